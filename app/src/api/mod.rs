@@ -1,0 +1,148 @@
+//! The contract: data and server functions, one file an area.
+
+pub mod auth;
+pub mod client;
+pub mod error;
+pub mod me;
+#[cfg(feature = "ssr")]
+pub mod operations;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everybody.
+    #[default]
+    User,
+    /// May manage other people's accounts.
+    Admin,
+}
+
+/// A person, as others may see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// A UUIDv7 (RFC 9562 §5.7), made at registration.
+    pub id: Uuid,
+    /// The account's name as the person wrote it.
+    pub username: String,
+    /// How the person wants to be called: 1 to 64 characters.
+    pub nickname: Option<String>,
+    /// Where the person's picture is.
+    pub avatar_url: Option<String>,
+    /// What the person may do.
+    pub role: Role,
+}
+
+/// The `user` and `message` of a registration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Registered {
+    /// A sentence for the person.
+    pub message: String,
+    /// The new account.
+    pub user: User,
+}
+
+/// A session's tokens (RFC 6749 §5.1).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPair {
+    /// Signs calls: `Authorization: Bearer <access token>`.
+    pub access_token: String,
+    /// Gets the next pair.
+    pub refresh_token: String,
+    /// How the tokens are presented: `Bearer` (RFC 6750).
+    pub token_type: TokenScheme,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    /// Seconds until the refresh token expires.
+    pub refresh_expires_in: i64,
+}
+
+/// How tokens are presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenScheme {
+    /// In an `Authorization` header (RFC 6750 §2.1).
+    Bearer,
+}
+
+impl std::fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The tokens sign people in: they are never printed.
+        f.debug_struct("TokenPair")
+            .field("expires_in", &self.expires_in)
+            .field("refresh_expires_in", &self.refresh_expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a log-in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LoggedIn {
+    /// A sentence for the person.
+    pub message: String,
+    /// The new session's tokens.
+    #[serde(flatten)]
+    pub tokens: TokenPair,
+    /// Who has logged in.
+    pub user: User,
+}
+
+/// The answer to a refresh.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Refreshed {
+    /// A sentence for the person.
+    pub message: String,
+    /// The session's next tokens.
+    #[serde(flatten)]
+    pub tokens: TokenPair,
+}
+
+/// The answer to an operation that has nothing else to tell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// A sentence for the person.
+    pub message: String,
+}
+
+/// What a living access token says (compare RFC 7662 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// Always true: a token that is not active is answered with 401.
+    pub active: bool,
+    /// The account's name.
+    pub username: String,
+    /// The token's `exp`, in seconds of Unix time.
+    pub expiration_time: i64,
+    /// Whether the token comes straight from a password.
+    pub fresh: bool,
+}
+
+/// The person behind the token, and the token's life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Who it is.
+    #[serde(flatten)]
+    pub user: User,
+    /// When the account was made, in seconds of Unix time.
+    pub created_at: i64,
+    /// The token's `iat`, in seconds of Unix time.
+    pub login_time: i64,
+    /// The token's `exp`, in seconds of Unix time.
+    pub expiration_time: i64,
+    /// Which token this is: always `access`.
+    pub token_type: TokenType,
+    /// Whether the token comes straight from a password.
+    pub fresh: bool,
+}
+
+/// What a token is for: its claim `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    /// Signs calls.
+    Access,
+    /// Gets the next pair.
+    Refresh,
+}

@@ -1,0 +1,53 @@
+//! The operations under `/api` and what each takes: what a layer must know before it lets a server function see a request.
+
+use http::Method;
+
+/// What an operation asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Nothing: anybody may call.
+    Nobody,
+    /// An access token.
+    Access,
+    /// A refresh token.
+    Refresh,
+    /// Any unexpired token of a living session.
+    EitherToken,
+}
+
+/// What an operation takes as its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// None; whatever comes is dropped unread.
+    None,
+    /// A JSON object.
+    Json,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its verb.
+    pub method: Method,
+    /// Its path.
+    pub path: &'static str,
+    /// Who may call.
+    pub auth: Auth,
+    /// What comes with the call.
+    pub body: Body,
+}
+
+/// Every operation. What is not in here does not exist for a caller; a test compares it with the registered server functions.
+pub static OPERATIONS: &[Operation] = &[
+    Operation { method: Method::POST, path: "/api/auth/register", auth: Auth::Nobody, body: Body::Json },
+    Operation { method: Method::POST, path: "/api/auth/login", auth: Auth::Nobody, body: Body::Json },
+    Operation { method: Method::POST, path: "/api/auth/refresh", auth: Auth::Refresh, body: Body::None },
+    Operation { method: Method::POST, path: "/api/auth/verify", auth: Auth::Access, body: Body::None },
+    Operation { method: Method::DELETE, path: "/api/auth/logout", auth: Auth::EitherToken, body: Body::None },
+    Operation { method: Method::GET, path: "/api/me", auth: Auth::Access, body: Body::None },
+];
+
+/// The operations at a path.
+pub fn at(path: &str) -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().filter(move |operation| operation.path == path)
+}

@@ -1,0 +1,320 @@
+//! The port: what the server functions need of the server, found through context.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use server_fn::error::ServerFnErrorErr;
+use uuid::Uuid;
+
+use crate::{
+    api::{
+        Profile, TokenPair, TokenType, User,
+        error::{ApiError, Code, Reason},
+    },
+    i18n::{
+        Lang,
+        messages::{self, Messages},
+    },
+    rules::{Problem, password},
+};
+
+/// The server, as the server functions see it.
+#[derive(Clone)]
+pub struct Backend {
+    /// Who there is.
+    pub accounts: Arc<dyn Accounts>,
+    /// Who is signed in.
+    pub sessions: Arc<dyn Sessions>,
+}
+
+/// Who there is.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Makes an account.
+    async fn register(&self, account: NewAccount) -> Result<User, Failure>;
+    /// The caller's account and the life of the caller's token.
+    async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
+}
+
+/// Who is signed in.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Begins a session.
+    async fn login(&self, credentials: Credentials) -> Result<(TokenPair, User), Failure>;
+    /// Hands out the next pair for the refresh token that the caller has presented.
+    async fn refresh(&self, caller: &Caller) -> Result<TokenPair, Failure>;
+    /// Ends the caller's session.
+    async fn logout(&self, caller: &Caller) -> Result<(), Failure>;
+}
+
+/// Whoever has presented a token that is good: put into the request's extensions before its body is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account: the token's `sub`.
+    pub user: Uuid,
+    /// The session: the token's `sid`.
+    pub session: Uuid,
+    /// The token's own name: its `jti`.
+    pub jti: String,
+    /// What the token is for.
+    pub token_type: TokenType,
+    /// The session's generation that the token belongs to.
+    pub generation: i64,
+    /// `iat`, in seconds of Unix time.
+    pub issued_at: i64,
+    /// `exp`, in seconds of Unix time.
+    pub expires_at: i64,
+    /// Whether it comes straight from a password.
+    pub fresh: bool,
+}
+
+/// Name and password as they came.
+#[derive(Clone)]
+pub struct Credentials {
+    /// As typed: what is no name is simply no account.
+    pub username: String,
+    /// As typed.
+    pub password: String,
+    /// Whether the session outlives the browser's window.
+    pub remember: bool,
+}
+
+impl Credentials {
+    /// A log-in as it came. No rule of names and passwords applies, so that a wrong one cannot be told from an unknown one.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Validation`] where one is missing, or the password too long to be looked at.
+    pub fn new(username: Option<String>, password: Option<String>, remember: Option<bool>) -> Result<Self, Failure> {
+        let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
+        let mut fields = Fields::default();
+        if username.trim().is_empty() {
+            fields.refuse("username", Problem::UsernameMissing);
+        }
+        if password.is_empty() {
+            fields.refuse("password", Problem::PasswordMissing);
+        } else if password.len() > password::MAX_BYTES {
+            fields.refuse("password", Problem::PasswordTooLong);
+        }
+        fields.into_result()?;
+        Ok(Self { username, password, remember: remember.unwrap_or(true) })
+    }
+}
+
+/// A registration as it came.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// As typed.
+    pub username: String,
+    /// As typed.
+    pub password: String,
+    /// As typed.
+    pub nickname: String,
+}
+
+impl NewAccount {
+    /// A registration as it came; what is missing counts as empty, and is refused by the rules as such.
+    #[must_use]
+    pub fn new(username: Option<String>, password: Option<String>, nickname: Option<String>) -> Self {
+        Self {
+            username: username.unwrap_or_default(),
+            password: password.unwrap_or_default(),
+            nickname: nickname.unwrap_or_default(),
+        }
+    }
+}
+
+/// Fields that were refused, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(&'static str, Problem)>);
+
+impl Fields {
+    /// Refuses a field.
+    pub fn refuse(&mut self, field: &'static str, problem: Problem) {
+        self.0.push((field, problem));
+    }
+
+    /// Takes a rule's verdict on a field: its value, or `None` and a note.
+    pub fn judge<T>(&mut self, field: &'static str, verdict: Result<T, Problem>) -> Option<T> {
+        verdict.map_err(|problem| self.refuse(field, problem)).ok()
+    }
+
+    /// Whether all is well.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Validation`] where a field was refused.
+    pub fn into_result(self) -> Result<(), Failure> {
+        if self.0.is_empty() { Ok(()) } else { Err(Failure::Validation(self)) }
+    }
+}
+
+/// What went wrong, before anybody has put it into words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// A failure that has no more to tell than its code.
+    #[error("{0:?}")]
+    Plain(Code),
+    /// Fields were refused.
+    #[error("refused fields: {0:?}")]
+    Validation(Fields),
+    /// The token's session is over.
+    #[error("the session is over: {0:?}")]
+    Revoked(Option<Reason>),
+    /// The name, as the person wrote it, belongs to somebody.
+    #[error("the name is taken")]
+    UsernameTaken(String),
+    /// Not now; the seconds tell when to try again.
+    #[error("unavailable for {0} s")]
+    Unavailable(u32),
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Self::Plain(code)
+    }
+}
+
+impl Failure {
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Plain(code) => *code,
+            Self::Validation(_) => Code::ValidationFailed,
+            Self::Revoked(_) => Code::TokenRevoked,
+            Self::UsernameTaken(_) => Code::UsernameTaken,
+            Self::Unavailable(_) => Code::Unavailable,
+        }
+    }
+
+    /// Puts it into a language, for the answer to a request.
+    #[must_use]
+    pub fn in_words(self, lang: Lang, request_id: &str) -> ApiError {
+        let mut error = ApiError {
+            message: words_for(self.code(), lang).to_owned(),
+            request_id: request_id.to_owned(),
+            ..ApiError::local(self.code())
+        };
+        match self {
+            Self::Plain(_) => {}
+            Self::Validation(fields) => {
+                // The first problem of a field is the one to mend first.
+                for (field, problem) in fields.0 {
+                    error.fields.entry(field.to_owned()).or_insert_with(|| problem.text(lang));
+                }
+            }
+            Self::Revoked(reason) => error.reason = reason,
+            Self::UsernameTaken(name) => {
+                error.message = messages::username_taken(lang, &name);
+                error.fields.insert("username".to_owned(), error.message.clone());
+            }
+            Self::Unavailable(seconds) => error.retry_after = Some(seconds),
+        }
+        error
+    }
+}
+
+fn words_for(code: Code, lang: Lang) -> &'static str {
+    let messages = Messages::of(lang);
+    match code {
+        Code::BadRequest => messages.bad_request,
+        Code::ValidationFailed => messages.validation_failed,
+        Code::InvalidCredentials => messages.invalid_credentials,
+        Code::TokenMissing => messages.token_missing,
+        Code::TokenMalformed | Code::TokenInvalid | Code::TokenWrongType => messages.token_unusable,
+        Code::TokenExpired => messages.token_expired,
+        Code::TokenRevoked => messages.token_revoked,
+        Code::FreshRequired => messages.fresh_required,
+        Code::AccountDisabled => messages.account_disabled,
+        Code::Forbidden => messages.forbidden,
+        Code::NotFound => messages.not_found,
+        Code::MethodNotAllowed => messages.method_not_allowed,
+        Code::UsernameTaken => messages.username_taken,
+        Code::PayloadTooLarge => messages.payload_too_large,
+        Code::UnsupportedMediaType => messages.unsupported_media_type,
+        Code::TooManyAttempts => messages.too_many_attempts,
+        Code::InternalError | Code::Network | Code::Unknown => messages.internal_error,
+        Code::Unavailable => messages.unavailable,
+    }
+}
+
+/// The name of a request in answers and in the log: an extension of each request.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub Arc<str>);
+
+/// The request that a server function answers.
+pub struct Request {
+    /// The server.
+    pub backend: Backend,
+    /// The language of the answer.
+    pub lang: Lang,
+    caller: Option<Caller>,
+}
+
+impl Request {
+    /// The request at hand.
+    ///
+    /// # Errors
+    ///
+    /// `internal_error` outside a request: the router has given no context.
+    pub fn current() -> Result<Self, ApiError> {
+        let (Some(backend), Some(parts)) = (use_context::<Backend>(), use_context::<Parts>()) else {
+            return Err(Failure::from(Code::InternalError).into());
+        };
+        Ok(Self { backend, lang: api_lang(&parts), caller: parts.extensions.get().cloned() })
+    }
+
+    /// Whoever calls. Fails closed: where no layer has looked at a token, there is none.
+    ///
+    /// # Errors
+    ///
+    /// `token_missing`.
+    pub fn caller(&self) -> Result<&Caller, Failure> {
+        self.caller.as_ref().ok_or(Failure::Plain(Code::TokenMissing))
+    }
+}
+
+/// The language that an answer of the interface is given in.
+#[must_use]
+pub fn api_lang(parts: &Parts) -> Lang {
+    Lang::choose(None, parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+}
+
+/// Sets the status of a success that is not 200.
+pub fn respond(status: StatusCode) {
+    expect_context::<ResponseOptions>().set_status(status);
+}
+
+/// Sets the status and headers of a failure.
+pub(crate) fn set_head(error: &ApiError) {
+    let Some(options) = use_context::<ResponseOptions>() else { return };
+    options.set_status(error.status());
+    options.insert_header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in error.headers() {
+        options.insert_header(name, value);
+    }
+}
+
+/// What a codec's failure means to the caller.
+pub(crate) fn codec_failure(error: &ServerFnErrorErr) -> Failure {
+    match error {
+        ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+            Code::BadRequest.into()
+        }
+        _ => Code::InternalError.into(),
+    }
+}
+
+impl From<Failure> for ApiError {
+    /// In the language and with the name of the request at hand.
+    fn from(failure: Failure) -> Self {
+        let parts = use_context::<Parts>();
+        let lang = parts.as_ref().map(api_lang).unwrap_or_default();
+        let id = parts.as_ref().and_then(|parts| parts.extensions.get::<RequestId>());
+        failure.in_words(lang, id.map_or("", |id| &id.0))
+    }
+}

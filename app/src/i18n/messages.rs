@@ -1,0 +1,39 @@
+//! What the server says in `message`.
+
+super::table! {
+    /// The server's sentences.
+    Messages {
+        registered: "注册成功，请登录您的账户", "Registered. Please log in.";
+        logged_in: "登录成功", "Logged in";
+        refreshed: "登录已续期", "Your login has been extended";
+        logged_out: "您已成功登出", "You are logged out";
+
+        bad_request: "请求格式不正确", "The request could not be understood";
+        validation_failed: "请检查标出的字段", "Please check the marked fields";
+        invalid_credentials: "用户名或密码错误", "Wrong username or password";
+        token_missing: "请先登录", "Please log in first";
+        token_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
+        token_revoked: "登录已失效，请重新登录", "Your login has ended, please log in again";
+        token_unusable: "登录凭证无效，请重新登录", "This login is not valid, please log in again";
+        fresh_required: "请再次输入密码以继续", "Please enter your password again to go on";
+        account_disabled: "账户已停用", "This account is disabled";
+        forbidden: "您没有权限执行此操作", "You are not allowed to do this";
+        not_found: "未找到请求的内容", "There is nothing here";
+        method_not_allowed: "此地址不支持该请求方法", "This address does not take that method";
+        username_taken: "用户名已存在", "This username is taken";
+        payload_too_large: "请求内容过大", "The request is too large";
+        unsupported_media_type: "请使用 application/json 格式", "Please send application/json";
+        too_many_attempts: "尝试次数过多，请稍后再试", "Too many attempts, please try again later";
+        internal_error: "服务器出错，请稍后重试", "Something went wrong on our side, please try again";
+        unavailable: "服务暂时不可用，请稍后重试", "The service is busy, please try again shortly";
+    }
+}
+
+/// "The username `name` is taken", in a language.
+#[must_use]
+pub fn username_taken(lang: super::Lang, name: &str) -> String {
+    match lang {
+        super::Lang::Zh => format!("用户名 {name} 已存在"),
+        super::Lang::En => format!("The username {name} is taken"),
+    }
+}

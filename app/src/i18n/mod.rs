@@ -1,0 +1,142 @@
+//! Every word that a person reads, Chinese and English side by side: a missing translation does not compile.
+//!
+//! [`messages`] is what the server answers, [`words`] what the pages say. They are two tables so that the browser does not
+//! carry the server's.
+
+pub mod messages;
+pub mod problems;
+pub mod words;
+
+use serde::{Deserialize, Serialize};
+
+/// A language that Gatehouse speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// Chinese, written in simplified characters.
+    Zh,
+    /// English: the language of whoever asked for none of ours.
+    #[default]
+    En,
+}
+
+impl Lang {
+    /// The cookie that remembers a chosen language.
+    pub const COOKIE: &'static str = "lang";
+
+    /// The tag for `<html lang>` and `Content-Language` (BCP 47).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
+    /// The language of a tag such as `zh`, `zh-Hans-CN` or `en_GB`, where it is one of ours.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
+        if primary.eq_ignore_ascii_case("zh") {
+            Some(Self::Zh)
+        } else if primary.eq_ignore_ascii_case("en") {
+            Some(Self::En)
+        } else {
+            None
+        }
+    }
+
+    /// The language that an `Accept-Language` header prefers (RFC 9110 §12.5.4): the highest weight wins, the first of
+    /// equals, `q=0` excludes; English where none of ours is named.
+    #[must_use]
+    pub fn from_accept_language(header: &str) -> Self {
+        let mut best = (0, Self::default());
+        for range in header.split(',') {
+            let mut parts = range.split(';');
+            let Some(lang) = parts.next().and_then(Self::from_tag) else { continue };
+            let weight =
+                parts.find_map(|parameter| parameter.trim().strip_prefix("q=").map(thousandths)).unwrap_or(1000);
+            if weight > best.0 {
+                best = (weight, lang);
+            }
+        }
+        best.1
+    }
+
+    /// The language of a request: the cookie's, where a person has chosen one, else the browser's.
+    #[must_use]
+    pub fn choose(cookie: Option<&str>, accept_language: Option<&str>) -> Self {
+        cookie
+            .and_then(Self::from_tag)
+            .unwrap_or_else(|| Self::from_accept_language(accept_language.unwrap_or_default()))
+    }
+}
+
+/// A weight such as `0.8` in thousandths. What is no weight counts as zero: the range is not asked for.
+fn thousandths(weight: &str) -> u16 {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let digits = |text: &str| text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match whole {
+        "1" => 1000,
+        "0" if digits(fraction) => format!("{fraction:0<3}").parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Makes a table of words: a line a word, Chinese first.
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident { $($key:ident: $zh:literal, $en:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name {
+            $(#[doc = $en] pub $key: &'static str,)*
+        }
+
+        static ZH: $name = $name { $($key: $zh,)* };
+        static EN: $name = $name { $($key: $en,)* };
+
+        impl $name {
+            /// The words of a language.
+            #[must_use]
+            pub fn of(lang: crate::i18n::Lang) -> &'static Self {
+                match lang {
+                    crate::i18n::Lang::Zh => &ZH,
+                    crate::i18n::Lang::En => &EN,
+                }
+            }
+        }
+    };
+}
+pub(crate) use table;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_language_goes_by_weight_then_by_order() {
+        for (header, expected) in [
+            ("", Lang::En),
+            ("fr", Lang::En),
+            ("zh", Lang::Zh),
+            ("zh-CN,zh;q=0.9,en;q=0.8", Lang::Zh),
+            ("en;q=0.5, zh;q=0.51", Lang::Zh),
+            ("fr, zh-Hant-TW;q=0.1", Lang::Zh),
+            ("zh;q=0, en;q=0.1", Lang::En),
+            ("zh;q=0", Lang::En),
+            ("zh;q=nonsense, en;q=0.001", Lang::En),
+            ("ZH", Lang::Zh),
+            ("zhx", Lang::En),
+            ("*", Lang::En),
+        ] {
+            assert_eq!(Lang::from_accept_language(header), expected, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn the_chosen_language_wins_unless_it_is_rubbish() {
+        assert_eq!(Lang::choose(Some("zh"), Some("en")), Lang::Zh);
+        assert_eq!(Lang::choose(Some("tlh"), Some("zh")), Lang::Zh);
+        assert_eq!(Lang::choose(None, None), Lang::En);
+    }
+}

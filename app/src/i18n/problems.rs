@@ -1,0 +1,42 @@
+//! What is wrong with a field, in words: the same for the form that checks while one types and for the server's `fields`.
+
+use super::Lang;
+use crate::rules::Problem;
+
+impl Problem {
+    /// The problem in the words of a language.
+    #[must_use]
+    pub fn text(self, lang: Lang) -> String {
+        let (zh, en) = match self {
+            Self::UsernameMissing => ("请输入邮箱或用户名", "Enter your email or username"),
+            Self::UsernameTooShort => ("用户名至少需要 3 个字符", "A username has at least 3 characters"),
+            Self::UsernameTooLong => ("用户名最多 32 个字符", "A username has at most 32 characters"),
+            Self::UsernameCharacters => (
+                "用户名只能包含字母、数字、点、下划线和连字符，并以字母或数字开头",
+                "Use letters, digits, dots, underscores and hyphens, beginning with a letter or digit",
+            ),
+            Self::UsernameScripts => {
+                ("用户名的字母必须属于同一种文字", "The letters of a username must belong to one script")
+            }
+            Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
+            Self::EmailTooLong => ("邮箱地址最多 254 个字符", "An email address has at most 254 characters"),
+            Self::PasswordMissing => ("请输入密码", "Enter your password"),
+            Self::PasswordTooShort { min } => {
+                return match lang {
+                    Lang::Zh => format!("密码至少需要 {min} 个字符"),
+                    Lang::En => format!("A password has at least {min} characters"),
+                };
+            }
+            Self::PasswordTooLong => ("密码最多 128 个字符", "A password has at most 128 characters"),
+            Self::PasswordIsUsername => ("密码不能与用户名相同", "The password must not be the username"),
+            Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
+            Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
+            Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+        .to_owned()
+    }
+}

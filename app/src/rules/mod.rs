@@ -1,0 +1,53 @@
+//! The rules that the form and the server share: plain functions without I/O and without Unicode tables (every visitor
+//! would pay for their bytes; what needs them is in the server's `accounts`).
+
+pub mod nickname;
+pub mod password;
+pub mod redirect;
+pub mod username;
+
+/// What can be wrong with a field. Its words are in `i18n::problems`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// No account name was given.
+    UsernameMissing,
+    /// A handle of fewer than three characters.
+    UsernameTooShort,
+    /// A handle of more than 32 characters.
+    UsernameTooLong,
+    /// A handle with a character that handles do not have, or that begins with one that they do not begin with.
+    UsernameCharacters,
+    /// A handle whose letters come from several scripts (UTS #39 §5.1).
+    UsernameScripts,
+    /// It has an `@` but is no e-mail address.
+    EmailInvalid,
+    /// An e-mail address of more than 254 characters.
+    EmailTooLong,
+    /// No password was given.
+    PasswordMissing,
+    /// A password of fewer code points than configured.
+    PasswordTooShort {
+        /// The configured number of code points.
+        min: usize,
+    },
+    /// A password that is longer than what is accepted.
+    PasswordTooLong,
+    /// The password is the account's name.
+    PasswordIsUsername,
+    /// The confirmation is another password.
+    PasswordsDiffer,
+    /// A nickname of more than 64 characters.
+    NicknameTooLong,
+    /// A nickname with control characters or invisible marks that turn the direction of the text around it.
+    NicknameCharacters,
+}
+
+/// A character that a person does not see and that changes how text around it is shown: controls, zero-width characters,
+/// direction marks, line and paragraph separators.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}

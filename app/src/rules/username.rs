@@ -1,0 +1,107 @@
+//! The shape of account names: an e-mail address or a handle.
+//!
+//! Scripts, normalisation and look-alikes need Unicode's tables and are judged by the server alone.
+
+use super::{Problem, is_invisible};
+
+/// Code points of the shortest handle.
+pub const HANDLE_MIN: usize = 3;
+/// Code points of the longest handle.
+pub const HANDLE_MAX: usize = 32;
+/// Characters of the longest e-mail address (RFC 5321 §4.5.3.1.3, without the angle brackets).
+pub const EMAIL_MAX: usize = 254;
+
+/// Checks a name as it was typed; blanks around it do not count.
+///
+/// # Errors
+///
+/// The first [`Problem`] that a person would mend.
+pub fn check(typed: &str) -> Result<(), Problem> {
+    let name = typed.trim();
+    if name.is_empty() {
+        return Err(Problem::UsernameMissing);
+    }
+    if name.contains('@') { check_email(name) } else { check_handle(name) }
+}
+
+fn check_email(name: &str) -> Result<(), Problem> {
+    if name.len() > EMAIL_MAX {
+        return Err(Problem::EmailTooLong);
+    }
+    if is_email(name) { Ok(()) } else { Err(Problem::EmailInvalid) }
+}
+
+fn check_handle(name: &str) -> Result<(), Problem> {
+    // Characters before length: "a b" is told what is wrong with it, not that it is too short.
+    if !name.chars().all(is_handle_character) || name.starts_with(['.', '_', '-']) {
+        return Err(Problem::UsernameCharacters);
+    }
+    match name.chars().count() {
+        ..HANDLE_MIN => Err(Problem::UsernameTooShort),
+        HANDLE_MIN..=HANDLE_MAX => Ok(()),
+        _ => Err(Problem::UsernameTooLong),
+    }
+}
+
+/// Outside ASCII anything visible passes here: which of it are letters and marks, the server's tables tell.
+fn is_handle_character(character: char) -> bool {
+    match character {
+        '.' | '_' | '-' => true,
+        _ if character.is_ascii() => character.is_ascii_alphanumeric(),
+        _ => !is_invisible(character) && !character.is_whitespace(),
+    }
+}
+
+/// Whether a text is an e-mail address by the grammar of HTML's `type=email` (HTML Living Standard, "valid e-mail address").
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    !local.is_empty() && local.bytes().all(is_local) && domain.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles() {
+        for name in ["bob", "Bob.B_c-d", "9lives", " padded ", "测试用户", "ａｄｍｉｎ", &"x".repeat(32)] {
+            assert_eq!(check(name), Ok(()), "{name:?}");
+        }
+        for (name, problem) in [
+            ("", Problem::UsernameMissing),
+            ("  \u{3000} ", Problem::UsernameMissing),
+            ("ab", Problem::UsernameTooShort),
+            (&*"x".repeat(33), Problem::UsernameTooLong),
+            (".bob", Problem::UsernameCharacters),
+            ("-bob", Problem::UsernameCharacters),
+            ("bo b", Problem::UsernameCharacters),
+            ("bob\u{200b}", Problem::UsernameCharacters),
+            ("bob\u{202e}x", Problem::UsernameCharacters),
+            ("bob\0x", Problem::UsernameCharacters),
+            ("<b>", Problem::UsernameCharacters),
+        ] {
+            assert_eq!(check(name), Err(problem), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let long_domain = format!("a@{}", vec!["d".repeat(63); 3].join("."));
+        for address in ["a@b", "first.last+tag@example.co.uk", "!#$%&'*+/=?^_`{|}~-@x.y", &*long_domain] {
+            assert_eq!(check(address), Ok(()), "{address:?}");
+        }
+        for address in ["@", "a@", "@b", "a@b@c", "a b@c", "a@-b", "a@b-", "a@b..c", "a@b.", "ä@b.c", "a@ｂ.c"] {
+            assert_eq!(check(address), Err(Problem::EmailInvalid), "{address:?}");
+        }
+        assert_eq!(check(&format!("a@{}", "d".repeat(64))), Err(Problem::EmailInvalid));
+        assert_eq!(check(&format!("{}@b.c", "a".repeat(251))), Err(Problem::EmailTooLong));
+    }
+}
