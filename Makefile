@@ -1,8 +1,8 @@
 # What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
-.PHONY: help run watch test lint setup build dist
+.PHONY: help run watch test lint setup build dist pictures
 
 help:  ## Says what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 run:   ## Installs what is missing, builds for release and serves
 	@scripts/run
 watch: ## Serves, and builds again at every change
@@ -17,3 +17,5 @@ build: ## Builds for release
 	@scripts/build
 dist:  ## Puts what a server needs into dist/
 	@scripts/dist
+pictures: ## Takes the README's pictures of the pages anew
+	@scripts/pictures
