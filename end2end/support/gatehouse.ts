@@ -47,9 +47,7 @@ export class Gatehouse {
 
   /** Waits until the WebAssembly has taken the page over. */
   async awake(): Promise<void> {
-    await this.page.waitForFunction(
-      () => (document.body.dataset.hydrated ?? document.documentElement.dataset.hydrated) !== undefined,
-    );
+    await this.page.locator('html[data-awake]').waitFor({ state: 'attached' });
   }
 
   async fillLogin(person: Person): Promise<void> {
