@@ -26,3 +26,7 @@ export PATH
 target=${CARGO_TARGET_DIR:-$PWD/target}
 # shellcheck disable=SC2034 # for the scripts that source this one
 program=$target/release/gatehouse
+
+# cargo-leptos, which takes every tool from PATH. The version tells it that Tailwind is of the fourth kind; without it, it would
+# ask the network for the latest.
+cargo_leptos() { LEPTOS_TAILWIND_VERSION=v$(npm_version tailwindcss) cargo leptos "$@"; }

@@ -59,7 +59,8 @@ export function total(outcomes) {
   let failed = 0;
   for (const { name, code, counts } of outcomes) {
     const ran = counts ?? { passed: 0, failed: 0 };
-    let remark = `${name}: ${String(ran.passed)} passed, ${String(ran.failed)} failed`;
+    // In other words than the closing line: there is one of that form.
+    let remark = `${name}: ${String(ran.passed)} of ${String(ran.passed + ran.failed)} tests passed`;
     if (ran.failed === 0 && (code !== 0 || ran.passed === 0)) {
       remark += code === 0 ? '; it ran no test' : `; it ended with code ${String(code)}`;
       failed += 1;

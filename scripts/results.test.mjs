@@ -37,7 +37,7 @@ test('the whole is the sum of its parts', () => {
     { name: 'b', code: 101, counts: { passed: 4, failed: 2 } },
   ]);
   assert.deepEqual([whole.passed, whole.failed], [7, 2]);
-  assert.deepEqual(whole.remarks, ['a: 3 passed, 0 failed', 'b: 4 passed, 2 failed']);
+  assert.deepEqual(whole.remarks, ['a: 3 of 3 tests passed', 'b: 4 of 6 tests passed']);
 });
 
 test('a part that crashed, was not built, or ran nothing is one failure', () => {
