@@ -32,6 +32,7 @@ pub fn router(state: State, pages: Router) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), gate::guard));
     pages
         .route("/api", api.clone())
+        .route("/api/", api.clone())
         .route("/api/{*rest}", api)
         .layer(middleware::from_fn_with_state(state, envelope::wrap))
 }

@@ -131,6 +131,7 @@ async fn unknown_migration(connection: &DatabaseConnection) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::NewUser;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn url(folder: &tempfile::TempDir, name: &str) -> (PathBuf, String) {
@@ -181,6 +182,38 @@ mod tests {
         let error = Store::open(&url).await.unwrap_err();
         assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "this is no database".repeat(1000));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_and_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, url) = url(&folder, "gatehouse.sqlite");
+        let store = Store::open(&url).await.unwrap();
+        let somebody = |number: u128| NewUser {
+            id: uuid::Uuid::from_u128(number),
+            username: format!("somebody{number}"),
+            username_key: format!("somebody{number}"),
+            password_hash: "x".repeat(200),
+            nickname: None,
+            created_at: 0,
+        };
+        store.insert_user(somebody(0)).await.unwrap();
+        // What SQLite says then is what it says when the disk is full (SQLITE_FULL).
+        store.write.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+        let mut kept = 1;
+        let error = loop {
+            match store.insert_user(somebody(kept)).await {
+                Ok(_) => kept += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(&error, StoreError::Unavailable(_)) && error.to_string().contains("full"), "{error}");
+        for number in 0..kept {
+            assert!(store.user(uuid::Uuid::from_u128(number)).await.unwrap().is_some(), "{number}");
+        }
+        store.close().await;
+        let store = Store::open(&url).await.unwrap();
+        store.insert_user(somebody(kept)).await.unwrap();
     }
 
     #[tokio::test]

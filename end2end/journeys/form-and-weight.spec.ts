@@ -1,0 +1,95 @@
+// How the pages are built: for every screen, for everybody, and light.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { somebody } from '../support/people.ts';
+
+const GUEST_PAGES = ['/', '/login', '/register', '/nowhere'];
+const WIDTHS = [320, 360, 768];
+
+/** What the first visit of a page may cost. */
+const BUDGET = { requests: 6, bytes: 200_000, layoutShift: 0.01 };
+
+test.beforeEach(({ trouble }) => {
+  trouble.expect(/status of 404 .*\/nowhere/);
+});
+
+async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 740 });
+    const overhang = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overhang, `${page.url()} at ${String(width)} pixels`).toBe(0);
+  }
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.target.join(' ')) }));
+  expect(found, page.url()).toEqual([]);
+}
+
+test('no page scrolls sideways on a phone', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  for (const path of GUEST_PAGES) {
+    await gatehouse.open(path);
+    await expectNoSidewaysScroll(page);
+  }
+});
+
+test('no name is too long for a phone', async ({ page, api }) => {
+  const person = { ...somebody(), username: `${somebody('a-rather-long-local-part-of-an-address').username}@mail.department.example.org` };
+  await api.register(person);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await expectNoSidewaysScroll(page);
+  await gatehouse.open('/');
+  await expectNoSidewaysScroll(page);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`every page can be used by everybody, ${colorScheme}`, async ({ page, person }) => {
+    // Colours that are still changing have no contrast to measure.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const gatehouse = new Gatehouse(page);
+    for (const path of GUEST_PAGES) {
+      await gatehouse.open(path);
+      await expectAccessible(page);
+    }
+    await gatehouse.open('/login');
+    await gatehouse.loginButton.click();
+    await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
+    await expectAccessible(page);
+    await gatehouse.logIn(person);
+    await expectAccessible(page);
+  });
+}
+
+test('the first visit of the login page is light, and nothing jumps', async ({ page }) => {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  let bytes = 0;
+  const requests: string[] = [];
+  session.on('Network.requestWillBeSent', ({ request }) => requests.push(request.url));
+  session.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shifts.push((entry as PerformanceEntry & { value: number }).value);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await page.waitForLoadState('networkidle');
+  const shift = await page.evaluate(() =>
+    (window as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),
+  );
+
+  test.info().annotations.push({ type: 'first visit', description: `${String(bytes)} bytes, ${String(requests.length)} requests` });
+  expect(requests.length, requests.join('\n')).toBeLessThanOrEqual(BUDGET.requests);
+  expect(bytes).toBeLessThanOrEqual(BUDGET.bytes);
+  expect(shift).toBeLessThanOrEqual(BUDGET.layoutShift);
+});

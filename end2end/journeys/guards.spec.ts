@@ -1,0 +1,86 @@
+// Pages that are for guests, pages that are for those signed in, and the way between them.
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+
+test('a guest who wanted a page gets there after logging in, with its query', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/profile?tab=2&x=%2F');
+  await gatehouse.expectPath(`/login?redirect=${encodeURIComponent('/profile?tab=2&x=%2F')}`);
+  await gatehouse.fillLogin(person);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectPath('/profile?tab=2&x=%2F');
+  await gatehouse.expectWelcome(person);
+});
+
+const ELSEWHERE = [
+  '//evil.example',
+  '/\\evil.example',
+  'https://evil.example/profile',
+  'javascript:alert(1)',
+  '/\t/evil.example',
+  '/login',
+  '/login?redirect=/login',
+  '/register',
+  '/api/me',
+  'profile',
+  '',
+];
+
+test('nobody is led elsewhere: a redirect that is no path of this origin goes to the profile', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  for (const target of ELSEWHERE) {
+    await gatehouse.open(`/login?redirect=${encodeURIComponent(target)}`);
+    await gatehouse.expectProfile(person);
+  }
+});
+
+test('nobody is led elsewhere by the form either', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login?redirect=%2F%2Fevil.example%2Fprofile');
+  await gatehouse.fillLogin(person);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(person);
+});
+
+test('an address that was encoded twice is judged as it reads after decoding once', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.open(`/login?redirect=${encodeURIComponent(encodeURIComponent('//evil.example'))}`);
+  await gatehouse.expectProfile(person);
+});
+
+test('somebody signed in has no use for the guests\' pages, and Back does not bounce', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  for (const path of ['/login', '/register']) {
+    await gatehouse.open('/');
+    await gatehouse.open(path);
+    await gatehouse.expectProfile(person);
+    await page.goBack();
+    await gatehouse.expectPath('/');
+  }
+  await gatehouse.open('/login?redirect=%2F');
+  await gatehouse.expectPath('/');
+});
+
+test('a guest goes back from the login page to where they came from', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/');
+  await gatehouse.open('/profile');
+  await gatehouse.expectPath('/login?redirect=%2Fprofile');
+  await page.goBack();
+  await gatehouse.expectPath('/');
+});
+
+test('after logging out, Back shows nobody\'s data', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.open('/');
+  await gatehouse.open('/profile');
+  await gatehouse.expectProfile(person);
+  await gatehouse.logoutButton.click();
+  await gatehouse.expectPath('/login');
+  await page.goBack();
+  await expect(gatehouse.main.getByText(person.username)).toHaveCount(0);
+});

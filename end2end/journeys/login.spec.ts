@@ -1,0 +1,137 @@
+// Logging in, and everything that may go wrong there.
+import { count, fail, hold, watchCalls } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN } from '../support/words.ts';
+
+const LOGIN = 'POST /api/auth/login';
+
+test('a wrong password is said, and is not taken for an expired token', async ({ page, person, trouble }) => {
+  trouble.expect(/status of 401 .*\/api\/auth\/login/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const calls = watchCalls(page);
+  await gatehouse.fillLogin({ ...person, password: 'not-the-password' });
+  await gatehouse.loginButton.click();
+
+  await expect(gatehouse.alert(EN.wrongPassword)).toBeVisible();
+  await expect(page.getByText(EN.expired)).toHaveCount(0);
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toHaveValue(person.username);
+  expect(calls).toEqual([LOGIN]);
+
+  await gatehouse.password.fill(person.password);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(person);
+});
+
+test('however often the button is pressed, one request is sent', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const calls = watchCalls(page);
+  const letGo = await hold(page, '/api/auth/login');
+  await gatehouse.fillLogin(person);
+  await gatehouse.loginButton.dblclick();
+  const busy = gatehouse.main.locator('button[aria-busy="true"]');
+  await expect(busy).toHaveCount(1);
+  await busy.click({ force: true });
+  await gatehouse.password.press('Enter');
+  letGo();
+  await gatehouse.expectProfile(person);
+  expect(count(calls, LOGIN)).toBe(1);
+});
+
+test('Enter in a field is as good as the button', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await gatehouse.fillLogin(person);
+  await gatehouse.password.press('Enter');
+  await gatehouse.expectProfile(person);
+});
+
+test('what is missing is said beside its field, to everybody, and nothing is sent', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const calls = watchCalls(page);
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.account).toBeFocused();
+  for (const [field, error] of [
+    [gatehouse.account, EN.accountMissing],
+    [gatehouse.password, EN.passwordMissing],
+  ] as const) {
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await expect(field).toHaveAccessibleDescription(error);
+    await expect(gatehouse.main.getByText(error)).toBeVisible();
+  }
+  expect(calls).toEqual([]);
+
+  await gatehouse.account.fill('ada');
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.password).toBeFocused();
+});
+
+const OUTAGES = [
+  { what: 'the network is away', words: EN.offline, status: 0, code: '' },
+  { what: 'the server fails', words: 'It broke.', status: 500, code: 'internal_error' },
+  { what: 'the server is busy', words: 'It is busy.', status: 503, code: 'unavailable' },
+  { what: 'it was tried too often', words: EN.tooMany, status: 429, code: 'too_many_attempts' },
+];
+
+for (const { what, words, status, code } of OUTAGES) {
+  test(`typed text is kept when ${what}`, async ({ page, person, trouble }) => {
+    trouble.expect(/\/api\/auth\/login/);
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.open('/login');
+    await page.route('/api/auth/login', async (route) => {
+      if (status === 0) await route.abort('internetdisconnected');
+      else await fail(route, status, code, words);
+    });
+    await gatehouse.fillLogin(person);
+    await gatehouse.remember.uncheck();
+    await gatehouse.loginButton.click();
+
+    await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible();
+    if (status === 0 || status === 429) await expect(gatehouse.alert(words)).toBeVisible();
+    await expect(gatehouse.account).toHaveValue(person.username);
+    await expect(gatehouse.password).toHaveValue(person.password);
+    await expect(gatehouse.remember).not.toBeChecked();
+
+    await page.unroute('/api/auth/login');
+    await gatehouse.loginButton.click();
+    await gatehouse.expectProfile(person);
+  });
+}
+
+test('an answer that is none of ours is no login', async ({ page, person, trouble }) => {
+  trouble.expect(/\/api\/auth\/login/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await page.route('/api/auth/login', (route) =>
+    route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Sign in to the hotel\'s network</h1>' }),
+  );
+  await gatehouse.fillLogin(person);
+  await gatehouse.loginButton.click();
+  await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible();
+  await gatehouse.expectPath('/login');
+  expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
+});
+
+test('a password can be shown, and password managers find their way', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await expect(gatehouse.account).toHaveAttribute('autocomplete', 'username');
+  await expect(gatehouse.password).toHaveAttribute('autocomplete', 'current-password');
+  for (const field of [gatehouse.account, gatehouse.password]) {
+    await expect(field).toHaveAttribute('name', /\S/);
+    await expect(field).toHaveAttribute('required', '');
+  }
+
+  await gatehouse.password.fill('secret');
+  await expect(gatehouse.password).toHaveAttribute('type', 'password');
+  await page.getByRole('button', { name: EN.showPassword }).click();
+  await expect(gatehouse.password).toHaveAttribute('type', 'text');
+  await page.getByRole('button', { name: EN.hidePassword }).click();
+  await expect(gatehouse.password).toHaveAttribute('type', 'password');
+  await expect(gatehouse.password).toHaveValue('secret');
+});

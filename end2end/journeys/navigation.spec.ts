@@ -1,0 +1,120 @@
+// The header, the phone's menu, and addresses that lead nowhere.
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN, ZH } from '../support/words.ts';
+
+const PHONE = { width: 360, height: 740 };
+
+test('a guest is offered the ways in, and sees where they are', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/');
+  const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
+  await expect(link(EN.profile)).toBeHidden();
+  await expect(gatehouse.logoutButton).toBeHidden();
+  for (const [name, path] of [
+    [EN.login, '/login'],
+    [EN.register, '/register'],
+    [EN.home, '/'],
+  ] as const) {
+    await link(name).click();
+    await gatehouse.expectPath(path);
+    await expect(link(name)).toHaveAttribute('aria-current', 'page');
+    await expect(gatehouse.nav.locator('[aria-current="page"]')).toHaveCount(1);
+  }
+});
+
+test('links turn pages without loading them anew', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/');
+  const documents: string[] = [];
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) documents.push(request.url());
+  });
+  await gatehouse.header.getByRole('link', { name: EN.login, exact: true }).click();
+  await expect(gatehouse.account).toBeVisible();
+  await gatehouse.header.getByRole('link', { name: EN.register, exact: true }).click();
+  await expect(gatehouse.confirm).toBeVisible();
+  expect(documents).toEqual([]);
+});
+
+test('the two forms lead to each other', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await gatehouse.main.getByRole('link').click();
+  await gatehouse.expectPath('/register');
+  await expect(gatehouse.confirm).toBeVisible();
+  await gatehouse.main.getByRole('link').click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.loginButton).toBeVisible();
+});
+
+test('somebody signed in sees their name and the way out', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
+  await expect(gatehouse.header.getByText(person.username)).toBeVisible();
+  await expect(gatehouse.logoutButton).toBeVisible();
+  await expect(link(EN.profile)).toHaveAttribute('aria-current', 'page');
+  for (const name of [EN.login, EN.register]) await expect(link(name)).toBeHidden();
+  await link(EN.home).click();
+  await gatehouse.expectPath('/');
+  await expect(link(EN.home)).toHaveAttribute('aria-current', 'page');
+  await expect(gatehouse.main.getByText(person.username).first()).toBeVisible();
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: PHONE, hasTouch: true });
+
+  test('the header folds into a menu that opens, leads on and closes', async ({ page }) => {
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.open('/');
+    const menu = gatehouse.header.getByRole('button', { name: EN.menu });
+    const login = gatehouse.header.getByRole('link', { name: EN.login, exact: true });
+    await expect(menu).toHaveAttribute('aria-expanded', 'false');
+    await expect(login).toBeHidden();
+    await menu.tap();
+    await expect(menu).toHaveAttribute('aria-expanded', 'true');
+    await page.keyboard.press('Escape');
+    await expect(login).toBeHidden();
+    await expect(menu).toBeFocused();
+    await menu.tap();
+    await login.tap();
+    await gatehouse.expectPath('/login');
+    await expect(menu).toHaveAttribute('aria-expanded', 'false');
+    await expect(gatehouse.account).toBeVisible();
+  });
+});
+
+test('an address that leads nowhere says so, also to machines', async ({ page, trouble }) => {
+  trouble.expect(/status of 404 .*\/nowhere/);
+  const gatehouse = new Gatehouse(page);
+  const response = await gatehouse.open('/nowhere/at/all');
+  expect(response?.status()).toBe(404);
+  await expect(page.getByRole('heading', { name: EN.notFound })).toBeVisible();
+  await gatehouse.main.getByRole('link').first().click();
+  await gatehouse.expectPath('/');
+  await expect(page.getByRole('heading', { name: EN.notFound })).toHaveCount(0);
+});
+
+test('every page has a title of its own and says its language', async ({ page, person, trouble }) => {
+  trouble.expect(/status of 404 .*\/nowhere/);
+  const gatehouse = new Gatehouse(page);
+  const titles = new Set<string>();
+  const paths = ['/', '/login', '/register', '/nowhere'];
+  for (const path of paths) {
+    await gatehouse.open(path);
+    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+    titles.add(await page.title());
+  }
+  await gatehouse.logIn(person);
+  titles.add(await page.title());
+  expect(titles.size).toBe(paths.length + 1);
+});
+
+test('a language that was chosen goes before the browser\'s', async ({ page, context, server }) => {
+  await context.addCookies([{ name: 'lang', value: 'zh', url: server.url }]);
+  const gatehouse = new Gatehouse(page, ZH);
+  await gatehouse.open('/login');
+  await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh');
+});

@@ -1,0 +1,98 @@
+// Looks at every page as a person would. With UPDATE_PICTURES=1 the pictures go to end2end/pictures/, from where the README
+// shows them; else to the results of the run, so that a run changes nothing in the repository.
+import { join } from 'node:path';
+
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { somebody } from '../support/people.ts';
+import { EN, ZH, type Words } from '../support/words.ts';
+
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 360, height: 740 },
+];
+
+const NOON = Date.UTC(2026, 2, 20, 12) / 1000;
+
+test.use({ contextOptions: { reducedMotion: 'reduce' } });
+
+async function takePicture(page: Page, name: string): Promise<void> {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    const file = `${name}-${String(size.width)}.png`;
+    const folder = process.env.UPDATE_PICTURES === undefined ? test.info().outputPath() : join(import.meta.dirname, '../pictures');
+    await page.screenshot({ path: join(folder, file), animations: 'disabled', caret: 'hide' });
+  }
+}
+
+/** The same person at the same time in every picture. */
+async function standStill(page: Page): Promise<void> {
+  await page.clock.setFixedTime((NOON + 21) * 1000);
+  await page.route('/api/me', (route) =>
+    route.fulfill({
+      headers: { Date: new Date((NOON + 21) * 1000).toUTCString() },
+      json: {
+        id: '019d0b2c-8c00-7000-8000-000000000000',
+        username: 'ada@example.org',
+        nickname: 'Ada',
+        avatar_url: null,
+        role: 'user',
+        created_at: NOON - 86_400 * 40,
+        login_time: NOON,
+        expiration_time: NOON + 900,
+        token_type: 'access',
+        fresh: true,
+      },
+    }),
+  );
+}
+
+const LANGUAGES: [locale: string, suffix: string, words: Words][] = [
+  ['en-GB', '', EN],
+  ['zh-CN', '-zh', ZH],
+];
+
+for (const [locale, suffix, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('a guest\'s pages', async ({ page, trouble }) => {
+      trouble.expect(/status of 404 .*\/nowhere/);
+      const gatehouse = new Gatehouse(page, words);
+      for (const [path, name] of [
+        ['/', 'home'],
+        ['/login', 'login'],
+        ['/register', 'register'],
+        ['/nowhere', 'not-found'],
+      ] as const) {
+        await gatehouse.open(path);
+        await expect(gatehouse.main.getByRole('heading').first()).toBeVisible();
+        await takePicture(page, name + suffix);
+      }
+    });
+
+    test('the pages of somebody signed in', async ({ page, api }) => {
+      const person = somebody();
+      await api.register(person);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      await standStill(page);
+      await gatehouse.reload();
+      await expect(gatehouse.main.getByText(words.welcome('Ada'))).toBeVisible();
+      await takePicture(page, `profile${suffix}`);
+    });
+  });
+}
+
+test('what the forms say when something is wrong', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.account.fill('a');
+  await gatehouse.password.fill('short');
+  await gatehouse.confirm.fill('shorter');
+  await gatehouse.registerButton.click();
+  await expect(gatehouse.confirm).toHaveAttribute('aria-invalid', 'true');
+  await takePicture(page, 'register-errors');
+});

@@ -1,0 +1,128 @@
+// Making an account, and what the form says on the way.
+import { fail, hold, watchCalls, count } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { somebody } from '../support/people.ts';
+import { EN } from '../support/words.ts';
+
+const REGISTER = 'POST /api/auth/register';
+
+test('what is wrong is said beside its field, the first one has the focus, and nothing is sent', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const calls = watchCalls(page);
+  await gatehouse.account.fill('ada');
+  await gatehouse.password.fill('short');
+  await gatehouse.confirm.fill('shorter');
+  await gatehouse.registerButton.click();
+
+  await expect(gatehouse.password).toBeFocused();
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordShort));
+  await expect(gatehouse.confirm).toHaveAccessibleDescription(EN.passwordsDiffer);
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+  for (const field of [gatehouse.password, gatehouse.confirm]) {
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+  }
+  expect(calls).toEqual([]);
+});
+
+test('a field is checked when it is left, and again at each key once it was wrong', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.account.fill('a');
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+  await gatehouse.account.blur();
+  await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
+  await gatehouse.account.pressSequentially('da');
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+});
+
+test('a name that is taken is said beside the name', async ({ page, person, trouble }) => {
+  trouble.expect(/status of 409 .*\/api\/auth\/register/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.fillRegistration(person);
+  await gatehouse.registerButton.click();
+
+  await expect(page.getByText(EN.taken(person.username)).first()).toBeVisible();
+  await expect(gatehouse.account).toHaveAccessibleDescription(EN.taken(person.username));
+  await expect(gatehouse.account).toBeFocused();
+  await gatehouse.expectPath('/register');
+
+  const free = somebody();
+  await gatehouse.account.fill(free.username);
+  await gatehouse.registerButton.click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toHaveValue(free.username);
+});
+
+test('what only the server knows about a field is said beside that field', async ({ page, trouble }) => {
+  trouble.expect(/status of 400 .*\/api\/auth\/register/);
+  const gatehouse = new Gatehouse(page);
+  const person = somebody();
+  await gatehouse.open('/register');
+  await page.route('/api/auth/register', (route) =>
+    route.fulfill({
+      status: 400,
+      json: {
+        code: 'validation_failed',
+        message: 'Please check the marked fields',
+        fields: { password: 'This password is too common' },
+        request_id: '00000000-0000-7000-8000-000000000000',
+      },
+    }),
+  );
+  await gatehouse.fillRegistration(person);
+  await gatehouse.registerButton.click();
+  await expect(gatehouse.password).toHaveAccessibleDescription(/This password is too common/);
+  await expect(gatehouse.password).toBeFocused();
+  await expect(gatehouse.password).toHaveValue(person.password);
+});
+
+test('however often the button is pressed, one account is made', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const calls = watchCalls(page);
+  const letGo = await hold(page, '/api/auth/register');
+  await gatehouse.fillRegistration(somebody());
+  await gatehouse.registerButton.dblclick();
+  await gatehouse.confirm.press('Enter');
+  letGo();
+  await gatehouse.expectPath('/login');
+  expect(count(calls, REGISTER)).toBe(1);
+});
+
+test('typed text is kept when the server fails', async ({ page, trouble }) => {
+  trouble.expect(/status of 503 .*\/api\/auth\/register/);
+  const gatehouse = new Gatehouse(page);
+  const person = somebody();
+  await gatehouse.open('/register');
+  await page.route('/api/auth/register', (route) => fail(route, 503, 'unavailable'));
+  await gatehouse.fillRegistration(person);
+  await gatehouse.registerButton.click();
+  await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible();
+  await expect(gatehouse.account).toHaveValue(person.username);
+  for (const field of [gatehouse.password, gatehouse.confirm]) await expect(field).toHaveValue(person.password);
+});
+
+test('password managers are told that this is a new password', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await expect(gatehouse.account).toHaveAttribute('autocomplete', 'username');
+  for (const field of [gatehouse.password, gatehouse.confirm]) {
+    await expect(field).toHaveAttribute('autocomplete', 'new-password');
+  }
+});
+
+test('an account may be an e-mail address or have a Chinese name', async ({ page, api }) => {
+  const gatehouse = new Gatehouse(page);
+  const suffix = somebody('x').username;
+  for (const username of [`${suffix}@example.org`, `李雷-${suffix.slice(2)}`]) {
+    const person = { ...somebody(), username };
+    await gatehouse.open('/register');
+    await gatehouse.fillRegistration(person);
+    await gatehouse.registerButton.click();
+    await gatehouse.expectPath('/login');
+    expect((await api.login(person)).user.username).toBe(username);
+  }
+});

@@ -1,0 +1,125 @@
+// How the browser keeps a session alive, and how it ends.
+import { count, expire, fail, watchCalls } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN } from '../support/words.ts';
+
+const ME = 'GET /api/me';
+const REFRESH = 'POST /api/auth/refresh';
+const LOGOUT = 'DELETE /api/auth/logout';
+
+test.describe('an access token that has expired', () => {
+  test.beforeEach(({ trouble }) => {
+    trouble.expect(/status of 401 .*\/api\/me/);
+  });
+
+  test('is renewed once, and the call is repeated', async ({ page, person }) => {
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.logIn(person);
+    const before = await gatehouse.tokens();
+    await expire(page, before.access);
+    const calls = watchCalls(page);
+
+    await gatehouse.reload();
+    await gatehouse.expectProfile(person);
+
+    expect(calls).toEqual([ME, REFRESH, ME]);
+    const after = await gatehouse.tokens();
+    expect(after.access).not.toBe(before.access);
+    expect(after.refresh).not.toBe(before.refresh);
+  });
+
+  test('and a refused refresh end the session: one notice, and on to the login page', async ({ page, person, trouble }) => {
+    trouble.expect(/status of 401 .*\/api\/auth\/refresh/);
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.logIn(person);
+    await expire(page, (await gatehouse.tokens()).access);
+    await page.route('/api/auth/refresh', (route) => fail(route, 401, 'token_expired'));
+    const calls = watchCalls(page);
+
+    await page.goto('/profile?tab=2');
+    await gatehouse.expectPath('/login?redirect=%2Fprofile%3Ftab%3D2');
+    await expect(page.getByText(EN.expired)).toHaveCount(1);
+    expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
+    expect(count(calls, REFRESH)).toBe(1);
+    expect(count(calls, LOGOUT)).toBe(0);
+
+    await page.unroute('/api/auth/refresh');
+    await gatehouse.fillLogin(person);
+    await gatehouse.loginButton.click();
+    await gatehouse.expectPath('/profile?tab=2');
+    await gatehouse.expectWelcome(person);
+  });
+
+  for (const [what, status] of [
+    ['no answer', 0],
+    ['a failing server', 500],
+    ['a busy server', 503],
+    ['too many attempts', 429],
+  ] as const) {
+    test(`and ${what} at the refresh cost nobody the session`, async ({ page, person, trouble }) => {
+      trouble.expect(/\/api\/auth\/refresh/);
+      const gatehouse = new Gatehouse(page);
+      await gatehouse.logIn(person);
+      const before = await gatehouse.tokens();
+      await expire(page, before.access);
+      await page.route('/api/auth/refresh', async (route) => {
+        if (status === 0) await route.abort('connectionreset');
+        else await fail(route, status, status === 429 ? 'too_many_attempts' : 'unavailable');
+      });
+
+      await gatehouse.reload();
+      await expect(gatehouse.main.getByText(EN.profileFailed)).toBeVisible();
+      await gatehouse.expectPath('/profile');
+      expect(await gatehouse.tokens()).toEqual(before);
+
+      await page.unroute('/api/auth/refresh');
+      await gatehouse.main.getByRole('button', { name: EN.retry }).click();
+      await gatehouse.expectProfile(person);
+    });
+  }
+});
+
+test('a profile that could not be loaded is said, and can be tried again', async ({ page, person, trouble }) => {
+  trouble.expect(/status of 500 .*\/api\/me/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await page.route('/api/me', (route) => fail(route, 500, 'internal_error'));
+  await gatehouse.reload();
+  await expect(gatehouse.main.getByText(EN.profileFailed)).toBeVisible();
+  await page.unroute('/api/me');
+  await gatehouse.main.getByRole('button', { name: EN.retry }).click();
+  await gatehouse.expectProfile(person);
+});
+
+test('a session that was ended elsewhere ends here with the next call', async ({ page, person, api, trouble }) => {
+  trouble.expect(/status of 401/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  const { refresh } = await gatehouse.tokens();
+  expect(await api.present('DELETE', '/api/auth/logout', refresh)).toMatchObject({ status: 200 });
+
+  await page.reload();
+  await gatehouse.expectPath('/login?redirect=%2Fprofile');
+  expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
+});
+
+test('logging out ends the session here even when the server cannot be reached', async ({ page, person, trouble }) => {
+  trouble.expect(/\/api\/auth\/logout/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await page.route('/api/auth/logout', (route) => route.abort('connectionrefused'));
+  await gatehouse.logoutButton.click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toBeVisible();
+  expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
+});
+
+test('logging out uses the refresh token: the other one may have expired', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  const { refresh } = await gatehouse.tokens();
+  const [request] = await Promise.all([page.waitForRequest('/api/auth/logout'), gatehouse.logoutButton.click()]);
+  expect(await request.headerValue('Authorization')).toBe(`Bearer ${refresh}`);
+  await gatehouse.expectPath('/login');
+});

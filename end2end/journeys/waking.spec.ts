@@ -1,0 +1,82 @@
+// Before the WebAssembly has arrived, and where it never runs.
+import { hold, watchCalls } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN } from '../support/words.ts';
+
+const WASM = '**/*.wasm';
+
+test('a form that is sent before the page is awake is sent once it is', async ({ page, person, server }) => {
+  const gatehouse = new Gatehouse(page);
+  const letGo = await hold(page, WASM);
+  const calls = watchCalls(page);
+  await page.goto('/login', { waitUntil: 'domcontentloaded' });
+  await gatehouse.fillLogin(person);
+  await gatehouse.remember.uncheck();
+  await gatehouse.loginButton.click();
+  await gatehouse.password.press('Enter');
+  expect(page.url()).toBe(`${server.url}/login`);
+  expect(calls).toEqual([]);
+
+  letGo();
+  await gatehouse.expectProfile(person);
+  expect(calls.filter((call) => call.endsWith('/login'))).toHaveLength(1);
+  expect((await gatehouse.storage()).local).toEqual({});
+});
+
+test('what was typed before the page is awake stays', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  const letGo = await hold(page, WASM);
+  await page.goto('/register', { waitUntil: 'domcontentloaded' });
+  await gatehouse.fillRegistration(person);
+  letGo();
+  await gatehouse.awake();
+  await expect(gatehouse.account).toHaveValue(person.username);
+  for (const field of [gatehouse.password, gatehouse.confirm]) await expect(field).toHaveValue(person.password);
+  const fresh = `${person.username}-2`;
+  await gatehouse.account.fill(fresh);
+  await gatehouse.registerButton.click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toHaveValue(fresh);
+});
+
+test('until the storage was read nobody sees a page that is not theirs', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+
+  const letGo = await hold(page, WASM);
+  await page.goto('/login', { waitUntil: 'domcontentloaded' });
+  await expect(gatehouse.account).toBeHidden();
+  await page.goto('/profile', { waitUntil: 'domcontentloaded' });
+  await expect(page.getByText(EN.loading)).toBeAttached();
+  await expect(page.getByText(person.username)).toHaveCount(0);
+  letGo();
+  await gatehouse.expectProfile(person);
+});
+
+test('a guest sees the login form before the page is awake', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  const letGo = await hold(page, WASM);
+  await page.goto('/login', { waitUntil: 'domcontentloaded' });
+  await expect(page.getByRole('heading', { name: EN.loginTitle })).toBeVisible();
+  await expect(gatehouse.account).toBeEditable();
+  letGo();
+  await gatehouse.awake();
+});
+
+test('without scripts the page says what it needs, and puts nothing into an address', async ({ newVisitor, person, server }) => {
+  const visitor = await newVisitor({ javaScriptEnabled: false });
+  const page = await visitor.newPage();
+  for (const path of ['/login', '/register']) {
+    await page.goto(path);
+    await expect(page.getByText(/JavaScript/)).toBeVisible();
+    const account = page.getByLabel(EN.account, { exact: true });
+    if (await account.isVisible()) {
+      await account.fill(person.username);
+      await page.getByLabel(EN.password, { exact: true }).fill(person.password);
+      await page.getByLabel(EN.password, { exact: true }).press('Enter');
+      await page.waitForLoadState();
+    }
+    expect(page.url()).toBe(server.url + path);
+  }
+});

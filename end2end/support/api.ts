@@ -1,0 +1,41 @@
+import { expect } from '@playwright/test';
+
+import type { Person } from './people.ts';
+
+/** What logging in answers, as far as the journeys look at it. */
+export interface Session {
+  access_token: string;
+  refresh_token: string;
+  user: { id: string; username: string };
+}
+
+/** Another client of the server than the browser. */
+export class Api {
+  constructor(private readonly url: string) {}
+
+  async register(person: Person): Promise<void> {
+    const response = await this.#post('/api/auth/register', person);
+    expect(response.status, await response.text()).toBe(201);
+  }
+
+  async login(person: Person): Promise<Session> {
+    const response = await this.#post('/api/auth/login', person);
+    expect(response.status).toBe(200);
+    return (await response.json()) as Session;
+  }
+
+  /** The status and code that the server answers to a token at an operation. */
+  async present(method: string, path: string, token: string): Promise<{ status: number; code: string | undefined }> {
+    const response = await fetch(this.url + path, { method, headers: { Authorization: `Bearer ${token}` } });
+    const { code } = (await response.json()) as { code?: string };
+    return { status: response.status, code };
+  }
+
+  #post(path: string, body: object): Promise<Response> {
+    return fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+}

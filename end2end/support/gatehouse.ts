@@ -1,0 +1,115 @@
+import { expect, type Locator, type Page, type Response } from '@playwright/test';
+
+import type { Person } from './people.ts';
+import { EN, type Words } from './words.ts';
+
+/** Gatehouse in a tab, in the words of the person who sits before it. */
+export class Gatehouse {
+  readonly main: Locator;
+  readonly header: Locator;
+  readonly nav: Locator;
+  readonly account: Locator;
+  readonly password: Locator;
+  readonly confirm: Locator;
+  readonly remember: Locator;
+  readonly loginButton: Locator;
+  readonly registerButton: Locator;
+  /** The one in the header: the profile may have one of its own. */
+  readonly logoutButton: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly words: Words = EN,
+  ) {
+    this.main = page.getByRole('main');
+    this.header = page.getByRole('banner');
+    this.nav = this.header.getByRole('navigation');
+    this.account = page.getByLabel(words.account, { exact: true });
+    this.password = page.getByLabel(words.password, { exact: true });
+    this.confirm = page.getByLabel(words.confirm, { exact: true });
+    this.remember = page.getByRole('checkbox', { name: words.remember });
+    this.loginButton = this.main.getByRole('button', { name: words.login, exact: true });
+    this.registerButton = this.main.getByRole('button', { name: words.register, exact: true });
+    this.logoutButton = this.header.getByRole('button', { name: words.logout });
+  }
+
+  /** Opens a path and waits until the page is awake. */
+  async open(path: string): Promise<Response | null> {
+    const response = await this.page.goto(path);
+    await this.awake();
+    return response;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.awake();
+  }
+
+  /** Waits until the WebAssembly has taken the page over. */
+  async awake(): Promise<void> {
+    await this.page.locator('html[data-awake]').waitFor({ state: 'attached' });
+  }
+
+  async fillLogin(person: Person): Promise<void> {
+    await this.account.fill(person.username);
+    await this.password.fill(person.password);
+  }
+
+  async fillRegistration(person: Person): Promise<void> {
+    await this.account.fill(person.username);
+    await this.password.fill(person.password);
+    await this.confirm.fill(person.password);
+  }
+
+  /** Logs in by the form, and waits for the profile. */
+  async logIn(person: Person, { remember = true } = {}): Promise<void> {
+    await this.open('/login');
+    await this.fillLogin(person);
+    await this.remember.setChecked(remember);
+    await this.loginButton.click();
+    await this.expectProfile(person);
+  }
+
+  async expectProfile(person: Person): Promise<void> {
+    await this.expectPath('/profile');
+    await this.expectWelcome(person);
+  }
+
+  async expectWelcome(person: Person): Promise<void> {
+    await expect(this.main.getByText(this.words.welcome(person.username))).toBeVisible();
+  }
+
+  /** Expects the path and query of this very server. */
+  async expectPath(pathAndQuery: string): Promise<void> {
+    await expect.poll(() => this.page.url()).toBe(new URL(pathAndQuery, this.origin()).href);
+  }
+
+  alert(text: string): Locator {
+    return this.page.getByRole('alert').filter({ hasText: text });
+  }
+
+  status(text: string): Locator {
+    return this.page.getByRole('status').filter({ hasText: text });
+  }
+
+  /** What the browser keeps. */
+  async storage(): Promise<{ local: Record<string, string>; tab: Record<string, string> }> {
+    return this.page.evaluate(() => ({
+      local: Object.fromEntries(Object.entries(localStorage)),
+      tab: Object.fromEntries(Object.entries(sessionStorage)),
+    }));
+  }
+
+  /** The pair of tokens that the browser keeps for all tabs. */
+  async tokens(): Promise<{ access: string; refresh: string }> {
+    const { local } = await this.storage();
+    return {
+      access: JSON.parse(local.access_token ?? '""') as string,
+      refresh: JSON.parse(local.refresh_token ?? '""') as string,
+    };
+  }
+
+  private origin(): string {
+    return new URL(this.page.url()).origin;
+  }
+}

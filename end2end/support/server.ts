@@ -1,0 +1,126 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const PROGRAM = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release', 'gatehouse');
+
+/** How long the server may take to answer, and to end. */
+const PATIENCE_MS = 10_000;
+
+/** Settings of the server: `GATEHOUSE_*` without the prefix. */
+export type Settings = Record<string, string>;
+
+/** The real program, on a port and with a data folder of its own. */
+export class Server {
+  readonly url: string;
+  #child: ChildProcess | undefined;
+  #log = '';
+
+  private constructor(
+    private readonly address: string,
+    private readonly data: string,
+    private readonly settings: Settings,
+  ) {
+    this.url = `http://${address}`;
+  }
+
+  static async start(settings: Settings = {}): Promise<Server> {
+    const address = `127.0.0.1:${String(await freePort())}`;
+    const data = await mkdtemp(join(tmpdir(), 'gatehouse-end2end-'));
+    const server = new Server(address, data, settings);
+    await server.resume();
+    return server;
+  }
+
+  /** What the program has written so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Starts the program on its data, and comes back when it answers. */
+  async resume(): Promise<void> {
+    const child = spawn(PROGRAM, [], {
+      // Somewhere else than the repository: no .env of a developer is read, and nothing depends on where one stands.
+      cwd: this.data,
+      env: {
+        ...withoutSettings(process.env),
+        ...prefixed(this.settings),
+        GATEHOUSE_ADDR: this.address,
+        GATEHOUSE_DATA_DIR: join(this.data, 'data'),
+        LEPTOS_SITE_ROOT: join(ROOT, 'target', 'site'),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
+    }
+    // A program that cannot be started has no exit code; the loop below sees it in the log.
+    child.on('error', (error) => (this.#log += `${PROGRAM}: ${error.message}`));
+    process.once('exit', () => child.kill('SIGKILL'));
+
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!(await answers(this.url))) {
+      if (child.pid === undefined || child.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`The server does not answer:\n${this.#log}`);
+      }
+      await pause(20);
+    }
+  }
+
+  /** Asks the program to end, waits until it has, and says whether that was a clean end. */
+  async halt(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    await ended;
+    clearTimeout(late);
+    if (child.exitCode !== 0) {
+      const how = child.signalCode ?? `code ${String(child.exitCode)}`;
+      throw new Error(`The server did not end cleanly (${how}):\n${this.#log}`);
+    }
+  }
+
+  /** Ends the program and removes its data. */
+  async dispose(): Promise<void> {
+    try {
+      await this.halt();
+    } finally {
+      await rm(this.data, { recursive: true, force: true });
+    }
+    if (this.#log.includes('panicked')) throw new Error(`The server panicked:\n${this.#log}`);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/login`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(?:GATEHOUSE|LEPTOS)_/.test(name)));
+}
+
+function prefixed(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`GATEHOUSE_${name}`, value]));
+}

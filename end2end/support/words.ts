@@ -1,0 +1,111 @@
+/** What a person reads, as far as the journeys look for it. */
+export interface Words {
+  home: string;
+  profile: string;
+  login: string;
+  register: string;
+  logout: string;
+  loginTitle: string;
+  registerTitle: string;
+  account: string;
+  password: string;
+  confirm: string;
+  remember: string;
+  showPassword: string;
+  hidePassword: string;
+  menu: string;
+  welcome: (name: string) => string;
+  issuedAt: string;
+  expiresAt: string;
+  tokenType: string;
+  loading: string;
+  registered: string;
+  loggedIn: string;
+  loggedOut: string;
+  wrongPassword: string;
+  taken: (name: string) => string;
+  expired: string;
+  offline: string;
+  tooMany: string;
+  notFound: string;
+  profileFailed: string;
+  retry: string;
+  accountMissing: string;
+  passwordMissing: string;
+  passwordShort: string;
+  passwordsDiffer: string;
+}
+
+export const EN: Words = {
+  home: 'Home',
+  profile: 'Profile',
+  login: 'Log in',
+  register: 'Register',
+  logout: 'Log out',
+  loginTitle: 'Log in to your account',
+  registerTitle: 'Create your account',
+  account: 'Email or username',
+  password: 'Password',
+  confirm: 'Confirm password',
+  remember: 'Remember me',
+  showPassword: 'Show password',
+  hidePassword: 'Hide password',
+  menu: 'Menu',
+  welcome: (name) => `Welcome, ${name}!`,
+  issuedAt: 'Token issued at',
+  expiresAt: 'Token expires at',
+  tokenType: 'Token type',
+  loading: 'Loading your data…',
+  registered: 'Registered. Please log in.',
+  loggedIn: 'Logged in',
+  loggedOut: 'You are logged out',
+  wrongPassword: 'Wrong username or password',
+  taken: (name) => `The username ${name} is taken`,
+  expired: 'Your login has expired, please log in again',
+  offline: 'Network error, please try again',
+  tooMany: 'Too many attempts, please try again later',
+  notFound: 'Page not found',
+  profileFailed: 'Your data could not be loaded',
+  retry: 'Try again',
+  accountMissing: 'Enter your email or username',
+  passwordMissing: 'Enter your password',
+  passwordShort: 'A password has at least 8 characters',
+  passwordsDiffer: 'The passwords differ',
+};
+
+export const ZH: Words = {
+  home: '首页',
+  profile: '个人中心',
+  login: '登录',
+  register: '注册',
+  logout: '安全登出',
+  loginTitle: '登录您的账户',
+  registerTitle: '注册您的账户',
+  account: '邮箱或用户名',
+  password: '密码',
+  confirm: '确认密码',
+  remember: '记住我',
+  showPassword: '显示密码',
+  hidePassword: '隐藏密码',
+  menu: '菜单',
+  welcome: (name) => `欢迎, ${name}!`,
+  issuedAt: 'Token 签发时间',
+  expiresAt: 'Token 过期时间',
+  tokenType: 'Token 类型',
+  loading: '正在加载用户数据…',
+  registered: '注册成功，请登录您的账户',
+  loggedIn: '登录成功',
+  loggedOut: '您已成功登出',
+  wrongPassword: '用户名或密码错误',
+  taken: (name) => `用户名 ${name} 已存在`,
+  expired: '登录已过期，请重新登录',
+  offline: '网络错误，请稍后重试',
+  tooMany: '尝试次数过多，请稍后再试',
+  notFound: '页面不存在',
+  profileFailed: '无法加载用户资料',
+  retry: '重试',
+  accountMissing: '请输入邮箱或用户名',
+  passwordMissing: '请输入密码',
+  passwordShort: '密码至少需要 8 个字符',
+  passwordsDiffer: '两次密码不一致',
+};

@@ -1,0 +1,105 @@
+// Runs the parts of the test suite one after the other, shows what they print, and sums up.
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+
+import { ofCargo, ofNode, ofPlaywright, total } from './results.mjs';
+
+const REPORT = 'end2end/results/report.json';
+
+/**
+ * One part: the commands that prepare it, the one that runs it, and how its result is read from what that printed.
+ * @typedef {{
+ *   name: string,
+ *   prepare?: string[][],
+ *   run: string[],
+ *   count: (printed: { stdout: string, stderr: string }) => import('./results.mjs').Counts,
+ * }} Part
+ */
+
+/** @type {Part[]} */
+const PARTS = [
+  {
+    name: 'scripts',
+    run: ['node', '--test', 'scripts/results.test.mjs'],
+    count: ({ stdout }) => ofNode(stdout),
+  },
+  {
+    // `app` gets its feature `ssr` from the server, which is built beside it.
+    name: 'cargo',
+    run: ['cargo', 'test', '--locked', '--workspace', '--exclude', 'frontend', '--no-fail-fast'],
+    count: ofCargo,
+  },
+  {
+    name: 'end2end',
+    prepare: [['scripts/build']],
+    run: ['playwright', 'test', '--config', 'end2end/playwright.config.ts'],
+    count: () => ofPlaywright(readFileSync(REPORT, 'utf8')),
+  },
+];
+
+/**
+ * Runs a command to its end, shows what it prints and keeps it.
+ * @param {string[]} command
+ * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
+ */
+function execute([program = '', ...args]) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+      stdout += text;
+      process.stdout.write(text);
+    });
+    child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+      stderr += text;
+      process.stderr.write(text);
+    });
+    child.on('error', (error) => {
+      console.error(`${program}: ${error.message}`);
+      resolve({ code: 1, stdout, stderr });
+    });
+    // A signal has no exit code; the part crashed all the same.
+    child.on('close', (code) => {
+      resolve({ code: code ?? 1, stdout, stderr });
+    });
+  });
+}
+
+/**
+ * @param {Part} part
+ * @returns {Promise<import('./results.mjs').Outcome>}
+ */
+async function runPart({ name, prepare = [], run, count }) {
+  console.log(`\n== ${name}`);
+  for (const command of prepare) {
+    const { code } = await execute(command);
+    if (code !== 0) return { name, code, counts: null };
+  }
+  const { code, ...printed } = await execute(run);
+  try {
+    return { name, code, counts: count(printed) };
+  } catch (error) {
+    console.error(`${name}: no result to read: ${String(error)}`);
+    return { name, code, counts: null };
+  }
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')}; there are ${PARTS.map((part) => part.name).join(', ')}.`);
+  process.exit(2);
+}
+
+// The report of an earlier run is no result of this one.
+rmSync(REPORT, { force: true });
+
+const outcomes = [];
+for (const part of PARTS) {
+  if (wanted.length === 0 || wanted.includes(part.name)) outcomes.push(await runPart(part));
+}
+const { passed, failed, remarks } = total(outcomes);
+console.log(`\n${remarks.join('\n')}\n`);
+console.log(`${String(passed)} passed, ${String(failed)} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,223 @@
+//! What the tests speak in: an application in a folder of its own, its clock, requests and answers.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use server::{
+    clock::{Clock, ManualClock, SystemRandomness, World},
+    config::{Config, Sources},
+    start::Server,
+};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// The time at which each test begins.
+pub const START: i64 = 1_800_000_000;
+/// A password that every rule lets through.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running application.
+pub struct App {
+    pub clock: Arc<ManualClock>,
+    pub server: Server,
+    pub folder: TempDir,
+    router: Router,
+    settings: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+/// A request on its way.
+pub struct Call {
+    router: Router,
+    request: Request<Body>,
+}
+
+/// What a log-in has given.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    pub access: String,
+    pub refresh: String,
+}
+
+impl App {
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With settings, named without their prefix.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::new(START));
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| (format!("GATEHOUSE_{name}"), (*value).to_owned())).collect();
+        let (server, router) = Self::open(&folder, &clock, &settings).await;
+        Self { clock, server, folder, router, settings }
+    }
+
+    /// As if the process had been killed and started again: nothing is closed, nothing is told.
+    pub async fn restart(self) -> Self {
+        let Self { clock, folder, settings, .. } = self;
+        let (server, router) = Self::open(&folder, &clock, &settings).await;
+        Self { clock, server, folder, router, settings }
+    }
+
+    /// A second process on the same data.
+    pub async fn second(&self) -> (Server, Router) {
+        Self::open(&self.folder, &self.clock, &self.settings).await
+    }
+
+    async fn open(folder: &TempDir, clock: &Arc<ManualClock>, settings: &[(String, String)]) -> (Server, Router) {
+        let data = ("GATEHOUSE_DATA_DIR".to_owned(), folder.path().join("data").display().to_string());
+        let config = Config::read(&Sources::new(settings.iter().cloned().chain([data]), [])).expect("settings");
+        let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
+        let world = World { clock, randomness: Arc::new(SystemRandomness) };
+        let server = Server::open(&config, world).await.expect("a server");
+        let router = server.router(Router::new());
+        (server, router)
+    }
+
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        Call { router: self.router.clone(), request }
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    pub async fn register(&self, username: &str) -> Answer {
+        self.post("/api/auth/register").json(&json!({ "username": username, "password": PASSWORD })).send().await
+    }
+
+    pub async fn login(&self, username: &str) -> Pair {
+        let answer =
+            self.post("/api/auth/login").json(&json!({ "username": username, "password": PASSWORD })).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        answer.pair()
+    }
+
+    /// Registers and logs in.
+    pub async fn person(&self, username: &str) -> Pair {
+        assert_eq!(self.register(username).await.status, StatusCode::CREATED);
+        self.login(username).await
+    }
+
+    pub async fn me(&self, token: &str) -> Answer {
+        self.get("/api/me").bearer(token).send().await
+    }
+
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.post("/api/auth/refresh").bearer(token).send().await
+    }
+
+    pub async fn logout(&self, token: &str) -> Answer {
+        self.delete("/api/auth/logout").bearer(token).send().await
+    }
+}
+
+impl Call {
+    /// The same call to another process.
+    pub fn to(mut self, router: &Router) -> Self {
+        self.router = router.clone();
+        self
+    }
+
+    pub fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        let value = axum::http::HeaderValue::from_bytes(value.as_ref()).expect("a header");
+        self.request.headers_mut().append(name, value);
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        *self.request.body_mut() = body.into();
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        let response = self.router.oneshot(self.request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
+
+    pub fn pair(&self) -> Pair {
+        let body = self.json();
+        let token = |name: &str| body[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
+        Pair { access: token("access_token"), refresh: token("refresh_token") }
+    }
+
+    /// That it is this failure, in every detail that all failures share.
+    #[track_caller]
+    pub fn assert_failure(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), self.json()["code"].as_str()), (status, Some(code)), "{}", self.text());
+        let body = self.json();
+        let members: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+        for member in &members {
+            assert!(["code", "message", "fields", "reason", "request_id"].contains(member), "{member}");
+        }
+        assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
+        let id = body["request_id"].as_str().expect("a request id");
+        assert_eq!(id.len(), 16);
+        assert_eq!(self.header("x-request-id"), Some(id));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        let challenge = self.header(header::WWW_AUTHENTICATE.as_str());
+        match code {
+            "token_missing" | "invalid_credentials" => assert_eq!(challenge, Some("Bearer")),
+            "fresh_required" => {
+                assert!(challenge.unwrap().starts_with(r#"Bearer error="insufficient_user_authentication", "#));
+            }
+            _ if status == 401 => {
+                let challenge = challenge.expect("a challenge");
+                assert!(challenge.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{challenge}");
+                assert!(challenge.is_ascii());
+            }
+            _ => assert_eq!(challenge, None),
+        }
+        assert_eq!(self.headers.contains_key(header::RETRY_AFTER), matches!(status, 429 | 503));
+    }
+}

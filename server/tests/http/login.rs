@@ -1,0 +1,156 @@
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, App, PASSWORD, START};
+
+async fn login(app: &App, body: &Value) -> Answer {
+    app.post("/api/auth/login").json(body).send().await
+}
+
+#[tokio::test]
+async fn the_answer_has_what_the_contract_says() {
+    let app = App::start().await;
+    app.register("Alice").await;
+    let answer = login(&app, &json!({ "username": "alice", "password": PASSWORD })).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let body = answer.json();
+    let mut members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(
+        members,
+        ["access_token", "expires_in", "message", "refresh_expires_in", "refresh_token", "token_type", "user"]
+    );
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!(body["expires_in"], 900);
+    assert_eq!(body["refresh_expires_in"], 604_800);
+    assert_eq!(body["user"]["username"], "Alice");
+    assert_eq!(body["message"], "Logged in");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let profile = app.me(&answer.pair().access).await.json();
+    assert_eq!(profile["login_time"], START);
+    assert_eq!(profile["fresh"], true);
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_remembered_has_a_shorter_refresh_token() {
+    let app = App::start().await;
+    app.register("alice").await;
+    for (remember, seconds) in [(json!(false), 43_200), (json!(true), 604_800), (json!(null), 604_800)] {
+        let answer = login(&app, &json!({ "username": "alice", "password": PASSWORD, "remember": remember })).await;
+        assert_eq!(answer.json()["refresh_expires_in"], seconds, "{remember}");
+    }
+    login(&app, &json!({ "username": "alice", "password": PASSWORD, "remember": "yes" }))
+        .await
+        .assert_failure(400, "bad_request");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_account_are_told_alike() {
+    let app = App::start().await;
+    app.register("alice").await;
+    let long_name = "x".repeat(20_000);
+    let answers = [
+        login(&app, &json!({ "username": "alice", "password": "wrong horse battery" })).await,
+        login(&app, &json!({ "username": "nobody", "password": PASSWORD })).await,
+        login(&app, &json!({ "username": "not a name!", "password": "x" })).await,
+        login(&app, &json!({ "username": "alice\u{0}", "password": PASSWORD })).await,
+        login(&app, &json!({ "username": long_name, "password": PASSWORD })).await,
+        login(&app, &json!({ "username": "alice", "password": format!("{PASSWORD} ") })).await,
+        login(&app, &json!({ "username": "alice", "password": "x".repeat(1024) })).await,
+    ];
+    let expected = strip(&answers[0]);
+    for answer in &answers {
+        answer.assert_failure(401, "invalid_credentials");
+        assert_eq!(strip(answer), expected);
+        assert_eq!(answer.bytes.len(), answers[0].bytes.len());
+    }
+}
+
+/// Everything of an answer but the name of its request.
+fn strip(answer: &Answer) -> (Value, Vec<(String, String)>) {
+    let mut body = answer.json();
+    body.as_object_mut().unwrap().remove("request_id");
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    (body, headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect())
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_field_by_field() {
+    let app = App::start().await;
+    for (body, fields) in [
+        (json!({}), vec!["password", "username"]),
+        (json!({ "username": null, "password": "" }), vec!["password", "username"]),
+        (json!({ "username": " ", "password": "x" }), vec!["username"]),
+        (json!({ "username": "alice" }), vec!["password"]),
+        (json!({ "username": "alice", "password": "x".repeat(1025) }), vec!["password"]),
+    ] {
+        let answer = login(&app, &body).await;
+        answer.assert_failure(400, "validation_failed");
+        let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(told, fields, "{body}");
+    }
+    for body in [json!({ "username": 5, "password": [] }), json!([]), json!("x")] {
+        login(&app, &body).await.assert_failure(400, "bad_request");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_found_in_every_spelling_and_a_password_in_every_normal_form() {
+    let app = App::start().await;
+    let body =
+        json!({ "username": "Zo\u{eb}@example.com".replace('\u{eb}', "e"), "password": "pa\u{df}wo\u{308}rter" });
+    assert_eq!(app.post("/api/auth/register").json(&body).send().await.status, StatusCode::CREATED);
+    for (username, password) in
+        [("zoe@EXAMPLE.com", "pa\u{df}wo\u{308}rter"), (" Zoe@example.com ", "pa\u{df}w\u{f6}rter")]
+    {
+        let answer = login(&app, &json!({ "username": username, "password": password })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn that_an_account_is_disabled_is_told_only_after_the_right_password() {
+    let app = App::start().await;
+    let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
+    app.server.store.set_disabled(id, Some(START)).await.unwrap();
+    login(&app, &json!({ "username": "alice", "password": "wrong" })).await.assert_failure(401, "invalid_credentials");
+    login(&app, &json!({ "username": "alice", "password": PASSWORD })).await.assert_failure(403, "account_disabled");
+}
+
+#[tokio::test]
+async fn a_hash_of_other_parameters_is_made_anew_at_log_in() {
+    let app = App::start().await;
+    let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
+    let cheap = server::accounts::hashing::Cost { memory: 64, passes: 1, lanes: 1 };
+    let hasher = server::accounts::hashing::Hasher::new(cheap, 1, app.server.state.world.clone()).unwrap();
+    let password = server::accounts::password::Password::presented(PASSWORD.into());
+    let old = hasher.hash(&password).await.unwrap();
+    let (_, made) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
+    app.server.store.replace_hash(id, &made, &old).await.unwrap();
+
+    login(&app, &json!({ "username": "alice", "password": "wrong" })).await.assert_failure(401, "invalid_credentials");
+    assert_eq!(app.server.store.user_with_hash("alice").await.unwrap().unwrap().1, old);
+    app.login("alice").await;
+    let (_, new) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
+    assert!(new.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{new}");
+    app.login("alice").await;
+}
+
+#[tokio::test]
+async fn the_oldest_session_beyond_a_hundred_ends() {
+    let app = App::start().await;
+    let first = app.person("alice").await;
+    app.clock.advance(1);
+    let second = app.login("alice").await;
+    for _ in 0..98 {
+        app.clock.advance(1);
+        app.login("alice").await;
+    }
+    assert_eq!(app.me(&first.access).await.status, StatusCode::OK);
+    app.clock.advance(1);
+    app.login("alice").await;
+    let answer = app.me(&first.access).await;
+    answer.assert_failure(401, "token_revoked");
+    assert_eq!(answer.json()["reason"], "ended_elsewhere");
+    assert_eq!(app.me(&second.access).await.status, StatusCode::OK);
+}

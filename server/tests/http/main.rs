@@ -1,0 +1,14 @@
+//! Black-box tests over the real router and a real SQLite file, a file a feature. The clock is moved, never slept.
+
+#![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
+
+mod app;
+mod cors;
+mod durability;
+mod login;
+mod logout;
+mod me;
+mod refresh;
+mod register;
+mod tokens;
+mod wire;

@@ -1,0 +1,75 @@
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::app::{App, START};
+
+#[tokio::test]
+async fn the_profile_has_what_the_contract_says() {
+    let app = App::start().await;
+    app.register("Alice").await;
+    app.clock.advance(50);
+    let pair = app.login("alice").await;
+    let answer = app.me(&pair.access).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let mut body = answer.json();
+    assert!(body.as_object_mut().unwrap().remove("id").unwrap().is_string());
+    assert_eq!(
+        body,
+        json!({
+            "username": "Alice", "nickname": null, "avatar_url": null, "role": "user", "created_at": START,
+            "login_time": START + 50, "expiration_time": START + 950, "token_type": "access", "fresh": true,
+        })
+    );
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn verify_tells_about_the_token() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    for call in [
+        app.post("/api/auth/verify"),
+        app.post("/api/auth/verify").json(&json!({})),
+        app.post("/api/auth/verify").header("content-type", "text/plain").body("rubbish"),
+    ] {
+        let answer = call.bearer(&pair.access).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(
+            answer.json(),
+            json!({ "active": true, "username": "alice", "expiration_time": START + 900, "fresh": true })
+        );
+    }
+    let refreshed = app.refresh(&pair.refresh).await.pair();
+    let answer = app.post("/api/auth/verify").bearer(&refreshed.access).send().await;
+    assert_eq!(answer.json()["fresh"], false);
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_out_on_the_next_request() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let id = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
+    app.server.store.set_disabled(id, Some(START)).await.unwrap();
+    app.server.state.sessions.read_again().await.unwrap();
+    for answer in [app.me(&pair.access).await, app.refresh(&pair.refresh).await] {
+        answer.assert_failure(401, "token_revoked");
+        assert_eq!(answer.json()["reason"], "disabled");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_a_request_but_its_token_matters() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let expected: Value = app.me(&pair.access).await.json();
+    for call in [
+        app.get("/api/me?x=1&y[=2"),
+        app.get("/api/me").json(&json!([1, 2])),
+        app.get("/api/me").header("content-type", "image/png").body("\u{0}"),
+        app.get("/api/me").header("accept", "text/html"),
+        app.get("/api/me").header("cookie", "access_token=x"),
+    ] {
+        assert_eq!(call.bearer(&pair.access).send().await.json(), expected);
+    }
+    app.get(&format!("/api/me?access_token={}", pair.access)).send().await.assert_failure(401, "token_missing");
+}

@@ -1,0 +1,144 @@
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::app::{App, START};
+
+#[tokio::test]
+async fn it_hands_out_a_new_pair_that_is_not_fresh() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    app.clock.advance(100);
+    let answer = app.refresh(&pair.refresh).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let body = answer.json();
+    let mut members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["access_token", "expires_in", "message", "refresh_expires_in", "refresh_token", "token_type"]);
+    assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(900), &json!(604_800)));
+    let next = answer.pair();
+    assert_ne!((&next.access, &next.refresh), (&pair.access, &pair.refresh));
+    let profile = app.me(&next.access).await.json();
+    assert_eq!((&profile["login_time"], &profile["fresh"]), (&json!(START + 100), &json!(false)));
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK, "the access token before it lives on");
+}
+
+#[tokio::test]
+async fn body_and_content_type_do_not_matter() {
+    let app = App::start().await;
+    let mut pair = app.person("alice").await;
+    for call in [
+        app.post("/api/auth/refresh"),
+        app.post("/api/auth/refresh").json(&json!({})),
+        app.post("/api/auth/refresh").header("content-type", "application/json").body("{"),
+        app.post("/api/auth/refresh").header("content-type", "application/x-www-form-urlencoded").body("a=b"),
+        app.post("/api/auth/refresh").body(vec![b'x'; 100_000]),
+    ] {
+        let answer = call.bearer(&pair.refresh).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        pair = answer.pair();
+    }
+}
+
+#[tokio::test]
+async fn the_token_before_gets_the_same_successor_for_ten_seconds() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let first = app.refresh(&pair.refresh).await.pair();
+    app.clock.advance(10);
+    let again = app.refresh(&pair.refresh).await;
+    assert_eq!(again.pair().refresh, first.refresh, "the same bytes");
+    assert_ne!(again.pair().access, first.access, "access tokens are always new");
+    assert_eq!(again.json()["refresh_expires_in"], 604_800 - 10);
+    app.clock.advance(1);
+    app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
+    let next = app.refresh(&first.refresh).await.pair();
+    app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
+    assert_eq!(app.me(&next.access).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_refreshes_of_a_token_get_one_successor() {
+    let app = std::sync::Arc::new(App::start().await);
+    let pair = app.person("alice").await;
+    let tasks: Vec<_> = (0..50)
+        .map(|_| {
+            let (app, token) = (std::sync::Arc::clone(&app), pair.refresh.clone());
+            tokio::spawn(async move { app.refresh(&token).await })
+        })
+        .collect();
+    let mut successors = std::collections::HashSet::new();
+    for task in tasks {
+        let answer = task.await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        successors.insert(answer.pair().refresh);
+    }
+    assert_eq!(successors.len(), 1);
+}
+
+#[tokio::test]
+async fn without_rotation_the_token_that_came_is_repeated() {
+    let app = App::with(&[("REFRESH_ROTATION", "off")]).await;
+    let pair = app.person("alice").await;
+    for _ in 0..3 {
+        app.clock.advance(1000);
+        let answer = app.refresh(&pair.refresh).await;
+        assert_eq!(answer.pair().refresh, pair.refresh);
+        assert_eq!(app.me(&answer.pair().access).await.status, StatusCode::OK);
+    }
+    assert_eq!(app.refresh(&pair.refresh).await.json()["refresh_expires_in"], 604_800 - 3000);
+}
+
+#[tokio::test]
+async fn a_session_ends_thirty_days_after_its_log_in_whatever_is_refreshed() {
+    const DAY: i64 = 86_400;
+    let app = App::start().await;
+    let mut pair = app.person("alice").await;
+    for day in 1..30 {
+        app.clock.advance(DAY);
+        let answer = app.refresh(&pair.refresh).await;
+        let left = (30 - day) * DAY;
+        assert_eq!(answer.json()["refresh_expires_in"], left.min(7 * DAY), "day {day}");
+        pair = answer.pair();
+    }
+    app.clock.advance(DAY - 1);
+    let last = app.refresh(&pair.refresh).await;
+    assert_eq!(last.json()["expires_in"], 1, "an access token does not outlive its session either");
+    app.clock.advance(1);
+    app.me(&last.pair().access).await.assert_failure(401, "token_expired");
+    app.refresh(&last.pair().refresh).await.assert_failure(401, "token_expired");
+}
+
+#[tokio::test]
+async fn lifetimes_are_settings() {
+    let settings = [
+        ("ACCESS_TOKEN_SECONDS", "5"),
+        ("REFRESH_TOKEN_SECONDS", "60"),
+        ("SESSION_MAX_SECONDS", "90"),
+        ("REFRESH_GRACE_SECONDS", "0"),
+    ];
+    let app = App::with(&settings).await;
+    let pair = app.person("alice").await;
+    app.clock.advance(5);
+    app.me(&pair.access).await.assert_failure(401, "token_expired");
+    app.clock.advance(54);
+    let next = app.refresh(&pair.refresh).await;
+    assert_eq!((&next.json()["expires_in"], &next.json()["refresh_expires_in"]), (&json!(5), &json!(31)));
+    app.clock.advance(1);
+    app.refresh(&pair.refresh).await.assert_failure(401, "token_expired");
+}
+
+#[tokio::test]
+async fn an_ended_session_is_swept_once_none_of_its_tokens_can_live() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    app.logout(&pair.access).await;
+    app.clock.advance(604_799);
+    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.read_again().await.unwrap();
+    let answer = app.refresh(&pair.refresh).await;
+    answer.assert_failure(401, "token_revoked");
+    assert_eq!(answer.json()["reason"], "logged_out", "it is still known why");
+    app.clock.advance(1);
+    app.server.state.sessions.sweep().await.unwrap();
+    assert!(app.server.store.revoked_tokens(0).await.unwrap().is_empty());
+}

@@ -1,0 +1,7 @@
+//! The program itself: how it starts, what it says when it cannot, and what it keeps when it is killed.
+
+#![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
+
+mod durability;
+mod process;
+mod starting;

@@ -1,0 +1,115 @@
+//! The program, in a folder of its own.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder to start the program in.
+pub struct Place {
+    pub folder: TempDir,
+}
+
+/// A program that serves. It is killed when dropped.
+pub struct Running {
+    child: Child,
+    pub address: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
+        command.args(arguments).current_dir(self.path()).env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0");
+        command.envs(settings.iter().copied());
+        command
+    }
+
+    /// Runs the program until it ends by itself.
+    pub fn run(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+        self.command(arguments, settings).output().expect("the program")
+    }
+
+    /// The only line that a program which does not start says.
+    pub fn complaint(&self, settings: &[(&str, &str)]) -> String {
+        let output = self.run(&[], settings);
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert!(!text.contains("panicked"), "{text}");
+        text
+    }
+
+    /// Starts the program, and waits until it says that it serves.
+    pub fn serve(&self, settings: &[(&str, &str)]) -> Running {
+        let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
+        let mut child = self.command(&[], settings).stdout(Stdio::piped()).stderr(log).spawn().expect("the program");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let address = line.trim().strip_prefix("Gatehouse is listening on http://").map(str::to_owned);
+        let address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
+        Running { child, address }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Running {
+    /// One request over a connection of its own; `None` where the server is gone.
+    pub fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Option<(u16, Value)> {
+        let body = body.to_string();
+        let authorization = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+        let mut stream = TcpStream::connect(&self.address).ok()?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             {authorization}Content-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, serde_json::from_str(body).ok()?))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it without a warning.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Asks it to stop, and waits until it has: its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let stopped = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(stopped.success());
+        self.child.wait().expect("gone").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
