@@ -8,3 +8,4 @@ pub mod api;
 pub mod backend;
 pub mod i18n;
 pub mod rules;
+pub mod session;

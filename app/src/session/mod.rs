@@ -1,0 +1,12 @@
+//! The browser's session: who is signed in, where that is kept, and how calls are signed.
+//!
+//! The rules ([`core`], [`token`], [`state`]) know no browser; [`browser`] gives them one. [`guards`] keeps pages to those
+//! whom they are for.
+
+pub mod core;
+pub mod ports;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod token;
+pub mod wire;
