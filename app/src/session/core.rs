@@ -13,7 +13,7 @@ use super::{
 use crate::api::{Refreshed, TokenPair, User};
 
 /// A token is renewed this long before it expires, or a fifth of its life before where that is less.
-const MARGIN: Duration = Duration::from_secs(120);
+const MARGIN: Duration = Duration::from_mins(2);
 /// How long a renewal that failed is left alone, so that an outage is not made worse.
 const PAUSE: Duration = Duration::from_secs(15);
 
@@ -158,7 +158,9 @@ impl Session {
         };
         let told = match refresh {
             // 401: the server knows already that it is over.
-            Some(refresh) => matches!(self.send(Call::logout(), Some(refresh)).await, Ok(Answer { status: 200 | 401, .. })),
+            Some(refresh) => {
+                matches!(self.send(Call::logout(), Some(refresh)).await, Ok(Answer { status: 200 | 401, .. }))
+            }
             None => true,
         };
         self.end();

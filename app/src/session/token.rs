@@ -58,7 +58,9 @@ mod tests {
         for token in ["a.b.c", "eyJ-_0.e30.x"] {
             assert!(is_shaped(token), "{token:?}");
         }
-        for rubbish in ["", "a", "a.b", "a.b.", "..", "a.b.c.d", "a.b.c ", "a.b.ü", "[object Object]", "undefined", "a=.b.c"] {
+        for rubbish in
+            ["", "a", "a.b", "a.b.", "..", "a.b.c.d", "a.b.c ", "a.b.ü", "[object Object]", "undefined", "a=.b.c"]
+        {
             assert!(!is_shaped(rubbish), "{rubbish:?}");
         }
     }
