@@ -95,7 +95,7 @@ impl FieldState {
     }
 }
 
-/// A field.
+/// A field. Its type is erased: a form of several would grow beyond what the compiler wants to follow.
 #[component]
 pub fn Field(
     /// Its state.
@@ -181,4 +181,5 @@ pub fn Field(
             </p>
         </div>
     }
+    .into_any()
 }
