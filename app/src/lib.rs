@@ -3,8 +3,116 @@
 //! Compiles to WASM (feature `hydrate`) and into the server (feature `ssr`); knows no database, no cryptography and no
 //! configuration. What it needs of the server it declares in `backend`.
 
+#![recursion_limit = "256"]
+#![expect(clippy::must_use_candidate, reason = "components are functions whose views the macro uses")]
+
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+pub mod components;
+pub mod document;
+pub mod dom;
 pub mod i18n;
+pub mod pages;
 pub mod rules;
+pub mod session;
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{FlatRoutes, Route, Router},
+    hooks::use_location,
+    path,
+};
+
+use components::{
+    header::Header,
+    notices::{NoticeArea, Notices},
+    progress::ProgressLine,
+};
+use i18n::words::Language;
+use pages::{
+    Page,
+    home::Home,
+    login::Login,
+    not_found::NotFound,
+    profile::Profile,
+    register::{Register, Registrant},
+};
+use session::{
+    activity, browser,
+    guards::{self, Leaving},
+    state::Ending,
+};
+
+use crate::api::error::Reason;
+
+/// The app: the same on the server, which renders it, and in the browser, which wakes it up.
+#[component]
+pub fn App() -> impl IntoView {
+    let signals = browser::provide();
+    provide_context(Language(RwSignal::new(document::lang())));
+    provide_context(Leaving(StoredValue::new(false)));
+    provide_context(Registrant(StoredValue::new(None)));
+    let notices = Notices::provide();
+    activity::watch(signals);
+    Effect::new(move |_| {
+        if let Some(why) = signals.ended.get() {
+            notices.alert(ending(why));
+        }
+    });
+    let routing = RwSignal::new(false);
+    view! {
+        <Router set_is_routing=routing>
+            <Wanderer />
+            <ProgressLine routing />
+            <Header />
+            <main id="main">
+                <FlatRoutes fallback=NotFound>
+                    <Route path=path!("/") view=Home />
+                    <Route path=path!("/login") view=Login />
+                    <Route path=path!("/register") view=Register />
+                    <Route path=path!("/profile") view=Profile />
+                </FlatRoutes>
+            </main>
+            <NoticeArea />
+        </Router>
+    }
+}
+
+/// The end of a session in words.
+fn ending(why: Ending) -> fn(&'static i18n::words::Words) -> &'static str {
+    match why {
+        Ending::Revoked(Reason::LoggedOut) => |words| words.session_logged_out,
+        Ending::Revoked(Reason::EndedElsewhere) => |words| words.session_ended_elsewhere,
+        Ending::Revoked(Reason::Reused) => |words| words.session_reused,
+        Ending::Revoked(Reason::Disabled) => |words| words.session_disabled,
+        Ending::Revoked(Reason::PasswordChanged) => |words| words.session_password_changed,
+        Ending::Expired | Ending::Revoked(Reason::Unknown) => |words| words.session_expired,
+    }
+}
+
+/// What follows a person from page to page: the guards, the title of the window, and the focus, which goes to the heading of
+/// the page that has been reached so that screen readers announce it.
+#[component]
+fn Wanderer() -> impl IntoView {
+    let signals = browser::Signals::of_page();
+    guards::watch(signals);
+    let language = Language::of_page();
+    let pathname = use_location().pathname;
+    Effect::new(move |before: Option<Page>| {
+        let page = Page::at(&pathname.read());
+        document().set_title(&document::title(page, language.words()));
+        if before.is_some_and(|before| before != page) {
+            // One frame later the new page is there.
+            request_animation_frame(|| {
+                if let Some(heading) = dom::find("h1") {
+                    dom::focus(&heading);
+                }
+            });
+        }
+        page
+    });
+    // After every other effect of the first rendering.
+    Effect::new(move |_| request_animation_frame(dom::wake));
+    view! { <a class="skip-link" href="#main" rel="external">{language.say(|w| w.to_content)}</a> }
+}

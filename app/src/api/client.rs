@@ -1,2 +1,165 @@
-//! The client of the server functions.
-pub use server_fn::client::browser::BrowserClient as ApiClient;
+//! The client of the server functions: turns what they ask for into a [`Call`] and has the session send it.
+
+use bytes::Bytes;
+use futures::{Sink, Stream, stream};
+use http::Method;
+use send_wrapper::SendWrapper;
+use server_fn::{
+    client::{Client, browser::BrowserClient},
+    error::{FromServerFnError, IntoAppError, ServerFnErrorErr},
+    request::{ClientReq, browser::BrowserFormData},
+    response::ClientRes,
+};
+
+use crate::session::{
+    browser,
+    wire::{Answer, Call},
+};
+
+/// Sends every call through the session, which signs it.
+pub struct ApiClient;
+
+/// A [`Call`], as server functions build it.
+#[derive(Clone, Debug)]
+pub struct ApiRequest(Call);
+
+/// An [`Answer`], as server functions read it.
+#[derive(Clone, Debug)]
+pub struct ApiResponse(Answer);
+
+impl<E, I, O> Client<E, I, O> for ApiClient
+where
+    E: FromServerFnError,
+    I: FromServerFnError,
+    O: FromServerFnError,
+{
+    type Request = ApiRequest;
+    type Response = ApiResponse;
+
+    fn send(request: ApiRequest) -> impl Future<Output = Result<ApiResponse, E>> + Send {
+        // The browser has one thread: what is not `Send` never leaves it.
+        SendWrapper::new(async move {
+            browser::send(request.0)
+                .await
+                .map(ApiResponse)
+                .map_err(|_| ServerFnErrorErr::Request("no answer".to_owned()).into_app_error())
+        })
+    }
+
+    fn open_websocket(
+        path: &str,
+    ) -> impl Future<
+        Output = Result<
+            (impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, impl Sink<Bytes> + Send + 'static),
+            E,
+        >,
+    > + Send {
+        <BrowserClient as Client<E, I, O>>::open_websocket(path)
+    }
+
+    fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+        <BrowserClient as Client<E, I, O>>::spawn(future);
+    }
+}
+
+impl ApiRequest {
+    fn new(path: &str, content_type: &str, accept: &str, method: Method, body: Option<Bytes>) -> Self {
+        Self(Call {
+            method,
+            url: path.to_owned(),
+            content_type: content_type.to_owned(),
+            accept: accept.to_owned(),
+            body,
+        })
+    }
+}
+
+/// No operation takes forms or streams: uploads are handlers of their own.
+fn unsupported<T, E: FromServerFnError>(method: &Method) -> Result<T, E> {
+    Err(ServerFnErrorErr::UnsupportedRequestMethod(method.to_string()).into_app_error())
+}
+
+impl<E: FromServerFnError> ClientReq<E> for ApiRequest {
+    type FormData = BrowserFormData;
+
+    fn try_new_req_query(
+        path: &str,
+        content_type: &str,
+        accepts: &str,
+        query: &str,
+        method: Method,
+    ) -> Result<Self, E> {
+        let separator = if query.is_empty() { "" } else { "?" };
+        Ok(Self::new(&format!("{path}{separator}{query}"), content_type, accepts, method, None))
+    }
+
+    fn try_new_req_text(
+        path: &str,
+        content_type: &str,
+        accepts: &str,
+        body: String,
+        method: Method,
+    ) -> Result<Self, E> {
+        Ok(Self::new(path, content_type, accepts, method, Some(body.into())))
+    }
+
+    fn try_new_req_bytes(
+        path: &str,
+        content_type: &str,
+        accepts: &str,
+        body: Bytes,
+        method: Method,
+    ) -> Result<Self, E> {
+        Ok(Self::new(path, content_type, accepts, method, Some(body)))
+    }
+
+    fn try_new_req_form_data(_: &str, _: &str, _: &str, _: BrowserFormData, method: Method) -> Result<Self, E> {
+        unsupported(&method)
+    }
+
+    fn try_new_req_multipart(_: &str, _: &str, _: BrowserFormData, method: Method) -> Result<Self, E> {
+        unsupported(&method)
+    }
+
+    fn try_new_req_streaming(
+        _: &str,
+        _: &str,
+        _: &str,
+        _: impl Stream<Item = Bytes> + Send + 'static,
+        method: Method,
+    ) -> Result<Self, E> {
+        unsupported(&method)
+    }
+}
+
+impl<E: FromServerFnError> ClientRes<E> for ApiResponse {
+    async fn try_into_string(self) -> Result<String, E> {
+        String::from_utf8(self.0.body.into())
+            .map_err(|error| ServerFnErrorErr::Deserialization(error.to_string()).into_app_error())
+    }
+
+    async fn try_into_bytes(self) -> Result<Bytes, E> {
+        Ok(self.0.body)
+    }
+
+    fn try_into_stream(self) -> Result<impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, E> {
+        Ok(stream::once(async move { Ok(self.0.body) }))
+    }
+
+    fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    fn status_text(&self) -> String {
+        String::new()
+    }
+
+    fn location(&self) -> String {
+        String::new()
+    }
+
+    // The interface answers with JSON and never sends anybody anywhere.
+    fn has_redirect(&self) -> bool {
+        false
+    }
+}

@@ -24,7 +24,7 @@ pub enum Role {
 /// A person, as others may see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// A UUIDv7 (RFC 9562 §5.7), made at registration.
+    /// A `UUIDv7` (RFC 9562 §5.7), made at registration.
     pub id: Uuid,
     /// The account's name as the person wrote it.
     pub username: String,

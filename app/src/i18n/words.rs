@@ -1,8 +1,124 @@
 //! What the pages say.
 
+use leptos::prelude::*;
+
+use super::Lang;
+
 super::table! {
     /// The pages' words.
     Words {
         product: "Gatehouse", "Gatehouse";
+        tagline: "进门从容，离开放心。", "Come in at ease, leave without a worry.";
+        to_content: "跳到主要内容", "Skip to the content";
+
+        home: "首页", "Home";
+        profile: "个人中心", "Profile";
+        menu: "菜单", "Menu";
+        main_navigation: "主导航", "Main";
+        account_navigation: "账户", "Account";
+
+        home_guest: "登录或注册一个账户，即可查看您的资料和登录状态。", "Log in or create an account to see your profile and your session.";
+        home_member: "您已登录。", "You are logged in.";
+        to_profile: "前往个人中心", "Go to your profile";
+
+        login_title: "登录您的账户", "Log in to your account";
+        register_title: "注册您的账户", "Create your account";
+        username: "邮箱或用户名", "Email or username";
+        username_hint: "邮箱，或 3 到 32 个字符的用户名", "An email address, or a name of 3 to 32 characters";
+        password: "密码", "Password";
+        password_again: "确认密码", "Confirm password";
+        show_password: "显示密码", "Show password";
+        hide_password: "隐藏密码", "Hide password";
+        remember: "记住我", "Remember me";
+        log_in: "登录", "Log in";
+        register: "注册", "Register";
+        log_out: "安全登出", "Log out";
+        no_account: "没有账户？", "No account yet?";
+        have_account: "已有账户？", "Already have an account?";
+        switch_account: "切换账号", "Switch account";
+
+        account: "用户中心", "Your account";
+        since: "注册于", "Member since";
+        your_token: "您的登录凭证", "Your token";
+        issued_at: "Token 签发时间", "Token issued at";
+        expires_at: "Token 过期时间", "Token expires at";
+        token_type: "Token 类型", "Token type";
+        fresh: "刚刚通过密码登录", "straight from your password";
+        time_left: "剩余时间", "Time left";
+        expired: "已过期，下次操作时自动续期", "Expired; it is renewed with your next step";
+        loading: "正在加载用户数据…", "Loading your data…";
+        load_failed: "无法加载用户资料", "Your data could not be loaded";
+        retry: "重试", "Try again";
+
+        not_found: "页面不存在", "Page not found";
+        not_found_text: "这扇门后面什么也没有。地址可能有误，或者页面已被移走。", "There is nothing behind this door. The address may be mistyped, or the page has moved.";
+        to_home: "返回首页", "Back to the home page";
+
+        registered: "注册成功，请登录您的账户", "Registered. Please log in.";
+        logged_in: "登录成功", "Logged in";
+        logged_out: "您已成功登出", "You are logged out";
+        logged_out_here: "您已在此设备登出，但未能通知服务器", "You are logged out here, but the server could not be told";
+        close: "关闭", "Close";
+        notices: "通知", "Notices";
+
+        session_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
+        session_logged_out: "您已在别处登出，请重新登录", "You have logged out elsewhere, please log in again";
+        session_ended_elsewhere: "此登录已在其他设备上被结束，请重新登录", "This login was ended from another device, please log in again";
+        session_reused: "为保护您的账户，此登录已被结束，请重新登录", "To protect your account this login was ended, please log in again";
+        session_disabled: "账户已停用", "This account is disabled";
+        session_password_changed: "密码已更改，请重新登录", "Your password was changed, please log in again";
+
+        network: "网络错误，请稍后重试", "Network error, please try again";
+        trouble: "出了点问题，请稍后重试", "Something went wrong, please try again";
+        broken: "页面未能完全加载。", "The page could not be loaded completely.";
+        reload: "重新加载", "Load it again";
+        needs_scripts: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please switch them on and load it again.";
+    }
+}
+
+/// The greeting.
+#[must_use]
+pub fn welcome(lang: Lang, name: &str) -> String {
+    match lang {
+        Lang::Zh => format!("欢迎, {name}!"),
+        Lang::En => format!("Welcome, {name}!"),
+    }
+}
+
+/// The hint beside a new password.
+#[must_use]
+pub fn password_hint(lang: Lang, min: usize) -> String {
+    match lang {
+        Lang::Zh => format!("至少 {min} 个字符，可以是一句话"),
+        Lang::En => format!("At least {min} characters; a sentence is fine"),
+    }
+}
+
+/// The page's language, as a signal: a switch changes every word in place, and nothing that was typed is lost.
+#[derive(Clone, Copy)]
+pub struct Language(pub RwSignal<Lang>);
+
+impl Language {
+    /// The language of the page at hand.
+    #[must_use]
+    pub fn of_page() -> Self {
+        expect_context()
+    }
+
+    /// The language.
+    #[must_use]
+    pub fn get(self) -> Lang {
+        self.0.get()
+    }
+
+    /// The words in that language.
+    #[must_use]
+    pub fn words(self) -> &'static Words {
+        Words::of(self.0.get())
+    }
+
+    /// A text that follows the language. One type for all of them, so that the browser carries the code behind it once.
+    pub fn say(self, pick: fn(&'static Words) -> &'static str) -> impl Fn() -> &'static str + Copy + Send + Sync {
+        move || pick(self.words())
     }
 }

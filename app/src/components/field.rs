@@ -1,0 +1,185 @@
+//! A field of a form: label above, hint below, and what is wrong in the hint's place.
+
+use leptos::{html::Input, prelude::*};
+
+use super::icons::{Eye, Warning};
+use crate::{
+    dom,
+    i18n::words::{Language, Words},
+    rules::Problem,
+};
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Found here, and said in the page's language.
+    Found(Problem),
+    /// Said by the server.
+    Said(String),
+}
+
+type Judge = Box<dyn Fn(&str) -> Result<(), Problem> + Send + Sync>;
+
+/// A field's input and what is wrong with it. The input itself holds the text, so that what was typed before the page was awake
+/// is not lost.
+#[derive(Clone, Copy)]
+pub struct FieldState {
+    input: NodeRef<Input>,
+    fault: RwSignal<Option<Fault>>,
+    touched: StoredValue<bool>,
+    judge: StoredValue<Judge>,
+}
+
+impl FieldState {
+    /// A field with a rule.
+    #[must_use]
+    pub fn new(judge: impl Fn(&str) -> Result<(), Problem> + Send + Sync + 'static) -> Self {
+        Self {
+            input: NodeRef::new(),
+            fault: RwSignal::new(None),
+            touched: StoredValue::new(false),
+            judge: StoredValue::new(Box::new(judge)),
+        }
+    }
+
+    /// What is typed.
+    #[must_use]
+    pub fn value(self) -> String {
+        dom::value(self.input)
+    }
+
+    /// Types a text for the person, once the input is there.
+    pub fn fill(self, text: String) {
+        self.input.on_load(move |input| input.set_value(&text));
+    }
+
+    /// Checks what is typed, and says what is wrong with it. Whether it is good.
+    #[must_use]
+    pub fn check(self) -> bool {
+        let verdict = self.judge.with_value(|judge| judge(&self.value()));
+        // A refusal by the server stands until something else is typed.
+        if let Err(problem) = verdict {
+            self.fault.set(Some(Fault::Found(problem)));
+        } else if !matches!(self.fault.get_untracked(), None | Some(Fault::Said(_))) {
+            self.fault.set(None);
+        }
+        verdict.is_ok()
+    }
+
+    /// Says what the server has found wrong.
+    pub fn refuse(self, why: String) {
+        self.fault.try_set(Some(Fault::Said(why)));
+    }
+
+    /// Puts the cursor into it, with the text selected.
+    pub fn focus(self) {
+        if let Some(input) = self.input.try_get_untracked().flatten() {
+            dom::focus(&input);
+            input.select();
+        }
+    }
+
+    fn typed(self) {
+        self.touched.set_value(true);
+        if self.fault.with_untracked(Option::is_some) {
+            self.fault.set(None);
+            let _ = self.check();
+        }
+    }
+
+    fn left(self) {
+        // Who only passes through has done nothing wrong yet.
+        if self.touched.get_value() {
+            let _ = self.check();
+        }
+    }
+}
+
+/// A field. Its type is erased: a form of several would grow beyond what the compiler wants to follow.
+#[component]
+pub fn Field(
+    /// Its state.
+    state: FieldState,
+    /// Its name, and the root of its elements' ids.
+    name: &'static str,
+    /// What it is called.
+    label: fn(&'static Words) -> &'static str,
+    /// What may be typed.
+    #[prop(optional, into)]
+    hint: Option<Signal<String>>,
+    /// What password managers and the browser may fill in.
+    autocomplete: &'static str,
+    /// Which keyboard a phone shows.
+    #[prop(default = "text")]
+    inputmode: &'static str,
+    /// What the keyboard's last key does.
+    #[prop(default = "next")]
+    enterkeyhint: &'static str,
+    /// Whether the text is hidden until the person wants to see it.
+    #[prop(optional)]
+    secret: bool,
+) -> impl IntoView {
+    let language = Language::of_page();
+    let shown = RwSignal::new(!secret);
+    let note = format!("{name}-note");
+    let fault = state.fault;
+    let toggle = move |_| {
+        shown.update(|shown| *shown = !*shown);
+        if let Some(input) = state.input.get_untracked() {
+            dom::focus(&input);
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=name>{language.say(label)}</label>
+            <div class="control">
+                <input
+                    class="input"
+                    class:input-secret=secret
+                    node_ref=state.input
+                    id=name
+                    name=name
+                    type=move || if shown.get() { "text" } else { "password" }
+                    autocomplete=autocomplete
+                    inputmode=inputmode
+                    enterkeyhint=enterkeyhint
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required
+                    aria-describedby=note.clone()
+                    aria-invalid=move || fault.with(Option::is_some).then_some("true")
+                    on:input=move |_| state.typed()
+                    on:blur=move |_| state.left()
+                />
+                {secret
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="reveal"
+                                aria-controls=name
+                                aria-label=move || language.say(if shown.get() { |w| w.hide_password } else { |w| w.show_password })()
+                                data-shown=move || shown.get().then_some("")
+                                on:click=toggle
+                            >
+                                <Eye />
+                            </button>
+                        }
+                    })}
+            </div>
+            <p class="note" id=note aria-live="polite">
+                {move || match fault.get() {
+                    None => hint.map(|hint| view! { <span>{hint.get()}</span> }.into_any()),
+                    Some(fault) => {
+                        let text = match fault {
+                            Fault::Found(problem) => problem.text(language.get()),
+                            Fault::Said(text) => text,
+                        };
+                        Some(view! { <Warning /> <span class="wrong">{text}</span> }.into_any())
+                    }
+                }}
+            </p>
+        </div>
+    }
+    .into_any()
+}

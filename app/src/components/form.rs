@@ -1,0 +1,107 @@
+//! What happens when a form is sent: checks, one call, and its failure beside what has failed.
+
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+
+use super::{field::FieldState, icons::Warning};
+use crate::{
+    api::error::{ApiError, Code},
+    i18n::words::{Language, Words},
+};
+
+/// A form's fields by the names that the server gives them, and how its call goes.
+#[derive(Clone, Copy)]
+pub struct FormState {
+    /// A call is running: the form cannot be sent again.
+    pub busy: RwSignal<bool>,
+    failure: RwSignal<Option<ApiError>>,
+    fields: StoredValue<Vec<(&'static str, FieldState)>>,
+}
+
+impl FormState {
+    /// A form with its fields, in the order in which they are checked.
+    #[must_use]
+    pub fn new(fields: Vec<(&'static str, FieldState)>) -> Self {
+        Self { busy: RwSignal::new(false), failure: RwSignal::new(None), fields: StoredValue::new(fields) }
+    }
+
+    /// Sends the form once, if all fields are good; else the first wrong one gets the focus.
+    pub fn submit<T: 'static>(
+        self,
+        event: &SubmitEvent,
+        call: impl Future<Output = Result<T, ApiError>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
+        event.prevent_default();
+        if self.busy.get_untracked() || !self.is_good() {
+            return;
+        }
+        self.failure.set(None);
+        self.busy.set(true);
+        spawn_local(async move {
+            let outcome = call.await;
+            // The page may be another by now.
+            self.busy.try_set(false);
+            match outcome {
+                Ok(answer) => done(answer),
+                Err(error) => self.fail(error),
+            }
+        });
+    }
+
+    fn is_good(self) -> bool {
+        let wrong: Vec<_> = self.fields.get_value().into_iter().filter(|(_, field)| !field.check()).collect();
+        if let Some((_, first)) = wrong.first() {
+            first.focus();
+        }
+        wrong.is_empty()
+    }
+
+    /// Shows a failure: on the fields that it names, else beside the form.
+    fn fail(self, error: ApiError) {
+        let mut first = None;
+        for (name, field) in self.fields.try_get_value().unwrap_or_default() {
+            if let Some(why) = error.fields.get(name) {
+                field.refuse(why.clone());
+                first = first.or(Some(field));
+            } else if error.code == Code::InvalidCredentials {
+                // The last field is the password: the one that is most likely wrong.
+                first = Some(field);
+            }
+        }
+        let is_told = !error.fields.is_empty() && first.is_some();
+        if !is_told {
+            self.failure.try_set(Some(error));
+        }
+        if let Some(field) = first {
+            field.focus();
+        }
+    }
+}
+
+/// A failure in words: the server's, where it has said any.
+#[must_use]
+pub fn failure_text(error: &ApiError, words: &'static Words) -> String {
+    if !error.message.is_empty() {
+        return error.message.clone();
+    }
+    if error.code == Code::Network { words.network } else { words.trouble }.to_owned()
+}
+
+/// The failure of a form's call.
+#[component]
+pub fn FormFailure(
+    /// The form.
+    form: FormState,
+) -> impl IntoView {
+    let language = Language::of_page();
+    move || {
+        form.failure.get().map(|error| {
+            view! {
+                <div role="alert" class="alert alert-error alert-soft">
+                    <Warning />
+                    <span>{move || failure_text(&error, language.words())}</span>
+                </div>
+            }
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! Logging out.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_location, hooks::use_navigate};
+
+use super::notices::Notices;
+use crate::{
+    i18n::words::{Language, Words},
+    pages::Page,
+    session::{
+        browser,
+        guards::{Guard, Leaving},
+        state::LoggedOut,
+    },
+};
+
+/// The button that ends the session and goes to the log-in.
+#[component]
+pub fn LogOut(
+    /// What it says.
+    #[prop(default = |words| words.log_out)]
+    label: fn(&'static Words) -> &'static str,
+    /// Its look.
+    #[prop(default = "btn btn-outline")]
+    class: &'static str,
+) -> impl IntoView {
+    let language = Language::of_page();
+    let notices = Notices::of_page();
+    let leaving = expect_context::<Leaving>().0;
+    let navigate = use_navigate();
+    let pathname = use_location().pathname;
+    let busy = RwSignal::new(false);
+    let log_out = move |_| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        leaving.set_value(true);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            let outcome = browser::log_out().await;
+            busy.try_set(false);
+            match outcome {
+                LoggedOut::Everywhere => notices.status(|words| words.logged_out),
+                LoggedOut::HereOnly => notices.alert(|words| words.logged_out_here),
+            }
+            // From a guarded page the guard leads to the log-in.
+            if Page::at(&pathname.get_untracked()).guard() == Guard::None {
+                navigate("/login", NavigateOptions { resolve: false, ..NavigateOptions::default() });
+            }
+        });
+    };
+    view! {
+        <button
+            type="button"
+            class=class
+            aria-busy=move || busy.get().then_some("true")
+            aria-disabled=move || busy.get().then_some("true")
+            on:click=log_out
+        >
+            <span class="spinner" aria-hidden="true"></span>
+            <span>{language.say(label)}</span>
+        </button>
+    }
+}

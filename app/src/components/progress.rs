@@ -1,0 +1,16 @@
+//! The line at the top that shows that something takes longer than a moment.
+
+use leptos::prelude::*;
+
+use crate::session::browser::Signals;
+
+/// The line. The style sheet keeps it hidden for the first 150 ms: what is quick is not worth a flicker.
+#[component]
+pub fn ProgressLine(
+    /// Whether the router is on its way to another page.
+    routing: RwSignal<bool>,
+) -> impl IntoView {
+    let running = Signals::of_page().running;
+    let busy = Memo::new(move |_| routing.get() || running.get() > 0);
+    view! { <div class="progress-line" aria-hidden="true" data-busy=move || busy.get().then_some("")></div> }
+}

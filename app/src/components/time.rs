@@ -1,0 +1,68 @@
+//! Moments and durations as people write them.
+
+use js_sys::{Date, Object, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+use crate::i18n::Lang;
+
+/// How much of a moment is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// The day.
+    Day,
+    /// The second.
+    Second,
+}
+
+/// A moment (seconds of Unix time) by the browser's own calendar and clock, in the page's language.
+#[must_use]
+pub fn moment(seconds: i64, precision: Precision, lang: Lang) -> String {
+    let options = Object::new();
+    let set = |key: &str, value: &str| {
+        // A plain object takes every property.
+        let _ = Reflect::set(&options, &key.into(), &value.into());
+    };
+    set("dateStyle", if precision == Precision::Day { "long" } else { "medium" });
+    if precision == Precision::Second {
+        set("timeStyle", "medium");
+    }
+    date(seconds).to_locale_string(&locale(lang), &options).into()
+}
+
+/// A moment as machines read it (ISO 8601).
+#[must_use]
+pub fn iso(seconds: i64) -> String {
+    date(seconds).to_iso_string().into()
+}
+
+/// The browser's own variant of the page's language (`en-GB`), where it has one.
+fn locale(lang: Lang) -> String {
+    let own = window().navigator().language();
+    own.filter(|own| Lang::from_tag(own) == Some(lang)).unwrap_or_else(|| lang.tag().to_owned())
+}
+
+fn date(seconds: i64) -> Date {
+    #[expect(clippy::cast_precision_loss, reason = "a date of any calendar has fewer digits than a float")]
+    let milliseconds = seconds as f64 * 1000.0;
+    Date::new(&JsValue::from_f64(milliseconds))
+}
+
+/// A duration as a clock shows it: `9:41`, `1:05:00`.
+#[must_use]
+pub fn clock(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock;
+
+    #[test]
+    fn durations() {
+        assert_eq!(clock(0), "0:00");
+        assert_eq!(clock(581), "9:41");
+        assert_eq!(clock(3900), "1:05:00");
+    }
+}

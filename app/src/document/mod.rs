@@ -1,0 +1,108 @@
+//! The document around the app: what the server renders and the browser wakes up.
+
+use std::sync::Arc;
+
+use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
+
+use crate::{
+    App,
+    i18n::{Lang, words::Words},
+    pages::Page,
+};
+
+/// Where the program and its style are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assets {
+    /// Path of the glue.
+    pub js: String,
+    /// Path of the program.
+    pub wasm: String,
+    /// Path of the style sheet.
+    pub css: String,
+}
+
+/// What the server knows of the page that it renders: given through context.
+#[derive(Clone, Debug)]
+pub struct PageSettings {
+    /// The language to render in.
+    pub lang: Lang,
+    /// Code points that a new password needs.
+    pub password_min: usize,
+    /// Where the program and its style are.
+    pub assets: Arc<Assets>,
+    /// Whether the page reloads itself when its sources change: never but in development.
+    pub reload: bool,
+}
+
+/// Code points that a new password needs: from the server's settings while it renders, from the page in a browser.
+#[must_use]
+pub fn password_min() -> usize {
+    use_context::<PageSettings>().map_or_else(
+        || crate::dom::root_number("data-password-min").unwrap_or(crate::rules::password::MIN_DEFAULT),
+        |settings| settings.password_min,
+    )
+}
+
+/// The language that the page is shown in, on either side.
+#[must_use]
+pub fn lang() -> Lang {
+    use_context::<PageSettings>().map_or_else(crate::dom::lang, |settings| settings.lang)
+}
+
+/// The whole document.
+///
+/// - `head.js` runs before the first paint: it marks whether a token is stored, so that the style sheet can hide what is not for
+///   this person, and holds forms that are sent before the program is awake.
+/// - `wake.js` starts the program and shows the banner where that fails. Leptos' own component for it writes the nonce into an
+///   attribute that can be read, which keeps Firefox from using the preload.
+pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
+    let words = Words::of(settings.lang);
+    let assets = Arc::clone(&settings.assets);
+    let title = title(Page::at(path), words);
+    let wake = format!("{}({:?},{:?})", include_str!("wake.js").trim_end(), assets.js, assets.wasm);
+    let reload = settings.reload.then(|| {
+        let options = leptos::config::get_configuration(None).map(|file| file.leptos_options);
+        options.ok().map(|options| view! { <AutoReload options /> })
+    });
+    view! {
+        <!DOCTYPE html>
+        <html lang=settings.lang.tag() data-password-min=settings.password_min.to_string()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <title>{title}</title>
+                <meta name="description" content=words.tagline />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" content="#f9f8f5" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#13161b" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+                <link rel="manifest" href="/site.webmanifest" />
+                <script nonce=use_nonce()>{include_str!("head.js").trim_end()}</script>
+                <link rel="stylesheet" href=assets.css.clone() />
+                <link rel="modulepreload" href=assets.js.clone() />
+                <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <script type="module" nonce=use_nonce()>{wake}</script>
+                {reload}
+            </head>
+            <body>
+                <App />
+                <div class="banner banner-broken" role="alert">
+                    <p>{words.broken}" "<a href="">{words.reload}</a></p>
+                </div>
+                <noscript>
+                    <div class="banner"><p>{words.needs_scripts}</p></div>
+                </noscript>
+            </body>
+        </html>
+    }
+}
+
+/// The title of a page's window.
+#[must_use]
+pub fn title(page: Page, words: &'static Words) -> String {
+    match page {
+        Page::Home => words.product.to_owned(),
+        _ => format!("{} · {}", page.heading(words), words.product),
+    }
+}

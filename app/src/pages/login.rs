@@ -1,0 +1,71 @@
+//! `/login`.
+
+use leptos::{ev::SubmitEvent, html::Input, prelude::*};
+
+use super::register::Registrant;
+use crate::{
+    api::auth::login,
+    components::{
+        button::Submit,
+        field::{Field, FieldState},
+        form::{FormFailure, FormState},
+        notices::Notices,
+    },
+    i18n::words::Language,
+    rules::Problem,
+    session::browser,
+};
+
+/// The page.
+#[component]
+pub fn Login() -> impl IntoView {
+    let language = Language::of_page();
+    let notices = Notices::of_page();
+    // Whatever is typed may be an account's name: only the server knows.
+    let username =
+        FieldState::new(|typed| if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) });
+    let password = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
+    let remember = NodeRef::<Input>::new();
+    let form = FormState::new(vec![("username", username), ("password", password)]);
+    // Who has just registered need not type the name again.
+    if let Some(name) = expect_context::<Registrant>().0.try_update_value(Option::take).flatten() {
+        username.fill(name);
+    }
+    let submit = move |event: SubmitEvent| {
+        let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
+        let call = async move { login(Some(username.value()), Some(password.value()), Some(remembered)).await };
+        form.submit(&event, call, move |answer| {
+            notices.clear();
+            notices.status(|words| words.logged_in);
+            // The guard of this page leads on.
+            browser::begin(answer, remembered);
+        });
+    };
+    view! {
+        <section class="card-narrow guests-only">
+            <h1 tabindex="-1">{language.say(|w| w.login_title)}</h1>
+            <form method="post" novalidate on:submit=submit>
+                <FormFailure form />
+                <Field state=username name="username" label=|w| w.username autocomplete="username" inputmode="email" />
+                <Field
+                    state=password
+                    name="password"
+                    label=|w| w.password
+                    autocomplete="current-password"
+                    enterkeyhint="go"
+                    secret=true
+                />
+                <label class="check">
+                    <input class="checkbox checkbox-primary" type="checkbox" name="remember" checked node_ref=remember />
+                    <span>{language.say(|w| w.remember)}</span>
+                </label>
+                <Submit label=|w| w.log_in busy=form.busy />
+            </form>
+            <p class="aside">
+                {language.say(|w| w.no_account)}
+                " "
+                <a href="/register">{language.say(|w| w.register)}</a>
+            </p>
+        </section>
+    }
+}

@@ -1,0 +1,25 @@
+//! Any address that is no page.
+
+use leptos::prelude::*;
+
+use crate::{components::icons::ClosedMark, i18n::words::Language};
+
+/// The page. Its answer has the status 404.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
+    let language = Language::of_page();
+    view! {
+        <section class="hero">
+            <div class="hero-mark"><ClosedMark /></div>
+            <h1 tabindex="-1">{language.say(|w| w.not_found)}</h1>
+            <p>{language.say(|w| w.not_found_text)}</p>
+            <div class="actions">
+                <a class="btn btn-primary" href="/">{language.say(|w| w.to_home)}</a>
+            </div>
+        </section>
+    }
+}

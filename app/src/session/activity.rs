@@ -1,0 +1,55 @@
+//! Renews the token ahead of its time while the person is active: who has left the page open is not kept signed in by it.
+
+use std::time::Duration;
+
+use leptos::{ev, prelude::*, task::spawn_local};
+
+use super::browser::{Signals, current};
+
+/// Who has done nothing for this many milliseconds is not active.
+const IDLE: f64 = 60_000.0;
+
+/// Watches the person and the token.
+pub fn watch(signals: Signals) {
+    let last = StoredValue::new(0.0_f64);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |_| {
+        signals.plans.track();
+        signals.auth.track();
+        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+        let Some(due_in) = current().and_then(|session| session.renewal_due_in()) else { return };
+        // A little late rather than a little early: a timer that fires too soon would find nothing due.
+        let due_in = due_in + Duration::from_millis(20);
+        let on_time = move || {
+            if now() - last.get_value() < IDLE && !document().hidden() {
+                renew();
+            }
+        };
+        timer.set_value(set_timeout_with_handle(on_time, due_in).ok());
+    });
+    Effect::new(move |_| {
+        last.set_value(now());
+        let seen = move || {
+            last.set_value(now());
+            renew();
+        };
+        // They live as long as the page.
+        let _ = window_event_listener(ev::pointerdown, move |_| seen());
+        let _ = window_event_listener(ev::keydown, move |_| seen());
+        let _ = window_event_listener(ev::focus, move |_| seen());
+    });
+}
+
+fn now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+fn renew() {
+    if let Some(session) = current()
+        && session.renewal_due_in() == Some(Duration::ZERO)
+    {
+        spawn_local(async move { session.renew_if_due().await });
+    }
+}

@@ -1,0 +1,210 @@
+//! The session in a browser: `fetch`, storage and the clock of the page, and signals that pages read.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use futures::future::{FutureExt, LocalBoxFuture};
+use http::Method;
+use leptos::prelude::*;
+use reqwasm::http::{self as net, Request};
+use server_fn::ServerFn;
+
+use super::{
+    core::{Ports, Session},
+    ports::{Clock, Fetch, Observer},
+    state::{Auth, Ending, LoggedOut},
+    storage::WebStorage,
+    wire::{Answer, Call, NoAnswer},
+};
+use crate::api::{LoggedIn, auth::Logout};
+
+/// After this many milliseconds without an answer there is none.
+const PATIENCE: u32 = 30_000;
+/// Who logs out wants to be gone: the session ends here even if the server is slow.
+const PATIENCE_AT_LOGOUT: u32 = 5_000;
+
+thread_local! {
+    static SESSION: RefCell<Option<Rc<Session>>> = const { RefCell::new(None) };
+}
+
+/// What pages read of the session.
+#[derive(Clone, Copy)]
+pub struct Signals {
+    /// Who is signed in.
+    pub auth: RwSignal<Auth>,
+    /// Counts the pairs of tokens that this page has received by a refresh.
+    pub renewals: RwSignal<u32>,
+    /// Counts the changes of when the next renewal is due.
+    pub plans: RwSignal<u32>,
+    /// How the server has ended the last session.
+    pub ended: RwSignal<Option<Ending>>,
+    /// How many calls are running.
+    pub running: RwSignal<u32>,
+}
+
+impl Signals {
+    /// The signals of the page at hand.
+    #[must_use]
+    pub fn of_page() -> Self {
+        expect_context()
+    }
+}
+
+/// Makes the session's signals and, in a browser, the session behind them.
+pub fn provide() -> Signals {
+    let signals = Signals {
+        auth: RwSignal::new(Auth::Unknown),
+        renewals: RwSignal::new(0),
+        plans: RwSignal::new(0),
+        ended: RwSignal::new(None),
+        running: RwSignal::new(0),
+    };
+    provide_context(signals);
+    // An effect runs in the browser only, and after what the server has rendered is awake.
+    Effect::new(move |_| {
+        let session = Session::new(Ports {
+            fetch: Box::new(Network(signals)),
+            storage: Box::new(WebStorage),
+            clock: Box::new(PageClock),
+            observer: Box::new(signals),
+        });
+        SESSION.set(Some(Rc::clone(&session)));
+        session.restore();
+    });
+    signals
+}
+
+/// The page's session; none on the server.
+pub(super) fn current() -> Option<Rc<Session>> {
+    SESSION.with_borrow(Clone::clone)
+}
+
+/// Sends a call with the session's token.
+///
+/// # Errors
+///
+/// [`NoAnswer`] where none came.
+pub async fn send(call: Call) -> Result<Answer, NoAnswer> {
+    match current() {
+        Some(session) => session.call(call).await,
+        None => Err(NoAnswer),
+    }
+}
+
+/// Begins a session with what a log-in has answered.
+pub fn begin(answer: LoggedIn, remember: bool) {
+    if let Some(session) = current() {
+        session.begin(answer.tokens, answer.user, remember);
+    }
+}
+
+/// Ends the session.
+pub async fn log_out() -> LoggedOut {
+    match current() {
+        Some(session) => session.log_out().await,
+        None => LoggedOut::Everywhere,
+    }
+}
+
+/// Seconds until a moment of the server's clock (seconds of Unix time), where that clock is known.
+#[must_use]
+pub fn seconds_until(moment: i64) -> Option<i64> {
+    current()?.seconds_until(moment)
+}
+
+impl Observer for Signals {
+    fn changed(&self, auth: Auth) {
+        // The style sheet shows what fits before and after the page is awake.
+        let state = if auth.user().is_some() { "member" } else { "guest" };
+        if let Some(root) = document().document_element() {
+            // Only a text that is no attribute's name could fail here.
+            let _ = root.set_attribute("data-auth", state);
+        }
+        self.auth.set(auth);
+    }
+
+    fn renewed(&self) {
+        self.renewals.update(|count| *count += 1);
+    }
+
+    fn planned(&self) {
+        self.plans.update(|count| *count += 1);
+    }
+
+    fn ended(&self, why: Ending) {
+        self.ended.set(Some(why));
+    }
+}
+
+/// The time since the page was opened.
+struct PageClock;
+
+impl Clock for PageClock {
+    fn now(&self) -> Duration {
+        let milliseconds = window().performance().map_or(0.0, |performance| performance.now());
+        Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
+    }
+}
+
+/// `fetch`, by way of reqwasm.
+struct Network(Signals);
+
+impl Fetch for Network {
+    fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Result<Answer, NoAnswer>> {
+        let running = Running::begin(self.0.running);
+        async move {
+            let _running = running;
+            fetch(call, bearer).await.map_err(|_| NoAnswer)
+        }
+        .boxed_local()
+    }
+}
+
+async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Error> {
+    let patience = if call.url == Logout::PATH { PATIENCE_AT_LOGOUT } else { PATIENCE };
+    let mut request = Request::new(&call.url)
+        .method(method(&call.method))
+        .abort_signal(Some(&web_sys::AbortSignal::timeout_with_u32(patience)))
+        .header("Accept", &call.accept)
+        .header("Accept-Language", crate::dom::lang().tag());
+    if let Some(bearer) = bearer {
+        request = request.header("Authorization", &format!("Bearer {bearer}"));
+    }
+    if let Some(body) = call.body {
+        request = request.header("Content-Type", &call.content_type).body(js_sys::Uint8Array::from(&*body));
+    }
+    let response = request.send().await?;
+    let date = response.headers().get("Date").map(|date| js_sys::Date::parse(&date) / 1000.0);
+    Ok(Answer {
+        status: response.status(),
+        body: Bytes::from(response.binary().await?),
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds; what is no date becomes no date here")]
+        date: date.filter(|date| date.is_finite()).map(|date| date as i64),
+    })
+}
+
+fn method(method: &Method) -> net::Method {
+    match method.as_str() {
+        "POST" => net::Method::POST,
+        "PUT" => net::Method::PUT,
+        "PATCH" => net::Method::PATCH,
+        "DELETE" => net::Method::DELETE,
+        _ => net::Method::GET,
+    }
+}
+
+/// Counts a call for as long as it runs, also where nobody waits for its end.
+struct Running(RwSignal<u32>);
+
+impl Running {
+    fn begin(count: RwSignal<u32>) -> Self {
+        count.update(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.update(|count| *count = count.saturating_sub(1));
+    }
+}

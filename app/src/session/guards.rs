@@ -1,0 +1,75 @@
+//! Keeps pages to those whom they are for. A guard replaces the history entry, so that Back never bounces.
+
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+    location::Location,
+};
+
+use super::{browser::Signals, state::Auth};
+use crate::{dom, pages::Page, rules::redirect};
+
+/// Sends people to where they may be, whenever who they are or where they are changes.
+pub fn watch(signals: Signals) {
+    let navigate = use_navigate();
+    let leaving = expect_context::<Leaving>().0;
+    let location = use_location();
+    Effect::new(move |before: Option<Auth>| {
+        let auth = signals.auth.get();
+        let page = Page::at(&location.pathname.read());
+        let target = match (&auth, page.guard()) {
+            (Auth::Guest, Guard::SignedIn) if leaving.get_value() => Some("/login".to_owned()),
+            (Auth::Guest, Guard::SignedIn) => Some(login_and_back(&location)),
+            // The session of somebody who was looking at a page for all was ended by the server.
+            (Auth::Guest, Guard::None) if !leaving.get_value() && matches!(before, Some(Auth::SignedIn(_))) => {
+                Some(login_and_back(&location))
+            }
+            (Auth::SignedIn(_), Guard::Guests) => Some(wished_for(&location)),
+            _ => None,
+        };
+        match target {
+            // A navigation that is still on its way has no history entry yet: replacing would take that of the page before it.
+            Some(target) => {
+                let replace = dom::path_and_query() == path_and_query(&location);
+                navigate(&target, NavigateOptions { resolve: false, replace, ..NavigateOptions::default() });
+            }
+            None if page.guard() == Guard::Guests => leaving.set_value(false),
+            None => {}
+        }
+        auth
+    });
+}
+
+fn path_and_query(location: &Location) -> String {
+    let search = location.search.get_untracked();
+    let separator = if search.is_empty() { "" } else { "?" };
+    format!("{}{separator}{search}", location.pathname.get_untracked())
+}
+
+/// The way to the log-in, and back here afterwards.
+fn login_and_back(location: &Location) -> String {
+    format!("/login?redirect={}", js_sys::encode_uri_component(&path_and_query(location)))
+}
+
+/// Where this page's address says that a person goes after having logged in.
+fn wished_for(location: &Location) -> String {
+    // The router's own map decodes a value twice; this one is decoded once, and then judged.
+    let query = web_sys::UrlSearchParams::new_with_str(&location.search.get_untracked()).ok();
+    redirect::target(query.and_then(|query| query.get("redirect")).as_deref()).to_owned()
+}
+
+/// Set while the person is logging out by own choice: there is no page to come back to.
+#[derive(Clone, Copy)]
+pub struct Leaving(pub StoredValue<bool>);
+
+/// Whom a page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Everybody.
+    None,
+    /// People who are signed in.
+    SignedIn,
+    /// People who are not.
+    Guests,
+}

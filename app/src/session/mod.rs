@@ -1,0 +1,16 @@
+//! The browser's session: who is signed in, where that is kept, and how calls are signed.
+//!
+//! The rules ([`core`], [`token`], [`state`]) know no browser; [`browser`] gives them one. [`guards`] keeps pages to those
+//! whom they are for, [`activity`] renews the token while the person is there.
+
+pub mod activity;
+pub mod browser;
+pub mod core;
+pub mod guards;
+pub mod ports;
+pub mod state;
+pub mod storage;
+#[cfg(test)]
+mod tests;
+pub mod token;
+pub mod wire;

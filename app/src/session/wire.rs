@@ -1,0 +1,92 @@
+//! A call and its answer as plain data: a call can be sent again after a refresh, which a browser's `Request` cannot.
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+use server_fn::ServerFn;
+
+use crate::api::{
+    auth::{Login, Logout, Refresh, Register},
+    error::{Code, Reason},
+};
+
+/// A call to the server. It names no token: that is added when it is sent, so that a repeat carries the newest.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its verb.
+    pub method: Method,
+    /// Its path and query, on this origin.
+    pub url: String,
+    /// What the body is.
+    pub content_type: String,
+    /// What the answer should be.
+    pub accept: String,
+    /// The body.
+    pub body: Option<Bytes>,
+}
+
+impl Call {
+    /// Asks for the next pair of tokens.
+    #[must_use]
+    pub fn refresh() -> Self {
+        Self::without_body(Method::POST, Refresh::PATH)
+    }
+
+    /// Ends the session.
+    #[must_use]
+    pub fn logout() -> Self {
+        Self::without_body(Method::DELETE, Logout::PATH)
+    }
+
+    fn without_body(method: Method, url: &str) -> Self {
+        const JSON: &str = "application/json";
+        Self { method, url: url.to_owned(), content_type: JSON.to_owned(), accept: JSON.to_owned(), body: None }
+    }
+
+    /// Whether it is answered without a session. A 401 to such a call is no expired token (a wrong password, say).
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        [Login::PATH, Register::PATH, Refresh::PATH].contains(&self.url.as_str())
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: Bytes,
+    /// Its `Date`, in seconds of Unix time: the server's clock, which is the one that tokens live by.
+    pub date: Option<i64>,
+}
+
+/// No answer came: no network, no server, or not in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoAnswer;
+
+/// What the session wants to know of a failure.
+#[derive(Deserialize)]
+struct Refusal {
+    code: Code,
+    #[serde(default)]
+    reason: Option<Reason>,
+}
+
+impl Answer {
+    /// Whether it refuses the token in a way that a refresh may mend.
+    #[must_use]
+    pub fn refuses_token(&self) -> bool {
+        self.status == 401 && self.refusal().is_some_and(|refusal| refusal.code.is_about_token())
+    }
+
+    /// Why the session is over, where the answer tells.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.refusal().and_then(|refusal| refusal.reason)
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}

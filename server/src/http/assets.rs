@@ -1,0 +1,220 @@
+//! The files of the site: the program with its style under `/pkg`, and what lies beside it (icons, the manifest).
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use app::document::Assets;
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower::ServiceExt;
+use tower_http::services::ServeDir;
+
+/// The name of the program's files: cargo-leptos' `output-name`.
+const NAME: &str = "gatehouse";
+/// The name of each is its content: it never changes.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// May be kept, but is asked for again each time.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+/// Icons may be an hour old.
+const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+/// The folder that the build of the browser's half has made.
+#[derive(Clone, Debug)]
+pub struct Site {
+    root: PathBuf,
+    /// Where a page finds the program and its style.
+    pub assets: Arc<Assets>,
+}
+
+impl Site {
+    /// The site in a folder. `hash_file` is what cargo-leptos has written beside the server's executable: lines such as
+    /// `js: HASH`, a line a kind of file. A hash whose file is not there counts as none.
+    #[must_use]
+    pub fn open(root: &Path, hash_file: Option<&Path>) -> Self {
+        let hashes = hash_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let path_of = |kind: &str| {
+            let hash = hashes.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
+            let hashed = hash.map(|(_, hash)| format!("pkg/{NAME}.{}.{kind}", hash.trim()));
+            let file = hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
+            format!("/{file}")
+        };
+        let assets = Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css") };
+        Self { root: root.to_owned(), assets: Arc::new(assets) }
+    }
+
+    /// The hash file that belongs to the running executable.
+    #[must_use]
+    pub fn hash_file() -> Option<PathBuf> {
+        Some(std::env::current_exe().ok()?.with_file_name("hash.txt"))
+    }
+
+    /// Whether the site has been built.
+    #[must_use]
+    pub fn is_built(&self) -> bool {
+        self.root.join(self.assets.wasm.trim_start_matches('/')).is_file()
+    }
+
+    /// Serves its files: precompressed where the build has compressed them, and to be kept as long as their names allow.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        // A folder's listing, or an index that somebody has put there, is not to be found.
+        let files =
+            ServeDir::new(&self.root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
+        let serving = Serving { files, assets: Arc::clone(&self.assets) };
+        let mut router = Router::new().route("/pkg/{*file}", get(serve));
+        // The pages are a fallback for every other address: the few files beside them are named one by one.
+        for name in self.loose_files() {
+            router = router.route(&format!("/{name}"), get(serve));
+        }
+        router.with_state(serving)
+    }
+
+    fn loose_files(&self) -> impl Iterator<Item = String> + use<> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().is_file()).filter_map(|entry| entry.file_name().into_string().ok()).filter(
+            |name| {
+                let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+                let is_copy = [".br", ".gz"].iter().any(|ending| name.ends_with(ending));
+                is_plain && !is_copy && !name.starts_with('.')
+            },
+        )
+    }
+}
+
+#[derive(Clone)]
+struct Serving {
+    files: ServeDir,
+    assets: Arc<Assets>,
+}
+
+async fn serve(State(serving): State<Serving>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let Ok(response) = serving.files.oneshot(request).await;
+    let mut response = response.map(Body::new);
+    if response.status() == StatusCode::NOT_FOUND {
+        response = (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    } else if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        let keep = cache_control(&path, &serving.assets);
+        response.headers_mut().insert(header::CACHE_CONTROL, keep);
+        // Caches on the way keep the compressed and the plain file apart.
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
+    let is_program = [&assets.js, &assets.wasm, &assets.css].iter().any(|asset| *asset == path);
+    let is_hashed = path.rsplit('/').next().is_some_and(|name| name.split('.').count() > 2);
+    match (is_program, is_hashed) {
+        (true, true) => FOREVER,
+        _ if path.starts_with("/pkg/") => ASK_AGAIN,
+        _ => AN_HOUR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Method;
+
+    use super::*;
+
+    /// A site with hashed names, as a release build leaves it.
+    fn site() -> (tempfile::TempDir, Site) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("site");
+        fs::create_dir_all(root.join("pkg")).unwrap();
+        for (name, text) in [
+            ("pkg/gatehouse.J.js", "js"),
+            ("pkg/gatehouse.J.js.br", "br"),
+            ("pkg/gatehouse.W.wasm", "wasm"),
+            ("pkg/gatehouse.css", "css"),
+            ("favicon.svg", "<svg/>"),
+            ("favicon.svg.gz", "gz"),
+        ] {
+            fs::write(root.join(name), text).unwrap();
+        }
+        let hashes = folder.path().join("hash.txt");
+        fs::write(&hashes, "js: J\nwasm: W\ncss: GONE\n").unwrap();
+        let site = Site::open(&root, Some(&hashes));
+        (folder, site)
+    }
+
+    async fn ask(site: &Site, method: Method, path: &str, accept: &str) -> Response {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT_ENCODING, accept)
+            .body(Body::empty())
+            .unwrap();
+        site.router::<()>().oneshot(request).await.unwrap()
+    }
+
+    #[test]
+    fn names_carry_hashes_where_there_are_such_files() {
+        let (_folder, site) = site();
+        assert_eq!(site.assets.js, "/pkg/gatehouse.J.js");
+        assert_eq!(site.assets.wasm, "/pkg/gatehouse.W.wasm");
+        assert_eq!(site.assets.css, "/pkg/gatehouse.css", "its hash is of another build");
+        assert!(site.is_built());
+        let nowhere = Site::open(Path::new("/nowhere"), None);
+        assert_eq!(nowhere.assets.js, "/pkg/gatehouse.js");
+        assert!(!nowhere.is_built());
+    }
+
+    #[tokio::test]
+    async fn files_are_kept_as_long_as_their_names_allow() {
+        let (_folder, site) = site();
+        for (path, kind, keep) in [
+            ("/pkg/gatehouse.J.js", "text/javascript", FOREVER),
+            ("/pkg/gatehouse.W.wasm", "application/wasm", FOREVER),
+            ("/pkg/gatehouse.css", "text/css", ASK_AGAIN),
+            ("/favicon.svg", "image/svg+xml", AN_HOUR),
+        ] {
+            for method in [Method::GET, Method::HEAD] {
+                let answer = ask(&site, method, path, "identity").await;
+                assert_eq!(answer.status(), 200, "{path}");
+                assert_eq!(answer.headers()[header::CONTENT_TYPE], kind);
+                assert_eq!(answer.headers()[header::CACHE_CONTROL], keep, "{path}");
+                assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+                assert!(answer.headers().contains_key(header::LAST_MODIFIED));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn compressed_files_go_to_those_who_can_read_them() {
+        let (_folder, site) = site();
+        for (path, accept, encoding) in [
+            ("/pkg/gatehouse.J.js", "gzip, br", Some("br")),
+            ("/pkg/gatehouse.J.js", "gzip", None),
+            ("/favicon.svg", "gzip, br", Some("gzip")),
+        ] {
+            let answer = ask(&site, Method::GET, path, accept).await;
+            let sent = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+            assert_eq!(sent, encoding, "{path} {accept}");
+            assert_eq!(answer.headers()[header::VARY], "Accept-Encoding");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_404_and_nothing_outside_is_there() {
+        let (_folder, site) = site();
+        for path in ["/pkg/x.js", "/pkg/../../hash.txt", "/pkg/..%2f..%2fhash.txt", "/pkg/%2e%2e/hash.txt"] {
+            let answer = ask(&site, Method::GET, path, "br").await;
+            assert_eq!(answer.status(), 404, "{path}");
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
+        }
+        assert_eq!(ask(&site, Method::POST, "/pkg/gatehouse.J.js", "br").await.status(), 405);
+    }
+}

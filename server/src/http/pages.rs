@@ -1,0 +1,207 @@
+//! The pages: rendered here, woken up in the browser.
+
+use app::{
+    document::{PageSettings, shell},
+    i18n::Lang,
+    pages::Page,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
+
+use super::assets::Site;
+
+/// What the pages need to know of the server.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// The program and its style.
+    pub site: Site,
+    /// Code points that a new password needs.
+    pub password_min: usize,
+    /// Whether pages reload themselves when their sources change: in development only.
+    pub reload: bool,
+}
+
+/// Headers of every page beside the content security policy, which has a nonce.
+const HEADERS: [(HeaderName, HeaderValue); 7] = [
+    // A page may show who is signed in, and its nonce is good once.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::VARY, HeaderValue::from_static("Accept-Language, Cookie")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ),
+];
+
+/// Serves every page, and the page that says that there is none. `/api` is not among them.
+pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
+    let render = {
+        let pages = pages.clone();
+        leptos_axum::render_app_to_stream_with_context(move || prepare(&pages), render)
+    };
+    let page = get(render).post(back_to_itself);
+    pages.site.router().fallback_service(page.with_state::<()>(()))
+}
+
+/// Gives the page its context and its headers.
+fn prepare(pages: &Pages) {
+    let parts = use_context::<Parts>();
+    provide_context(PageSettings {
+        lang: parts.as_ref().map(language).unwrap_or_default(),
+        password_min: pages.password_min,
+        assets: pages.site.assets.clone(),
+        reload: pages.reload,
+    });
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    for (name, value) in HEADERS {
+        response.insert_header(name, value);
+    }
+    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    if let Ok(policy) = HeaderValue::try_from(policy(&nonce, pages.reload)) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+fn render() -> impl IntoView {
+    let path = use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default();
+    use_context::<PageSettings>().map(|settings| shell(&settings, &path))
+}
+
+/// What the page may load and run (CSP Level 3): itself, and the scripts that carry this answer's nonce.
+fn policy(nonce: &str, reload: bool) -> String {
+    // In development the browser is told over a socket on another port that the sources have changed.
+    let socket = if reload { " ws:" } else { "" };
+    format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data: blob:; connect-src 'self'{socket}; object-src 'none'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+/// The language of a page: the one that the person has chosen, else the browser's.
+fn language(parts: &Parts) -> Lang {
+    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let chosen = cookies
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find_map(|(name, value)| (name == Lang::COOKIE).then_some(value));
+    let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Lang::choose(chosen, accepted)
+}
+
+/// A form that was sent without the program: nothing of it is read, the page comes again, and no address carries a field.
+async fn back_to_itself(uri: Uri, _request: Request<Body>) -> Response {
+    // Only pages that there are: "//elsewhere" would be another host's.
+    if Page::at(uri.path()) == Page::NotFound {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let target = if uri.path().starts_with("//") { "/" } else { uri.path_and_query().map_or("/", |uri| uri.as_str()) };
+    let location = HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HEADERS[0].1.clone())])
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use axum::http::Method;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn ask(method: Method, path: &str, headers: &[(HeaderName, &str)]) -> (Response<()>, String) {
+        let site = Site::open(Path::new("/nowhere"), None);
+        let pages = Pages { site, password_min: 9, reload: false };
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        let answer = router::<()>(&pages).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (Response::from_parts(parts, ()), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn pages_are_rendered_with_their_headers() {
+        for (path, status, heading) in [
+            ("/", 200, "Come in at ease"),
+            ("/login", 200, "Log in to your account"),
+            ("/login/", 200, "Log in to your account"),
+            ("/login?redirect=%2Fprofile", 200, "Log in to your account"),
+            ("/register", 200, "Create your account"),
+            ("/profile", 200, "Your account"),
+            ("/nothing", 404, "Page not found"),
+            ("/profile/x", 404, "Page not found"),
+        ] {
+            let (answer, body) = ask(Method::GET, path, &[]).await;
+            assert_eq!(answer.status(), status, "{path}");
+            assert!(body.contains(heading), "{path}: {body}");
+            assert!(body.contains("data-password-min=\"9\""), "{body}");
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+            for (name, value) in HEADERS {
+                assert_eq!(answer.headers()[&name], value, "{path}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_script_carries_the_nonce_of_its_answer() {
+        let (answer, body) = ask(Method::GET, "/login", &[]).await;
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert!(nonce.len() >= 22, "{nonce}");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'") && !policy.contains("ws:"));
+        for tag in body.split("<script").skip(1) {
+            assert!(tag.split('>').next().unwrap().contains(&format!("nonce=\"{nonce}\"")), "{tag}");
+        }
+        assert!(!body.contains(" style=\""), "the policy forbids them");
+        let (other, _) = ask(Method::GET, "/login", &[]).await;
+        assert_ne!(other.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap(), policy);
+    }
+
+    #[tokio::test]
+    async fn the_language_is_the_persons() {
+        for (cookie, accepted, lang) in [
+            ("", "zh-CN,en;q=0.5", "zh"),
+            ("", "fr", "en"),
+            ("theme=dark; lang=zh", "en", "zh"),
+            ("lang=xx", "zh", "zh"),
+            ("xlang=zh", "en", "en"),
+        ] {
+            let headers = [(header::COOKIE, cookie), (header::ACCEPT_LANGUAGE, accepted)];
+            let (_, body) = ask(Method::GET, "/login", &headers).await;
+            assert!(body.contains(&format!("<html lang=\"{lang}\"")), "{cookie} {accepted}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_form_that_is_sent_without_the_program_comes_back_and_leads_nowhere_else() {
+        for (path, status, location) in [
+            ("/login?redirect=%2Fx", 303, Some("/login?redirect=%2Fx")),
+            ("/register", 303, Some("/register")),
+            ("//", 303, Some("/")),
+            ("//evil.example", 404, None),
+            ("/nothing", 404, None),
+        ] {
+            let (answer, _) = ask(Method::POST, path, &[]).await;
+            assert_eq!(answer.status(), status, "{path}");
+            let sent = answer.headers().get(header::LOCATION).map(|value| value.to_str().unwrap());
+            assert_eq!(sent, location, "{path}");
+        }
+        assert_eq!(ask(Method::DELETE, "/login", &[]).await.0.status(), 405);
+    }
+}
