@@ -7,6 +7,10 @@ use clap::{Parser, Subcommand};
 use server::{
     clock::World,
     config::{Config, LogFormat, Sources},
+    http::{
+        assets::Site,
+        pages::{self, Pages},
+    },
     start::{self, Server},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -61,8 +65,19 @@ async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::open(config, World::system()).await?;
     let stop = stop_signal()?;
     writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;
-    server.serve(listener, Router::new(), stop).await?;
+    server.serve(listener, pages(config), stop).await?;
     Ok(())
+}
+
+fn pages(config: &Config) -> Router {
+    let site = Site::open(&config.site_dir, Site::hash_file().as_deref());
+    if !site.is_built() {
+        tracing::warn!(
+            folder = %config.site_dir.display(),
+            "the browser's files are not there: pages will not wake up (make build makes them; GATEHOUSE_SITE_DIR says where they are)"
+        );
+    }
+    pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })
 }
 
 fn start_log(config: &Config) -> Result<(), Box<dyn std::error::Error>> {

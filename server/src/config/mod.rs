@@ -80,6 +80,8 @@ pub struct Config {
     pub database_url: String,
     /// The folder of the browser's files.
     pub site_dir: PathBuf,
+    /// Whether pages reload themselves when their sources change: in development only.
+    pub reload: bool,
     /// A secret that signs tokens in place of the kept key.
     pub jwt_secret: Option<SecretString>,
     /// The tokens' `iss`.
@@ -141,6 +143,7 @@ impl Config {
                 .text("DATABASE_URL")
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),
             site_dir: reader.text("SITE_DIR").map_or_else(default_site_dir, PathBuf::from),
+            reload: sources.is_watched(),
             jwt_secret: reader.value("JWT_SECRET", values::jwt_secret),
             issuer: reader.text("JWT_ISSUER").unwrap_or_else(|| "gatehouse".into()),
             audience: reader.text("JWT_AUDIENCE").unwrap_or_else(|| "gatehouse".into()),

@@ -27,6 +27,7 @@ impl fmt::Display for Source {
 pub struct Sources {
     values: BTreeMap<String, (String, Source)>,
     leptos_addr: Option<String>,
+    is_watched: bool,
 }
 
 impl Sources {
@@ -66,8 +67,12 @@ impl Sources {
                 }
                 if let Some(name) = name.strip_prefix(PREFIX) {
                     sources.values.insert(name.to_owned(), (value, source));
-                } else if name == "LEPTOS_SITE_ADDR" && source == Source::Environment {
-                    sources.leptos_addr = Some(value);
+                } else if source == Source::Environment {
+                    match name.as_str() {
+                        "LEPTOS_SITE_ADDR" => sources.leptos_addr = Some(value),
+                        "LEPTOS_WATCH" => sources.is_watched = true,
+                        _ => {}
+                    }
                 }
             }
         }
@@ -83,6 +88,12 @@ impl Sources {
     /// The names that were given.
     pub fn names(&self) -> impl Iterator<Item = (&str, Source)> {
         self.values.iter().map(|(name, (_, source))| (name.as_str(), *source))
+    }
+
+    /// Whether `cargo leptos watch` has started the program.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
     }
 
     /// Where cargo-leptos expects the program to serve.

@@ -40,9 +40,9 @@ impl Site {
     /// `js: HASH`, a line a kind of file. A hash whose file is not there counts as none.
     #[must_use]
     pub fn open(root: &Path, hash_file: Option<&Path>) -> Self {
-        let hashes = hash_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let hash_lines = hash_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let path_of = |kind: &str| {
-            let hash = hashes.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
+            let hash = hash_lines.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
             let hashed = hash.map(|(_, hash)| format!("pkg/{NAME}.{}.{kind}", hash.trim()));
             let file = hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
             format!("/{file}")

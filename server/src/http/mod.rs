@@ -1,9 +1,11 @@
 //! The router: what comes in over HTTP, and what goes out.
 
 mod answer;
+pub mod assets;
 mod cors;
 mod envelope;
 mod gate;
+pub mod pages;
 
 use axum::{Router, body::Body, extract::Request, middleware, response::Response, routing::any};
 use leptos::prelude::provide_context;
