@@ -46,6 +46,8 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
 
 /// Serves every page, and the page that says that there is none. `/api` is not among them.
 pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
+    // leptos_axum starts the executor that rendering runs on here and nowhere else; the routes of nothing are not used.
+    let _ = leptos_axum::generate_route_list(|| ());
     let render = {
         let pages = pages.clone();
         leptos_axum::render_app_to_stream_with_context(move || prepare(&pages), render)
