@@ -1,2 +1,90 @@
-//! x
-fn main() {}
+//! The program: `gatehouse` serves, `gatehouse config` shows the settings.
+
+use std::{io::Write as _, path::Path, process::ExitCode};
+
+use axum::Router;
+use clap::{Parser, Subcommand};
+use server::{
+    clock::World,
+    config::{Config, LogFormat, Sources},
+    start::{self, Server},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Accounts for a web application: register, log in, see and manage who you are, log out.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve (what happens without a command, too)
+    Serve,
+    /// Print every setting with its value and where that comes from, without secrets
+    Config,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    match run(command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(std::io::stderr(), "gatehouse: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+    let sources = Sources::of_process(Path::new("."))?;
+    let config = Config::read(&sources);
+    match command {
+        Command::Config => {
+            write!(std::io::stdout(), "{}", Config::describe(&sources))?;
+            config?;
+            Ok(())
+        }
+        Command::Serve => serve(&config?).await,
+    }
+}
+
+async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    start_log(config)?;
+    // First the port: who has started the program twice is told so, and nothing is touched.
+    let listener = start::listen(config.addr).await?;
+    let server = Server::open(config, World::system()).await?;
+    let stop = stop_signal()?;
+    writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;
+    server.serve(listener, Router::new(), stop).await?;
+    Ok(())
+}
+
+fn start_log(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&config.log)?)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match config.log_format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+/// Comes when the program is told to stop: by Ctrl-C, or by whatever has started it.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

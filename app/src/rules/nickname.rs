@@ -15,14 +15,19 @@ pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
     if nickname.is_empty() {
         return Ok(None);
     }
-    // Emoji of several people are joined by U+200D: it is the one invisible character that belongs into a name.
-    if nickname.chars().any(|character| character != '\u{200d}' && is_invisible(character)) {
+    let is_refused = |character| is_invisible(character) && !is_joiner(character);
+    if nickname.chars().any(is_refused) || nickname.chars().all(is_joiner) {
         return Err(Problem::NicknameCharacters);
     }
     if nickname.chars().count() > MAX {
         return Err(Problem::NicknameTooLong);
     }
     Ok(Some(nickname))
+}
+
+/// What joins letters and emoji, or chooses how an emoji looks: invisible by itself, and at home in names.
+const fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }
 
 #[cfg(test)]
@@ -34,6 +39,7 @@ mod tests {
         assert_eq!(parse("  小明 "), Ok(Some("小明")));
         assert_eq!(parse("👨\u{200d}👩\u{200d}👧"), Ok(Some("👨\u{200d}👩\u{200d}👧")));
         assert_eq!(parse("  "), Ok(None));
+        assert_eq!(parse("\u{200d}"), Err(Problem::NicknameCharacters));
         assert_eq!(parse("a\nb"), Err(Problem::NicknameCharacters));
         assert_eq!(parse("a\u{202e}b"), Err(Problem::NicknameCharacters));
         assert_eq!(parse(&"x".repeat(64)).map(|_| ()), Ok(()));

@@ -1,0 +1,81 @@
+//! Making accounts, and showing people their own.
+
+use std::sync::Arc;
+
+use app::{
+    api::{Profile, TokenType, User, error::Code},
+    backend::{Accounts, Caller, Failure, Fields, NewAccount},
+    rules::nickname,
+};
+use async_trait::async_trait;
+
+use super::{directory::Directory, hashing::Hasher, password::Password, username::Username};
+use crate::{
+    clock::World,
+    failure::internal,
+    store::{NewUser, Store, StoreError},
+};
+
+/// Accounts.
+pub struct AccountService {
+    /// Where they are kept.
+    pub store: Store,
+    /// Those that were seen.
+    pub directory: Arc<Directory>,
+    /// Hashes their passwords.
+    pub hasher: Arc<Hasher>,
+    /// Time and chance.
+    pub world: World,
+    /// Code points of the shortest password.
+    pub password_min: usize,
+}
+
+#[async_trait]
+impl Accounts for AccountService {
+    async fn register(&self, account: NewAccount) -> Result<User, Failure> {
+        let mut fields = Fields::default();
+        let username = fields.judge("username", Username::parse(&account.username));
+        let chosen = Password::chosen(account.password, self.password_min, username.as_ref());
+        let password = fields.judge("password", chosen);
+        let nickname = fields.judge("nickname", nickname::parse(&account.nickname));
+        fields.into_result()?;
+        let (Some(username), Some(password), Some(nickname)) = (username, password, nickname) else {
+            return Err(Code::InternalError.into());
+        };
+
+        let taken = || Failure::UsernameTaken(username.shown().to_owned());
+        // Spares the hash; what decides is the constraint, below.
+        if self.store.user_with_hash(username.key()).await.map_err(internal)?.is_some() {
+            return Err(taken());
+        }
+        let password_hash = self.hasher.hash(&password).await.map_err(internal)?;
+        let new = NewUser {
+            id: self.world.uuid(),
+            username: username.shown().to_owned(),
+            username_key: username.key().to_owned(),
+            password_hash,
+            nickname: nickname.map(str::to_owned),
+            created_at: self.world.now(),
+        };
+        match self.store.insert_user(new).await {
+            Ok(stored) => {
+                tracing::info!(user = %stored.user.id, "registered");
+                Ok(stored.user)
+            }
+            Err(StoreError::Conflict) => Err(taken()),
+            Err(error) => Err(internal(error)),
+        }
+    }
+
+    async fn profile(&self, caller: &Caller) -> Result<Profile, Failure> {
+        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        Ok(Profile {
+            user: account.user.clone(),
+            created_at: account.created_at,
+            login_time: caller.issued_at,
+            expiration_time: caller.expires_at,
+            token_type: TokenType::Access,
+            fresh: caller.fresh,
+        })
+    }
+}

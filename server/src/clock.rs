@@ -1,0 +1,137 @@
+//! Time and chance, passed in: nothing else in the server asks the system for either.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use uuid::Uuid;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Milliseconds of Unix time.
+    fn now_ms(&self) -> i64;
+
+    /// Time since some fixed moment, for measuring: it never goes back.
+    fn elapsed(&self) -> Duration;
+
+    /// Seconds of Unix time.
+    fn now(&self) -> i64 {
+        self.now_ms().div_euclid(1000)
+    }
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl Default for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    fn default() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// A clock that stands still until it is moved: for tests.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that shows these seconds of Unix time.
+    #[must_use]
+    pub const fn new(seconds: i64) -> Self {
+        Self(AtomicI64::new(seconds * 1000))
+    }
+
+    /// Moves the clock, also back.
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now_ms().unsigned_abs())
+    }
+}
+
+/// Gives bytes that nobody can guess.
+pub trait Randomness: Send + Sync {
+    /// Fills a buffer.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The operating system's generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    /// # Panics
+    ///
+    /// Where the operating system has no randomness: no token or salt may be made then.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    fn fill(&self, buffer: &mut [u8]) {
+        if let Err(error) = getrandom::fill(buffer) {
+            panic!("the operating system gives no random bytes: {error}");
+        }
+    }
+}
+
+/// Time and chance together, as most of the server needs them.
+#[derive(Clone)]
+pub struct World {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+impl World {
+    /// The machine's own.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock::default()), randomness: Arc::new(SystemRandomness) }
+    }
+
+    /// Seconds of Unix time.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Random bytes.
+    #[must_use]
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.randomness.fill(&mut bytes);
+        bytes
+    }
+
+    /// A new UUIDv7 (RFC 9562 §5.7).
+    #[must_use]
+    pub fn uuid(&self) -> Uuid {
+        let millis = u64::try_from(self.clock.now_ms()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.random::<10>()).into_uuid()
+    }
+}

@@ -1,0 +1,198 @@
+//! Settings: read once, checked at the start, every mistake told at once.
+
+mod sources;
+mod values;
+
+pub use sources::{Source, Sources};
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use app::rules::password;
+use secrecy::SecretString;
+
+use crate::sessions::Lifetimes;
+
+/// A setting: its name without the prefix, its default in words, and what it means.
+struct Setting {
+    name: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+}
+
+/// Every setting there is: `gatehouse config` prints them in this order.
+const SETTINGS: &[Setting] = &[
+    Setting { name: "ADDR", default: "127.0.0.1:3000", meaning: "address and port to serve on" },
+    Setting { name: "DATA_DIR", default: "data", meaning: "folder for what must be kept: database, keys" },
+    Setting { name: "DATABASE_URL", default: "sqlite://<data dir>/gatehouse.sqlite", meaning: "the database" },
+    Setting {
+        name: "SITE_DIR",
+        default: "site beside the program, else target/site",
+        meaning: "folder of the browser's files",
+    },
+    Setting {
+        name: "JWT_SECRET",
+        default: "a random one, kept in the data folder",
+        meaning: "HS256 secret, at least 32 bytes",
+    },
+    Setting { name: "JWT_ALGORITHM", default: "HS256", meaning: "how tokens are signed" },
+    Setting { name: "JWT_ISSUER", default: "gatehouse", meaning: "the tokens' iss" },
+    Setting { name: "JWT_AUDIENCE", default: "gatehouse", meaning: "the tokens' aud" },
+    Setting { name: "ACCESS_TOKEN_SECONDS", default: "900", meaning: "life of an access token" },
+    Setting {
+        name: "REFRESH_TOKEN_SECONDS",
+        default: "604800",
+        meaning: "life of a refresh token, with \"remember me\"",
+    },
+    Setting { name: "REFRESH_TOKEN_SHORT_SECONDS", default: "43200", meaning: "the same without \"remember me\"" },
+    Setting { name: "SESSION_MAX_SECONDS", default: "2592000", meaning: "absolute end of a session after its log-in" },
+    Setting { name: "REFRESH_ROTATION", default: "on", meaning: "off: the refresh token stays the same" },
+    Setting {
+        name: "REFRESH_GRACE_SECONDS",
+        default: "10",
+        meaning: "how long the refresh token before the present one still gets the present one",
+    },
+    Setting { name: "ALLOWED_ORIGINS", default: "none", meaning: "other origins that may call, comma separated" },
+    Setting { name: "PASSWORD_MIN_LENGTH", default: "8", meaning: "code points of the shortest password, 6 to 64" },
+    Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
+    Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
+];
+
+/// What every setting's name begins with.
+const PREFIX: &str = "GATEHOUSE_";
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to serve.
+    pub addr: SocketAddr,
+    /// The folder for what must be kept.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database_url: String,
+    /// The folder of the browser's files.
+    pub site_dir: PathBuf,
+    /// A secret that signs tokens in place of the kept key.
+    pub jwt_secret: Option<SecretString>,
+    /// The tokens' `iss`.
+    pub issuer: String,
+    /// The tokens' `aud`.
+    pub audience: String,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// Whether a refresh hands out another refresh token.
+    pub rotates: bool,
+    /// Other origins whose pages may call.
+    pub allowed_origins: Vec<String>,
+    /// Code points of the shortest password.
+    pub password_min: usize,
+    /// What is logged.
+    pub log: String,
+    /// How the log is written.
+    pub log_format: LogFormat,
+}
+
+/// Settings that cannot be used: all of them, each with what is wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<String>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl Config {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrors`]
+    pub fn read(sources: &Sources) -> Result<Self, ConfigErrors> {
+        let mut errors = unknown_names(sources);
+        let mut reader = values::Reader::new(sources, &mut errors);
+        // cargo-leptos tells the program by this name where it expects it.
+        let addr = match (sources.get("ADDR"), sources.leptos_addr()) {
+            (None, Some(addr)) => reader.check("LEPTOS_SITE_ADDR", addr, values::addr),
+            _ => reader.value("ADDR", values::addr),
+        };
+        let data_dir = PathBuf::from(reader.text("DATA_DIR").unwrap_or_else(|| "data".into()));
+        let lifetimes = Lifetimes {
+            access: reader.value("ACCESS_TOKEN_SECONDS", values::seconds).unwrap_or(900),
+            refresh: reader.value("REFRESH_TOKEN_SECONDS", values::seconds).unwrap_or(604_800),
+            refresh_short: reader.value("REFRESH_TOKEN_SHORT_SECONDS", values::seconds).unwrap_or(43_200),
+            session: reader.value("SESSION_MAX_SECONDS", values::seconds).unwrap_or(2_592_000),
+            grace: reader.value("REFRESH_GRACE_SECONDS", values::grace_seconds).unwrap_or(10),
+        };
+        reader.value("JWT_ALGORITHM", values::algorithm);
+        let config = Self {
+            addr: addr.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
+            database_url: reader
+                .text("DATABASE_URL")
+                .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),
+            site_dir: reader.text("SITE_DIR").map_or_else(default_site_dir, PathBuf::from),
+            jwt_secret: reader.value("JWT_SECRET", values::jwt_secret),
+            issuer: reader.text("JWT_ISSUER").unwrap_or_else(|| "gatehouse".into()),
+            audience: reader.text("JWT_AUDIENCE").unwrap_or_else(|| "gatehouse".into()),
+            lifetimes,
+            rotates: reader.value("REFRESH_ROTATION", values::switch).unwrap_or(true),
+            allowed_origins: reader.value("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
+            password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min).unwrap_or(password::MIN_DEFAULT),
+            log: reader.value("LOG", values::log_filter).unwrap_or_else(|| "info".into()),
+            log_format: reader.value("LOG_FORMAT", values::log_format).unwrap_or(LogFormat::Text),
+            data_dir,
+        };
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// Every setting with its value and where that comes from, without secrets.
+    #[must_use]
+    pub fn describe(sources: &Sources) -> String {
+        let lines = SETTINGS.iter().map(|setting| {
+            let (value, from) = match sources.get(setting.name) {
+                Some((_, source)) if setting.name == "JWT_SECRET" => ("(set)".to_owned(), source.to_string()),
+                Some((value, source)) if setting.name == "DATABASE_URL" => {
+                    (crate::store::without_password(value), source.to_string())
+                }
+                Some((value, source)) => (value.to_owned(), source.to_string()),
+                None => (setting.default.to_owned(), "default".to_owned()),
+            };
+            format!("{PREFIX}{} = {value}\n    from: {from}; {}\n", setting.name, setting.meaning)
+        });
+        lines.collect::<Vec<_>>().concat()
+    }
+}
+
+/// Names that begin like settings and are none: a misspelt setting must not be silently without effect.
+fn unknown_names(sources: &Sources) -> Vec<String> {
+    let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
+    sources
+        .names()
+        .filter(|(name, _)| !known(name))
+        .map(|(name, source)| {
+            let nearest = SETTINGS
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
+            let hint = nearest.map_or(String::new(), |setting| format!(" Did you mean {PREFIX}{}?", setting.name));
+            format!("{PREFIX}{name} ({source}) is not a setting.{hint}")
+        })
+        .collect()
+}
+
+fn default_site_dir() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
+    beside.filter(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use super::*;
+use secrecy::ExposeSecret as _;
+
+fn sources(values: &[(&str, &str)]) -> Sources {
+    Sources::new(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())), [])
+}
+
+fn error(name: &str, value: &str) -> String {
+    let sources = sources(&[(name, value)]);
+    Config::read(&sources).expect_err("refused").to_string()
+}
+
+#[test]
+fn every_setting_has_a_default_that_works() {
+    let config = Config::read(&sources(&[])).unwrap();
+    assert_eq!(config.addr, "127.0.0.1:3000".parse().unwrap());
+    assert_eq!(config.database_url, "sqlite://data/gatehouse.sqlite");
+    assert_eq!(config.lifetimes.access, 900);
+    assert_eq!(config.password_min, 8);
+    assert!(config.rotates);
+    assert!(config.jwt_secret.is_none());
+}
+
+#[test]
+fn an_empty_value_counts_as_none() {
+    let config = Config::read(&sources(&[("GATEHOUSE_ADDR", ""), ("GATEHOUSE_LOG", " ")])).unwrap();
+    assert_eq!(config.addr.port(), 3000);
+    assert_eq!(config.log, "info");
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let of = |value: &str| [("GATEHOUSE_PASSWORD_MIN_LENGTH".to_owned(), value.to_owned())];
+    assert_eq!(Config::read(&Sources::new(of("10"), of("12"))).unwrap().password_min, 10);
+    assert_eq!(Config::read(&Sources::new([], of("12"))).unwrap().password_min, 12);
+    assert_eq!(Config::read(&Sources::new(of(""), of("12"))).unwrap().password_min, 12);
+}
+
+#[test]
+fn cargo_leptos_says_where_to_serve_unless_a_setting_does() {
+    let leptos = ("LEPTOS_SITE_ADDR", "127.0.0.1:4000");
+    assert_eq!(Config::read(&sources(&[leptos])).unwrap().addr.port(), 4000);
+    assert_eq!(Config::read(&sources(&[leptos, ("GATEHOUSE_ADDR", "[::1]:5000")])).unwrap().addr.port(), 5000);
+    assert!(error("LEPTOS_SITE_ADDR", "nowhere").starts_with("LEPTOS_SITE_ADDR: "));
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_the_nearest_one() {
+    let message = error("GATEHOUSE_ACCESS_TOKEN_SECOND", "5");
+    assert!(message.contains("Did you mean GATEHOUSE_ACCESS_TOKEN_SECONDS?"), "{message}");
+    assert!(error("GATEHOUSE_DATADIR", "x").contains("GATEHOUSE_DATA_DIR?"));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let sources = sources(&[
+        ("GATEHOUSE_ADDR", "somewhere"),
+        ("GATEHOUSE_ACCESS_TOKEN_SECONDS", "0"),
+        ("GATEHOUSE_REFRESH_TOKEN_SECONDS", "soon"),
+        ("GATEHOUSE_REFRESH_ROTATION", "yes"),
+        ("GATEHOUSE_PASSWORD_MIN_LENGTH", "5"),
+        ("GATEHOUSE_LOG_FORMAT", "xml"),
+        ("GATEHOUSE_LOG", "x=y=z"),
+        ("GATEHOUSE_JWT_ALGORITHM", "none"),
+        ("GATEHOUSE_WHATEVER", "1"),
+    ]);
+    let message = Config::read(&sources).unwrap_err().to_string();
+    assert_eq!(message.lines().count(), 9, "{message}");
+}
+
+#[test]
+fn secrets_that_others_know_or_can_guess_are_refused_without_being_shown() {
+    for secret in [
+        "secret",
+        "exactly-31-bytes-are-not-enough",
+        "default-super-secret-key-for-dev",
+        "Default-Super-Secret-Key-For-Dev",
+        &"ab".repeat(40),
+    ] {
+        let message = error("GATEHOUSE_JWT_SECRET", secret);
+        assert!(message.contains("openssl rand"), "{message}");
+        assert!(!message.contains(secret), "{message}");
+    }
+    let config = Config::read(&sources(&[("GATEHOUSE_JWT_SECRET", "exactly 32 bytes are just enough")])).unwrap();
+    assert_eq!(config.jwt_secret.as_ref().unwrap().expose_secret().len(), 32);
+    assert!(!format!("{config:?}").contains("just enough"));
+}
+
+#[test]
+fn origins_are_taken_as_a_browser_sends_them() {
+    let config = Config::read(&sources(&[("GATEHOUSE_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173,")]));
+    assert_eq!(config.unwrap().allowed_origins, ["https://a.example", "http://localhost:5173"]);
+    for origin in
+        ["*", "a.example", "https://a.example/", "https://A.example", "ftp://a.example", "https://u@a.example"]
+    {
+        assert!(error("GATEHOUSE_ALLOWED_ORIGINS", origin).contains("is no origin"), "{origin}");
+    }
+}
+
+#[test]
+fn the_description_names_every_source_and_no_secret() {
+    let secret = "a secret that has thirty-two bytes or more";
+    let text = Config::describe(&Sources::new(
+        [("GATEHOUSE_JWT_SECRET".to_owned(), secret.to_owned())],
+        [
+            ("GATEHOUSE_LOG".to_owned(), "debug".to_owned()),
+            ("GATEHOUSE_DATABASE_URL".to_owned(), "postgres://gate:geheim@db/x".to_owned()),
+        ],
+    ));
+    assert!(text.contains("GATEHOUSE_JWT_SECRET = (set)\n    from: environment"), "{text}");
+    assert!(text.contains("GATEHOUSE_LOG = debug\n    from: .env"), "{text}");
+    assert!(text.contains("GATEHOUSE_ADDR = 127.0.0.1:3000\n    from: default"), "{text}");
+    assert!(!text.contains(secret) && !text.contains("geheim"), "{text}");
+}

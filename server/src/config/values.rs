@@ -1,0 +1,140 @@
+//! What a setting's text means.
+
+use std::{
+    collections::BTreeSet,
+    net::{SocketAddr, ToSocketAddrs as _},
+};
+
+use axum::http::Uri;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+use super::{LogFormat, PREFIX, Sources};
+
+/// A hundred years: beyond it, it is a slip of the keyboard.
+const SECONDS_MAX: i64 = 3_155_760_000;
+/// Bytes of the shortest secret (RFC 7518 §3.2: as many as the hash has).
+const SECRET_MIN: usize = 32;
+/// Secrets that stand in tutorials and samples: whoever has read them signs tokens.
+const KNOWN_SECRETS: &[&str] = &[
+    "default-super-secret-key-for-dev",
+    "a-string-secret-at-least-256-bits-long",
+    "your-256-bit-secret",
+    "your-super-secret-jwt-token-with-at-least-32-characters-long",
+    "super-secret-jwt-token-with-at-least-32-characters-long",
+];
+/// Different bytes that a secret of this length has at the least, unless somebody leant on a key.
+const SECRET_VARIETY: usize = 8;
+
+/// Reads values, and collects what is wrong with them.
+pub(super) struct Reader<'a> {
+    sources: &'a Sources,
+    errors: &'a mut Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(sources: &'a Sources, errors: &'a mut Vec<String>) -> Self {
+        Self { sources, errors }
+    }
+
+    /// A setting's value, where one is given and can be used.
+    pub(super) fn value<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let (text, _) = self.sources.get(name)?;
+        self.check(&format!("{PREFIX}{name}"), text, parse)
+    }
+
+    /// A setting of which any text can be used.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.sources.get(name).map(|(text, _)| text.trim().to_owned())
+    }
+
+    pub(super) fn check<T>(
+        &mut self,
+        name: &str,
+        text: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        parse(text).map_err(|problem| self.errors.push(format!("{name}: {problem}"))).ok()
+    }
+}
+
+pub(super) fn addr(text: &str) -> Result<SocketAddr, String> {
+    let unusable = || format!("{text:?} is no address with a port, such as 127.0.0.1:3000 or [::]:80");
+    text.trim().to_socket_addrs().ok().and_then(|mut addrs| addrs.next()).ok_or_else(unusable)
+}
+
+pub(super) fn seconds(text: &str) -> Result<i64, String> {
+    whole(text, 1, SECONDS_MAX, "seconds")
+}
+
+pub(super) fn grace_seconds(text: &str) -> Result<i64, String> {
+    whole(text, 0, 600, "seconds")
+}
+
+pub(super) fn password_min(text: &str) -> Result<usize, String> {
+    usize::try_from(whole(text, 6, 64, "characters")?).map_err(|error| error.to_string())
+}
+
+fn whole(text: &str, min: i64, max: i64, unit: &str) -> Result<i64, String> {
+    let number = text.trim().parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("{text:?} is not a whole number of {unit} from {min} to {max}"))
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("{other:?} is neither \"on\" nor \"off\"")),
+    }
+}
+
+pub(super) fn algorithm(text: &str) -> Result<(), String> {
+    match text.trim() {
+        "HS256" => Ok(()),
+        other => Err(format!("{other:?} is not supported by this version, which signs with HS256")),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text.trim() {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        other => Err(format!("{other:?} is neither \"text\" nor \"json\"")),
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
+}
+
+/// An origin exactly as a browser sends it (RFC 6454 §6.2): it is compared byte by byte.
+fn origin(text: &str) -> Result<String, String> {
+    let example = || format!("{text:?} is no origin, such as https://app.example or http://localhost:5173");
+    let uri: Uri = text.parse().map_err(|_| example())?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(example()) };
+    let spelt = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
+    if !matches!(scheme, "http" | "https") || spelt != text || authority.as_str().contains('@') {
+        return Err(example());
+    }
+    Ok(spelt)
+}
+
+/// The messages do not show the secret.
+pub(super) fn jwt_secret(text: &str) -> Result<SecretString, String> {
+    let advice = "make one with: openssl rand -base64 48";
+    if KNOWN_SECRETS.contains(&text.trim().to_ascii_lowercase().as_str()) {
+        return Err(format!("this secret stands in samples and signs tokens for anybody; {advice}"));
+    }
+    if text.len() < SECRET_MIN {
+        return Err(format!("it has {} bytes and needs at least {SECRET_MIN}; {advice}", text.len()));
+    }
+    if text.bytes().collect::<BTreeSet<_>>().len() < SECRET_VARIETY {
+        return Err(format!("it can be guessed; {advice}"));
+    }
+    Ok(SecretString::from(text))
+}

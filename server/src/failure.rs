@@ -1,0 +1,44 @@
+//! What is not the caller's fault: told to the log once, with its cause, and to the caller without.
+
+use app::{api::error::Code, backend::Failure};
+
+use crate::{accounts::hashing::HashError, store::StoreError, tokens::codec::SignError};
+
+/// Seconds after which a database that did not answer is worth another try.
+const RETRY_AFTER: u32 = 5;
+
+/// A failure inside the server.
+#[derive(Debug, thiserror::Error)]
+pub enum Internal {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The hashing of passwords.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The signing of tokens.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// A task that did not come to its end.
+    #[error(transparent)]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Logs a failure, and makes what the caller is told of it.
+pub fn internal(error: impl Into<Internal>) -> Failure {
+    let error = error.into();
+    match &error {
+        Internal::Hash(HashError::Busy { retry_after }) => {
+            tracing::warn!(%error, "sent away");
+            Failure::Unavailable(*retry_after)
+        }
+        Internal::Store(StoreError::Unavailable(_)) => {
+            tracing::error!(%error, "unavailable");
+            Failure::Unavailable(RETRY_AFTER)
+        }
+        _ => {
+            tracing::error!(%error, "failed");
+            Code::InternalError.into()
+        }
+    }
+}

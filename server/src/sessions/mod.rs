@@ -1,0 +1,8 @@
+//! Who is signed in: log in, refresh, log out, and who calls.
+
+mod rotation;
+mod service;
+pub mod upkeep;
+
+pub use rotation::Lifetimes;
+pub use service::SessionService;

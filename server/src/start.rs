@@ -1,0 +1,198 @@
+//! From settings to a server that answers.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io,
+    net::SocketAddr,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use app::backend::Backend;
+use axum::{Router, serve::ListenerExt as _};
+use tokio::net::TcpListener;
+
+use crate::{
+    accounts::{
+        AccountService,
+        directory::Directory,
+        hashing::{Cost, HashError, Hasher},
+    },
+    clock::World,
+    config::Config,
+    http::{self, State},
+    sessions::{SessionService, upkeep},
+    store::{OpenError, Store, StoreError},
+    tokens::{
+        codec::Codec,
+        keys::{KeyError, KeyRing},
+    },
+};
+
+/// How long connections that are being answered may take to finish once the server is told to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error(
+        "the data folder {} cannot be used ({source}); make it writable for this user, or name another one with GATEHOUSE_DATA_DIR", .path.display()
+    )]
+    DataDir {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A query at the start.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Password hashing.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The port belongs to another program.
+    #[error("{addr} is in use by another program; stop it, or choose another address with GATEHOUSE_ADDR")]
+    PortInUse {
+        /// The address.
+        addr: SocketAddr,
+    },
+    /// The address cannot be served on.
+    #[error("{addr} cannot be served on ({source}); choose another address with GATEHOUSE_ADDR")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// A server that is ready to answer.
+pub struct Server {
+    /// What it answers with.
+    pub state: State,
+    /// What it keeps.
+    pub store: Store,
+}
+
+impl Server {
+    /// Opens what is kept, and puts the parts together.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]
+    pub async fn open(config: &Config, world: World) -> Result<Self, StartError> {
+        prepare_folder(&config.data_dir)
+            .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+        let keys = KeyRing::load_or_create(&config.data_dir, config.jwt_secret.as_ref(), &world)?;
+        let store = Store::open(&config.database_url).await?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
+        let directory = Arc::new(Directory::new(store.clone()));
+        let sessions = SessionService::start(
+            store.clone(),
+            Arc::clone(&directory),
+            Arc::clone(&hasher),
+            Codec::new(keys, config.issuer.clone(), config.audience.clone()),
+            config.lifetimes,
+            config.rotates,
+            world.clone(),
+        )
+        .await?;
+        let accounts = AccountService {
+            store: store.clone(),
+            directory,
+            hasher,
+            world: world.clone(),
+            password_min: config.password_min,
+        };
+        let state = State {
+            backend: Backend { accounts: Arc::new(accounts), sessions: Arc::new(sessions.clone()) },
+            sessions,
+            world,
+            allowed_origins: config.allowed_origins.clone().into(),
+        };
+        Ok(Self { state, store })
+    }
+
+    /// The router of this server.
+    pub fn router(&self, pages: Router) -> Router {
+        http::router(self.state.clone(), pages)
+    }
+
+    /// Answers until it is told to stop, then lets running answers finish.
+    ///
+    /// # Errors
+    ///
+    /// What the listener says.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        pages: Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let router = self.router(pages);
+        let sessions = self.state.sessions.clone();
+        let upkeep = tokio::spawn(async move {
+            tokio::join!(upkeep::follow(sessions.clone()), upkeep::sweep(sessions));
+        });
+        let (told, mut stopping) = tokio::sync::watch::channel(false);
+        let stop = async move {
+            stop.await;
+            tracing::info!("stopping");
+            told.send_replace(true);
+        };
+        // Without it a streamed page waits 40 ms for an acknowledgement that the other side delays.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY was not set");
+            }
+        });
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stop).into_future();
+        let done = tokio::select! {
+            done = serving => done,
+            () = async {
+                // An error means that the sender is gone: then `serving` has ended.
+                let _ = stopping.wait_for(|stopping| *stopping).await;
+                tokio::time::sleep(FAREWELL).await;
+            } => {
+                tracing::warn!("some connections did not finish in time");
+                Ok(())
+            }
+        };
+        upkeep.abort();
+        self.store.close().await;
+        done
+    }
+}
+
+/// Listens at an address.
+///
+/// # Errors
+///
+/// [`StartError::PortInUse`], [`StartError::Listen`]
+pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(addr).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse { addr },
+        _ => StartError::Listen { addr, source },
+    })
+}
+
+/// Makes the folder, for its owner alone, and tries whether it can be written to.
+fn prepare_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    }
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
+    fs::remove_file(&probe)
+}

@@ -1,0 +1,5 @@
+//! The tables' rows.
+
+pub(super) mod revoked_token;
+pub(super) mod session;
+pub(super) mod user;

@@ -1,0 +1,74 @@
+//! What can go wrong with what is kept.
+
+use std::path::PathBuf;
+
+use sea_orm::{DbErr, SqlErr};
+
+/// Why a query was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row with this value is there already.
+    #[error("a row with this value is there already")]
+    Conflict,
+    /// The database cannot be asked, or cannot keep what it was given.
+    #[error("the database does not answer: {0}")]
+    Unavailable(DbErr),
+    /// A row that this program cannot have written.
+    #[error("the database holds a row that cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict,
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A kind of database that is not supported.
+    #[error(
+        "GATEHOUSE_DATABASE_URL: {0} is not supported by this version, which keeps its data in SQLite (sqlite://path/to/file)"
+    )]
+    Unsupported(String),
+    /// A newer version of the program has been at work here.
+    #[error(
+        "the database {} was written by a newer version of Gatehouse (it knows \"{newest}\"); run that version, or restore a backup from before", .path.display()
+    )]
+    Newer {
+        /// The database's file.
+        path: PathBuf,
+        /// The migration that this program does not know.
+        newest: String,
+    },
+    /// The file is no database, or damaged.
+    #[error(
+        "the database {} is damaged and was left as it is ({source}); restore it from a backup, or move it away to start with an empty one", .path.display()
+    )]
+    Damaged {
+        /// The database's file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: DbErr,
+    },
+    /// Anything else.
+    #[error("the database {} cannot be opened: {source}", .path.display())]
+    Failed {
+        /// The database's file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: DbErr,
+    },
+    /// The file cannot be made.
+    #[error("the database {} cannot be made: {source}", .path.display())]
+    File {
+        /// The database's file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}

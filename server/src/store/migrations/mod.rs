@@ -1,0 +1,13 @@
+//! How the tables came to be. A migration that has been released is never changed: another one follows it.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_core;
+
+pub(super) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_core::Migration)]
+    }
+}

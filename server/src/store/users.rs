@@ -1,0 +1,130 @@
+//! Accounts, as they are kept.
+
+use app::api::{Role, User};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{Store, StoreError, entities::user};
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// A UUIDv7.
+    pub id: Uuid,
+    /// The name as the person wrote it.
+    pub username: String,
+    /// What it is found by: no two accounts have the same.
+    pub username_key: String,
+    /// A PHC string.
+    pub password_hash: String,
+    /// How the person wants to be called.
+    pub nickname: Option<String>,
+    /// Seconds of Unix time.
+    pub created_at: i64,
+}
+
+/// An account, without what is kept of its password.
+#[derive(Clone, Debug)]
+pub struct StoredUser {
+    /// What others may see of it.
+    pub user: User,
+    /// Seconds of Unix time.
+    pub created_at: i64,
+    /// Seconds of Unix time; `None` while the account may be used.
+    pub disabled_at: Option<i64>,
+}
+
+impl TryFrom<user::Model> for StoredUser {
+    type Error = StoreError;
+
+    fn try_from(row: user::Model) -> Result<Self, StoreError> {
+        let role = match row.role.as_str() {
+            "user" => Role::User,
+            "admin" => Role::Admin,
+            other => return Err(StoreError::Unreadable(format!("the role {other:?}"))),
+        };
+        Ok(Self {
+            user: User { id: row.id, username: row.username, nickname: row.nickname, avatar_url: row.avatar_url, role },
+            created_at: row.created_at,
+            disabled_at: row.disabled_at,
+        })
+    }
+}
+
+impl Store {
+    /// Makes an account.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] where another account is found by this name, also one that is made at the same moment.
+    pub async fn insert_user(&self, new: NewUser) -> Result<StoredUser, StoreError> {
+        user::ActiveModel {
+            id: Set(new.id),
+            username: Set(new.username),
+            username_key: Set(new.username_key),
+            password_hash: Set(new.password_hash),
+            nickname: Set(new.nickname),
+            avatar_url: Set(None),
+            role: Set("user".to_owned()),
+            created_at: Set(new.created_at),
+            disabled_at: Set(None),
+        }
+        .insert(&self.write)
+        .await?
+        .try_into()
+    }
+
+    /// The account of this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn user(&self, id: Uuid) -> Result<Option<StoredUser>, StoreError> {
+        user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
+    }
+
+    /// The account that is found by this name, and its password's hash as a PHC string.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn user_with_hash(&self, username_key: &str) -> Result<Option<(StoredUser, String)>, StoreError> {
+        let row = user::Entity::find().filter(user::Column::UsernameKey.eq(username_key)).one(&self.read).await?;
+        row.map(|row| {
+            let hash = row.password_hash.clone();
+            Ok((StoredUser::try_from(row)?, hash))
+        })
+        .transpose()
+    }
+
+    /// Replaces a password's hash by one of the same password, unless the password has been changed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<(), StoreError> {
+        user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, Expr::value(new))
+            .filter(user::Column::Id.eq(id).and(user::Column::PasswordHash.eq(old)))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Disables an account, or enables it again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn set_disabled(&self, id: Uuid, disabled_at: Option<i64>) -> Result<(), StoreError> {
+        user::Entity::update_many()
+            .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
+            .filter(user::Column::Id.eq(id))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+}
