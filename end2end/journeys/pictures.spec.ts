@@ -14,6 +14,7 @@ const SIZES = [
   { width: 360, height: 740 },
 ];
 
+const ADA = { username: 'ada@example.org', nickname: 'Ada' };
 const NOON = Date.UTC(2026, 2, 20, 12) / 1000;
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -29,14 +30,17 @@ async function takePicture(page: Page, name: string): Promise<void> {
 
 /** The same person at the same time in every picture. */
 async function standStill(page: Page): Promise<void> {
+  await page.evaluate((ada) => {
+    const user = JSON.parse(localStorage.getItem('user') ?? '{}') as object;
+    localStorage.setItem('user', JSON.stringify({ ...user, ...ada }));
+  }, ADA);
   await page.clock.setFixedTime((NOON + 21) * 1000);
   await page.route('/api/me', (route) =>
     route.fulfill({
       headers: { Date: new Date((NOON + 21) * 1000).toUTCString() },
       json: {
         id: '019d0b2c-8c00-7000-8000-000000000000',
-        username: 'ada@example.org',
-        nickname: 'Ada',
+        ...ADA,
         avatar_url: null,
         role: 'user',
         created_at: NOON - 86_400 * 40,
@@ -80,7 +84,7 @@ for (const [locale, suffix, words] of LANGUAGES) {
       await gatehouse.logIn(person);
       await standStill(page);
       await gatehouse.reload();
-      await expect(gatehouse.main.getByText(words.welcome('Ada'))).toBeVisible();
+      await expect(gatehouse.main.getByText(words.welcome(ADA.nickname))).toBeVisible();
       await takePicture(page, `profile${suffix}`);
     });
   });

@@ -87,6 +87,7 @@ test('a profile that could not be loaded is said, and can be tried again', async
   await page.route('/api/me', (route) => fail(route, 500, 'internal_error'));
   await gatehouse.reload();
   await expect(gatehouse.main.getByText(EN.profileFailed)).toBeVisible();
+  await expect(gatehouse.main.getByRole('button', { name: EN.switchAccount })).toBeVisible();
   await page.unroute('/api/me');
   await gatehouse.main.getByRole('button', { name: EN.retry }).click();
   await gatehouse.expectProfile(person);
@@ -112,6 +113,7 @@ test('logging out ends the session here even when the server cannot be reached',
   await gatehouse.logoutButton.click();
   await gatehouse.expectPath('/login');
   await expect(gatehouse.account).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: /\S/ })).toBeVisible();
   expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
 });
 

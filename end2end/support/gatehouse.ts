@@ -75,8 +75,10 @@ export class Gatehouse {
     await this.expectWelcome(person);
   }
 
+  /** The greeting, which needs no server, and the data, which does. */
   async expectWelcome(person: Person): Promise<void> {
     await expect(this.main.getByText(this.words.welcome(person.username))).toBeVisible();
+    await expect(this.main.getByText(/^access\b/)).toBeVisible();
   }
 
   /** Expects the path and query of this very server. */

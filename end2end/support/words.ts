@@ -30,6 +30,7 @@ export interface Words {
   notFound: string;
   profileFailed: string;
   retry: string;
+  switchAccount: string;
   accountMissing: string;
   passwordMissing: string;
   passwordShort: string;
@@ -67,6 +68,7 @@ export const EN: Words = {
   notFound: 'Page not found',
   profileFailed: 'Your data could not be loaded',
   retry: 'Try again',
+  switchAccount: 'Switch account',
   accountMissing: 'Enter your email or username',
   passwordMissing: 'Enter your password',
   passwordShort: 'A password has at least 8 characters',
@@ -104,6 +106,7 @@ export const ZH: Words = {
   notFound: '页面不存在',
   profileFailed: '无法加载用户资料',
   retry: '重试',
+  switchAccount: '切换账号',
   accountMissing: '请输入邮箱或用户名',
   passwordMissing: '请输入密码',
   passwordShort: '密码至少需要 8 个字符',
