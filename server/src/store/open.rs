@@ -11,7 +11,7 @@ use std::{
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
 use sea_orm_migration::MigratorTrait as _;
 
-use super::{OpenError, Store, StoreError, migrations::Migrator};
+use super::{OpenError, Store, StoreError, migrations::Migrator, writer::Writer};
 
 /// Connections that read at a time. SQLite reads from the page cache: more than the cores have to do gains nothing.
 const READERS: u32 = 4;
@@ -43,7 +43,7 @@ impl Store {
         }
         Migrator::up(&write, None).await.map_err(told)?;
         let read = connect(&path, READERS).await.map_err(told)?;
-        Ok(Self { read, write })
+        Ok(Self { read, writer: Writer::start(write.clone()), write })
     }
 
     /// A number that changes when another process has written to the database.
