@@ -1,5 +1,5 @@
 # What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
-.PHONY: help run watch test lint setup build dist pictures
+.PHONY: help run watch test lint bench setup build dist pictures
 
 help:  ## Says what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -11,6 +11,8 @@ test:  ## Runs every test; the last line says how many passed and failed
 	@scripts/test
 lint:  ## Checks form: rustfmt, clippy, rustdoc, TypeScript, lock files
 	@scripts/lint
+bench: ## Measures, and writes BENCHMARKS.md anew
+	@scripts/bench
 setup: ## Installs what is missing
 	@scripts/setup
 build: ## Builds for release

@@ -26,7 +26,7 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "DATABASE_URL", default: "sqlite://<data dir>/gatehouse.sqlite", meaning: "the database" },
     Setting {
         name: "SITE_DIR",
-        default: "site beside the program, else target/site",
+        default: "site beside the program or one folder up",
         meaning: "folder of the browser's files",
     },
     Setting {
@@ -168,6 +168,9 @@ impl Config {
                     (crate::store::without_password(value), source.to_string())
                 }
                 Some((value, source)) => (value.to_owned(), source.to_string()),
+                None if setting.name == "ADDR" && sources.leptos_addr().is_some() => {
+                    (sources.leptos_addr().unwrap_or_default().to_owned(), "LEPTOS_SITE_ADDR".to_owned())
+                }
                 None => (setting.default.to_owned(), "default".to_owned()),
             };
             format!("{PREFIX}{} = {value}\n    from: {from}; {}\n", setting.name, setting.meaning)
@@ -192,9 +195,11 @@ fn unknown_names(sources: &Sources) -> Vec<String> {
         .collect()
 }
 
+/// Beside the program, as it is deployed, or where a build leaves it: from target/release that is target/site.
 fn default_site_dir() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
-    beside.filter(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+    let exe = std::env::current_exe().unwrap_or_default();
+    let folders = exe.ancestors().skip(1).take(2).map(|folder| folder.join("site"));
+    folders.into_iter().find(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from("site"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,208 @@
+// Measures the product against what the machine can do at all, and writes BENCHMARKS.md. Figures of one run only are compared
+// with each other; what competes is measured in turns, and the median counts.
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+import { chromium } from '@playwright/test';
+
+const [program = '', examples = ''] = process.argv.slice(2);
+const run = promisify(execFile);
+const CREDENTIALS = { username: 'bench', password: 'correct horse battery' };
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+
+/** @typedef {{ what: string, figure: string, bound: string, good: boolean }} Row */
+/** @type {Row[]} */
+const rows = [];
+
+/** @type {(what: string, figure: string, bound?: string, good?: boolean) => void} */
+function row(what, figure, bound = '', good = true) {
+  rows.push({ what, figure, bound, good });
+  console.log(`${good ? ' ' : '!'} ${what}: ${figure}${bound ? ` (${bound})` : ''}`);
+}
+
+/** @type {(values: number[]) => number} */
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+/** @type {(value: number) => string} */
+const whole = (value) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+
+/**
+ * Starts a server; the environment is ours alone, so that no setting of this machine has a say.
+ * @param {string} command
+ * @param {string} data
+ */
+async function start(command, data) {
+  const began = performance.now();
+  const child = spawn(command, {
+    env: { PATH: process.env.PATH, GATEHOUSE_ADDR: '127.0.0.1:0', GATEHOUSE_DATA_DIR: data, GATEHOUSE_LOG: 'warn' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { value: line } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
+  const base = String(line).replace('Gatehouse is listening on ', '');
+  const answer = await fetch(`${base}/api/me`);
+  if (answer.status !== 401) throw new Error(`${command} answers ${String(answer.status)}`);
+  return {
+    base,
+    toFirstAnswer: performance.now() - began,
+    /** Resident memory, in MB. */
+    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]) / 1024,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', resolve);
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+/** @type {(base: string, path: string, body: unknown) => Promise<Record<string, string>>} */
+async function post(base, path, body) {
+  const headers = { 'Content-Type': 'application/json' };
+  const answer = await fetch(base + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${path}: ${String(answer.status)} ${await answer.text()}`);
+  return /** @type {Promise<Record<string, string>>} */ (answer.json());
+}
+
+/**
+ * Load by wrk: requests a second, and the 99th percentile in milliseconds. An answer that is no success ends the run.
+ * @param {string} url
+ * @param {{ seconds?: number, connections?: number, bearer?: string, script?: string }} [options]
+ */
+async function load(url, { seconds = 6, connections = 32, bearer, script } = {}) {
+  const header = bearer === undefined ? [] : ['-H', `Authorization: Bearer ${bearer}`];
+  const lua = script === undefined ? [] : ['-s', script];
+  const { stdout } = await run('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '--latency', ...header, ...lua, url]);
+  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}\n${stdout}`);
+  const [, latency = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
+  const scale = { us: 0.001, ms: 1, s: 1000 }[unit] ?? Number.NaN;
+  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]), p99: Number(latency) * scale };
+}
+
+/** The first load of a page in a browser that has never been here: its bytes on the wire and its requests. */
+async function firstLoad(/** @type {string} */ url) {
+  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => {
+    try {
+      return readFileSync(path).length > 0;
+    } catch {
+      return false;
+    }
+  });
+  const browser = await chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+  const page = await browser.newPage();
+  const client = await page.context().newCDPSession(page);
+  await client.send('Network.enable');
+  let bytes = 0;
+  let requests = 0;
+  client.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength;
+    requests += 1;
+  });
+  await page.goto(url, { waitUntil: 'networkidle' });
+  await browser.close();
+  return { bytes, requests };
+}
+
+async function tokens(/** @type {string} */ data) {
+  const server = await start(join(examples, 'beside_bare'), data);
+  await post(server.base, '/api/auth/register', CREDENTIALS);
+  const { access_token: bearer = '' } = await post(server.base, '/api/auth/login', CREDENTIALS);
+  /** @type {{ me: number[], bare: number[] }} */
+  const rates = { me: [], bare: [] };
+  for (let round = 0; round < 5; round += 1) {
+    rates.bare.push((await load(`${server.base}/bare`, { bearer })).rate);
+    rates.me.push((await load(`${server.base}/api/me`, { bearer })).rate);
+  }
+  await server.stop();
+  const ratio = median(rates.me.map((rate, round) => rate / (rates.bare[round] ?? Number.NaN)));
+  row('`GET /api/me` with a valid token', `${whole(median(rates.me))}/s`);
+  row('a bare axum route of the same process behind the same layers', `${whole(median(rates.bare))}/s`);
+  row('ratio of the two', ratio.toFixed(2), 'at least 0.8', ratio >= 0.8);
+}
+
+async function starting(/** @type {string} */ data) {
+  const times = [];
+  for (let round = 0; round < 7; round += 1) {
+    const server = await start(program, data);
+    times.push(server.toFirstAnswer);
+    await server.stop();
+  }
+  row('start to first answer on an existing database', `${whole(median(times))} ms`, 'under 200 ms', median(times) < 200);
+}
+
+async function pagesAndLogins(/** @type {string} */ data) {
+  const server = await start(program, data);
+  const { bytes, requests } = await firstLoad(`${server.base}/login`);
+  row('first load of `/login`, all that is transferred', `${(bytes / 1000).toFixed(1)} kB`, 'at most 200 kB', bytes <= 200_000);
+  row('first load of `/login`, requests', String(requests), 'at most 6', requests <= 6);
+  row('server-rendered `/login`', `${whole((await load(`${server.base}/login`)).rate)}/s`);
+  const before = server.memory();
+  row('resident memory before the first log-in', `${before.toFixed(1)} MB`, 'under 40 MB', before < 40);
+
+  const script = join(folder, 'login.lua');
+  writeFileSync(
+    script,
+    `wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = '${JSON.stringify(CREDENTIALS)}'\n`,
+  );
+  const login = `${server.base}/api/auth/login`;
+  const { access_token: bearer = '' } = await post(server.base, '/api/auth/login', CREDENTIALS);
+  const rates = [];
+  const ratios = [];
+  for (let round = 0; round < 3; round += 1) {
+    const bare = Number((await run(join(examples, 'bare_argon2'))).stdout);
+    const { rate } = await load(login, { seconds: 8, connections: 16, script });
+    rates.push(rate);
+    ratios.push(rate / bare);
+  }
+  row('log-ins', `${median(rates).toFixed(0)}/s`);
+  row('log-ins over bare Argon2id on the same cores', median(ratios).toFixed(2), 'at least 0.9', median(ratios) >= 0.9);
+
+  const flood = load(login, { seconds: 12, connections: 64, script });
+  const { p99 } = await load(`${server.base}/api/me`, { seconds: 8, connections: 4, bearer });
+  await flood;
+  row('p99 of `GET /api/me` while log-ins saturate the hashing', `${p99.toFixed(1)} ms`, 'under 50 ms', p99 < 50);
+  const after = server.memory();
+  row('resident memory after a flood of log-ins', `${after.toFixed(1)} MB`, 'under 100 MB', after < 100);
+  await server.stop();
+}
+
+try {
+  const data = join(folder, 'data');
+  await tokens(data);
+  await starting(data);
+  await pagesAndLogins(data);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+const [cpu] = cpus();
+const versions = await Promise.all(
+  [['rustc', '--version'], ['wrk', '--version']].map(async ([command = '', ...args]) => {
+    // wrk prints its version and fails.
+    const { stdout } = await run(command, args).catch((/** @type {{ stdout: string }} */ error) => error);
+    return stdout.split('\n')[0]?.replace(/ Copyright.*| \[.*/, '') ?? '';
+  }),
+);
+writeFileSync(
+  'BENCHMARKS.md',
+  `# Benchmarks
+
+Made by \`make bench\`. Compare figures of one run only: ratios carry over to other machines, numbers do not.
+
+${cpu?.model ?? 'unknown processor'}, ${String(cpus().length)} cores, Linux ${release().split('-')[0] ?? ''}; ${versions.join('; ')};
+${new Date().toISOString().slice(0, 10)}. Load and server share the cores.
+
+| what | figure | bound |
+| --- | --- | --- |
+${rows.map(({ what, figure, bound, good }) => `| ${what} | ${figure} | ${bound}${good ? '' : ' **missed**'} |`).join('\n')}
+
+\`cargo bench -p server\` measures what is inside, with criterion.
+`,
+);
+const missed = rows.filter(({ good }) => !good).length;
+console.log(missed === 0 ? 'Every bound is kept.' : `${String(missed)} bounds are missed.`);
+process.exitCode = missed === 0 ? 0 : 1;
