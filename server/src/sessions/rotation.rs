@@ -94,8 +94,7 @@ impl Session {
     }
 
     fn moved_on(&self, now: i64) -> Self {
-        let mut next =
-            Self { generation: self.generation + 1, refreshed_at: now, acknowledged: false, ..self.clone() };
+        let mut next = Self { generation: self.generation + 1, refreshed_at: now, acknowledged: false, ..self.clone() };
         next.replaced.retain(|range| now < range.until);
         next
     }

@@ -93,7 +93,8 @@ pub struct Replaced {
 
 impl Replaced {
     fn write(ranges: &[Self]) -> String {
-        let texts: Vec<_> = ranges.iter().map(|range| format!("{}-{}@{}", range.first, range.last, range.until)).collect();
+        let texts: Vec<_> =
+            ranges.iter().map(|range| format!("{}-{}@{}", range.first, range.last, range.until)).collect();
         texts.join(",")
     }
 
@@ -291,11 +292,7 @@ async fn insert(connection: &impl ConnectionTrait, new: Session) -> Result<(), S
 }
 
 /// Keeps what may change of a session. `ended_at` counts where it has ended.
-async fn update(
-    connection: &impl ConnectionTrait,
-    session: Session,
-    ended_at: Option<i64>,
-) -> Result<(), StoreError> {
+async fn update(connection: &impl ConnectionTrait, session: Session, ended_at: Option<i64>) -> Result<(), StoreError> {
     let ended_at = session.ended.and(ended_at);
     session::Entity::update_many()
         .col_expr(Column::Generation, Expr::value(session.generation))

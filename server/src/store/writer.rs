@@ -3,8 +3,7 @@
 
 use futures::future::BoxFuture;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
@@ -86,11 +85,7 @@ async fn write_all(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>
     }
 }
 
-async fn commit(
-    connection: &DatabaseConnection,
-    batch: &mut Vec<Job>,
-    told: &mut Vec<Told>,
-) -> Result<(), StoreError> {
+async fn commit(connection: &DatabaseConnection, batch: &mut Vec<Job>, told: &mut Vec<Told>) -> Result<(), StoreError> {
     // The lock first: what is read within is what will be written upon, whoever else shares the database.
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };

@@ -56,7 +56,8 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        for (name, column) in [("audit_events_by_time", AuditEvents::At), ("audit_events_by_user", AuditEvents::UserId)] {
+        for (name, column) in [("audit_events_by_time", AuditEvents::At), ("audit_events_by_user", AuditEvents::UserId)]
+        {
             let index = Index::create().name(name).table(AuditEvents::Table).col(column).to_owned();
             manager.create_index(index).await?;
         }
