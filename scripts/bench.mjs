@@ -183,7 +183,7 @@ const [cpu] = cpus();
 const versions = await Promise.all(
   [['rustc', '--version'], ['wrk', '--version']].map(async ([command = '', ...args]) => {
     // wrk prints its version and fails.
-    const { stdout } = await run(command, args).catch((/** @type {{ stdout: string }} */ error) => error);
+    const { stdout } = await run(command, args).catch((/** @type {unknown} */ error) => /** @type {{ stdout: string }} */ (error));
     return stdout.split('\n')[0]?.replace(/ Copyright.*| \[.*/, '') ?? '';
   }),
 );

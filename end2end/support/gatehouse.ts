@@ -47,7 +47,7 @@ export class Gatehouse {
 
   /** Waits until the WebAssembly has taken the page over. */
   async awake(): Promise<void> {
-    await this.page.locator('html[data-awake]').waitFor({ state: 'attached' });
+    await this.page.locator('html[data-awake]').waitFor({ state: 'attached', timeout: 10_000 });
   }
 
   async fillLogin(person: Person): Promise<void> {

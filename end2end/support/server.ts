@@ -7,7 +7,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const PROGRAM = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release', 'gatehouse');
+const TARGET = process.env.CARGO_TARGET_DIR;
+const PROGRAM = join(TARGET ?? join(ROOT, 'target'), 'release', 'gatehouse');
+/** The program finds the site by itself where the build has left both; not where cargo's folder is somewhere else. */
+const SITE: Settings = TARGET === undefined ? {} : { SITE_DIR: join(ROOT, 'target', 'site') };
 
 /** How long the server may take to answer, and to end. */
 const PATIENCE_MS = 10_000;
@@ -49,10 +52,9 @@ export class Server {
       cwd: this.data,
       env: {
         ...withoutSettings(process.env),
-        ...prefixed(this.settings),
+        ...prefixed({ ...SITE, ...this.settings }),
         GATEHOUSE_ADDR: this.address,
         GATEHOUSE_DATA_DIR: join(this.data, 'data'),
-        LEPTOS_SITE_ROOT: join(ROOT, 'target', 'site'),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

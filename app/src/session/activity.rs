@@ -9,6 +9,8 @@ use crate::dom;
 
 /// Who has done nothing for this many milliseconds is not active.
 const IDLE: f64 = 60_000.0;
+/// What a timer is set to at most.
+const LONGEST_TIMER: Duration = Duration::from_secs(24 * 86_400);
 
 /// Watches the person and the token. Called once, in the browser.
 pub fn watch(signals: Signals) {
@@ -30,7 +32,8 @@ pub fn watch(signals: Signals) {
         }
         let Some(due_in) = current().and_then(|session| session.renewal_due_in()) else { return };
         // A little late rather than a little early: a timer that fires too soon would find nothing due.
-        let due_in = due_in + Duration::from_millis(20);
+        // A browser's timer holds 24 days at most; whoever is active after that is seen by what they do.
+        let due_in = due_in.min(LONGEST_TIMER) + Duration::from_millis(20);
         let on_time = move || {
             if now() - last.get_value() < IDLE && !document().hidden() {
                 renew();
