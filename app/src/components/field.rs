@@ -91,8 +91,9 @@ impl FieldState {
     }
 
     fn left(self) {
-        // Who only passes through has done nothing wrong yet.
-        if self.touched.get_value() {
+        // Who only passes through has done nothing wrong yet. The browser says that a field has been left also when its page
+        // goes away with the cursor in it: then there is nothing to check any more.
+        if self.touched.try_get_value() == Some(true) {
             let _ = self.check();
         }
     }

@@ -111,7 +111,10 @@ fn card(notice: Notice, slot: Slot) -> impl IntoView {
     let start = move || {
         stop();
         if notice.role == "status" {
-            timer.set_value(set_timeout_with_handle(close, STAY).ok());
+            // The browser says that the focus has left also when the notice goes away with it: then no timer is needed.
+            if let Some(Some(late)) = timer.try_set_value(set_timeout_with_handle(close, STAY).ok()) {
+                late.clear();
+            }
         }
     };
     start();
