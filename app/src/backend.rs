@@ -1,6 +1,6 @@
 //! The port: what the server functions need of the server, found through context.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -34,7 +34,7 @@ pub struct Backend {
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Makes an account.
-    async fn register(&self, account: NewAccount) -> Result<User, Failure>;
+    async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure>;
     /// The caller's account and the life of the caller's token.
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
 }
@@ -43,11 +43,11 @@ pub trait Accounts: Send + Sync {
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// Begins a session.
-    async fn login(&self, credentials: Credentials) -> Result<(TokenPair, User), Failure>;
+    async fn login(&self, credentials: Credentials, origin: Origin) -> Result<(TokenPair, User), Failure>;
     /// Hands out the next pair for the refresh token that the caller has presented.
-    async fn refresh(&self, caller: &Caller) -> Result<TokenPair, Failure>;
+    async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure>;
     /// Ends the caller's session.
-    async fn logout(&self, caller: &Caller) -> Result<(), Failure>;
+    async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
 }
 
 /// Whoever has presented a token that is good: put into the request's extensions before its body is read.
@@ -69,6 +69,15 @@ pub struct Caller {
     pub expires_at: i64,
     /// Whether it comes straight from a password.
     pub fresh: bool,
+}
+
+/// From where a request came: an extension of each request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The address of whoever has asked.
+    pub address: Option<IpAddr>,
+    /// What the program that asked calls itself: at most 256 characters, without control characters.
+    pub user_agent: Option<String>,
 }
 
 /// Name and password as they came.
@@ -252,6 +261,8 @@ pub struct Request {
     pub backend: Backend,
     /// The language of the answer.
     pub lang: Lang,
+    /// From where it came.
+    pub origin: Origin,
     caller: Option<Caller>,
 }
 
@@ -265,7 +276,8 @@ impl Request {
         let (Some(backend), Some(parts)) = (use_context::<Backend>(), use_context::<Parts>()) else {
             return Err(Failure::from(Code::InternalError).into());
         };
-        Ok(Self { backend, lang: api_lang(&parts), caller: parts.extensions.get().cloned() })
+        let origin = parts.extensions.get().cloned().unwrap_or_default();
+        Ok(Self { backend, lang: api_lang(&parts), origin, caller: parts.extensions.get().cloned() })
     }
 
     /// Whoever calls. Fails closed: where no layer has looked at a token, there is none.

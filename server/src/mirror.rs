@@ -58,6 +58,13 @@ impl<K: Eq + Hash, V: Clone> Mirror<K, V> {
         Ok(loaded)
     }
 
+    /// Changes a row where it is kept here, without a change in the database.
+    pub fn amend(&self, key: &K, change: impl FnOnce(&mut V)) {
+        if let Some(row) = self.write().by_key.get_mut(key) {
+            change(row);
+        }
+    }
+
     /// Forgets a row, after it was changed in the database.
     pub fn forget(&self, key: &K) {
         let mut rows = self.write();

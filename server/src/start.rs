@@ -142,7 +142,11 @@ impl Server {
         let router = self.router(pages);
         let sessions = self.state.sessions.clone();
         let upkeep = tokio::spawn(async move {
-            tokio::join!(upkeep::follow(sessions.clone()), upkeep::sweep(sessions));
+            tokio::join!(
+                upkeep::follow(sessions.clone()),
+                upkeep::write_down(sessions.clone()),
+                upkeep::sweep(sessions)
+            );
         });
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
@@ -156,7 +160,9 @@ impl Server {
                 tracing::debug!(%error, "TCP_NODELAY was not set");
             }
         });
-        let serving = axum::serve(listener, router).with_graceful_shutdown(stop).into_future();
+        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stop)
+            .into_future();
         let done = tokio::select! {
             done = serving => done,
             () = async {
@@ -169,6 +175,9 @@ impl Server {
             }
         };
         upkeep.abort();
+        if let Err(error) = self.state.sessions.write_acknowledgements().await {
+            tracing::warn!(%error, "acknowledgements could not be written down");
+        }
         self.store.close().await;
         done
     }

@@ -23,7 +23,11 @@ pub async fn register(
     nickname: Option<String>,
 ) -> Result<Registered, ApiError> {
     let request = Request::current()?;
-    let user = request.backend.accounts.register(NewAccount::new(username, password, nickname)).await?;
+    let user = request
+        .backend
+        .accounts
+        .register(NewAccount::new(username, password, nickname), request.origin.clone())
+        .await?;
     respond(http::StatusCode::CREATED);
     Ok(Registered { message: Messages::of(request.lang).registered.into(), user })
 }
@@ -40,7 +44,8 @@ pub async fn login(
     remember: Option<bool>,
 ) -> Result<LoggedIn, ApiError> {
     let request = Request::current()?;
-    let (tokens, user) = request.backend.sessions.login(Credentials::new(username, password, remember)?).await?;
+    let (tokens, user) =
+        request.backend.sessions.login(Credentials::new(username, password, remember)?, request.origin.clone()).await?;
     Ok(LoggedIn { message: Messages::of(request.lang).logged_in.into(), tokens, user })
 }
 
@@ -52,7 +57,7 @@ pub async fn login(
 #[server(prefix = "/api", endpoint = "auth/refresh", input = Json, output = Json, client = ApiClient)]
 pub async fn refresh() -> Result<Refreshed, ApiError> {
     let request = Request::current()?;
-    let tokens = request.backend.sessions.refresh(request.caller()?).await?;
+    let tokens = request.backend.sessions.refresh(request.caller()?, request.origin.clone()).await?;
     Ok(Refreshed { message: Messages::of(request.lang).refreshed.into(), tokens })
 }
 
@@ -82,6 +87,6 @@ pub async fn verify() -> Result<Verified, ApiError> {
 #[server(prefix = "/api", endpoint = "auth/logout", input = DeleteUrl, output = Json, client = ApiClient)]
 pub async fn logout() -> Result<Done, ApiError> {
     let request = Request::current()?;
-    request.backend.sessions.logout(request.caller()?).await?;
+    request.backend.sessions.logout(request.caller()?, request.origin.clone()).await?;
     Ok(Done { message: Messages::of(request.lang).logged_out.into() })
 }

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod client;
 pub mod error;
+mod flat;
 pub mod me;
 #[cfg(feature = "ssr")]
 pub mod operations;
@@ -79,11 +80,11 @@ impl std::fmt::Debug for TokenPair {
 
 /// The answer to a log-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "flat::FlatTokens", into = "flat::FlatTokens")]
 pub struct LoggedIn {
     /// A sentence for the person.
     pub message: String,
     /// The new session's tokens.
-    #[serde(flatten)]
     pub tokens: TokenPair,
     /// Who has logged in.
     pub user: User,
@@ -91,11 +92,11 @@ pub struct LoggedIn {
 
 /// The answer to a refresh.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "flat::FlatTokens", into = "flat::FlatTokens")]
 pub struct Refreshed {
     /// A sentence for the person.
     pub message: String,
     /// The session's next tokens.
-    #[serde(flatten)]
     pub tokens: TokenPair,
 }
 
@@ -121,9 +122,9 @@ pub struct Verified {
 
 /// The person behind the token, and the token's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "flat::FlatProfile", into = "flat::FlatProfile")]
 pub struct Profile {
     /// Who it is.
-    #[serde(flatten)]
     pub user: User,
     /// When the account was made, in seconds of Unix time.
     pub created_at: i64,

@@ -2,10 +2,13 @@
 
 use leptos::{html::Input, prelude::*};
 
-use super::icons::{Eye, Warning};
+use super::icons;
 use crate::{
     dom,
-    i18n::words::{Language, Words},
+    i18n::{
+        Lang,
+        words::{Language, Words},
+    },
     rules::Problem,
 };
 
@@ -60,7 +63,7 @@ impl FieldState {
         // A refusal by the server stands until something else is typed.
         if let Err(problem) = verdict {
             self.fault.set(Some(Fault::Found(problem)));
-        } else if !matches!(self.fault.get_untracked(), None | Some(Fault::Said(_))) {
+        } else if self.fault.with_untracked(|fault| matches!(fault, Some(Fault::Found(_)))) {
             self.fault.set(None);
         }
         verdict.is_ok()
@@ -105,8 +108,8 @@ pub fn Field(
     /// What it is called.
     label: fn(&'static Words) -> &'static str,
     /// What may be typed.
-    #[prop(optional, into)]
-    hint: Option<Signal<String>>,
+    #[prop(default = |_| String::new())]
+    hint: fn(Lang) -> String,
     /// What password managers and the browser may fill in.
     autocomplete: &'static str,
     /// Which keyboard a phone shows.
@@ -121,8 +124,13 @@ pub fn Field(
 ) -> impl IntoView {
     let language = Language::of_page();
     let shown = RwSignal::new(!secret);
-    let note = format!("{name}-note");
+    let note_id = format!("{name}-note");
     let fault = state.fault;
+    let note = move || match fault.get() {
+        None => hint(language.get()),
+        Some(Fault::Found(problem)) => problem.text(language.get()),
+        Some(Fault::Said(text)) => text,
+    };
     let toggle = move |_| {
         shown.update(|shown| *shown = !*shown);
         if let Some(input) = state.input.get_untracked() {
@@ -132,10 +140,9 @@ pub fn Field(
     view! {
         <div class="field">
             <label for=name>{language.say(label)}</label>
-            <div class="control">
+            <div class="control" class:control-secret=secret>
                 <input
                     class="input"
-                    class:input-secret=secret
                     node_ref=state.input
                     id=name
                     name=name
@@ -146,7 +153,7 @@ pub fn Field(
                     autocapitalize="none"
                     spellcheck="false"
                     required
-                    aria-describedby=note.clone()
+                    aria-describedby=note_id.clone()
                     aria-invalid=move || fault.with(Option::is_some).then_some("true")
                     on:input=move |_| state.typed()
                     on:blur=move |_| state.left()
@@ -158,26 +165,20 @@ pub fn Field(
                                 type="button"
                                 class="reveal"
                                 aria-controls=name
-                                aria-label=move || language.say(if shown.get() { |w| w.hide_password } else { |w| w.show_password })()
-                                data-shown=move || shown.get().then_some("")
+                                aria-label=move || {
+                                    let words = language.words();
+                                    if shown.get() { words.hide_password } else { words.show_password }
+                                }
                                 on:click=toggle
                             >
-                                <Eye />
+                                {icons::eye()}
                             </button>
                         }
                     })}
             </div>
-            <p class="note" id=note aria-live="polite">
-                {move || match fault.get() {
-                    None => hint.map(|hint| view! { <span>{hint.get()}</span> }.into_any()),
-                    Some(fault) => {
-                        let text = match fault {
-                            Fault::Found(problem) => problem.text(language.get()),
-                            Fault::Said(text) => text,
-                        };
-                        Some(view! { <Warning /> <span class="wrong">{text}</span> }.into_any())
-                    }
-                }}
+            <p class="note" id=note_id aria-live="polite">
+                {icons::warning()}
+                <span>{note}</span>
             </p>
         </div>
     }

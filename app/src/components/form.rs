@@ -1,8 +1,9 @@
 //! What happens when a form is sent: checks, one call, and its failure beside what has failed.
 
+use futures::future::LocalBoxFuture;
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 
-use super::{field::FieldState, icons::Warning};
+use super::{field::FieldState, icons};
 use crate::{
     api::error::{ApiError, Code},
     i18n::words::{Language, Words},
@@ -24,13 +25,9 @@ impl FormState {
         Self { busy: RwSignal::new(false), failure: RwSignal::new(None), fields: StoredValue::new(fields) }
     }
 
-    /// Sends the form once, if all fields are good; else the first wrong one gets the focus.
-    pub fn submit<T: 'static>(
-        self,
-        event: &SubmitEvent,
-        call: impl Future<Output = Result<T, ApiError>> + 'static,
-        done: impl FnOnce(T) + 'static,
-    ) {
+    /// Sends the form once, if all fields are good; else the first wrong one gets the focus. `call` sends it and does what
+    /// follows a success. It is boxed so that the code around it is there once for all forms.
+    pub fn submit(self, event: &SubmitEvent, call: LocalBoxFuture<'static, Result<(), ApiError>>) {
         event.prevent_default();
         if self.busy.get_untracked() || !self.is_good() {
             return;
@@ -41,9 +38,8 @@ impl FormState {
             let outcome = call.await;
             // The page may be another by now.
             self.busy.try_set(false);
-            match outcome {
-                Ok(answer) => done(answer),
-                Err(error) => self.fail(error),
+            if let Err(error) = outcome {
+                self.fail(error);
             }
         });
     }
@@ -97,9 +93,9 @@ pub fn FormFailure(
     move || {
         form.failure.get().map(|error| {
             view! {
-                <div role="alert" class="alert alert-error alert-soft">
-                    <Warning />
-                    <span>{move || failure_text(&error, language.words())}</span>
+                <div role="alert" class="alert alert-error">
+                    {icons::warning()}
+                    <span>{failure_text(&error, language.words())}</span>
                 </div>
             }
         })

@@ -3,21 +3,15 @@
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
-use super::{
-    icons::{Bars, Mark},
-    initials,
-    leave::LogOut,
-    name_of,
-};
+use super::{icons, initials, leave::LogOut, name_of};
 use crate::{
     i18n::words::{Language, Words},
     pages::Page,
-    session::{browser::Signals, state::Auth},
+    session::browser::Signals,
 };
 
-/// The bar.
-///
-/// While it is not known who is looking, both halves are there and the style sheet shows the likely one.
+/// The bar. Both halves are always there, and the style sheet shows the one that fits: so the right one is on screen before the
+/// program is awake.
 #[component]
 pub fn Header() -> impl IntoView {
     let language = Language::of_page();
@@ -36,12 +30,12 @@ pub fn Header() -> impl IntoView {
             let _ = menu.hide_popover();
         }
     });
-    let is_member = Memo::new(move |_| auth.with(|auth| auth.user().is_some()));
-    let is_guest = Memo::new(move |_| auth.with(Auth::is_guest));
+    let is_open = move || menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false));
+    let name = move || auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())).unwrap_or_default();
     view! {
         <header class="site-header">
             <a class="brand" href="/">
-                <Mark />
+                {icons::mark()}
                 <span>{language.say(|w| w.product)}</span>
             </a>
             <button
@@ -51,7 +45,7 @@ pub fn Header() -> impl IntoView {
                 aria-controls="menu"
                 aria-expanded=move || if open.get() { "true" } else { "false" }
             >
-                <Bars />
+                {icons::bars()}
                 <span class="sr-only">{language.say(|w| w.menu)}</span>
             </button>
             <nav
@@ -60,58 +54,36 @@ pub fn Header() -> impl IntoView {
                 popover="auto"
                 node_ref=menu
                 aria-label=language.say(|w| w.main_navigation)
-                on:toggle=move |_| open.set(menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false)))
+                on:toggle=move |_| open.set(is_open())
             >
-                <NavLink page=Page::Home href="/" label=|w| w.home />
-                <Show when=move || !is_guest.get()>
-                    <div class="for-member contents">
-                        <NavLink page=Page::Profile href="/profile" label=|w| w.profile />
-                        <span class="spacer"></span>
-                        <Person />
-                        <LogOut class="btn btn-ghost" />
-                    </div>
-                </Show>
-                <Show when=move || !is_member.get()>
-                    <div class="for-guest contents">
-                        <span class="spacer"></span>
-                        <NavLink page=Page::Login href="/login" label=|w| w.log_in />
-                        <NavLink page=Page::Register href="/register" label=|w| w.register />
-                    </div>
-                </Show>
+                {nav_link(Page::Home, "/", "nav-link", |w| w.home)}
+                {nav_link(Page::Profile, "/profile", "nav-link for-member", |w| w.profile)}
+                <span class="spacer"></span>
+                <span class="person for-member">
+                    <span class="avatar-small" aria-hidden="true">{move || initials(&name())}</span>
+                    <span class="person-name">{name}</span>
+                </span>
+                <LogOut class="btn btn-ghost for-member" />
+                {nav_link(Page::Login, "/login", "nav-link for-guest", |w| w.log_in)}
+                {nav_link(Page::Register, "/register", "nav-link for-guest", |w| w.register)}
             </nav>
         </header>
     }
 }
 
 /// A link that tells whether it leads to where one is.
-#[component]
-fn NavLink(
-    /// The page.
+fn nav_link(
     page: Page,
-    /// Its address.
     href: &'static str,
-    /// What it is called.
+    class: &'static str,
     label: fn(&'static Words) -> &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     let pathname = use_location().pathname;
-    let here = Memo::new(move |_| Page::at(&pathname.read()) == page);
+    let here = move || (Page::at(&pathname.read()) == page).then_some("page");
     view! {
-        <a class="nav-link" href=href aria-current=move || here.get().then_some("page")>
+        <a class=class href=href aria-current=here>
             {language.say(label)}
         </a>
-    }
-}
-
-/// Who is signed in.
-#[component]
-fn Person() -> impl IntoView {
-    let auth = Signals::of_page().auth;
-    let name = Memo::new(move |_| auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())));
-    view! {
-        <span class="person">
-            <span class="avatar-small" aria-hidden="true">{move || name.get().as_deref().map(initials)}</span>
-            <span class="person-name">{move || name.get()}</span>
-        </span>
     }
 }

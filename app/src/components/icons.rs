@@ -1,74 +1,61 @@
 //! Drawings, in the colour of the text around them and hidden from screen readers: the words beside them say it all.
+//!
+//! They never change, so the browser takes each as one piece of markup.
 
-use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
 /// The mark: an arch, and a door that stands open in it.
-#[component]
-pub fn Mark() -> impl IntoView {
-    view! {
-        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-            <path d="M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27M12 28V14.5l8.5-3.2V28" />
-        </svg>
-    }
+#[must_use]
+pub fn mark() -> InertElement {
+    InertElement::new(
+        r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><path d="M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27M12 28V14.5l8.5-3.2V28"/></svg>"#,
+    )
 }
 
 /// The mark with its door closed.
-#[component]
-pub fn ClosedMark() -> impl IntoView {
-    view! {
-        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-            <path d="M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27M10 28V15.5a6 6 0 0 1 12 0V28M18.6 20.5v1.5" />
-        </svg>
-    }
+#[must_use]
+pub fn closed_mark() -> InertElement {
+    InertElement::new(
+        r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><path d="M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27M10 28V15.5a6 6 0 0 1 12 0V28M18.6 20.5v1.5"/></svg>"#,
+    )
 }
 
 /// Something is wrong.
-#[component]
-pub fn Warning() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-            <path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM10 6v4.8M10 13.6v.2" />
-        </svg>
-    }
+#[must_use]
+pub fn warning() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM10 6v4.8M10 13.6v.2"/></svg>"#,
+    )
 }
 
 /// All is well.
-#[component]
-pub fn Tick() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-            <path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM6.8 10.2l2.2 2.2 4.3-4.6" />
-        </svg>
-    }
+#[must_use]
+pub fn tick() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM6.8 10.2l2.2 2.2 4.3-4.6"/></svg>"#,
+    )
 }
 
 /// Close.
-#[component]
-pub fn Cross() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-            <path d="M5 5l10 10M15 5L5 15" />
-        </svg>
-    }
+#[must_use]
+pub fn cross() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M5 5l10 10M15 5L5 15"/></svg>"#,
+    )
 }
 
 /// The menu.
-#[component]
-pub fn Bars() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-            <path d="M3 5.5h14M3 10h14M3 14.5h14" />
-        </svg>
-    }
+#[must_use]
+pub fn bars() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3 5.5h14M3 10h14M3 14.5h14"/></svg>"#,
+    )
 }
 
-/// An eye; the style sheet strikes it out while its button is pressed.
-#[component]
-pub fn Eye() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-            <path d="M1.8 10S4.8 4.6 10 4.6 18.2 10 18.2 10 15.2 15.4 10 15.4 1.8 10 1.8 10ZM10 7.6a2.4 2.4 0 1 1 0 4.8 2.4 2.4 0 0 1 0-4.8Z" />
-            <path class="strike" d="M3.5 16.5l13-13" />
-        </svg>
-    }
+/// An eye; the style sheet strikes it out while the text beside it is hidden.
+#[must_use]
+pub fn eye() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M1.8 10S4.8 4.6 10 4.6 18.2 10 18.2 10 15.2 15.4 10 15.4 1.8 10 1.8 10ZM10 7.6a2.4 2.4 0 1 1 0 4.8 2.4 2.4 0 0 1 0-4.8Z"/><path class="strike" d="M3.5 16.5l13-13"/></svg>"#,
+    )
 }

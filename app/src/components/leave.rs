@@ -40,6 +40,7 @@ pub fn LogOut(
         spawn_local(async move {
             let outcome = browser::log_out().await;
             busy.try_set(false);
+            notices.clear();
             match outcome {
                 LoggedOut::Everywhere => notices.status(|words| words.logged_out),
                 LoggedOut::HereOnly => notices.alert(|words| words.logged_out_here),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::{ev, prelude::*};
 
-use super::icons::{Cross, Tick, Warning};
+use super::icons;
 use crate::i18n::words::{Language, Words};
 
 /// How long a status stays.
@@ -16,16 +16,10 @@ const MOST: usize = 3;
 /// A text of the page.
 type Text = fn(&'static Words) -> &'static str;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Status,
-    Alert,
-}
-
 #[derive(Clone, Copy)]
 struct Notice {
     id: u32,
-    kind: Kind,
+    role: &'static str,
     text: Text,
 }
 
@@ -52,12 +46,12 @@ impl Notices {
 
     /// Says what has happened.
     pub fn status(self, text: Text) {
-        self.add(Kind::Status, text);
+        self.add("status", text);
     }
 
     /// Says what went wrong.
     pub fn alert(self, text: Text) {
-        self.add(Kind::Alert, text);
+        self.add("alert", text);
     }
 
     /// Takes all of them away: what they say has been dealt with.
@@ -65,11 +59,11 @@ impl Notices {
         self.list.set(Vec::new());
     }
 
-    fn add(self, kind: Kind, text: Text) {
+    fn add(self, role: &'static str, text: Text) {
         let id = self.next.get_value();
         self.next.set_value(id + 1);
         self.list.update(|list| {
-            list.push(Notice { id, kind, text });
+            list.push(Notice { id, role, text });
             if list.len() > MOST {
                 list.remove(0);
             }
@@ -79,13 +73,9 @@ impl Notices {
     fn close(self, id: u32) {
         self.list.update(|list| list.retain(|notice| notice.id != id));
     }
-
-    fn of_kind(self, kind: Kind) -> impl Fn() -> Vec<Notice> + Copy {
-        move || self.list.with(|list| list.iter().filter(|notice| notice.kind == kind).copied().collect())
-    }
 }
 
-/// Where notices appear.
+/// Where notices appear. It is a live region from the start: screen readers announce what comes into it.
 #[component]
 pub fn NoticeArea() -> impl IntoView {
     let notices = Notices::of_page();
@@ -100,27 +90,20 @@ pub fn NoticeArea() -> impl IntoView {
             }
         });
     });
-    // The status region is there from the start: screen readers announce what comes into it.
     view! {
-        <section class="notices" aria-label=language.say(|w| w.notices)>
-            <For each=notices.of_kind(Kind::Alert) key=|notice| notice.id let:notice>
-                <div role="alert" class="notice notice-alert">
-                    <NoticeBody notice />
-                </div>
+        <section class="notices" aria-live="polite" aria-label=language.say(|w| w.notices)>
+            <For each=move || notices.list.get() key=|notice| notice.id let:notice>
+                <NoticeCard notice />
             </For>
-            <div role="status" class="contents">
-                <For each=notices.of_kind(Kind::Status) key=|notice| notice.id let:notice>
-                    <Passing notice />
-                </For>
-            </div>
         </section>
     }
 }
 
-/// A notice that goes by itself, but not while somebody is at it.
+/// A notice. A status goes by itself, but not while somebody is at it.
 #[component]
-fn Passing(notice: Notice) -> impl IntoView {
+fn NoticeCard(notice: Notice) -> impl IntoView {
     let notices = Notices::of_page();
+    let language = Language::of_page();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let stop = move || {
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
@@ -129,35 +112,26 @@ fn Passing(notice: Notice) -> impl IntoView {
     };
     let start = move || {
         stop();
-        timer.set_value(set_timeout_with_handle(move || notices.close(notice.id), STAY).ok());
+        if notice.role == "status" {
+            timer.set_value(set_timeout_with_handle(move || notices.close(notice.id), STAY).ok());
+        }
     };
-    Effect::new(move |_| start());
+    start();
     on_cleanup(stop);
     view! {
         <div
-            class="notice notice-status"
+            role=notice.role
+            class="notice"
             on:pointerenter=move |_| stop()
             on:pointerleave=move |_| start()
             on:focusin=move |_| stop()
             on:focusout=move |_| start()
         >
-            <NoticeBody notice />
+            {if notice.role == "status" { icons::tick() } else { icons::warning() }}
+            <p>{language.say(notice.text)}</p>
+            <button type="button" class="close" aria-label=language.say(|w| w.close) on:click=move |_| notices.close(notice.id)>
+                {icons::cross()}
+            </button>
         </div>
-    }
-}
-
-#[component]
-fn NoticeBody(notice: Notice) -> impl IntoView {
-    let notices = Notices::of_page();
-    let language = Language::of_page();
-    view! {
-        {match notice.kind {
-            Kind::Status => view! { <Tick /> }.into_any(),
-            Kind::Alert => view! { <Warning /> }.into_any(),
-        }}
-        <p>{language.say(notice.text)}</p>
-        <button type="button" class="close" aria-label=language.say(|w| w.close) on:click=move |_| notices.close(notice.id)>
-            <Cross />
-        </button>
     }
 }

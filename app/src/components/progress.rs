@@ -11,6 +11,6 @@ pub fn ProgressLine(
     routing: RwSignal<bool>,
 ) -> impl IntoView {
     let running = Signals::of_page().running;
-    let busy = Memo::new(move |_| routing.get() || running.get() > 0);
-    view! { <div class="progress-line" aria-hidden="true" data-busy=move || busy.get().then_some("")></div> }
+    let busy = move || (routing.get() || running.get() > 0).then_some("");
+    view! { <div class="progress-line" aria-hidden="true" data-busy=busy></div> }
 }

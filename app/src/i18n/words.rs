@@ -15,16 +15,15 @@ super::table! {
         profile: "个人中心", "Profile";
         menu: "菜单", "Menu";
         main_navigation: "主导航", "Main";
-        account_navigation: "账户", "Account";
 
-        home_guest: "登录或注册一个账户，即可查看您的资料和登录状态。", "Log in or create an account to see your profile and your session.";
+        home_guest: "登录或注册账户，即可查看您的资料。", "Log in, or create an account, to see your profile.";
         home_member: "您已登录。", "You are logged in.";
         to_profile: "前往个人中心", "Go to your profile";
 
         login_title: "登录您的账户", "Log in to your account";
         register_title: "注册您的账户", "Create your account";
         username: "邮箱或用户名", "Email or username";
-        username_hint: "邮箱，或 3 到 32 个字符的用户名", "An email address, or a name of 3 to 32 characters";
+        username_hint: "邮箱，或 3 到 32 个字符的用户名", "An email address, or 3 to 32 characters";
         password: "密码", "Password";
         password_again: "确认密码", "Confirm password";
         show_password: "显示密码", "Show password";

@@ -3,43 +3,31 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{icons::Mark, name_of},
+    components::{icons, name_of},
     i18n::words::{Language, welcome},
-    session::{browser::Signals, state::Auth},
+    session::browser::Signals,
 };
 
-/// The page.
+/// The page. As in the header, the style sheet shows what is for whom.
 #[component]
 pub fn Home() -> impl IntoView {
     let language = Language::of_page();
     let auth = Signals::of_page().auth;
-    let name = Memo::new(move |_| auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())));
-    let is_guest = Memo::new(move |_| auth.with(Auth::is_guest));
-    let greeting = move || match name.get() {
-        Some(name) => welcome(language.get(), &name),
-        None => language.words().tagline.to_owned(),
+    let greeting = move || {
+        auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))))
+            .unwrap_or_else(|| language.words().tagline.to_owned())
     };
     view! {
         <section class="hero">
-            <div class="hero-mark"><Mark /></div>
+            <div class="hero-mark">{icons::mark()}</div>
             <h1 tabindex="-1">{greeting}</h1>
-            <Show when=move || !is_guest.get()>
-                <div class="for-member contents">
-                    <p>{language.say(|w| w.home_member)}</p>
-                    <div class="actions">
-                        <a class="btn btn-primary" href="/profile">{language.say(|w| w.to_profile)}</a>
-                    </div>
-                </div>
-            </Show>
-            <Show when=move || name.with(Option::is_none)>
-                <div class="for-guest contents">
-                    <p>{language.say(|w| w.home_guest)}</p>
-                    <div class="actions">
-                        <a class="btn btn-primary" href="/login">{language.say(|w| w.log_in)}</a>
-                        <a class="btn btn-outline" href="/register">{language.say(|w| w.register)}</a>
-                    </div>
-                </div>
-            </Show>
+            <p class="for-member">{language.say(|w| w.home_member)}</p>
+            <p class="for-guest">{language.say(|w| w.home_guest)}</p>
+            <div class="actions">
+                <a class="btn btn-primary for-member" href="/profile">{language.say(|w| w.to_profile)}</a>
+                <a class="btn btn-primary for-guest" href="/login">{language.say(|w| w.log_in)}</a>
+                <a class="btn btn-outline for-guest" href="/register">{language.say(|w| w.register)}</a>
+            </div>
         </section>
     }
 }

@@ -33,13 +33,15 @@ pub fn Login() -> impl IntoView {
     }
     let submit = move |event: SubmitEvent| {
         let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
-        let call = async move { login(Some(username.value()), Some(password.value()), Some(remembered)).await };
-        form.submit(&event, call, move |answer| {
+        let call = async move {
+            let answer = login(Some(username.value()), Some(password.value()), Some(remembered)).await?;
             notices.clear();
             notices.status(|words| words.logged_in);
-            // The guard of this page leads on.
+            // The guards lead on.
             browser::begin(answer, remembered);
-        });
+            Ok(())
+        };
+        form.submit(&event, Box::pin(call));
     };
     view! {
         <section class="card-narrow guests-only">

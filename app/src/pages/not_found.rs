@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{components::icons::ClosedMark, i18n::words::Language};
+use crate::{components::icons, i18n::words::Language};
 
 /// The page. Its answer has the status 404.
 #[component]
@@ -14,7 +14,7 @@ pub fn NotFound() -> impl IntoView {
     let language = Language::of_page();
     view! {
         <section class="hero">
-            <div class="hero-mark"><ClosedMark /></div>
+            <div class="hero-mark">{icons::closed_mark()}</div>
             <h1 tabindex="-1">{language.say(|w| w.not_found)}</h1>
             <p>{language.say(|w| w.not_found_text)}</p>
             <div class="actions">

@@ -9,13 +9,15 @@ use crate::{
     api::{Profile as Me, error::ApiError, me::me},
     components::{
         form::failure_text,
-        icons::Warning,
-        initials,
+        icons, initials,
         leave::LogOut,
         name_of,
         time::{self, Precision},
     },
-    i18n::words::{Language, Words, welcome},
+    i18n::{
+        Lang,
+        words::{Language, Words, welcome},
+    },
     session::browser::{self, Signals},
 };
 
@@ -26,37 +28,87 @@ enum Load {
     Failed(ApiError),
 }
 
+/// What the page shows, and where it gets it from.
+#[derive(Clone, Copy)]
+struct Data {
+    load: RwSignal<Load>,
+    language: Language,
+}
+
+impl Data {
+    /// A text of the data, empty until there is some: the style sheet greys what is empty. As with [`Language::say`], all of
+    /// them are one type.
+    fn text(self, pick: fn(&Me, Lang) -> String) -> impl Fn() -> String + Copy + Send + Sync {
+        move || {
+            self.load.with(|load| match load {
+                Load::Done(profile) => pick(profile, self.language.get()),
+                Load::Running | Load::Failed(_) => String::new(),
+            })
+        }
+    }
+}
+
 /// The page. Its frame is the same while the data comes, so that nothing jumps.
 #[component]
 pub fn Profile() -> impl IntoView {
-    let language = Language::of_page();
     let signals = Signals::of_page();
-    let user = Memo::new(move |_| signals.auth.with(|auth| auth.user().cloned()));
-    let (load, reload) = use_profile(signals);
-    let greeting = move || match user.get() {
-        Some(user) => welcome(language.get(), name_of(&user)),
-        None => language.words().account.to_owned(),
+    let language = Language::of_page();
+    let data = Data { load: RwSignal::new(Load::Running), language };
+    let reload = keep_loaded(signals, data.load);
+    let greeting = move || {
+        let known = signals.auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))));
+        known.unwrap_or_else(|| language.words().account.to_owned())
     };
+    let is_running = move || data.load.with(|load| matches!(load, Load::Running));
+    let has_failed = move || data.load.with(|load| matches!(load, Load::Failed(_)));
     view! {
         <div class="profile">
             <h1 tabindex="-1">{greeting}</h1>
-            {move || match load.get() {
-                Load::Failed(error) => view! { <Failure error reload /> }.into_any(),
-                Load::Running => view! { <Cards profile=None /> }.into_any(),
-                Load::Done(profile) => view! { <Cards profile=Some(profile) /> }.into_any(),
+            <p class="sr-only" role="status">{move || if is_running() { language.words().loading } else { "" }}</p>
+            {move || match data.load.get() {
+                Load::Failed(error) => Some(failure(&error, language, reload)),
+                Load::Running | Load::Done(_) => None,
             }}
+            <div class="cards" hidden=has_failed aria-busy=move || is_running().then_some("true")>
+                <section class="card card-person">
+                    <div class="avatar" aria-hidden="true">{data.text(|me, _| initials(name_of(&me.user)))}</div>
+                    <p class="card-name">{data.text(|me, _| name_of(&me.user).to_owned())}</p>
+                    <p class="card-since">
+                        {data.text(|me, lang| {
+                            let day = time::moment(me.created_at, Precision::Day, lang);
+                            format!("{} · {} {day}", me.user.username, Words::of(lang).since)
+                        })}
+                    </p>
+                    <LogOut />
+                </section>
+                <section class="card card-token">
+                    <h2>{language.say(|w| w.your_token)}</h2>
+                    <dl>
+                        {moment(data, |w| w.issued_at, |me| me.login_time)}
+                        {moment(data, |w| w.expires_at, |me| me.expiration_time)}
+                        <div class="row">
+                            <dt>{language.say(|w| w.token_type)}</dt>
+                            <dd>
+                                {data.text(|me, lang| {
+                                    if me.fresh { format!("access · {}", Words::of(lang).fresh) } else { "access".to_owned() }
+                                })}
+                            </dd>
+                        </div>
+                    </dl>
+                    {life(data)}
+                </section>
+            </div>
         </div>
     }
 }
 
-/// Loads the data of whoever is signed in, again with each pair of tokens. Gives the data and the way to ask once more.
-fn use_profile(signals: Signals) -> (RwSignal<Load>, Callback<()>) {
-    let load = RwSignal::new(Load::Running);
+/// Loads the data of whoever is signed in, again with each pair of tokens. Gives the way to ask once more.
+fn keep_loaded(signals: Signals, load: RwSignal<Load>) -> Callback<()> {
     let running = StoredValue::new(None::<Uuid>);
-    let id = Memo::new(move |_| signals.auth.with(|auth| auth.user().map(|user| user.id)));
+    let who = move || signals.auth.with_untracked(|auth| auth.user().map(|user| user.id));
     let fetch = move || {
         // One at a time: a call that is renewed on its way shows the newest token anyway.
-        let Some(user) = id.get_untracked().filter(|user| running.get_value() != Some(*user)) else { return };
+        let Some(user) = who().filter(|user| running.get_value() != Some(*user)) else { return };
         running.set_value(Some(user));
         spawn_local(async move {
             let outcome = me().await;
@@ -65,41 +117,39 @@ fn use_profile(signals: Signals) -> (RwSignal<Load>, Callback<()>) {
             }
             running.set_value(None);
             // The answer to somebody who has left meanwhile is nobody's.
-            if id.get_untracked() != Some(user) {
+            if who() != Some(user) {
                 return;
             }
             match outcome {
                 Ok(profile) => load.set(Load::Done(profile)),
                 // What is on screen is still true.
-                Err(_) if matches!(load.get_untracked(), Load::Done(_)) => {}
+                Err(_) if load.with_untracked(|load| matches!(load, Load::Done(_))) => {}
                 Err(error) => load.set(Load::Failed(error)),
             }
         });
     };
     Effect::new(move |before: Option<Option<Uuid>>| {
-        let now = id.get();
+        signals.auth.track();
+        signals.renewals.track();
+        let now = who();
         if before.flatten() != now {
             load.set(Load::Running);
         }
-        signals.renewals.track();
         fetch();
         now
     });
-    let reload = Callback::new(move |()| {
+    Callback::new(move |()| {
         load.set(Load::Running);
         fetch();
-    });
-    (load, reload)
+    })
 }
 
-#[component]
-fn Failure(error: ApiError, reload: Callback<()>) -> impl IntoView {
-    let language = Language::of_page();
+fn failure(error: &ApiError, language: Language, reload: Callback<()>) -> impl IntoView + use<> {
     view! {
         <section class="card failure" role="alert">
-            <Warning />
+            {icons::warning()}
             <h2>{language.say(|w| w.load_failed)}</h2>
-            <p>{move || failure_text(&error, language.words())}</p>
+            <p>{failure_text(error, language.words())}</p>
             <div class="actions">
                 <button type="button" class="btn btn-primary" on:click=move |_| reload.run(())>
                     {language.say(|w| w.retry)}
@@ -110,110 +160,60 @@ fn Failure(error: ApiError, reload: Callback<()>) -> impl IntoView {
     }
 }
 
-/// The two cards; grey where the data is still missing.
-#[component]
-fn Cards(profile: Option<Me>) -> impl IntoView {
-    let language = Language::of_page();
-    let is_loading = profile.is_none();
-    let name = profile.as_ref().map(|profile| name_of(&profile.user).to_owned());
-    let username = profile.as_ref().map(|profile| profile.user.username.clone());
-    let created = profile.as_ref().map(|profile| profile.created_at);
-    view! {
-        <div class="cards" aria-busy=is_loading.then_some("true")>
-            {is_loading.then(|| view! { <p class="sr-only" role="status">{language.say(|w| w.loading)}</p> })}
-            <section class="card card-person">
-                <div class="avatar" class:skeleton=is_loading aria-hidden="true">{name.as_deref().map(initials)}</div>
-                <p class="card-name">{line(name)}</p>
-                <p class="card-username">{line(username)}</p>
-                <p class="card-since">
-                    {match created {
-                        Some(created) => view! { {language.say(|w| w.since)} " " <Moment seconds=created precision=Precision::Day /> }.into_any(),
-                        None => line(None).into_any(),
-                    }}
-                </p>
-                <LogOut />
-            </section>
-            <section class="card card-token">
-                <h2>{language.say(|w| w.your_token)}</h2>
-                <dl>
-                    <Row label=|w| w.issued_at moment=profile.as_ref().map(|profile| profile.login_time) />
-                    <Row label=|w| w.expires_at moment=profile.as_ref().map(|profile| profile.expiration_time) />
-                    <div class="row">
-                        <dt>{language.say(|w| w.token_type)}</dt>
-                        <dd>
-                            {match &profile {
-                                None => line(None).into_any(),
-                                Some(profile) if profile.fresh => view! { "access" <span class="aside-note">" · " {language.say(|w| w.fresh)}</span> }.into_any(),
-                                Some(_) => "access".into_any(),
-                            }}
-                        </dd>
-                    </div>
-                </dl>
-                <Life profile />
-            </section>
-        </div>
-    }
-}
-
-/// A text, or a grey line of its height.
-fn line(text: Option<String>) -> impl IntoView {
-    match text {
-        Some(text) => text.into_any(),
-        None => view! { <span class="skeleton skeleton-line" aria-hidden="true"></span> }.into_any(),
-    }
-}
-
-#[component]
-fn Row(label: fn(&'static Words) -> &'static str, moment: Option<i64>) -> impl IntoView {
-    let language = Language::of_page();
+/// A row with a moment.
+fn moment(data: Data, label: fn(&'static Words) -> &'static str, pick: fn(&Me) -> i64) -> impl IntoView {
+    let seconds = move || {
+        data.load.with(|load| match load {
+            Load::Done(profile) => Some(pick(profile)),
+            Load::Running | Load::Failed(_) => None,
+        })
+    };
+    let text = move || {
+        seconds().map(|seconds| time::moment(seconds, Precision::Second, data.language.get())).unwrap_or_default()
+    };
     view! {
         <div class="row">
-            <dt>{language.say(label)}</dt>
-            <dd>
-                {match moment {
-                    Some(seconds) => view! { <Moment seconds precision=Precision::Second /> }.into_any(),
-                    None => line(None).into_any(),
-                }}
-            </dd>
+            <dt>{data.language.say(label)}</dt>
+            <dd><time datetime=move || seconds().map(time::iso)>{text}</time></dd>
         </div>
     }
-}
-
-#[component]
-fn Moment(seconds: i64, precision: Precision) -> impl IntoView {
-    let language = Language::of_page();
-    view! { <time datetime=time::iso(seconds)>{move || time::moment(seconds, precision, language.get())}</time> }
 }
 
 /// How much of the token's life is left, by the server's clock.
-#[component]
-fn Life(profile: Option<Me>) -> impl IntoView {
-    let language = Language::of_page();
-    let Some(profile) = profile else {
-        return view! { <div class="life"><div class="life-text">{line(None)}</div><div class="skeleton life-bar"></div></div> }
-            .into_any();
-    };
-    let left = move || browser::seconds_until(profile.expiration_time).unwrap_or(0).max(0);
-    let seconds = RwSignal::new(left());
+fn life(data: Data) -> impl IntoView {
+    let language = data.language;
+    let second = RwSignal::new(0_u32);
     Effect::new(move |_| {
-        let handle = set_interval_with_handle(move || seconds.set(left()), Duration::from_secs(1));
+        let handle = set_interval_with_handle(move || second.update(|second| *second += 1), Duration::from_secs(1));
         on_cleanup(move || {
             if let Ok(handle) = handle {
                 handle.clear();
             }
         });
     });
-    let whole = (profile.expiration_time - profile.login_time).max(1);
+    // Seconds that are left, and of how many.
+    let left = move || {
+        second.track();
+        data.load.with(|load| match load {
+            Load::Done(me) => {
+                let left = browser::seconds_until(me.expiration_time)?;
+                Some((left.max(0), (me.expiration_time - me.login_time).max(1)))
+            }
+            Load::Running | Load::Failed(_) => None,
+        })
+    };
+    let text = move || match left() {
+        None => String::new(),
+        Some((0, _)) => language.words().expired.to_owned(),
+        Some((left, _)) => format!("{} {}", language.words().time_left, time::clock(left)),
+    };
     view! {
-        <div class="life">
-            <div class="life-text">
-                {move || match seconds.get() {
-                    0 => language.words().expired.to_owned(),
-                    left => format!("{} {}", language.words().time_left, time::clock(left)),
-                }}
-            </div>
-            <progress class="progress progress-primary life-bar" max=whole.to_string() value=move || seconds.get().to_string() aria-label=language.say(|w| w.time_left)></progress>
-        </div>
+        <p class="life-text">{text}</p>
+        <progress
+            class="progress progress-primary life-bar"
+            aria-label=language.say(|w| w.time_left)
+            max=move || left().map_or(1, |(_, whole)| whole).to_string()
+            value=move || left().map_or(0, |(left, _)| left).to_string()
+        ></progress>
     }
-    .into_any()
 }

@@ -12,7 +12,7 @@ use crate::{
         notices::Notices,
     },
     document, dom,
-    i18n::words::{Language, password_hint},
+    i18n::words::{Language, Words, password_hint},
     rules::{self, Problem},
 };
 
@@ -37,17 +37,17 @@ pub fn Register() -> impl IntoView {
         FieldState::new(move |typed| if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) });
     let form = FormState::new(vec![("username", username), ("password", password), ("password_again", again)]);
     let submit = move |event: SubmitEvent| {
-        let call = async move { register(Some(username.value()), Some(password.value()), None).await };
         let navigate = navigate.clone();
-        form.submit(&event, call, move |answer| {
+        let call = async move {
+            let answer = register(Some(username.value()), Some(password.value()), None).await?;
             registrant.set_value(Some(answer.user.username));
             notices.clear();
             notices.status(|words| words.registered);
             navigate("/login", NavigateOptions { resolve: false, ..NavigateOptions::default() });
-        });
+            Ok(())
+        };
+        form.submit(&event, Box::pin(call));
     };
-    let username_hint = Signal::derive(move || language.words().username_hint.to_owned());
-    let password_hint = Signal::derive(move || password_hint(language.get(), min));
     view! {
         <section class="card-narrow guests-only">
             <h1 tabindex="-1">{language.say(|w| w.register_title)}</h1>
@@ -57,7 +57,7 @@ pub fn Register() -> impl IntoView {
                     state=username
                     name="username"
                     label=|w| w.username
-                    hint=username_hint
+                    hint=|lang| Words::of(lang).username_hint.to_owned()
                     autocomplete="username"
                     inputmode="email"
                 />
@@ -65,7 +65,7 @@ pub fn Register() -> impl IntoView {
                     state=password
                     name="password"
                     label=|w| w.password
-                    hint=password_hint
+                    hint=|lang| password_hint(lang, document::password_min())
                     autocomplete="new-password"
                     secret=true
                 />

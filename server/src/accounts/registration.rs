@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     api::{Profile, TokenType, User, error::Code},
-    backend::{Accounts, Caller, Failure, Fields, NewAccount},
+    backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin},
     rules::nickname,
 };
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use super::{directory::Directory, hashing::Hasher, password::Password, username:
 use crate::{
     clock::World,
     failure::internal,
-    store::{NewUser, Store, StoreError},
+    store::{AuditEntry, Event, NewUser, Outcome, Store, StoreError},
 };
 
 /// Accounts.
@@ -32,7 +32,7 @@ pub struct AccountService {
 
 #[async_trait]
 impl Accounts for AccountService {
-    async fn register(&self, account: NewAccount) -> Result<User, Failure> {
+    async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure> {
         let mut fields = Fields::default();
         let username = fields.judge("username", Username::parse(&account.username));
         let chosen = Password::chosen(account.password, self.password_min, username.as_ref());
@@ -57,7 +57,15 @@ impl Accounts for AccountService {
             nickname: nickname.map(str::to_owned),
             created_at: self.world.now(),
         };
-        match self.store.insert_user(new).await {
+        let entry = AuditEntry {
+            at: new.created_at,
+            event: Event::Registered,
+            outcome: Outcome::Success,
+            user: Some(new.id),
+            session: None,
+            origin,
+        };
+        match self.store.insert_user(new, entry).await {
             Ok(stored) => {
                 tracing::info!(user = %stored.user.id, "registered");
                 Ok(stored.user)

@@ -1,15 +1,17 @@
 //! What stands before every operation: whether there is one, who calls, and what came as its body, in this order.
 
+use std::net::SocketAddr;
+
 use app::{
     api::{
         error::Code,
         operations::{self, Auth, Operation},
     },
-    backend::Failure,
+    backend::{Failure, Origin},
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts, uri::PathAndQuery},
     middleware::Next,
     response::Response,
@@ -21,6 +23,8 @@ use crate::tokens::bearer::bearer;
 
 /// Bytes of the largest body.
 const BODY_MAX: usize = 64 * 1024;
+/// Characters of a program's name that are kept. Header values that are text have no control characters.
+const USER_AGENT_MAX: usize = 256;
 
 pub(super) async fn guard(State(state): State<super::State>, request: Request, next: Next) -> Response<Body> {
     let cors = Cors::read(request.headers(), &state.allowed_origins);
@@ -55,6 +59,8 @@ async fn admit(state: &super::State, mut parts: Parts, body: Body) -> Result<Req
             return Err(response);
         }
     };
+    let origin = origin(&parts);
+    parts.extensions.insert(origin);
     if let Err(failure) = identify(state, operation, &mut parts).await {
         return Err(answer::failure(&parts, failure));
     }
@@ -85,6 +91,14 @@ fn find(parts: &Parts) -> Result<&'static Operation, Found> {
     here.find(|operation| operation.method == wanted).ok_or(Found::OtherVerbs)
 }
 
+/// From where a request came.
+fn origin(parts: &Parts) -> Origin {
+    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let user_agent = user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect());
+    Origin { address, user_agent }
+}
+
 /// The verbs at a path, for `Allow` (RFC 9110 §10.2.1).
 fn allow(path: &str) -> Option<HeaderValue> {
     let mut verbs: Vec<&str> = Vec::new();
@@ -110,7 +124,8 @@ async fn identify(state: &super::State, operation: &Operation, parts: &mut Parts
             _ => Ok(()),
         };
     }
-    let caller = state.sessions.authenticate(&parts.headers, operation.auth).await?;
+    let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
+    let caller = state.sessions.authenticate(&parts.headers, operation.auth, &origin).await?;
     parts.extensions.insert(caller);
     Ok(())
 }

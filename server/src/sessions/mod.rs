@@ -1,5 +1,6 @@
 //! Who is signed in: log in, refresh, log out, and who calls.
 
+mod acknowledgements;
 mod rotation;
 mod service;
 pub mod upkeep;

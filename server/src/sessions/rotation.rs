@@ -1,6 +1,12 @@
 //! The rules of a session's life, as functions of the session and the time.
+//!
+//! A session's tokens belong to generations. A refresh token gets its successor once; what is presented later tells an honest
+//! client that has lost an answer from a thief (RFC 9700 §4.14.2).
 
-use crate::{store::Session, tokens::codec::Grant};
+use crate::{
+    store::{EndReason, Replaced, Session},
+    tokens::codec::Grant,
+};
 
 /// How long things live, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,30 +24,54 @@ pub struct Lifetimes {
 }
 
 /// What a refresh does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The session moves on to its next generation.
-    Advance,
+    Next(Session),
     /// It has just moved on: the same successor again, so that parallel calls and retries never fork.
-    Repeat,
-    /// The token is of no generation that may refresh.
+    Same,
+    /// Somebody has a token that was used up, or that nobody was given: the session ends.
+    Reuse(Session),
+    /// The session is over, or the token of a generation that is still to come. Nothing changes.
     Refuse,
 }
 
 impl Session {
-    /// What happens when the refresh token of a generation is presented.
+    /// What happens when the refresh token of a generation is presented. Whether the present generation is acknowledged may be
+    /// known before it is written down.
     #[must_use]
-    pub fn step(&self, presented: i64, now: i64, lifetimes: &Lifetimes) -> Step {
-        if !self.is_living(now) {
-            Step::Refuse
-        } else if presented == self.generation {
-            Step::Advance
-        } else if self.parent_generation == Some(presented) && now <= self.refreshed_at.saturating_add(lifetimes.grace)
-        {
-            Step::Repeat
-        } else {
-            Step::Refuse
+    pub fn refresh(&self, presented: i64, acknowledged: bool, now: i64, lifetimes: &Lifetimes) -> Step {
+        if !self.is_living(now) || presented > self.generation {
+            return Step::Refuse;
         }
+        if presented == self.generation {
+            return Step::Next(Self { parent_generation: Some(presented), ..self.moved_on(now) });
+        }
+        if self.parent_generation != Some(presented) {
+            return Step::Reuse(self.reused());
+        }
+        if now <= self.refreshed_at.saturating_add(lifetimes.grace) {
+            return Step::Same;
+        }
+        if acknowledged || self.acknowledged {
+            return Step::Reuse(self.reused());
+        }
+        // The answer that carried the present generation was lost, and nobody holds it: it is replaced.
+        let mut next = self.moved_on(now);
+        next.replace(self.generation, now, lifetimes);
+        Step::Next(next)
+    }
+
+    /// Whether a token of a generation is one that nobody was given.
+    #[must_use]
+    pub fn is_replaced(&self, generation: i64) -> bool {
+        self.replaced.iter().any(|range| (range.first..=range.last).contains(&generation))
+    }
+
+    /// The session after one of its tokens was presented by somebody who should not have had it.
+    #[must_use]
+    pub fn reused(&self) -> Self {
+        Self { ended: Some(EndReason::Reused), ..self.clone() }
     }
 
     /// Whether its tokens are good for anything.
@@ -63,6 +93,24 @@ impl Session {
         self.grant(now, lifetimes.access)
     }
 
+    fn moved_on(&self, now: i64) -> Self {
+        let mut next = Self { generation: self.generation + 1, refreshed_at: now, acknowledged: false, ..self.clone() };
+        next.replaced.retain(|range| now < range.until);
+        next
+    }
+
+    fn replace(&mut self, generation: i64, now: i64, lifetimes: &Lifetimes) {
+        // A token of it may have been made until the end of the grace, which is over.
+        let until = now.saturating_add(lifetimes.access);
+        match self.replaced.last_mut() {
+            Some(range) if range.last + 1 == generation => {
+                range.last = generation;
+                range.until = until;
+            }
+            _ => self.replaced.push(Replaced { first: generation, last: generation, until }),
+        }
+    }
+
     fn grant(&self, issued_at: i64, lifetime: i64) -> Grant {
         Grant {
             user: self.user,
@@ -75,55 +123,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::EndReason;
-    use uuid::Uuid;
-
-    const LIFETIMES: Lifetimes =
-        Lifetimes { access: 900, refresh: 604_800, refresh_short: 43_200, session: 2_592_000, grace: 10 };
-
-    fn session() -> Session {
-        Session {
-            id: Uuid::nil(),
-            user: Uuid::nil(),
-            generation: 5,
-            parent_generation: Some(4),
-            remember: true,
-            created_at: 0,
-            refreshed_at: 1000,
-            expires_at: 2_592_000,
-            ended: None,
-        }
-    }
-
-    #[test]
-    fn the_present_generation_advances_and_its_parent_repeats_within_the_grace() {
-        for (presented, now, step) in [
-            (5, 1000, Step::Advance),
-            (5, 2_591_999, Step::Advance),
-            (5, 2_592_000, Step::Refuse),
-            (4, 1000, Step::Repeat),
-            (4, 1010, Step::Repeat),
-            (4, 1011, Step::Refuse),
-            (3, 1000, Step::Refuse),
-            (6, 1000, Step::Refuse),
-            (i64::MIN, 1000, Step::Refuse),
-        ] {
-            assert_eq!(session().step(presented, now, &LIFETIMES), step, "{presented} at {now}");
-        }
-        let ended = Session { ended: Some(EndReason::LoggedOut), ..session() };
-        assert_eq!(ended.step(5, 1000, &LIFETIMES), Step::Refuse);
-    }
-
-    #[test]
-    fn nothing_lives_longer_than_the_session() {
-        let session = session();
-        assert_eq!(session.refresh_grant(&LIFETIMES).expires_at, 1000 + 604_800);
-        let short = Session { remember: false, ..session.clone() };
-        assert_eq!(short.refresh_grant(&LIFETIMES).expires_at, 1000 + 43_200);
-        let late = Session { refreshed_at: 2_591_000, ..session };
-        assert_eq!(late.refresh_grant(&LIFETIMES).expires_at, 2_592_000);
-        assert_eq!(late.access_grant(2_591_999, &LIFETIMES).expires_at, 2_592_000);
-    }
-}
+mod tests;

@@ -8,14 +8,17 @@ use app::{
         error::{Code, Reason},
         operations::Auth,
     },
-    backend::{Caller, Credentials, Failure, Sessions},
+    backend::{Caller, Credentials, Failure, Origin, Sessions},
 };
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::rotation::{Lifetimes, Step};
+use super::{
+    acknowledgements::Acknowledgements,
+    rotation::{Lifetimes, Step},
+};
 use crate::{
     accounts::{
         directory::Directory,
@@ -26,7 +29,7 @@ use crate::{
     clock::World,
     failure::{Internal, internal},
     mirror::Mirror,
-    store::{EndReason, RevokedToken, Session, Store, StoreError, StoredUser},
+    store::{AuditEntry, Change, EndReason, Event, Outcome, RevokedToken, Session, Store, StoreError, StoredUser},
     tokens::{
         bearer::bearer,
         blocklist::Blocklist,
@@ -50,6 +53,7 @@ struct Inner {
     codec: Codec,
     blocklist: Blocklist,
     seen: Mirror<Uuid, Session>,
+    acknowledgements: Acknowledgements,
     lifetimes: Lifetimes,
     rotates: bool,
     world: World,
@@ -77,6 +81,7 @@ impl SessionService {
             codec,
             blocklist: Blocklist::default(),
             seen: Mirror::new(CAPACITY),
+            acknowledgements: Acknowledgements::default(),
             lifetimes,
             rotates,
             world,
@@ -90,8 +95,22 @@ impl SessionService {
     /// # Errors
     ///
     /// The `token_*` codes, `bad_request`, `unavailable`.
-    pub async fn authenticate(&self, headers: &HeaderMap, auth: Auth) -> Result<Caller, Failure> {
-        self.0.authenticate(headers, auth).await
+    pub async fn authenticate(&self, headers: &HeaderMap, auth: Auth, origin: &Origin) -> Result<Caller, Failure> {
+        Inner::authenticate(&self.0, headers, auth, origin).await
+    }
+
+    /// Writes down which generations were presented since the last time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: they stay noted then.
+    pub async fn write_acknowledgements(&self) -> Result<(), StoreError> {
+        let generations = self.0.acknowledgements.unwritten();
+        if !generations.is_empty() {
+            self.0.store.acknowledge(generations.clone()).await?;
+            self.0.acknowledgements.written(&generations);
+        }
+        Ok(())
     }
 
     /// Reads everything anew, after another process has written to the database.
@@ -141,30 +160,35 @@ async fn to_its_end<T: Send + 'static>(
 
 #[async_trait]
 impl Sessions for SessionService {
-    async fn login(&self, credentials: Credentials) -> Result<(TokenPair, User), Failure> {
-        let account = self.0.check_password(&credentials).await?;
+    async fn login(&self, credentials: Credentials, origin: Origin) -> Result<(TokenPair, User), Failure> {
+        let account = Inner::check_password(&self.0, &credentials, &origin).await?;
         let inner = Arc::clone(&self.0);
         to_its_end(async move {
-            let session = inner.begin(account.user.id, credentials.remember).await.map_err(internal)?;
+            let session = inner.begin(account.user.id, credentials.remember, origin).await.map_err(internal)?;
             Ok((inner.pair(&session, true).map_err(internal)?, account.user))
         })
         .await
     }
 
-    async fn refresh(&self, caller: &Caller) -> Result<TokenPair, Failure> {
+    async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.refresh(&caller).await }).await
+        to_its_end(async move { Inner::refresh(&inner, &caller, origin).await }).await
     }
 
-    async fn logout(&self, caller: &Caller) -> Result<(), Failure> {
+    async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.logout(&caller).await.map_err(internal) }).await
+        to_its_end(async move { inner.logout(&caller, origin).await.map_err(internal) }).await
     }
 }
 
 impl Inner {
     /// Form, signature, time, issuer, audience and type are the codec's to check; here follow blocklist and session.
-    async fn authenticate(&self, headers: &HeaderMap, auth: Auth) -> Result<Caller, Failure> {
+    async fn authenticate(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        auth: Auth,
+        origin: &Origin,
+    ) -> Result<Caller, Failure> {
         let now = self.world.now();
         let caller = self.codec.verify(bearer(headers)?, auth, now)?;
         let Some(mut session) = self.session(caller.session).await.map_err(internal)? else {
@@ -179,6 +203,16 @@ impl Inner {
         if !session.is_living(now) || !is_known || self.blocklist.contains(&caller.jti) {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));
         }
+        if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
+            let (inner, origin) = (Arc::clone(self), origin.clone());
+            to_its_end(async move { inner.end_reused(session.id, &origin).await.map_err(internal) }).await?;
+            return Err(Failure::Revoked(Some(Reason::Reused)));
+        }
+        if caller.generation == session.generation && !session.acknowledged {
+            self.acknowledgements.note(session.id, session.generation);
+            // From here on this session's calls find it acknowledged, and note nothing.
+            self.seen.amend(&session.id, |seen| seen.acknowledged |= seen.generation == session.generation);
+        }
         match self.directory.get(caller.user).await.map_err(internal)? {
             None => Err(Failure::Revoked(None)),
             Some(account) if account.disabled_at.is_some() => Err(Failure::Revoked(Some(Reason::Disabled))),
@@ -187,7 +221,11 @@ impl Inner {
     }
 
     /// The account that these credentials are for. What is wrong is not told, and costs the same: one look-up, one hash.
-    async fn check_password(&self, credentials: &Credentials) -> Result<StoredUser, Failure> {
+    async fn check_password(
+        self: &Arc<Self>,
+        credentials: &Credentials,
+        origin: &Origin,
+    ) -> Result<StoredUser, Failure> {
         let password = Password::presented(credentials.password.clone());
         let found = match username::lookup_key(&credentials.username) {
             Some(key) => self.store.user_with_hash(&key).await.map_err(internal)?,
@@ -197,11 +235,14 @@ impl Inner {
         let verdict = self.hasher.verify(&password, stored).await.map_err(internal)?;
         let Some((account, old_hash)) = found else {
             tracing::info!("log-in refused: no such account");
+            self.note_refusal(None, Outcome::UnknownAccount, origin);
             return Err(Code::InvalidCredentials.into());
         };
+        let user = Some(account.user.id);
         match verdict {
             Verdict::Wrong => {
                 tracing::info!(user = %account.user.id, "log-in refused: wrong password");
+                self.note_refusal(user, Outcome::WrongPassword, origin);
                 return Err(Code::InvalidCredentials.into());
             }
             Verdict::Right => {}
@@ -211,66 +252,117 @@ impl Inner {
         }
         if account.disabled_at.is_some() {
             tracing::info!(user = %account.user.id, "log-in refused: disabled");
+            self.note_refusal(user, Outcome::Disabled, origin);
             return Err(Code::AccountDisabled.into());
         }
         Ok(account)
     }
 
-    async fn begin(&self, user: Uuid, remember: bool) -> Result<Session, StoreError> {
+    /// Puts a refused log-in into the audit log. Nobody waits for it: the answer takes the same time whatever was wrong.
+    fn note_refusal(self: &Arc<Self>, user: Option<Uuid>, outcome: Outcome, origin: &Origin) {
+        let entry = AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
+        let inner = Arc::clone(self);
+        let noting = async move {
+            if let Err(error) = inner.store.insert_audit_entry(entry).await {
+                tracing::error!(%error, "a refused log-in is missing in the audit log");
+            }
+        };
+        tokio::spawn(noting.in_current_span());
+    }
+
+    fn entry(&self, event: Event, user: Option<Uuid>, session: Option<Uuid>, origin: Origin) -> AuditEntry {
+        AuditEntry { at: self.world.now(), event, outcome: Outcome::Success, user, session, origin }
+    }
+
+    async fn begin(&self, user: Uuid, remember: bool, origin: Origin) -> Result<Session, StoreError> {
         let now = self.world.now();
         let session = Session {
             id: self.world.uuid(),
             user,
             generation: 1,
             parent_generation: None,
+            acknowledged: false,
+            replaced: Vec::new(),
             remember,
             created_at: now,
             refreshed_at: now,
             expires_at: now.saturating_add(self.lifetimes.session),
             ended: None,
         };
-        for ended in self.store.insert_session(&session, PER_USER).await? {
+        let entry = self.entry(Event::LoggedIn, Some(user), Some(session.id), origin);
+        for ended in self.store.insert_session(session.clone(), PER_USER, entry).await? {
             self.seen.forget(&ended.id);
         }
         tracing::info!(%user, session = %session.id, "logged in");
         Ok(session)
     }
 
-    async fn refresh(&self, caller: &Caller) -> Result<TokenPair, Failure> {
-        let now = self.world.now();
-        let session = self.store.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+    async fn refresh(self: &Arc<Self>, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
         if !self.rotates {
-            let presented = Grant {
-                generation: caller.generation,
-                issued_at: caller.issued_at,
-                expires_at: caller.expires_at,
-                ..session.refresh_grant(&self.lifetimes)
-            };
-            return self.pair_with(&session, &presented, false).map_err(internal);
+            return self.repeat(caller).await;
         }
-        let mut session = session;
-        loop {
-            match session.step(caller.generation, now, &self.lifetimes) {
-                Step::Refuse => return Err(Failure::Revoked(session.ended.map(Reason::from))),
-                Step::Repeat => return self.pair(&session, false).map_err(internal),
-                Step::Advance => {
-                    let moved = self.store.advance_session(session.id, session.generation, now).await;
-                    self.seen.forget(&session.id);
-                    if let Some(moved) = moved.map_err(internal)? {
-                        return self.pair(&moved, false).map_err(internal);
+        let (now, presented, inner) = (self.world.now(), caller.generation, Arc::clone(self));
+        let changed = self
+            .store
+            .change_session(caller.session, move |session| {
+                let acknowledged = inner.acknowledgements.has(session.id, session.generation);
+                match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
+                    Step::Next(next) => Change { session: Some(next.clone()), entry: None, answer: Ok(next) },
+                    Step::Same => Change { session: None, entry: None, answer: Ok(session) },
+                    Step::Reuse(ended) => {
+                        let entry = inner.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), origin);
+                        Change { session: Some(ended), entry: Some(entry), answer: Err(Some(Reason::Reused)) }
                     }
-                    // Somebody else has moved it on: whatever it is now decides. It only ever moves forward.
-                    let again = self.store.session(session.id).await.map_err(internal)?;
-                    session = again.ok_or(Failure::Revoked(None))?;
+                    Step::Refuse => Change { session: None, entry: None, answer: Err(session.ended.map(Reason::from)) },
                 }
+            })
+            .await;
+        self.seen.forget(&caller.session);
+        match changed.map_err(internal)? {
+            Some(Ok(session)) => self.pair(&session, false).map_err(internal),
+            Some(Err(reason)) => {
+                if reason == Some(Reason::Reused) {
+                    tracing::warn!(user = %caller.user, session = %caller.session, "a refresh token was used again");
+                }
+                Err(Failure::Revoked(reason))
             }
+            None => Err(Failure::Revoked(None)),
         }
     }
 
-    async fn logout(&self, caller: &Caller) -> Result<(), Internal> {
-        let now = self.world.now();
+    /// Without rotation: the refresh token that came, again, with a new access token.
+    async fn repeat(&self, caller: &Caller) -> Result<TokenPair, Failure> {
+        let session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let presented = Grant {
+            generation: caller.generation,
+            issued_at: caller.issued_at,
+            expires_at: caller.expires_at,
+            ..session.refresh_grant(&self.lifetimes)
+        };
+        self.pair_with(&session, &presented, false).map_err(internal)
+    }
+
+    /// Ends a session one of whose tokens was presented by somebody who should not have had it.
+    async fn end_reused(self: &Arc<Self>, id: Uuid, origin: &Origin) -> Result<(), StoreError> {
+        let (inner, origin) = (Arc::clone(self), origin.clone());
+        let changed = self
+            .store
+            .change_session(id, move |session| {
+                if session.ended.is_some() {
+                    return Change { session: None, entry: None, answer: () };
+                }
+                let entry = inner.entry(Event::RefreshReused, Some(session.user), Some(id), origin);
+                Change { session: Some(session.reused()), entry: Some(entry), answer: () }
+            })
+            .await;
+        self.seen.forget(&id);
+        tracing::warn!(session = %id, "a token that nobody was given was presented");
+        changed.map(|_| ())
+    }
+
+    async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Internal> {
         let Some(session) = self.store.session(caller.session).await? else { return Ok(()) };
-        let revoked = [
+        let revoked = vec![
             RevokedToken { jti: caller.jti.clone(), token_type: caller.token_type, expires_at: caller.expires_at },
             RevokedToken {
                 jti: self.codec.refresh_jti(session.id, session.generation)?,
@@ -278,11 +370,12 @@ impl Inner {
                 expires_at: session.refresh_grant(&self.lifetimes).expires_at,
             },
         ];
-        let done = self.store.end_session(session.id, EndReason::LoggedOut, &revoked, now).await;
+        let entry = self.entry(Event::LoggedOut, Some(caller.user), Some(session.id), origin);
+        let done = self.store.end_session(session.id, EndReason::LoggedOut, revoked.clone(), entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.seen.forget(&session.id);
         done?;
-        self.blocklist.add(revoked.map(|token| (token.jti, token.expires_at)));
+        self.blocklist.add(revoked.into_iter().map(|token| (token.jti, token.expires_at)));
         tracing::info!(user = %caller.user, session = %session.id, "logged out");
         Ok(())
     }

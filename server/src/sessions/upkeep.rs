@@ -6,6 +6,8 @@ use super::SessionService;
 
 /// How soon what another process writes is known here: the contract says within a second.
 const FOLLOW: Duration = Duration::from_millis(400);
+/// How often it is written down which tokens were presented.
+const WRITE_DOWN: Duration = Duration::from_millis(700);
 /// How often what has expired is swept away.
 const SWEEP: Duration = Duration::from_mins(10);
 
@@ -27,6 +29,18 @@ pub async fn follow(sessions: SessionService) {
             Ok(now) => seen = Some(now),
             // Each request that needs the database finds out by itself; the next beat tries again.
             Err(error) => tracing::warn!(%error, "the database could not be followed"),
+        }
+    }
+}
+
+/// Writes acknowledgements down for as long as it is polled.
+pub async fn write_down(sessions: SessionService) {
+    let mut beat = tokio::time::interval(WRITE_DOWN);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        if let Err(error) = sessions.write_acknowledgements().await {
+            tracing::warn!(%error, "acknowledgements could not be written down; the next time tries again");
         }
     }
 }

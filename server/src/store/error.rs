@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sea_orm::{DbErr, SqlErr};
 
 /// Why a query was not answered.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// A row with this value is there already.
     #[error("a row with this value is there already")]

@@ -1,5 +1,6 @@
 //! What is kept: the only place that knows SQL or a database's name.
 
+mod audit;
 mod entities;
 mod error;
 mod migrations;
@@ -7,21 +8,24 @@ mod open;
 mod revoked_tokens;
 mod sessions;
 mod users;
+mod writer;
 
+pub use audit::{AuditEntry, Event, Outcome, StoredEntry};
 pub use error::{OpenError, StoreError};
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;
-pub use sessions::{EndReason, Session};
+pub use sessions::{Change, EndReason, Replaced, Session};
 pub use users::{NewUser, StoredUser};
 
 use sea_orm::DatabaseConnection;
 
 /// The database.
 ///
-/// Reads go to a pool; writes go one at a time through a connection of their own, as SQLite has it anyway: nobody is turned
-/// away because another one writes.
+/// Reads go to a pool; changes go to one writer with a connection of its own, as SQLite has it anyway: nobody is turned away
+/// because another one writes, and those that come together share a commit.
 #[derive(Clone, Debug)]
 pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    writer: writer::Writer,
 }

@@ -11,7 +11,7 @@ use std::{
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
 use sea_orm_migration::MigratorTrait as _;
 
-use super::{OpenError, Store, StoreError, migrations::Migrator};
+use super::{OpenError, Store, StoreError, migrations::Migrator, writer::Writer};
 
 /// Connections that read at a time. SQLite reads from the page cache: more than the cores have to do gains nothing.
 const READERS: u32 = 4;
@@ -43,7 +43,7 @@ impl Store {
         }
         Migrator::up(&write, None).await.map_err(told)?;
         let read = connect(&path, READERS).await.map_err(told)?;
-        Ok(Self { read, write })
+        Ok(Self { read, writer: Writer::start(write.clone()), write })
     }
 
     /// A number that changes when another process has written to the database.
@@ -131,7 +131,7 @@ async fn unknown_migration(connection: &DatabaseConnection) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::NewUser;
+    use crate::store::{AuditEntry, Event, NewUser, Outcome};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn url(folder: &tempfile::TempDir, name: &str) -> (PathBuf, String) {
@@ -197,12 +197,24 @@ mod tests {
             nickname: None,
             created_at: 0,
         };
-        store.insert_user(somebody(0)).await.unwrap();
+        let insert = |store: &Store, number| {
+            let entry = AuditEntry {
+                at: 0,
+                event: Event::Registered,
+                outcome: Outcome::Success,
+                user: None,
+                session: None,
+                origin: app::backend::Origin::default(),
+            };
+            let store = store.clone();
+            async move { store.insert_user(somebody(number), entry).await }
+        };
+        insert(&store, 0).await.unwrap();
         // What SQLite says then is what it says when the disk is full (SQLITE_FULL).
         store.write.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let mut kept = 1;
         let error = loop {
-            match store.insert_user(somebody(kept)).await {
+            match insert(&store, kept).await {
                 Ok(_) => kept += 1,
                 Err(error) => break error,
             }
@@ -213,7 +225,7 @@ mod tests {
         }
         store.close().await;
         let store = Store::open(&url).await.unwrap();
-        store.insert_user(somebody(kept)).await.unwrap();
+        insert(&store, kept).await.unwrap();
     }
 
     #[tokio::test]

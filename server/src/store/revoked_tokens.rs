@@ -42,11 +42,10 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn sweep_revoked_tokens(&self, now: i64) -> Result<u64, StoreError> {
-        let done = revoked_token::Entity::delete_many()
-            .filter(revoked_token::Column::ExpiresAt.lte(now))
-            .exec(&self.write)
-            .await?;
-        Ok(done.rows_affected)
+        let expired = revoked_token::Entity::delete_many().filter(revoked_token::Column::ExpiresAt.lte(now));
+        self.writer
+            .write(move |transaction| Box::pin(async move { Ok(expired.exec(transaction).await?.rows_affected) }))
+            .await
     }
 }
 

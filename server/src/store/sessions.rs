@@ -2,13 +2,13 @@
 
 use app::api::error::Reason;
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{
-    RevokedToken, Store, StoreError,
+    AuditEntry, RevokedToken, Store, StoreError, audit,
     entities::session::{self, Column},
     revoked_tokens,
 };
@@ -20,6 +20,8 @@ pub enum EndReason {
     LoggedOut,
     /// It was ended from elsewhere, or gave way to a newer one.
     EndedElsewhere,
+    /// One of its tokens was presented by somebody who should not have had it.
+    Reused,
 }
 
 impl EndReason {
@@ -29,11 +31,12 @@ impl EndReason {
         match self {
             Self::LoggedOut => "logged_out",
             Self::EndedElsewhere => "ended_elsewhere",
+            Self::Reused => "reused",
         }
     }
 
     fn parse(text: &str) -> Result<Self, StoreError> {
-        [Self::LoggedOut, Self::EndedElsewhere]
+        [Self::LoggedOut, Self::EndedElsewhere, Self::Reused]
             .into_iter()
             .find(|reason| reason.as_str() == text)
             .ok_or_else(|| StoreError::Unreadable(format!("the end reason {text:?}")))
@@ -45,6 +48,7 @@ impl From<EndReason> for Reason {
         match reason {
             EndReason::LoggedOut => Self::LoggedOut,
             EndReason::EndedElsewhere => Self::EndedElsewhere,
+            EndReason::Reused => Self::Reused,
         }
     }
 }
@@ -62,6 +66,10 @@ pub struct Session {
     pub parent_generation: Option<i64>,
     /// Whether it outlives the browser's window.
     pub remember: bool,
+    /// Whether a token of the present generation was presented: then its person has got the answer that carried it.
+    pub acknowledged: bool,
+    /// Generations that nobody was answered with, as far as tokens of them may live.
+    pub replaced: Vec<Replaced>,
     /// When its person has logged in, in seconds of Unix time.
     pub created_at: i64,
     /// When the present generation was made, in seconds of Unix time.
@@ -72,11 +80,43 @@ pub struct Session {
     pub ended: Option<EndReason>,
 }
 
+/// Generations whose answers were lost: whoever presents a token of one has come by it on another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The first one.
+    pub first: i64,
+    /// The last one.
+    pub last: i64,
+    /// When the last access token of them expires, in seconds of Unix time.
+    pub until: i64,
+}
+
+impl Replaced {
+    fn write(ranges: &[Self]) -> String {
+        let texts: Vec<_> =
+            ranges.iter().map(|range| format!("{}-{}@{}", range.first, range.last, range.until)).collect();
+        texts.join(",")
+    }
+
+    fn parse(text: &str) -> Option<Vec<Self>> {
+        let range = |text: &str| {
+            let (generations, until) = text.split_once('@')?;
+            let (first, last) = generations.split_once('-')?;
+            Some(Self { first: first.parse().ok()?, last: last.parse().ok()?, until: until.parse().ok()? })
+        };
+        text.split(',').filter(|text| !text.is_empty()).map(range).collect()
+    }
+}
+
 impl TryFrom<session::Model> for Session {
     type Error = StoreError;
 
     fn try_from(row: session::Model) -> Result<Self, StoreError> {
+        let replaced = Replaced::parse(&row.replaced)
+            .ok_or_else(|| StoreError::Unreadable(format!("the replaced generations {:?}", row.replaced)))?;
         Ok(Self {
+            acknowledged: row.acknowledged,
+            replaced,
             id: row.id,
             user: row.user_id,
             generation: row.generation,
@@ -90,48 +130,39 @@ impl TryFrom<session::Model> for Session {
     }
 }
 
+/// What becomes of a session that somebody wants to change.
+#[derive(Debug)]
+pub struct Change<T> {
+    /// The session as it is to be kept; `None` where it stays as it is.
+    pub session: Option<Session>,
+    /// What of it goes into the audit log.
+    pub entry: Option<AuditEntry>,
+    /// What whoever has asked is told.
+    pub answer: T,
+}
+
 impl Store {
-    /// Keeps a new session. Where its user has as many living ones as allowed, the oldest end; their ids come back.
+    /// Keeps a new session. Where its user has as many living ones as allowed, the oldest end; they come back.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn insert_session(&self, new: &Session, allowed: u64) -> Result<Vec<Session>, StoreError> {
-        let now = new.created_at;
-        let transaction = self.write.begin().await?;
-        let surplus: Vec<Uuid> = session::Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(living(now).add(Column::UserId.eq(new.user)))
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .offset(allowed.saturating_sub(1))
-            // SQLite takes no offset without a limit.
-            .limit(i64::MAX.unsigned_abs())
-            .into_tuple()
-            .all(&transaction)
-            .await?;
-        let ended = if surplus.is_empty() {
-            Vec::new()
-        } else {
-            end(Column::Id.is_in(surplus), EndReason::EndedElsewhere, now).exec_with_returning(&transaction).await?
-        };
-        session::ActiveModel {
-            id: Set(new.id),
-            user_id: Set(new.user),
-            generation: Set(new.generation),
-            parent_generation: Set(new.parent_generation),
-            remember: Set(new.remember),
-            created_at: Set(new.created_at),
-            refreshed_at: Set(new.refreshed_at),
-            expires_at: Set(new.expires_at),
-            ended_at: Set(None),
-            end_reason: Set(None),
-        }
-        .insert(&transaction)
-        .await?;
-        transaction.commit().await?;
-        ended.into_iter().map(Session::try_from).collect()
+    pub async fn insert_session(
+        &self,
+        new: Session,
+        allowed: u64,
+        entry: AuditEntry,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let ended = end_surplus(transaction, &new, allowed).await?;
+                    insert(transaction, new).await?;
+                    audit::insert(transaction, entry).await?;
+                    Ok(ended)
+                })
+            })
+            .await
     }
 
     /// The session of this id, ended ones too.
@@ -140,23 +171,34 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
-        session::Entity::find_by_id(id).one(&self.read).await?.map(Session::try_from).transpose()
+        find(&self.read, id).await
     }
 
-    /// Moves a living session on to its next generation, if it is still at this one: a compare-and-swap.
+    /// Decides about a session and keeps what was decided, with nobody in between.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn advance_session(&self, id: Uuid, from: i64, now: i64) -> Result<Option<Session>, StoreError> {
-        let moved = session::Entity::update_many()
-            .col_expr(Column::ParentGeneration, Expr::value(from))
-            .col_expr(Column::Generation, Expr::value(from + 1))
-            .col_expr(Column::RefreshedAt, Expr::value(now))
-            .filter(living(now).add(Column::Id.eq(id)).add(Column::Generation.eq(from)))
-            .exec_with_returning(&self.write)
-            .await?;
-        moved.into_iter().next().map(Session::try_from).transpose()
+    pub async fn change_session<T: Send + 'static>(
+        &self,
+        id: Uuid,
+        decide: impl FnOnce(Session) -> Change<T> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let Some(session) = find(transaction, id).await? else { return Ok(None) };
+                    let change = decide(session);
+                    if let Some(session) = change.session {
+                        update(transaction, session, change.entry.as_ref().map(|entry| entry.at)).await?;
+                    }
+                    if let Some(entry) = change.entry {
+                        audit::insert(transaction, entry).await?;
+                    }
+                    Ok(Some(change.answer))
+                })
+            })
+            .await
     }
 
     /// Ends a session, and writes down which of its tokens are revoked with it. One that has ended already stays as it is.
@@ -168,14 +210,41 @@ impl Store {
         &self,
         id: Uuid,
         reason: EndReason,
-        revoked: &[RevokedToken],
-        now: i64,
+        revoked: Vec<RevokedToken>,
+        entry: AuditEntry,
     ) -> Result<(), StoreError> {
-        let transaction = self.write.begin().await?;
-        end(Column::Id.eq(id), reason, now).exec(&transaction).await?;
-        revoked_tokens::insert(&transaction, revoked, reason, now).await?;
-        transaction.commit().await?;
-        Ok(())
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let now = entry.at;
+                    end(Column::Id.eq(id), reason, now).exec(transaction).await?;
+                    revoked_tokens::insert(transaction, &revoked, reason, now).await?;
+                    audit::insert(transaction, entry).await
+                })
+            })
+            .await
+    }
+
+    /// Writes down which sessions' present generations were presented; those that have moved on meanwhile stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn acknowledge(&self, generations: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    for (id, generation) in generations {
+                        session::Entity::update_many()
+                            .col_expr(Column::Acknowledged, Expr::value(true))
+                            .filter(Column::Id.eq(id).and(Column::Generation.eq(generation)))
+                            .exec(transaction)
+                            .await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Forgets sessions that nobody can have a living token of: their time is over, or they ended so long ago that all of
@@ -185,25 +254,105 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn sweep_sessions(&self, token_seconds: i64, now: i64) -> Result<u64, StoreError> {
-        let done = session::Entity::delete_many()
-            .filter(
-                Condition::any()
-                    .add(Column::ExpiresAt.lte(now))
-                    .add(Column::EndedAt.lte(now.saturating_sub(token_seconds))),
-            )
-            .exec(&self.write)
-            .await?;
-        Ok(done.rows_affected)
+        let over = Condition::any()
+            .add(Column::ExpiresAt.lte(now))
+            .add(Column::EndedAt.lte(now.saturating_sub(token_seconds)));
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let done = session::Entity::delete_many().filter(over).exec(transaction).await?;
+                    Ok(done.rows_affected)
+                })
+            })
+            .await
     }
 }
 
-fn living(now: i64) -> Condition {
-    Condition::all().add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(now))
+async fn find(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Session>, StoreError> {
+    session::Entity::find_by_id(id).one(connection).await?.map(Session::try_from).transpose()
 }
 
-fn end(which: sea_orm::sea_query::Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {
+async fn insert(connection: &impl ConnectionTrait, new: Session) -> Result<(), StoreError> {
+    let row = session::ActiveModel {
+        id: Set(new.id),
+        user_id: Set(new.user),
+        generation: Set(new.generation),
+        parent_generation: Set(new.parent_generation),
+        acknowledged: Set(new.acknowledged),
+        replaced: Set(Replaced::write(&new.replaced)),
+        remember: Set(new.remember),
+        created_at: Set(new.created_at),
+        refreshed_at: Set(new.refreshed_at),
+        expires_at: Set(new.expires_at),
+        ended_at: Set(None),
+        end_reason: Set(None),
+    };
+    session::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Keeps what may change of a session. `ended_at` counts where it has ended.
+async fn update(connection: &impl ConnectionTrait, session: Session, ended_at: Option<i64>) -> Result<(), StoreError> {
+    let ended_at = session.ended.and(ended_at);
+    session::Entity::update_many()
+        .col_expr(Column::Generation, Expr::value(session.generation))
+        .col_expr(Column::ParentGeneration, Expr::value(session.parent_generation))
+        .col_expr(Column::Acknowledged, Expr::value(session.acknowledged))
+        .col_expr(Column::Replaced, Expr::value(Replaced::write(&session.replaced)))
+        .col_expr(Column::RefreshedAt, Expr::value(session.refreshed_at))
+        .col_expr(Column::EndedAt, Expr::value(ended_at))
+        .col_expr(Column::EndReason, Expr::value(session.ended.map(EndReason::as_str)))
+        .filter(Column::Id.eq(session.id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends the oldest sessions of a user who is about to have one more than allowed.
+async fn end_surplus(
+    connection: &impl ConnectionTrait,
+    new: &Session,
+    allowed: u64,
+) -> Result<Vec<Session>, StoreError> {
+    let now = new.created_at;
+    let living = Condition::all().add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(now));
+    let surplus: Vec<Uuid> = session::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(living.add(Column::UserId.eq(new.user)))
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .offset(allowed.saturating_sub(1))
+        // SQLite takes no offset without a limit.
+        .limit(i64::MAX.unsigned_abs())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    if surplus.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ended = end(Column::Id.is_in(surplus), EndReason::EndedElsewhere, now).exec_with_returning(connection).await?;
+    ended.into_iter().map(Session::try_from).collect()
+}
+
+fn end(which: Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::value(now))
         .col_expr(Column::EndReason, Expr::value(reason.as_str()))
         .filter(which.and(Column::EndedAt.is_null()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaced_generations_are_read_as_they_were_written() {
+        let ranges = vec![Replaced { first: 2, last: 4, until: 900 }, Replaced { first: 7, last: 7, until: 1800 }];
+        assert_eq!(Replaced::parse(&Replaced::write(&ranges)), Some(ranges));
+        assert_eq!(Replaced::parse(""), Some(Vec::new()));
+        for rubbish in ["1", "1-2", "1@2", "a-b@c", "1-2@3,x"] {
+            assert_eq!(Replaced::parse(rubbish), None, "{rubbish}");
+        }
+    }
 }

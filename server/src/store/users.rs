@@ -3,11 +3,11 @@
 use app::api::{Role, User};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _,
-    sea_query::Expr,
+    UpdateMany, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, entities::user};
+use super::{AuditEntry, Store, StoreError, audit, entities::user};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -60,8 +60,8 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] where another account is found by this name, also one that is made at the same moment.
-    pub async fn insert_user(&self, new: NewUser) -> Result<StoredUser, StoreError> {
-        user::ActiveModel {
+    pub async fn insert_user(&self, new: NewUser, entry: AuditEntry) -> Result<StoredUser, StoreError> {
+        let row = user::ActiveModel {
             id: Set(new.id),
             username: Set(new.username),
             username_key: Set(new.username_key),
@@ -71,10 +71,16 @@ impl Store {
             role: Set("user".to_owned()),
             created_at: Set(new.created_at),
             disabled_at: Set(None),
-        }
-        .insert(&self.write)
-        .await?
-        .try_into()
+        };
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let stored = row.insert(transaction).await?.try_into()?;
+                    audit::insert(transaction, entry).await?;
+                    Ok(stored)
+                })
+            })
+            .await
     }
 
     /// The account of this id.
@@ -106,12 +112,10 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<(), StoreError> {
-        user::Entity::update_many()
+        let update = user::Entity::update_many()
             .col_expr(user::Column::PasswordHash, Expr::value(new))
-            .filter(user::Column::Id.eq(id).and(user::Column::PasswordHash.eq(old)))
-            .exec(&self.write)
-            .await?;
-        Ok(())
+            .filter(user::Column::Id.eq(id).and(user::Column::PasswordHash.eq(old)));
+        self.update(update).await
     }
 
     /// Disables an account, or enables it again.
@@ -120,11 +124,20 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn set_disabled(&self, id: Uuid, disabled_at: Option<i64>) -> Result<(), StoreError> {
-        user::Entity::update_many()
+        let update = user::Entity::update_many()
             .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
-            .filter(user::Column::Id.eq(id))
-            .exec(&self.write)
-            .await?;
-        Ok(())
+            .filter(user::Column::Id.eq(id));
+        self.update(update).await
+    }
+
+    async fn update(&self, update: UpdateMany<user::Entity>) -> Result<(), StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    update.exec(transaction).await?;
+                    Ok(())
+                })
+            })
+            .await
     }
 }

@@ -1,5 +1,6 @@
 //! The tables' rows.
 
+pub(super) mod audit_event;
 pub(super) mod revoked_token;
 pub(super) mod session;
 pub(super) mod user;

@@ -9,6 +9,8 @@ pub(crate) struct Model {
     pub user_id: Uuid,
     pub generation: i64,
     pub parent_generation: Option<i64>,
+    pub acknowledged: bool,
+    pub replaced: String,
     pub remember: bool,
     pub created_at: i64,
     pub refreshed_at: i64,

@@ -3,11 +3,12 @@
 use sea_orm_migration::prelude::*;
 
 mod m0001_core;
+mod m0002_sessions;
 
 pub(super) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_core::Migration)]
+        vec![Box::new(m0001_core::Migration), Box::new(m0002_sessions::Migration)]
     }
 }

@@ -1,0 +1,125 @@
+//! The wire's flat objects behind data that is nested in the program.
+//!
+//! serde's own `flatten` reads an object into a map first: code that would make up some 5 kB of what every visitor loads.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{LoggedIn, Profile, Refreshed, Role, TokenPair, TokenScheme, TokenType, User};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct FlatTokens {
+    message: String,
+    access_token: String,
+    refresh_token: String,
+    token_type: TokenScheme,
+    expires_in: i64,
+    refresh_expires_in: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<User>,
+}
+
+impl FlatTokens {
+    fn new(message: String, tokens: TokenPair, user: Option<User>) -> Self {
+        let TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in } = tokens;
+        Self { message, access_token, refresh_token, token_type, expires_in, refresh_expires_in, user }
+    }
+
+    fn split(self) -> (String, TokenPair, Option<User>) {
+        let Self { message, access_token, refresh_token, token_type, expires_in, refresh_expires_in, user } = self;
+        (message, TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in }, user)
+    }
+}
+
+impl From<LoggedIn> for FlatTokens {
+    fn from(LoggedIn { message, tokens, user }: LoggedIn) -> Self {
+        Self::new(message, tokens, Some(user))
+    }
+}
+
+impl TryFrom<FlatTokens> for LoggedIn {
+    type Error = &'static str;
+
+    fn try_from(flat: FlatTokens) -> Result<Self, Self::Error> {
+        let (message, tokens, user) = flat.split();
+        Ok(Self { message, tokens, user: user.ok_or("missing field `user`")? })
+    }
+}
+
+impl From<Refreshed> for FlatTokens {
+    fn from(Refreshed { message, tokens }: Refreshed) -> Self {
+        Self::new(message, tokens, None)
+    }
+}
+
+impl From<FlatTokens> for Refreshed {
+    fn from(flat: FlatTokens) -> Self {
+        let (message, tokens, _) = flat.split();
+        Self { message, tokens }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct FlatProfile {
+    id: Uuid,
+    username: String,
+    nickname: Option<String>,
+    avatar_url: Option<String>,
+    role: Role,
+    created_at: i64,
+    login_time: i64,
+    expiration_time: i64,
+    token_type: TokenType,
+    fresh: bool,
+}
+
+impl From<Profile> for FlatProfile {
+    fn from(profile: Profile) -> Self {
+        let User { id, username, nickname, avatar_url, role } = profile.user;
+        let Profile { created_at, login_time, expiration_time, token_type, fresh, .. } = profile;
+        Self { id, username, nickname, avatar_url, role, created_at, login_time, expiration_time, token_type, fresh }
+    }
+}
+
+impl From<FlatProfile> for Profile {
+    fn from(flat: FlatProfile) -> Self {
+        let FlatProfile { id, username, nickname, avatar_url, role, .. } = flat;
+        let FlatProfile { created_at, login_time, expiration_time, token_type, fresh, .. } = flat;
+        let user = User { id, username, nickname, avatar_url, role };
+        Self { user, created_at, login_time, expiration_time, token_type, fresh }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_wire_is_flat() {
+        let user =
+            json!({ "id": Uuid::nil(), "username": "bob", "nickname": null, "avatar_url": null, "role": "user" });
+        let tokens = json!({
+            "message": "m", "access_token": "a", "refresh_token": "r", "token_type": "Bearer",
+            "expires_in": 900, "refresh_expires_in": 604_800,
+        });
+        let refreshed: Refreshed = serde_json::from_value(tokens.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&refreshed).unwrap(), tokens);
+        assert!(serde_json::from_value::<LoggedIn>(tokens.clone()).is_err());
+
+        let mut answer = tokens;
+        answer["user"] = user.clone();
+        let logged_in: LoggedIn = serde_json::from_value(answer.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&logged_in).unwrap(), answer);
+
+        let mut answer = user;
+        for (key, value) in [("created_at", json!(1)), ("login_time", json!(2)), ("expiration_time", json!(3))] {
+            answer[key] = value;
+        }
+        answer["token_type"] = "access".into();
+        answer["fresh"] = true.into();
+        let profile: Profile = serde_json::from_value(answer.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&profile).unwrap(), answer);
+    }
+}

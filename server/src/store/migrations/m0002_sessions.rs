@@ -1,0 +1,66 @@
+//! What tells an honest client from a thief, and the audit log.
+
+use sea_orm_migration::prelude::*;
+
+pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m0002_sessions"
+    }
+}
+
+#[derive(DeriveIden)]
+enum Sessions {
+    Table,
+    Acknowledged,
+    Replaced,
+}
+
+#[derive(DeriveIden)]
+enum AuditEvents {
+    Table,
+    Id,
+    At,
+    Event,
+    Outcome,
+    UserId,
+    SessionId,
+    Address,
+    UserAgent,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // SQLite adds one column at a time. A session that is older than this is taken as acknowledged: its person is not
+        // suspected, and a token of it that turns up late is.
+        let acknowledged = ColumnDef::new(Sessions::Acknowledged).boolean().not_null().default(true).to_owned();
+        let replaced = ColumnDef::new(Sessions::Replaced).text().not_null().default("").to_owned();
+        for column in [acknowledged, replaced] {
+            manager.alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned()).await?;
+        }
+        manager
+            .create_table(
+                Table::create()
+                    .table(AuditEvents::Table)
+                    .col(ColumnDef::new(AuditEvents::Id).big_integer().not_null().auto_increment().primary_key())
+                    .col(ColumnDef::new(AuditEvents::At).big_integer().not_null())
+                    .col(ColumnDef::new(AuditEvents::Event).string_len(32).not_null())
+                    .col(ColumnDef::new(AuditEvents::Outcome).string_len(32).not_null())
+                    // No foreign keys: the log outlives what it tells of.
+                    .col(ColumnDef::new(AuditEvents::UserId).uuid().null())
+                    .col(ColumnDef::new(AuditEvents::SessionId).uuid().null())
+                    .col(ColumnDef::new(AuditEvents::Address).string_len(45).null())
+                    .col(ColumnDef::new(AuditEvents::UserAgent).string_len(256).null())
+                    .to_owned(),
+            )
+            .await?;
+        for (name, column) in [("audit_events_by_time", AuditEvents::At), ("audit_events_by_user", AuditEvents::UserId)]
+        {
+            let index = Index::create().name(name).table(AuditEvents::Table).col(column).to_owned();
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+}
