@@ -1,6 +1,7 @@
-//! The few things that pages ask of the browser's document. Nothing in here is called on the server.
+//! The few things that pages ask of the browser's document. Only [`spawn`] and [`yes`] mean anything to the server.
 
-use leptos::{html::Input, prelude::*};
+use futures::future::LocalBoxFuture;
+use leptos::{html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlFormElement, HtmlInputElement};
 
@@ -47,6 +48,17 @@ pub fn value(input: NodeRef<Input>) -> String {
 #[must_use]
 pub fn nfc(text: &str) -> String {
     js_sys::JsString::from(text).normalize("NFC").into()
+}
+
+/// Runs a future to its end, whatever becomes of the page that has begun it. It is boxed so that the code around it is there once.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    let future: LocalBoxFuture<'static, ()> = Box::pin(future);
+    spawn_local(future);
+}
+
+/// The value of an attribute that says yes or nothing.
+pub fn yes(signal: RwSignal<bool>) -> impl Fn() -> Option<&'static str> + Copy + Send + Sync {
+    move || signal.get().then_some("true")
 }
 
 /// Tells the page's own scripts that the program is awake, and sends the form again that was sent before.

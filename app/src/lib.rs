@@ -17,7 +17,7 @@ pub mod pages;
 pub mod rules;
 pub mod session;
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use leptos_router::{
     components::{FlatRoutes, Route, Router},
     hooks::use_location,
@@ -54,7 +54,17 @@ pub fn App() -> impl IntoView {
     provide_context(Leaving(StoredValue::new(false)));
     provide_context(Registrant(StoredValue::new(None)));
     let notices = Notices::provide();
-    activity::watch(signals);
+    // An effect runs in the browser only, and after what the server has rendered is awake.
+    Effect::new(move |_| {
+        browser::begin_page(signals);
+        activity::watch(signals);
+        let _ = window_event_listener(ev::keydown, move |event| {
+            if event.key() == "Escape" && !event.default_prevented() {
+                notices.close_newest();
+            }
+        });
+        request_animation_frame(dom::wake);
+    });
     Effect::new(move |_| {
         if let Some(why) = signals.ended.get() {
             notices.alert(ending(why));
@@ -112,7 +122,5 @@ fn Wanderer() -> impl IntoView {
         }
         page
     });
-    // After every other effect of the first rendering.
-    Effect::new(move |_| request_animation_frame(dom::wake));
     view! { <a class="skip-link" href="#main" rel="external">{language.say(|w| w.to_content)}</a> }
 }

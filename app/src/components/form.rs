@@ -1,11 +1,12 @@
 //! What happens when a form is sent: checks, one call, and its failure beside what has failed.
 
 use futures::future::LocalBoxFuture;
-use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{field::FieldState, icons};
 use crate::{
     api::error::{ApiError, Code},
+    dom,
     i18n::words::{Language, Words},
 };
 
@@ -34,7 +35,7 @@ impl FormState {
         }
         self.failure.set(None);
         self.busy.set(true);
-        spawn_local(async move {
+        dom::spawn(async move {
             let outcome = call.await;
             // The page may be another by now.
             self.busy.try_set(false);

@@ -1,10 +1,11 @@
 //! Logging out.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_location, hooks::use_navigate};
 
 use super::notices::Notices;
 use crate::{
+    dom,
     i18n::words::{Language, Words},
     pages::Page,
     session::{
@@ -37,7 +38,7 @@ pub fn LogOut(
         busy.set(true);
         leaving.set_value(true);
         let navigate = navigate.clone();
-        spawn_local(async move {
+        dom::spawn(async move {
             let outcome = browser::log_out().await;
             busy.try_set(false);
             notices.clear();
@@ -55,8 +56,8 @@ pub fn LogOut(
         <button
             type="button"
             class=class
-            aria-busy=move || busy.get().then_some("true")
-            aria-disabled=move || busy.get().then_some("true")
+            aria-busy=dom::yes(busy)
+            aria-disabled=dom::yes(busy)
             on:click=log_out
         >
             <span class="spinner" aria-hidden="true"></span>

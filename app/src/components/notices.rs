@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 
 use super::icons;
 use crate::i18n::words::{Language, Words};
@@ -18,22 +18,22 @@ type Text = fn(&'static Words) -> &'static str;
 
 #[derive(Clone, Copy)]
 struct Notice {
-    id: u32,
+    /// Newer ones have higher numbers.
+    number: u32,
     role: &'static str,
     text: Text,
 }
 
-/// The page's notices.
+type Slot = RwSignal<Option<Notice>>;
+
+/// The page's notices: each in one of a few places.
 #[derive(Clone, Copy)]
-pub struct Notices {
-    list: RwSignal<Vec<Notice>>,
-    next: StoredValue<u32>,
-}
+pub struct Notices([Slot; MOST]);
 
 impl Notices {
     /// Makes the page's notices.
     pub fn provide() -> Self {
-        let notices = Self { list: RwSignal::new(Vec::new()), next: StoredValue::new(0) };
+        let notices = Self([(); MOST].map(|()| RwSignal::new(None)));
         provide_context(notices);
         notices
     }
@@ -56,55 +56,53 @@ impl Notices {
 
     /// Takes all of them away: what they say has been dealt with.
     pub fn clear(self) {
-        self.list.set(Vec::new());
+        for slot in self.0 {
+            slot.set(None);
+        }
+    }
+
+    /// Takes the newest away.
+    pub fn close_newest(self) {
+        if let Some(slot) = self.0.into_iter().max_by_key(|slot| number(*slot)) {
+            slot.set(None);
+        }
     }
 
     fn add(self, role: &'static str, text: Text) {
-        let id = self.next.get_value();
-        self.next.set_value(id + 1);
-        self.list.update(|list| {
-            list.push(Notice { id, role, text });
-            if list.len() > MOST {
-                list.remove(0);
-            }
-        });
+        let newest = self.0.into_iter().map(number).max().unwrap_or(0);
+        // A free place has the number nought; where there is none, the oldest gives way.
+        if let Some(slot) = self.0.into_iter().min_by_key(|slot| number(*slot)) {
+            slot.set(Some(Notice { number: newest + 1, role, text }));
+        }
     }
+}
 
-    fn close(self, id: u32) {
-        self.list.update(|list| list.retain(|notice| notice.id != id));
-    }
+fn number(slot: Slot) -> u32 {
+    slot.with_untracked(|notice| notice.map_or(0, |notice| notice.number))
 }
 
 /// Where notices appear. It is a live region from the start: screen readers announce what comes into it.
 #[component]
 pub fn NoticeArea() -> impl IntoView {
-    let notices = Notices::of_page();
     let language = Language::of_page();
-    Effect::new(move |_| {
-        // It lives as long as the page.
-        let _ = window_event_listener(ev::keydown, move |event| {
-            if event.key() == "Escape" && !event.default_prevented() {
-                notices.list.update(|list| {
-                    list.pop();
-                });
-            }
-        });
-    });
+    let places = Notices::of_page().0.map(|slot| move || slot.get().map(|notice| card(notice, slot)));
     view! {
         <section class="notices" aria-live="polite" aria-label=language.say(|w| w.notices)>
-            <For each=move || notices.list.get() key=|notice| notice.id let:notice>
-                <NoticeCard notice />
-            </For>
+            {places}
         </section>
     }
 }
 
 /// A notice. A status goes by itself, but not while somebody is at it.
-#[component]
-fn NoticeCard(notice: Notice) -> impl IntoView {
-    let notices = Notices::of_page();
+fn card(notice: Notice, slot: Slot) -> impl IntoView {
     let language = Language::of_page();
     let timer = StoredValue::new(None::<TimeoutHandle>);
+    let close = move || {
+        // Another one may have taken its place.
+        if number(slot) == notice.number {
+            slot.set(None);
+        }
+    };
     let stop = move || {
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
             timer.clear();
@@ -113,7 +111,7 @@ fn NoticeCard(notice: Notice) -> impl IntoView {
     let start = move || {
         stop();
         if notice.role == "status" {
-            timer.set_value(set_timeout_with_handle(move || notices.close(notice.id), STAY).ok());
+            timer.set_value(set_timeout_with_handle(close, STAY).ok());
         }
     };
     start();
@@ -129,7 +127,7 @@ fn NoticeCard(notice: Notice) -> impl IntoView {
         >
             {if notice.role == "status" { icons::tick() } else { icons::warning() }}
             <p>{language.say(notice.text)}</p>
-            <button type="button" class="close" aria-label=language.say(|w| w.close) on:click=move |_| notices.close(notice.id)>
+            <button type="button" class="close" aria-label=language.say(|w| w.close) on:click=move |_| close()>
                 {icons::cross()}
             </button>
         </div>

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use uuid::Uuid;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         name_of,
         time::{self, Precision},
     },
+    dom,
     i18n::{
         Lang,
         words::{Language, Words, welcome},
@@ -110,7 +111,7 @@ fn keep_loaded(signals: Signals, load: RwSignal<Load>) -> Callback<()> {
         // One at a time: a call that is renewed on its way shows the newest token anyway.
         let Some(user) = who().filter(|user| running.get_value() != Some(*user)) else { return };
         running.set_value(Some(user));
-        spawn_local(async move {
+        dom::spawn(async move {
             let outcome = me().await;
             if running.try_get_value().flatten() != Some(user) {
                 return;

@@ -2,22 +2,31 @@
 
 use std::time::Duration;
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*};
 
 use super::browser::{Signals, current};
+use crate::dom;
 
 /// Who has done nothing for this many milliseconds is not active.
 const IDLE: f64 = 60_000.0;
 /// What a timer is set to at most.
 const LONGEST_TIMER: Duration = Duration::from_secs(24 * 86_400);
 
-/// Watches the person and the token.
+/// Watches the person and the token. Called once, in the browser.
 pub fn watch(signals: Signals) {
-    let last = StoredValue::new(0.0_f64);
+    let last = StoredValue::new(now());
+    let seen = move || {
+        last.set_value(now());
+        renew();
+    };
+    // They live as long as the page.
+    let _ = window_event_listener(ev::pointerdown, move |_| seen());
+    let _ = window_event_listener(ev::keydown, move |_| seen());
+    let _ = window_event_listener(ev::focus, move |_| seen());
+
     let timer = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |_| {
         signals.plans.track();
-        signals.auth.track();
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
             timer.clear();
         }
@@ -32,17 +41,6 @@ pub fn watch(signals: Signals) {
         };
         timer.set_value(set_timeout_with_handle(on_time, due_in).ok());
     });
-    Effect::new(move |_| {
-        last.set_value(now());
-        let seen = move || {
-            last.set_value(now());
-            renew();
-        };
-        // They live as long as the page.
-        let _ = window_event_listener(ev::pointerdown, move |_| seen());
-        let _ = window_event_listener(ev::keydown, move |_| seen());
-        let _ = window_event_listener(ev::focus, move |_| seen());
-    });
 }
 
 fn now() -> f64 {
@@ -53,6 +51,6 @@ fn renew() {
     if let Some(session) = current()
         && session.renewal_due_in() == Some(Duration::ZERO)
     {
-        spawn_local(async move { session.renew_if_due().await });
+        dom::spawn(async move { session.renew_if_due().await });
     }
 }

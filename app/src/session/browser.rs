@@ -50,7 +50,7 @@ impl Signals {
     }
 }
 
-/// Makes the session's signals and, in a browser, the session behind them.
+/// Makes the session's signals.
 pub fn provide() -> Signals {
     let signals = Signals {
         auth: RwSignal::new(Auth::Unknown),
@@ -60,18 +60,19 @@ pub fn provide() -> Signals {
         running: RwSignal::new(0),
     };
     provide_context(signals);
-    // An effect runs in the browser only, and after what the server has rendered is awake.
-    Effect::new(move |_| {
-        let session = Session::new(Ports {
-            fetch: Box::new(Network(signals)),
-            storage: Box::new(WebStorage),
-            clock: Box::new(PageClock),
-            observer: Box::new(signals),
-        });
-        SESSION.set(Some(Rc::clone(&session)));
-        session.restore();
-    });
     signals
+}
+
+/// Makes the session behind the signals, and reads the storage. Called once, in the browser.
+pub fn begin_page(signals: Signals) {
+    let session = Session::new(Ports {
+        fetch: Box::new(Network(signals)),
+        storage: Box::new(WebStorage),
+        clock: Box::new(PageClock),
+        observer: Box::new(signals),
+    });
+    SESSION.set(Some(Rc::clone(&session)));
+    session.restore();
 }
 
 /// The page's session; none on the server.

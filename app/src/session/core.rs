@@ -270,6 +270,7 @@ impl Session {
             }
         }
         self.ports.observer.changed(Auth::Guest);
+        self.ports.observer.planned();
     }
 
     /// Puts another session, or none, into the place of the one that it gives back.

@@ -24,7 +24,13 @@ fn is_open(place: Place) -> bool {
 }
 
 fn load_from<S: GlooStorage>() -> Option<Saved> {
-    Some(Saved { access: S::get(ACCESS).ok()?, refresh: S::get(REFRESH).ok()?, user: S::get(USER).ok()? })
+    // Read as answers are read, from bytes: gloo's own way would bring the code for it a second time.
+    let user = S::raw().get_item(USER).ok()??;
+    Some(Saved {
+        access: S::get(ACCESS).ok()?,
+        refresh: S::get(REFRESH).ok()?,
+        user: serde_json::from_slice(user.as_bytes()).ok()?,
+    })
 }
 
 fn save_to<S: GlooStorage>(saved: &Saved) {

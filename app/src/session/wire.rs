@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 use http::Method;
-use serde::Deserialize;
 use server_fn::ServerFn;
 
 use crate::api::{
     auth::{Login, Logout, Refresh, Register},
-    error::{Code, Reason},
+    error::{ApiError, Reason},
 };
 
 /// A call to the server. It names no token: that is added when it is sent, so that a repeat carries the newest.
@@ -65,28 +64,20 @@ pub struct Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoAnswer;
 
-/// What the session wants to know of a failure.
-#[derive(Deserialize)]
-struct Refusal {
-    code: Code,
-    #[serde(default)]
-    reason: Option<Reason>,
-}
-
 impl Answer {
     /// Whether it refuses the token in a way that a refresh may mend.
     #[must_use]
     pub fn refuses_token(&self) -> bool {
-        self.status == 401 && self.refusal().is_some_and(|refusal| refusal.code.is_about_token())
+        self.status == 401 && self.error().is_some_and(|error| error.code.is_about_token())
     }
 
     /// Why the session is over, where the answer tells.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        self.refusal().and_then(|refusal| refusal.reason)
+        self.error().and_then(|error| error.reason)
     }
 
-    fn refusal(&self) -> Option<Refusal> {
+    fn error(&self) -> Option<ApiError> {
         serde_json::from_slice(&self.body).ok()
     }
 }
