@@ -19,9 +19,9 @@ pub mod session;
 
 use leptos::{ev, prelude::*};
 use leptos_router::{
-    components::{FlatRoutes, Route, Router},
+    components::Router,
     hooks::use_location,
-    path,
+    location::{BrowserUrl, LocationProvider as _},
 };
 
 use components::{
@@ -70,22 +70,31 @@ pub fn App() -> impl IntoView {
             notices.alert(ending(why));
         }
     });
-    let routing = RwSignal::new(false);
     view! {
-        <Router set_is_routing=routing>
+        <Router>
             <Wanderer />
-            <ProgressLine routing />
+            <ProgressLine />
             <Header />
             <main id="main">
-                <FlatRoutes fallback=NotFound>
-                    <Route path=path!("/") view=Home />
-                    <Route path=path!("/login") view=Login />
-                    <Route path=path!("/register") view=Register />
-                    <Route path=path!("/profile") view=Profile />
-                </FlatRoutes>
+                <CurrentPage />
             </main>
             <NoticeArea />
         </Router>
+    }
+}
+
+/// The page at the address. [`Page`] knows the addresses; the router's own table of routes would know them a second time, and
+/// would make up a twentieth of what every visitor loads.
+#[component]
+fn CurrentPage() -> impl IntoView {
+    let pathname = use_location().pathname;
+    let page = Memo::new(move |_| Page::at(&pathname.read()));
+    move || match page.get() {
+        Page::Home => view! { <Home /> }.into_any(),
+        Page::Login => view! { <Login /> }.into_any(),
+        Page::Register => view! { <Register /> }.into_any(),
+        Page::Profile => view! { <Profile /> }.into_any(),
+        Page::NotFound => view! { <NotFound /> }.into_any(),
     }
 }
 
@@ -109,8 +118,13 @@ fn Wanderer() -> impl IntoView {
     guards::watch(signals);
     let language = Language::of_page();
     let pathname = use_location().pathname;
+    let address = use_context::<BrowserUrl>();
     Effect::new(move |before: Option<Page>| {
         let page = Page::at(&pathname.read());
+        // The page is there at once: the address may be written into the history.
+        if let Some(address) = &address {
+            address.ready_to_complete();
+        }
         document().set_title(&document::title(page, language.words()));
         if before.is_some_and(|before| before != page) {
             // One frame later the new page is there.
