@@ -23,7 +23,7 @@ pub fn moment(seconds: i64, precision: Precision, lang: Lang) -> String {
         // A plain object takes every property.
         let _ = Reflect::set(&options, &key.into(), &value.into());
     };
-    set("dateStyle", if precision == Precision::Day { "long" } else { "medium" });
+    set("dateStyle", "medium");
     if precision == Precision::Second {
         set("timeStyle", "medium");
     }

@@ -74,10 +74,14 @@ pub fn Profile() -> impl IntoView {
                 <section class="card card-person">
                     <div class="avatar" aria-hidden="true">{data.text(|me, _| initials(name_of(&me.user)))}</div>
                     <p class="card-name">{data.text(|me, _| name_of(&me.user).to_owned())}</p>
+                    // Who has no nickname is called by the username already.
+                    <p class="card-username">
+                        {data.text(|me, _| me.user.nickname.as_ref().map(|_| me.user.username.clone()).unwrap_or_default())}
+                    </p>
                     <p class="card-since">
                         {data.text(|me, lang| {
                             let day = time::moment(me.created_at, Precision::Day, lang);
-                            format!("{} · {} {day}", me.user.username, Words::of(lang).since)
+                            format!("{} {day}", Words::of(lang).since)
                         })}
                     </p>
                     <LogOut />

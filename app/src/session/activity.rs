@@ -10,7 +10,7 @@ use crate::dom;
 /// Who has done nothing for this many milliseconds is not active.
 const IDLE: f64 = 60_000.0;
 /// What a timer is set to at most.
-const LONGEST_TIMER: Duration = Duration::from_secs(24 * 86_400);
+const LONGEST_TIMER: Duration = Duration::from_hours(24 * 24);
 
 /// Watches the person and the token. Called once, in the browser.
 pub fn watch(signals: Signals) {
