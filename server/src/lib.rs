@@ -1,5 +1,8 @@
 //! How what Gatehouse promises is kept true.
 
+// A page is a type as deep as its elements.
+#![recursion_limit = "512"]
+
 pub mod accounts;
 pub mod clock;
 pub mod config;

@@ -1,5 +1,8 @@
 //! The program: `gatehouse` serves, `gatehouse config` shows the settings.
 
+// A page is a type as deep as its elements.
+#![recursion_limit = "512"]
+
 use std::{io::Write as _, path::Path, process::ExitCode};
 
 use axum::Router;

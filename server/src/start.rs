@@ -140,14 +140,7 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let router = self.router(pages);
-        let sessions = self.state.sessions.clone();
-        let upkeep = tokio::spawn(async move {
-            tokio::join!(
-                upkeep::follow(sessions.clone()),
-                upkeep::write_down(sessions.clone()),
-                upkeep::sweep(sessions)
-            );
-        });
+        let upkeep = tokio::spawn(upkeep::run(self.state.sessions.clone()));
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
             stop.await;

@@ -1,6 +1,8 @@
 //! Who is signed in: log in, refresh, log out, and who calls.
 
 mod acknowledgements;
+mod caller;
+mod login;
 mod rotation;
 mod service;
 pub mod upkeep;

@@ -1,17 +1,14 @@
-//! Log in, refresh, log out, and who calls.
+//! Sessions as the rest of the server sees them; refreshing and logging out.
 
 use std::sync::Arc;
 
 use app::{
-    api::{
-        TokenPair, TokenScheme, TokenType, User,
-        error::{Code, Reason},
-        operations::Auth,
-    },
+    api::{TokenPair, TokenScheme, TokenType, User, error::Reason, operations::Auth},
     backend::{Caller, Credentials, Failure, Origin, Sessions},
 };
 use async_trait::async_trait;
 use axum::http::HeaderMap;
+use tokio::sync::Mutex;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -20,18 +17,12 @@ use super::{
     rotation::{Lifetimes, Step},
 };
 use crate::{
-    accounts::{
-        directory::Directory,
-        hashing::{Hasher, Verdict},
-        password::Password,
-        username,
-    },
+    accounts::{directory::Directory, hashing::Hasher},
     clock::World,
     failure::{Internal, internal},
     mirror::Mirror,
-    store::{AuditEntry, Change, EndReason, Event, Outcome, RevokedToken, Session, Store, StoreError, StoredUser},
+    store::{AuditEntry, Change, EndReason, Event, Outcome, RevokedToken, Session, Store, StoreError},
     tokens::{
-        bearer::bearer,
         blocklist::Blocklist,
         codec::{Codec, Grant},
     },
@@ -39,24 +30,24 @@ use crate::{
 
 /// Sessions that are kept in memory at most: about 150 bytes each.
 const CAPACITY: usize = 50_000;
-/// Living sessions that a user may have.
-const PER_USER: u64 = 100;
 
 /// Sessions. A handle: clones are the same.
 #[derive(Clone)]
 pub struct SessionService(Arc<Inner>);
 
-struct Inner {
-    store: Store,
-    directory: Arc<Directory>,
-    hasher: Arc<Hasher>,
-    codec: Codec,
-    blocklist: Blocklist,
-    seen: Mirror<Uuid, Session>,
-    acknowledgements: Acknowledgements,
-    lifetimes: Lifetimes,
-    rotates: bool,
-    world: World,
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) directory: Arc<Directory>,
+    pub(super) hasher: Arc<Hasher>,
+    pub(super) codec: Codec,
+    pub(super) blocklist: Blocklist,
+    pub(super) seen: Mirror<Uuid, Session>,
+    pub(super) acknowledgements: Acknowledgements,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) rotates: bool,
+    pub(super) world: World,
+    /// What the database has last said about the changes of other processes.
+    changes_seen: Mutex<Option<i64>>,
 }
 
 impl SessionService {
@@ -85,6 +76,7 @@ impl SessionService {
             lifetimes,
             rotates,
             world,
+            changes_seen: Mutex::new(None),
         };
         inner.read_blocklist().await?;
         Ok(Self(Arc::new(inner)))
@@ -124,13 +116,19 @@ impl SessionService {
         self.0.read_blocklist().await
     }
 
-    /// A number that changes when another process has written to the database.
+    /// Reads everything anew where another process has written to the database since the last time.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn changes_elsewhere(&self) -> Result<i64, StoreError> {
-        self.0.store.changes_elsewhere().await
+    /// [`StoreError`]: the next time tries again.
+    pub async fn follow(&self) -> Result<(), StoreError> {
+        let mut seen = self.0.changes_seen.lock().await;
+        let now = self.0.store.changes_elsewhere().await?;
+        if seen.is_some_and(|before| before != now) {
+            self.read_again().await?;
+        }
+        *seen = Some(now);
+        Ok(())
     }
 
     /// Forgets sessions and revoked tokens that can no longer be presented.
@@ -152,7 +150,7 @@ impl SessionService {
 
 /// Runs a change to its end, also when whoever asked for it has hung up: between the database and its mirror in memory nothing
 /// may get lost.
-async fn to_its_end<T: Send + 'static>(
+pub(super) async fn to_its_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {
     tokio::spawn(change.in_current_span()).await.map_err(internal)?
@@ -182,119 +180,8 @@ impl Sessions for SessionService {
 }
 
 impl Inner {
-    /// Form, signature, time, issuer, audience and type are the codec's to check; here follow blocklist and session.
-    async fn authenticate(
-        self: &Arc<Self>,
-        headers: &HeaderMap,
-        auth: Auth,
-        origin: &Origin,
-    ) -> Result<Caller, Failure> {
-        let now = self.world.now();
-        let caller = self.codec.verify(bearer(headers)?, auth, now)?;
-        let Some(mut session) = self.session(caller.session).await.map_err(internal)? else {
-            return Err(Failure::Revoked(None));
-        };
-        if caller.generation > session.generation {
-            // Another process may have refreshed it a moment ago.
-            self.seen.forget(&caller.session);
-            session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
-        }
-        let is_known = session.user == caller.user && caller.generation <= session.generation;
-        if !session.is_living(now) || !is_known || self.blocklist.contains(&caller.jti) {
-            return Err(Failure::Revoked(session.ended.map(Reason::from)));
-        }
-        if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
-            let (inner, origin) = (Arc::clone(self), origin.clone());
-            to_its_end(async move { inner.end_reused(session.id, &origin).await.map_err(internal) }).await?;
-            return Err(Failure::Revoked(Some(Reason::Reused)));
-        }
-        if caller.generation == session.generation && !session.acknowledged {
-            self.acknowledgements.note(session.id, session.generation);
-            // From here on this session's calls find it acknowledged, and note nothing.
-            self.seen.amend(&session.id, |seen| seen.acknowledged |= seen.generation == session.generation);
-        }
-        match self.directory.get(caller.user).await.map_err(internal)? {
-            None => Err(Failure::Revoked(None)),
-            Some(account) if account.disabled_at.is_some() => Err(Failure::Revoked(Some(Reason::Disabled))),
-            Some(_) => Ok(caller),
-        }
-    }
-
-    /// The account that these credentials are for. What is wrong is not told, and costs the same: one look-up, one hash.
-    async fn check_password(
-        self: &Arc<Self>,
-        credentials: &Credentials,
-        origin: &Origin,
-    ) -> Result<StoredUser, Failure> {
-        let password = Password::presented(credentials.password.clone());
-        let found = match username::lookup_key(&credentials.username) {
-            Some(key) => self.store.user_with_hash(&key).await.map_err(internal)?,
-            None => None,
-        };
-        let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-        let verdict = self.hasher.verify(&password, stored).await.map_err(internal)?;
-        let Some((account, old_hash)) = found else {
-            tracing::info!("log-in refused: no such account");
-            self.note_refusal(None, Outcome::UnknownAccount, origin);
-            return Err(Code::InvalidCredentials.into());
-        };
-        let user = Some(account.user.id);
-        match verdict {
-            Verdict::Wrong => {
-                tracing::info!(user = %account.user.id, "log-in refused: wrong password");
-                self.note_refusal(user, Outcome::WrongPassword, origin);
-                return Err(Code::InvalidCredentials.into());
-            }
-            Verdict::Right => {}
-            Verdict::RightButOutdated(new_hash) => {
-                self.store.replace_hash(account.user.id, &old_hash, &new_hash).await.map_err(internal)?;
-            }
-        }
-        if account.disabled_at.is_some() {
-            tracing::info!(user = %account.user.id, "log-in refused: disabled");
-            self.note_refusal(user, Outcome::Disabled, origin);
-            return Err(Code::AccountDisabled.into());
-        }
-        Ok(account)
-    }
-
-    /// Puts a refused log-in into the audit log. Nobody waits for it: the answer takes the same time whatever was wrong.
-    fn note_refusal(self: &Arc<Self>, user: Option<Uuid>, outcome: Outcome, origin: &Origin) {
-        let entry = AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
-        let inner = Arc::clone(self);
-        let noting = async move {
-            if let Err(error) = inner.store.insert_audit_entry(entry).await {
-                tracing::error!(%error, "a refused log-in is missing in the audit log");
-            }
-        };
-        tokio::spawn(noting.in_current_span());
-    }
-
-    fn entry(&self, event: Event, user: Option<Uuid>, session: Option<Uuid>, origin: Origin) -> AuditEntry {
+    pub(super) fn entry(&self, event: Event, user: Option<Uuid>, session: Option<Uuid>, origin: Origin) -> AuditEntry {
         AuditEntry { at: self.world.now(), event, outcome: Outcome::Success, user, session, origin }
-    }
-
-    async fn begin(&self, user: Uuid, remember: bool, origin: Origin) -> Result<Session, StoreError> {
-        let now = self.world.now();
-        let session = Session {
-            id: self.world.uuid(),
-            user,
-            generation: 1,
-            parent_generation: None,
-            acknowledged: false,
-            replaced: Vec::new(),
-            remember,
-            created_at: now,
-            refreshed_at: now,
-            expires_at: now.saturating_add(self.lifetimes.session),
-            ended: None,
-        };
-        let entry = self.entry(Event::LoggedIn, Some(user), Some(session.id), origin);
-        for ended in self.store.insert_session(session.clone(), PER_USER, entry).await? {
-            self.seen.forget(&ended.id);
-        }
-        tracing::info!(%user, session = %session.id, "logged in");
-        Ok(session)
     }
 
     async fn refresh(self: &Arc<Self>, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
@@ -342,24 +229,6 @@ impl Inner {
         self.pair_with(&session, &presented, false).map_err(internal)
     }
 
-    /// Ends a session one of whose tokens was presented by somebody who should not have had it.
-    async fn end_reused(self: &Arc<Self>, id: Uuid, origin: &Origin) -> Result<(), StoreError> {
-        let (inner, origin) = (Arc::clone(self), origin.clone());
-        let changed = self
-            .store
-            .change_session(id, move |session| {
-                if session.ended.is_some() {
-                    return Change { session: None, entry: None, answer: () };
-                }
-                let entry = inner.entry(Event::RefreshReused, Some(session.user), Some(id), origin);
-                Change { session: Some(session.reused()), entry: Some(entry), answer: () }
-            })
-            .await;
-        self.seen.forget(&id);
-        tracing::warn!(session = %id, "a token that nobody was given was presented");
-        changed.map(|_| ())
-    }
-
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Internal> {
         let Some(session) = self.store.session(caller.session).await? else { return Ok(()) };
         let revoked = vec![
@@ -380,7 +249,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
+    pub(super) async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
         self.seen.get_or_load(id, self.store.session(id)).await
     }
 

@@ -1,0 +1,75 @@
+//! Who calls: what is asked of a token on each request.
+
+use std::sync::Arc;
+
+use app::{
+    api::{TokenType, error::Reason, operations::Auth},
+    backend::{Caller, Failure, Origin},
+};
+use axum::http::HeaderMap;
+use uuid::Uuid;
+
+use super::service::{Inner, to_its_end};
+use crate::{
+    failure::internal,
+    store::{Change, Event, StoreError},
+    tokens::bearer::bearer,
+};
+
+impl Inner {
+    /// Form, signature, time, issuer, audience and type are the codec's to check; here follow blocklist and session.
+    pub(super) async fn authenticate(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        auth: Auth,
+        origin: &Origin,
+    ) -> Result<Caller, Failure> {
+        let now = self.world.now();
+        let caller = self.codec.verify(bearer(headers)?, auth, now)?;
+        let Some(mut session) = self.session(caller.session).await.map_err(internal)? else {
+            return Err(Failure::Revoked(None));
+        };
+        if caller.generation > session.generation {
+            // Another process may have refreshed it a moment ago.
+            self.seen.forget(&caller.session);
+            session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        }
+        let is_known = session.user == caller.user && caller.generation <= session.generation;
+        if !session.is_living(now) || !is_known || self.blocklist.contains(&caller.jti) {
+            return Err(Failure::Revoked(session.ended.map(Reason::from)));
+        }
+        if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
+            let (inner, origin) = (Arc::clone(self), origin.clone());
+            to_its_end(async move { inner.end_reused(session.id, &origin).await.map_err(internal) }).await?;
+            return Err(Failure::Revoked(Some(Reason::Reused)));
+        }
+        if caller.generation == session.generation && !session.acknowledged {
+            self.acknowledgements.note(session.id, session.generation);
+            // From here on this session's calls find it acknowledged, and note nothing.
+            self.seen.amend(&session.id, |seen| seen.acknowledged |= seen.generation == session.generation);
+        }
+        match self.directory.get(caller.user).await.map_err(internal)? {
+            None => Err(Failure::Revoked(None)),
+            Some(account) if account.disabled_at.is_some() => Err(Failure::Revoked(Some(Reason::Disabled))),
+            Some(_) => Ok(caller),
+        }
+    }
+
+    /// Ends a session one of whose tokens was presented by somebody who should not have had it.
+    async fn end_reused(self: &Arc<Self>, id: Uuid, origin: &Origin) -> Result<(), StoreError> {
+        let (inner, origin) = (Arc::clone(self), origin.clone());
+        let changed = self
+            .store
+            .change_session(id, move |session| {
+                if session.ended.is_some() {
+                    return Change { session: None, entry: None, answer: () };
+                }
+                let entry = inner.entry(Event::RefreshReused, Some(session.user), Some(id), origin);
+                Change { session: Some(session.reused()), entry: Some(entry), answer: () }
+            })
+            .await;
+        self.seen.forget(&id);
+        tracing::warn!(session = %id, "a token that nobody was given was presented");
+        changed.map(|_| ())
+    }
+}
