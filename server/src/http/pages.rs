@@ -15,6 +15,7 @@ use axum::{
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 use super::assets::Site;
 
@@ -52,7 +53,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
         let pages = pages.clone();
         leptos_axum::render_app_to_stream_with_context(move || prepare(&pages), render)
     };
-    let page = get(render).post(back_to_itself);
+    // A page has no secret whose length could tell anything: tokens never come near it, and a nonce is good once.
+    let page = get(render).post(back_to_itself).layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
     pages.site.router().fallback_service(page.with_state::<()>(()))
 }
 
@@ -157,6 +159,21 @@ mod tests {
             for (name, value) in HEADERS {
                 assert_eq!(answer.headers()[&name], value, "{path}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_are_compressed_for_those_who_can_read_it() {
+        let site = Site::open(Path::new("/nowhere"), None);
+        let pages = Pages { site, password_min: 8, reload: false };
+        for (accepted, encoding) in [("gzip, br", Some("gzip")), ("identity", None)] {
+            let request = Request::builder().uri("/login").header(header::ACCEPT_ENCODING, accepted);
+            let answer = router::<()>(&pages).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let sent = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+            assert_eq!(sent, encoding);
+            let vary: Vec<_> =
+                answer.headers().get_all(header::VARY).iter().map(|value| value.to_str().unwrap()).collect();
+            assert!(vary.join(", ").to_ascii_lowercase().contains("accept-encoding") || encoding.is_none());
         }
     }
 
