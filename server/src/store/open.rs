@@ -61,6 +61,10 @@ impl Store {
 
     /// Closes the database: what is in the journal goes into the file.
     pub async fn close(self) {
+        // The last connection to close would do it too, but none waits for the other's thread to have ended.
+        if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
+            tracing::warn!(%error, "the journal was not emptied; nothing is lost, the next start reads it");
+        }
         for connection in [self.read, self.write] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");

@@ -1,6 +1,9 @@
 //! What a token says (RFC 7519), and the order in which it is checked (RFC 8725 §3).
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
 
 use app::{
     api::{TokenType, error::Code, operations::Auth},
@@ -24,6 +27,9 @@ const MAX_BYTES: usize = 4096;
 /// Bytes of a token's name: nobody guesses one, and no two are alike.
 const NAME_BYTES: usize = 16;
 
+/// Tokens that are kept in memory at most once they were found good: about a kilobyte each.
+const KNOWN_MAX: usize = 4096;
+
 /// Makes and checks tokens.
 pub struct Codec {
     keys: KeyRing,
@@ -31,6 +37,15 @@ pub struct Codec {
     audience: String,
     /// What the headers of our own tokens say, by their encoded form: they need not be decoded each time.
     known_headers: HashMap<String, Header>,
+    /// Good tokens that were seen. What they say does not change: on the next call only time and type are to be asked again.
+    known: RwLock<HashMap<String, Known>>,
+}
+
+/// What is asked again of a token that was once found good.
+#[derive(Clone)]
+struct Known {
+    caller: Caller,
+    not_before: i64,
 }
 
 /// What a token is to say.
@@ -145,7 +160,7 @@ impl Codec {
             .flat_map(|key| [TokenType::Access, TokenType::Refresh].map(|token_type| encode_header(key, token_type)))
             .filter_map(|encoded| decode_header(&encoded).ok().map(|header| (encoded, header)))
             .collect();
-        Self { keys, issuer, audience, known_headers }
+        Self { keys, issuer, audience, known_headers, known: RwLock::default() }
     }
 
     /// A new access token: each is another one.
@@ -214,6 +229,23 @@ impl Codec {
     ///
     /// One of the `token_*` codes.
     pub fn verify(&self, token: &str, expected: Auth, now: i64) -> Result<Caller, Code> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+        let Some(known) = known else {
+            let found = self.decode(token, now)?;
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= KNOWN_MAX {
+                // Which are worth keeping is not worth knowing: each can be decoded again.
+                known.clear();
+            }
+            known.insert(token.to_owned(), found.clone());
+            drop(known);
+            return found.check(expected, now);
+        };
+        known.check(expected, now)
+    }
+
+    /// Everything but whether the type is the expected one, in the promised order.
+    fn decode(&self, token: &str, now: i64) -> Result<Known, Code> {
         let (encoded_header, encoded_claims, signature) = split(token)?;
         let decoded_header;
         let header = if let Some(header) = self.known_headers.get(encoded_header) {
@@ -228,7 +260,7 @@ impl Codec {
         };
         let message = &token[..encoded_header.len() + 1 + encoded_claims.len()];
         self.check_signature(header, message, signature)?;
-        self.check_claims(header, claims?, expected, now)
+        self.check_claims(header, claims?, now)
     }
 
     fn check_signature(&self, header: &Header, message: &str, signature: &str) -> Result<(), Code> {
@@ -243,17 +275,11 @@ impl Codec {
         }
     }
 
-    fn check_claims(&self, header: &Header, claims: Presented, expected: Auth, now: i64) -> Result<Caller, Code> {
+    fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Known, Code> {
         let expires_at = claims.exp.or(Code::TokenInvalid)?;
         let not_before = claims.nbf.or(Code::TokenInvalid)?;
         let issued_at = claims.iat.or(Code::TokenInvalid)?;
-        if now >= expires_at {
-            return Err(Code::TokenExpired);
-        }
-        let latest = now.saturating_add(LEEWAY);
-        if not_before > latest || issued_at > latest {
-            return Err(Code::TokenInvalid);
-        }
+        check_time(now, issued_at, not_before, expires_at)?;
         if claims.iss.or(Code::TokenInvalid)? != self.issuer || claims.aud.or(Code::TokenInvalid)? != self.audience {
             return Err(Code::TokenInvalid);
         }
@@ -270,17 +296,33 @@ impl Codec {
             issued_at,
             expires_at,
         };
+        if header.typ != Some(caller.token_type) {
+            return Err(Code::TokenWrongType);
+        }
+        Ok(Known { caller, not_before })
+    }
+}
+
+impl Known {
+    fn check(self, expected: Auth, now: i64) -> Result<Caller, Code> {
+        let Self { caller, not_before } = self;
+        check_time(now, caller.issued_at, not_before, caller.expires_at)?;
         let is_expected = match expected {
             Auth::Nobody => false,
             Auth::Access => caller.token_type == TokenType::Access,
             Auth::Refresh => caller.token_type == TokenType::Refresh,
             Auth::EitherToken => true,
         };
-        if header.typ != Some(caller.token_type) || !is_expected {
-            return Err(Code::TokenWrongType);
-        }
-        Ok(caller)
+        if is_expected { Ok(caller) } else { Err(Code::TokenWrongType) }
     }
+}
+
+fn check_time(now: i64, issued_at: i64, not_before: i64, expires_at: i64) -> Result<(), Code> {
+    if now >= expires_at {
+        return Err(Code::TokenExpired);
+    }
+    let latest = now.saturating_add(LEEWAY);
+    if not_before > latest || issued_at > latest { Err(Code::TokenInvalid) } else { Ok(()) }
 }
 
 /// The three parts of a token.

@@ -5,10 +5,16 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// How long a program that is to end by itself may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder to start the program in.
 pub struct Place {
@@ -39,7 +45,20 @@ impl Place {
 
     /// Runs the program until it ends by itself.
     pub fn run(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
-        self.command(arguments, settings).output().expect("the program")
+        let mut command = self.command(arguments, settings);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+        let id = child.id().to_string();
+        let (ended, has_ended) = mpsc::channel::<()>();
+        // One that starts although it should not have would serve for ever.
+        let guard = thread::spawn(move || {
+            if has_ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &id]).status();
+            }
+        });
+        let output = child.wait_with_output().expect("its output");
+        drop(ended);
+        guard.join().expect("the guard");
+        output
     }
 
     /// The only line that a program which does not start says.

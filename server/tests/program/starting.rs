@@ -17,10 +17,15 @@ fn nothing_has_to_be_configured() {
     for file in fs::read_dir(&data).unwrap() {
         let file = file.unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
-        names.push(file.file_name().into_string().unwrap());
+        let name = file.file_name().into_string().unwrap();
+        if name.ends_with("-wal") {
+            assert_eq!(file.metadata().unwrap().len(), 0, "closed cleanly: nothing is left in the journal");
+        } else if !name.ends_with("-shm") {
+            names.push(name);
+        }
     }
     names.sort();
-    assert_eq!(names, ["gatehouse.sqlite", "keys.json"], "closed cleanly: no journal is left");
+    assert_eq!(names, ["gatehouse.sqlite", "keys.json"]);
 }
 
 #[test]

@@ -13,6 +13,9 @@ impl MigrationName for Migration {
 #[derive(DeriveIden)]
 enum Sessions {
     Table,
+    UserId,
+    EndedAt,
+    CreatedAt,
     Acknowledged,
     Replaced,
 }
@@ -40,6 +43,19 @@ impl MigrationTrait for Migration {
         for column in [acknowledged, replaced] {
             manager.alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned()).await?;
         }
+        // A log-in looks for its user's oldest living sessions: however many have ended, it need not pass them.
+        manager.drop_index(Index::drop().name("sessions_by_user").table(Sessions::Table).to_owned()).await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("sessions_by_user")
+                    .table(Sessions::Table)
+                    .col(Sessions::UserId)
+                    .col(Sessions::EndedAt)
+                    .col(Sessions::CreatedAt)
+                    .to_owned(),
+            )
+            .await?;
         manager
             .create_table(
                 Table::create()

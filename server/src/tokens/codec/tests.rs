@@ -79,6 +79,25 @@ fn time_is_exact_for_expiry_and_lenient_for_the_beginning() {
 }
 
 #[test]
+fn a_token_that_was_seen_is_asked_again_for_its_time_and_type() {
+    let codec = codec();
+    let token = codec.access(&grant(), true, &World::system()).unwrap();
+    for _ in 0..2 {
+        assert!(codec.verify(&token, Auth::Access, NOW).is_ok());
+        assert_eq!(codec.verify(&token, Auth::Refresh, NOW), Err(Code::TokenWrongType));
+        assert_eq!(codec.verify(&token, Auth::Access, NOW - 6), Err(Code::TokenInvalid));
+        assert_eq!(codec.verify(&token, Auth::Access, NOW + 900), Err(Code::TokenExpired));
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        assert_eq!(codec.verify(&format!("{signed}.AAAA"), Auth::Access, NOW), Err(Code::TokenInvalid));
+    }
+    for _ in 0..KNOWN_MAX + 10 {
+        let token = codec.access(&grant(), true, &World::system()).unwrap();
+        assert!(codec.verify(&token, Auth::Access, NOW).is_ok());
+    }
+    assert!(codec.known.read().unwrap().len() <= KNOWN_MAX);
+}
+
+#[test]
 fn each_claim_is_required_and_typed() {
     let codec = codec();
     for claim in ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "type", "fresh", "gen"] {
