@@ -17,10 +17,6 @@ pub enum Event {
     RefreshReused,
     /// A person has logged out.
     LoggedOut,
-    /// A session was ended by somebody else than its person's log-out.
-    SessionRevoked,
-    /// The signing key was replaced, or one was taken out of use.
-    KeysChanged,
 }
 
 /// How it ended.
@@ -79,8 +75,6 @@ impl Event {
             Self::LoggedIn => "logged_in",
             Self::RefreshReused => "refresh_reused",
             Self::LoggedOut => "logged_out",
-            Self::SessionRevoked => "session_revoked",
-            Self::KeysChanged => "keys_changed",
         }
     }
 }
