@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use server_fn::error::ServerFnErrorErr;
@@ -50,7 +50,7 @@ pub trait Sessions: Send + Sync {
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
 }
 
-/// Whoever has presented a token that is good: put into the request's extensions before its body is read.
+/// Whoever has presented a token that is good: known before the request's body is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account: the token's `sub`.
@@ -71,7 +71,7 @@ pub struct Caller {
     pub fresh: bool,
 }
 
-/// From where a request came: an extension of each request.
+/// From where a request came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The address of whoever has asked.
@@ -251,19 +251,23 @@ fn words_for(code: Code, lang: Lang) -> &'static str {
     }
 }
 
-/// The name of a request in answers and in the log: an extension of each request.
+/// The name of a request in answers and in the log.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub Arc<str>);
 
-/// The request that a server function answers.
+/// The request that a server function answers, found through context: all that it may know of what came over HTTP.
+#[derive(Clone)]
 pub struct Request {
     /// The server.
     pub backend: Backend,
+    /// Its name.
+    pub id: RequestId,
     /// The language of the answer.
     pub lang: Lang,
     /// From where it came.
     pub origin: Origin,
-    caller: Option<Caller>,
+    /// Whoever has presented a token that is good for this operation.
+    pub caller: Option<Caller>,
 }
 
 impl Request {
@@ -272,12 +276,8 @@ impl Request {
     /// # Errors
     ///
     /// `internal_error` outside a request: the router has given no context.
-    pub fn current() -> Result<Self, ApiError> {
-        let (Some(backend), Some(parts)) = (use_context::<Backend>(), use_context::<Parts>()) else {
-            return Err(Failure::from(Code::InternalError).into());
-        };
-        let origin = parts.extensions.get().cloned().unwrap_or_default();
-        Ok(Self { backend, lang: api_lang(&parts), origin, caller: parts.extensions.get().cloned() })
+    pub fn current() -> Result<Arc<Self>, ApiError> {
+        use_context().ok_or_else(|| Failure::from(Code::InternalError).into())
     }
 
     /// Whoever calls. Fails closed: where no layer has looked at a token, there is none.
@@ -292,8 +292,8 @@ impl Request {
 
 /// The language that an answer of the interface is given in.
 #[must_use]
-pub fn api_lang(parts: &Parts) -> Lang {
-    Lang::choose(None, parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
+pub fn api_lang(headers: &HeaderMap) -> Lang {
+    Lang::choose(None, headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
 }
 
 /// Sets the status of a success that is not 200.
@@ -324,9 +324,9 @@ pub(crate) fn codec_failure(error: &ServerFnErrorErr) -> Failure {
 impl From<Failure> for ApiError {
     /// In the language and with the name of the request at hand.
     fn from(failure: Failure) -> Self {
-        let parts = use_context::<Parts>();
-        let lang = parts.as_ref().map(api_lang).unwrap_or_default();
-        let id = parts.as_ref().and_then(|parts| parts.extensions.get::<RequestId>());
-        failure.in_words(lang, id.map_or("", |id| &id.0))
+        match use_context::<Arc<Request>>() {
+            Some(request) => failure.in_words(request.lang, &request.id.0),
+            None => failure.in_words(Lang::default(), ""),
+        }
     }
 }

@@ -35,7 +35,7 @@ impl<K: Eq + Hash, V: Clone> Mirror<K, V> {
     pub async fn get_or_load<E>(
         &self,
         key: K,
-        load: impl Future<Output = Result<Option<V>, E>>,
+        load: impl AsyncFnOnce() -> Result<Option<V>, E>,
     ) -> Result<Option<V>, E> {
         let before = {
             let rows = self.read();
@@ -44,7 +44,8 @@ impl<K: Eq + Hash, V: Clone> Mirror<K, V> {
             }
             rows.changes
         };
-        let loaded = load.await?;
+        // A query is a large future: whoever finds the row in memory does not carry it around.
+        let loaded = Box::pin(load()).await?;
         if let Some(row) = &loaded {
             let mut rows = self.write();
             if rows.changes == before {
@@ -94,7 +95,7 @@ mod tests {
     use std::{cell::Cell, convert::Infallible};
 
     async fn ask(mirror: &Mirror<u8, u8>, loads: &Cell<u32>, value: Option<u8>) -> Option<u8> {
-        let load = async {
+        let load = async || {
             loads.set(loads.get() + 1);
             Ok::<_, Infallible>(value)
         };
@@ -117,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_read_before_a_change_is_not_kept() {
         let (mirror, loads) = (Mirror::new(10), Cell::new(0));
-        let slow = mirror.get_or_load(1, async {
+        let slow = mirror.get_or_load(1, async || {
             mirror.forget(&1);
             Ok::<_, Infallible>(Some(5))
         });
@@ -129,7 +130,7 @@ mod tests {
     async fn it_does_not_grow_beyond_its_capacity() {
         let mirror = Mirror::new(3);
         for key in 0..10_u8 {
-            let _ = mirror.get_or_load(key, async { Ok::<_, Infallible>(Some(key)) }).await;
+            let _ = mirror.get_or_load(key, async || Ok::<_, Infallible>(Some(key))).await;
         }
         assert!(mirror.read().by_key.len() <= 3);
     }

@@ -32,7 +32,7 @@ impl Directory {
     ///
     /// [`StoreError`]
     pub async fn get(&self, id: Uuid) -> Result<Option<Arc<StoredUser>>, StoreError> {
-        self.seen.get_or_load(id, async { Ok(self.store.user(id).await?.map(Arc::new)) }).await
+        self.seen.get_or_load(id, async || Ok(self.store.user(id).await?.map(Arc::new))).await
     }
 
     /// Reads an account anew, after it was written.

@@ -2,19 +2,18 @@
 
 use app::{
     api::error::ApiError,
-    backend::{Failure, RequestId, api_lang},
+    backend::{Failure, RequestId},
+    i18n::Lang,
 };
 use axum::{
     body::Body,
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, header},
     response::Response,
 };
 
-/// The answer to a request that has failed.
-pub(super) fn failure(parts: &Parts, failure: impl Into<Failure>) -> Response<Body> {
-    let id = parts.extensions.get::<RequestId>();
-    let error = failure.into().in_words(api_lang(parts), id.map_or("", |id| &id.0));
-    response(&error)
+/// The answer to a request that has failed, in a language and with the request's name.
+pub(super) fn failure(failure: impl Into<Failure>, lang: Lang, id: &RequestId) -> Response<Body> {
+    response(&failure.into().in_words(lang, &id.0))
 }
 
 fn response(error: &ApiError) -> Response<Body> {

@@ -26,16 +26,16 @@ impl Cors {
         }
     }
 
-    /// Writes an answer's headers; `allow` is its list of verbs.
-    pub(super) fn write(self, headers: &mut HeaderMap, allow: Option<&HeaderValue>) {
+    /// Writes an answer's headers. Its list of verbs is there already.
+    pub(super) fn write(self, headers: &mut HeaderMap) {
         if self.lists_any {
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
         }
         let Some(origin) = self.origin else { return };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
-        if let (true, Some(allow)) = (self.is_question, allow) {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow.clone());
+        if let (true, Some(allow)) = (self.is_question, headers.get(header::ALLOW).cloned()) {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
         }

@@ -1,22 +1,22 @@
 //! What stands before every operation: whether there is one, who calls, and what came as its body, in this order.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use app::{
     api::{
         error::Code,
         operations::{self, Auth, Operation},
     },
-    backend::{Failure, Origin},
+    backend::{Caller, Failure, Origin, Request as Call, RequestId, api_lang},
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts, uri::PathAndQuery},
-    middleware::Next,
-    response::Response,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse as _, Response},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use leptos::prelude::provide_context;
 
 use super::{answer, cors::Cors};
 use crate::tokens::bearer::bearer;
@@ -26,69 +26,93 @@ const BODY_MAX: usize = 64 * 1024;
 /// Characters of a program's name that are kept. Header values that are text have no control characters.
 const USER_AGENT_MAX: usize = 256;
 
-pub(super) async fn guard(State(state): State<super::State>, request: Request, next: Next) -> Response<Body> {
+/// The answer to a request under `/api`.
+pub(super) async fn serve(State(state): State<Arc<super::State>>, request: Request) -> Response<Body> {
     let cors = Cors::read(request.headers(), &state.allowed_origins);
-    let allow = allow(request.uri().path());
     let is_head = request.method() == Method::HEAD;
     let (parts, body) = request.into_parts();
-    let mut response = match admit(&state, parts, body).await {
-        Ok(request) => next.run(request).await,
-        Err(response) => response,
-    };
+    let mut response = admit_and_run(&state, &parts, body).await;
     let headers = response.headers_mut();
     // An inner name of the machinery, of no use to a caller.
     headers.remove("serverfnerror");
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let (Some(allow), StatusCode::NO_CONTENT | StatusCode::METHOD_NOT_ALLOWED) = (&allow, response.status()) {
-        response.headers_mut().insert(header::ALLOW, allow.clone());
-    }
-    cors.write(response.headers_mut(), allow.as_ref());
+    cors.write(headers);
     if is_head { without_body(response) } else { response }
 }
 
-/// The request as the server function is to see it, or the answer to one that it is not to see.
-async fn admit(state: &super::State, mut parts: Parts, body: Body) -> Result<Request, Response<Body>> {
-    let operation = match find(&parts) {
-        Ok(operation) => operation,
-        Err(Found::Nothing) => return Err(answer::failure(&parts, Code::NotFound)),
-        Err(Found::OtherVerbs) => return Err(answer::failure(&parts, Code::MethodNotAllowed)),
-        Err(Found::Question) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            return Err(response);
-        }
+async fn admit_and_run(state: &super::State, parts: &Parts, body: Body) -> Response<Body> {
+    let mut call = Call {
+        backend: state.backend.clone(),
+        id: parts.extensions.get().cloned().unwrap_or_else(|| RequestId(Arc::default())),
+        lang: api_lang(&parts.headers),
+        origin: origin(parts),
+        caller: None,
     };
-    let origin = origin(&parts);
-    parts.extensions.insert(origin);
-    if let Err(failure) = identify(state, operation, &mut parts).await {
-        return Err(answer::failure(&parts, failure));
+    match admit(state, &mut call, parts, body).await {
+        Ok(request) => run(call, request).await,
+        Err(refusal) => refuse(refusal, &call, parts.uri.path()),
     }
-    let body = match read_body(operation, &parts.headers, body).await {
-        Ok(body) => body,
-        Err(code) => return Err(answer::failure(&parts, code)),
-    };
-    prepare(&mut parts, operation, &body);
-    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-enum Found {
-    Nothing,
-    OtherVerbs,
+/// Has a server function answer. It sees the call through its context, and of the request only what its codec needs.
+async fn run(call: Call, request: Request) -> Response<Body> {
+    let call = Arc::new(call);
+    let context = move || provide_context(Arc::clone(&call));
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+/// Why a server function does not get to see a request.
+enum Refusal {
     /// `OPTIONS`: which verbs are there?
     Question,
+    /// There is an operation here, but with another verb.
+    OtherVerb,
+    /// It must not be answered.
+    Failure(Failure),
 }
 
-fn find(parts: &Parts) -> Result<&'static Operation, Found> {
+impl<F: Into<Failure>> From<F> for Refusal {
+    fn from(failure: F) -> Self {
+        Self::Failure(failure.into())
+    }
+}
+
+fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
+    let fail = |failure| answer::failure(failure, call.lang, &call.id);
+    let mut response = match refusal {
+        Refusal::Failure(failure) => return fail(failure),
+        Refusal::OtherVerb => fail(Code::MethodNotAllowed.into()),
+        Refusal::Question => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+    };
+    if let Some(allow) = allow(path) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// The request as the server function is to see it.
+async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body) -> Result<Request, Refusal> {
+    let operation = find(parts)?;
+    call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
+    let body = read_body(operation, &parts.headers, body).await?;
+    Ok(prepare(operation, body))
+}
+
+fn find(parts: &Parts) -> Result<&'static Operation, Refusal> {
     let mut here = operations::at(parts.uri.path()).peekable();
     if here.peek().is_none() {
-        return Err(Found::Nothing);
+        return Err(Code::NotFound.into());
     }
     if parts.method == Method::OPTIONS {
-        return Err(Found::Question);
+        return Err(Refusal::Question);
     }
     let wanted = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
-    here.find(|operation| operation.method == wanted).ok_or(Found::OtherVerbs)
+    here.find(|operation| operation.method == wanted).ok_or(Refusal::OtherVerb)
 }
 
 /// From where a request came.
@@ -115,19 +139,21 @@ fn allow(path: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&verbs.join(", ")).ok()
 }
 
-/// Finds out who calls, and puts it where the server function looks.
-async fn identify(state: &super::State, operation: &Operation, parts: &mut Parts) -> Result<(), Failure> {
+/// Finds out who calls.
+async fn identify(
+    state: &super::State,
+    operation: &Operation,
+    headers: &HeaderMap,
+    origin: &Origin,
+) -> Result<Option<Caller>, Failure> {
     if operation.auth == Auth::Nobody {
         // A token means nothing here, but two of them are no request.
-        return match bearer(&parts.headers) {
+        return match bearer(headers) {
             Err(Code::BadRequest) => Err(Code::BadRequest.into()),
-            _ => Ok(()),
+            _ => Ok(None),
         };
     }
-    let origin = parts.extensions.get::<Origin>().cloned().unwrap_or_default();
-    let caller = state.sessions.authenticate(&parts.headers, operation.auth, &origin).await?;
-    parts.extensions.insert(caller);
-    Ok(())
+    state.sessions.authenticate(headers, operation.auth, origin).await.map(Some)
 }
 
 async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
@@ -158,20 +184,16 @@ fn is_json(headers: &HeaderMap) -> bool {
     second.is_none() && essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Makes the head one that the server function's machinery takes as meant: no redirect for a browser's navigation, no query
-/// where none is taken.
-fn prepare(parts: &mut Parts, operation: &Operation, body: &Bytes) {
+/// A request that the server function's machinery takes as meant: no redirect for a browser's navigation, no query where none is
+/// taken, no header that it has no business with.
+fn prepare(operation: &Operation, body: Bytes) -> Request {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    parts.method = operation.method.clone();
-    parts.headers.insert(header::ACCEPT, JSON);
-    parts.headers.insert(header::CONTENT_TYPE, JSON);
-    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
-    parts.headers.remove(header::TRANSFER_ENCODING);
-    let mut uri = parts.uri.clone().into_parts();
-    uri.path_and_query = Some(PathAndQuery::from_static(operation.path));
-    if let Ok(uri) = uri.try_into() {
-        parts.uri = uri;
-    }
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = operation.method.clone();
+    *request.uri_mut() = Uri::from_static(operation.path);
+    request.headers_mut().insert(header::ACCEPT, JSON);
+    request.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    request
 }
 
 /// The answer to `HEAD`: that to `GET`, with its length and without its body (RFC 9110 §9.3.2).

@@ -7,10 +7,10 @@ mod envelope;
 mod gate;
 pub mod pages;
 
-use axum::{Router, body::Body, extract::Request, middleware, response::Response, routing::any};
-use leptos::prelude::provide_context;
+use std::sync::Arc;
 
 use app::backend::Backend;
+use axum::{Router, middleware, routing::any};
 
 use crate::sessions::SessionService;
 
@@ -24,26 +24,16 @@ pub struct State {
     /// Time and chance: the names of requests.
     pub world: crate::clock::World,
     /// Other origins whose pages may call.
-    pub allowed_origins: std::sync::Arc<[String]>,
+    pub allowed_origins: Arc<[String]>,
 }
 
 /// Everything that is served: `/api` from here, all else from `pages`.
 pub fn router(state: State, pages: Router) -> Router {
-    let api = any(server_function)
-        .with_state(state.clone())
-        .layer(middleware::from_fn_with_state(state.clone(), gate::guard));
+    let world = state.world.clone();
+    let api = any(gate::serve).with_state(Arc::new(state));
     pages
         .route("/api", api.clone())
         .route("/api/", api.clone())
         .route("/api/{*rest}", api)
-        .layer(middleware::from_fn_with_state(state, envelope::wrap))
-}
-
-async fn server_function(
-    axum::extract::State(state): axum::extract::State<State>,
-    request: Request<Body>,
-) -> Response<Body> {
-    use axum::response::IntoResponse as _;
-    let context = move || provide_context(state.backend.clone());
-    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+        .layer(middleware::from_fn_with_state(world, envelope::wrap))
 }

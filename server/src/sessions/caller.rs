@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::service::{Inner, to_its_end};
 use crate::{
     failure::internal,
-    store::{Change, Event, StoreError},
+    store::{Change, Event, Session, StoreError},
     tokens::bearer::bearer,
 };
 
@@ -39,8 +39,8 @@ impl Inner {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));
         }
         if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
-            let (inner, origin) = (Arc::clone(self), origin.clone());
-            to_its_end(async move { inner.end_reused(session.id, &origin).await.map_err(internal) }).await?;
+            let ending = Arc::clone(self).end_reused(session.id, origin.clone());
+            Box::pin(to_its_end(async { ending.await.map_err(internal) })).await?;
             return Err(Failure::Revoked(Some(Reason::Reused)));
         }
         if caller.generation == session.generation && !session.acknowledged {
@@ -56,20 +56,23 @@ impl Inner {
     }
 
     /// Ends a session one of whose tokens was presented by somebody who should not have had it.
-    async fn end_reused(self: &Arc<Self>, id: Uuid, origin: &Origin) -> Result<(), StoreError> {
-        let (inner, origin) = (Arc::clone(self), origin.clone());
+    async fn end_reused(self: Arc<Self>, id: Uuid, origin: Origin) -> Result<(), StoreError> {
+        let inner = Arc::clone(&self);
         let changed = self
             .store
-            .change_session(id, move |session| {
-                if session.ended.is_some() {
-                    return Change { session: None, entry: None, answer: () };
-                }
-                let entry = inner.entry(Event::RefreshReused, Some(session.user), Some(id), origin);
-                Change { session: Some(session.reused()), entry: Some(entry), answer: () }
+            .change_session(id, move |session| match session.ended {
+                Some(_) => Change { session: None, entry: None, answer: () },
+                None => inner.end_by_reuse(session.reused(), origin, ()),
             })
             .await;
         self.seen.forget(&id);
         tracing::warn!(session = %id, "a token that nobody was given was presented");
         changed.map(|_| ())
+    }
+
+    /// The end of a session one of whose tokens was presented by somebody who should not have had it, and its entry.
+    pub(super) fn end_by_reuse<T>(&self, ended: Session, origin: Origin, answer: T) -> Change<T> {
+        let entry = self.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), origin);
+        Change { session: Some(ended), entry: Some(entry), answer }
     }
 }

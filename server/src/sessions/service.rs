@@ -196,10 +196,7 @@ impl Inner {
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
                     Step::Next(next) => Change { session: Some(next.clone()), entry: None, answer: Ok(next) },
                     Step::Same => Change { session: None, entry: None, answer: Ok(session) },
-                    Step::Reuse(ended) => {
-                        let entry = inner.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), origin);
-                        Change { session: Some(ended), entry: Some(entry), answer: Err(Some(Reason::Reused)) }
-                    }
+                    Step::Reuse(ended) => inner.end_by_reuse(ended, origin, Err(Some(Reason::Reused))),
                     Step::Refuse => Change { session: None, entry: None, answer: Err(session.ended.map(Reason::from)) },
                 }
             })
@@ -250,7 +247,7 @@ impl Inner {
     }
 
     pub(super) async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
-        self.seen.get_or_load(id, self.store.session(id)).await
+        self.seen.get_or_load(id, async || self.store.session(id).await).await
     }
 
     async fn read_blocklist(&self) -> Result<(), StoreError> {
