@@ -15,16 +15,17 @@ use server::{
     },
     clock::World,
     tokens::{
+        algorithm::Algorithm,
         codec::{Codec, Grant},
-        keys::KeyRing,
+        keys::Keys,
     },
 };
 
 fn tokens(criterion: &mut Criterion) {
     let world = World::system();
     let folder = tempfile::tempdir().expect("a folder");
-    let keys = KeyRing::load_or_create(folder.path(), None, &world).expect("keys");
-    let codec = Codec::new(keys, "gatehouse".into(), "gatehouse".into());
+    let (keys, _) = Keys::open(folder.path(), Algorithm::Hs256, None, &world).expect("keys");
+    let codec = Codec::new(Arc::new(keys), "gatehouse".into(), "gatehouse".into());
     let now = world.now();
     let grant =
         Grant { user: world.uuid(), session: world.uuid(), generation: 1, issued_at: now, expires_at: now + 900 };

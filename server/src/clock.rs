@@ -76,6 +76,23 @@ impl Clock for ManualClock {
     }
 }
 
+/// A moment in seconds of Unix time, as people and programs read it: `2027-01-15T08:00:00Z` (RFC 3339).
+#[must_use]
+pub fn utc(seconds: i64) -> String {
+    let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Counted from the first of March of the year 0: then the day that some years do not have is a year's last one.
+    let day = day.saturating_add(719_468);
+    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Five months from March or from August on have 153 days.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = (era * 400 + year, if month < 10 { month + 3 } else { month - 9 });
+    let year = if month <= 2 { year + 1 } else { year };
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+}
+
 /// Gives bytes that nobody can guess.
 pub trait Randomness: Send + Sync {
     /// Fills a buffer.
@@ -133,5 +150,40 @@ impl World {
     pub fn uuid(&self) -> Uuid {
         let millis = u64::try_from(self.clock.now_ms()).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &self.random::<10>()).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_told_as_everybody_reads_them() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_800_000_000, "2027-01-15T08:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(utc(seconds), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_later_moment_reads_later(seconds in 0_i64..253_402_300_799, more in 1_i64..100_000_000) {
+            prop_assert!(utc(seconds) < utc((seconds + more).min(253_402_300_799)));
+        }
+
+        #[test]
+        fn any_moment_can_be_told(seconds: i64) {
+            prop_assert!(utc(seconds).ends_with('Z'));
+        }
     }
 }

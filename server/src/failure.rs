@@ -2,7 +2,7 @@
 
 use app::{api::error::Code, backend::Failure};
 
-use crate::{accounts::hashing::HashError, store::StoreError, tokens::codec::SignError};
+use crate::{accounts::hashing::HashError, store::StoreError, tokens::keys::SignError};
 
 /// Seconds after which a database that did not answer is worth another try.
 const RETRY_AFTER: u32 = 5;

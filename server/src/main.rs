@@ -1,4 +1,4 @@
-//! The program: `gatehouse` serves, `gatehouse config` shows the settings.
+//! The program: `gatehouse` serves; `gatehouse config` shows the settings, `gatehouse keys` what signs tokens.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
@@ -9,6 +9,7 @@ use axum::Router;
 use clap::{Parser, Subcommand};
 use server::{
     clock::World,
+    commands::keys::{self, KeysCommand},
     config::{Config, LogFormat, Sources},
     http::{
         assets::Site,
@@ -27,12 +28,17 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Serve (what happens without a command, too)
     Serve,
     /// Print every setting with its value and where that comes from, without secrets
     Config,
+    /// See, rotate and retire the keys that sign tokens; a server that runs follows within a second
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
 }
 
 #[tokio::main]
@@ -55,6 +61,10 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Config => {
             write!(std::io::stdout(), "{}", Config::describe(&sources))?;
             config?;
+            Ok(())
+        }
+        Command::Keys { command } => {
+            keys::run(command, &config?, &World::system(), &mut std::io::stdout()).await?;
             Ok(())
         }
         Command::Serve => serve(&config?).await,

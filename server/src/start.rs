@@ -24,10 +24,10 @@ use crate::{
     config::Config,
     http::{self, State},
     sessions::{SessionService, upkeep},
-    store::{OpenError, Store, StoreError},
+    store::{AuditEntry, Event, OpenError, Store, StoreError},
     tokens::{
         codec::Codec,
-        keys::{KeyError, KeyRing},
+        keys::{KeyError, Keys, Opened},
     },
 };
 
@@ -92,8 +92,8 @@ impl Server {
     pub async fn open(config: &Config, world: World) -> Result<Self, StartError> {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-        let keys = KeyRing::load_or_create(&config.data_dir, config.jwt_secret.as_ref(), &world)?;
         let store = Store::open(&config.database_url).await?;
+        let keys = open_keys(config, &store, &world).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
         let directory = Arc::new(Directory::new(store.clone()));
@@ -101,7 +101,7 @@ impl Server {
             store.clone(),
             Arc::clone(&directory),
             Arc::clone(&hasher),
-            Codec::new(keys, config.issuer.clone(), config.audience.clone()),
+            Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
             config.lifetimes,
             config.rotates,
             world.clone(),
@@ -117,6 +117,7 @@ impl Server {
         let state = State {
             backend: Backend { accounts: Arc::new(accounts), sessions: Arc::new(sessions.clone()) },
             sessions,
+            keys,
             world,
             allowed_origins: config.allowed_origins.clone().into(),
         };
@@ -140,7 +141,7 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let router = self.router(pages);
-        let upkeep = tokio::spawn(upkeep::run(self.state.sessions.clone()));
+        let upkeep = tokio::spawn(upkeep::run(self.state.sessions.clone(), Arc::clone(&self.state.keys)));
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
             stop.await;
@@ -186,6 +187,16 @@ pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
         io::ErrorKind::AddrInUse => StartError::PortInUse { addr },
         _ => StartError::Listen { addr, source },
     })
+}
+
+/// The keys; that another one signs than before is an event like any other rotation.
+async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<Keys>, StartError> {
+    let (keys, opened) = Keys::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), world)?;
+    if opened == Opened::Rotated {
+        tracing::info!(algorithm = config.jwt_algorithm.as_str(), "a new key signs; those before it go on checking");
+        store.insert_audit_entry(AuditEntry::of_ours(Event::KeyRotated, world.now())).await?;
+    }
+    Ok(Arc::new(keys))
 }
 
 /// Makes the folder, for its owner alone, and tries whether it can be written to.

@@ -10,7 +10,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use app::rules::password;
 use secrecy::SecretString;
 
-use crate::sessions::Lifetimes;
+use crate::{sessions::Lifetimes, tokens::algorithm::Algorithm};
 
 /// A setting: its name without the prefix, its default in words, and what it means.
 struct Setting {
@@ -34,7 +34,7 @@ const SETTINGS: &[Setting] = &[
         default: "a random one, kept in the data folder",
         meaning: "HS256 secret, at least 32 bytes",
     },
-    Setting { name: "JWT_ALGORITHM", default: "HS256", meaning: "how tokens are signed" },
+    Setting { name: "JWT_ALGORITHM", default: "HS256", meaning: "how tokens are signed: HS256 or EdDSA" },
     Setting { name: "JWT_ISSUER", default: "gatehouse", meaning: "the tokens' iss" },
     Setting { name: "JWT_AUDIENCE", default: "gatehouse", meaning: "the tokens' aud" },
     Setting { name: "ACCESS_TOKEN_SECONDS", default: "900", meaning: "life of an access token" },
@@ -82,6 +82,8 @@ pub struct Config {
     pub site_dir: PathBuf,
     /// Whether pages reload themselves when their sources change: in development only.
     pub reload: bool,
+    /// How tokens are signed.
+    pub jwt_algorithm: Algorithm,
     /// A secret that signs tokens in place of the kept key.
     pub jwt_secret: Option<SecretString>,
     /// The tokens' `iss`.
@@ -136,7 +138,6 @@ impl Config {
             session: reader.value("SESSION_MAX_SECONDS", values::seconds).unwrap_or(2_592_000),
             grace: reader.value("REFRESH_GRACE_SECONDS", values::grace_seconds).unwrap_or(10),
         };
-        reader.value("JWT_ALGORITHM", values::algorithm);
         let config = Self {
             addr: addr.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
             database_url: reader
@@ -144,6 +145,7 @@ impl Config {
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),
             site_dir: reader.text("SITE_DIR").map_or_else(default_site_dir, PathBuf::from),
             reload: sources.is_watched(),
+            jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm).unwrap_or(Algorithm::Hs256),
             jwt_secret: reader.value("JWT_SECRET", values::jwt_secret),
             issuer: reader.text("JWT_ISSUER").unwrap_or_else(|| "gatehouse".into()),
             audience: reader.text("JWT_AUDIENCE").unwrap_or_else(|| "gatehouse".into()),
@@ -155,6 +157,13 @@ impl Config {
             log_format: reader.value("LOG_FORMAT", values::log_format).unwrap_or(LogFormat::Text),
             data_dir,
         };
+        if config.jwt_secret.is_some() && config.jwt_algorithm != Algorithm::Hs256 {
+            errors.push(format!(
+                "{PREFIX}JWT_ALGORITHM: {} signs with a key of its own, kept in the data folder; {PREFIX}JWT_SECRET is \
+                 for HS256 alone: leave one of the two away",
+                config.jwt_algorithm
+            ));
+        }
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }
 

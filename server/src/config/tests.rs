@@ -1,4 +1,5 @@
 use super::*;
+use crate::tokens::algorithm::Algorithm;
 use secrecy::ExposeSecret as _;
 
 fn sources(values: &[(&str, &str)]) -> Sources {
@@ -19,6 +20,7 @@ fn every_setting_has_a_default_that_works() {
     assert_eq!(config.password_min, 8);
     assert!(config.rotates);
     assert!(config.jwt_secret.is_none());
+    assert_eq!(config.jwt_algorithm, Algorithm::Hs256);
 }
 
 #[test]
@@ -84,6 +86,21 @@ fn secrets_that_others_know_or_can_guess_are_refused_without_being_shown() {
     let config = Config::read(&sources(&[("GATEHOUSE_JWT_SECRET", "exactly 32 bytes are just enough")])).unwrap();
     assert_eq!(config.jwt_secret.as_ref().unwrap().expose_secret().len(), 32);
     assert!(!format!("{config:?}").contains("just enough"));
+}
+
+#[test]
+fn the_algorithm_is_one_of_two_and_a_secret_is_for_the_first_alone() {
+    let algorithm = |name: &str| Config::read(&sources(&[("GATEHOUSE_JWT_ALGORITHM", name)])).unwrap().jwt_algorithm;
+    assert_eq!((algorithm("HS256"), algorithm(" EdDSA ")), (Algorithm::Hs256, Algorithm::EdDsa));
+    for name in ["eddsa", "Ed25519", "HS512", "RS256", "none"] {
+        let message = error("GATEHOUSE_JWT_ALGORITHM", name);
+        assert!(message.contains("HS256") && message.contains("EdDSA"), "{message}");
+    }
+    let secret = ("GATEHOUSE_JWT_SECRET", "a secret that has thirty-two bytes or more");
+    assert!(Config::read(&sources(&[secret, ("GATEHOUSE_JWT_ALGORITHM", "HS256")])).is_ok());
+    let both = Config::read(&sources(&[secret, ("GATEHOUSE_JWT_ALGORITHM", "EdDSA")])).unwrap_err().to_string();
+    assert!(both.contains("GATEHOUSE_JWT_ALGORITHM") && both.contains("GATEHOUSE_JWT_SECRET"), "{both}");
+    assert!(!both.contains("thirty-two"), "{both}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::{LogFormat, PREFIX, Sources};
+use crate::tokens::algorithm::Algorithm;
 
 /// A hundred years: beyond it, it is a slip of the keyboard.
 const SECONDS_MAX: i64 = 3_155_760_000;
@@ -88,11 +89,9 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn algorithm(text: &str) -> Result<(), String> {
-    match text.trim() {
-        "HS256" => Ok(()),
-        other => Err(format!("{other:?} is not supported by this version, which signs with HS256")),
-    }
+pub(super) fn algorithm(text: &str) -> Result<Algorithm, String> {
+    let name = text.trim();
+    Algorithm::parse(name).ok_or_else(|| format!("{name:?} is neither \"HS256\" nor \"EdDSA\""))
 }
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {

@@ -1,5 +1,7 @@
 //! Failures as answers, for whatever never reaches a server function.
 
+use std::sync::Arc;
+
 use app::{
     api::error::ApiError,
     backend::{Failure, RequestId},
@@ -7,9 +9,14 @@ use app::{
 };
 use axum::{
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderValue, header, request::Parts},
     response::Response,
 };
+
+/// The name that a request was given.
+pub(super) fn name(parts: &Parts) -> RequestId {
+    parts.extensions.get().cloned().unwrap_or_else(|| RequestId(Arc::default()))
+}
 
 /// The answer to a request that has failed, in a language and with the request's name.
 pub(super) fn failure(failure: impl Into<Failure>, lang: Lang, id: &RequestId) -> Response<Body> {

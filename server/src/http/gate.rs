@@ -7,7 +7,7 @@ use app::{
         error::Code,
         operations::{self, Auth, Operation},
     },
-    backend::{Caller, Failure, Origin, Request as Call, RequestId, api_lang},
+    backend::{Caller, Failure, Origin, Request as Call, api_lang},
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
@@ -44,7 +44,7 @@ pub(super) async fn serve(State(state): State<Arc<super::State>>, request: Reque
 async fn admit_and_run(state: &super::State, parts: &Parts, body: Body) -> Response<Body> {
     let mut call = Call {
         backend: state.backend.clone(),
-        id: parts.extensions.get().cloned().unwrap_or_else(|| RequestId(Arc::default())),
+        id: answer::name(parts),
         lang: api_lang(&parts.headers),
         origin: origin(parts),
         caller: None,

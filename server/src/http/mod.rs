@@ -6,13 +6,14 @@ mod cors;
 mod envelope;
 mod gate;
 pub mod pages;
+mod well_known;
 
 use std::sync::Arc;
 
 use app::backend::Backend;
 use axum::{Router, middleware, routing::any};
 
-use crate::sessions::SessionService;
+use crate::{sessions::SessionService, tokens::keys::Keys};
 
 /// What the router needs of the server.
 #[derive(Clone)]
@@ -21,19 +22,22 @@ pub struct State {
     pub backend: Backend,
     /// Knows who calls.
     pub sessions: SessionService,
+    /// The keys, whose public halves anybody may read.
+    pub keys: Arc<Keys>,
     /// Time and chance: the names of requests.
     pub world: crate::clock::World,
     /// Other origins whose pages may call.
     pub allowed_origins: Arc<[String]>,
 }
 
-/// Everything that is served: `/api` from here, all else from `pages`.
+/// Everything that is served: `/api` and the public keys from here, all else from `pages`.
 pub fn router(state: State, pages: Router) -> Router {
-    let world = state.world.clone();
+    let (world, keys) = (state.world.clone(), Arc::clone(&state.keys));
     let api = any(gate::serve).with_state(Arc::new(state));
     pages
         .route("/api", api.clone())
         .route("/api/", api.clone())
         .route("/api/{*rest}", api)
+        .route(well_known::JWKS, any(well_known::jwks).with_state(keys))
         .layer(middleware::from_fn_with_state(world, envelope::wrap))
 }

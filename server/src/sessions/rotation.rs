@@ -23,6 +23,14 @@ pub struct Lifetimes {
     pub grace: i64,
 }
 
+impl Lifetimes {
+    /// How long any token lives at most.
+    #[must_use]
+    pub fn longest(&self) -> i64 {
+        self.refresh.max(self.refresh_short).max(self.access)
+    }
+}
+
 /// What a refresh does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

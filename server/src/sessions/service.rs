@@ -141,8 +141,7 @@ impl SessionService {
         let now = world.now();
         blocklist.sweep(now);
         let tokens = store.sweep_revoked_tokens(now).await?;
-        let longest = lifetimes.refresh.max(lifetimes.refresh_short).max(lifetimes.access);
-        let sessions = store.sweep_sessions(longest, now).await?;
+        let sessions = store.sweep_sessions(lifetimes.longest(), now).await?;
         tracing::debug!(tokens, sessions, "swept");
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! What is done about sessions without anybody asking.
 
-use std::time::Duration;
+use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
 use super::SessionService;
-use crate::store::StoreError;
+use crate::tokens::keys::Keys;
 
 /// How soon what another process writes is known here: the contract says within a second.
 const FOLLOW: Duration = Duration::from_millis(400);
@@ -12,19 +12,25 @@ const WRITE_DOWN: Duration = Duration::from_millis(700);
 /// How often what has expired is swept away.
 const SWEEP: Duration = Duration::from_mins(10);
 
-/// Follows other processes, writes acknowledgements down and sweeps, for as long as it is polled.
-pub async fn run(sessions: SessionService) {
+/// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long as it is polled.
+pub async fn run(sessions: SessionService, keys: Arc<Keys>) {
     tokio::join!(
         every(FOLLOW, "the database could not be followed", || sessions.follow()),
+        every(FOLLOW, "the keys could not be followed", || {
+            // It tells the log itself what it finds.
+            keys.follow();
+            std::future::ready(Ok::<_, Infallible>(()))
+        }),
         every(WRITE_DOWN, "acknowledgements could not be written down", || sessions.write_acknowledgements()),
         every(SWEEP, "what has expired could not be swept away", || sessions.sweep()),
     );
 }
 
 /// Does something again and again. What fails is told, and tried again at the next beat.
-async fn every<F>(beat: Duration, trouble: &str, mut work: impl FnMut() -> F)
+async fn every<F, E>(beat: Duration, trouble: &str, mut work: impl FnMut() -> F)
 where
-    F: Future<Output = Result<(), StoreError>>,
+    F: Future<Output = Result<(), E>>,
+    E: Display,
 {
     let mut beat = tokio::time::interval(beat);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -17,6 +17,10 @@ pub enum Event {
     RefreshReused,
     /// A person has logged out.
     LoggedOut,
+    /// Another key signs tokens from now on.
+    KeyRotated,
+    /// A key was removed: what it has signed is refused.
+    KeyRetired,
 }
 
 /// How it ended.
@@ -68,6 +72,14 @@ pub struct StoredEntry {
     pub user_agent: Option<String>,
 }
 
+impl AuditEntry {
+    /// What the server or its administrator has done: it is about no account, and nobody has asked for it over the network.
+    #[must_use]
+    pub fn of_ours(event: Event, at: i64) -> Self {
+        Self { at, event, outcome: Outcome::Success, user: None, session: None, origin: Origin::default() }
+    }
+}
+
 impl Event {
     const fn as_str(self) -> &'static str {
         match self {
@@ -75,6 +87,8 @@ impl Event {
             Self::LoggedIn => "logged_in",
             Self::RefreshReused => "refresh_reused",
             Self::LoggedOut => "logged_out",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyRetired => "key_retired",
         }
     }
 }

@@ -65,6 +65,11 @@ impl Store {
         if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
             tracing::warn!(%error, "the journal was not emptied; nothing is lost, the next start reads it");
         }
+        self.leave().await;
+    }
+
+    /// Closes the database, which another process may be using: it is not made to wait while the journal is emptied.
+    pub async fn leave(self) {
         for connection in [self.read, self.write] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");

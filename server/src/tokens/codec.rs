@@ -1,9 +1,6 @@
 //! What a token says (RFC 7519), and the order in which it is checked (RFC 8725 §3).
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
-};
+use std::sync::Arc;
 
 use app::{
     api::{TokenType, error::Code, operations::Auth},
@@ -11,13 +8,15 @@ use app::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jsonwebtoken::Algorithm;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use super::keys::{Key, KeyRing};
+use super::{
+    header::{Header, decode_object},
+    keys::{KeyRing, Keys, SignError},
+};
 use crate::clock::World;
 
 /// Seconds by which another machine's clock may be ahead of ours, for `nbf` and `iat`. `exp` has no leeway.
@@ -27,25 +26,11 @@ const MAX_BYTES: usize = 4096;
 /// Bytes of a token's name: nobody guesses one, and no two are alike.
 const NAME_BYTES: usize = 16;
 
-/// Tokens that are kept in memory at most once they were found good: about a kilobyte each.
-const KNOWN_MAX: usize = 4096;
-
 /// Makes and checks tokens.
 pub struct Codec {
-    keys: KeyRing,
+    keys: Arc<Keys>,
     issuer: String,
     audience: String,
-    /// What the headers of our own tokens say, by their encoded form: they need not be decoded each time.
-    known_headers: HashMap<String, Header>,
-    /// Good tokens that were seen. What they say does not change: on the next call only time and type are to be asked again.
-    known: RwLock<HashMap<String, Known>>,
-}
-
-/// What is asked again of a token that was once found good.
-#[derive(Clone)]
-struct Known {
-    caller: Caller,
-    not_before: i64,
 }
 
 /// What a token is to say.
@@ -61,19 +46,6 @@ pub struct Grant {
     pub issued_at: i64,
     /// Seconds of Unix time.
     pub expires_at: i64,
-}
-
-/// Why no token could be made.
-#[derive(Debug, thiserror::Error)]
-#[error("signing failed: {0}")]
-pub struct SignError(String);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Header {
-    kid: Option<String>,
-    alg: Option<String>,
-    typ: Option<TokenType>,
-    has_critical: bool,
 }
 
 #[derive(Serialize)]
@@ -154,13 +126,8 @@ impl Default for Presented {
 impl Codec {
     /// A codec for tokens of this issuer and audience.
     #[must_use]
-    pub fn new(keys: KeyRing, issuer: String, audience: String) -> Self {
-        let known_headers = keys
-            .iter()
-            .flat_map(|key| [TokenType::Access, TokenType::Refresh].map(|token_type| encode_header(key, token_type)))
-            .filter_map(|encoded| decode_header(&encoded).ok().map(|header| (encoded, header)))
-            .collect();
-        Self { keys, issuer, audience, known_headers, known: RwLock::default() }
+    pub fn new(keys: Arc<Keys>, issuer: String, audience: String) -> Self {
+        Self { keys, issuer, audience }
     }
 
     /// A new access token: each is another one.
@@ -189,7 +156,7 @@ impl Codec {
     ///
     /// [`SignError`]
     pub fn refresh_jti(&self, session: Uuid, generation: i64) -> Result<String, SignError> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.keys.refresh_names.expose_secret())
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.keys.ring().refresh_names.expose_secret())
             .map_err(|error| SignError(error.to_string()))?;
         mac.update(session.as_bytes());
         mac.update(&generation.to_be_bytes());
@@ -197,7 +164,8 @@ impl Codec {
     }
 
     fn sign(&self, grant: &Grant, jti: &str, token_type: TokenType, fresh: Option<bool>) -> Result<String, SignError> {
-        let key = self.keys.current().ok_or_else(|| SignError("there is no key".into()))?;
+        let ring = self.keys.ring();
+        let key = ring.signing();
         let claims = serde_json::to_vec(&Claims {
             iss: &self.issuer,
             aud: &self.audience,
@@ -212,11 +180,10 @@ impl Codec {
             generation: grant.generation,
         })
         .map_err(|error| SignError(error.to_string()))?;
-        let mut token = encode_header(key, token_type);
+        let mut token = Header::encode(&key.kid, key.algorithm, token_type);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-        let signature = jsonwebtoken::crypto::sign(token.as_bytes(), &key.encoding, key.algorithm)
-            .map_err(|error| SignError(error.to_string()))?;
+        let signature = key.sign(&token)?;
         token.push('.');
         token.push_str(&signature);
         Ok(token)
@@ -229,53 +196,36 @@ impl Codec {
     ///
     /// One of the `token_*` codes.
     pub fn verify(&self, token: &str, expected: Auth, now: i64) -> Result<Caller, Code> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
-        let Some(known) = known else {
-            let found = self.decode(token, now)?;
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            if known.len() >= KNOWN_MAX {
-                // Which are worth keeping is not worth knowing: each can be decoded again.
-                known.clear();
-            }
-            known.insert(token.to_owned(), found.clone());
-            drop(known);
-            return found.check(expected, now);
-        };
-        known.check(expected, now)
-    }
-
-    /// Everything but whether the type is the expected one, in the promised order.
-    fn decode(&self, token: &str, now: i64) -> Result<Known, Code> {
         let (encoded_header, encoded_claims, signature) = split(token)?;
-        let decoded_header;
-        let header = if let Some(header) = self.known_headers.get(encoded_header) {
-            header
-        } else {
-            decoded_header = decode_header(encoded_header)?;
-            &decoded_header
-        };
+        let ring = self.keys.ring();
+        let header = ring.header(encoded_header).map_or_else(|| Header::decode(encoded_header), Ok)?;
         let claims = match decode_claims(encoded_claims) {
             Err(Code::TokenMalformed) => return Err(Code::TokenMalformed),
             claims => claims,
         };
         let message = &token[..encoded_header.len() + 1 + encoded_claims.len()];
-        self.check_signature(header, message, signature)?;
-        self.check_claims(header, claims?, now)
+        self.check_signature(ring, &header, message, signature)?;
+        let caller = self.check_claims(&header, claims?, now)?;
+        let is_expected = match expected {
+            Auth::Nobody => false,
+            Auth::Access => caller.token_type == TokenType::Access,
+            Auth::Refresh => caller.token_type == TokenType::Refresh,
+            Auth::EitherToken => true,
+        };
+        if is_expected { Ok(caller) } else { Err(Code::TokenWrongType) }
     }
 
-    fn check_signature(&self, header: &Header, message: &str, signature: &str) -> Result<(), Code> {
-        let key = header.kid.as_deref().and_then(|kid| self.keys.get(kid)).ok_or(Code::TokenInvalid)?;
-        // An extension that must be understood (RFC 7515 §4.1.11): we understand none.
-        if header.has_critical || header.alg.as_deref() != Some(name(key.algorithm)) {
-            return Err(Code::TokenInvalid);
-        }
-        match jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key.decoding, key.algorithm) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Code::TokenInvalid),
-        }
+    fn check_signature(&self, ring: Arc<KeyRing>, header: &Header, message: &str, signature: &str) -> Result<(), Code> {
+        let kid = header.kid.as_deref().ok_or(Code::TokenInvalid)?;
+        let ring = self.keys.having(ring, kid);
+        let key = ring.get(kid).ok_or(Code::TokenInvalid)?;
+        // How a key signs is its own affair, whatever a token says of it (RFC 8725 §3.1).
+        let is_good =
+            !header.has_critical && header.algorithm == Some(key.algorithm) && key.has_signed(message, signature);
+        if is_good { Ok(()) } else { Err(Code::TokenInvalid) }
     }
 
-    fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Known, Code> {
+    fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Caller, Code> {
         let expires_at = claims.exp.or(Code::TokenInvalid)?;
         let not_before = claims.nbf.or(Code::TokenInvalid)?;
         let issued_at = claims.iat.or(Code::TokenInvalid)?;
@@ -299,21 +249,7 @@ impl Codec {
         if header.typ != Some(caller.token_type) {
             return Err(Code::TokenWrongType);
         }
-        Ok(Known { caller, not_before })
-    }
-}
-
-impl Known {
-    fn check(self, expected: Auth, now: i64) -> Result<Caller, Code> {
-        let Self { caller, not_before } = self;
-        check_time(now, caller.issued_at, not_before, caller.expires_at)?;
-        let is_expected = match expected {
-            Auth::Nobody => false,
-            Auth::Access => caller.token_type == TokenType::Access,
-            Auth::Refresh => caller.token_type == TokenType::Refresh,
-            Auth::EitherToken => true,
-        };
-        if is_expected { Ok(caller) } else { Err(Code::TokenWrongType) }
+        Ok(caller)
     }
 }
 
@@ -337,44 +273,6 @@ fn split(token: &str) -> Result<(&str, &str, &str), Code> {
         }
         _ => Err(Code::TokenMalformed),
     }
-}
-
-const fn name(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::HS256 => "HS256",
-        // No key for another one is ever made.
-        _ => "",
-    }
-}
-
-const fn typ(token_type: TokenType) -> &'static str {
-    match token_type {
-        TokenType::Access => "at+jwt",
-        TokenType::Refresh => "rt+jwt",
-    }
-}
-
-fn encode_header(key: &Key, token_type: TokenType) -> String {
-    let header = serde_json::json!({ "alg": name(key.algorithm), "kid": key.kid, "typ": typ(token_type) });
-    URL_SAFE_NO_PAD.encode(header.to_string())
-}
-
-fn decode_header(encoded: &str) -> Result<Header, Code> {
-    let members = decode_object(encoded)?;
-    let text = |member: &str| members.get(member).and_then(serde_json::Value::as_str);
-    Ok(Header {
-        kid: text("kid").map(str::to_owned),
-        alg: text("alg").map(str::to_owned),
-        typ: [TokenType::Access, TokenType::Refresh]
-            .into_iter()
-            .find(|token_type| text("typ") == Some(typ(*token_type))),
-        has_critical: members.contains_key("crit"),
-    })
-}
-
-fn decode_object(encoded: &str) -> Result<serde_json::Map<String, serde_json::Value>, Code> {
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Code::TokenMalformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| Code::TokenMalformed)
 }
 
 fn decode_claims(encoded: &str) -> Result<Presented, Code> {

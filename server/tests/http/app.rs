@@ -69,7 +69,17 @@ impl App {
 
     /// As if the process had been killed and started again: nothing is closed, nothing is told.
     pub async fn restart(self) -> Self {
-        let Self { clock, folder, settings, .. } = self;
+        self.restart_with(&[]).await
+    }
+
+    /// The same, with settings that are added or changed.
+    pub async fn restart_with(self, changed: &[(&str, &str)]) -> Self {
+        let Self { clock, folder, mut settings, .. } = self;
+        for (name, value) in changed {
+            let name = format!("GATEHOUSE_{name}");
+            settings.retain(|(other, _)| *other != name);
+            settings.push((name, (*value).to_owned()));
+        }
         let (server, router) = Self::open(&folder, &clock, &settings).await;
         Self { clock, server, folder, router, settings }
     }
@@ -79,14 +89,30 @@ impl App {
         Self::open(&self.folder, &self.clock, &self.settings).await
     }
 
-    async fn open(folder: &TempDir, clock: &Arc<ManualClock>, settings: &[(String, String)]) -> (Server, Router) {
+    fn read(folder: &TempDir, settings: &[(String, String)]) -> Config {
         let data = ("GATEHOUSE_DATA_DIR".to_owned(), folder.path().join("data").display().to_string());
-        let config = Config::read(&Sources::new(settings.iter().cloned().chain([data]), [])).expect("settings");
+        Config::read(&Sources::new(settings.iter().cloned().chain([data]), [])).expect("settings")
+    }
+
+    fn world_of(clock: &Arc<ManualClock>) -> World {
         let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
-        let world = World { clock, randomness: Arc::new(SystemRandomness) };
-        let server = Server::open(&config, world).await.expect("a server");
+        World { clock, randomness: Arc::new(SystemRandomness) }
+    }
+
+    async fn open(folder: &TempDir, clock: &Arc<ManualClock>, settings: &[(String, String)]) -> (Server, Router) {
+        let server = Server::open(&Self::read(folder, settings), Self::world_of(clock)).await.expect("a server");
         let router = server.router(Router::new());
         (server, router)
+    }
+
+    /// The settings with which it runs.
+    pub fn config(&self) -> Config {
+        Self::read(&self.folder, &self.settings)
+    }
+
+    /// Time and chance as it knows them.
+    pub fn world(&self) -> World {
+        Self::world_of(&self.clock)
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {

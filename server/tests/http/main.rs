@@ -7,6 +7,7 @@ mod app;
 mod audit;
 mod cors;
 mod durability;
+mod keys;
 mod login;
 mod logout;
 mod me;

@@ -1,0 +1,188 @@
+//! `gatehouse keys`: what signs tokens.
+
+use std::io::{self, Write};
+
+use clap::Subcommand;
+
+use crate::{
+    clock::{World, utc},
+    config::Config,
+    store::{AuditEntry, Event, OpenError, Store, StoreError},
+    tokens::{
+        algorithm::Algorithm,
+        keys::{self, CONFIGURED, ChangeError, KeyError, Listed, Rotated, State},
+    },
+};
+
+/// What is to be done.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Print every key: its name, its algorithm, whether it signs, and when it can be retired; no secrets
+    List,
+    /// Let a new key sign from now on; those before it go on checking what they have signed, and nobody is logged out
+    Rotate,
+    /// Remove a key that does not sign any more: what it has signed is refused from now on
+    Retire {
+        /// The key's name, as `gatehouse keys list` prints it
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
+}
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Keys of the folder are not used. A script that rotates must not believe that it has.
+    #[error(
+        "tokens are signed with GATEHOUSE_JWT_SECRET: there is nothing to rotate or retire. Another secret takes effect at the next start, and everybody has to log in again then"
+    )]
+    Configured,
+    /// The keys.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database: nothing was changed.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The keys were changed, and the audit log does not tell of it.
+    #[error("the keys were changed, but the audit log could not be written: {0}")]
+    Audit(#[from] StoreError),
+    /// Nobody reads what is printed.
+    #[error("what was done cannot be printed: {0}")]
+    Print(#[from] io::Error),
+}
+
+/// Does it, and prints what there is to say.
+///
+/// # Errors
+///
+/// [`CommandError`]
+pub async fn run(
+    command: KeysCommand,
+    config: &Config,
+    world: &World,
+    out: &mut impl Write,
+) -> Result<(), CommandError> {
+    match command {
+        KeysCommand::List => list(config, world, out),
+        KeysCommand::Rotate | KeysCommand::Retire { .. } if config.jwt_secret.is_some() => {
+            Err(CommandError::Configured)
+        }
+        KeysCommand::Rotate => rotate(config, world, out).await,
+        KeysCommand::Retire { kid } => retire(&kid, config, world, out).await,
+    }
+}
+
+fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
+    let file = config.data_dir.join(keys::FILE);
+    let file = file.display();
+    if config.jwt_secret.is_some() {
+        write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
+        write_row(out, [CONFIGURED, Algorithm::Hs256.as_str(), "-", "signs", "-"])?;
+        writeln!(out, "\nGATEHOUSE_JWT_SECRET signs and checks alone; the keys in {file} are not used.")?;
+        return Ok(());
+    }
+    let keys = keys::list(&config.data_dir)?;
+    if keys.is_empty() {
+        writeln!(out, "There are no keys yet: the server makes {file} at its first start.")?;
+        return Ok(());
+    }
+    write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
+    for key in &keys {
+        let (state, safe) = match key.state {
+            State::Signs => ("signs", "-".to_owned()),
+            State::ChecksOnly { .. } => ("checks only", safe_to_retire(key, config, world)),
+        };
+        write_row(out, [&key.kid, key.algorithm.as_str(), &utc(key.created_at), state, &safe])?;
+    }
+    if let [_] = keys.as_slice() {
+        writeln!(out, "\nOne key: it signs and checks. There is nothing to retire.")?;
+    } else {
+        let longest = config.lifetimes.longest();
+        writeln!(
+            out,
+            "\nA key is safe to retire once what it has signed has expired: with the present settings tokens"
+        )?;
+        writeln!(out, "live at most {longest} seconds. Whoever still holds one of a retired key has to log in again.")?;
+    }
+    let signing = keys.iter().find(|key| key.state == State::Signs).map(|key| key.algorithm);
+    if signing.is_some_and(|algorithm| algorithm != config.jwt_algorithm) {
+        writeln!(
+            out,
+            "GATEHOUSE_JWT_ALGORITHM is {}: at its next start the server makes a key for it, which signs from then on.",
+            config.jwt_algorithm
+        )?;
+    }
+    Ok(())
+}
+
+async fn rotate(config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
+    let change = || keys::rotate(&config.data_dir, config.jwt_algorithm, world);
+    let Rotated { signing, before } = audited(Event::KeyRotated, change, config, world).await?;
+    writeln!(
+        out,
+        "Key {} ({}) signs from now on; a server that runs follows within a second.",
+        signing.kid, signing.algorithm
+    )?;
+    if signing.algorithm != before.algorithm {
+        let (old, new) = (before.algorithm, signing.algorithm);
+        writeln!(
+            out,
+            "Mind that the algorithm has changed from {old} to {new}: GATEHOUSE_JWT_ALGORITHM says so here."
+        )?;
+    }
+    writeln!(out, "Key {} goes on checking what it has signed: nobody is logged out.", before.kid)?;
+    writeln!(out, "Safe to retire {}: gatehouse keys retire {}", safe_to_retire(&before, config, world), before.kid)?;
+    Ok(())
+}
+
+async fn retire(kid: &str, config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
+    let change = || keys::retire(&config.data_dir, kid);
+    let retired = audited(Event::KeyRetired, change, config, world).await?;
+    writeln!(out, "Key {kid} is retired: what it has signed is refused from now on.")?;
+    if !is_safe_to_retire(&retired, config, world) {
+        writeln!(out, "Some of that may not have expired yet: whoever holds it has to log in again.")?;
+    }
+    Ok(())
+}
+
+/// Changes the keys, and tells the audit log. Where that cannot be written to, nothing is changed.
+async fn audited<T>(
+    event: Event,
+    change: impl FnOnce() -> Result<T, ChangeError>,
+    config: &Config,
+    world: &World,
+) -> Result<T, CommandError> {
+    if keys::list(&config.data_dir)?.is_empty() {
+        // Before a database is made in a folder that is the wrong one.
+        return Err(ChangeError::Missing { path: config.data_dir.join(keys::FILE) }.into());
+    }
+    let store = Store::open(&config.database_url).await?;
+    let done = match change() {
+        Ok(changed) => {
+            let told = store.insert_audit_entry(AuditEntry::of_ours(event, world.now())).await;
+            told.map(|()| changed).map_err(CommandError::from)
+        }
+        Err(error) => Err(error.into()),
+    };
+    store.leave().await;
+    done
+}
+
+fn is_safe_to_retire(key: &Listed, config: &Config, world: &World) -> bool {
+    key.state.safe_to_retire_at(config.lifetimes.longest()).is_some_and(|at| at <= world.now())
+}
+
+fn safe_to_retire(key: &Listed, config: &Config, world: &World) -> String {
+    match key.state.safe_to_retire_at(config.lifetimes.longest()) {
+        Some(_) if is_safe_to_retire(key, config, world) => "now".to_owned(),
+        Some(at) => format!("from {}", utc(at)),
+        None => "unknown".to_owned(),
+    }
+}
+
+fn write_row(out: &mut impl Write, [kid, algorithm, created, state, safe]: [&str; 5]) -> io::Result<()> {
+    writeln!(out, "{kid:12}  {algorithm:9}  {created:20}  {state:11}  {safe}")
+}

@@ -1,0 +1,3 @@
+//! What an administrator does on the command line.
+
+pub mod keys;

@@ -1,0 +1,89 @@
+//! What an administrator does with the keys. It is done to the file; a server that runs follows it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    KeyError, Listed, Rotated,
+    disk::Disk,
+    file::{Kept, KeyFile},
+};
+use crate::{clock::World, tokens::algorithm::Algorithm};
+
+/// Why keys were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] KeyError),
+    /// There is no file, and making one is the server's: the folder may be the wrong one.
+    #[error("there are no keys yet: the server makes {} at its first start; if it has, name its folder with GATEHOUSE_DATA_DIR", .path.display())]
+    Missing {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// No key has this name.
+    #[error("there is no key {kid}; gatehouse keys list prints those there are")]
+    Unknown {
+        /// The name.
+        kid: String,
+    },
+    /// The key is needed.
+    #[error("the key {kid} signs new tokens and cannot be retired; let another one sign first: gatehouse keys rotate")]
+    Signs {
+        /// Its name.
+        kid: String,
+    },
+}
+
+/// What may be told of the keys in a folder, oldest first; nothing where there is no key file.
+///
+/// # Errors
+///
+/// [`KeyError`]
+pub fn list(folder: &Path) -> Result<Vec<Listed>, KeyError> {
+    let disk = Disk::new(folder);
+    Ok(disk.keys()?.map(|file| file.list()).unwrap_or_default())
+}
+
+/// Lets a new key sign from now on. Those before it go on checking what they have signed: nobody is logged out.
+///
+/// # Errors
+///
+/// [`ChangeError`]
+pub fn rotate(folder: &Path, algorithm: Algorithm, world: &World) -> Result<Rotated, ChangeError> {
+    change(folder, |file| Ok(file.rotate(algorithm, world)))
+}
+
+/// Removes a key that does not sign any more: what it has signed is refused from now on.
+///
+/// # Errors
+///
+/// [`ChangeError`]
+pub fn retire(folder: &Path, kid: &str) -> Result<Listed, ChangeError> {
+    change(folder, |file| {
+        file.retire(kid).map_err(|kept| match kept {
+            Kept::Unknown => ChangeError::Unknown { kid: kid.to_owned() },
+            Kept::Signs => ChangeError::Signs { kid: kid.to_owned() },
+        })
+    })
+}
+
+fn change<T>(folder: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T, ChangeError>) -> Result<T, ChangeError> {
+    let disk = Disk::new(folder);
+    let missing = || ChangeError::Missing { path: disk.path().to_owned() };
+    // Who reads before the lock may put back what another one has changed meanwhile.
+    let lock = match disk.lock() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+        locked => locked.map_err(|error| disk.trouble(error))?,
+    };
+    let mut file = lock.keys()?.ok_or_else(missing)?;
+    let changed = change(&mut file)?;
+    lock.keep(&file)?;
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests;

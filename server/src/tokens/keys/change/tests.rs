@@ -1,0 +1,68 @@
+use std::fs;
+
+use super::{
+    super::{FILE, Keys, State},
+    *,
+};
+
+fn made() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    Keys::open(folder.path(), Algorithm::Hs256, None, &World::system()).unwrap();
+    folder
+}
+
+#[test]
+fn rotations_at_the_same_time_lose_none() {
+    let folder = made();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    rotate(folder.path(), Algorithm::EdDsa, &World::system()).unwrap();
+                }
+            });
+        }
+    });
+    let keys = list(folder.path()).unwrap();
+    assert_eq!(keys.len(), 21);
+    assert_eq!(keys.iter().filter(|key| key.state == State::Signs).count(), 1);
+}
+
+#[test]
+fn a_key_that_signs_stays_and_one_that_is_not_there_is_told() {
+    let folder = made();
+    let first = list(folder.path()).unwrap().remove(0).kid;
+    let before = fs::read(folder.path().join(FILE)).unwrap();
+    assert!(matches!(retire(folder.path(), &first), Err(ChangeError::Signs { kid }) if kid == first));
+    assert!(matches!(retire(folder.path(), "nobody"), Err(ChangeError::Unknown { kid }) if kid == "nobody"));
+    assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), before);
+    rotate(folder.path(), Algorithm::Hs256, &World::system()).unwrap();
+    assert_eq!(retire(folder.path(), &first).unwrap().kid, first);
+    assert_eq!(list(folder.path()).unwrap().len(), 1);
+}
+
+#[test]
+fn where_there_are_no_keys_none_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    for folder in [folder.path(), &folder.path().join("nowhere")] {
+        assert_eq!(list(folder).unwrap(), []);
+        assert!(matches!(
+            rotate(folder, Algorithm::Hs256, &World::system()),
+            Err(ChangeError::Missing { path }) if path == folder.join(FILE)
+        ));
+        assert!(matches!(retire(folder, "a"), Err(ChangeError::Missing { .. })));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_damaged_file_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(FILE), "{}").unwrap();
+    assert!(matches!(list(folder.path()), Err(KeyError::Damaged { .. })));
+    assert!(matches!(
+        rotate(folder.path(), Algorithm::Hs256, &World::system()),
+        Err(ChangeError::File(KeyError::Damaged { .. }))
+    ));
+    assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), b"{}");
+}

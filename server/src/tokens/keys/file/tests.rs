@@ -1,0 +1,146 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: i64 = 1_800_000_000;
+
+fn world() -> World {
+    let clock = std::sync::Arc::new(crate::clock::ManualClock::new(NOW));
+    World { clock, ..World::system() }
+}
+
+fn again(file: &KeyFile) -> KeyFile {
+    KeyFile::parse(&file.to_bytes().unwrap()).unwrap()
+}
+
+#[test]
+fn the_file_of_the_first_version_is_read() {
+    let secret = "A".repeat(43);
+    let content = format!(
+        r#"{{"version":1,"current":"-k_1","keys":[{{"kid":"-k_1","algorithm":"HS256","secret":"{secret}","created_at":5}}],
+            "refresh_names":"{secret}"}}"#
+    );
+    let file = KeyFile::parse(content.as_bytes()).unwrap();
+    let key = Listed { kid: "-k_1".into(), algorithm: Algorithm::Hs256, created_at: 5, state: State::Signs };
+    assert_eq!(file.list(), [key]);
+    assert_eq!(again(&file).list(), file.list());
+}
+
+#[test]
+fn what_is_no_key_file_is_told() {
+    let good = "A".repeat(43);
+    let key = |kid: &str, algorithm: &str, secret: &str| {
+        format!(r#"{{"kid":"{kid}","algorithm":"{algorithm}","secret":"{secret}","created_at":0}}"#)
+    };
+    let file = |version: u32, keys: &str, names: &str| {
+        format!(r#"{{"version":{version},"current":"a","keys":[{keys}],"refresh_names":"{names}"}}"#)
+    };
+    let (a, b) = (key("a", "HS256", &good), key("b", "EdDSA", &good));
+    assert!(KeyFile::parse(file(1, &format!("{a},{b}"), &good).as_bytes()).is_ok());
+    for (content, why) in [
+        (String::new(), "EOF"),
+        ("[]".into(), "invalid"),
+        ("{}".into(), "missing field"),
+        (file(2, &a, &good), "version is 2"),
+        (file(1, &b, &good), "no key a"),
+        (file(1, &format!("{a},{a}"), &good), "two keys"),
+        (file(1, &format!("{a},{b},{b}"), &good), "two keys"),
+        (file(1, &a, "AAAA"), "too short"),
+        (file(1, &key("a", "HS256", "AAAA"), &good), "too short"),
+        (file(1, &key("a", "EdDSA", &format!("{good}AAAA")), &good), "instead of 32"),
+        (file(1, &key("a", "HS256", "!"), &good), "Invalid"),
+        (file(1, &key("a", "none", &good), &good), "unknown variant"),
+        (file(1, &format!("{a},{}", key("c", "RS256", &good)), &good), "unknown variant"),
+    ] {
+        let told = KeyFile::parse(content.as_bytes()).err().unwrap_or_else(|| panic!("taken: {content}"));
+        assert!(told.contains(why), "{told}: {content}");
+        assert!(!told.contains(&good), "{told}");
+    }
+}
+
+#[test]
+fn a_configured_secret_takes_the_place_of_the_keys() {
+    let file = KeyFile::generate(Algorithm::EdDsa, &world());
+    let secret = SecretString::from("a secret of at least 32 bytes, as it has to be");
+    let ring = file.ring(Some(&secret)).unwrap();
+    assert_eq!((ring.signing().kid.as_str(), ring.signing().algorithm), (CONFIGURED, Algorithm::Hs256));
+    assert!(ring.get(&file.signing.kid).is_none());
+    assert!(ring.public().keys.is_empty());
+    assert!(!format!("{ring:?}").contains("secret of"));
+}
+
+#[test]
+fn public_keys_are_those_of_eddsa_the_signing_one_first() {
+    let mut file = KeyFile::generate(Algorithm::EdDsa, &world());
+    file.rotate(Algorithm::Hs256, &world());
+    let last = file.rotate(Algorithm::EdDsa, &world()).signing.kid;
+    let public = file.ring(None).unwrap().public();
+    assert_eq!(public.keys.len(), 2);
+    assert_eq!(public.keys[0].common.key_id.as_ref(), Some(&last));
+}
+
+/// What an administrator may do.
+#[derive(Clone, Debug)]
+enum Act {
+    Rotate(Algorithm),
+    /// The key at this place, counted round and round.
+    Retire(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        any::<bool>().prop_map(|hmac| Act::Rotate(if hmac { Algorithm::Hs256 } else { Algorithm::EdDsa })),
+        (0_usize..8).prop_map(Act::Retire),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn exactly_one_key_signs_and_what_was_signed_is_good_until_its_key_is_retired(
+        acts in proptest::collection::vec(act(), 0..20)
+    ) {
+        let world = world();
+        let mut file = KeyFile::generate(Algorithm::Hs256, &world);
+        let names = file.refresh_names.0.clone();
+        let mut signed = Vec::new();
+        for act in acts {
+            let ring = file.ring(None).unwrap();
+            let key = ring.signing();
+            signed.push((key.kid.clone(), key.sign("message").unwrap()));
+            match act {
+                Act::Rotate(algorithm) => {
+                    let rotated = file.rotate(algorithm, &world);
+                    prop_assert_eq!(&rotated.before.kid, &key.kid);
+                    prop_assert_eq!(rotated.before.state, State::ChecksOnly { since: Some(NOW) });
+                    prop_assert_eq!(rotated.signing.algorithm, algorithm);
+                }
+                Act::Retire(place) => {
+                    let keys = file.list();
+                    let wanted = &keys[place % keys.len()];
+                    let retired = file.retire(&wanted.kid);
+                    if wanted.state == State::Signs {
+                        prop_assert_eq!(retired, Err(Kept::Signs));
+                    } else {
+                        prop_assert_eq!(retired.as_ref(), Ok(wanted));
+                        prop_assert_eq!(file.retire(&wanted.kid), Err(Kept::Unknown));
+                        signed.retain(|(kid, _)| *kid != wanted.kid);
+                    }
+                }
+            }
+            let listed = file.list();
+            prop_assert_eq!(listed.iter().filter(|key| key.state == State::Signs).count(), 1);
+            file = again(&file);
+            prop_assert_eq!(file.list(), listed);
+            let ring = file.ring(None).unwrap();
+            for (kid, signature) in &signed {
+                prop_assert!(ring.get(kid).unwrap().has_signed("message", signature));
+            }
+            for key in &file.list() {
+                prop_assert!(ring.get(&key.kid).is_some());
+            }
+            prop_assert!(ring.public().keys.iter().all(|key| key.common.key_algorithm
+                == Some(jsonwebtoken::jwk::KeyAlgorithm::EdDSA)));
+        }
+        prop_assert_eq!(&file.refresh_names.0, &names, "it never rotates");
+    }
+}

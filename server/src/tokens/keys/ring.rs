@@ -1,0 +1,66 @@
+//! The keys that check tokens, and the one of them that signs.
+
+use std::collections::HashMap;
+
+use app::api::TokenType;
+use jsonwebtoken::jwk::JwkSet;
+use secrecy::SecretSlice;
+
+use super::Key;
+use crate::tokens::header::Header;
+
+/// All keys. It does not change: where keys do, another ring takes its place.
+pub struct KeyRing {
+    signing: Key,
+    others: HashMap<String, Key>,
+    /// What the headers of our own tokens say, by their encoded form: they need not be decoded each time.
+    headers: HashMap<String, Header>,
+    /// Derives the names of refresh tokens. It never rotates: a name must stay what it was.
+    pub(in crate::tokens) refresh_names: SecretSlice<u8>,
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRing").field("signing", &self.signing.kid).finish_non_exhaustive()
+    }
+}
+
+impl KeyRing {
+    pub(super) fn new(signing: Key, others: Vec<Key>, refresh_names: SecretSlice<u8>) -> Self {
+        let headers = std::iter::once(&signing)
+            .chain(&others)
+            .flat_map(|key| [TokenType::Access, TokenType::Refresh].map(|typ| (key, typ)))
+            .map(|(Key { kid, algorithm, .. }, typ)| {
+                (Header::encode(kid, *algorithm, typ), Header::new(kid, *algorithm, typ))
+            })
+            .collect();
+        let others = others.into_iter().map(|key| (key.kid.clone(), key)).collect();
+        Self { signing, others, headers, refresh_names }
+    }
+
+    /// The key that signs new tokens.
+    #[must_use]
+    pub fn signing(&self) -> &Key {
+        &self.signing
+    }
+
+    /// The key of this name.
+    #[must_use]
+    pub fn get(&self, kid: &str) -> Option<&Key> {
+        if self.signing.kid == kid { Some(&self.signing) } else { self.others.get(kid) }
+    }
+
+    /// What a header says that one of these keys would have in its tokens.
+    pub(in crate::tokens) fn header(&self, encoded: &str) -> Option<Header> {
+        self.headers.get(encoded).cloned()
+    }
+
+    /// The public keys (RFC 7517 §5), the signing one first.
+    #[must_use]
+    pub fn public(&self) -> JwkSet {
+        let mut others: Vec<_> = self.others.values().collect();
+        others.sort_unstable_by(|a, b| a.kid.cmp(&b.kid));
+        let keys = std::iter::once(&self.signing).chain(others);
+        JwkSet { keys: keys.filter_map(Key::public).cloned().collect() }
+    }
+}

@@ -1,0 +1,198 @@
+//! Keys are rotated and retired by the command line, while the program runs.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::process::{Place, Running};
+
+const PASSWORD: &str = "correct horse battery";
+
+impl Place {
+    /// What `gatehouse keys …` prints.
+    fn keys(&self, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+        let output = self.run(&[&["keys"], arguments].concat(), settings);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty());
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// What it says where it does nothing.
+    fn refused(&self, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+        let output = self.run(&[&["keys"], arguments].concat(), settings);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).expect("text")
+    }
+}
+
+impl Running {
+    fn login(&self) -> (String, String) {
+        let body = json!({ "username": "alice", "password": PASSWORD });
+        self.call("POST", "/api/auth/register", None, &body).unwrap();
+        let (status, pair) = self.call("POST", "/api/auth/login", None, &body).unwrap();
+        assert_eq!(status, 200, "{pair}");
+        let token = |name: &str| pair[name].as_str().unwrap().to_owned();
+        (token("access_token"), token("refresh_token"))
+    }
+
+    fn me(&self, token: &str) -> (u16, Value) {
+        let (status, body) = self.call("GET", "/api/me", Some(token), &Value::Null).unwrap();
+        (status, body["code"].clone())
+    }
+}
+
+fn kid(token: &str) -> String {
+    let header: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+/// That it becomes true within a second, without anybody's doing.
+fn within_a_second(is_so: impl Fn() -> bool + Sync) {
+    let is_late = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_late.load(Ordering::Relaxed) {
+                if is_so() {
+                    // Nobody listens any more where it has taken too long.
+                    let _ = sender.send(());
+                    break;
+                }
+            }
+        });
+        let told = receiver.recv_timeout(Duration::from_secs(1));
+        is_late.store(true, Ordering::Relaxed);
+        told.expect("not within a second");
+    });
+}
+
+#[test]
+fn a_running_server_follows_within_a_second_and_logs_nobody_out() {
+    for algorithm in ["HS256", "EdDSA"] {
+        let place = Place::new();
+        let settings = [("GATEHOUSE_JWT_ALGORITHM", algorithm)];
+        let running = place.serve(&settings);
+        let (access, refresh) = running.login();
+        let (old, file) = (kid(&access), place.path().join("data/keys.json"));
+
+        let said = place.keys(&["rotate"], &settings);
+        let new = said.split(' ').nth(1).unwrap().to_owned();
+        // Within its grace a refresh gives the same generation again, signed anew and without hashing a password.
+        within_a_second(|| {
+            let (status, pair) = running.call("POST", "/api/auth/refresh", Some(&refresh), &Value::Null).unwrap();
+            assert_eq!(status, 200, "{pair}");
+            kid(pair["access_token"].as_str().unwrap()) == new
+        });
+        let (newer, _) = running.login();
+        assert_eq!(kid(&newer), new);
+        assert_eq!(running.me(&access).0, 200, "nobody is logged out");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+        assert!(place.refused(&["retire", &new], &settings).contains("signs new tokens"));
+        place.keys(&["retire", &old], &settings);
+        within_a_second(|| running.me(&access) == (401, json!("token_invalid")));
+        assert_eq!(running.me(&newer).0, 200);
+        assert_eq!(running.stop(), Some(0));
+        let mut names: Vec<_> =
+            fs::read_dir(place.path().join("data")).unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.retain(|name| name.to_string_lossy().starts_with("keys"));
+        assert_eq!(names, ["keys.json"], "nothing is left beside it");
+
+        // What was done is in force after a start as well.
+        let running = place.serve(&settings);
+        assert_eq!(running.me(&access), (401, json!("token_invalid")));
+        assert_eq!(running.me(&newer).0, 200);
+    }
+}
+
+#[test]
+fn a_damaged_file_is_told_once_and_the_keys_in_memory_stay() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let (access, _) = running.login();
+    let file = place.path().join("data/keys.json");
+    let good = fs::read(&file).unwrap();
+    fs::write(&file, "{").unwrap();
+    within_a_second(|| place.log().contains("damaged"));
+    assert_eq!(running.me(&access).0, 200);
+    fs::write(&file, good).unwrap();
+    let said = place.keys(&["rotate"], &[]);
+    let new = said.split(' ').nth(1).unwrap();
+    within_a_second(|| place.log().contains(new));
+    assert_eq!(kid(&running.login().0), new);
+    assert_eq!(running.me(&access).0, 200);
+    assert_eq!(place.log().matches("damaged").count(), 1, "{}", place.log());
+}
+
+#[test]
+fn the_list_is_honest_and_has_no_secret() {
+    let place = Place::new();
+    assert!(place.keys(&["list"], &[]).starts_with("There are no keys yet"));
+    assert!(place.refused(&["rotate"], &[]).contains("no keys yet"));
+    assert!(place.refused(&["retire", "a"], &[]).contains("no keys yet"));
+    assert!(!place.path().join("data").exists(), "it only tells");
+
+    let eddsa = [("GATEHOUSE_JWT_ALGORITHM", "EdDSA")];
+    place.serve(&[]).stop();
+    assert!(place.keys(&["list"], &[]).contains("One key"));
+    let said = place.keys(&["rotate"], &eddsa);
+    assert!(said.contains("from HS256 to EdDSA"), "{said}");
+    let list = place.keys(&["list"], &eddsa);
+    let rows: Vec<Vec<_>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0][..4], ["KID", "ALGORITHM", "CREATED", "STATE"]);
+    assert_eq!((rows[1][1], rows[1][3], rows[1][4], rows[1][5]), ("HS256", "checks", "only", "from"), "{list}");
+    assert_eq!((rows[2][1], rows[2][3], rows[2][4]), ("EdDSA", "signs", "-"), "{list}");
+    let file: Value = serde_json::from_slice(&fs::read(place.path().join("data/keys.json")).unwrap()).unwrap();
+    let secrets = file["keys"].as_array().unwrap().iter().map(|key| &key["secret"]).chain([&file["refresh_names"]]);
+    for secret in secrets {
+        let secret = secret.as_str().unwrap();
+        assert!(secret.len() >= 43 && !list.contains(secret) && !said.contains(secret));
+    }
+    assert!(place.keys(&["list"], &[]).contains("at its next start the server makes a key for it"));
+}
+
+#[test]
+fn names_that_look_like_options_are_names() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let file = place.path().join("data/keys.json");
+    let old = place.keys(&["list"], &[]).lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    for name in ["-h_5kQ", "--x"] {
+        place.keys(&["rotate"], &[]);
+        let content = fs::read_to_string(&file).unwrap();
+        let key: Value = serde_json::from_str(&content).unwrap();
+        let replaced = key["keys"][0]["kid"].as_str().unwrap().to_owned();
+        assert!(name != "-h_5kQ" || replaced == old);
+        fs::write(&file, content.replace(&replaced, name)).unwrap();
+        assert!(place.keys(&["retire", name], &[]).contains(name));
+    }
+    for help in [["retire", "--help"], ["retire", "-h"]] {
+        assert!(place.keys(&help, &[]).contains("Remove a key"));
+    }
+}
+
+#[test]
+fn with_a_configured_secret_a_script_learns_that_nothing_was_rotated() {
+    let place = Place::new();
+    let secret = [("GATEHOUSE_JWT_SECRET", "of nobody's business, and long enough")];
+    place.serve(&secret).stop();
+    for arguments in [&["rotate"][..], &["retire", "configured"]] {
+        let said = place.refused(arguments, &secret);
+        assert!(said.contains("nothing to rotate") && !said.contains("business"), "{said}");
+    }
+    assert!(place.keys(&["list"], &secret).contains("configured"));
+    let both = [secret[0], ("GATEHOUSE_JWT_ALGORITHM", "EdDSA")];
+    let said = place.complaint(&both);
+    assert!(said.contains("GATEHOUSE_JWT_ALGORITHM") && said.contains("GATEHOUSE_JWT_SECRET"), "{said}");
+}
