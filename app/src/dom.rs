@@ -14,6 +14,28 @@ pub fn lang() -> Lang {
     root.and_then(|root| root.get_attribute("lang")).and_then(|tag| Lang::from_tag(&tag)).unwrap_or_default()
 }
 
+/// Marks the page's language, which calls ask the server for too, and keeps it in a cookie for the next page.
+pub fn remember_lang(lang: Lang) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("lang", lang.tag());
+    }
+    let cookie = format!("{}={};path=/;max-age=31536000;samesite=lax", Lang::COOKIE, lang.tag());
+    // Where cookies are forbidden, the page at hand is switched all the same.
+    let _ = js_sys::Reflect::set(&document(), &"cookie".into(), &cookie.into());
+}
+
+/// Seconds since the page was opened.
+#[must_use]
+pub fn now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now()) / 1000.0
+}
+
+/// Whether the browser knows that it has no network.
+#[must_use]
+pub fn is_offline() -> bool {
+    !window().navigator().on_line()
+}
+
 /// A number that the server has written on the page's root.
 #[must_use]
 pub fn root_number(attribute: &str) -> Option<usize> {
@@ -61,15 +83,20 @@ pub fn yes(signal: RwSignal<bool>) -> impl Fn() -> Option<&'static str> + Copy +
     move || signal.get().then_some("true")
 }
 
-/// Tells the page's own scripts that the program is awake, and sends the form again that was sent before.
+/// Tells the page's own scripts that the program is awake, and does again what was done before: a button that was pressed, a
+/// form that was sent.
 pub fn wake() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-awake", "");
     }
-    if let Some(form) = find("form[data-held]") {
-        let _ = form.remove_attribute("data-held");
-        if let Ok(form) = form.dyn_into::<HtmlFormElement>() {
-            let _ = form.request_submit();
+    for selector in ["button[data-held]", "form[data-held]"] {
+        let Some(held) = find(selector) else { continue };
+        let _ = held.remove_attribute("data-held");
+        match held.dyn_into::<HtmlFormElement>() {
+            Ok(form) => {
+                let _ = form.request_submit();
+            }
+            Err(button) => button.click(),
         }
     }
 }

@@ -2,9 +2,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
+import { fail } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { somebody } from '../support/people.ts';
+import { EN, ZH, type Words } from '../support/words.ts';
 
 const GUEST_PAGES = ['/', '/login', '/register', '/nowhere'];
 const WIDTHS = [320, 360, 768];
@@ -52,22 +54,60 @@ test('no name is too long for a phone', async ({ page, api }) => {
   await expectNoSidewaysScroll(page);
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`every page can be used by everybody, ${colorScheme}`, async ({ page, person }) => {
-    // Colours that are still changing have no contrast to measure.
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const gatehouse = new Gatehouse(page);
-    for (const path of GUEST_PAGES) {
-      await gatehouse.open(path);
-      await expectAccessible(page);
-    }
-    await gatehouse.open('/login');
-    await gatehouse.loginButton.click();
-    await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
-    await expectAccessible(page);
-    await gatehouse.logIn(person);
-    await expectAccessible(page);
-  });
+const LANGUAGES: [locale: string, words: Words][] = [
+  ['en-GB', EN],
+  ['zh-CN', ZH],
+];
+
+for (const [locale, words] of LANGUAGES) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test.describe(locale, () => {
+      test.use({ locale });
+
+      test(`every page and state can be used by everybody, ${colorScheme}`, async ({ page, context, person, trouble }) => {
+        trouble.expect(/\/api\/(me|auth\/login)/);
+        // Colours that are still changing have no contrast to measure.
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        const gatehouse = new Gatehouse(page, words);
+        for (const path of GUEST_PAGES) {
+          await gatehouse.open(path);
+          await expectAccessible(page);
+        }
+        // Fields that are wrong, and Caps Lock.
+        await gatehouse.open('/login');
+        await gatehouse.loginButton.click();
+        await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
+        await gatehouse.password.focus();
+        await gatehouse.password.dispatchEvent('keydown', { key: 'A', modifierCapsLock: true });
+        await expect(page.getByText(words.capsLock)).toBeVisible();
+        await expectAccessible(page);
+        // A call that has failed, while offline.
+        await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', words.tooMany));
+        await gatehouse.fillLogin(person);
+        await gatehouse.loginButton.click();
+        await expect(gatehouse.alert(words.tooMany)).toBeVisible();
+        await context.setOffline(true);
+        await expect(page.getByRole('status').getByText(words.connectionLost)).toBeVisible();
+        await expectAccessible(page);
+        await context.setOffline(false);
+        await page.unroute('/api/auth/login');
+        // Somebody signed in, with a notice.
+        await gatehouse.logIn(person);
+        await expectAccessible(page);
+        await page.setViewportSize({ width: 360, height: 740 });
+        await gatehouse.header.getByRole('button', { name: words.menu }).click();
+        await expect(gatehouse.logoutButton).toBeVisible();
+        await expectAccessible(page);
+        await gatehouse.open('/');
+        await expectAccessible(page);
+        // Data that could not be loaded.
+        await page.route('/api/me', (route) => fail(route, 500, 'internal_error', words.offline));
+        await gatehouse.open('/profile');
+        await expect(gatehouse.alert(words.profileFailed)).toBeVisible();
+        await expectAccessible(page);
+      });
+    });
+  }
 }
 
 test('the first visit of the login page is light, and nothing jumps', async ({ page }) => {

@@ -16,6 +16,8 @@ export class Gatehouse {
   readonly registerButton: Locator;
   /** The one in the header: the profile may have one of its own. */
   readonly logoutButton: Locator;
+  readonly languageSwitch: Locator;
+  readonly colours: Locator;
 
   constructor(
     readonly page: Page,
@@ -31,6 +33,8 @@ export class Gatehouse {
     this.loginButton = this.main.getByRole('button', { name: words.login, exact: true });
     this.registerButton = this.main.getByRole('button', { name: words.register, exact: true });
     this.logoutButton = this.header.getByRole('button', { name: words.logout });
+    this.languageSwitch = this.header.getByRole('button', { name: words.language });
+    this.colours = this.header.getByRole('combobox', { name: words.colours });
   }
 
   /** Opens a path and waits until the page is awake. */

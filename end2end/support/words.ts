@@ -35,6 +35,14 @@ export interface Words {
   passwordMissing: string;
   passwordShort: string;
   passwordsDiffer: string;
+  language: string;
+  otherLanguage: string;
+  colours: string;
+  capsLock: string;
+  connectionLost: RegExp;
+  tryAgainOnline: string;
+  tryAgainIn: RegExp;
+  tryNow: string;
 }
 
 export const EN: Words = {
@@ -73,6 +81,14 @@ export const EN: Words = {
   passwordMissing: 'Enter your password',
   passwordShort: 'A password has at least 8 characters',
   passwordsDiffer: 'The passwords differ',
+  language: 'Language',
+  otherLanguage: '中文',
+  colours: 'Colours',
+  capsLock: 'Caps Lock is on',
+  connectionLost: /^You are offline/,
+  tryAgainOnline: 'Try again once you are connected',
+  tryAgainIn: /^You can try again in \d+:\d\d$/,
+  tryNow: 'You can try again now.',
 };
 
 export const ZH: Words = {
@@ -111,4 +127,12 @@ export const ZH: Words = {
   passwordMissing: '请输入密码',
   passwordShort: '密码至少需要 8 个字符',
   passwordsDiffer: '两次密码不一致',
+  language: '语言',
+  otherLanguage: 'English',
+  colours: '配色',
+  capsLock: '大写锁定已开启',
+  connectionLost: /^您已离线/,
+  tryAgainOnline: '恢复连接后再试一次',
+  tryAgainIn: /^可再次尝试，剩余 \d+:\d\d$/,
+  tryNow: '现在可以再次尝试。',
 };

@@ -24,8 +24,8 @@ pub struct ApiError {
     /// Names this answer in the server's log.
     #[serde(default)]
     pub request_id: String,
-    /// Seconds after which another try may succeed: the answer's `Retry-After`.
-    #[serde(skip)]
+    /// Seconds after which another try may succeed: the answer's `Retry-After`, never its body.
+    #[serde(default, skip_serializing)]
     pub retry_after: Option<u32>,
 }
 

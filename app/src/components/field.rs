@@ -17,8 +17,8 @@ use crate::{
 enum Fault {
     /// Found here, and said in the page's language.
     Found(Problem),
-    /// Said by the server.
-    Said(String),
+    /// Said by the server, in the language that the page had then.
+    Said(String, Lang),
 }
 
 type Judge = Box<dyn Fn(&str) -> Result<(), Problem> + Send + Sync>;
@@ -71,7 +71,7 @@ impl FieldState {
 
     /// Says what the server has found wrong.
     pub fn refuse(self, why: String) {
-        self.fault.try_set(Some(Fault::Said(why)));
+        self.fault.try_set(Some(Fault::Said(why, dom::lang())));
     }
 
     /// Puts the cursor into it, with the text selected.
@@ -126,11 +126,16 @@ pub fn Field(
     let language = Language::of_page();
     let shown = RwSignal::new(!secret);
     let note_id = format!("{name}-note");
+    let caps_id = format!("{name}-caps");
     let fault = state.fault;
     let note = move || match fault.get() {
         None => hint(language.get()),
         Some(Fault::Found(problem)) => problem.text(language.get()),
-        Some(Fault::Said(text)) => text,
+        Some(Fault::Said(text, _)) => text,
+    };
+    let said_in = move || match fault.get() {
+        Some(Fault::Said(_, lang)) => Some(lang.tag()),
+        _ => None,
     };
     let toggle = move |_| {
         shown.update(|shown| *shown = !*shown);
@@ -154,7 +159,7 @@ pub fn Field(
                     autocapitalize="none"
                     spellcheck="false"
                     required
-                    aria-describedby=note_id.clone()
+                    aria-describedby=format!("{note_id} {caps_id}")
                     aria-invalid=move || fault.with(Option::is_some).then_some("true")
                     on:input=move |_| state.typed()
                     on:blur=move |_| state.left()
@@ -177,9 +182,18 @@ pub fn Field(
                         }
                     })}
             </div>
+            // The page's own script knows the key, the style sheet shows the words.
+            {secret
+                .then(|| {
+                    view! {
+                        <p class="caps" id=caps_id aria-live="polite">
+                            <span>{language.say(|w| w.caps_lock)}</span>
+                        </p>
+                    }
+                })}
             <p class="note" id=note_id aria-live="polite">
                 {icons::warning()}
-                <span>{note}</span>
+                <span lang=said_in>{note}</span>
             </p>
         </div>
     }

@@ -3,11 +3,15 @@
 use futures::future::LocalBoxFuture;
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{field::FieldState, icons};
+use super::{
+    field::FieldState,
+    icons,
+    trouble::{self, Trouble},
+};
 use crate::{
     api::error::{ApiError, Code},
     dom,
-    i18n::words::{Language, Words},
+    i18n::words::Language,
 };
 
 /// A form's fields by the names that the server gives them, and how its call goes.
@@ -15,7 +19,7 @@ use crate::{
 pub struct FormState {
     /// A call is running: the form cannot be sent again.
     pub busy: RwSignal<bool>,
-    failure: RwSignal<Option<ApiError>>,
+    failure: RwSignal<Option<Trouble>>,
     fields: StoredValue<Vec<(&'static str, FieldState)>>,
 }
 
@@ -67,21 +71,12 @@ impl FormState {
         }
         let is_told = !error.fields.is_empty() && first.is_some();
         if !is_told {
-            self.failure.try_set(Some(error));
+            self.failure.try_set(Some(Trouble::new(error)));
         }
         if let Some(field) = first {
             field.focus();
         }
     }
-}
-
-/// A failure in words: the server's, where it has said any.
-#[must_use]
-pub fn failure_text(error: &ApiError, words: &'static Words) -> String {
-    if !error.message.is_empty() {
-        return error.message.clone();
-    }
-    if error.code == Code::Network { words.network } else { words.trouble }.to_owned()
 }
 
 /// The failure of a form's call.
@@ -92,11 +87,14 @@ pub fn FormFailure(
 ) -> impl IntoView {
     let language = Language::of_page();
     move || {
-        form.failure.get().map(|error| {
+        form.failure.get().map(|failure| {
             view! {
-                <div role="alert" class="alert alert-error">
+                <div class="alert">
                     {icons::warning()}
-                    <span>{failure_text(&error, language.words())}</span>
+                    <div>
+                        <div role="alert">{trouble::told(&failure, language.words())}</div>
+                        {trouble::countdown(&failure, language)}
+                    </div>
                 </div>
             }
         })

@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
-use super::{icons, initials, leave::LogOut, name_of};
+use super::{avatar::Avatar, icons, leave::LogOut, name_of, switches::Switches};
 use crate::{
     i18n::words::{Language, Words},
     pages::Page,
@@ -60,13 +60,14 @@ pub fn Header() -> impl IntoView {
                 {nav_link(Page::Profile, "/profile", "nav-link for-member", |w| w.profile)}
                 <span class="spacer"></span>
                 <span class="person for-member">
-                    <span class="avatar-small" aria-hidden="true">{move || initials(&name())}</span>
+                    <Avatar class="avatar avatar-small" />
                     <span class="person-name">{name}</span>
                 </span>
                 <LogOut class="btn btn-ghost for-member" />
                 {nav_link(Page::Login, "/login", "nav-link for-guest", |w| w.log_in)}
                 {nav_link(Page::Register, "/register", "nav-link for-guest", |w| w.register)}
             </nav>
+            <Switches />
         </header>
     }
 }

@@ -52,6 +52,22 @@ pub fn bars() -> InertElement {
     )
 }
 
+/// It renews itself.
+#[must_use]
+pub fn renew() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M16.5 10a6.5 6.5 0 0 1-11.8 3.8M3.5 10a6.5 6.5 0 0 1 11.8-3.8M15.6 2.8v3.6H12M4.4 17.2v-3.6H8"/></svg>"#,
+    )
+}
+
+/// Colours: half light, half dark.
+#[must_use]
+pub fn contrast() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15Z"/><path fill="currentColor" d="M10 2.5a7.5 7.5 0 0 1 0 15Z"/></svg>"#,
+    )
+}
+
 /// An eye; the style sheet strikes it out while the text beside it is hidden.
 #[must_use]
 pub fn eye() -> InertElement {

@@ -1,5 +1,7 @@
 //! Moments and durations as people write them.
 
+use std::time::Duration;
+
 use js_sys::{Date, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -11,8 +13,10 @@ use crate::i18n::Lang;
 pub enum Precision {
     /// The day.
     Day,
-    /// The second.
+    /// Day and second.
     Second,
+    /// The second, of a day that is known.
+    Clock,
 }
 
 /// A moment (seconds of Unix time) by the browser's own calendar and clock, in the page's language.
@@ -23,8 +27,10 @@ pub fn moment(seconds: i64, precision: Precision, lang: Lang) -> String {
         // A plain object takes every property.
         let _ = Reflect::set(&options, &key.into(), &value.into());
     };
-    set("dateStyle", "medium");
-    if precision == Precision::Second {
+    if precision != Precision::Clock {
+        set("dateStyle", "medium");
+    }
+    if precision != Precision::Day {
         set("timeStyle", "medium");
     }
     date(seconds).to_locale_string(&locale(lang), &options).into()
@@ -40,6 +46,21 @@ pub fn iso(seconds: i64) -> String {
 fn locale(lang: Lang) -> String {
     let own = window().navigator().language();
     own.filter(|own| Lang::from_tag(own) == Some(lang)).unwrap_or_else(|| lang.tag().to_owned())
+}
+
+/// Changes each second, for as long as what has asked for it is on the page.
+#[must_use]
+pub fn every_second() -> RwSignal<u32> {
+    let second = RwSignal::new(0_u32);
+    Effect::new(move |_| {
+        let handle = set_interval_with_handle(move || second.update(|second| *second += 1), Duration::from_secs(1));
+        on_cleanup(move || {
+            if let Ok(handle) = handle {
+                handle.clear();
+            }
+        });
+    });
+    second
 }
 
 fn date(seconds: i64) -> Date {

@@ -1,16 +1,51 @@
 (() => {
   const root = document.documentElement;
-  const kept = (place) => {
+  const guarded = (look) => {
     try {
-      return /^"[\w-]+\.[\w-]+\.[\w-]+"$/.test(window[place].getItem("access_token"));
+      return look();
     } catch {
-      return false;
+      return null;
     }
   };
+  const kept = (place) => guarded(() => /^"[\w-]+\.[\w-]+\.[\w-]+"$/.test(window[place].getItem("access_token")));
   root.dataset.auth = kept("sessionStorage") || kept("localStorage") ? "member" : "guest";
+
+  const metas = [...document.querySelectorAll('meta[name="theme-color"]')];
+  const colours = metas.map((meta) => meta.content);
+  const paint = (theme) => {
+    const at = ["light", "dark"].indexOf(theme);
+    if (at < 0) delete root.dataset.theme;
+    else root.dataset.theme = "gatehouse-" + theme;
+    metas.forEach((meta, system) => (meta.content = colours[at < 0 ? system : at]));
+    const select = document.getElementById("theme");
+    if (select) select.value = at < 0 ? "" : theme;
+  };
+  const chosen = () => paint(guarded(() => localStorage.getItem("theme")));
+  chosen();
+  addEventListener("DOMContentLoaded", chosen);
+  addEventListener("storage", chosen);
+  addEventListener("change", ({ target: { id, value } }) => {
+    if (id !== "theme") return;
+    guarded(() => (value ? localStorage.setItem("theme", value) : localStorage.removeItem("theme")));
+    paint(value);
+  });
+
+  const mark = (name, on) => root.toggleAttribute("data-" + name, on);
+  const line = () => mark("offline", !navigator.onLine);
+  line();
+  addEventListener("online", line);
+  addEventListener("offline", line);
+  for (const type of ["keydown", "keyup"])
+    addEventListener(type, (event) => mark("caps", !!event.getModifierState?.("CapsLock")));
+
+  const asleep = () => !("awake" in root.dataset);
   addEventListener("submit", (event) => {
-    if ("awake" in root.dataset) return;
+    if (!asleep()) return;
     event.preventDefault();
     event.target.dataset.held = "";
   }, true);
+  addEventListener("click", ({ target }) => {
+    const button = target.closest('button[type="button"]:not([popovertarget])');
+    if (button && asleep()) button.dataset.held = "";
+  });
 })();

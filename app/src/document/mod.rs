@@ -87,8 +87,9 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             </head>
             <body>
                 <App />
+                <div class="banner banner-offline" role="status">{said(|words| view! { {words.offline} }.into_any())}</div>
                 <div class="banner banner-broken" role="alert">
-                    <p>{words.broken}" "<a href="">{words.reload}</a></p>
+                    {said(|words| view! { {words.broken}" "<a href="">{words.reload}</a> }.into_any())}
                 </div>
                 <noscript>
                     <div class="banner"><p>{words.needs_scripts}</p></div>
@@ -96,6 +97,11 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// What is around the app does not follow its switch of language: it is there in each, and the style sheet shows one.
+fn said(text: fn(&'static Words) -> AnyView) -> impl IntoView {
+    [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Words::of(lang))}</p> })
 }
 
 /// The title of a page's window.

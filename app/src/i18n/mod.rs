@@ -33,6 +33,24 @@ impl Lang {
         }
     }
 
+    /// What it calls itself.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zh => "中文",
+            Self::En => "English",
+        }
+    }
+
+    /// The other one: what a switch leads to.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Zh => Self::En,
+            Self::En => Self::Zh,
+        }
+    }
+
     /// The language of a tag such as `zh`, `zh-Hans-CN` or `en_GB`, where it is one of ours.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::Lang;
+use crate::dom;
 
 super::table! {
     /// The pages' words.
@@ -15,8 +16,19 @@ super::table! {
         profile: "个人中心", "Profile";
         menu: "菜单", "Menu";
         main_navigation: "主导航", "Main";
+        language: "语言", "Language";
+        colours: "配色", "Colours";
+        colours_system: "跟随系统", "As the system";
+        colours_light: "浅色", "Light";
+        colours_dark: "深色", "Dark";
 
-        home_guest: "登录或注册账户，即可查看您的资料。", "Log in, or create an account, to see your profile.";
+        home_guest: "Gatehouse 守护您的账户：在这里登录，查看登录何时到期，并随时安全登出。", "Gatehouse keeps your account: come in here, see how long your login lasts, and leave whenever you like.";
+        home_lasts: "登录不中断", "A login that lasts";
+        home_lasts_text: "使用期间自动续期，所有标签页保持同步。", "It renews itself while you are here, in every tab.";
+        home_ends: "登出即生效", "A logout that counts";
+        home_ends_text: "一旦登出，凭证立即在各处失效。", "The moment you leave, your tokens are worthless everywhere.";
+        home_private: "密码只属于您", "A password that is yours";
+        home_private_text: "我们只保存它的散列值，连我们也读不到。", "Only a hash of it is kept: nobody can read it, not even us.";
         home_member: "您已登录。", "You are logged in.";
         to_profile: "前往个人中心", "Go to your profile";
 
@@ -28,6 +40,7 @@ super::table! {
         password_again: "确认密码", "Confirm password";
         show_password: "显示密码", "Show password";
         hide_password: "隐藏密码", "Hide password";
+        caps_lock: "大写锁定已开启", "Caps Lock is on";
         remember: "记住我", "Remember me";
         log_in: "登录", "Log in";
         register: "注册", "Register";
@@ -43,8 +56,13 @@ super::table! {
         expires_at: "Token 过期时间", "Token expires at";
         token_type: "Token 类型", "Token type";
         fresh: "刚刚通过密码登录", "straight from your password";
-        time_left: "剩余时间", "Time left";
+        time_left: "剩余时间", "time left";
         expired: "已过期，下次操作时自动续期", "Expired; it is renewed with your next step";
+        story: "凭证的经过", "Its story";
+        story_issued: "签发", "Issued";
+        story_renewed: "续期后签发", "Issued by a refresh";
+        story_renews: "提前自动续期（使用期间）", "Refreshed ahead of time, while you are here";
+        story_expires: "过期", "Expires";
         loading: "正在加载用户数据…", "Loading your data…";
         load_failed: "无法加载用户资料", "Your data could not be loaded";
         retry: "重试", "Try again";
@@ -67,8 +85,16 @@ super::table! {
         session_disabled: "账户已停用", "This account is disabled";
         session_password_changed: "密码已更改，请重新登录", "Your password was changed, please log in again";
 
+        help_offline: "恢复连接后再试一次，已填写的内容不会丢失。", "Try again once you are connected: nothing that you typed is lost.";
+        help_no_answer: "服务器没有响应，可能正在重启。请稍候再试。", "The server does not answer; it may be starting again. Give it a moment.";
+        help_our_fault: "这是我们的问题，已被记录。若持续出现，请告知我们此编号：", "It is our fault, and it has been noted. Should it go on, tell us this number:";
+        help_disabled: "请联系管理员恢复账户。", "An administrator can enable it again.";
+        try_again_in: "可再次尝试，剩余", "You can try again in";
+        try_now: "现在可以再次尝试。", "You can try again now.";
+
         network: "网络错误，请稍后重试", "Network error, please try again";
         trouble: "出了点问题，请稍后重试", "Something went wrong, please try again";
+        offline: "您已离线。恢复连接后可继续，已填写的内容不会丢失。", "You are offline. Once you are connected again you can go on: nothing that you typed is lost.";
         broken: "页面未能完全加载。", "The page could not be loaded completely.";
         reload: "重新加载", "Load it again";
         needs_scripts: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please switch them on and load it again.";
@@ -102,6 +128,12 @@ impl Language {
     #[must_use]
     pub fn of_page() -> Self {
         expect_context()
+    }
+
+    /// Shows the page in a language from now on: this one at once, and every page that the server renders.
+    pub fn choose(self, lang: Lang) {
+        dom::remember_lang(lang);
+        self.0.set(lang);
     }
 
     /// The language.

@@ -14,7 +14,7 @@ use super::{
     ports::{Clock, Fetch, Observer},
     state::{Auth, Ending, LoggedOut},
     storage::WebStorage,
-    wire::{Answer, Call, NoAnswer},
+    wire::{Answer, Call, NoAnswer, with_retry_after},
 };
 use crate::api::{LoggedIn, auth::Logout};
 
@@ -113,6 +113,12 @@ pub fn seconds_until(moment: i64) -> Option<i64> {
     current()?.seconds_until(moment)
 }
 
+/// Seconds until the token is renewed ahead of its time, if the person is active then.
+#[must_use]
+pub fn seconds_until_renewal() -> Option<i64> {
+    current()?.renewal_due_in().and_then(|due_in| due_in.as_secs().try_into().ok())
+}
+
 impl Observer for Signals {
     fn changed(&self, auth: Auth) {
         // The style sheet shows what fits before and after the page is awake.
@@ -176,9 +182,10 @@ async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Er
     }
     let response = request.send().await?;
     let date = response.headers().get("Date").map(|date| js_sys::Date::parse(&date) / 1000.0);
+    let retry_after = response.headers().get("Retry-After");
     Ok(Answer {
         status: response.status(),
-        body: Bytes::from(response.binary().await?),
+        body: Bytes::from(with_retry_after(response.binary().await?, retry_after)),
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds; what is no date becomes no date here")]
         date: date.filter(|date| date.is_finite()).map(|date| date as i64),
     })

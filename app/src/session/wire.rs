@@ -60,6 +60,16 @@ pub struct Answer {
     pub date: Option<i64>,
 }
 
+/// A failure is read from its body alone. This puts into it what the head of the answer says about another try: `Retry-After`
+/// in seconds (RFC 9110 §10.2.3).
+#[must_use]
+pub fn with_retry_after(body: Vec<u8>, header: Option<String>) -> Vec<u8> {
+    match (header.and_then(|seconds| seconds.parse::<u32>().ok()), body.strip_prefix(b"{")) {
+        (Some(seconds), Some(members)) => [format!("{{\"retry_after\":{seconds},").as_bytes(), members].concat(),
+        _ => body,
+    }
+}
+
 /// No answer came: no network, no server, or not in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoAnswer;
@@ -79,5 +89,23 @@ impl Answer {
 
     fn error(&self) -> Option<ApiError> {
         serde_json::from_slice(&self.body).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_head_says_about_another_try_gets_into_the_failure() {
+        let body = || br#"{"code":"too_many_attempts","message":"x"}"#.to_vec();
+        let retry_after = |header: Option<&str>| {
+            let body = with_retry_after(body(), header.map(str::to_owned));
+            serde_json::from_slice::<ApiError>(&body).unwrap().retry_after
+        };
+        assert_eq!(retry_after(Some("42")), Some(42));
+        assert_eq!(retry_after(None), None);
+        assert_eq!(retry_after(Some("Sat, 21 Nov 2026 14:00:00 GMT")), None);
+        assert_eq!(with_retry_after(b"<h1>".to_vec(), Some("42".to_owned())), b"<h1>");
     }
 }

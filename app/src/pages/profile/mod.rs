@@ -1,32 +1,33 @@
 //! `/profile`: who you are and how long your token lives.
 
-use std::time::Duration;
+mod token;
 
 use leptos::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    api::{Profile as Me, error::ApiError, me::me},
+    api::{Profile as Me, me::me},
     components::{
-        form::failure_text,
-        icons, initials,
+        avatar::Avatar,
+        icons,
         leave::LogOut,
         name_of,
         time::{self, Precision},
+        trouble::{self, Trouble},
     },
     dom,
     i18n::{
         Lang,
         words::{Language, Words, welcome},
     },
-    session::browser::{self, Signals},
+    session::browser::Signals,
 };
 
 #[derive(Clone)]
 enum Load {
     Running,
     Done(Me),
-    Failed(ApiError),
+    Failed(Trouble),
 }
 
 /// What the page shows, and where it gets it from.
@@ -37,15 +38,17 @@ struct Data {
 }
 
 impl Data {
-    /// A text of the data, empty until there is some: the style sheet greys what is empty. As with [`Language::say`], all of
-    /// them are one type.
+    /// Something of the data, once there is some. As with [`Language::say`], all texts are one type.
+    fn get<T>(self, pick: impl FnOnce(&Me) -> T) -> Option<T> {
+        self.load.with(|load| match load {
+            Load::Done(profile) => Some(pick(profile)),
+            Load::Running | Load::Failed(_) => None,
+        })
+    }
+
+    /// A text of the data, empty until there is some: the style sheet greys what is empty.
     fn text(self, pick: fn(&Me, Lang) -> String) -> impl Fn() -> String + Copy + Send + Sync {
-        move || {
-            self.load.with(|load| match load {
-                Load::Done(profile) => pick(profile, self.language.get()),
-                Load::Running | Load::Failed(_) => String::new(),
-            })
-        }
+        move || self.get(|me| pick(me, self.language.get())).unwrap_or_default()
     }
 }
 
@@ -67,12 +70,12 @@ pub fn Profile() -> impl IntoView {
             <h1 tabindex="-1">{greeting}</h1>
             <p class="sr-only" role="status">{move || if is_running() { language.words().loading } else { "" }}</p>
             {move || match data.load.get() {
-                Load::Failed(error) => Some(failure(&error, language, reload)),
+                Load::Failed(trouble) => Some(failure(&trouble, language, reload)),
                 Load::Running | Load::Done(_) => None,
             }}
             <div class="cards" hidden=has_failed aria-busy=move || is_running().then_some("true")>
                 <section class="card card-person">
-                    <div class="avatar" aria-hidden="true">{data.text(|me, _| initials(name_of(&me.user)))}</div>
+                    <Avatar class="avatar" />
                     <p class="card-name">{data.text(|me, _| name_of(&me.user).to_owned())}</p>
                     // Who has no nickname is called by the username already.
                     <p class="card-username">
@@ -86,22 +89,7 @@ pub fn Profile() -> impl IntoView {
                     </p>
                     <LogOut />
                 </section>
-                <section class="card card-token">
-                    <h2>{language.say(|w| w.your_token)}</h2>
-                    <dl>
-                        {moment(data, |w| w.issued_at, |me| me.login_time)}
-                        {moment(data, |w| w.expires_at, |me| me.expiration_time)}
-                        <div class="row">
-                            <dt>{language.say(|w| w.token_type)}</dt>
-                            <dd>
-                                {data.text(|me, lang| {
-                                    if me.fresh { format!("access · {}", Words::of(lang).fresh) } else { "access".to_owned() }
-                                })}
-                            </dd>
-                        </div>
-                    </dl>
-                    {life(data)}
-                </section>
+                {token::card(data)}
             </div>
         </div>
     }
@@ -129,7 +117,7 @@ fn keep_loaded(signals: Signals, load: RwSignal<Load>) -> Callback<()> {
                 Ok(profile) => load.set(Load::Done(profile)),
                 // What is on screen is still true.
                 Err(_) if load.with_untracked(|load| matches!(load, Load::Done(_))) => {}
-                Err(error) => load.set(Load::Failed(error)),
+                Err(error) => load.set(Load::Failed(Trouble::new(error))),
             }
         });
     };
@@ -149,12 +137,15 @@ fn keep_loaded(signals: Signals, load: RwSignal<Load>) -> Callback<()> {
     })
 }
 
-fn failure(error: &ApiError, language: Language, reload: Callback<()>) -> impl IntoView + use<> {
+fn failure(trouble: &Trouble, language: Language, reload: Callback<()>) -> impl IntoView + use<> {
     view! {
-        <section class="card failure" role="alert">
-            {icons::warning()}
-            <h2>{language.say(|w| w.load_failed)}</h2>
-            <p>{failure_text(error, language.words())}</p>
+        <section class="card failure">
+            <div class="failure-mark">{icons::closed_mark()}</div>
+            <div role="alert">
+                <h2>{language.say(|w| w.load_failed)}</h2>
+                {trouble::told(trouble, language.words())}
+            </div>
+            {trouble::countdown(trouble, language)}
             <div class="actions">
                 <button type="button" class="btn btn-primary" on:click=move |_| reload.run(())>
                     {language.say(|w| w.retry)}
@@ -162,63 +153,5 @@ fn failure(error: &ApiError, language: Language, reload: Callback<()>) -> impl I
                 <LogOut label=|w| w.switch_account />
             </div>
         </section>
-    }
-}
-
-/// A row with a moment.
-fn moment(data: Data, label: fn(&'static Words) -> &'static str, pick: fn(&Me) -> i64) -> impl IntoView {
-    let seconds = move || {
-        data.load.with(|load| match load {
-            Load::Done(profile) => Some(pick(profile)),
-            Load::Running | Load::Failed(_) => None,
-        })
-    };
-    let text = move || {
-        seconds().map(|seconds| time::moment(seconds, Precision::Second, data.language.get())).unwrap_or_default()
-    };
-    view! {
-        <div class="row">
-            <dt>{data.language.say(label)}</dt>
-            <dd><time datetime=move || seconds().map(time::iso)>{text}</time></dd>
-        </div>
-    }
-}
-
-/// How much of the token's life is left, by the server's clock.
-fn life(data: Data) -> impl IntoView {
-    let language = data.language;
-    let second = RwSignal::new(0_u32);
-    Effect::new(move |_| {
-        let handle = set_interval_with_handle(move || second.update(|second| *second += 1), Duration::from_secs(1));
-        on_cleanup(move || {
-            if let Ok(handle) = handle {
-                handle.clear();
-            }
-        });
-    });
-    // Seconds that are left, and of how many.
-    let left = move || {
-        second.track();
-        data.load.with(|load| match load {
-            Load::Done(me) => {
-                let left = browser::seconds_until(me.expiration_time)?;
-                Some((left.max(0), (me.expiration_time - me.login_time).max(1)))
-            }
-            Load::Running | Load::Failed(_) => None,
-        })
-    };
-    let text = move || match left() {
-        None => String::new(),
-        Some((0, _)) => language.words().expired.to_owned(),
-        Some((left, _)) => format!("{} {}", language.words().time_left, time::clock(left)),
-    };
-    view! {
-        <p class="life-text">{text}</p>
-        <progress
-            class="progress progress-primary life-bar"
-            aria-label=language.say(|w| w.time_left)
-            max=move || left().map_or(1, |(_, whole)| whole).to_string()
-            value=move || left().map_or(0, |(left, _)| left).to_string()
-        ></progress>
     }
 }

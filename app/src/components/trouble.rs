@@ -1,0 +1,76 @@
+//! A call that has failed, in words: what happened, and what to do about it.
+
+use leptos::prelude::*;
+
+use super::time;
+use crate::{
+    api::error::{ApiError, Code},
+    dom,
+    i18n::{
+        Lang,
+        words::{Language, Words},
+    },
+};
+
+/// A failure, and the language in which the server has described it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    error: ApiError,
+    said_in: Lang,
+}
+
+impl Trouble {
+    /// What a call has just failed with.
+    #[must_use]
+    pub fn new(error: ApiError) -> Self {
+        Self { error, said_in: dom::lang() }
+    }
+
+    /// What happened.
+    fn text(&self, words: &'static Words) -> String {
+        match self.error.code {
+            _ if !self.error.message.is_empty() => self.error.message.clone(),
+            Code::Network => words.network.to_owned(),
+            _ => words.trouble.to_owned(),
+        }
+    }
+
+    /// What to do about it, where that is more than the text says.
+    fn help(&self, words: &'static Words) -> Option<&'static str> {
+        Some(match self.error.code {
+            // The bar at the top says that one is offline.
+            Code::Network if dom::is_offline() => words.help_offline,
+            Code::Network => words.help_no_answer,
+            Code::InternalError | Code::Unknown => words.help_our_fault,
+            Code::AccountDisabled => words.help_disabled,
+            _ => return None,
+        })
+    }
+}
+
+/// What happened and what to do, for inside an alert.
+pub fn told(trouble: &Trouble, words: &'static Words) -> impl IntoView + use<> {
+    let request = &trouble.error.request_id;
+    view! {
+        <p lang=trouble.said_in.tag()>{trouble.text(words)}</p>
+        {trouble
+            .help(words)
+            .map(|help| view! { <p class="help">{help}" "{(!request.is_empty()).then(|| view! { <code>{request.clone()}</code> })}</p> })}
+    }
+}
+
+/// Counts down to when the server wants to be asked again. It stands outside the alert, which would be read out each second.
+pub fn countdown(trouble: &Trouble, language: Language) -> impl IntoView + use<> {
+    trouble.error.retry_after.map(|seconds| {
+        let end = dom::now() + f64::from(seconds);
+        let second = time::every_second();
+        let text = move || {
+            second.track();
+            #[expect(clippy::cast_possible_truncation, reason = "whole seconds, of which there are few")]
+            let left = (end - dom::now()).ceil() as i64;
+            let words = language.words();
+            if left > 0 { format!("{} {}", words.try_again_in, time::clock(left)) } else { words.try_now.to_owned() }
+        };
+        view! { <p class="countdown" role="timer">{text}</p> }
+    })
+}

@@ -1,0 +1,99 @@
+//! The token: how long it lives, where it comes from and what becomes of it.
+
+use leptos::prelude::*;
+
+use super::{Data, Me};
+use crate::{
+    components::time::{self, Precision},
+    i18n::words::Words,
+    session::browser,
+};
+
+/// The token's card.
+pub(super) fn card(data: Data) -> impl IntoView {
+    let language = data.language;
+    view! {
+        <section class="card card-token">
+            <h2>{language.say(|w| w.your_token)}</h2>
+            {life(data)}
+            <dl>
+                {row(data, |w| w.issued_at, moment(data, Precision::Second, |me| Some(me.login_time)))}
+                {row(data, |w| w.expires_at, moment(data, Precision::Second, |me| Some(me.expiration_time)))}
+                {row(
+                    data,
+                    |w| w.token_type,
+                    data.text(|me, lang| {
+                        if me.fresh { format!("access · {}", Words::of(lang).fresh) } else { "access".to_owned() }
+                    })
+                        .into_any(),
+                )}
+            </dl>
+            <h3>{language.say(|w| w.story)}</h3>
+            <ol class="story">
+                {step(data, |me, words| if me.fresh { words.story_issued } else { words.story_renewed }, |me| Some(me.login_time))}
+                {step(data, |_, words| words.story_renews, renewal)}
+                {step(data, |_, words| words.story_expires, |me| Some(me.expiration_time))}
+            </ol>
+        </section>
+    }
+}
+
+/// When the token is renewed ahead of its time, by the server's clock.
+fn renewal(me: &Me) -> Option<i64> {
+    let left = browser::seconds_until(me.expiration_time)?;
+    Some(me.expiration_time - left + browser::seconds_until_renewal()?)
+}
+
+/// A fact.
+fn row(data: Data, label: fn(&'static Words) -> &'static str, fact: AnyView) -> impl IntoView {
+    view! {
+        <div class="row">
+            <dt>{data.language.say(label)}</dt>
+            <dd>{fact}</dd>
+        </div>
+    }
+}
+
+/// A moment, for people and for machines.
+fn moment(data: Data, precision: Precision, pick: fn(&Me) -> Option<i64>) -> AnyView {
+    let seconds = move || data.get(pick).flatten();
+    let text =
+        move || seconds().map(|seconds| time::moment(seconds, precision, data.language.get())).unwrap_or_default();
+    view! { <time datetime=move || seconds().map(time::iso)>{text}</time> }.into_any()
+}
+
+/// A step of the token's life.
+fn step(data: Data, what: fn(&Me, &'static Words) -> &'static str, when: fn(&Me) -> Option<i64>) -> impl IntoView {
+    let text = move || data.get(|me| what(me, data.language.words())).unwrap_or_default();
+    view! { <li>{moment(data, Precision::Clock, when)}<span>{text}</span></li> }
+}
+
+/// How much of the token's life is left, by the server's clock.
+fn life(data: Data) -> impl IntoView {
+    let language = data.language;
+    let second = time::every_second();
+    // Seconds that are left, and of how many.
+    let left = move || {
+        second.track();
+        let (ends, whole) = data.get(|me| (me.expiration_time, me.expiration_time - me.login_time))?;
+        Some((browser::seconds_until(ends)?.max(0), whole.max(1)))
+    };
+    let clock = move || left().filter(|(left, _)| *left > 0).map(|(left, _)| time::clock(left));
+    let text = move || match left() {
+        None => "",
+        Some((0, _)) => language.words().expired,
+        Some(_) => language.words().time_left,
+    };
+    view! {
+        <p class="life-text">
+            <span class="life-clock">{clock}</span>
+            <span>{text}</span>
+        </p>
+        <progress
+            class="progress progress-primary life-bar"
+            aria-label=language.say(|w| w.time_left)
+            max=move || left().map_or(1, |(_, whole)| whole).to_string()
+            value=move || left().map_or(0, |(left, _)| left).to_string()
+        ></progress>
+    }
+}

@@ -1,0 +1,134 @@
+// Two languages: the switch, and no word of the one in a page of the other.
+import type { Page } from '@playwright/test';
+
+import { fail, hold } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { somebody } from '../support/people.ts';
+import { EN, ZH } from '../support/words.ts';
+
+/** What is written alike in both: our name, the name of the other language, and words of the trade. */
+const ALIKE = /Gatehouse|English|中文|Token|token|access|JavaScript|WebAssembly|CapsLock/g;
+
+/** What a page says that is not in its language: texts, and what only screen readers say. Names of people are given. */
+async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): Promise<string[]> {
+  const said = await page.evaluate(() => {
+    const texts: string[] = [document.title];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      if (node instanceof Element) {
+        for (const name of ['aria-label', 'placeholder', 'title', 'alt']) texts.push(node.getAttribute(name) ?? '');
+      } else if (node.parentElement?.closest('script, style, noscript, .banner > p, time, .avatar') === null) {
+        texts.push(node.nodeValue ?? '');
+      }
+    }
+    return texts;
+  });
+  return said
+    .map((text) => names.reduce((rest, name) => rest.replaceAll(name, ''), text).replace(ALIKE, ''))
+    .filter((text) => foreign.test(text));
+}
+
+test('a switch changes every word, keeps what was typed, and is remembered', async ({ page, context, server }) => {
+  const english = new Gatehouse(page, EN);
+  const chinese = new Gatehouse(page, ZH);
+  await english.open('/register');
+  const person = somebody();
+  await english.fillRegistration({ ...person, password: 'short' });
+  await english.account.focus();
+  await expect(page.getByText(EN.passwordShort)).toBeVisible();
+  const documents: string[] = [];
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) documents.push(request.url());
+  });
+
+  await english.languageSwitch.click();
+  await expect(page.getByRole('heading', { name: ZH.registerTitle })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh');
+  await expect(page).toHaveTitle(new RegExp(ZH.registerTitle));
+  await expect(chinese.account).toHaveValue(person.username);
+  await expect(chinese.password).toHaveValue('short');
+  await expect(page.getByText(ZH.passwordShort)).toBeVisible();
+  expect(documents).toEqual([]);
+  expect(await foreignWords(page, /[A-Za-z]/)).toEqual([]);
+
+  // The next page comes in that language from the server, before anything is awake.
+  const letGo = await hold(page, '**/*.wasm');
+  await page.goto('/login', { waitUntil: 'domcontentloaded' });
+  await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
+  letGo();
+  await chinese.awake();
+  expect((await context.cookies(server.url)).find(({ name }) => name === 'lang')?.value).toBe('zh');
+
+  await chinese.languageSwitch.click();
+  await expect(page.getByRole('heading', { name: EN.loginTitle })).toBeVisible();
+  await english.reload();
+  await expect(page.getByRole('heading', { name: EN.loginTitle })).toBeVisible();
+});
+
+test('a switch that is pressed before the page is awake is not lost', async ({ page }) => {
+  const english = new Gatehouse(page, EN);
+  const letGo = await hold(page, '**/*.wasm');
+  await page.goto('/login', { waitUntil: 'domcontentloaded' });
+  await english.account.fill('ada');
+  await english.languageSwitch.click();
+  letGo();
+  await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
+  await expect(new Gatehouse(page, ZH).account).toHaveValue('ada');
+});
+
+test('the server is asked for the language of the page, and its words keep theirs', async ({ page, person, trouble }) => {
+  trouble.expect(/status of 401 .*\/api\/auth\/login/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await gatehouse.languageSwitch.click();
+  const chinese = new Gatehouse(page, ZH);
+  await chinese.fillLogin({ ...person, password: 'not-the-password' });
+  await chinese.loginButton.click();
+  await expect(chinese.alert(ZH.wrongPassword)).toBeVisible();
+  await chinese.languageSwitch.click();
+  // It was said in Chinese: a screen reader has to know.
+  await expect(gatehouse.main.locator('[role="alert"] [lang="zh"]')).toHaveText(ZH.wrongPassword);
+});
+
+for (const [locale, words, foreign] of [
+  ['en-GB', EN, /\p{Script=Han}/u],
+  ['zh-CN', ZH, /[A-Za-z]/],
+] as const) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('no page has a word of the other language', async ({ page, person, trouble }) => {
+      trouble.expect(/status of 404 .*\/nowhere/, /\/api\/(me|auth\/login)/);
+      const gatehouse = new Gatehouse(page, words);
+      const found: Record<string, string[]> = {};
+      const look = async (where: string): Promise<void> => {
+        found[where] = await foreignWords(page, foreign, [person.username]);
+      };
+      for (const path of ['/', '/login', '/register', '/nowhere']) {
+        await gatehouse.open(path);
+        await look(path);
+      }
+      await gatehouse.open('/register');
+      await gatehouse.registerButton.click();
+      await look('a form with errors');
+      await gatehouse.open('/login');
+      await page.route('/api/auth/login', (route) => route.abort('internetdisconnected'));
+      await gatehouse.fillLogin(person);
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.alert(words.offline)).toBeVisible();
+      await look('no network');
+      await page.unroute('/api/auth/login');
+      await gatehouse.logIn(person);
+      await look('/profile');
+      await page.route('/api/me', (route) => fail(route, 503, 'unavailable', ''));
+      await gatehouse.reload();
+      await expect(page.getByText(words.profileFailed)).toBeVisible();
+      await look('a profile that could not be loaded');
+      await gatehouse.open('/');
+      await look('/ of somebody signed in');
+      expect(Object.fromEntries(Object.entries(found).filter(([, texts]) => texts.length > 0))).toEqual({});
+    });
+  });
+}
