@@ -4,6 +4,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -12,7 +13,7 @@ use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::password::Password;
 use crate::clock::World;
@@ -74,32 +75,42 @@ pub enum Verdict {
 pub struct Hasher {
     cost: Cost,
     argon2: Argon2<'static>,
-    permits: Arc<Semaphore>,
+    /// To the threads that hash. They end when the hasher is gone.
+    work: mpsc::Sender<Work>,
     cores: u32,
-    /// Working memory, one for each permit, kept: filling fresh pages costs a sixth of a hash.
-    desks: Arc<Mutex<Vec<Vec<Block>>>>,
     waiting: AtomicU32,
     /// What a hash takes on this machine, in microseconds: a moving average.
     pace: AtomicU64,
     world: World,
 }
 
+/// What a hashing thread is to do with its working memory, which it keeps: filling fresh pages costs a sixth of a hash.
+type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
 impl Hasher {
-    /// A hasher for a machine with these cores.
+    /// A hasher for a machine with these cores: each has a thread that goes from one hash to the next without asking anybody.
     ///
     /// # Errors
     ///
-    /// [`HashError::Failed`] where the cost is none that Argon2 knows.
+    /// [`HashError::Failed`] where the cost is none that Argon2 knows, or the system gives no threads.
     pub fn new(cost: Cost, cores: usize, world: World) -> Result<Self, HashError> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, Some(HASH_BYTES))
             .map_err(|error| HashError::Failed(error.to_string()))?;
         let cores = cores.max(1);
+        let (work, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..cores {
+            let queue = Arc::clone(&queue);
+            std::thread::Builder::new()
+                .name("hashing".into())
+                .spawn(move || work_off(&queue))
+                .map_err(|error| HashError::Failed(error.to_string()))?;
+        }
         Ok(Self {
             cost,
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            permits: Arc::new(Semaphore::new(cores)),
+            work,
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
-            desks: Arc::default(),
             waiting: AtomicU32::new(0),
             pace: AtomicU64::new(10_000),
             world,
@@ -157,47 +168,40 @@ impl Hasher {
         }
     }
 
-    /// Runs some hashing with working memory, once a core is free.
+    /// Runs some hashing with working memory, once a core is free, unless that takes longer than anybody wants to wait.
     async fn at_a_desk<T: Send + 'static>(
         &self,
         password: Password,
         argon2: Argon2<'static>,
-        work: impl FnOnce(&Argon2<'_>, &Password, &mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
+        hash: impl FnOnce(&Argon2<'_>, &Password, &mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let permit = self.queue().await?;
-        let desks = Arc::clone(&self.desks);
-        let clock = Arc::clone(&self.world.clock);
-        let span = tracing::Span::current();
-        let done = tokio::task::spawn_blocking(move || {
-            let _span = span.entered();
-            let _permit = permit;
-            let start = clock.elapsed();
-            let mut memory = lock(&desks).pop().unwrap_or_default();
-            let result = work(&argon2, &password, &mut memory);
-            lock(&desks).push(memory);
-            (result, clock.elapsed().saturating_sub(start))
-        })
-        .await;
-        let (result, took) = done.map_err(|error| HashError::Failed(error.to_string()))?;
-        self.learn(took);
-        result
-    }
-
-    /// Waits for a core, unless too many wait already.
-    async fn queue(&self) -> Result<tokio::sync::OwnedSemaphorePermit, HashError> {
         let place = Place::take(&self.waiting);
-        let busy =
-            |wait: Duration| HashError::Busy { retry_after: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1) };
         let per_hash = Duration::from_micros(self.pace.load(Ordering::Relaxed));
         let expected = per_hash * place.ahead / self.cores;
         if expected > PATIENCE {
             return Err(busy(expected));
         }
-        match tokio::time::timeout(PATIENCE, Arc::clone(&self.permits).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(closed)) => Err(HashError::Failed(closed.to_string())),
-            Err(_) => Err(busy(PATIENCE)),
-        }
+        let (begin, begun) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
+        let clock = Arc::clone(&self.world.clock);
+        let span = tracing::Span::current();
+        let work: Work = Box::new(move |memory| {
+            // Whoever has asked may have given up or gone: then nobody needs the hash.
+            if begin.send(()).is_err() {
+                return;
+            }
+            let _span = span.entered();
+            let start = clock.elapsed();
+            let result = hash(&argon2, &password, memory);
+            let _ = tell.send((result, clock.elapsed().saturating_sub(start)));
+        });
+        let ended = |_| HashError::Failed("the hashing thread has ended".into());
+        self.work.send(work).map_err(|_| HashError::Failed("there is no hashing thread".into()))?;
+        tokio::time::timeout(PATIENCE, begun).await.map_err(|_| busy(PATIENCE))?.map_err(ended)?;
+        drop(place);
+        let (result, took) = told.await.map_err(ended)?;
+        self.learn(took);
+        result
     }
 
     fn learn(&self, took: Duration) {
@@ -226,9 +230,21 @@ impl Drop for Place<'_> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Working memory has no invariant that a panic could have broken.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn busy(wait: Duration) -> HashError {
+    HashError::Busy { retry_after: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1) }
+}
+
+/// The life of a hashing thread. Nothing lies between two hashes but taking the next one: a core that waits for an async thread to
+/// hand it over is a core that does not hash.
+fn work_off(queue: &Mutex<mpsc::Receiver<Work>>) {
+    let mut memory = Vec::new();
+    loop {
+        // The queue has no invariant that a panic could have broken; whoever waits for the lock waits for work.
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        // A panic is told to whoever has asked, by the answer that never comes; the others still need this thread.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut memory)));
+    }
 }
 
 fn fill(
@@ -317,21 +333,58 @@ mod tests {
         assert_eq!(hasher.verify(&password("wrong"), Some(&old)).await.unwrap(), Verdict::Wrong);
     }
 
+    /// Runs something at a desk, and tells which one it was and what memory was found there.
+    async fn visit(hasher: &Hasher) -> (std::thread::ThreadId, usize) {
+        let visit = |argon2: &Argon2<'_>, password: &Password, memory: &mut Vec<Block>| {
+            let found = memory.len();
+            make(argon2, password, b"a salt of 16 byt", memory).map(|_| (std::thread::current().id(), found))
+        };
+        hasher.at_a_desk(password("correct horse"), hasher.argon2.clone(), visit).await.expect("a hash")
+    }
+
     #[tokio::test]
-    async fn working_memory_is_kept_and_never_more_than_the_permits() {
-        let hasher = Arc::new(hasher(CHEAP));
-        let tasks: Vec<_> = (0..50)
-            .map(|_| {
-                let hasher = Arc::clone(&hasher);
-                tokio::spawn(async move { hasher.hash(&password("correct horse")).await.map(|_| ()) })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap().unwrap();
+    async fn each_core_has_a_thread_that_keeps_its_working_memory() {
+        let hasher = hasher(CHEAP);
+        let visits = futures::future::join_all((0..50).map(|_| visit(&hasher))).await;
+        let desks: std::collections::HashSet<_> = visits.iter().map(|(desk, _)| desk).collect();
+        assert!((1..=2).contains(&desks.len()), "{desks:?}");
+        assert_eq!(visits.iter().filter(|(_, found)| *found == 0).count(), desks.len(), "fresh memory once a desk");
+        assert!(visits.iter().all(|(_, found)| [0, 64].contains(found)));
+        assert_eq!(hasher.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_answer_and_no_thread() {
+        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
+        let broken = |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| -> Result<(), HashError> { panic!("broken") };
+        let answer = hasher.at_a_desk(password("correct horse"), hasher.argon2.clone(), broken).await;
+        assert!(matches!(answer, Err(HashError::Failed(_))), "{answer:?}");
+        assert!(hasher.hash(&password("correct horse")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_hashes_for_those_who_have_gone() {
+        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
+        let (open, gate) = mpsc::channel::<()>();
+        let hold = move |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| {
+            gate.recv().map_err(|error| HashError::Failed(error.to_string()))
+        };
+        let held = hasher.at_a_desk(password("first"), hasher.argon2.clone(), hold);
+        let (tell, told) = mpsc::channel();
+        let waiting = hasher.at_a_desk(password("second"), hasher.argon2.clone(), move |_, _, _| {
+            let _ = tell.send(());
+            Ok(())
+        });
+        let mut held = Box::pin(held);
+        assert!(futures::poll!(&mut held).is_pending());
+        {
+            let mut waiting = Box::pin(waiting);
+            assert!(futures::poll!(&mut waiting).is_pending(), "behind the first");
         }
-        let desks = lock(&hasher.desks);
-        assert!((1..=2).contains(&desks.len()), "{}", desks.len());
-        assert!(desks.iter().all(|memory| memory.len() == 64));
+        open.send(()).expect("somebody is held");
+        assert!(held.await.is_ok());
+        assert!(hasher.hash(&password("third")).await.is_ok());
+        assert!(told.try_recv().is_err(), "the second has gone");
     }
 
     #[tokio::test]
