@@ -181,23 +181,23 @@ impl Hasher {
         if expected > PATIENCE {
             return Err(busy(expected));
         }
-        let (begin, begun) = oneshot::channel();
+        let (start, started) = oneshot::channel();
         let (tell, told) = oneshot::channel();
         let clock = Arc::clone(&self.world.clock);
         let span = tracing::Span::current();
         let work: Work = Box::new(move |memory| {
             // Whoever has asked may have given up or gone: then nobody needs the hash.
-            if begin.send(()).is_err() {
+            if start.send(()).is_err() {
                 return;
             }
             let _span = span.entered();
-            let start = clock.elapsed();
+            let before = clock.elapsed();
             let result = hash(&argon2, &password, memory);
-            let _ = tell.send((result, clock.elapsed().saturating_sub(start)));
+            let _ = tell.send((result, clock.elapsed().saturating_sub(before)));
         });
         let ended = |_| HashError::Failed("the hashing thread has ended".into());
         self.work.send(work).map_err(|_| HashError::Failed("there is no hashing thread".into()))?;
-        tokio::time::timeout(PATIENCE, begun).await.map_err(|_| busy(PATIENCE))?.map_err(ended)?;
+        tokio::time::timeout(PATIENCE, started).await.map_err(|_| busy(PATIENCE))?.map_err(ended)?;
         drop(place);
         let (result, took) = told.await.map_err(ended)?;
         self.learn(took);
@@ -369,20 +369,19 @@ mod tests {
         let hold = move |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| {
             gate.recv().map_err(|error| HashError::Failed(error.to_string()))
         };
-        let held = hasher.at_a_desk(password("first"), hasher.argon2.clone(), hold);
+        let mut first = Box::pin(hasher.at_a_desk(password("first"), hasher.argon2.clone(), hold));
         let (tell, told) = mpsc::channel();
-        let waiting = hasher.at_a_desk(password("second"), hasher.argon2.clone(), move |_, _, _| {
+        let second = hasher.at_a_desk(password("second"), hasher.argon2.clone(), move |_, _, _| {
             let _ = tell.send(());
             Ok(())
         });
-        let mut held = Box::pin(held);
-        assert!(futures::poll!(&mut held).is_pending());
+        assert!(futures::poll!(&mut first).is_pending());
         {
-            let mut waiting = Box::pin(waiting);
-            assert!(futures::poll!(&mut waiting).is_pending(), "behind the first");
+            let mut second = Box::pin(second);
+            assert!(futures::poll!(&mut second).is_pending(), "behind the first");
         }
-        open.send(()).expect("somebody is held");
-        assert!(held.await.is_ok());
+        open.send(()).expect("the first waits");
+        assert!(first.await.is_ok());
         assert!(hasher.hash(&password("third")).await.is_ok());
         assert!(told.try_recv().is_err(), "the second has gone");
     }

@@ -16,11 +16,10 @@ use uuid::Uuid;
 use super::{
     header::{Header, decode_object},
     keys::{KeyRing, Keys, SignError},
+    verified::{Verified, check_time},
 };
 use crate::clock::World;
 
-/// Seconds by which another machine's clock may be ahead of ours, for `nbf` and `iat`. `exp` has no leeway.
-const LEEWAY: i64 = 5;
 /// Bytes of the longest text that is looked at as a token; ours have about 550.
 const MAX_BYTES: usize = 4096;
 /// Bytes of a token's name: nobody guesses one, and no two are alike.
@@ -196,16 +195,12 @@ impl Codec {
     ///
     /// One of the `token_*` codes.
     pub fn verify(&self, token: &str, expected: Auth, now: i64) -> Result<Caller, Code> {
-        let (encoded_header, encoded_claims, signature) = split(token)?;
         let ring = self.keys.ring();
-        let header = ring.header(encoded_header).map_or_else(|| Header::decode(encoded_header), Ok)?;
-        let claims = match decode_claims(encoded_claims) {
-            Err(Code::TokenMalformed) => return Err(Code::TokenMalformed),
-            claims => claims,
+        let verified = match ring.verified.get(token) {
+            Some(verified) => verified,
+            None => self.check(token, ring, now)?,
         };
-        let message = &token[..encoded_header.len() + 1 + encoded_claims.len()];
-        self.check_signature(ring, &header, message, signature)?;
-        let caller = self.check_claims(&header, claims?, now)?;
+        let caller = verified.at(now)?;
         let is_expected = match expected {
             Auth::Nobody => false,
             Auth::Access => caller.token_type == TokenType::Access,
@@ -215,17 +210,38 @@ impl Codec {
         if is_expected { Ok(caller) } else { Err(Code::TokenWrongType) }
     }
 
-    fn check_signature(&self, ring: Arc<KeyRing>, header: &Header, message: &str, signature: &str) -> Result<(), Code> {
+    fn check(&self, token: &str, ring: Arc<KeyRing>, now: i64) -> Result<Verified, Code> {
+        let (encoded_header, encoded_claims, signature) = split(token)?;
+        let header = ring.header(encoded_header).map_or_else(|| Header::decode(encoded_header), Ok)?;
+        let claims = match decode_claims(encoded_claims) {
+            Err(Code::TokenMalformed) => return Err(Code::TokenMalformed),
+            claims => claims,
+        };
+        let message = &token[..encoded_header.len() + 1 + encoded_claims.len()];
+        let ring = self.check_signature(ring, &header, message, signature)?;
+        let verified = self.check_claims(&header, claims?, now)?;
+        ring.verified.add(token, verified.clone());
+        Ok(verified)
+    }
+
+    /// Gives the ring whose key has signed.
+    fn check_signature(
+        &self,
+        ring: Arc<KeyRing>,
+        header: &Header,
+        message: &str,
+        signature: &str,
+    ) -> Result<Arc<KeyRing>, Code> {
         let kid = header.kid.as_deref().ok_or(Code::TokenInvalid)?;
         let ring = self.keys.having(ring, kid);
         let key = ring.get(kid).ok_or(Code::TokenInvalid)?;
         // How a key signs is its own affair, whatever a token says of it (RFC 8725 §3.1).
         let is_good =
             !header.has_critical && header.algorithm == Some(key.algorithm) && key.has_signed(message, signature);
-        if is_good { Ok(()) } else { Err(Code::TokenInvalid) }
+        if is_good { Ok(ring) } else { Err(Code::TokenInvalid) }
     }
 
-    fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Caller, Code> {
+    fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Verified, Code> {
         let expires_at = claims.exp.or(Code::TokenInvalid)?;
         let not_before = claims.nbf.or(Code::TokenInvalid)?;
         let issued_at = claims.iat.or(Code::TokenInvalid)?;
@@ -249,16 +265,8 @@ impl Codec {
         if header.typ != Some(caller.token_type) {
             return Err(Code::TokenWrongType);
         }
-        Ok(caller)
+        Ok(Verified { caller, not_before })
     }
-}
-
-fn check_time(now: i64, issued_at: i64, not_before: i64, expires_at: i64) -> Result<(), Code> {
-    if now >= expires_at {
-        return Err(Code::TokenExpired);
-    }
-    let latest = now.saturating_add(LEEWAY);
-    if not_before > latest || issued_at > latest { Err(Code::TokenInvalid) } else { Ok(()) }
 }
 
 /// The three parts of a token.

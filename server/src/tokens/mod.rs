@@ -6,3 +6,4 @@ pub mod blocklist;
 pub mod codec;
 mod header;
 pub mod keys;
+mod verified;

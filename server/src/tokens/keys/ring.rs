@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::JwkSet;
 use secrecy::SecretSlice;
 
 use super::Key;
-use crate::tokens::header::Header;
+use crate::tokens::{header::Header, verified::VerifiedTokens};
 
 /// All keys. It does not change: where keys do, another ring takes its place.
 pub struct KeyRing {
@@ -15,6 +15,8 @@ pub struct KeyRing {
     others: HashMap<String, Key>,
     /// What the headers of our own tokens say, by their encoded form: they need not be decoded each time.
     headers: HashMap<String, Header>,
+    /// Tokens that these keys have signed, and that were found good.
+    pub(in crate::tokens) verified: VerifiedTokens,
     /// Derives the names of refresh tokens. It never rotates: a name must stay what it was.
     pub(in crate::tokens) refresh_names: SecretSlice<u8>,
 }
@@ -35,7 +37,7 @@ impl KeyRing {
             })
             .collect();
         let others = others.into_iter().map(|key| (key.kid.clone(), key)).collect();
-        Self { signing, others, headers, refresh_names }
+        Self { signing, others, headers, verified: VerifiedTokens::default(), refresh_names }
     }
 
     /// The key that signs new tokens.
