@@ -17,8 +17,10 @@ use tokio::net::TcpListener;
 use crate::{
     accounts::{
         AccountService,
+        common::COMMON,
         directory::Directory,
         hashing::{Cost, HashError, Hasher},
+        password::Policy,
     },
     clock::World,
     config::Config,
@@ -112,7 +114,7 @@ impl Server {
             directory,
             hasher,
             world: world.clone(),
-            password_min: config.password_min,
+            policy: Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) },
         };
         let state = State {
             backend: Backend { accounts: Arc::new(accounts), sessions: Arc::new(sessions.clone()) },

@@ -29,6 +29,10 @@ impl Problem {
             }
             Self::PasswordTooLong => ("密码最多 128 个字符", "A password has at most 128 characters"),
             Self::PasswordIsUsername => ("密码不能与用户名相同", "The password must not be the username"),
+            Self::PasswordLikeUsername => {
+                ("密码不能与用户名过于相似", "The password must not be so much like the username")
+            }
+            Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
             Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
             Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),

@@ -4,6 +4,7 @@
 pub mod nickname;
 pub mod password;
 pub mod redirect;
+pub mod strength;
 pub mod username;
 
 /// What can be wrong with a field. Its words are in `i18n::problems`.
@@ -34,6 +35,10 @@ pub enum Problem {
     PasswordTooLong,
     /// The password is the account's name.
     PasswordIsUsername,
+    /// The password is the account's name with hardly anything around it.
+    PasswordLikeUsername,
+    /// The password is one of those that everybody tries first.
+    PasswordCommon,
     /// The confirmation is another password.
     PasswordsDiffer,
     /// A nickname of more than 64 characters.

@@ -9,7 +9,12 @@ use app::{
 };
 use async_trait::async_trait;
 
-use super::{directory::Directory, hashing::Hasher, password::Password, username::Username};
+use super::{
+    directory::Directory,
+    hashing::Hasher,
+    password::{Password, Policy},
+    username::Username,
+};
 use crate::{
     clock::World,
     failure::internal,
@@ -26,8 +31,8 @@ pub struct AccountService {
     pub hasher: Arc<Hasher>,
     /// Time and chance.
     pub world: World,
-    /// Code points of the shortest password.
-    pub password_min: usize,
+    /// What is asked of their passwords.
+    pub policy: Policy,
 }
 
 #[async_trait]
@@ -35,7 +40,7 @@ impl Accounts for AccountService {
     async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure> {
         let mut fields = Fields::default();
         let username = fields.judge("username", Username::parse(&account.username));
-        let chosen = Password::chosen(account.password, self.password_min, username.as_ref());
+        let chosen = Password::chosen(account.password, &self.policy, username.as_ref());
         let password = fields.judge("password", chosen);
         let nickname = fields.judge("nickname", nickname::parse(&account.nickname));
         fields.into_result()?;

@@ -1,10 +1,10 @@
 //! Account names: what is taken as one, and by what it is found.
 
 use app::rules::{self, Problem};
-use caseless::Caseless as _;
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
-use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::MixedScript as _;
+
+use super::fold;
 
 /// Bytes of the longest text that is looked up: no account's name comes near it.
 const LOOKUP_MAX: usize = 1024;
@@ -53,11 +53,6 @@ impl Username {
 pub fn lookup_key(typed: &str) -> Option<String> {
     let name = typed.trim();
     (name.len() <= LOOKUP_MAX).then(|| fold(name))
-}
-
-/// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless matching, composed).
-fn fold(name: &str) -> String {
-    name.nfd().default_case_fold().nfkc().default_case_fold().nfkc().collect()
 }
 
 /// Letters and marks of a single script, digits, and the three signs that the shared rule lets through.

@@ -53,6 +53,11 @@ const SETTINGS: &[Setting] = &[
     },
     Setting { name: "ALLOWED_ORIGINS", default: "none", meaning: "other origins that may call, comma separated" },
     Setting { name: "PASSWORD_MIN_LENGTH", default: "8", meaning: "code points of the shortest password, 6 to 64" },
+    Setting {
+        name: "PASSWORD_BLOCKLIST",
+        default: "on",
+        meaning: "off: passwords that everybody tries first are taken too",
+    },
     Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
     Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
 ];
@@ -96,6 +101,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Code points of the shortest password.
     pub password_min: usize,
+    /// Whether passwords that everybody tries first are refused.
+    pub password_blocklist: bool,
     /// What is logged.
     pub log: String,
     /// How the log is written.
@@ -151,6 +158,7 @@ impl Config {
             rotates: reader.value("REFRESH_ROTATION", values::switch).unwrap_or(true),
             allowed_origins: reader.value("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min).unwrap_or(password::MIN_DEFAULT),
+            password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch).unwrap_or(true),
             log: reader.value("LOG", values::log_filter).unwrap_or_else(|| "info".into()),
             log_format: reader.value("LOG_FORMAT", values::log_format).unwrap_or(LogFormat::Text),
             data_dir,

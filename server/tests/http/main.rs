@@ -10,6 +10,7 @@ mod durability;
 mod login;
 mod logout;
 mod me;
+mod passwords;
 mod refresh;
 mod register;
 mod tokens;
