@@ -24,8 +24,10 @@ use crate::{
     },
     clock::World,
     config::Config,
+    failure::Internal,
     http::{self, State},
-    sessions::{SessionService, upkeep},
+    limits::{Limiter, Throttle},
+    sessions::{SessionRules, SessionService, upkeep},
     store::{OpenError, Store, StoreError},
     tokens::{
         codec::Codec,
@@ -61,6 +63,9 @@ pub enum StartError {
     /// Password hashing.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The sessions.
+    #[error(transparent)]
+    Sessions(#[from] Internal),
     /// The port belongs to another program.
     #[error("{addr} is in use by another program; stop it, or choose another address with GATEHOUSE_ADDR")]
     PortInUse {
@@ -99,13 +104,14 @@ impl Server {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
         let directory = Arc::new(Directory::new(store.clone()));
+        let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &world));
         let sessions = SessionService::start(
             store.clone(),
             Arc::clone(&directory),
             Arc::clone(&hasher),
             Codec::new(keys, config.issuer.clone(), config.audience.clone()),
-            config.lifetimes,
-            config.rotates,
+            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates },
+            Arc::clone(&throttle),
             world.clone(),
         )
         .await?;
@@ -114,6 +120,8 @@ impl Server {
             directory,
             hasher,
             world: world.clone(),
+            throttle,
+            registrations: config.limits.map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
             policy: Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) },
         };
         let state = State {
@@ -121,6 +129,7 @@ impl Server {
             sessions,
             world,
             allowed_origins: config.allowed_origins.clone().into(),
+            trusted_proxies: config.trusted_proxies.clone().into(),
         };
         Ok(Self { state, store })
     }

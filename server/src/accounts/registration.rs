@@ -18,6 +18,8 @@ use super::{
 use crate::{
     clock::World,
     failure::internal,
+    limits::{Limiter, Throttle},
+    network::Network,
     store::{AuditEntry, Event, NewUser, Outcome, Store, StoreError},
 };
 
@@ -31,8 +33,32 @@ pub struct AccountService {
     pub hasher: Arc<Hasher>,
     /// Time and chance.
     pub world: World,
+    /// What is done about whatever is tried too often.
+    pub throttle: Arc<Throttle>,
+    /// How many were made from an address.
+    pub registrations: Option<Limiter<Network>>,
     /// What is asked of their passwords.
     pub policy: Policy,
+}
+
+impl AccountService {
+    /// Counts a registration that is about to be looked at, whatever becomes of it: each tells whether a name is taken.
+    fn admit(&self, origin: &Origin) -> Result<(), Failure> {
+        let Some(registrations) = &self.registrations else { return Ok(()) };
+        let Some(network) = self.throttle.addresses.counted(origin.address) else { return Ok(()) };
+        registrations.take(&network).map_err(|retry_after| {
+            let entry = AuditEntry {
+                at: self.world.now(),
+                event: Event::Registered,
+                outcome: Outcome::Throttled,
+                user: None,
+                session: None,
+                origin: origin.clone(),
+            };
+            self.throttle.tell(&format!("registration:{network}"), None, entry);
+            Failure::TooManyAttempts(retry_after)
+        })
+    }
 }
 
 #[async_trait]
@@ -48,6 +74,7 @@ impl Accounts for AccountService {
             return Err(Code::InternalError.into());
         };
 
+        self.admit(&origin)?;
         let taken = || Failure::UsernameTaken(username.shown().to_owned());
         // Spares the hash; what decides is the constraint, below.
         if self.store.user_with_hash(username.key()).await.map_err(internal)?.is_some() {

@@ -10,9 +10,12 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::{LogFormat, PREFIX, Sources};
+use crate::network::{Network, NoNetwork};
 
 /// A hundred years: beyond it, it is a slip of the keyboard.
 const SECONDS_MAX: i64 = 3_155_760_000;
+/// What is counted one by one, at the most.
+const TIMES_MAX: i64 = 10_000;
 /// Bytes of the shortest secret (RFC 7518 §3.2: as many as the hash has).
 const SECRET_MIN: usize = 32;
 /// Secrets that stand in tutorials and samples: whoever has read them signs tokens.
@@ -71,6 +74,10 @@ pub(super) fn grace_seconds(text: &str) -> Result<i64, String> {
     whole(text, 0, 600, "seconds")
 }
 
+pub(super) fn times(text: &str) -> Result<u32, String> {
+    u32::try_from(whole(text, 1, TIMES_MAX, "times")?).map_err(|error| error.to_string())
+}
+
 pub(super) fn password_min(text: &str) -> Result<usize, String> {
     usize::try_from(whole(text, 6, 64, "characters")?).map_err(|error| error.to_string())
 }
@@ -122,6 +129,11 @@ fn origin(text: &str) -> Result<String, String> {
         return Err(example());
     }
     Ok(spelt)
+}
+
+pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
+    let network = |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
+    text.split(',').map(str::trim).filter(|network| !network.is_empty()).map(network).collect()
 }
 
 /// The messages do not show the secret.

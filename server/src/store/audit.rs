@@ -13,6 +13,8 @@ pub enum Event {
     Registered,
     /// Somebody has tried to log in.
     LoggedIn,
+    /// Somebody has asked for a session's next tokens: only what is out of the ordinary is in the log.
+    Refreshed,
     /// A refresh token or an access token was presented that somebody else must have had.
     RefreshReused,
     /// A person has logged out.
@@ -30,6 +32,8 @@ pub enum Outcome {
     WrongPassword,
     /// The account is disabled.
     Disabled,
+    /// It was tried too often, and not looked at. The first of many stands for all.
+    Throttled,
 }
 
 /// An entry of the audit log.
@@ -69,10 +73,13 @@ pub struct StoredEntry {
 }
 
 impl Event {
-    const fn as_str(self) -> &'static str {
+    /// As it is written down.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::LoggedIn => "logged_in",
+            Self::Refreshed => "refreshed",
             Self::RefreshReused => "refresh_reused",
             Self::LoggedOut => "logged_out",
         }
@@ -86,6 +93,7 @@ impl Outcome {
             Self::UnknownAccount => "unknown_account",
             Self::WrongPassword => "wrong_password",
             Self::Disabled => "disabled",
+            Self::Throttled => "throttled",
         }
     }
 }

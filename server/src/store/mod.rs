@@ -3,6 +3,7 @@
 mod audit;
 mod entities;
 mod error;
+mod login_failures;
 mod migrations;
 mod open;
 mod revoked_tokens;

@@ -196,6 +196,18 @@ impl Codec {
         Ok(URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..NAME_BYTES]))
     }
 
+    /// A MAC with a key of its own for something else than tokens. It is derived from the key that never rotates.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`]
+    pub fn mac_for(&self, purpose: &str) -> Result<Hmac<Sha256>, SignError> {
+        let keyed = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).map_err(|error| SignError(error.to_string()));
+        let mut mac = keyed(self.keys.refresh_names.expose_secret())?;
+        mac.update(purpose.as_bytes());
+        keyed(&mac.finalize().into_bytes())
+    }
+
     fn sign(&self, grant: &Grant, jti: &str, token_type: TokenType, fresh: Option<bool>) -> Result<String, SignError> {
         let key = self.keys.current().ok_or_else(|| SignError("there is no key".into()))?;
         let claims = serde_json::to_vec(&Claims {

@@ -13,5 +13,6 @@ mod me;
 mod passwords;
 mod refresh;
 mod register;
+mod throttling;
 mod tokens;
 mod wire;

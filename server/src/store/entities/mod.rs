@@ -1,6 +1,7 @@
 //! The tables' rows.
 
 pub(super) mod audit_event;
+pub(super) mod login_failure;
 pub(super) mod revoked_token;
 pub(super) mod session;
 pub(super) mod user;
