@@ -21,6 +21,7 @@ use crate::{
         directory::Directory,
         hashing::{Cost, HashError, Hasher},
         password::Policy,
+        username,
     },
     clock::World,
     config::Config,
@@ -101,6 +102,7 @@ impl Server {
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let keys = KeyRing::load_or_create(&config.data_dir, config.jwt_secret.as_ref(), &world)?;
         let store = Store::open(&config.database_url).await?;
+        username::fill_in(&store).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
         let directory = Arc::new(Directory::new(store.clone()));
@@ -122,6 +124,7 @@ impl Server {
             world: world.clone(),
             throttle,
             registrations: config.limits.map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
+            reserved: config.reserved_usernames.iter().map(|name| username::name_of(name)).collect(),
             policy: Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) },
         };
         let state = State {

@@ -18,6 +18,9 @@ impl Problem {
             Self::UsernameScripts => {
                 ("用户名的字母必须属于同一种文字", "The letters of a username must belong to one script")
             }
+            Self::UsernameReserved => {
+                ("该用户名已被保留，请换一个", "This username is reserved, please choose another")
+            }
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
             Self::EmailTooLong => ("邮箱地址最多 254 个字符", "An email address has at most 254 characters"),
             Self::PasswordMissing => ("请输入密码", "Enter your password"),

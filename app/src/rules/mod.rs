@@ -20,6 +20,8 @@ pub enum Problem {
     UsernameCharacters,
     /// A handle whose letters come from several scripts (UTS #39 §5.1).
     UsernameScripts,
+    /// A name that nobody may have.
+    UsernameReserved,
     /// It has an `@` but is no e-mail address.
     EmailInvalid,
     /// An e-mail address of more than 254 characters.

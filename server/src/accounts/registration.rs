@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     api::{Profile, TokenType, User, error::Code},
     backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin},
-    rules::nickname,
+    rules::{Problem, nickname},
 };
 use async_trait::async_trait;
 
@@ -20,7 +20,7 @@ use crate::{
     failure::internal,
     limits::{Limiter, Throttle},
     network::Network,
-    store::{AuditEntry, Event, NewUser, Outcome, Store, StoreError},
+    store::{AuditEntry, Event, Name, NewUser, Outcome, Store, StoreError},
 };
 
 /// Accounts.
@@ -37,11 +37,21 @@ pub struct AccountService {
     pub throttle: Arc<Throttle>,
     /// How many were made from an address.
     pub registrations: Option<Limiter<Network>>,
+    /// Names that nobody may have.
+    pub reserved: Vec<Name>,
     /// What is asked of their passwords.
     pub policy: Policy,
 }
 
 impl AccountService {
+    fn name(&self, typed: &str) -> Result<Username, Problem> {
+        let username = Username::parse(typed)?;
+        if self.reserved.iter().any(|reserved| username.name().is_taken_by(reserved)) {
+            return Err(Problem::UsernameReserved);
+        }
+        Ok(username)
+    }
+
     /// Counts a registration that is about to be looked at, whatever becomes of it: each tells whether a name is taken.
     fn admit(&self, origin: &Origin) -> Result<(), Failure> {
         let Some(registrations) = &self.registrations else { return Ok(()) };
@@ -65,7 +75,7 @@ impl AccountService {
 impl Accounts for AccountService {
     async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure> {
         let mut fields = Fields::default();
-        let username = fields.judge("username", Username::parse(&account.username));
+        let username = fields.judge("username", self.name(&account.username));
         let chosen = Password::chosen(account.password, &self.policy, username.as_ref());
         let password = fields.judge("password", chosen);
         let nickname = fields.judge("nickname", nickname::parse(&account.nickname));
@@ -77,14 +87,14 @@ impl Accounts for AccountService {
         self.admit(&origin)?;
         let taken = || Failure::UsernameTaken(username.shown().to_owned());
         // Spares the hash; what decides is the constraint, below.
-        if self.store.user_with_hash(username.key()).await.map_err(internal)?.is_some() {
+        if self.store.is_taken(username.name()).await.map_err(internal)? {
             return Err(taken());
         }
         let password_hash = self.hasher.hash(&password).await.map_err(internal)?;
         let new = NewUser {
             id: self.world.uuid(),
             username: username.shown().to_owned(),
-            username_key: username.key().to_owned(),
+            name: username.name().clone(),
             password_hash,
             nickname: nickname.map(str::to_owned),
             created_at: self.world.now(),

@@ -73,6 +73,11 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "REGISTRATIONS_SECONDS", default: "600", meaning: "in how long" },
     Setting { name: "REFRESHES_PER_SESSION", default: "60", meaning: "refreshes of a session" },
     Setting { name: "REFRESHES_SECONDS", default: "60", meaning: "in how long" },
+    Setting {
+        name: "RESERVED_USERNAMES",
+        default: "none",
+        meaning: "names that nobody may register, comma separated, with all that look like them",
+    },
     Setting { name: "PASSWORD_MIN_LENGTH", default: "8", meaning: "code points of the shortest password, 6 to 64" },
     Setting {
         name: "PASSWORD_BLOCKLIST",
@@ -124,6 +129,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// How often things may be tried; `None`: as often as anybody likes.
     pub limits: Option<Limits>,
+    /// Names that nobody may register.
+    pub reserved_usernames: Vec<String>,
     /// Code points of the shortest password.
     pub password_min: usize,
     /// Whether passwords that everybody tries first are refused.
@@ -184,6 +191,7 @@ impl Config {
             allowed_origins: reader.value("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
             trusted_proxies: reader.value("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
             limits: limits(&mut reader),
+            reserved_usernames: reader.text("RESERVED_USERNAMES").map(|text| values::names(&text)).unwrap_or_default(),
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min).unwrap_or(password::MIN_DEFAULT),
             password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch).unwrap_or(true),
             log: reader.value("LOG", values::log_filter).unwrap_or_else(|| "info".into()),

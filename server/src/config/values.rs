@@ -131,6 +131,11 @@ fn origin(text: &str) -> Result<String, String> {
     Ok(spelt)
 }
 
+/// Any text may be part of a name: one that can be none needs no keeping.
+pub(super) fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
 pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
     let network = |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
     text.split(',').map(str::trim).filter(|network| !network.is_empty()).map(network).collect()

@@ -5,6 +5,7 @@ mod entities;
 mod error;
 mod login_failures;
 mod migrations;
+mod names;
 mod open;
 mod revoked_tokens;
 mod sessions;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use audit::{AuditEntry, Event, Outcome, StoredEntry};
 pub use error::{OpenError, StoreError};
+pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;
 pub use sessions::{Change, EndReason, Replaced, Session};

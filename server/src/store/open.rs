@@ -135,7 +135,7 @@ async fn unknown_migration(connection: &DatabaseConnection) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{AuditEntry, Event, NewUser, Outcome};
+    use crate::store::{AuditEntry, Event, Name, NewUser, Outcome};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn url(folder: &tempfile::TempDir, name: &str) -> (PathBuf, String) {
@@ -196,7 +196,7 @@ mod tests {
         let somebody = |number: u128| NewUser {
             id: uuid::Uuid::from_u128(number),
             username: format!("somebody{number}"),
-            username_key: format!("somebody{number}"),
+            name: Name { key: format!("somebody{number}"), skeleton: format!("somebody{number}"), is_ascii: true },
             password_hash: "x".repeat(200),
             nickname: None,
             created_at: 0,

@@ -10,6 +10,7 @@ mod durability;
 mod login;
 mod logout;
 mod me;
+mod names;
 mod passwords;
 mod refresh;
 mod register;

@@ -5,3 +5,4 @@ pub(super) mod login_failure;
 pub(super) mod revoked_token;
 pub(super) mod session;
 pub(super) mod user;
+pub(super) mod username_skeleton;
