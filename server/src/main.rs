@@ -1,4 +1,4 @@
-//! The program: `gatehouse` serves, `gatehouse config` shows the settings.
+//! The program: `gatehouse` serves, `gatehouse config` shows the settings, `gatehouse audit` what has happened.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
@@ -9,6 +9,7 @@ use axum::Router;
 use clap::{Parser, Subcommand};
 use server::{
     clock::World,
+    commands::audit,
     config::{Config, LogFormat, Sources},
     http::{
         assets::Site,
@@ -27,12 +28,14 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Serve (what happens without a command, too)
     Serve,
     /// Print every setting with its value and where that comes from, without secrets
     Config,
+    /// Print the audit log, oldest first, a line an entry
+    Audit(audit::Arguments),
 }
 
 #[tokio::main]
@@ -58,6 +61,9 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
         Command::Serve => serve(&config?).await,
+        Command::Audit(arguments) => {
+            Ok(audit::run(&arguments, &config?.database_url, &World::system(), &mut std::io::stdout()).await?)
+        }
     }
 }
 

@@ -112,7 +112,7 @@ impl Server {
             Arc::clone(&directory),
             Arc::clone(&hasher),
             Codec::new(keys, config.issuer.clone(), config.audience.clone()),
-            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates },
+            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates, audit: config.audit_seconds },
             Arc::clone(&throttle),
             world.clone(),
         )

@@ -84,6 +84,7 @@ const SETTINGS: &[Setting] = &[
         default: "on",
         meaning: "off: passwords that everybody tries first are taken too",
     },
+    Setting { name: "AUDIT_DAYS", default: "365", meaning: "how long the audit log goes back" },
     Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
     Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
 ];
@@ -135,6 +136,8 @@ pub struct Config {
     pub password_min: usize,
     /// Whether passwords that everybody tries first are refused.
     pub password_blocklist: bool,
+    /// How long the audit log goes back, in seconds.
+    pub audit_seconds: i64,
     /// What is logged.
     pub log: String,
     /// How the log is written.
@@ -194,6 +197,7 @@ impl Config {
             reserved_usernames: reader.text("RESERVED_USERNAMES").map(|text| values::names(&text)).unwrap_or_default(),
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min).unwrap_or(password::MIN_DEFAULT),
             password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch).unwrap_or(true),
+            audit_seconds: reader.value("AUDIT_DAYS", values::days).unwrap_or(365) * 86_400,
             log: reader.value("LOG", values::log_filter).unwrap_or_else(|| "info".into()),
             log_format: reader.value("LOG_FORMAT", values::log_format).unwrap_or(LogFormat::Text),
             data_dir,

@@ -70,6 +70,10 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     whole(text, 1, SECONDS_MAX, "seconds")
 }
 
+pub(super) fn days(text: &str) -> Result<i64, String> {
+    whole(text, 1, 36_525, "days")
+}
+
 pub(super) fn grace_seconds(text: &str) -> Result<i64, String> {
     whole(text, 0, 600, "seconds")
 }

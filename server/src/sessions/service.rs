@@ -41,6 +41,8 @@ pub struct SessionRules {
     pub lifetimes: Lifetimes,
     /// Whether a refresh hands out another refresh token.
     pub rotates: bool,
+    /// How long the audit log goes back, in seconds.
+    pub audit: i64,
 }
 
 /// Sessions. A handle: clones are the same.
@@ -61,6 +63,7 @@ pub(super) struct Inner {
     refreshes: Option<Limiter<Uuid>>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotates: bool,
+    audit: i64,
     pub(super) world: World,
     /// What the database has last said about the changes of other processes.
     changes_seen: Mutex<Option<i64>>,
@@ -81,7 +84,7 @@ impl SessionService {
         throttle: Arc<Throttle>,
         world: World,
     ) -> Result<Self, Internal> {
-        let SessionRules { lifetimes, rotates } = rules;
+        let SessionRules { lifetimes, rotates, audit } = rules;
         let refreshes = throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
         let inner = Inner {
             attempts: Arc::new(Attempts::new(store.clone(), world.clone())),
@@ -97,6 +100,7 @@ impl SessionService {
             acknowledgements: Acknowledgements::default(),
             lifetimes,
             rotates,
+            audit,
             world,
             changes_seen: Mutex::new(None),
         };
@@ -153,13 +157,14 @@ impl SessionService {
         Ok(())
     }
 
-    /// Forgets sessions and revoked tokens that can no longer be presented, and failures that no longer count.
+    /// Forgets sessions and revoked tokens that can no longer be presented, failures that no longer count, and what is too
+    /// old for the audit log.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        let Inner { store, blocklist, lifetimes, throttle, world, .. } = &*self.0;
+        let Inner { store, blocklist, lifetimes, throttle, audit, world, .. } = &*self.0;
         let now = world.now();
         blocklist.sweep(now);
         let tokens = store.sweep_revoked_tokens(now).await?;
@@ -168,7 +173,8 @@ impl SessionService {
         let counting =
             throttle.limits.map_or(0, |limits| limits.login_account.seconds.max(limits.login_address.seconds));
         let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
-        tracing::debug!(tokens, sessions, failures, "swept");
+        let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
+        tracing::debug!(tokens, sessions, failures, entries, "swept");
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ mod sessions;
 mod users;
 mod writer;
 
-pub use audit::{AuditEntry, Event, Outcome, StoredEntry};
+pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use error::{OpenError, StoreError};
 pub use names::Name;
 pub(crate) use open::without_password;

@@ -46,6 +46,16 @@ impl Store {
         Ok(Self { read, writer: Writer::start(write.clone()), write })
     }
 
+    /// Opens a database that is there already: for whoever only wants to look into it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
+        let path = file_of(url)?;
+        if path.exists() { Self::open(url).await } else { Err(OpenError::Missing { path }) }
+    }
+
     /// A number that changes when another process has written to the database.
     ///
     /// # Errors
