@@ -33,11 +33,12 @@ const whole = (value) => Math.round(value).toLocaleString('en').replaceAll(',', 
  * Starts a server; the environment is ours alone, so that no setting of this machine has a say.
  * @param {string} command
  * @param {string} data
+ * @param {Record<string, string>} [settings]
  */
-async function start(command, data) {
+async function start(command, data, settings = {}) {
   const began = performance.now();
   const child = spawn(command, {
-    env: { PATH: process.env.PATH, GATEHOUSE_ADDR: '127.0.0.1:0', GATEHOUSE_DATA_DIR: data, GATEHOUSE_LOG: 'warn' },
+    env: { PATH: process.env.PATH, GATEHOUSE_ADDR: '127.0.0.1:0', GATEHOUSE_DATA_DIR: data, GATEHOUSE_LOG: 'error', ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   // Nothing is left running when a measurement fails.
@@ -180,11 +181,52 @@ async function pagesAndLogins(/** @type {string} */ data) {
   await server.stop();
 }
 
+/**
+ * How far apart the times are that refused log-ins to an account and to nobody take: asked in turns, 200 of each, by their
+ * medians. Others' names must not be told by the clock.
+ * @param {string} base
+ * @param {number} status
+ * @param {number} [before] log-ins to each that are not measured
+ */
+async function timeToTell(base, status, before = 20) {
+  const body = (/** @type {string} */ username) => JSON.stringify({ username, password: 'not the password at all' });
+  const bodies = ['timed', 'nobody'].map(body);
+  /** @type {number[][]} */
+  const times = [[], []];
+  for (let round = 0; round < before + 200; round += 1) {
+    // Who comes first changes: whatever the first one leaves behind must not favour one of them.
+    for (const who of round % 2 === 0 ? [0, 1] : [1, 0]) {
+      const began = performance.now();
+      const answer = await fetch(`${base}/api/auth/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: bodies[who] ?? '' });
+      await answer.text();
+      if (round < before) continue;
+      if (answer.status !== status) throw new Error(`${String(answer.status)} where ${String(status)} was expected`);
+      times[who]?.push(performance.now() - began);
+    }
+  }
+  const [known = Number.NaN, nobody = Number.NaN] = times.map(median);
+  const apart = Math.abs(known / nobody - 1);
+  return { figure: `${known.toFixed(2)} ms, ${nobody.toFixed(2)} ms: ${(apart * 100).toFixed(1)} % apart`, good: apart <= 0.05 };
+}
+
+async function enumeration(/** @type {string} */ data) {
+  const many = await start(program, data, { GATEHOUSE_LOGIN_FAILURES_PER_ACCOUNT: '10000' });
+  await post(many.base, '/api/auth/register', { ...CREDENTIALS, username: 'timed' });
+  const wrong = await timeToTell(many.base, 401);
+  row('a wrong password and an unknown account, medians of 200', wrong.figure, 'within 5 %', wrong.good);
+  await many.stop();
+  const few = await start(program, data);
+  const throttled = await timeToTell(few.base, 429);
+  row('the same while both are throttled', throttled.figure, 'within 5 %', throttled.good);
+  await few.stop();
+}
+
 try {
   const data = join(folder, 'data');
   await tokens(data);
   await starting(data);
   await pagesAndLogins(data);
+  await enumeration(data);
 } finally {
   rmSync(folder, { recursive: true });
 }

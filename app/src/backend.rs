@@ -1,5 +1,7 @@
 //! The port: what the server functions need of the server, found through context.
 
+mod cookie;
+
 use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
@@ -8,6 +10,8 @@ use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use server_fn::error::ServerFnErrorErr;
 use uuid::Uuid;
+
+pub use cookie::Cookie;
 
 use crate::{
     api::{
@@ -42,12 +46,22 @@ pub trait Accounts: Send + Sync {
 /// Who is signed in.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Begins a session.
-    async fn login(&self, credentials: Credentials, origin: Origin) -> Result<(TokenPair, User), Failure>;
+    /// Begins a session. Of the browser's cookies only those are looked at that say which devices it was.
+    async fn login(&self, credentials: Credentials, cookies: Vec<Cookie>, origin: Origin) -> Result<Entry, Failure>;
     /// Hands out the next pair for the refresh token that the caller has presented.
     async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure>;
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
+}
+
+/// What a log-in has given.
+pub struct Entry {
+    /// The new session's tokens.
+    pub tokens: TokenPair,
+    /// Who has logged in.
+    pub user: User,
+    /// What the browser is to keep, so that it is known again.
+    pub device: Cookie,
 }
 
 /// Whoever has presented a token that is good: known before the request's body is read.
@@ -78,6 +92,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// What the program that asked calls itself: at most 256 characters, without control characters.
     pub user_agent: Option<String>,
+    /// Whether it came over TLS, as far as that is known: to the server itself, or to a proxy that is trusted.
+    pub is_encrypted: bool,
 }
 
 /// Name and password as they came.
@@ -176,6 +192,9 @@ pub enum Failure {
     /// The name, as the person wrote it, belongs to somebody.
     #[error("the name is taken")]
     UsernameTaken(String),
+    /// It was tried too often; the seconds tell when to try again.
+    #[error("throttled for {0} s")]
+    TooManyAttempts(u32),
     /// Not now; the seconds tell when to try again.
     #[error("unavailable for {0} s")]
     Unavailable(u32),
@@ -196,6 +215,7 @@ impl Failure {
             Self::Validation(_) => Code::ValidationFailed,
             Self::Revoked(_) => Code::TokenRevoked,
             Self::UsernameTaken(_) => Code::UsernameTaken,
+            Self::TooManyAttempts(_) => Code::TooManyAttempts,
             Self::Unavailable(_) => Code::Unavailable,
         }
     }
@@ -221,7 +241,7 @@ impl Failure {
                 error.message = messages::username_taken(lang, &name);
                 error.fields.insert("username".to_owned(), error.message.clone());
             }
-            Self::Unavailable(seconds) => error.retry_after = Some(seconds),
+            Self::TooManyAttempts(seconds) | Self::Unavailable(seconds) => error.retry_after = Some(seconds),
         }
         error
     }
@@ -266,6 +286,8 @@ pub struct Request {
     pub lang: Lang,
     /// From where it came.
     pub origin: Origin,
+    /// The cookies that say which devices the browser was.
+    pub devices: Vec<Cookie>,
     /// Whoever has presented a token that is good for this operation.
     pub caller: Option<Caller>,
 }

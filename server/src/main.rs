@@ -1,4 +1,5 @@
-//! The program: `gatehouse` serves; `gatehouse config` shows the settings, `gatehouse keys` what signs tokens.
+//! The program: `gatehouse` serves; `gatehouse config` shows the settings, `gatehouse keys` what signs tokens, `gatehouse
+//! audit` what has happened.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
@@ -9,7 +10,10 @@ use axum::Router;
 use clap::{Parser, Subcommand};
 use server::{
     clock::World,
-    commands::keys::{self, KeysCommand},
+    commands::{
+        audit,
+        keys::{self, KeysCommand},
+    },
     config::{Config, LogFormat, Sources},
     http::{
         assets::Site,
@@ -39,6 +43,8 @@ enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Print the audit log, oldest first, a line an entry
+    Audit(audit::Arguments),
 }
 
 #[tokio::main]
@@ -68,6 +74,9 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
         Command::Serve => serve(&config?).await,
+        Command::Audit(arguments) => {
+            Ok(audit::run(&arguments, &config?.database_url, &World::system(), &mut std::io::stdout()).await?)
+        }
     }
 }
 

@@ -17,13 +17,18 @@ use tokio::net::TcpListener;
 use crate::{
     accounts::{
         AccountService,
+        common::COMMON,
         directory::Directory,
         hashing::{Cost, HashError, Hasher},
+        password::Policy,
+        username,
     },
     clock::World,
     config::Config,
+    failure::Internal,
     http::{self, State},
-    sessions::{SessionService, upkeep},
+    limits::{Limiter, Throttle},
+    sessions::{SessionRules, SessionService, upkeep},
     store::{AuditEntry, Event, OpenError, Store, StoreError},
     tokens::{
         codec::Codec,
@@ -59,6 +64,9 @@ pub enum StartError {
     /// Password hashing.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The sessions.
+    #[error(transparent)]
+    Sessions(#[from] Internal),
     /// The port belongs to another program.
     #[error("{addr} is in use by another program; stop it, or choose another address with GATEHOUSE_ADDR")]
     PortInUse {
@@ -93,17 +101,19 @@ impl Server {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let store = Store::open(&config.database_url).await?;
+        username::fill_in(&store).await?;
         let keys = open_keys(config, &store, &world).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
         let directory = Arc::new(Directory::new(store.clone()));
+        let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &world));
         let sessions = SessionService::start(
             store.clone(),
             Arc::clone(&directory),
             Arc::clone(&hasher),
             Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
-            config.lifetimes,
-            config.rotates,
+            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates, audit: config.audit_seconds },
+            Arc::clone(&throttle),
             world.clone(),
         )
         .await?;
@@ -112,7 +122,10 @@ impl Server {
             directory,
             hasher,
             world: world.clone(),
-            password_min: config.password_min,
+            throttle,
+            registrations: config.limits.map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
+            reserved: config.reserved_usernames.iter().map(|name| username::name_of(name)).collect(),
+            policy: Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) },
         };
         let state = State {
             backend: Backend { accounts: Arc::new(accounts), sessions: Arc::new(sessions.clone()) },
@@ -120,6 +133,7 @@ impl Server {
             keys,
             world,
             allowed_origins: config.allowed_origins.clone().into(),
+            trusted_proxies: config.trusted_proxies.clone().into(),
         };
         Ok(Self { state, store })
     }

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// `validation_failed`, `username_taken`, `unavailable`.
+/// `validation_failed`, `username_taken`, `too_many_attempts`, `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/register", input = Json, output = Json, client = ApiClient)]
 pub async fn register(
     username: Option<String>,
@@ -36,7 +36,7 @@ pub async fn register(
 ///
 /// # Errors
 ///
-/// `validation_failed`, `invalid_credentials`, `account_disabled`, `unavailable`.
+/// `validation_failed`, `invalid_credentials`, `account_disabled`, `too_many_attempts`, `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/login", input = Json, output = Json, client = ApiClient)]
 pub async fn login(
     username: Option<String>,
@@ -44,16 +44,17 @@ pub async fn login(
     remember: Option<bool>,
 ) -> Result<LoggedIn, ApiError> {
     let request = Request::current()?;
-    let (tokens, user) =
-        request.backend.sessions.login(Credentials::new(username, password, remember)?, request.origin.clone()).await?;
-    Ok(LoggedIn { message: Messages::of(request.lang).logged_in.into(), tokens, user })
+    let credentials = Credentials::new(username, password, remember)?;
+    let entry = request.backend.sessions.login(credentials, request.devices.clone(), request.origin.clone()).await?;
+    entry.device.keep(<Login as server_fn::ServerFn>::PATH, request.origin.is_encrypted);
+    Ok(LoggedIn { message: Messages::of(request.lang).logged_in.into(), tokens: entry.tokens, user: entry.user })
 }
 
 /// Hands out the session's next pair. The caller presents the refresh token.
 ///
 /// # Errors
 ///
-/// The `token_*` codes, `unavailable`.
+/// The `token_*` codes, `too_many_attempts`, `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/refresh", input = Json, output = Json, client = ApiClient)]
 pub async fn refresh() -> Result<Refreshed, ApiError> {
     let request = Request::current()?;

@@ -18,6 +18,9 @@ impl Problem {
             Self::UsernameScripts => {
                 ("用户名的字母必须属于同一种文字", "The letters of a username must belong to one script")
             }
+            Self::UsernameReserved => {
+                ("该用户名已被保留，请换一个", "This username is reserved, please choose another")
+            }
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
             Self::EmailTooLong => ("邮箱地址最多 254 个字符", "An email address has at most 254 characters"),
             Self::PasswordMissing => ("请输入密码", "Enter your password"),
@@ -29,6 +32,10 @@ impl Problem {
             }
             Self::PasswordTooLong => ("密码最多 128 个字符", "A password has at most 128 characters"),
             Self::PasswordIsUsername => ("密码不能与用户名相同", "The password must not be the username"),
+            Self::PasswordLikeUsername => {
+                ("密码不能与用户名过于相似", "The password must not be so much like the username")
+            }
+            Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
             Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
             Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),

@@ -4,6 +4,7 @@
 pub mod nickname;
 pub mod password;
 pub mod redirect;
+pub mod strength;
 pub mod username;
 
 /// What can be wrong with a field. Its words are in `i18n::problems`.
@@ -19,6 +20,8 @@ pub enum Problem {
     UsernameCharacters,
     /// A handle whose letters come from several scripts (UTS #39 §5.1).
     UsernameScripts,
+    /// A name that nobody may have.
+    UsernameReserved,
     /// It has an `@` but is no e-mail address.
     EmailInvalid,
     /// An e-mail address of more than 254 characters.
@@ -34,6 +37,10 @@ pub enum Problem {
     PasswordTooLong,
     /// The password is the account's name.
     PasswordIsUsername,
+    /// The password is the account's name with hardly anything around it.
+    PasswordLikeUsername,
+    /// The password is one of those that everybody tries first.
+    PasswordCommon,
     /// The confirmation is another password.
     PasswordsDiffer,
     /// A nickname of more than 64 characters.

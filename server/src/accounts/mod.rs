@@ -1,9 +1,18 @@
 //! Who there is: names, passwords, lookup.
 
+pub mod common;
 pub mod directory;
 pub mod hashing;
 pub mod password;
 mod registration;
 pub mod username;
 
+use caseless::Caseless as _;
+use unicode_normalization::UnicodeNormalization as _;
+
 pub use registration::AccountService;
+
+/// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless matching, composed).
+fn fold(text: &str) -> String {
+    text.nfd().default_case_fold().nfkc().default_case_fold().nfkc().collect()
+}

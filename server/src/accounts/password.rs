@@ -3,9 +3,21 @@
 use app::rules::{self, Problem};
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::username::{Username, lookup_key};
+use super::{common::CommonPasswords, fold, username::Username};
+
+/// Code points of the shortest name that a password is searched for: shorter ones stand in many words.
+const NAME_MIN: usize = 4;
+
+/// What is asked of a new password.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Code points of the shortest one.
+    pub min: usize,
+    /// Those that everybody tries first, where they are refused.
+    pub common: Option<&'static CommonPasswords<'static>>,
+}
 
 /// A password in NFC (NIST SP 800-63B-4 §3.1.1.2). It does not print, and is wiped when dropped.
 #[derive(Clone, Debug)]
@@ -20,22 +32,41 @@ impl Password {
         Self(nfc.into())
     }
 
-    /// A password for an account. No rule of composition: length counts, and that it is not the name.
+    /// A password for an account. No rule of composition: length counts, and that nobody guesses it from the name or from a list.
     ///
     /// # Errors
     ///
     /// The [`Problem`] that makes it no password for this account.
-    pub fn chosen(typed: String, min: usize, username: Option<&Username>) -> Result<Self, Problem> {
+    pub fn chosen(typed: String, policy: &Policy, username: Option<&Username>) -> Result<Self, Problem> {
         // Beyond any length that can pass, not even the normal form is computed.
         if typed.len() > rules::password::MAX_BYTES {
             return Err(Problem::PasswordTooLong);
         }
         let password = Self::presented(typed);
-        rules::password::check(password.expose(), min)?;
-        if username.is_some_and(|name| lookup_key(password.expose()).as_deref() == Some(name.key())) {
-            return Err(Problem::PasswordIsUsername);
+        rules::password::check(password.expose(), policy.min)?;
+        if let Some(username) = username {
+            password.check_against(username.key(), policy.min)?;
+        }
+        if policy.common.is_some_and(|common| common.contains(password.expose())) {
+            return Err(Problem::PasswordCommon);
         }
         Ok(password)
+    }
+
+    /// Refuses the name itself, the name before the `@` of an address, and either with a few characters around it: with less
+    /// than half of the shortest password.
+    fn check_against(&self, name: &str, min: usize) -> Result<(), Problem> {
+        let folded = Zeroizing::new(fold(self.expose().trim()));
+        if *folded == name {
+            return Err(Problem::PasswordIsUsername);
+        }
+        let local = name.split('@').next().unwrap_or(name);
+        let is_all_but = |name: &str| {
+            let rest = Zeroizing::new(folded.replacen(name, "", 1));
+            rest.len() < folded.len() && rest.chars().count() * 2 < min
+        };
+        let is_like = |name: &str| *folded == name || (name.chars().count() >= NAME_MIN && is_all_but(name));
+        if is_like(name) || is_like(local) { Err(Problem::PasswordLikeUsername) } else { Ok(()) }
     }
 
     /// The password's text.
@@ -47,10 +78,17 @@ impl Password {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::common::COMMON;
+
+    const POLICY: Policy = Policy { min: 8, common: Some(&COMMON) };
+
+    fn chosen_by(name: &str, typed: &str) -> Result<(), Problem> {
+        let name = Username::parse(name).expect("a name");
+        Password::chosen(typed.to_owned(), &POLICY, Some(&name)).map(|_| ())
+    }
 
     fn chosen(typed: &str) -> Result<(), Problem> {
-        let name = Username::parse("Mallory7").expect("a name");
-        Password::chosen(typed.to_owned(), 8, Some(&name)).map(|_| ())
+        chosen_by("Mallory7", typed)
     }
 
     #[test]
@@ -66,8 +104,32 @@ mod tests {
     #[test]
     fn it_is_not_the_name_in_any_spelling() {
         assert_eq!(chosen("mallory7"), Err(Problem::PasswordIsUsername));
-        assert_eq!(chosen("ＭＡＬＬＯＲＹ7"), Err(Problem::PasswordIsUsername));
-        assert_eq!(chosen("mallory7!"), Ok(()));
+        assert_eq!(chosen(" ＭＡＬＬＯＲＹ7"), Err(Problem::PasswordIsUsername));
+        assert_eq!(chosen_by("ada.lovelace@example.com", "Ada.Lovelace@Example.com"), Err(Problem::PasswordIsUsername));
+    }
+
+    #[test]
+    fn it_is_not_the_name_with_a_few_characters_around_it() {
+        for typed in ["mallory7!", "Mallory7123", "!!MALLORY7!"] {
+            assert_eq!(chosen(typed), Err(Problem::PasswordLikeUsername), "{typed}");
+        }
+        for typed in ["mallory7-2027", "7yrollam", "mallory and I"] {
+            assert_eq!(chosen(typed), Ok(()), "{typed}");
+        }
+        for typed in ["ada.lovelace", "Ada.Lovelace1", "ada.lovelace@example.com!"] {
+            assert_eq!(chosen_by("ada.lovelace@example.com", typed), Err(Problem::PasswordLikeUsername), "{typed}");
+        }
+        // A short name stands in many words.
+        assert_eq!(chosen_by("bob", "bobsleds"), Ok(()));
+    }
+
+    #[test]
+    fn it_is_none_that_everybody_tries_first() {
+        for typed in ["12345678", "Password1", "ｑｗｅｒｔｙｕｉｏｐ", "passwordpassword"] {
+            assert_eq!(chosen(typed), Err(Problem::PasswordCommon), "{typed}");
+        }
+        let lenient = Policy { common: None, ..POLICY };
+        assert!(Password::chosen("12345678".to_owned(), &lenient, None).is_ok());
     }
 
     #[test]

@@ -5,15 +5,22 @@ use std::sync::Arc;
 use app::{
     api::{Profile, TokenType, User, error::Code},
     backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin},
-    rules::nickname,
+    rules::{Problem, nickname},
 };
 use async_trait::async_trait;
 
-use super::{directory::Directory, hashing::Hasher, password::Password, username::Username};
+use super::{
+    directory::Directory,
+    hashing::Hasher,
+    password::{Password, Policy},
+    username::Username,
+};
 use crate::{
     clock::World,
     failure::internal,
-    store::{AuditEntry, Event, NewUser, Outcome, Store, StoreError},
+    limits::{Limiter, Throttle},
+    network::Network,
+    store::{AuditEntry, Event, Name, NewUser, Outcome, Store, StoreError},
 };
 
 /// Accounts.
@@ -26,16 +33,50 @@ pub struct AccountService {
     pub hasher: Arc<Hasher>,
     /// Time and chance.
     pub world: World,
-    /// Code points of the shortest password.
-    pub password_min: usize,
+    /// What is done about whatever is tried too often.
+    pub throttle: Arc<Throttle>,
+    /// How many were made from an address.
+    pub registrations: Option<Limiter<Network>>,
+    /// Names that nobody may have.
+    pub reserved: Vec<Name>,
+    /// What is asked of their passwords.
+    pub policy: Policy,
+}
+
+impl AccountService {
+    fn name(&self, typed: &str) -> Result<Username, Problem> {
+        let username = Username::parse(typed)?;
+        if self.reserved.iter().any(|reserved| username.name().is_taken_by(reserved)) {
+            return Err(Problem::UsernameReserved);
+        }
+        Ok(username)
+    }
+
+    /// Counts a registration that is about to be looked at, whatever becomes of it: each tells whether a name is taken.
+    fn admit(&self, origin: &Origin) -> Result<(), Failure> {
+        let Some(registrations) = &self.registrations else { return Ok(()) };
+        let Some(network) = self.throttle.addresses.counted(origin.address) else { return Ok(()) };
+        registrations.take(&network).map_err(|retry_after| {
+            let entry = AuditEntry {
+                at: self.world.now(),
+                event: Event::Registered,
+                outcome: Outcome::Throttled,
+                user: None,
+                session: None,
+                origin: origin.clone(),
+            };
+            self.throttle.tell(&format!("registration:{network}"), None, entry);
+            Failure::TooManyAttempts(retry_after)
+        })
+    }
 }
 
 #[async_trait]
 impl Accounts for AccountService {
     async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure> {
         let mut fields = Fields::default();
-        let username = fields.judge("username", Username::parse(&account.username));
-        let chosen = Password::chosen(account.password, self.password_min, username.as_ref());
+        let username = fields.judge("username", self.name(&account.username));
+        let chosen = Password::chosen(account.password, &self.policy, username.as_ref());
         let password = fields.judge("password", chosen);
         let nickname = fields.judge("nickname", nickname::parse(&account.nickname));
         fields.into_result()?;
@@ -43,16 +84,17 @@ impl Accounts for AccountService {
             return Err(Code::InternalError.into());
         };
 
+        self.admit(&origin)?;
         let taken = || Failure::UsernameTaken(username.shown().to_owned());
         // Spares the hash; what decides is the constraint, below.
-        if self.store.user_with_hash(username.key()).await.map_err(internal)?.is_some() {
+        if self.store.is_taken(username.name()).await.map_err(internal)? {
             return Err(taken());
         }
         let password_hash = self.hasher.hash(&password).await.map_err(internal)?;
         let new = NewUser {
             id: self.world.uuid(),
             username: username.shown().to_owned(),
-            username_key: username.key().to_owned(),
+            name: username.name().clone(),
             password_hash,
             nickname: nickname.map(str::to_owned),
             created_at: self.world.now(),

@@ -1,10 +1,11 @@
-//! Account names: what is taken as one, and by what it is found.
+//! Account names: what is taken as one, by what it is found, and what it looks like.
 
 use app::rules::{self, Problem};
-use caseless::Caseless as _;
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_security::MixedScript as _;
+use unicode_security::{MixedScript as _, skeleton};
+
+use super::fold;
+use crate::store::{Name, Store, StoreError};
 
 /// Bytes of the longest text that is looked up: no account's name comes near it.
 const LOOKUP_MAX: usize = 1024;
@@ -13,7 +14,7 @@ const LOOKUP_MAX: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
-    key: String,
+    name: Name,
 }
 
 impl Username {
@@ -25,14 +26,14 @@ impl Username {
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         rules::username::check(typed)?;
         let shown = typed.trim().to_owned();
-        let key = fold(&shown);
+        let name = name_of(&shown);
         if !rules::username::is_email(&shown) {
             check_letters(&shown)?;
             // A single character may stand for a whole word (U+FDFA): what it is found by has to be a name too.
-            rules::username::check(&key)?;
-            check_letters(&key)?;
+            rules::username::check(&name.key)?;
+            check_letters(&name.key)?;
         }
-        Ok(Self { shown, key })
+        Ok(Self { shown, name })
     }
 
     /// The name as the person wrote it.
@@ -44,7 +45,13 @@ impl Username {
     /// What the account is found by.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        &self.name.key
+    }
+
+    /// The name as far as others may not have it.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.name
     }
 }
 
@@ -55,9 +62,28 @@ pub fn lookup_key(typed: &str) -> Option<String> {
     (name.len() <= LOOKUP_MAX).then(|| fold(name))
 }
 
-/// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless matching, composed).
-fn fold(name: &str) -> String {
-    name.nfd().default_case_fold().nfkc().default_case_fold().nfkc().collect()
+/// A name as far as others may not have it.
+#[must_use]
+pub fn name_of(shown: &str) -> Name {
+    let key = fold(shown);
+    // UTS #39 §4. A look-alike of a capital letter is one of the small letter, too.
+    let skeleton = fold(&skeleton(&key).collect::<String>());
+    Name { key, skeleton, is_ascii: shown.is_ascii() }
+}
+
+/// Fills in what names look like that were there before it mattered.
+///
+/// # Errors
+///
+/// [`StoreError`]
+pub async fn fill_in(store: &Store) -> Result<(), StoreError> {
+    loop {
+        let users = store.users_without_skeleton().await?;
+        if users.is_empty() {
+            return Ok(());
+        }
+        store.set_skeletons(users.into_iter().map(|(id, shown)| (id, name_of(&shown))).collect()).await?;
+    }
 }
 
 /// Letters and marks of a single script, digits, and the three signs that the shared rule lets through.
@@ -125,6 +151,29 @@ mod tests {
         ] {
             assert_eq!(Username::parse(typed), Err(problem), "{typed:?}");
         }
+    }
+
+    #[track_caller]
+    fn assert_pair(one: &str, other: &str, is_taken: bool) {
+        let of = |typed| Username::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
+        let (one, other) = (of(one), of(other));
+        assert_eq!(one.name().is_taken_by(other.name()), is_taken, "{one:?} {other:?}");
+        assert_eq!(other.name().is_taken_by(one.name()), is_taken, "the order does not matter: {one:?} {other:?}");
+    }
+
+    #[test]
+    fn look_alikes_are_taken_where_one_is_not_ascii() {
+        assert_pair("cop", "\u{441}\u{43e}\u{440}", true);
+        assert_pair("COP", "\u{421}\u{41e}\u{420}", true);
+        assert_pair("bob1", "ｂｏｂｌ", true);
+    }
+
+    #[test]
+    fn names_within_ascii_stand_side_by_side_and_so_do_those_that_look_different() {
+        for (one, other) in [("bob1", "bobl"), ("rob0", "robo"), ("rnaja", "maja"), ("cop", "\u{43f}\u{43e}\u{440}")] {
+            assert_pair(one, other, false);
+        }
+        assert_eq!(name_of("bob1").skeleton, name_of("bobl").skeleton, "these two look alike");
     }
 
     proptest! {

@@ -1,3 +1,6 @@
 //! What an administrator does on the command line.
 
+pub mod audit;
+mod audit_line;
 pub mod keys;
+mod moment;

@@ -10,7 +10,12 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use app::rules::password;
 use secrecy::SecretString;
 
-use crate::{sessions::Lifetimes, tokens::algorithm::Algorithm};
+use crate::{
+    limits::{Limits, Quota},
+    network::Network,
+    sessions::Lifetimes,
+    tokens::algorithm::Algorithm,
+};
 
 /// A setting: its name without the prefix, its default in words, and what it means.
 struct Setting {
@@ -52,7 +57,35 @@ const SETTINGS: &[Setting] = &[
         meaning: "how long the refresh token before the present one still gets the present one",
     },
     Setting { name: "ALLOWED_ORIGINS", default: "none", meaning: "other origins that may call, comma separated" },
+    Setting {
+        name: "TRUSTED_PROXIES",
+        default: "none",
+        meaning: "addresses or networks whose X-Forwarded-* is believed, comma separated",
+    },
+    Setting { name: "RATE_LIMITS", default: "on", meaning: "off: nothing below is limited" },
+    Setting {
+        name: "LOGIN_FAILURES_PER_ACCOUNT",
+        default: "10",
+        meaning: "log-ins to an account that may fail, for strangers together and for each known device",
+    },
+    Setting { name: "LOGIN_FAILURES_PER_ADDRESS", default: "100", meaning: "log-ins from an address that may fail" },
+    Setting { name: "LOGIN_FAILURES_SECONDS", default: "900", meaning: "how long a failed log-in counts" },
+    Setting { name: "REGISTRATIONS_PER_ADDRESS", default: "60", meaning: "registrations from an address" },
+    Setting { name: "REGISTRATIONS_SECONDS", default: "600", meaning: "in how long" },
+    Setting { name: "REFRESHES_PER_SESSION", default: "60", meaning: "refreshes of a session" },
+    Setting { name: "REFRESHES_SECONDS", default: "60", meaning: "in how long" },
+    Setting {
+        name: "RESERVED_USERNAMES",
+        default: "none",
+        meaning: "names that nobody may register, comma separated, with all that look like them",
+    },
     Setting { name: "PASSWORD_MIN_LENGTH", default: "8", meaning: "code points of the shortest password, 6 to 64" },
+    Setting {
+        name: "PASSWORD_BLOCKLIST",
+        default: "on",
+        meaning: "off: passwords that everybody tries first are taken too",
+    },
+    Setting { name: "AUDIT_DAYS", default: "365", meaning: "how long the audit log goes back" },
     Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
     Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
 ];
@@ -96,8 +129,18 @@ pub struct Config {
     pub rotates: bool,
     /// Other origins whose pages may call.
     pub allowed_origins: Vec<String>,
+    /// Proxies that are believed from where a call comes.
+    pub trusted_proxies: Vec<Network>,
+    /// How often things may be tried; `None`: as often as anybody likes.
+    pub limits: Option<Limits>,
+    /// Names that nobody may register.
+    pub reserved_usernames: Vec<String>,
     /// Code points of the shortest password.
     pub password_min: usize,
+    /// Whether passwords that everybody tries first are refused.
+    pub password_blocklist: bool,
+    /// How long the audit log goes back, in seconds.
+    pub audit_seconds: i64,
     /// What is logged.
     pub log: String,
     /// How the log is written.
@@ -152,7 +195,12 @@ impl Config {
             lifetimes,
             rotates: reader.value("REFRESH_ROTATION", values::switch).unwrap_or(true),
             allowed_origins: reader.value("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
+            trusted_proxies: reader.value("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
+            limits: limits(&mut reader),
+            reserved_usernames: reader.text("RESERVED_USERNAMES").map(|text| values::names(&text)).unwrap_or_default(),
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min).unwrap_or(password::MIN_DEFAULT),
+            password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch).unwrap_or(true),
+            audit_seconds: reader.value("AUDIT_DAYS", values::days).unwrap_or(365) * 86_400,
             log: reader.value("LOG", values::log_filter).unwrap_or_else(|| "info".into()),
             log_format: reader.value("LOG_FORMAT", values::log_format).unwrap_or(LogFormat::Text),
             data_dir,
@@ -186,6 +234,27 @@ impl Config {
         });
         lines.collect::<Vec<_>>().concat()
     }
+}
+
+/// The limits. All are read, so that a mistake in one is told also where they are switched off.
+fn limits(reader: &mut values::Reader<'_>) -> Option<Limits> {
+    let mut seconds = |name, default| reader.value(name, values::seconds).unwrap_or(default);
+    let (failures, registrations, refreshes) = (
+        seconds("LOGIN_FAILURES_SECONDS", 900),
+        seconds("REGISTRATIONS_SECONDS", 600),
+        seconds("REFRESHES_SECONDS", 60),
+    );
+    let mut quota = |name, default, seconds| {
+        let times = reader.value(name, values::times).unwrap_or(default);
+        Quota { times, seconds }
+    };
+    let limits = Limits {
+        login_account: quota("LOGIN_FAILURES_PER_ACCOUNT", 10, failures),
+        login_address: quota("LOGIN_FAILURES_PER_ADDRESS", 100, failures),
+        registration: quota("REGISTRATIONS_PER_ADDRESS", 60, registrations),
+        refresh: quota("REFRESHES_PER_SESSION", 60, refreshes),
+    };
+    reader.value("RATE_LIMITS", values::switch).unwrap_or(true).then_some(limits)
 }
 
 /// Names that begin like settings and are none: a misspelt setting must not be silently without effect.

@@ -19,6 +19,10 @@ fn every_setting_has_a_default_that_works() {
     assert_eq!(config.lifetimes.access, 900);
     assert_eq!(config.password_min, 8);
     assert!(config.rotates);
+    let limits = config.limits.unwrap();
+    let of = |times, seconds| Quota { times, seconds };
+    assert_eq!((limits.login_account, limits.login_address), (of(10, 900), of(100, 900)));
+    assert_eq!((limits.registration, limits.refresh), (of(60, 600), of(60, 60)));
     assert!(config.jwt_secret.is_none());
     assert_eq!(config.jwt_algorithm, Algorithm::Hs256);
 }
@@ -111,6 +115,32 @@ fn origins_are_taken_as_a_browser_sends_them() {
         ["*", "a.example", "https://a.example/", "https://A.example", "ftp://a.example", "https://u@a.example"]
     {
         assert!(error("GATEHOUSE_ALLOWED_ORIGINS", origin).contains("is no origin"), "{origin}");
+    }
+}
+
+#[test]
+fn limits_are_settings_and_can_be_switched_off() {
+    let config = Config::read(&sources(&[
+        ("GATEHOUSE_LOGIN_FAILURES_PER_ACCOUNT", "3"),
+        ("GATEHOUSE_LOGIN_FAILURES_SECONDS", "60"),
+        ("GATEHOUSE_REFRESHES_PER_SESSION", "9"),
+    ]));
+    let limits = config.unwrap().limits.unwrap();
+    assert_eq!(limits.login_account, Quota { times: 3, seconds: 60 });
+    assert_eq!(limits.login_address, Quota { times: 100, seconds: 60 });
+    assert_eq!(limits.refresh, Quota { times: 9, seconds: 60 });
+    let off = |more: (&str, &str)| Config::read(&sources(&[("GATEHOUSE_RATE_LIMITS", "off"), more]));
+    assert!(off(("GATEHOUSE_LOG", "info")).unwrap().limits.is_none());
+    assert!(off(("GATEHOUSE_LOGIN_FAILURES_SECONDS", "0")).is_err());
+    assert!(error("GATEHOUSE_REGISTRATIONS_PER_ADDRESS", "0").contains("whole number of times"));
+}
+
+#[test]
+fn proxies_are_addresses_or_networks() {
+    let config = Config::read(&sources(&[("GATEHOUSE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,")])).unwrap();
+    assert_eq!(config.trusted_proxies.len(), 2);
+    for text in ["proxy.example", "10.0.0.1/8", "*"] {
+        assert!(error("GATEHOUSE_TRUSTED_PROXIES", text).contains("no address or network"), "{text}");
     }
 }
 

@@ -10,10 +10,15 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::{LogFormat, PREFIX, Sources};
-use crate::tokens::algorithm::Algorithm;
+use crate::{
+    network::{Network, NoNetwork},
+    tokens::algorithm::Algorithm,
+};
 
 /// A hundred years: beyond it, it is a slip of the keyboard.
 const SECONDS_MAX: i64 = 3_155_760_000;
+/// What is counted one by one, at the most.
+const TIMES_MAX: i64 = 10_000;
 /// Bytes of the shortest secret (RFC 7518 §3.2: as many as the hash has).
 const SECRET_MIN: usize = 32;
 /// Secrets that stand in tutorials and samples: whoever has read them signs tokens.
@@ -68,8 +73,16 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     whole(text, 1, SECONDS_MAX, "seconds")
 }
 
+pub(super) fn days(text: &str) -> Result<i64, String> {
+    whole(text, 1, 36_525, "days")
+}
+
 pub(super) fn grace_seconds(text: &str) -> Result<i64, String> {
     whole(text, 0, 600, "seconds")
+}
+
+pub(super) fn times(text: &str) -> Result<u32, String> {
+    u32::try_from(whole(text, 1, TIMES_MAX, "times")?).map_err(|error| error.to_string())
 }
 
 pub(super) fn password_min(text: &str) -> Result<usize, String> {
@@ -121,6 +134,16 @@ fn origin(text: &str) -> Result<String, String> {
         return Err(example());
     }
     Ok(spelt)
+}
+
+/// Any text may be part of a name: one that can be none needs no keeping.
+pub(super) fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
+    let network = |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
+    text.split(',').map(str::trim).filter(|network| !network.is_empty()).map(network).collect()
 }
 
 /// The messages do not show the secret.

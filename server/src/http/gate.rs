@@ -1,30 +1,28 @@
 //! What stands before every operation: whether there is one, who calls, and what came as its body, in this order.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use app::{
     api::{
         error::Code,
         operations::{self, Auth, Operation},
     },
-    backend::{Caller, Failure, Origin, Request as Call, api_lang},
+    backend::{Caller, Cookie, Failure, Origin, Request as Call, api_lang},
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use leptos::prelude::provide_context;
 
-use super::{answer, cors::Cors};
+use super::{answer, cors::Cors, origin};
 use crate::tokens::bearer::bearer;
 
 /// Bytes of the largest body.
 const BODY_MAX: usize = 64 * 1024;
-/// Characters of a program's name that are kept. Header values that are text have no control characters.
-const USER_AGENT_MAX: usize = 256;
 
 /// The answer to a request under `/api`.
 pub(super) async fn serve(State(state): State<Arc<super::State>>, request: Request) -> Response<Body> {
@@ -46,7 +44,8 @@ async fn admit_and_run(state: &super::State, parts: &Parts, body: Body) -> Respo
         backend: state.backend.clone(),
         id: answer::name(parts),
         lang: api_lang(&parts.headers),
-        origin: origin(parts),
+        origin: origin::of(parts, &state.trusted_proxies),
+        devices: Cookie::devices(&parts.headers),
         caller: None,
     };
     match admit(state, &mut call, parts, body).await {
@@ -113,14 +112,6 @@ fn find(parts: &Parts) -> Result<&'static Operation, Refusal> {
     }
     let wanted = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
     here.find(|operation| operation.method == wanted).ok_or(Refusal::OtherVerb)
-}
-
-/// From where a request came.
-fn origin(parts: &Parts) -> Origin {
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
-    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let user_agent = user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect());
-    Origin { address, user_agent }
 }
 
 /// The verbs at a path, for `Allow` (RFC 9110 §10.2.1).

@@ -5,6 +5,7 @@ pub mod assets;
 mod cors;
 mod envelope;
 mod gate;
+mod origin;
 pub mod pages;
 mod well_known;
 
@@ -28,6 +29,8 @@ pub struct State {
     pub world: crate::clock::World,
     /// Other origins whose pages may call.
     pub allowed_origins: Arc<[String]>,
+    /// Proxies that are believed from where a call comes.
+    pub trusted_proxies: Arc<[crate::network::Network]>,
 }
 
 /// Everything that is served: `/api` and the public keys from here, all else from `pages`.

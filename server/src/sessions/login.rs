@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use app::{
     api::error::Code,
-    backend::{Credentials, Failure, Origin},
+    backend::{Cookie, Credentials, Entry, Failure, Origin},
 };
-use tracing::Instrument as _;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::service::Inner;
+use super::{
+    attempts::{Attempt, Refused, Subject},
+    devices::Device,
+    service::Inner,
+};
 use crate::{
     accounts::{hashing::Verdict, password::Password, username},
     failure::internal,
@@ -18,59 +23,117 @@ use crate::{
 
 /// Living sessions that a user may have.
 const PER_USER: u64 = 100;
+/// Bytes of the hash that stands for an account's name: what people type there is not always a name.
+const NAME_BYTES: usize = 16;
+
+/// What name and password have shown.
+enum Checked {
+    Right(StoredUser),
+    /// The right password of a disabled account.
+    Disabled(Uuid),
+    Wrong(Uuid),
+    Unknown,
+}
 
 impl Inner {
-    /// The account that these credentials are for. What is wrong is not told, and costs the same: one look-up, one hash.
-    pub(super) async fn check_password(
+    /// What is wrong is not told, and costs the same: without a device that is known, whether there is an account is asked only
+    /// of those who were let in; of them each costs one look-up, one hash, one write.
+    pub(super) async fn login(
         self: &Arc<Self>,
-        credentials: &Credentials,
+        credentials: Credentials,
+        cookies: &[Cookie],
+        origin: Origin,
+    ) -> Result<Entry, Failure> {
+        let Credentials { username, password, remember } = credentials;
+        let key = username::lookup_key(&username);
+        let name = key.as_deref().unwrap_or(&username);
+        let device = self.devices.recognise(name, cookies);
+        let subjects = self.subjects(name, device.as_ref(), &origin);
+        let attempt = self.admit(subjects, key.as_deref(), &origin).await?;
+        let refused = |user, outcome| AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
+        let account = match self.check_password(key.as_deref(), password).await? {
+            Checked::Right(account) => account,
+            Checked::Disabled(user) => {
+                tracing::info!(%user, "log-in refused: disabled");
+                let entry = refused(Some(user), Outcome::Disabled);
+                self.store.insert_audit_entry(entry).await.map_err(internal)?;
+                return Err(Code::AccountDisabled.into());
+            }
+            Checked::Wrong(user) => {
+                tracing::info!(%user, "log-in refused: wrong password");
+                attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
+                return Err(Code::InvalidCredentials.into());
+            }
+            Checked::Unknown => {
+                tracing::info!("log-in refused: no such account");
+                attempt.fail(&self.store, refused(None, Outcome::UnknownAccount)).await.map_err(internal)?;
+                return Err(Code::InvalidCredentials.into());
+            }
+        };
+        let session = self.begin(account.user.id, remember, &attempt, origin).await.map_err(internal)?;
+        let tokens = self.pair(&session, true).map_err(internal)?;
+        Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, device) })
+    }
+
+    /// What a failure would count against. A device that is known is counted by itself: strangers who try the same account, or
+    /// who share its address, do not keep its person out.
+    fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
+        let Some(limits) = &self.throttle.limits else { return Vec::new() };
+        if let Some(device) = device {
+            return vec![Subject { name: format!("device:{}", device.name()), quota: limits.login_account }];
+        }
+        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(name.as_bytes())[..NAME_BYTES]);
+        let account = Subject { name: format!("account:{hash}"), quota: limits.login_account };
+        let address = self.throttle.addresses.counted(origin.address);
+        let address =
+            address.map(|network| Subject { name: format!("address:{network}"), quota: limits.login_address });
+        [Some(account), address].into_iter().flatten().collect()
+    }
+
+    async fn admit(
+        &self,
+        subjects: Vec<Subject>,
+        username_key: Option<&str>,
         origin: &Origin,
-    ) -> Result<StoredUser, Failure> {
-        let password = Password::presented(credentials.password.clone());
-        let found = match username::lookup_key(&credentials.username) {
-            Some(key) => self.store.user_with_hash(&key).await.map_err(internal)?,
+    ) -> Result<Attempt, Failure> {
+        self.attempts.admit(subjects).await.map_err(|refused| match refused {
+            Refused::Throttled { subject, retry_after } => {
+                let entry = self.entry(Event::LoggedIn, None, None, origin.clone());
+                self.throttle.tell(&subject, username_key.map(str::to_owned), entry);
+                Failure::TooManyAttempts(retry_after)
+            }
+            Refused::Failed(failure) => failure,
+        })
+    }
+
+    async fn check_password(&self, username_key: Option<&str>, password: String) -> Result<Checked, Failure> {
+        let password = Password::presented(password);
+        let found = match username_key {
+            Some(key) => self.store.user_with_hash(key).await.map_err(internal)?,
             None => None,
         };
         let stored = found.as_ref().map(|(_, hash)| hash.as_str());
         let verdict = self.hasher.verify(&password, stored).await.map_err(internal)?;
-        let Some((account, old_hash)) = found else {
-            tracing::info!("log-in refused: no such account");
-            self.note_refusal(None, Outcome::UnknownAccount, origin);
-            return Err(Code::InvalidCredentials.into());
-        };
-        let user = Some(account.user.id);
+        let Some((account, old_hash)) = found else { return Ok(Checked::Unknown) };
         match verdict {
-            Verdict::Wrong => {
-                tracing::info!(user = %account.user.id, "log-in refused: wrong password");
-                self.note_refusal(user, Outcome::WrongPassword, origin);
-                return Err(Code::InvalidCredentials.into());
-            }
+            Verdict::Wrong => return Ok(Checked::Wrong(account.user.id)),
             Verdict::Right => {}
             Verdict::RightButOutdated(new_hash) => {
                 self.store.replace_hash(account.user.id, &old_hash, &new_hash).await.map_err(internal)?;
             }
         }
-        if account.disabled_at.is_some() {
-            tracing::info!(user = %account.user.id, "log-in refused: disabled");
-            self.note_refusal(user, Outcome::Disabled, origin);
-            return Err(Code::AccountDisabled.into());
-        }
-        Ok(account)
+        if account.disabled_at.is_some() { Ok(Checked::Disabled(account.user.id)) } else { Ok(Checked::Right(account)) }
     }
 
-    /// Puts a refused log-in into the audit log. Nobody waits for it: the answer takes the same time whatever was wrong.
-    fn note_refusal(self: &Arc<Self>, user: Option<Uuid>, outcome: Outcome, origin: &Origin) {
-        let entry = AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
-        let inner = Arc::clone(self);
-        let noting = async move {
-            if let Err(error) = inner.store.insert_audit_entry(entry).await {
-                tracing::error!(%error, "a refused log-in is missing in the audit log");
-            }
-        };
-        tokio::spawn(noting.in_current_span());
-    }
-
-    pub(super) async fn begin(&self, user: Uuid, remember: bool, origin: Origin) -> Result<Session, StoreError> {
+    /// Begins a session, and forgives the failures before it that counted against the one who begins it: those of others, from
+    /// the same address, go on to count.
+    async fn begin(
+        &self,
+        user: Uuid,
+        remember: bool,
+        attempt: &Attempt,
+        origin: Origin,
+    ) -> Result<Session, StoreError> {
         let now = self.world.now();
         let session = Session {
             id: self.world.uuid(),
@@ -86,7 +149,8 @@ impl Inner {
             ended: None,
         };
         let entry = self.entry(Event::LoggedIn, Some(user), Some(session.id), origin);
-        for ended in self.store.insert_session(session.clone(), PER_USER, entry).await? {
+        let forgiven = attempt.first().map(str::to_owned);
+        for ended in self.store.insert_session(session.clone(), PER_USER, forgiven, entry).await? {
             self.seen.forget(&ended.id);
         }
         tracing::info!(%user, session = %session.id, "logged in");

@@ -1,11 +1,13 @@
 //! Who is signed in: log in, refresh, log out, and who calls.
 
 mod acknowledgements;
+mod attempts;
 mod caller;
+mod devices;
 mod login;
 mod rotation;
 mod service;
 pub mod upkeep;
 
 pub use rotation::Lifetimes;
-pub use service::SessionService;
+pub use service::{SessionRules, SessionService};

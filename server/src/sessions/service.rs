@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::{
-    api::{TokenPair, TokenScheme, TokenType, User, error::Reason, operations::Auth},
-    backend::{Caller, Credentials, Failure, Origin, Sessions},
+    api::{TokenPair, TokenScheme, TokenType, error::Reason, operations::Auth},
+    backend::{Caller, Cookie, Credentials, Entry, Failure, Origin, Sessions},
 };
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -14,12 +14,15 @@ use uuid::Uuid;
 
 use super::{
     acknowledgements::Acknowledgements,
+    attempts::Attempts,
+    devices::Devices,
     rotation::{Lifetimes, Step},
 };
 use crate::{
     accounts::{directory::Directory, hashing::Hasher},
     clock::World,
     failure::{Internal, internal},
+    limits::{Limiter, Throttle},
     mirror::Mirror,
     store::{AuditEntry, Change, EndReason, Event, Outcome, RevokedToken, Session, Store, StoreError},
     tokens::{
@@ -30,6 +33,17 @@ use crate::{
 
 /// Sessions that are kept in memory at most: about 150 bytes each.
 const CAPACITY: usize = 50_000;
+
+/// What a server wants of its sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionRules {
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// Whether a refresh hands out another refresh token.
+    pub rotates: bool,
+    /// How long the audit log goes back, in seconds.
+    pub audit: i64,
+}
 
 /// Sessions. A handle: clones are the same.
 #[derive(Clone)]
@@ -43,8 +57,13 @@ pub(super) struct Inner {
     pub(super) blocklist: Blocklist,
     pub(super) seen: Mirror<Uuid, Session>,
     pub(super) acknowledgements: Acknowledgements,
+    pub(super) attempts: Arc<Attempts>,
+    pub(super) devices: Devices,
+    pub(super) throttle: Arc<Throttle>,
+    refreshes: Option<Limiter<Uuid>>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotates: bool,
+    audit: i64,
     pub(super) world: World,
     /// What the database has last said about the changes of other processes.
     changes_seen: Mutex<Option<i64>>,
@@ -55,17 +74,23 @@ impl SessionService {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`Internal`]
     pub async fn start(
         store: Store,
         directory: Arc<Directory>,
         hasher: Arc<Hasher>,
         codec: Codec,
-        lifetimes: Lifetimes,
-        rotates: bool,
+        rules: SessionRules,
+        throttle: Arc<Throttle>,
         world: World,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, Internal> {
+        let SessionRules { lifetimes, rotates, audit } = rules;
+        let refreshes = throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
         let inner = Inner {
+            attempts: Arc::new(Attempts::new(store.clone(), world.clone())),
+            devices: Devices::new(codec.mac_for("devices")?, world.clone()),
+            throttle,
+            refreshes,
             store,
             directory,
             hasher,
@@ -75,6 +100,7 @@ impl SessionService {
             acknowledgements: Acknowledgements::default(),
             lifetimes,
             rotates,
+            audit,
             world,
             changes_seen: Mutex::new(None),
         };
@@ -131,18 +157,23 @@ impl SessionService {
         Ok(())
     }
 
-    /// Forgets sessions and revoked tokens that can no longer be presented.
+    /// Forgets sessions and revoked tokens that can no longer be presented, failures that no longer count, and what is too
+    /// old for the audit log.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     pub async fn sweep(&self) -> Result<(), StoreError> {
-        let Inner { store, blocklist, lifetimes, world, .. } = &*self.0;
+        let Inner { store, blocklist, lifetimes, throttle, audit, world, .. } = &*self.0;
         let now = world.now();
         blocklist.sweep(now);
         let tokens = store.sweep_revoked_tokens(now).await?;
         let sessions = store.sweep_sessions(lifetimes.longest(), now).await?;
-        tracing::debug!(tokens, sessions, "swept");
+        let counting =
+            throttle.limits.map_or(0, |limits| limits.login_account.seconds.max(limits.login_address.seconds));
+        let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
+        let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
+        tracing::debug!(tokens, sessions, failures, entries, "swept");
         Ok(())
     }
 }
@@ -157,14 +188,10 @@ pub(super) async fn to_its_end<T: Send + 'static>(
 
 #[async_trait]
 impl Sessions for SessionService {
-    async fn login(&self, credentials: Credentials, origin: Origin) -> Result<(TokenPair, User), Failure> {
-        let account = Inner::check_password(&self.0, &credentials, &origin).await?;
+    async fn login(&self, credentials: Credentials, cookies: Vec<Cookie>, origin: Origin) -> Result<Entry, Failure> {
         let inner = Arc::clone(&self.0);
-        to_its_end(async move {
-            let session = inner.begin(account.user.id, credentials.remember, origin).await.map_err(internal)?;
-            Ok((inner.pair(&session, true).map_err(internal)?, account.user))
-        })
-        .await
+        // Who hangs up has tried nevertheless.
+        to_its_end(async move { inner.login(credentials, &cookies, origin).await }).await
     }
 
     async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
@@ -184,6 +211,11 @@ impl Inner {
     }
 
     async fn refresh(self: &Arc<Self>, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
+        if let Some(Err(retry_after)) = self.refreshes.as_ref().map(|refreshes| refreshes.take(&caller.session)) {
+            let entry = self.entry(Event::Refreshed, Some(caller.user), Some(caller.session), origin);
+            self.throttle.tell(&format!("session:{}", caller.session), None, entry);
+            return Err(Failure::TooManyAttempts(retry_after));
+        }
         if !self.rotates {
             return self.repeat(caller).await;
         }
@@ -254,7 +286,7 @@ impl Inner {
         Ok(())
     }
 
-    fn pair(&self, session: &Session, fresh: bool) -> Result<TokenPair, Internal> {
+    pub(super) fn pair(&self, session: &Session, fresh: bool) -> Result<TokenPair, Internal> {
         self.pair_with(session, &session.refresh_grant(&self.lifetimes), fresh)
     }
 

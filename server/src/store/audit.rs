@@ -1,10 +1,16 @@
 //! Who did what, when, from where, and how it ended: written with what it tells of, or not at all.
 
 use app::backend::Origin;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait as _, NotSet, QueryOrder as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
 use uuid::Uuid;
 
-use super::{Store, StoreError, entities::audit_event};
+use super::{
+    Store, StoreError,
+    entities::audit_event::{self, Column},
+};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub enum Event {
     Registered,
     /// Somebody has tried to log in.
     LoggedIn,
+    /// Somebody has asked for a session's next tokens: only what is out of the ordinary is in the log.
+    Refreshed,
     /// A refresh token or an access token was presented that somebody else must have had.
     RefreshReused,
     /// A person has logged out.
@@ -34,6 +42,8 @@ pub enum Outcome {
     WrongPassword,
     /// The account is disabled.
     Disabled,
+    /// It was tried too often, and not looked at. The first of many stands for all.
+    Throttled,
 }
 
 /// An entry of the audit log.
@@ -53,9 +63,24 @@ pub struct AuditEntry {
     pub origin: Origin,
 }
 
+/// Which entries somebody wants to see: those for which all that is given is true.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditFilter {
+    /// What happened.
+    pub event: Option<Event>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Whose account it was about.
+    pub user: Option<Uuid>,
+    /// From when on, in seconds of Unix time.
+    pub since: Option<i64>,
+}
+
 /// An entry as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
+    /// Later entries have greater ones.
+    pub id: i64,
     /// Seconds of Unix time.
     pub at: i64,
     /// What happened.
@@ -81,10 +106,17 @@ impl AuditEntry {
 }
 
 impl Event {
-    const fn as_str(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Registered, Self::LoggedIn, Self::Refreshed, Self::RefreshReused, Self::LoggedOut];
+
+    /// As it is written down.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::LoggedIn => "logged_in",
+            Self::Refreshed => "refreshed",
             Self::RefreshReused => "refresh_reused",
             Self::LoggedOut => "logged_out",
             Self::KeyRotated => "key_rotated",
@@ -94,12 +126,19 @@ impl Event {
 }
 
 impl Outcome {
-    const fn as_str(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Success, Self::UnknownAccount, Self::WrongPassword, Self::Disabled, Self::Throttled];
+
+    /// As it is written down.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
             Self::UnknownAccount => "unknown_account",
             Self::WrongPassword => "wrong_password",
             Self::Disabled => "disabled",
+            Self::Throttled => "throttled",
         }
     }
 }
@@ -137,10 +176,38 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn audit_entries(&self) -> Result<Vec<StoredEntry>, StoreError> {
-        let rows = audit_event::Entity::find().order_by_asc(audit_event::Column::Id).all(&self.read).await?;
+        self.audit_page(AuditFilter::default(), 0, u64::MAX).await
+    }
+
+    /// Some entries of the audit log, oldest first, that came after the one with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn audit_page(
+        &self,
+        filter: AuditFilter,
+        after: i64,
+        at_most: u64,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let AuditFilter { event, outcome, user, since } = filter;
+        let wanted = Condition::all()
+            .add(Column::Id.gt(after))
+            .add_option(event.map(|event| Column::Event.eq(event.as_str())))
+            .add_option(outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())))
+            .add_option(user.map(|user| Column::UserId.eq(user)))
+            .add_option(since.map(|since| Column::At.gte(since)));
+        let rows = audit_event::Entity::find()
+            .filter(wanted)
+            .order_by_asc(Column::Id)
+            // SQLite counts with a sign.
+            .limit(at_most.min(i64::MAX.unsigned_abs()))
+            .all(&self.read)
+            .await?;
         Ok(rows
             .into_iter()
             .map(|row| StoredEntry {
+                id: row.id,
                 at: row.at,
                 event: row.event,
                 outcome: row.outcome,
@@ -150,5 +217,17 @@ impl Store {
                 user_agent: row.user_agent,
             })
             .collect())
+    }
+
+    /// Forgets the entries up to a moment, in seconds of Unix time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn sweep_audit_entries(&self, until: i64) -> Result<u64, StoreError> {
+        let over = audit_event::Entity::delete_many().filter(Column::At.lte(until));
+        self.writer
+            .write(move |transaction| Box::pin(async move { Ok(over.exec(transaction).await?.rows_affected) }))
+            .await
     }
 }

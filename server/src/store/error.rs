@@ -55,6 +55,12 @@ pub enum OpenError {
         /// What SQLite says.
         source: DbErr,
     },
+    /// There is none yet.
+    #[error("there is no database {} yet; the server makes it when it starts", .path.display())]
+    Missing {
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// Anything else.
     #[error("the database {} cannot be opened: {source}", .path.display())]
     Failed {

@@ -3,15 +3,18 @@
 mod audit;
 mod entities;
 mod error;
+mod login_failures;
 mod migrations;
+mod names;
 mod open;
 mod revoked_tokens;
 mod sessions;
 mod users;
 mod writer;
 
-pub use audit::{AuditEntry, Event, Outcome, StoredEntry};
+pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use error::{OpenError, StoreError};
+pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;
 pub use sessions::{Change, EndReason, Replaced, Session};

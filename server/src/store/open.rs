@@ -46,6 +46,16 @@ impl Store {
         Ok(Self { read, writer: Writer::start(write.clone()), write })
     }
 
+    /// Opens a database that is there already: for whoever only wants to look into it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]
+    pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
+        let path = file_of(url)?;
+        if path.exists() { Self::open(url).await } else { Err(OpenError::Missing { path }) }
+    }
+
     /// A number that changes when another process has written to the database.
     ///
     /// # Errors
@@ -140,7 +150,7 @@ async fn unknown_migration(connection: &DatabaseConnection) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{AuditEntry, Event, NewUser, Outcome};
+    use crate::store::{AuditEntry, Event, Name, NewUser, Outcome};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn url(folder: &tempfile::TempDir, name: &str) -> (PathBuf, String) {
@@ -201,7 +211,7 @@ mod tests {
         let somebody = |number: u128| NewUser {
             id: uuid::Uuid::from_u128(number),
             username: format!("somebody{number}"),
-            username_key: format!("somebody{number}"),
+            name: Name { key: format!("somebody{number}"), skeleton: format!("somebody{number}"), is_ascii: true },
             password_hash: "x".repeat(200),
             nickname: None,
             created_at: 0,

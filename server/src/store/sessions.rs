@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     AuditEntry, RevokedToken, Store, StoreError, audit,
     entities::session::{self, Column},
-    revoked_tokens,
+    login_failures, revoked_tokens,
 };
 
 /// Why a session has ended, as it is written down.
@@ -142,7 +142,8 @@ pub struct Change<T> {
 }
 
 impl Store {
-    /// Keeps a new session. Where its user has as many living ones as allowed, the oldest end; they come back.
+    /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where its user has as many living
+    /// sessions as allowed, the oldest end; they come back.
     ///
     /// # Errors
     ///
@@ -151,6 +152,7 @@ impl Store {
         &self,
         new: Session,
         allowed: u64,
+        forgiven: Option<String>,
         entry: AuditEntry,
     ) -> Result<Vec<Session>, StoreError> {
         self.writer
@@ -158,6 +160,9 @@ impl Store {
                 Box::pin(async move {
                     let ended = end_surplus(transaction, &new, allowed).await?;
                     insert(transaction, new).await?;
+                    if let Some(subject) = forgiven {
+                        login_failures::forgive(transaction, &subject).await?;
+                    }
                     audit::insert(transaction, entry).await?;
                     Ok(ended)
                 })

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{AuditEntry, Store, StoreError, audit, entities::user};
+use super::{AuditEntry, Name, Store, StoreError, audit, entities::user, names};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct NewUser {
     pub id: Uuid,
     /// The name as the person wrote it.
     pub username: String,
-    /// What it is found by: no two accounts have the same.
-    pub username_key: String,
+    /// The same as far as others may not have it.
+    pub name: Name,
     /// A PHC string.
     pub password_hash: String,
     /// How the person wants to be called.
@@ -59,12 +59,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] where another account is found by this name, also one that is made at the same moment.
+    /// [`StoreError::Conflict`] where the name is taken, also by an account that is made at the same moment.
     pub async fn insert_user(&self, new: NewUser, entry: AuditEntry) -> Result<StoredUser, StoreError> {
         let row = user::ActiveModel {
             id: Set(new.id),
             username: Set(new.username),
-            username_key: Set(new.username_key),
+            username_key: Set(new.name.key.clone()),
+            username_skeleton: Set(Some(new.name.skeleton.clone())),
             password_hash: Set(new.password_hash),
             nickname: Set(new.nickname),
             avatar_url: Set(None),
@@ -75,6 +76,8 @@ impl Store {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
+                    // First what it looks like: where the name itself is taken, so is that, and nothing has been changed.
+                    names::take(transaction, &new.name).await?;
                     let stored = row.insert(transaction).await?.try_into()?;
                     audit::insert(transaction, entry).await?;
                     Ok(stored)

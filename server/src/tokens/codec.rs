@@ -122,6 +122,10 @@ impl Default for Presented {
     }
 }
 
+fn mac(key: &[u8]) -> Result<Hmac<Sha256>, SignError> {
+    Hmac::new_from_slice(key).map_err(|error| SignError(error.to_string()))
+}
+
 impl Codec {
     /// A codec for tokens of this issuer and audience.
     #[must_use]
@@ -155,11 +159,21 @@ impl Codec {
     ///
     /// [`SignError`]
     pub fn refresh_jti(&self, session: Uuid, generation: i64) -> Result<String, SignError> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.keys.ring().refresh_names.expose_secret())
-            .map_err(|error| SignError(error.to_string()))?;
+        let mut mac = mac(self.keys.ring().refresh_names.expose_secret())?;
         mac.update(session.as_bytes());
         mac.update(&generation.to_be_bytes());
         Ok(URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..NAME_BYTES]))
+    }
+
+    /// A MAC with a key of its own for something else than tokens. It is derived from the key that never rotates.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`]
+    pub fn mac_for(&self, purpose: &str) -> Result<Hmac<Sha256>, SignError> {
+        let mut derived = mac(self.keys.ring().refresh_names.expose_secret())?;
+        derived.update(purpose.as_bytes());
+        mac(&derived.finalize().into_bytes())
     }
 
     fn sign(&self, grant: &Grant, jti: &str, token_type: TokenType, fresh: Option<bool>) -> Result<String, SignError> {

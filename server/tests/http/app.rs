@@ -175,6 +175,13 @@ impl Call {
         self
     }
 
+    /// As if it came from this address.
+    pub fn from(mut self, address: &str) -> Self {
+        let peer = std::net::SocketAddr::new(address.parse().expect("an address"), 4711);
+        self.request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        self
+    }
+
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
     }

@@ -5,6 +5,22 @@ use serde_json::json;
 use crate::app::{App, START};
 
 #[tokio::test]
+async fn what_is_too_old_is_swept() {
+    let app = App::with(&[("AUDIT_DAYS", "30")]).await;
+    app.register("alice").await;
+    app.clock.advance(86_400);
+    app.register("bertha").await;
+    app.clock.advance(29 * 86_400 - 1);
+    app.server.state.sessions.sweep().await.unwrap();
+    assert_eq!(app.server.store.audit_entries().await.unwrap().len(), 2);
+    app.clock.advance(1);
+    app.server.state.sessions.sweep().await.unwrap();
+    let left: Vec<_> =
+        app.server.store.audit_entries().await.unwrap().into_iter().map(|entry| entry.at - START).collect();
+    assert_eq!(left, [86_400]);
+}
+
+#[tokio::test]
 async fn each_event_is_there_once_with_its_person_and_its_origin() {
     let app = App::start().await;
     let agent = "Browser/1.0 (a \u{e4}) ".repeat(40);

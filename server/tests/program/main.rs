@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod audit;
 mod durability;
 mod keys;
 mod process;

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -81,6 +81,12 @@ impl Place {
         Running { child, address }
     }
 
+    /// Starts the program for something that does not end by itself.
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let child = self.command(arguments, &[]).stdout(Stdio::piped()).spawn().expect("the program");
+        Running { child, address: String::new() }
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path().join("log")).unwrap_or_default()
     }
@@ -105,6 +111,11 @@ impl Running {
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some((status, serde_json::from_str(body).ok()?))
+    }
+
+    /// What it says from now on.
+    pub fn take_output(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("its output")
     }
 
     pub fn id(&self) -> u32 {

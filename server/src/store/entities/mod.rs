@@ -1,6 +1,8 @@
 //! The tables' rows.
 
 pub(super) mod audit_event;
+pub(super) mod login_failure;
 pub(super) mod revoked_token;
 pub(super) mod session;
 pub(super) mod user;
+pub(super) mod username_skeleton;

@@ -4,11 +4,18 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_core;
 mod m0002_sessions;
+mod m0003_login_failures;
+mod m0004_username_skeletons;
 
 pub(super) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_core::Migration), Box::new(m0002_sessions::Migration)]
+        vec![
+            Box::new(m0001_core::Migration),
+            Box::new(m0002_sessions::Migration),
+            Box::new(m0003_login_failures::Migration),
+            Box::new(m0004_username_skeletons::Migration),
+        ]
     }
 }

@@ -1,0 +1,195 @@
+//! `gatehouse audit`: the audit log, for the administrator. The server may be running or not.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io::{self, Write},
+    time::Duration,
+};
+
+use clap::Args;
+use uuid::Uuid;
+
+use super::{audit_line::Line, moment};
+use crate::{
+    accounts::username,
+    clock::World,
+    network::{Network, NoNetwork},
+    store::{AuditFilter, Event, OpenError, Outcome, Store, StoreError, StoredEntry},
+};
+
+/// Entries that are read at a time.
+const PAGE: u64 = 1000;
+/// How often the log is looked at while it is followed.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// What somebody wants to see of it.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// Only what is about this account: a name in any spelling, or an id
+    #[arg(long)]
+    user: Option<String>,
+    /// Only such events
+    #[arg(long, value_parser = event)]
+    event: Option<Event>,
+    /// Only what has ended so
+    #[arg(long, value_parser = outcome)]
+    outcome: Option<Outcome>,
+    /// Only from then on: 2027-01-31, 2027-01-31T12:00:00Z, or so long ago: 90s, 15m, 12h, 7d
+    #[arg(long)]
+    since: Option<String>,
+    /// Only what came from this address or network
+    #[arg(long, value_parser = network)]
+    address: Option<Network>,
+    /// Only the newest so many
+    #[arg(long, value_name = "COUNT")]
+    last: Option<usize>,
+    /// Go on with whatever happens from now on
+    #[arg(long)]
+    follow: bool,
+    /// A JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+fn named<T: Copy, const N: usize>(all: [T; N], name: fn(T) -> &'static str, text: &str) -> Result<T, String> {
+    let found = all.into_iter().find(|one| name(*one) == text);
+    found.ok_or_else(|| format!("there are: {}", all.map(name).join(", ")))
+}
+
+fn event(text: &str) -> Result<Event, String> {
+    named(Event::ALL, Event::as_str, text)
+}
+
+fn outcome(text: &str) -> Result<Outcome, String> {
+    named(Outcome::ALL, Outcome::as_str, text)
+}
+
+fn network(text: &str) -> Result<Network, NoNetwork> {
+    text.parse()
+}
+
+/// Why the log cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such account.
+    #[error("there is no account {0:?}")]
+    NoAccount(String),
+    /// A text that is no moment.
+    #[error("{0:?} is no moment, such as 2027-01-31, 2027-01-31T12:00:00Z or 12h")]
+    NoMoment(String),
+    /// Nothing can be written.
+    #[error("the log cannot be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Prints what is wanted of the log.
+///
+/// # Errors
+///
+/// [`AuditError`]; that nobody reads any more is none.
+pub async fn run(
+    arguments: &Arguments,
+    database_url: &str,
+    world: &World,
+    out: &mut impl Write,
+) -> Result<(), AuditError> {
+    let store = Store::open_existing(database_url).await?;
+    let shown = show(arguments, &store, world, out).await;
+    store.close().await;
+    match shown {
+        // `gatehouse audit | head` has seen enough.
+        Err(AuditError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        shown => shown,
+    }
+}
+
+async fn show(arguments: &Arguments, store: &Store, world: &World, out: &mut impl Write) -> Result<(), AuditError> {
+    let filter = AuditFilter {
+        event: arguments.event,
+        outcome: arguments.outcome,
+        user: match &arguments.user {
+            Some(user) => Some(find(store, user).await?),
+            None => None,
+        },
+        since: match &arguments.since {
+            Some(text) => Some(moment::parse(text, world.now()).ok_or_else(|| AuditError::NoMoment(text.clone()))?),
+            None => None,
+        },
+    };
+    let mut log = Log { arguments, store, filter, seen: 0, names: HashMap::new() };
+    if let Some(count) = arguments.last {
+        let mut newest = VecDeque::new();
+        while let Some(page) = log.next().await? {
+            newest.extend(page);
+            newest.drain(..newest.len().saturating_sub(count));
+        }
+        log.print(newest.make_contiguous(), out).await?;
+    }
+    loop {
+        while let Some(page) = log.next().await? {
+            log.print(&page, out).await?;
+        }
+        if !arguments.follow {
+            return Ok(());
+        }
+        tokio::time::sleep(BEAT).await;
+    }
+}
+
+/// The account that somebody means.
+async fn find(store: &Store, user: &str) -> Result<Uuid, AuditError> {
+    let nobody = || AuditError::NoAccount(user.to_owned());
+    if let Ok(id) = Uuid::try_parse(user) {
+        // Also of an account that is gone.
+        return Ok(id);
+    }
+    let key = username::lookup_key(user).ok_or_else(nobody)?;
+    let (account, _) = store.user_with_hash(&key).await?.ok_or_else(nobody)?;
+    Ok(account.user.id)
+}
+
+/// The log as far as it is wanted and was not seen.
+struct Log<'a> {
+    arguments: &'a Arguments,
+    store: &'a Store,
+    filter: AuditFilter,
+    seen: i64,
+    names: HashMap<Uuid, Option<String>>,
+}
+
+impl Log<'_> {
+    /// The next entries; `None` where nothing has come since the last ones.
+    async fn next(&mut self) -> Result<Option<Vec<StoredEntry>>, AuditError> {
+        let mut page = self.store.audit_page(self.filter, self.seen, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.seen = last.id;
+        if let Some(network) = self.arguments.address {
+            let address = |entry: &StoredEntry| entry.address.as_deref().and_then(|address| address.parse().ok());
+            page.retain(|entry| address(entry).is_some_and(|address| network.contains(address)));
+        }
+        Ok(Some(page))
+    }
+
+    async fn print(&mut self, entries: &[StoredEntry], out: &mut impl Write) -> Result<(), AuditError> {
+        for entry in entries {
+            if let Some(id) = entry.user
+                && !self.names.contains_key(&id)
+            {
+                let name = self.store.user(id).await?.map(|account| account.user.username);
+                self.names.insert(id, name);
+            }
+            let username = entry.user.and_then(|id| self.names.get(&id)?.as_deref());
+            let line = Line { entry, username };
+            let line = if self.arguments.json { line.json().map_err(io::Error::from)? } else { line.text() };
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! An entry of the audit log as a line. What others have had a say in cannot forge another one.
+
+use app::rules::is_invisible;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::moment::rfc3339;
+use crate::store::StoredEntry;
+
+/// An entry, and whose account it was about by name, where there still is one.
+pub(super) struct Line<'a> {
+    pub(super) entry: &'a StoredEntry,
+    pub(super) username: Option<&'a str>,
+}
+
+/// The same for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    time: String,
+    at: i64,
+    event: &'a str,
+    outcome: &'a str,
+    user: Option<Uuid>,
+    username: Option<&'a str>,
+    session: Option<Uuid>,
+    address: Option<&'a str>,
+    user_agent: Option<&'a str>,
+}
+
+impl Line<'_> {
+    /// For people: what is missing is left out.
+    pub(super) fn text(&self) -> String {
+        let StoredEntry { at, event, outcome, user, session, address, user_agent, .. } = self.entry;
+        let id = user.map(|user| user.to_string());
+        let user = self.username.or(id.as_deref());
+        let parts = [
+            Some(rfc3339(*at)),
+            Some(escaped(event)),
+            Some(escaped(outcome)),
+            user.map(|user| format!("user={}", escaped(user))),
+            session.map(|session| format!("session={session}")),
+            address.as_ref().map(|address| format!("address={}", escaped(address))),
+            user_agent.as_ref().map(|agent| format!("agent=\"{}\"", escaped(agent))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// For programs.
+    pub(super) fn json(&self) -> serde_json::Result<String> {
+        use std::fmt::Write as _;
+
+        let StoredEntry { at, event, outcome, user, session, address, user_agent, .. } = self.entry;
+        let json = serde_json::to_string(&Json {
+            time: rfc3339(*at),
+            at: *at,
+            event,
+            outcome,
+            user: *user,
+            username: self.username,
+            session: *session,
+            address: address.as_deref(),
+            user_agent: user_agent.as_deref(),
+        })?;
+        // JSON lets characters stand that terminals obey (RFC 8259 §7). Outside of strings there are none of them.
+        Ok(json.chars().fold(String::with_capacity(json.len()), |mut line, character| {
+            if is_invisible(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    // Writing into a text never fails.
+                    let _ = write!(line, "\\u{unit:04x}");
+                }
+            } else {
+                line.push(character);
+            }
+            line
+        }))
+    }
+}
+
+/// A text in which whatever a terminal would obey, or nobody would see, is written out.
+fn escaped(text: &str) -> String {
+    let is_told = |character: char| is_invisible(character) || matches!(character, '"' | '\\');
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_told(character) {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(user_agent: &str) -> StoredEntry {
+        StoredEntry {
+            id: 7,
+            at: 1_800_000_000,
+            event: "logged_in".to_owned(),
+            outcome: "wrong_password".to_owned(),
+            user: Some(Uuid::nil()),
+            session: None,
+            address: Some("2001:db8::1".to_owned()),
+            user_agent: Some(user_agent.to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_entry_is_a_line() {
+        let entry = entry("Browser/1.0 (测试)");
+        assert_eq!(
+            Line { entry: &entry, username: Some("ada@example.com") }.text(),
+            "2027-01-15T08:00:00Z logged_in wrong_password user=ada@example.com address=2001:db8::1 agent=\"Browser/1.0 (测试)\""
+        );
+        assert!(Line { entry: &entry, username: None }.text().contains(" user=00000000-0000-0000-0000-000000000000 "));
+        let json: serde_json::Value =
+            serde_json::from_str(&Line { entry: &entry, username: None }.json().unwrap()).unwrap();
+        assert_eq!(json["time"], "2027-01-15T08:00:00Z");
+        assert_eq!(json["username"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn nothing_in_it_forges_another_one() {
+        let entry = entry("x\"\r\n2027-01-15T08:00:00Z logged_in success\u{2028}\u{1b}[2J\u{202e}\\");
+        let line = Line { entry: &entry, username: Some("a\nb") }.text();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(line.contains(r"user=a\nb ") && line.ends_with(r#"success\u{2028}\u{1b}[2J\u{202e}\\""#), "{line}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_in_it_it_is_one_line(agent: String, name: String) {
+            let entry = entry(&agent);
+            let line = Line { entry: &entry, username: Some(&name) };
+            for text in [line.text(), line.json().unwrap()] {
+                prop_assert!(!text.chars().any(is_invisible), "{text}");
+            }
+            let json: serde_json::Value = serde_json::from_str(&line.json().unwrap()).unwrap();
+            prop_assert_eq!(json["user_agent"].as_str(), Some(agent.as_str()));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the parts that limit something share: which limits there are, whom they apply to, and what the audit log is told.
+
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+
+use super::{Addresses, Limiter, Limits, Quota};
+use crate::{
+    clock::World,
+    store::{AuditEntry, Outcome, Store},
+};
+
+/// How often the audit log is told that the same thing is still tried too often.
+const TOLD: Quota = Quota { times: 1, seconds: 900 };
+
+/// The limits, and what is done about whatever is beyond them.
+pub struct Throttle {
+    /// The limits; `None` where they are switched off.
+    pub limits: Option<Limits>,
+    /// Which addresses they apply to.
+    pub addresses: Addresses,
+    told: Limiter<String>,
+    store: Store,
+}
+
+impl Throttle {
+    /// Limits that go by the world's clock.
+    #[must_use]
+    pub fn new(limits: Option<Limits>, store: Store, world: &World) -> Self {
+        let told = Limiter::new(TOLD, Arc::clone(&world.clock));
+        Self { limits, addresses: Addresses::default(), told, store }
+    }
+
+    /// Puts into the audit log that something was tried too often. One entry stands for all that follow within a quarter of an
+    /// hour: a flood must not fill the disk. Nobody waits for it. Whose account it is, where there is one, is looked up by the
+    /// name that was tried.
+    pub fn tell(&self, subject: &str, username_key: Option<String>, entry: AuditEntry) {
+        if self.told.take(&subject.to_owned()).is_err() {
+            return;
+        }
+        tracing::warn!(event = entry.event.as_str(), "throttled");
+        let (store, mut entry) = (self.store.clone(), AuditEntry { outcome: Outcome::Throttled, ..entry });
+        let telling = async move {
+            if let Some(key) = username_key {
+                match store.user_with_hash(&key).await {
+                    Ok(found) => entry.user = found.map(|(account, _)| account.user.id),
+                    Err(error) => tracing::error!(%error, "the audit log does not say whose account was throttled"),
+                }
+            }
+            if let Err(error) = store.insert_audit_entry(entry).await {
+                tracing::error!(%error, "what was throttled is missing in the audit log");
+            }
+        };
+        tokio::spawn(telling.in_current_span());
+    }
+}

@@ -1,0 +1,142 @@
+//! Addresses and networks of them.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+/// Bits of an IPv6 network that one customer gets: whoever has one address of it has them all (RFC 6177).
+const CUSTOMER: u8 = 64;
+
+/// A network (RFC 4632 §3.1, RFC 4291 §2.3), or a single address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network {
+    first: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    /// The network of an address that begins with this many of its bits.
+    fn around(address: IpAddr, prefix: u8) -> Self {
+        let prefix = prefix.min(bits(address));
+        let first = match address {
+            IpAddr::V4(v4) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+                IpAddr::from((v4.to_bits() & mask).to_be_bytes())
+            }
+            IpAddr::V6(v6) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+                IpAddr::from((v6.to_bits() & mask).to_be_bytes())
+            }
+        };
+        Self { first, prefix }
+    }
+
+    /// What one customer of a provider has: an IPv4 address, or the IPv6 network around an address.
+    #[must_use]
+    pub fn of_customer(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            v4 @ IpAddr::V4(_) => Self::around(v4, bits(v4)),
+            v6 @ IpAddr::V6(_) => Self::around(v6, CUSTOMER),
+        }
+    }
+
+    /// Whether an address is in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        bits(address) == bits(self.first) && Self::around(address, self.prefix) == *self
+    }
+}
+
+const fn bits(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.prefix == bits(self.first) {
+            write!(f, "{}", self.first)
+        } else {
+            write!(f, "{}/{}", self.first, self.prefix)
+        }
+    }
+}
+
+/// A text that is no network.
+#[derive(Debug, thiserror::Error)]
+#[error("no address or network, such as 10.0.0.1, 10.0.0.0/8 or fd00::/8")]
+pub struct NoNetwork;
+
+impl FromStr for Network {
+    type Err = NoNetwork;
+
+    fn from_str(text: &str) -> Result<Self, NoNetwork> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
+        let prefix = match prefix {
+            None => bits(address),
+            Some(prefix) => prefix.parse().ok().filter(|prefix| *prefix <= bits(address)).ok_or(NoNetwork)?,
+        };
+        let network = Self::around(address, prefix);
+        // An address with bits beyond the prefix is a slip of the keyboard.
+        if network.first == address { Ok(network) } else { Err(NoNetwork) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn network(text: &str) -> Network {
+        text.parse().expect(text)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn networks_contain_what_begins_like_them() {
+        for (network_text, inside, outside) in [
+            ("10.0.0.0/8", "10.255.1.2", "11.0.0.1"),
+            ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+            ("0.0.0.0/0", "255.255.255.255", "::1"),
+            ("::/0", "2001:db8::1", "192.0.2.1"),
+            ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"),
+            ("127.0.0.1", "::ffff:127.0.0.1", "::1"),
+        ] {
+            assert!(network(network_text).contains(address(inside)), "{network_text} {inside}");
+            assert!(!network(network_text).contains(address(outside)), "{network_text} {outside}");
+            assert_eq!(network(network_text).to_string(), network_text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for text in ["", "x", "10.0.0.0/33", "::/129", "10.0.0.1/8", "10.0.0.0/", "10.0.0.0/-1", "1.2.3", "fd00::1/64"]
+        {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_customer_has_one_ipv4_address_or_an_ipv6_network() {
+        let of = |text| Network::of_customer(address(text)).to_string();
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_is_in_the_network_around_it(bytes: [u8; 16], prefix in 0..=128_u8) {
+            let address = IpAddr::from(bytes);
+            prop_assume!(address.to_canonical() == address);
+            prop_assert!(Network::around(address, prefix).contains(address));
+            let v4 = IpAddr::from([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            prop_assert!(Network::around(v4, prefix).contains(v4));
+        }
+    }
+}

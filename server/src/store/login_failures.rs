@@ -1,0 +1,72 @@
+//! Failed log-ins, as they are kept: a row for each and for whatever it counts against.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, NotSet, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
+
+use super::{
+    AuditEntry, Store, StoreError, audit,
+    entities::login_failure::{self, Column},
+};
+
+impl Store {
+    /// The times of the newest failures that count against a subject, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn login_failures(&self, subject: &str, after: i64, at_most: u32) -> Result<Vec<i64>, StoreError> {
+        Ok(login_failure::Entity::find()
+            .select_only()
+            .column(Column::At)
+            .filter(Column::Subject.eq(subject).and(Column::At.gt(after)))
+            .order_by_desc(Column::At)
+            .limit(u64::from(at_most))
+            .into_tuple()
+            .all(&self.read)
+            .await?)
+    }
+
+    /// Writes a refused log-in down, with what it counts against.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: then nobody must be told how it ended.
+    pub async fn insert_login_failure(&self, subjects: Vec<String>, entry: AuditEntry) -> Result<(), StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let at = entry.at;
+                    let rows = subjects.into_iter().map(|subject| login_failure::ActiveModel {
+                        id: NotSet,
+                        subject: Set(subject),
+                        at: Set(at),
+                    });
+                    if rows.len() > 0 {
+                        login_failure::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+                    }
+                    audit::insert(transaction, entry).await
+                })
+            })
+            .await
+    }
+
+    /// Forgets the failures that no longer count.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn sweep_login_failures(&self, until: i64) -> Result<u64, StoreError> {
+        let over = login_failure::Entity::delete_many().filter(Column::At.lte(until));
+        self.writer
+            .write(move |transaction| Box::pin(async move { Ok(over.exec(transaction).await?.rows_affected) }))
+            .await
+    }
+}
+
+/// Forgets what counts against a subject.
+pub(super) async fn forgive(connection: &impl ConnectionTrait, subject: &str) -> Result<(), StoreError> {
+    login_failure::Entity::delete_many().filter(Column::Subject.eq(subject)).exec(connection).await?;
+    Ok(())
+}

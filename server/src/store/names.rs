@@ -1,0 +1,207 @@
+//! Which names are taken.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _,
+    sea_query::{Expr, OnConflict},
+};
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError,
+    entities::{
+        user,
+        username_skeleton::{self, Column},
+    },
+};
+
+/// A name as far as others may not have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// What it is found by: no two accounts have the same.
+    pub key: String,
+    /// What it looks like. Names with the same one may stand side by side if both are within ASCII.
+    pub skeleton: String,
+    /// Whether all characters of the name are within ASCII.
+    pub is_ascii: bool,
+}
+
+impl Name {
+    /// Whether this one cannot be had beside another one. What the tables enforce is this.
+    #[must_use]
+    pub fn is_taken_by(&self, other: &Self) -> bool {
+        self.key == other.key || (self.skeleton == other.skeleton && !(self.is_ascii && other.is_ascii))
+    }
+}
+
+impl Store {
+    /// Whether a name is taken at this moment. Whether it still is when an account is made, the tables tell.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn is_taken(&self, name: &Name) -> Result<bool, StoreError> {
+        let found = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::UsernameKey.eq(name.key.as_str()))
+            .into_tuple::<Uuid>()
+            .one(&self.read)
+            .await?;
+        if found.is_some() {
+            return Ok(true);
+        }
+        let alike = username_skeleton::Entity::find_by_id(name.skeleton.as_str()).one(&self.read).await?;
+        Ok(alike.is_some_and(|alike| !(alike.ascii && name.is_ascii)))
+    }
+
+    /// Some accounts of which it is not known what their names look like, with these names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn users_without_skeleton(&self) -> Result<Vec<(Uuid, String)>, StoreError> {
+        Ok(user::Entity::find()
+            .select_only()
+            .columns([user::Column::Id, user::Column::Username])
+            .filter(user::Column::UsernameSkeleton.is_null())
+            .limit(500)
+            .into_tuple()
+            .all(&self.read)
+            .await?)
+    }
+
+    /// Writes down what the names of accounts look like that were there before it mattered. They stay even where they look alike.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn set_skeletons(&self, names: Vec<(Uuid, Name)>) -> Result<(), StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    for (id, name) in names {
+                        match take(transaction, &name).await {
+                            Err(StoreError::Conflict) => keep_for_itself(transaction, &name).await?,
+                            taken => taken?,
+                        }
+                        user::Entity::update_many()
+                            .col_expr(user::Column::UsernameSkeleton, Expr::value(name.skeleton))
+                            .filter(user::Column::Id.eq(id))
+                            .exec(transaction)
+                            .await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Takes what a name looks like: [`StoreError::Conflict`], and nothing done, where another one that looks like it is there and one
+/// of the two has letters from outside ASCII.
+pub(super) async fn take(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
+    let mut conflict = OnConflict::column(Column::Skeleton);
+    if name.is_ascii {
+        conflict
+            .update_column(Column::Ascii)
+            .action_and_where(Expr::col((username_skeleton::Entity, Column::Ascii)).eq(true));
+    } else {
+        conflict.do_nothing();
+    }
+    let row = username_skeleton::ActiveModel { skeleton: Set(name.skeleton.clone()), ascii: Set(name.is_ascii) };
+    let rows = username_skeleton::Entity::insert(row).on_conflict(conflict).exec_without_returning(connection).await?;
+    if rows == 0 { Err(StoreError::Conflict) } else { Ok(()) }
+}
+
+async fn keep_for_itself(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
+    username_skeleton::Entity::update_many()
+        .col_expr(Column::Ascii, Expr::value(false))
+        .filter(Column::Skeleton.eq(name.skeleton.as_str()))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use app::backend::Origin;
+
+    use super::*;
+    use crate::store::{AuditEntry, Event, NewUser, Outcome};
+
+    fn name(key: &str, skeleton: &str) -> Name {
+        Name { key: key.to_owned(), skeleton: skeleton.to_owned(), is_ascii: key.is_ascii() }
+    }
+
+    async fn open() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("names.sqlite").display())).await.unwrap();
+        (folder, store)
+    }
+
+    async fn register(store: &Store, name: &Name) -> bool {
+        let new = NewUser {
+            id: crate::clock::World::system().uuid(),
+            username: name.key.clone(),
+            name: name.clone(),
+            password_hash: String::new(),
+            nickname: None,
+            created_at: 0,
+        };
+        let entry = AuditEntry {
+            at: 0,
+            event: Event::Registered,
+            outcome: Outcome::Success,
+            user: None,
+            session: None,
+            origin: Origin::default(),
+        };
+        match store.insert_user(new, entry).await {
+            Ok(_) => true,
+            Err(StoreError::Conflict) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_tables_enforce_the_rule() {
+        let names = [
+            name("bob1", "bobl"),
+            name("bobl", "bobl"),
+            name("bo\u{432}l", "bobl"),
+            name("b\u{43e}bl", "bobl"),
+            name("eve", "eve"),
+        ];
+        for one in &names {
+            for other in &names {
+                let (_folder, store) = open().await;
+                assert!(register(&store, one).await);
+                assert_eq!(store.is_taken(other).await.unwrap(), other.is_taken_by(one), "{one:?} {other:?}");
+                assert_eq!(register(&store, other).await, !other.is_taken_by(one), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn names_from_before_it_mattered_stay_and_keep_others_away() {
+        let (_folder, store) = open().await;
+        let (ascii, other) = (name("bob1", "bobl"), name("b\u{43e}bl", "bobl"));
+        assert!(register(&store, &ascii).await);
+        // As a version that knew nothing of skeletons has left it.
+        store.write.execute_unprepared("DELETE FROM username_skeletons").await.unwrap();
+        assert!(register(&store, &other).await);
+        store.write.execute_unprepared("UPDATE users SET username_skeleton = NULL").await.unwrap();
+        store.write.execute_unprepared("DELETE FROM username_skeletons").await.unwrap();
+
+        let users = store.users_without_skeleton().await.unwrap();
+        assert_eq!(users.len(), 2);
+        let known = |key: &str| if key == ascii.key { ascii.clone() } else { other.clone() };
+        store.set_skeletons(users.into_iter().map(|(id, key)| (id, known(&key))).collect()).await.unwrap();
+        assert!(store.users_without_skeleton().await.unwrap().is_empty());
+        for newcomer in [name("bobl", "bobl"), name("bo\u{432}l", "bobl")] {
+            assert!(store.is_taken(&newcomer).await.unwrap());
+            assert!(!register(&store, &newcomer).await);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Names that cannot be told apart are one name (security invariant 38).
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::app::{App, PASSWORD};
+
+/// "cop" in letters that a person takes for those of ASCII.
+const CYRILLIC: &str = "\u{441}\u{43e}\u{440}";
+
+#[tokio::test]
+async fn invariant_38_look_alikes_of_a_name_are_taken_in_either_order() {
+    for (first, second) in [
+        ("cop", CYRILLIC),
+        (CYRILLIC, "cop"),
+        ("Cop", "\u{421}\u{41e}\u{420}"),
+        ("bob1", "ｂｏｂｌ"),
+        ("ｂｏｂｌ", "bob1"),
+    ] {
+        let app = App::start().await;
+        assert_eq!(app.register(first).await.status, StatusCode::CREATED, "{first}");
+        let answer = app.register(second).await;
+        answer.assert_failure(409, "username_taken");
+        assert_eq!(answer.json()["fields"]["username"], format!("The username {second} is taken"));
+        app.login(first).await;
+    }
+}
+
+#[tokio::test]
+async fn names_within_ascii_are_told_apart_however_alike_they_look() {
+    let app = App::start().await;
+    for name in ["bob1", "bobl", "b0b1", "bobi", "rnaria", "maria", "1@example.com", "l@example.com"] {
+        assert_eq!(app.register(name).await.status, StatusCode::CREATED, "{name}");
+    }
+    // One that looks like them is still none of them.
+    app.register("ｂｏｂ1").await.assert_failure(409, "username_taken");
+}
+
+#[tokio::test]
+async fn invariant_38_what_cannot_be_seen_or_turns_the_text_around_is_refused() {
+    let app = App::start().await;
+    assert_eq!(app.register("Admin").await.status, StatusCode::CREATED);
+    for name in ["admin", "ADMIN", "ａｄｍｉｎ", " admin"] {
+        app.register(name).await.assert_failure(409, "username_taken");
+    }
+    for name in [
+        "\u{430}dmin",
+        "ad\u{3bc}in",
+        "admin\u{200b}",
+        "ad\u{200d}min",
+        "admin\u{ad}",
+        "\u{202e}nimda",
+        "ad\u{2066}min",
+        "admin\u{0}",
+        "ad\nmin",
+        "ad\u{fe0f}min",
+    ] {
+        let answer = app.register(name).await;
+        answer.assert_failure(400, "validation_failed");
+        assert!(answer.json()["fields"]["username"].is_string(), "{name:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_39_of_look_alikes_that_are_registered_at_once_one_wins() {
+    let app = Arc::new(App::start().await);
+    let (_, other) = app.second().await;
+    let tasks: Vec<_> = (0..40)
+        .map(|number| {
+            let (app, other) = (Arc::clone(&app), other.clone());
+            tokio::spawn(async move {
+                let name = if number % 2 == 0 { "cop" } else { CYRILLIC };
+                let call = app.post("/api/auth/register").json(&json!({ "username": name, "password": PASSWORD }));
+                if number % 4 < 2 { call.send().await } else { call.to(&other).send().await }
+            })
+        })
+        .collect();
+    let mut made = 0;
+    for task in tasks {
+        let answer = task.await.unwrap();
+        match answer.status {
+            StatusCode::CREATED => made += 1,
+            _ => answer.assert_failure(409, "username_taken"),
+        }
+    }
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn reserved_names_are_a_setting() {
+    let app = App::with(&[("RESERVED_USERNAMES", "admin, cop,")]).await;
+    for name in ["admin", " Admin", "ａｄｍｉｎ", "cop", CYRILLIC] {
+        let answer = app.register(name).await;
+        answer.assert_failure(400, "validation_failed");
+        let told = answer.json()["fields"]["username"].as_str().unwrap().to_owned();
+        assert_eq!(told, "This username is reserved, please choose another", "{name}");
+    }
+    assert_eq!(app.register("administrator").await.status, StatusCode::CREATED);
+    assert_eq!(App::start().await.register("admin").await.status, StatusCode::CREATED, "none by default");
+}

@@ -1,0 +1,83 @@
+//! What a new password must not be, and how any is compared (security invariants 26 to 28).
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::app::{Answer, App};
+
+async fn register(app: &App, username: &str, password: &str) -> Answer {
+    app.post("/api/auth/register").json(&json!({ "username": username, "password": password })).send().await
+}
+
+#[tokio::test]
+async fn invariant_26_length_is_what_counts() {
+    let app = App::start().await;
+    let emoji = "🔑 ".repeat(32);
+    for (number, password) in ["correct!", &"x".repeat(128), &emoji, "        9", "ÄÖÜäöüßẞ"].iter().enumerate()
+    {
+        let name = format!("person{number}");
+        assert_eq!(register(&app, &name, password).await.status, StatusCode::CREATED, "{password}");
+        let body = json!({ "username": name, "password": password });
+        assert_eq!(app.post("/api/auth/login").json(&body).send().await.status, StatusCode::OK, "{password}");
+    }
+}
+
+#[tokio::test]
+async fn invariant_26_what_everybody_tries_first_is_refused_in_the_persons_language() {
+    let app = App::start().await;
+    for password in
+        ["12345678", "password1", "PassWord1", "ｐａｓｓｗｏｒｄ１", "iloveyou", "qwertyuiop", "passwordpassword"]
+    {
+        let answer = register(&app, "alice", password).await;
+        answer.assert_failure(400, "validation_failed");
+        assert_eq!(answer.json()["fields"], json!({ "password": "This password is too common" }), "{password}");
+    }
+    let body = json!({ "username": "alice", "password": "12345678" });
+    let answer = app.post("/api/auth/register").header("accept-language", "zh").json(&body).send().await;
+    assert_eq!(answer.json()["fields"], json!({ "password": "这个密码太常见，容易被猜到" }));
+}
+
+#[tokio::test]
+async fn the_list_of_common_passwords_is_a_setting() {
+    let app = App::with(&[("PASSWORD_BLOCKLIST", "off")]).await;
+    assert_eq!(register(&app, "alice", "12345678").await.status, StatusCode::CREATED);
+    register(&app, "bertha99", "bertha99").await.assert_failure(400, "validation_failed");
+}
+
+#[tokio::test]
+async fn a_password_is_not_the_name_with_hardly_anything_around_it() {
+    let app = App::start().await;
+    for (username, password) in [
+        ("alice2027", "Alice2027"),
+        ("alice2027", "alice2027!"),
+        ("alice2027", "!!ＡＬＩＣＥ2027"),
+        ("ada.lovelace@example.com", "ADA.LOVELACE@example.com"),
+        ("ada.lovelace@example.com", "ada.lovelace"),
+        ("ada.lovelace@example.com", "ada.lovelace1!"),
+    ] {
+        let answer = register(&app, username, password).await;
+        answer.assert_failure(400, "validation_failed");
+        assert!(answer.json()["fields"]["password"].as_str().unwrap().contains("username"), "{password}");
+    }
+    assert_eq!(register(&app, "alice2027", "alice2027 in wonderland").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn invariant_28_both_normal_forms_are_one_password_and_nothing_is_cut_off() {
+    let app = App::start().await;
+    let composed = "Zw\u{f6}lf Boxk\u{e4}mpfer";
+    let decomposed = "Zwo\u{308}lf Boxka\u{308}mpfer";
+    assert_eq!(register(&app, "alice", decomposed).await.status, StatusCode::CREATED);
+    let login = async |name: &str, password: &str| {
+        app.post("/api/auth/login").json(&json!({ "username": name, "password": password })).send().await.status
+    };
+    assert_eq!(login("alice", composed).await, StatusCode::OK);
+    assert_eq!(login("alice", decomposed).await, StatusCode::OK);
+    assert_eq!(login("alice", &composed.to_uppercase()).await, StatusCode::UNAUTHORIZED);
+    let (long, other) = (format!("{}y", "x".repeat(100)), format!("{}z", "x".repeat(100)));
+    assert_eq!(register(&app, "bertha", &long).await.status, StatusCode::CREATED);
+    assert_eq!(login("bertha", &other).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(register(&app, "claire", "before\u{0}after it").await.status, StatusCode::CREATED);
+    assert_eq!(login("claire", "before").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(login("claire", "before\u{0}after it").await, StatusCode::OK);
+}

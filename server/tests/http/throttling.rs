@@ -1,0 +1,355 @@
+//! Whoever fails too often waits (security invariants 31, 33 and 34).
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::app::{Answer, App, Call, PASSWORD};
+
+fn attempt(app: &App, username: &str, password: &str) -> Call {
+    app.post("/api/auth/login").json(&json!({ "username": username, "password": password }))
+}
+
+async fn fail(app: &App, username: &str, times: usize) {
+    for _ in 0..times {
+        attempt(app, username, "wrong").send().await.assert_failure(401, "invalid_credentials");
+    }
+}
+
+#[track_caller]
+fn assert_throttled(answer: &Answer, seconds: &str) {
+    answer.assert_failure(429, "too_many_attempts");
+    assert_eq!(answer.header("retry-after"), Some(seconds));
+}
+
+#[tokio::test]
+async fn invariant_33_ten_failures_close_an_account_and_a_restart_forgives_none() {
+    let app = App::start().await;
+    app.register("alice").await;
+    fail(&app, "Alice", 9).await;
+    app.clock.advance(60);
+    fail(&app, " ａｌｉｃｅ ", 1).await;
+    let answer = attempt(&app, "alice", PASSWORD).send().await;
+    assert_throttled(&answer, "840");
+    assert_eq!(answer.json()["message"], "Too many attempts, please try again later");
+    let answer = attempt(&app, "alice", PASSWORD).header("accept-language", "zh").send().await;
+    assert_eq!(answer.json()["message"], "尝试次数过多，请稍后再试");
+
+    let app = app.restart().await;
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "840");
+    app.clock.advance(839);
+    assert_throttled(&attempt(&app, "ALICE", PASSWORD).send().await, "1");
+    app.clock.advance(1);
+    app.login("alice").await;
+}
+
+#[tokio::test]
+async fn a_success_forgives_the_failures_before_it() {
+    let app = App::start().await;
+    app.register("alice").await;
+    for _ in 0..2 {
+        fail(&app, "alice", 9).await;
+        app.login("alice").await;
+    }
+    fail(&app, "alice", 10).await;
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
+}
+
+#[tokio::test]
+async fn invariant_31_throttled_attempts_are_told_alike_whether_there_is_an_account_or_not() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
+    app.register("alice").await;
+    let long = "x".repeat(5000);
+    let mut answers = Vec::new();
+    for name in ["alice", "nobody", "not a name!", "nobody@example.com", &long] {
+        fail(&app, name, 2).await;
+        answers.push(attempt(&app, name, PASSWORD).send().await);
+    }
+    let told = |answer: &Answer| {
+        let mut body = answer.json();
+        body.as_object_mut().unwrap().remove("request_id");
+        let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id");
+        let headers: Vec<_> = headers.map(|(name, value)| (name.to_string(), value.clone())).collect();
+        (body, headers, answer.bytes.len())
+    };
+    for answer in &answers {
+        assert_throttled(answer, "900");
+        assert_eq!(told(answer), told(&answers[0]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_33_of_many_guesses_at_once_no_more_are_looked_at_than_may_fail() {
+    let app = Arc::new(App::start().await);
+    app.register("alice").await;
+    let guesses: Vec<_> = (0..50)
+        .map(|number| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { attempt(&app, "alice", &format!("guess {number}")).send().await.status.as_u16() })
+        })
+        .collect();
+    let mut told = Vec::new();
+    for guess in guesses {
+        told.push(guess.await.unwrap());
+    }
+    let count = |status| told.iter().filter(|told| **told == status).count();
+    assert_eq!((count(401), count(429)), (10, 40), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_right_log_ins_at_once_none_is_turned_away() {
+    let app = Arc::new(App::start().await);
+    app.register("alice").await;
+    fail(&app, "alice", 8).await;
+    let logins: Vec<_> = (0..30)
+        .map(|_| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { attempt(&app, "alice", PASSWORD).send().await.status })
+        })
+        .collect();
+    for login in logins {
+        assert_eq!(login.await.unwrap(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_attempt_does_not_even_look_at_the_password() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "1")]).await;
+    let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
+    fail(&app, "alice", 1).await;
+    // Whoever looks at this hash fails.
+    let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
+    app.server.store.replace_hash(id, &hash, "no hash").await.unwrap();
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
+    app.clock.advance(900);
+    attempt(&app, "alice", PASSWORD).send().await.assert_failure(500, "internal_error");
+}
+
+#[tokio::test]
+async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "3"), ("TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+    app.register("alice").await;
+    let name = std::cell::Cell::new(0);
+    // Each time another account: only the address can be what is counted.
+    let guess = || {
+        name.set(name.get() + 1);
+        attempt(&app, &format!("person{}", name.get()), "wrong")
+    };
+    for (first, same, other) in [
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:db8:0:2::1"),
+    ] {
+        for _ in 0..3 {
+            guess().from(first).send().await.assert_failure(401, "invalid_credentials");
+        }
+        assert_throttled(&guess().from(first).send().await, "900");
+        assert_throttled(&guess().from(same).send().await, "900");
+        // What a stranger says of himself is not believed.
+        assert_throttled(&guess().from(first).header("x-forwarded-for", "192.0.2.99").send().await, "900");
+        assert_throttled(&attempt(&app, "alice", PASSWORD).from(first).send().await, "900");
+        guess().from(other).send().await.assert_failure(401, "invalid_credentials");
+        assert_eq!(attempt(&app, "alice", PASSWORD).from(other).send().await.status, StatusCode::OK);
+    }
+    // Behind a proxy that is trusted, its clients are counted, not the proxy; what stands left of them they may have made up.
+    let through = |made_up: &str, client: &str| {
+        guess().from("10.0.0.1").header("x-forwarded-for", format!("{made_up}, {client}"))
+    };
+    for made_up in ["203.0.113.1", "203.0.113.2", "203.0.113.3"] {
+        through(made_up, "198.51.100.7").send().await.assert_failure(401, "invalid_credentials");
+    }
+    assert_throttled(&through("203.0.113.4", "198.51.100.7").send().await, "900");
+    through("203.0.113.1", "198.51.100.8").send().await.assert_failure(401, "invalid_credentials");
+
+    let app = app.restart().await;
+    assert_throttled(&attempt(&app, "alice", PASSWORD).from("192.0.2.1").send().await, "900");
+}
+
+#[tokio::test]
+async fn this_machines_own_address_is_not_counted() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "1"), ("REGISTRATIONS_PER_ADDRESS", "1")]).await;
+    for name in ["alice", "bertha", "claire"] {
+        let registration = json!({ "username": name, "password": PASSWORD });
+        for address in ["127.0.0.1", "::1"] {
+            let answer = app.post("/api/auth/register").from(address).json(&registration).send().await;
+            assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+            attempt(&app, name, "wrong").from(address).send().await.assert_failure(401, "invalid_credentials");
+        }
+    }
+}
+
+/// The cookie that a log-in has set, as a browser sends it back.
+fn device(answer: &Answer) -> String {
+    answer.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "12")]).await;
+    app.register("alice").await;
+    app.register("mallory").await;
+    let login = attempt(&app, "alice", PASSWORD).from("192.0.2.1").send().await;
+    let cookie = login.header("set-cookie").unwrap();
+    for attribute in ["; HttpOnly", "; SameSite=Strict", "; Path=/api/auth/login", "; Max-Age="] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure") && !cookie.contains("Domain") && !cookie.contains("alice"), "{cookie}");
+    let known = device(&login);
+    let strange = device(&attempt(&app, "mallory", PASSWORD).from("192.0.2.1").send().await);
+
+    // Strangers use up the account, and the address that is shared with them.
+    for (name, times) in [("alice", 10), ("bertha", 2)] {
+        for _ in 0..times {
+            attempt(&app, name, "wrong").from("192.0.2.1").send().await.assert_failure(401, "invalid_credentials");
+        }
+    }
+    let try_with = async |cookie: &str, password: &str| {
+        attempt(&app, "alice", password).from("192.0.2.1").header("cookie", format!("lang=zh; {cookie}")).send().await
+    };
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
+    assert_throttled(&try_with(&strange, PASSWORD).await, "900");
+    let made_up = format!("{}=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", known.split('=').next().unwrap());
+    assert_throttled(&try_with(&made_up, PASSWORD).await, "900");
+    let again = try_with(&known, PASSWORD).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(device(&again), known, "it stays the same device");
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
+
+    // The device may fail no more often than strangers together, and a success forgives it.
+    for _ in 0..9 {
+        try_with(&known, "wrong").await.assert_failure(401, "invalid_credentials");
+    }
+    assert_eq!(try_with(&known, PASSWORD).await.status, StatusCode::OK);
+    for _ in 0..10 {
+        try_with(&known, "wrong").await.assert_failure(401, "invalid_credentials");
+    }
+    assert_throttled(&try_with(&known, PASSWORD).await, "900");
+    let app = app.restart().await;
+    let answer = attempt(&app, "alice", PASSWORD).header("cookie", &known).send().await;
+    assert_throttled(&answer, "900");
+}
+
+#[tokio::test]
+async fn the_device_cookie_signs_nobody_in_and_nobody_needs_it() {
+    let app = App::with(&[("TRUSTED_PROXIES", "10.0.0.1")]).await;
+    app.register("alice").await;
+    let login = attempt(&app, "alice", PASSWORD).send().await;
+    let known = device(&login);
+    app.get("/api/me").header("cookie", &known).send().await.assert_failure(401, "token_missing");
+    attempt(&app, "alice", "wrong").header("cookie", &known).send().await.assert_failure(401, "invalid_credentials");
+    assert_eq!(app.me(&login.pair().access).await.status, StatusCode::OK);
+    for path in ["/api/auth/refresh", "/api/auth/verify"] {
+        let token = if path.ends_with("refresh") { login.pair().refresh } else { login.pair().access };
+        assert_eq!(app.post(path).bearer(&token).send().await.header("set-cookie"), None);
+    }
+    for (forwarded, is_secure) in [("https", true), ("http", false)] {
+        let call = attempt(&app, "alice", PASSWORD).from("10.0.0.1").header("x-forwarded-proto", forwarded);
+        assert_eq!(call.send().await.header("set-cookie").unwrap().contains("; Secure"), is_secure, "{forwarded}");
+    }
+    let call = attempt(&app, "alice", PASSWORD).from("10.0.0.2").header("x-forwarded-proto", "https");
+    assert!(!call.send().await.header("set-cookie").unwrap().contains("; Secure"), "nobody has to believe it");
+}
+
+#[tokio::test]
+async fn registrations_from_an_address_are_counted() {
+    let app = App::with(&[("REGISTRATIONS_PER_ADDRESS", "2"), ("REGISTRATIONS_SECONDS", "100")]).await;
+    let register = |name: &str, address: &str| {
+        app.post("/api/auth/register").from(address).json(&json!({ "username": name, "password": PASSWORD }))
+    };
+    // What the rules refuse tells nobody anything.
+    register("x", "192.0.2.1").send().await.assert_failure(400, "validation_failed");
+    assert_eq!(register("alice", "192.0.2.1").send().await.status, StatusCode::CREATED);
+    register("alice", "192.0.2.1").send().await.assert_failure(409, "username_taken");
+    assert_throttled(&register("bertha", "192.0.2.1").send().await, "50");
+    assert_throttled(&register("alice", "192.0.2.1").send().await, "50");
+    assert_eq!(register("bertha", "192.0.2.2").send().await.status, StatusCode::CREATED);
+    app.clock.advance(50);
+    assert_eq!(register("claire", "192.0.2.1").send().await.status, StatusCode::CREATED);
+    assert_throttled(&register("dora", "192.0.2.1").send().await, "50");
+}
+
+#[tokio::test]
+async fn refreshes_of_a_session_are_counted() {
+    let app = App::start().await;
+    let (mut pair, other) = (app.person("alice").await, app.login("alice").await);
+    for _ in 0..60 {
+        pair = app.refresh(&pair.refresh).await.pair();
+    }
+    assert_throttled(&app.refresh(&pair.refresh).await, "1");
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK, "the session goes on");
+    assert_eq!(app.refresh(&other.refresh).await.status, StatusCode::OK);
+    app.clock.advance(1);
+    assert_eq!(app.refresh(&pair.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn limits_can_be_switched_off() {
+    let app = App::with(&[
+        ("RATE_LIMITS", "off"),
+        ("LOGIN_FAILURES_PER_ACCOUNT", "1"),
+        ("REGISTRATIONS_PER_ADDRESS", "1"),
+        ("REFRESHES_PER_SESSION", "1"),
+    ])
+    .await;
+    let mut pair = app.person("alice").await;
+    assert_eq!(app.register("bertha").await.status, StatusCode::CREATED);
+    fail(&app, "alice", 3).await;
+    for _ in 0..3 {
+        pair = app.refresh(&pair.refresh).await.pair();
+    }
+    app.login("alice").await;
+}
+
+#[tokio::test]
+async fn of_many_throttled_attempts_the_first_is_in_the_audit_log() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "1"), ("REFRESHES_PER_SESSION", "1")]).await;
+    let id: uuid::Uuid = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
+    let pair = app.login("alice").await;
+    for name in ["alice", "nobody"] {
+        fail(&app, name, 1).await;
+    }
+    let next = app.refresh(&pair.refresh).await.pair();
+    let flood = async || {
+        for _ in 0..20 {
+            for name in ["alice", "nobody"] {
+                attempt(&app, name, PASSWORD).send().await;
+            }
+            assert_throttled(&app.refresh(&next.refresh).await, "60");
+        }
+    };
+    flood().await;
+    let throttled = async |at_least: usize| loop {
+        // Nobody waits for them to be written.
+        let entries = app.server.store.audit_entries().await.unwrap();
+        let entries: Vec<_> = entries.into_iter().filter(|entry| entry.outcome == "throttled").collect();
+        if entries.len() >= at_least {
+            break entries;
+        }
+        tokio::task::yield_now().await;
+    };
+    let mut told: Vec<_> = throttled(3).await.into_iter().map(|entry| (entry.event, entry.user)).collect();
+    told.sort();
+    let mut expected =
+        vec![("logged_in".to_owned(), None), ("logged_in".to_owned(), Some(id)), ("refreshed".to_owned(), Some(id))];
+    expected.sort();
+    assert_eq!(told, expected);
+    app.clock.advance(899);
+    attempt(&app, "nobody", PASSWORD).send().await;
+    app.clock.advance(1);
+    fail(&app, "nobody", 1).await;
+    attempt(&app, "nobody", PASSWORD).send().await;
+    assert_eq!(throttled(4).await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_no_longer_counts_is_swept() {
+    let app = App::start().await;
+    fail(&app, "nobody", 2).await;
+    app.clock.advance(899);
+    app.server.state.sessions.sweep().await.unwrap();
+    fail(&app, "nobody", 1).await;
+    app.clock.advance(1);
+    app.server.state.sessions.sweep().await.unwrap();
+    // What is there is counted by sweeping it away.
+    assert_eq!(app.server.store.sweep_login_failures(i64::MAX).await.unwrap(), 1);
+}
