@@ -22,7 +22,17 @@ pub fn watch(signals: Signals) {
     // They live as long as the page.
     let _ = window_event_listener(ev::pointerdown, move |_| seen());
     let _ = window_event_listener(ev::keydown, move |_| seen());
-    let _ = window_event_listener(ev::focus, move |_| seen());
+    let _ = window_event_listener(ev::focus, move |_| {
+        look_again();
+        seen();
+    });
+    // A page that comes back out of the browser's cache has heard nothing meanwhile.
+    let _ = window_event_listener(ev::pageshow, |_| look_again());
+    let _ = window_event_listener(ev::online, |_| {
+        if let Some(session) = current() {
+            session.resume();
+        }
+    });
 
     let timer = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |_| {
@@ -45,6 +55,12 @@ pub fn watch(signals: Signals) {
 
 fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
+}
+
+fn look_again() {
+    if let Some(session) = current() {
+        session.look_again();
+    }
 }
 
 fn renew() {

@@ -1,22 +1,34 @@
 //! The session in a browser: `fetch`, storage and the clock of the page, and signals that pages read.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures::future::{FutureExt, LocalBoxFuture};
+use futures::{
+    channel::oneshot,
+    future::{FutureExt, LocalBoxFuture},
+};
 use http::Method;
 use leptos::prelude::*;
 use reqwasm::http::{self as net, Request};
 use server_fn::ServerFn;
 
 use super::{
+    channel::TabChannel,
     core::{Ports, Session},
-    ports::{Clock, Fetch, Observer},
+    lock::TabLock,
+    ports::{Fetch, Observer, Runtime},
     state::{Auth, Ending, LoggedOut},
     storage::WebStorage,
     wire::{Answer, Call, NoAnswer, with_retry_after},
 };
-use crate::api::{LoggedIn, auth::Logout};
+use crate::{
+    api::{LoggedIn, auth::Logout},
+    dom,
+};
 
 /// After this many milliseconds without an answer there is none.
 const PATIENCE: u32 = 30_000;
@@ -68,7 +80,13 @@ pub fn begin_page(signals: Signals) {
     let session = Session::new(Ports {
         fetch: Box::new(Network(signals)),
         storage: Box::new(WebStorage),
-        clock: Box::new(PageClock),
+        runtime: Box::new(Page::default()),
+        lock: Box::new(TabLock),
+        channel: Box::new(TabChannel::open(|message| {
+            if let Some(session) = current() {
+                session.hear(message);
+            }
+        })),
         observer: Box::new(signals),
     });
     SESSION.set(Some(Rc::clone(&session)));
@@ -143,14 +161,40 @@ impl Observer for Signals {
     }
 }
 
-/// The time since the page was opened.
-struct PageClock;
+/// The page, which has time and runs things.
+#[derive(Default)]
+struct Page {
+    /// How far the wall clock is ahead of the page's.
+    lead: Cell<f64>,
+}
 
-impl Clock for PageClock {
+impl Runtime for Page {
     fn now(&self) -> Duration {
-        let milliseconds = window().performance().map_or(0.0, |performance| performance.now());
-        Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
+        let passed = window().performance().map_or(0.0, |performance| performance.now());
+        // The page's clock may stand still while the machine sleeps; the wall clock does not, but may be set back.
+        self.lead.set(self.lead.get().max(js_sys::Date::now() - passed));
+        Duration::try_from_secs_f64((passed + self.lead.get()) / 1000.0).unwrap_or_default()
     }
+
+    fn wait(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
+        wait(time)
+    }
+
+    fn run(&self, task: LocalBoxFuture<'static, ()>) {
+        dom::spawn(task);
+    }
+}
+
+/// Is ready after a while.
+pub(super) fn wait(time: Duration) -> LocalBoxFuture<'static, ()> {
+    let (over, waiting) = oneshot::channel::<()>();
+    later(time, Box::new(move || drop(over)));
+    waiting.map(drop).boxed_local()
+}
+
+/// Does something after a while. It is boxed so that the code around it is there once.
+pub(super) fn later(time: Duration, deed: Box<dyn FnOnce()>) {
+    set_timeout(deed, time);
 }
 
 /// `fetch`, by way of reqwasm.
@@ -173,7 +217,7 @@ async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Er
         .method(method(&call.method))
         .abort_signal(Some(&web_sys::AbortSignal::timeout_with_u32(patience)))
         .header("Accept", &call.accept)
-        .header("Accept-Language", crate::dom::lang().tag());
+        .header("Accept-Language", dom::lang().tag());
     if let Some(bearer) = bearer {
         request = request.header("Authorization", &format!("Bearer {bearer}"));
     }

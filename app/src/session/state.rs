@@ -41,6 +41,23 @@ pub enum Ending {
     Revoked(Reason),
 }
 
+impl Ending {
+    /// The end for a reason, where one is known.
+    #[must_use]
+    pub fn of(reason: Option<Reason>) -> Self {
+        reason.map_or(Self::Expired, Self::Revoked)
+    }
+
+    /// Its reason.
+    #[must_use]
+    pub const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Expired => None,
+            Self::Revoked(reason) => Some(reason),
+        }
+    }
+}
+
 /// How logging out went. The session has ended here in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoggedOut {

@@ -33,13 +33,17 @@ fn load_from<S: GlooStorage>() -> Option<Saved> {
     })
 }
 
-fn save_to<S: GlooStorage>(saved: &Saved) {
+/// Writes the refresh token first: whoever reads before the rest is there, or finds what a crash has left, sees a newer one
+/// beside an older access token of the session, which does no harm. The reverse would be a token that was used already.
+fn save_to<S: GlooStorage>(saved: &Saved) -> bool {
     fn set<S: GlooStorage>(key: &str, value: impl Serialize) -> bool {
         S::set(key, value).is_ok()
     }
-    if !(set::<S>(ACCESS, &saved.access) && set::<S>(REFRESH, &saved.refresh) && set::<S>(USER, &saved.user)) {
+    let is_kept = set::<S>(REFRESH, &saved.refresh) && set::<S>(USER, &saved.user) && set::<S>(ACCESS, &saved.access);
+    if !is_kept {
         clear_in::<S>();
     }
+    is_kept
 }
 
 fn clear_in<S: GlooStorage>() {
@@ -56,13 +60,12 @@ impl Storage for WebStorage {
         })?
     }
 
-    fn save(&self, place: Place, saved: &Saved) {
-        if is_open(place) {
-            match place {
+    fn save(&self, place: Place, saved: &Saved) -> bool {
+        is_open(place)
+            && match place {
                 Place::Tab => save_to::<SessionStorage>(saved),
                 Place::Browser => save_to::<LocalStorage>(saved),
             }
-        }
     }
 
     fn clear(&self, place: Place) {

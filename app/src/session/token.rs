@@ -1,10 +1,16 @@
-//! What the browser may know of a token without its key: its form, and when it was made to end.
+//! What the browser may know of a token without its key: its form, its session, and when it was made to end.
 
 use serde::Deserialize;
 
-/// The two times of a token, in seconds of Unix time by the server's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Times {
+/// What a token says that the browser goes by. Times are seconds of Unix time by the server's clock.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Claims {
+    /// The session.
+    #[serde(default)]
+    pub sid: String,
+    /// The session's generation: each refresh begins the next.
+    #[serde(default, rename = "gen")]
+    pub generation: i64,
     /// When it was made.
     pub iat: i64,
     /// When it ends.
@@ -20,9 +26,9 @@ pub fn is_shaped(text: &str) -> bool {
     text.split('.').count() == 3 && text.split('.').all(is_part)
 }
 
-/// The times that a token names. Nothing is verified: they are good for planning, never for trust.
+/// What a token says. Nothing is verified: it is good for planning, never for trust.
 #[must_use]
-pub fn times(token: &str) -> Option<Times> {
+pub fn claims(token: &str) -> Option<Claims> {
     serde_json::from_slice(&decode(token.split('.').nth(1)?)?).ok()
 }
 
@@ -66,12 +72,16 @@ mod tests {
     }
 
     #[test]
-    fn the_times_of_a_token() {
+    fn what_a_token_says() {
         // {"typ":"at+jwt"} . {"sub":"ü?>","iat":1700000000,"exp":1700000900} . x
         let token = "eyJ0eXAiOiJhdCtqd3QifQ.eyJzdWIiOiLDvD8-IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDB9.x";
-        assert_eq!(times(token), Some(Times { iat: 1_700_000_000, exp: 1_700_000_900 }));
-        assert_eq!(times("a.b.c"), None);
-        assert_eq!(times("a"), None);
-        assert_eq!(times("a.+.c"), None);
+        let bare = Claims { sid: String::new(), generation: 0, iat: 1_700_000_000, exp: 1_700_000_900 };
+        assert_eq!(claims(token), Some(bare));
+        // {"sid":"s","gen":7,"iat":1,"exp":2}
+        let token = "e30.eyJzaWQiOiJzIiwiZ2VuIjo3LCJpYXQiOjEsImV4cCI6Mn0.x";
+        assert_eq!(claims(token), Some(Claims { sid: "s".to_owned(), generation: 7, iat: 1, exp: 2 }));
+        for rubbish in ["a.b.c", "a", "a.+.c"] {
+            assert_eq!(claims(rubbish), None, "{rubbish}");
+        }
     }
 }

@@ -1,213 +1,45 @@
-//! The session's rules, without a browser.
+//! A tab by itself.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{HashMap, VecDeque},
-    future::Future,
-    pin::Pin,
-    rc::Rc,
-    task::{Context, Poll},
-    time::Duration,
-};
-
-use bytes::Bytes;
 use futures::{
     executor::block_on,
-    future::{FutureExt, LocalBoxFuture, join, join3},
+    future::{join, join3},
 };
-use http::Method;
-use uuid::Uuid;
 
-use super::{
-    core::{Ports, Session},
-    ports::{Clock, Fetch, Observer, Place, Saved, Storage},
-    state::{Auth, Ending, LoggedOut},
-    wire::{Answer, Call, NoAnswer},
-};
-use crate::api::{Role, TokenPair, TokenScheme, User, error::Reason};
-
-type Outcome = Result<Answer, NoAnswer>;
-
-/// Everything outside the session, and what it was asked.
-#[derive(Default)]
-struct World {
-    /// `path bearer`, in order.
-    sent: RefCell<Vec<String>>,
-    bodies: RefCell<Vec<Option<Bytes>>>,
-    /// The answers, a queue a path.
-    answers: RefCell<HashMap<String, VecDeque<Outcome>>>,
-    kept: RefCell<HashMap<Place, Saved>>,
-    storage_is_forbidden: Cell<bool>,
-    now: Cell<Duration>,
-    heard: RefCell<Vec<String>>,
-}
-
-#[derive(Clone)]
-struct Port(Rc<World>);
-
-/// Is ready at the second look, so that calls which run together overlap.
-struct Turn(bool);
-impl Future for Turn {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-impl Fetch for Port {
-    fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Outcome> {
-        let world = Rc::clone(&self.0);
-        world.sent.borrow_mut().push(format!("{} {}", call.url, bearer.unwrap_or_default()));
-        world.bodies.borrow_mut().push(call.body);
-        async move {
-            Turn(false).await;
-            let mut answers = world.answers.borrow_mut();
-            answers.get_mut(&call.url).and_then(VecDeque::pop_front).unwrap_or_else(|| Ok(ok("{}")))
-        }
-        .boxed_local()
-    }
-}
-
-impl Storage for Port {
-    fn load(&self, place: Place) -> Option<Saved> {
-        self.0.kept.borrow().get(&place).cloned()
-    }
-    fn save(&self, place: Place, saved: &Saved) {
-        if !self.0.storage_is_forbidden.get() {
-            self.0.kept.borrow_mut().insert(place, saved.clone());
-        }
-    }
-    fn clear(&self, place: Place) {
-        self.0.kept.borrow_mut().remove(&place);
-    }
-}
-
-impl Clock for Port {
-    fn now(&self) -> Duration {
-        self.0.now.get()
-    }
-}
-
-impl Observer for Port {
-    fn changed(&self, auth: Auth) {
-        let said = auth.user().map_or_else(|| format!("{auth:?}"), |user| user.username.clone());
-        self.0.heard.borrow_mut().push(said);
-    }
-    fn renewed(&self) {
-        self.0.heard.borrow_mut().push("renewed".to_owned());
-    }
-    fn planned(&self) {}
-    fn ended(&self, why: Ending) {
-        self.0.heard.borrow_mut().push(format!("{why:?}"));
-    }
-}
-
-impl World {
-    fn answer(&self, path: &str, outcomes: impl IntoIterator<Item = Outcome>) {
-        self.answers.borrow_mut().entry(path.to_owned()).or_default().extend(outcomes);
-    }
-    fn sent(&self) -> Vec<String> {
-        self.sent.take()
-    }
-    fn heard(&self) -> Vec<String> {
-        self.heard.take()
-    }
-    fn pass(&self, seconds: u64) {
-        self.now.set(self.now.get() + Duration::from_secs(seconds));
-    }
-}
-
-fn ok(body: &str) -> Answer {
-    Answer { status: 200, body: Bytes::copy_from_slice(body.as_bytes()), date: None }
-}
-#[expect(clippy::unnecessary_wraps, reason = "an outcome, as answers are queued")]
-fn failure(status: u16, body: &str) -> Outcome {
-    Ok(Answer { status, body: Bytes::copy_from_slice(body.as_bytes()), date: None })
-}
-fn refused(code: &str) -> Outcome {
-    failure(401, &format!(r#"{{"code":"{code}","message":"?","request_id":"r"}}"#))
-}
-fn pair(number: u8) -> TokenPair {
-    TokenPair {
-        access_token: format!("a.{number}.x"),
-        refresh_token: format!("r.{number}.x"),
-        token_type: TokenScheme::Bearer,
-        expires_in: 900,
-        refresh_expires_in: 604_800,
-    }
-}
-#[expect(clippy::unnecessary_wraps, reason = "an outcome, as answers are queued")]
-fn refreshed(number: u8) -> Outcome {
-    let mut json = serde_json::to_value(pair(number)).unwrap();
-    json["message"] = "ok".into();
-    Ok(ok(&json.to_string()))
-}
-fn user(name: &str) -> User {
-    let id = Uuid::from_u128(name.bytes().fold(0, |id, byte| id << 8 | u128::from(byte)));
-    User { id, username: name.to_owned(), nickname: None, avatar_url: None, role: Role::User }
-}
-fn me() -> Call {
-    call(Method::GET, "/api/me")
-}
-fn call(method: Method, url: &str) -> Call {
-    Call { method, url: url.to_owned(), content_type: String::new(), accept: String::new(), body: None }
-}
-fn saved(number: u8, name: &str) -> Saved {
-    Saved { access: format!("a.{number}.x"), refresh: format!("r.{number}.x"), user: user(name) }
-}
-
-fn session() -> (Rc<World>, Rc<Session>) {
-    let world = Rc::new(World::default());
-    let port = Port(Rc::clone(&world));
-    let session = Session::new(Ports {
-        fetch: Box::new(port.clone()),
-        storage: Box::new(port.clone()),
-        clock: Box::new(port.clone()),
-        observer: Box::new(port),
-    });
-    (world, session)
-}
-
-/// Bob has logged in, and is remembered.
-fn signed_in() -> (Rc<World>, Rc<Session>) {
-    let (world, session) = session();
-    session.begin(pair(1), user("bob"), true);
-    world.heard();
-    (world, session)
-}
+use super::*;
+use crate::{api::error::Reason, session::state::LoggedOut};
 
 #[test]
 fn a_session_is_kept_where_the_person_wants_it() {
-    for (remember, place, other) in [(true, Place::Browser, Place::Tab), (false, Place::Tab, Place::Browser)] {
+    for (remember, place) in [(true, Place::Browser), (false, Place::Tab)] {
         let (world, session) = session();
-        world.kept.borrow_mut().insert(other, saved(9, "old"));
+        world.kept.borrow_mut().insert(Place::Tab, saved(9, "old"));
         session.begin(pair(1), user("bob"), remember);
+        assert_eq!(world.kept.borrow().len(), 1);
         assert!(world.kept.borrow().get(&place) == Some(&saved(1, "bob")));
-        assert!(!world.kept.borrow().contains_key(&other));
         assert_eq!(world.heard(), ["bob"]);
     }
 }
 
 #[test]
 fn a_reload_restores_it_and_rubbish_is_a_guest() {
-    let (world, session) = session();
-    session.restore();
-    assert_eq!(world.heard(), ["Guest"]);
-    world.kept.borrow_mut().insert(Place::Browser, saved(1, "bob"));
-    session.restore();
-    assert_eq!(world.heard(), ["bob"]);
-    // The tab's own session goes before the remembered one.
-    world.kept.borrow_mut().insert(Place::Tab, saved(2, "amy"));
-    session.restore();
-    assert_eq!(world.heard(), ["amy"]);
-    world.kept.borrow_mut().remove(&Place::Tab);
-    world.kept.borrow_mut().insert(Place::Browser, Saved { refresh: "undefined".to_owned(), ..saved(1, "bob") });
-    session.restore();
-    assert_eq!(world.heard(), ["Guest"]);
+    let bob = (Place::Browser, saved(1, "bob"));
+    let rubbish = |access: &str, refresh: &str| {
+        (Place::Browser, Saved { access: access.to_owned(), refresh: refresh.to_owned(), user: user("bob") })
+    };
+    for (kept, who) in [
+        (vec![], "Guest"),
+        (vec![bob.clone()], "bob"),
+        // The tab's own session goes before the remembered one.
+        (vec![bob.clone(), (Place::Tab, saved(2, "amy"))], "amy"),
+        (vec![rubbish(&bob.1.access, "undefined")], "Guest"),
+        // Half of one session and half of another.
+        (vec![rubbish(&bob.1.access, &saved(2, "amy").refresh)], "Guest"),
+    ] {
+        let (world, session) = session();
+        world.kept.borrow_mut().extend(kept);
+        session.restore();
+        assert_eq!(world.heard(), [who]);
+    }
 }
 
 #[test]
@@ -383,30 +215,10 @@ fn a_call_of_one_person_is_never_repeated_as_another() {
         let mut call = Box::pin(session.call(call(Method::POST, "/api/x")));
         assert!(futures::poll!(call.as_mut()).is_pending());
         session.log_out().await;
-        session.begin(pair(7), user("amy"), true);
+        session.begin(pair_of("amy", 7), user("amy"), true);
         assert_eq!(call.await.unwrap().status, 401);
     });
     assert_eq!(world.sent(), ["/api/x a.1.x", "/api/auth/logout r.1.x"]);
-}
-
-#[test]
-fn a_pair_that_another_tab_has_fetched_is_taken_over() {
-    let (world, session) = signed_in();
-    world.kept.borrow_mut().insert(Place::Browser, saved(2, "bob"));
-    world.answer("/api/me", [refused("token_expired")]);
-    assert_eq!(block_on(session.call(me())).unwrap().status, 200);
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/me a.2.x"]);
-}
-
-#[test]
-fn another_persons_session_in_storage_is_neither_used_nor_forgotten() {
-    let (world, session) = signed_in();
-    world.kept.borrow_mut().insert(Place::Browser, saved(7, "amy"));
-    world.answer("/api/me", [refused("token_expired")]);
-    world.answer("/api/auth/refresh", [refused("token_revoked")]);
-    block_on(session.call(me())).unwrap();
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/auth/refresh r.1.x"]);
-    assert!(world.kept.borrow()[&Place::Browser] == saved(7, "amy"));
 }
 
 #[test]
@@ -444,16 +256,35 @@ fn a_token_is_renewed_ahead_of_its_time() {
 #[test]
 fn after_a_reload_the_servers_clock_tells_how_long_a_token_lives() {
     let (world, session) = session();
-    // {"iat":1700000000,"exp":1700000900}
-    let access = "e30.eyJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMDkwMH0.x".to_owned();
-    world.kept.borrow_mut().insert(Place::Browser, Saved { access, ..saved(1, "bob") });
+    world.kept.borrow_mut().insert(Place::Browser, saved(1, "bob"));
     session.restore();
     assert_eq!(session.renewal_due_in(), None);
-    assert_eq!(session.seconds_until(1_700_000_900), None);
+    assert_eq!(session.seconds_until(MADE_AT + 900), None);
     world.pass(1000);
-    world.answer("/api/me", [Ok(Answer { date: Some(1_700_000_100), ..ok("{}") })]);
+    world.answer("/api/me", [Ok(Answer { date: Some(MADE_AT + 100), ..ok("{}") })]);
     block_on(session.call(me())).unwrap();
     assert_eq!(session.renewal_due_in(), Some(Duration::from_secs(800 - 120)));
     world.pass(300);
-    assert_eq!(session.seconds_until(1_700_000_900), Some(500));
+    assert_eq!(session.seconds_until(MADE_AT + 900), Some(500));
+}
+
+#[test]
+fn a_clock_that_stood_still_is_found_out_by_the_next_answer() {
+    let (world, session) = signed_in();
+    assert_eq!(session.renewal_due_in(), Some(Duration::from_mins(15 - 2)));
+    // The machine was asleep for ten minutes, and nobody has noticed.
+    world.answer("/api/me", [Ok(Answer { date: Some(MADE_AT + 600), ..ok("{}") })]);
+    block_on(session.call(me())).unwrap();
+    assert_eq!(session.renewal_due_in(), Some(Duration::from_mins(5 - 2)));
+}
+
+#[test]
+fn a_network_that_is_back_is_tried_at_once() {
+    let (world, session) = signed_in();
+    world.pass(800);
+    world.answer("/api/auth/refresh", [Err(NoAnswer)]);
+    block_on(session.renew_if_due());
+    assert_eq!(session.renewal_due_in(), Some(Duration::from_secs(15)));
+    session.resume();
+    assert_eq!(session.renewal_due_in(), Some(Duration::ZERO));
 }
