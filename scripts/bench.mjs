@@ -221,12 +221,30 @@ async function enumeration(/** @type {string} */ data) {
   await few.stop();
 }
 
+/** How long a password takes that nobody may hash: it must not be a way to keep the server busy. */
+async function longPassword(/** @type {string} */ data) {
+  const server = await start(program, data);
+  const body = JSON.stringify({ username: 'nobody', password: 'x'.repeat(1_000_000) });
+  const times = [];
+  for (let round = 0; round < 50; round += 1) {
+    const began = performance.now();
+    const answer = await fetch(`${server.base}/api/auth/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    await answer.text();
+    if (answer.status !== 413) throw new Error(`${String(answer.status)} where 413 was expected`);
+    times.push(performance.now() - began);
+  }
+  const longest = Math.max(...times.slice(5));
+  row('a password of a megabyte is refused', `within ${longest.toFixed(1)} ms`, 'under 50 ms', longest < 50);
+  await server.stop();
+}
+
 try {
   const data = join(folder, 'data');
   await tokens(data);
   await starting(data);
   await pagesAndLogins(data);
   await enumeration(data);
+  await longPassword(data);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -46,7 +46,7 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('a token that was copied before logging out is worth nothing afterwards', async ({ page, person, api }) => {
+test('invariant 9: a token that was copied before logging out is worth nothing afterwards', async ({ page, person, api }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const { access, refresh } = await gatehouse.tokens();
@@ -60,7 +60,7 @@ test('a token that was copied before logging out is worth nothing afterwards', a
   expect(await api.present('POST', '/api/auth/refresh', refresh)).toEqual(revoked);
 });
 
-test('the page keeps a person\'s tokens out of what it shows', async ({ page, person }) => {
+test('invariant 21: the page keeps a person\'s tokens out of what it shows', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const { access, refresh } = await gatehouse.tokens();

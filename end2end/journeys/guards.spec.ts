@@ -26,7 +26,7 @@ const ELSEWHERE = [
   '',
 ];
 
-test('nobody is led elsewhere: a redirect that is no path of this origin goes to the profile', async ({ page, person }) => {
+test('invariant 25: a redirect that is no path of this origin goes to the profile', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   for (const target of ELSEWHERE) {
@@ -35,7 +35,7 @@ test('nobody is led elsewhere: a redirect that is no path of this origin goes to
   }
 });
 
-test('nobody is led elsewhere by the form either', async ({ page, person }) => {
+test('invariant 25: nobody is led elsewhere by the form either', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login?redirect=%2F%2Fevil.example%2Fprofile');
   await gatehouse.fillLogin(person);
@@ -43,7 +43,7 @@ test('nobody is led elsewhere by the form either', async ({ page, person }) => {
   await gatehouse.expectProfile(person);
 });
 
-test('an address that was encoded twice is judged as it reads after decoding once', async ({ page, person }) => {
+test('invariant 25: an address that was encoded twice is judged as it reads after decoding once', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   await gatehouse.open(`/login?redirect=${encodeURIComponent(encodeURIComponent('//evil.example'))}`);
@@ -73,7 +73,7 @@ test('a guest goes back from the login page to where they came from', async ({ p
   await gatehouse.expectPath('/');
 });
 
-test('after logging out, Back shows nobody\'s data', async ({ page, person }) => {
+test('invariant 45: after logging out, Back shows nobody\'s data', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   await gatehouse.open('/');
@@ -83,4 +83,16 @@ test('after logging out, Back shows nobody\'s data', async ({ page, person }) =>
   await gatehouse.expectPath('/login');
   await page.goBack();
   await expect(gatehouse.main.getByText(person.username)).toHaveCount(0);
+});
+
+// A page that the browser has put away hears nothing: neither messages of other tabs nor changes of what is stored.
+test('invariant 45: a page that comes back out of the browser\'s cache after a log-out shows nobody\'s data', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await page.evaluate(() => {
+    for (const key of ['access_token', 'refresh_token', 'user']) localStorage.removeItem(key);
+    window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+  });
+  await gatehouse.expectPath('/login?redirect=%2Fprofile');
+  await expect(page.getByText(person.username)).toHaveCount(0);
 });

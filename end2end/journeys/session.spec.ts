@@ -57,7 +57,7 @@ test.describe('an access token that has expired', () => {
     ['a busy server', 503],
     ['too many attempts', 429],
   ] as const) {
-    test(`and ${what} at the refresh cost nobody the session`, async ({ page, person, trouble }) => {
+    test(`invariant 16: and ${what} at the refresh cost nobody the session`, async ({ page, person, trouble }) => {
       trouble.expect(/\/api\/auth\/refresh/);
       const gatehouse = new Gatehouse(page);
       await gatehouse.logIn(person);

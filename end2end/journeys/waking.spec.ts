@@ -64,7 +64,7 @@ test('a guest sees the login form before the page is awake', async ({ page }) =>
   await gatehouse.awake();
 });
 
-test('without scripts the page says what it needs, and puts nothing into an address', async ({ newVisitor, person, server, trouble }) => {
+test('invariant 43: without scripts the page says what it needs, and puts nothing into an address', async ({ newVisitor, person, server, trouble }) => {
   // The program is not even fetched.
   trouble.expect(/no answer: csp .*\/pkg\//);
   const visitor = await newVisitor({ javaScriptEnabled: false });

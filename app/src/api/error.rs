@@ -10,6 +10,7 @@ use server_fn::{
 
 /// A failure on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiError {
     /// What went wrong, for programs: stable.
     pub code: Code,
@@ -23,14 +24,17 @@ pub struct ApiError {
     pub reason: Option<Reason>,
     /// Names this answer in the server's log.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(required = true, pattern = "^[0-9a-f]{16}$"))]
     pub request_id: String,
     /// Seconds after which another try may succeed: the answer's `Retry-After`, never its body.
     #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "ssr", schema(ignore))]
     pub retry_after: Option<u32>,
 }
 
 /// What went wrong, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The body is not JSON or of the wrong shape.
@@ -82,6 +86,7 @@ pub enum Code {
 
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The person has logged out.

@@ -8,12 +8,18 @@ use uuid::Uuid;
 use super::{LoggedIn, Profile, Refreshed, Role, TokenPair, TokenScheme, TokenType, User};
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub(super) struct FlatTokens {
+    /// A sentence for the person.
     message: String,
+    /// Signs calls: `Authorization: Bearer <access token>`.
     access_token: String,
+    /// Gets the next pair.
     refresh_token: String,
     token_type: TokenScheme,
+    /// Seconds until the access token expires.
     expires_in: i64,
+    /// Seconds until the refresh token expires.
     refresh_expires_in: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user: Option<User>,
@@ -60,16 +66,25 @@ impl From<FlatTokens> for Refreshed {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub(super) struct FlatProfile {
+    /// A `UUIDv7` (RFC 9562 §5.7), made at registration.
     id: Uuid,
+    /// The account's name as the person wrote it.
     username: String,
+    /// How the person wants to be called: 1 to 64 characters.
     nickname: Option<String>,
+    /// Where the person's picture is.
     avatar_url: Option<String>,
     role: Role,
+    /// When the account was made, in seconds of Unix time.
     created_at: i64,
+    /// The token's `iat`, in seconds of Unix time.
     login_time: i64,
+    /// The token's `exp`, in seconds of Unix time.
     expiration_time: i64,
     token_type: TokenType,
+    /// Whether the token comes straight from a password.
     fresh: bool,
 }
 

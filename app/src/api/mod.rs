@@ -7,12 +7,15 @@ mod flat;
 pub mod me;
 #[cfg(feature = "ssr")]
 pub mod operations;
+#[cfg(feature = "ssr")]
+mod schema;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everybody.
@@ -24,6 +27,7 @@ pub enum Role {
 
 /// A person, as others may see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct User {
     /// A `UUIDv7` (RFC 9562 §5.7), made at registration.
     pub id: Uuid,
@@ -39,6 +43,7 @@ pub struct User {
 
 /// The `user` and `message` of a registration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Registered {
     /// A sentence for the person.
     pub message: String,
@@ -63,6 +68,7 @@ pub struct TokenPair {
 
 /// How tokens are presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum TokenScheme {
     /// In an `Authorization` header (RFC 6750 §2.1).
     Bearer,
@@ -102,6 +108,7 @@ pub struct Refreshed {
 
 /// The answer to an operation that has nothing else to tell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Done {
     /// A sentence for the person.
     pub message: String,
@@ -109,6 +116,7 @@ pub struct Done {
 
 /// What a living access token says (compare RFC 7662 §2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Verified {
     /// Always true: a token that is not active is answered with 401.
     pub active: bool,
@@ -140,6 +148,7 @@ pub struct Profile {
 
 /// What a token is for: its claim `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TokenType {
     /// Signs calls.

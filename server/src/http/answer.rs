@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use app::{
-    api::error::ApiError,
-    backend::{Failure, RequestId},
+    api::error::{ApiError, Code},
+    backend::{Failure, RequestId, api_lang},
     i18n::Lang,
 };
 use axum::{
     body::Body,
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, Method, header, request::Parts},
     response::Response,
 };
 
@@ -21,6 +21,17 @@ pub(super) fn name(parts: &Parts) -> RequestId {
 /// The answer to a request that has failed, in a language and with the request's name.
 pub(super) fn failure(failure: impl Into<Failure>, lang: Lang, id: &RequestId) -> Response<Body> {
     response(&failure.into().in_words(lang, &id.0))
+}
+
+/// Refuses whatever is not `GET` or `HEAD`, where there is nothing but something to read.
+pub(super) fn only_read(parts: &Parts) -> Result<(), Box<Response<Body>>> {
+    const VERBS: HeaderValue = HeaderValue::from_static("GET, HEAD");
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let mut response = failure(Code::MethodNotAllowed, api_lang(&parts.headers), &name(parts));
+    response.headers_mut().insert(header::ALLOW, VERBS);
+    Err(Box::new(response))
 }
 
 fn response(error: &ApiError) -> Response<Body> {

@@ -101,14 +101,12 @@ async fn serve(State(serving): State<Serving>, request: Request) -> Response {
     let mut response = response.map(Body::new);
     if response.status() == StatusCode::NOT_FOUND {
         response = (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     } else if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         let keep = cache_control(&path, &serving.assets);
         response.headers_mut().insert(header::CACHE_CONTROL, keep);
         // Caches on the way keep the compressed and the plain file apart.
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -185,7 +183,6 @@ mod tests {
                 assert_eq!(answer.status(), 200, "{path}");
                 assert_eq!(answer.headers()[header::CONTENT_TYPE], kind);
                 assert_eq!(answer.headers()[header::CACHE_CONTROL], keep, "{path}");
-                assert_eq!(answer.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
                 assert!(answer.headers().contains_key(header::LAST_MODIFIED));
             }
         }
@@ -212,7 +209,7 @@ mod tests {
         for path in ["/pkg/x.js", "/pkg/../../hash.txt", "/pkg/..%2f..%2fhash.txt", "/pkg/%2e%2e/hash.txt"] {
             let answer = ask(&site, Method::GET, path, "br").await;
             assert_eq!(answer.status(), 404, "{path}");
-            assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
+            assert!(!answer.headers().contains_key(header::CACHE_CONTROL));
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
         }
         assert_eq!(ask(&site, Method::POST, "/pkg/gatehouse.J.js", "br").await.status(), 405);

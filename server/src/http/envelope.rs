@@ -1,6 +1,7 @@
-//! Around everything: a name for the request, its line in the log, and an answer also where something panics.
+//! Around everything: a name for the request, its line in the log, an answer also where something panics, and the headers that
+//! every answer has.
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use app::{
     api::error::Code,
@@ -16,15 +17,23 @@ use axum::{
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use super::answer;
-use crate::clock::World;
+use super::{answer, headers, origin};
+use crate::{clock::World, network::Network};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Bytes of a request's name, which has twice as many hexadecimal digits.
 const NAME_BYTES: usize = 8;
 
-pub(super) async fn wrap(State(world): State<World>, mut request: Request, next: Next) -> Response<Body> {
-    let id = RequestId(format!("{:016x}", u64::from_be_bytes(world.random::<NAME_BYTES>())).into());
+/// What it needs of the server.
+#[derive(Clone)]
+pub(super) struct Envelope {
+    pub(super) world: World,
+    pub(super) trusted_proxies: Arc<[Network]>,
+}
+
+pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request, next: Next) -> Response<Body> {
+    let id = RequestId(format!("{:016x}", u64::from_be_bytes(envelope.world.random::<NAME_BYTES>())).into());
+    let is_encrypted = origin::is_encrypted(request.extensions(), request.headers(), &envelope.trusted_proxies);
     let span = tracing::info_span!("request", id = &*id.0);
     request.extensions_mut().insert(id.clone());
     // What the log and the answer to a panic need, kept back: the request itself is gone by then.
@@ -41,6 +50,7 @@ pub(super) async fn wrap(State(world): State<World>, mut request: Request, next:
             tracing::error!(%method, path = uri.path(), message, "panicked");
             answer::failure(Code::InternalError, lang, &id)
         });
+        headers::complete(response.headers_mut(), is_encrypted);
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             response.headers_mut().insert(HEADER, value);
         }

@@ -33,8 +33,6 @@ pub(super) async fn serve(State(state): State<Arc<super::State>>, request: Reque
     let headers = response.headers_mut();
     // An inner name of the machinery, of no use to a caller.
     headers.remove("serverfnerror");
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     cors.write(headers);
     if is_head { without_body(response) } else { response }
 }
@@ -160,7 +158,11 @@ async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Re
         return Err(Code::PayloadTooLarge);
     }
     match Limited::new(body, BODY_MAX).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
+        Ok(collected) => {
+            let bytes = collected.to_bytes();
+            // A derived structure would also take an array.
+            if bytes.trim_ascii_start().first() == Some(&b'{') { Ok(bytes) } else { Err(Code::BadRequest) }
+        }
         Err(error) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge),
         // The connection broke: nobody is there to read this.
         Err(_) => Err(Code::BadRequest),

@@ -5,6 +5,8 @@ pub mod assets;
 mod cors;
 mod envelope;
 mod gate;
+mod headers;
+mod openapi;
 mod origin;
 pub mod pages;
 mod well_known;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use app::backend::Backend;
 use axum::{Router, middleware, routing::any};
 
+use self::envelope::Envelope;
 use crate::{sessions::SessionService, tokens::keys::Keys};
 
 /// What the router needs of the server.
@@ -35,12 +38,15 @@ pub struct State {
 
 /// Everything that is served: `/api` and the public keys from here, all else from `pages`.
 pub fn router(state: State, pages: Router) -> Router {
-    let (world, keys) = (state.world.clone(), Arc::clone(&state.keys));
+    let keys = Arc::clone(&state.keys);
+    let envelope = Envelope { world: state.world.clone(), trusted_proxies: Arc::clone(&state.trusted_proxies) };
     let api = any(gate::serve).with_state(Arc::new(state));
     pages
         .route("/api", api.clone())
         .route("/api/", api.clone())
         .route("/api/{*rest}", api)
+        .route(openapi::JSON, any(openapi::json))
+        .route(openapi::PAGE, any(openapi::page))
         .route(well_known::JWKS, any(well_known::jwks).with_state(keys))
-        .layer(middleware::from_fn_with_state(world, envelope::wrap))
+        .layer(middleware::from_fn_with_state(envelope, envelope::wrap))
 }

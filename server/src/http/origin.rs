@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use app::backend::Origin;
 use axum::{
     extract::ConnectInfo,
-    http::{HeaderMap, HeaderName, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, header, request::Parts},
 };
 
 use crate::network::Network;
@@ -17,13 +17,23 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 
 /// From where a request came.
 pub(super) fn of(parts: &Parts, trusted: &[Network]) -> Origin {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    let peer = peer(&parts.extensions);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Origin {
         address: peer.map(|peer| client(peer, &parts.headers, trusted)),
         user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
-        is_encrypted: peer.is_some_and(|peer| is_trusted(peer, trusted)) && is_https(&parts.headers),
+        is_encrypted: is_encrypted(&parts.extensions, &parts.headers, trusted),
     }
+}
+
+/// Whether a request came over TLS: a proxy that is trusted says so.
+pub(super) fn is_encrypted(extensions: &Extensions, headers: &HeaderMap, trusted: &[Network]) -> bool {
+    peer(extensions).is_some_and(|peer| is_trusted(peer, trusted)) && is_https(headers)
+}
+
+/// Whoever is at the other end of the connection.
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {

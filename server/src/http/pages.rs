@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -30,20 +30,8 @@ pub struct Pages {
     pub reload: bool,
 }
 
-/// Headers of every page beside the content security policy, which has a nonce.
-const HEADERS: [(HeaderName, HeaderValue); 7] = [
-    // A page may show who is signed in, and its nonce is good once.
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::VARY, HeaderValue::from_static("Accept-Language, Cookie")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-    (
-        HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    ),
-];
+/// A page is another one for each language; its policy and its nonce are good once, as it is.
+const VARY: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 
 /// Serves every page, and the page that says that there is none. `/api` is not among them.
 pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
@@ -68,9 +56,7 @@ fn prepare(pages: &Pages) {
         reload: pages.reload,
     });
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    for (name, value) in HEADERS {
-        response.insert_header(name, value);
-    }
+    response.insert_header(header::VARY, VARY);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     if let Ok(policy) = HeaderValue::try_from(policy(&nonce, pages.reload)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -112,15 +98,14 @@ async fn back_to_itself(uri: Uri, _request: Request<Body>) -> Response {
     }
     let target = if uri.path().starts_with("//") { "/" } else { uri.path_and_query().map_or("/", |uri| uri.as_str()) };
     let location = HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HEADERS[0].1.clone())])
-        .into_response()
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use axum::http::Method;
+    use axum::http::{HeaderName, Method};
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
@@ -156,9 +141,7 @@ mod tests {
             assert!(body.contains(heading), "{path}: {body}");
             assert!(body.contains("data-password-min=\"9\""), "{body}");
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
-            for (name, value) in HEADERS {
-                assert_eq!(answer.headers()[&name], value, "{path}");
-            }
+            assert_eq!(answer.headers()[header::VARY], VARY, "{path}");
         }
     }
 
@@ -208,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_that_is_sent_without_the_program_comes_back_and_leads_nowhere_else() {
+    async fn invariant_25_a_form_that_is_sent_without_the_program_comes_back_and_leads_nowhere_else() {
         for (path, status, location) in [
             ("/login?redirect=%2Fx", 303, Some("/login?redirect=%2Fx")),
             ("/register", 303, Some("/register")),

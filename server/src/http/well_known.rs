@@ -6,7 +6,7 @@ use app::{api::error::Code, backend::api_lang};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -23,36 +23,26 @@ const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json"
 const FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
 /// The keys are public, the same for everybody, and come without a cookie's doing: any page may read them.
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
-const VERBS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 /// Bytes of the hash that tells one answer from another.
 const TAG_BYTES: usize = 16;
 
 pub(super) async fn jwks(State(keys): State<Arc<Keys>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let fail = |code: Code| answer::failure(code, api_lang(&parts.headers), &answer::name(&parts));
-    let mut response = if matches!(parts.method, Method::GET | Method::HEAD) {
-        // Another process that shares the keys may have begun to sign with a new one: it is here from then on.
-        keys.follow();
-        match serde_json::to_vec(&keys.ring().public()) {
-            Ok(body) => key_set(&parts.headers, body),
-            Err(error) => {
-                tracing::error!(%error, "the public keys cannot be written");
-                refusal(fail(Code::InternalError))
+    let mut response = match answer::only_read(&parts) {
+        Ok(()) => {
+            // Another process that shares the keys may have begun to sign with a new one: it is here from then on.
+            keys.follow();
+            match serde_json::to_vec(&keys.ring().public()) {
+                Ok(body) => key_set(&parts.headers, body),
+                Err(error) => {
+                    tracing::error!(%error, "the public keys cannot be written");
+                    answer::failure(Code::InternalError, api_lang(&parts.headers), &answer::name(&parts))
+                }
             }
         }
-    } else {
-        let mut response = refusal(fail(Code::MethodNotAllowed));
-        response.headers_mut().insert(header::ALLOW, VERBS);
-        response
+        Err(refusal) => *refusal,
     };
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
-    response
-}
-
-fn refusal(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     response
 }
 

@@ -222,6 +222,15 @@ impl Answer {
         Pair { access: token("access_token"), refresh: token("refresh_token") }
     }
 
+    /// Everything that it tells but the name of its request: what may not differ where two things are to be told alike.
+    pub fn told(&self) -> (StatusCode, Value, Vec<(String, String)>) {
+        let mut body = self.json();
+        body.as_object_mut().expect("an object").remove("request_id");
+        let headers = self.headers.iter().filter(|(name, _)| *name != "x-request-id");
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
+        (self.status, body, headers.collect())
+    }
+
     /// That it is this failure, in every detail that all failures share.
     #[track_caller]
     pub fn assert_failure(&self, status: u16, code: &str) {

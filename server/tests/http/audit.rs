@@ -21,7 +21,7 @@ async fn what_is_too_old_is_swept() {
 }
 
 #[tokio::test]
-async fn each_event_is_there_once_with_its_person_and_its_origin() {
+async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() {
     let app = App::start().await;
     let agent = "Browser/1.0 (a \u{e4}) ".repeat(40);
     let register = json!({ "username": "alice", "password": crate::app::PASSWORD });

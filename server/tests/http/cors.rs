@@ -6,7 +6,7 @@ use crate::app::App;
 const LISTED: &str = "https://app.example";
 
 #[tokio::test]
-async fn no_other_origin_is_answered_by_default() {
+async fn invariant_23_no_other_origin_is_answered_by_default() {
     let app = App::start().await;
     let answer = app.get("/api/me").header("origin", LISTED).send().await;
     answer.assert_failure(401, "token_missing");
@@ -14,7 +14,7 @@ async fn no_other_origin_is_answered_by_default() {
 }
 
 #[tokio::test]
-async fn a_listed_origin_is_answered_exactly() {
+async fn invariant_23_a_listed_origin_is_answered_exactly() {
     let app = App::with(&[("ALLOWED_ORIGINS", "https://app.example,http://localhost:5173")]).await;
     let answer = app.get("/api/me").header("origin", LISTED).send().await;
     assert_eq!(answer.header("access-control-allow-origin"), Some(LISTED));

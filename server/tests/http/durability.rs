@@ -13,7 +13,7 @@ async fn stranger(app: &App) -> sea_orm::DatabaseConnection {
 }
 
 #[tokio::test]
-async fn a_database_that_is_locked_is_unavailable_and_answers_again_afterwards() {
+async fn invariant_44_a_database_that_is_locked_is_unavailable_and_answers_again_afterwards() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let stranger = stranger(&app).await;
@@ -26,7 +26,7 @@ async fn a_database_that_is_locked_is_unavailable_and_answers_again_afterwards()
 }
 
 #[tokio::test]
-async fn without_its_tables_nothing_is_let_through() {
+async fn invariant_44_without_its_tables_nothing_is_let_through() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let app = app.restart().await;

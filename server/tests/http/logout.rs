@@ -10,7 +10,7 @@ async fn assert_dead(app: &App, pair: &Pair) {
 }
 
 #[tokio::test]
-async fn both_tokens_are_dead_from_the_next_request_on() {
+async fn invariant_09_both_tokens_are_dead_from_the_next_request_on() {
     let app = App::start().await;
     for by_refresh in [false, true] {
         let name = format!("alice{by_refresh}");
@@ -25,7 +25,7 @@ async fn both_tokens_are_dead_from_the_next_request_on() {
 }
 
 #[tokio::test]
-async fn every_access_token_of_the_session_dies_with_it() {
+async fn invariant_09_every_access_token_of_the_session_dies_with_it() {
     let app = App::start().await;
     let first = app.person("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
@@ -47,7 +47,7 @@ async fn it_takes_any_unexpired_token_whatever_its_generation() {
 }
 
 #[tokio::test]
-async fn it_survives_a_crash() {
+async fn invariant_09_it_survives_a_crash() {
     let app = App::start().await;
     let (ended, living) = (app.person("alice").await, app.person("bertha").await);
     app.logout(&ended.access).await;
@@ -58,7 +58,7 @@ async fn it_survives_a_crash() {
 }
 
 #[tokio::test]
-async fn another_process_on_the_same_data_follows() {
+async fn invariant_09_another_process_on_the_same_data_follows() {
     let app = App::start().await;
     let (ended, living) = (app.person("alice").await, app.person("bertha").await);
     let (second, router) = app.second().await;
@@ -84,7 +84,7 @@ async fn a_generation_that_another_process_made_is_known_at_once() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_on_the_list_until_it_expires() {
+async fn invariant_10_a_revoked_token_is_on_the_list_until_it_expires() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     app.logout(&pair.access).await;
@@ -98,4 +98,11 @@ async fn a_revoked_token_is_on_the_list_until_it_expires() {
     assert_eq!(app.server.store.revoked_tokens(0).await.unwrap().len(), 1);
     app.clock.advance(86_400);
     app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
+    app.clock.advance(604_800 - 900 - 86_400 - 1);
+    app.server.state.sessions.sweep().await.unwrap();
+    app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
+    app.clock.advance(1);
+    app.server.state.sessions.sweep().await.unwrap();
+    assert!(app.server.store.revoked_tokens(0).await.unwrap().is_empty(), "it has expired by itself");
+    app.refresh(&pair.refresh).await.assert_failure(401, "token_expired");
 }

@@ -45,7 +45,7 @@ async fn verify_tells_about_the_token() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_out_on_the_next_request() {
+async fn invariant_11_a_disabled_account_is_out_on_the_next_request() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let id = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
@@ -58,11 +58,16 @@ async fn a_disabled_account_is_out_on_the_next_request() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_request_but_its_token_matters() {
+async fn invariant_41_nothing_of_a_request_but_its_token_says_whose_data_it_is() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let expected: Value = app.me(&pair.access).await.json();
+    let other = app.person("bertha").await;
+    let id = app.me(&other.access).await.json()["id"].as_str().unwrap().to_owned();
     for call in [
+        app.get(&format!("/api/me?id={id}&user={id}&username=bertha")),
+        app.get("/api/me").json(&json!({ "id": id, "username": "bertha" })),
+        app.get("/api/me").header("x-user-id", &id).header("x-forwarded-user", "bertha"),
         app.get("/api/me?x=1&y[=2"),
         app.get("/api/me").json(&json!([1, 2])),
         app.get("/api/me").header("content-type", "image/png").body("\u{0}"),
@@ -71,5 +76,27 @@ async fn nothing_of_a_request_but_its_token_matters() {
     ] {
         assert_eq!(call.bearer(&pair.access).send().await.json(), expected);
     }
-    app.get(&format!("/api/me?access_token={}", pair.access)).send().await.assert_failure(401, "token_missing");
+    // Nor is there an operation at an address that names somebody.
+    for path in [format!("/api/users/{id}"), format!("/api/me/{id}"), format!("/api/sessions/{id}")] {
+        app.get(&path).bearer(&pair.access).send().await.assert_failure(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn invariant_43_a_token_in_an_address_a_body_or_a_cookie_is_none() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    for (call, token) in [
+        (app.get(&format!("/api/me?access_token={}", pair.access)), &pair.access),
+        (app.get(&format!("/api/me?token={0}&authorization=Bearer%20{0}", pair.access)), &pair.access),
+        (app.post(&format!("/api/auth/refresh?refresh_token={}", pair.refresh)), &pair.refresh),
+        (app.delete(&format!("/api/auth/logout?access_token={}", pair.access)), &pair.access),
+        (app.post("/api/auth/verify"), &pair.access),
+        (app.post("/api/auth/refresh"), &pair.refresh),
+    ] {
+        let call = call.header("cookie", format!("access_token={token}; refresh_token={token}; token={token}"));
+        let body = json!({ "access_token": token, "refresh_token": token, "token": token });
+        call.json(&body).send().await.assert_failure(401, "token_missing");
+    }
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
 }

@@ -89,7 +89,7 @@ async fn invariant_39_of_look_alikes_that_are_registered_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn reserved_names_are_a_setting() {
+async fn invariant_38_reserved_names_are_a_setting() {
     let app = App::with(&[("RESERVED_USERNAMES", "admin, cop,")]).await;
     for name in ["admin", " Admin", "ａｄｍｉｎ", "cop", CYRILLIC] {
         let answer = app.register(name).await;

@@ -20,6 +20,32 @@ async fn invariant_26_length_is_what_counts() {
         let body = json!({ "username": name, "password": password });
         assert_eq!(app.post("/api/auth/login").json(&body).send().await.status, StatusCode::OK, "{password}");
     }
+    for password in ["1234 67", "ÄÖÜäöüß", &"x".repeat(129)] {
+        let answer = register(&app, "alice", password).await;
+        answer.assert_failure(400, "validation_failed");
+        assert!(answer.json()["fields"]["password"].as_str().unwrap().contains("characters"), "{password}");
+    }
+}
+
+#[tokio::test]
+async fn invariant_27_a_password_that_is_too_long_is_refused_before_anybody_hashes_it() {
+    let app = App::start().await;
+    let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
+    // Whoever looks at this hash fails.
+    let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
+    app.server.store.replace_hash(id, &hash, "no hash").await.unwrap();
+    for path in ["/api/auth/login", "/api/auth/register"] {
+        for (bytes, status, code) in [
+            (1025, 400, "validation_failed"),
+            (60_000, 400, "validation_failed"),
+            (1_000_000, 413, "payload_too_large"),
+        ] {
+            let body = json!({ "username": "alice", "password": "x".repeat(bytes) });
+            app.post(path).json(&body).send().await.assert_failure(status, code);
+        }
+    }
+    let body = json!({ "username": "alice", "password": "x".repeat(1024) });
+    app.post("/api/auth/login").json(&body).send().await.assert_failure(500, "internal_error");
 }
 
 #[tokio::test]

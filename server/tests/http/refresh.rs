@@ -1,8 +1,10 @@
 use axum::http::StatusCode;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use crate::app::{App, START};
+use crate::{
+    app::{App, START},
+    forging::{self, forge},
+};
 
 #[tokio::test]
 async fn it_hands_out_a_new_pair_that_is_not_fresh() {
@@ -41,7 +43,7 @@ async fn body_and_content_type_do_not_matter() {
 }
 
 #[tokio::test]
-async fn the_token_before_gets_the_same_successor_for_ten_seconds() {
+async fn invariant_13_the_token_before_gets_the_same_successor_for_ten_seconds() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let first = app.refresh(&pair.refresh).await.pair();
@@ -54,7 +56,7 @@ async fn the_token_before_gets_the_same_successor_for_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_used_up_ends_its_session() {
+async fn invariant_12_a_token_that_was_used_up_ends_its_session() {
     let app = App::start().await;
     let first = app.person("alice").await;
     let other = app.login("alice").await;
@@ -74,7 +76,7 @@ async fn a_token_that_was_used_up_ends_its_session() {
 }
 
 #[tokio::test]
-async fn a_token_whose_successor_was_used_is_reuse_after_the_grace() {
+async fn invariant_12_a_token_whose_successor_was_used_is_reuse_after_the_grace() {
     let app = App::start().await;
     let first = app.person("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
@@ -84,6 +86,29 @@ async fn a_token_whose_successor_was_used_is_reuse_after_the_grace() {
     answer.assert_failure(401, "token_revoked");
     assert_eq!(answer.json()["reason"], "reused");
     app.refresh(&second.refresh).await.assert_failure(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn invariant_14_the_grace_is_for_the_token_before_alone_and_does_not_slide() {
+    let app = App::start().await;
+    let first = app.person("alice").await;
+    let second = app.refresh(&first.refresh).await.pair();
+    assert_eq!(app.me(&second.access).await.status, StatusCode::OK, "the acknowledgement");
+    // However often it is presented meanwhile, ten seconds are ten seconds.
+    for _ in 0..2 {
+        app.clock.advance(5);
+        assert_eq!(app.refresh(&first.refresh).await.pair().refresh, second.refresh);
+    }
+    app.clock.advance(1);
+    app.refresh(&first.refresh).await.assert_failure(401, "token_revoked");
+
+    let first = app.login("alice").await;
+    let second = app.refresh(&first.refresh).await.pair();
+    app.refresh(&second.refresh).await.pair();
+    // Within its ten seconds still, but no longer the one before.
+    let answer = app.refresh(&first.refresh).await;
+    answer.assert_failure(401, "token_revoked");
+    assert_eq!(answer.json()["reason"], "reused");
 }
 
 #[tokio::test]
@@ -99,7 +124,7 @@ async fn an_acknowledgement_is_written_down_and_survives_a_crash() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_survived_and_whoever_presents_it_ends_the_session() {
+async fn invariant_15_a_lost_answer_is_survived_and_whoever_presents_it_ends_the_session() {
     for presents_refresh in [true, false] {
         let app = App::start().await;
         let first = app.person("alice").await;
@@ -118,11 +143,10 @@ async fn a_lost_answer_is_survived_and_whoever_presents_it_ends_the_session() {
 
 #[tokio::test]
 async fn a_generation_that_is_ahead_is_refused_and_ends_nothing() {
-    let secret = "known to whoever has signed this token";
-    let app = App::with(&[("JWT_SECRET", secret)]).await;
+    let app = forging::app().await;
     let pair = app.person("alice").await;
     for (token, path) in [(&pair.access, "/api/auth/verify"), (&pair.refresh, "/api/auth/refresh")] {
-        let ahead = of_generation(token, 7, secret);
+        let ahead = forge(token, |_, claims| claims["gen"] = json!(7));
         let answer = app.post(path).bearer(&ahead).send().await;
         answer.assert_failure(401, "token_revoked");
         assert_eq!(answer.json().get("reason"), None);
@@ -131,25 +155,12 @@ async fn a_generation_that_is_ahead_is_refused_and_ends_nothing() {
     assert_eq!(app.refresh(&pair.refresh).await.status, StatusCode::OK);
 }
 
-/// The token with another generation in it, well signed.
-fn of_generation(token: &str, generation: i64, secret: &str) -> String {
-    let mut parts = token.split('.');
-    let (header, claims) = (parts.next().unwrap(), parts.next().unwrap());
-    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
-    let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
-    claims["gen"] = json!(generation);
-    let message = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();
-    format!("{message}.{signature}")
-}
-
 async fn audit(app: &App) -> Vec<server::store::StoredEntry> {
     app.server.store.audit_entries().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parallel_refreshes_of_a_token_get_one_successor() {
+async fn invariant_13_parallel_refreshes_of_a_token_get_one_successor() {
     let app = std::sync::Arc::new(App::start().await);
     let pair = app.person("alice").await;
     let tasks: Vec<_> = (0..50)
@@ -181,7 +192,7 @@ async fn without_rotation_the_token_that_came_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_session_ends_thirty_days_after_its_log_in_whatever_is_refreshed() {
+async fn invariant_17_a_session_ends_thirty_days_after_its_log_in_whatever_is_refreshed() {
     const DAY: i64 = 86_400;
     let app = App::start().await;
     let mut pair = app.person("alice").await;
@@ -201,7 +212,26 @@ async fn a_session_ends_thirty_days_after_its_log_in_whatever_is_refreshed() {
 }
 
 #[tokio::test]
-async fn lifetimes_are_settings() {
+async fn invariant_18_tokens_live_as_long_as_it_is_written_to_the_second() {
+    for (remember, seconds) in [(true, 604_800), (false, 43_200)] {
+        let app = App::start().await;
+        app.register("alice").await;
+        let body = json!({ "username": "alice", "password": crate::app::PASSWORD, "remember": remember });
+        let login = async || app.post("/api/auth/login").json(&body).send().await.pair();
+        let (first, second) = (login().await, login().await);
+        app.clock.advance(899);
+        assert_eq!(app.me(&first.access).await.status, StatusCode::OK);
+        app.clock.advance(1);
+        app.me(&first.access).await.assert_failure(401, "token_expired");
+        app.clock.advance(seconds - 900 - 1);
+        assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK, "{seconds} s");
+        app.clock.advance(1);
+        app.refresh(&second.refresh).await.assert_failure(401, "token_expired");
+    }
+}
+
+#[tokio::test]
+async fn invariant_18_lifetimes_are_settings() {
     let settings = [
         ("ACCESS_TOKEN_SECONDS", "5"),
         ("REFRESH_TOKEN_SECONDS", "60"),

@@ -86,7 +86,7 @@ async fn optional_members_may_be_null_or_blank() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_in_every_spelling() {
+async fn invariant_38_a_name_is_taken_in_every_spelling() {
     let app = App::start().await;
     assert_eq!(app.register("Admin").await.status, StatusCode::CREATED);
     for name in ["Admin", "admin", " ADMIN ", "ａｄｍｉｎ"] {
@@ -105,7 +105,7 @@ async fn a_name_is_taken_in_every_spelling() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_simultaneous_registrations_of_a_name_one_wins() {
+async fn invariant_39_of_simultaneous_registrations_of_a_name_one_wins() {
     let app = std::sync::Arc::new(App::start().await);
     let tasks: Vec<_> = (0..50)
         .map(|number| {
@@ -135,7 +135,7 @@ async fn the_shortest_password_is_a_setting() {
 }
 
 #[tokio::test]
-async fn passwords_are_kept_as_phc_strings_of_the_promised_cost() {
+async fn invariant_29_passwords_are_kept_as_phc_strings_of_the_promised_cost() {
     let app = App::start().await;
     app.register("alice").await;
     let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();

@@ -54,7 +54,7 @@ fn a_kill_in_the_middle_of_registrations_loses_none_that_was_answered() {
 }
 
 #[test]
-fn a_log_out_survives_a_kill() {
+fn invariant_09_a_log_out_survives_a_kill() {
     let place = Place::new();
     let running = place.serve(&[]);
     let body = json!({ "username": "alice", "password": PASSWORD });
@@ -77,7 +77,7 @@ fn a_log_out_survives_a_kill() {
 }
 
 #[test]
-fn a_second_program_on_the_same_data_follows_a_log_out_within_a_second() {
+fn invariant_09_a_second_program_on_the_same_data_follows_a_log_out_within_a_second() {
     let place = Place::new();
     let (first, second) = (place.serve(&[]), place.serve(&[]));
     let body = json!({ "username": "alice", "password": PASSWORD });

@@ -72,9 +72,42 @@ fn settings_come_from_a_file_too_and_mistakes_are_told_together() {
 }
 
 #[test]
-fn known_secrets_stop_the_start() {
-    let text = Place::new().complaint(&[("GATEHOUSE_JWT_SECRET", "default-super-secret-key-for-dev")]);
-    assert!(text.contains("GATEHOUSE_JWT_SECRET") && !text.contains("super-secret-key"), "{text}");
+fn invariant_07_weak_and_known_secrets_stop_the_start() {
+    for secret in [
+        "secret",
+        "change-me",
+        "0123456789abcdefghijklmnopqrstu",
+        "default-super-secret-key-for-dev",
+        "a-string-secret-at-least-256-bits-long",
+        &"x".repeat(64),
+    ] {
+        let place = Place::new();
+        let text = place.complaint(&[("GATEHOUSE_JWT_SECRET", secret)]);
+        assert!(text.contains("GATEHOUSE_JWT_SECRET") && text.contains("openssl rand"), "{text}");
+        // One of them is a word of the advice.
+        assert!(secret == "secret" || !text.contains(secret), "{text}");
+        assert!(!place.path().join("data").exists());
+    }
+}
+
+#[test]
+fn invariant_07_without_a_secret_a_random_one_is_made_and_kept() {
+    let secret = || {
+        let place = Place::new();
+        let read = || {
+            place.serve(&[("GATEHOUSE_JWT_SECRET", "")]).stop();
+            let file = place.path().join("data/keys.json");
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+            let keys: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+            keys["keys"][0]["secret"].as_str().unwrap().to_owned()
+        };
+        let made = read();
+        assert_eq!(read(), made, "the same at the next start");
+        made
+    };
+    let (one, other) = (secret(), secret());
+    assert!(one.len() >= 43, "256 bits in base64url");
+    assert_ne!(one, other);
 }
 
 #[test]
@@ -92,7 +125,7 @@ fn config_prints_every_setting_with_its_source_and_no_secret() {
 }
 
 #[test]
-fn the_log_has_what_happened_and_no_secret() {
+fn invariant_42_the_log_has_what_happened_and_no_secret() {
     let place = Place::new();
     let running = place.serve(&[("GATEHOUSE_LOG", "trace"), ("GATEHOUSE_LOG_FORMAT", "json")]);
     let credentials = json!({ "username": "alice\r\nforged", "password": "Geheimnis der Königin" });

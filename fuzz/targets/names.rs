@@ -1,0 +1,7 @@
+#![no_main]
+
+#[expect(dead_code, reason = "each target takes one")]
+#[path = "../../server/tests/properties/what.rs"]
+mod what;
+
+libfuzzer_sys::fuzz_target!(|input: &str| what::name(input));

@@ -1,0 +1,156 @@
+//! What a program's author wants to know of each operation, beside what the table of operations says already.
+
+use app::api::{Done, LoggedIn, Profile, Refreshed, Registered, Verified, error::Code};
+use axum::http::Method;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr, Schema,
+        schema::{SchemaType, Type},
+    },
+};
+
+/// One operation, in words.
+pub(super) struct Described {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    /// Its name in generated clients.
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) description: &'static str,
+    /// What comes as its body.
+    pub(super) request: Option<Part>,
+    pub(super) status: u16,
+    pub(super) answer: Part,
+    /// What it may refuse for reasons of its own.
+    pub(super) codes: &'static [Code],
+}
+
+/// A schema with its name, and those that it refers to.
+pub(super) type Part = fn() -> Vec<(String, RefOr<Schema>)>;
+
+/// The operations, in the order in which a program meets them.
+pub(super) static DESCRIBED: &[Described] = &[
+    Described {
+        method: Method::POST,
+        path: "/api/auth/register",
+        id: "register",
+        summary: "Make an account",
+        description: "The username is an e-mail address or 3 to 32 letters, digits, `.`, `_`, `-` of one script; it is found in \
+                      every spelling. The password has 8 to 128 characters, whichever; it is not the username with hardly \
+                      anything around it, and none of those that everybody tries first. `fields` says what was refused and why.",
+        request: Some(registration),
+        status: 201,
+        answer: part::<Registered>,
+        codes: &[Code::ValidationFailed, Code::UsernameTaken, Code::TooManyAttempts],
+    },
+    Described {
+        method: Method::POST,
+        path: "/api/auth/login",
+        id: "login",
+        summary: "Begin a session",
+        description: "Who fails too often is refused with 429, whatever the password. A browser may keep the cookie that comes: \
+                      it says that this device is known, and signs nobody in.",
+        request: Some(credentials),
+        status: 200,
+        answer: part::<LoggedIn>,
+        codes: &[Code::ValidationFailed, Code::InvalidCredentials, Code::AccountDisabled, Code::TooManyAttempts],
+    },
+    Described {
+        method: Method::POST,
+        path: "/api/auth/refresh",
+        id: "refresh",
+        summary: "Get the session's next pair",
+        description: "With the refresh token. It is good once; for some seconds it gives the same successor again, so that a \
+                      retry or a parallel call costs nobody the session. Later it ends the session, unless the answer was lost.",
+        request: None,
+        status: 200,
+        answer: part::<Refreshed>,
+        codes: &[Code::TooManyAttempts],
+    },
+    Described {
+        method: Method::POST,
+        path: "/api/auth/verify",
+        id: "verify",
+        summary: "Is this access token good?",
+        description: "A token that is not is answered with 401.",
+        request: None,
+        status: 200,
+        answer: part::<Verified>,
+        codes: &[],
+    },
+    Described {
+        method: Method::DELETE,
+        path: "/api/auth/logout",
+        id: "logout",
+        summary: "End the session",
+        description: "With either token of the session: both are refused from the next request on.",
+        request: None,
+        status: 200,
+        answer: part::<Done>,
+        codes: &[],
+    },
+    Described {
+        method: Method::GET,
+        path: "/api/me",
+        id: "me",
+        summary: "Who am I?",
+        description: "The person behind the access token, and how long it lives.",
+        request: None,
+        status: 200,
+        answer: part::<Profile>,
+        codes: &[],
+    },
+];
+
+/// A type of the interface, with those that it is made of.
+pub(super) fn part<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    schemas
+}
+
+fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+}
+
+fn optional(of: Type, description: &str) -> ObjectBuilder {
+    let schema_type = SchemaType::Array(vec![of, Type::Null]);
+    ObjectBuilder::new().schema_type(schema_type).description(Some(description))
+}
+
+// What the schemas do not say is said in words: most of what a name and a password must be is no matter of JSON.
+
+fn registration() -> Vec<(String, RefOr<Schema>)> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("username", text("An e-mail address or a name.").min_length(Some(1)).examples(["ada@example.com"]))
+        .required("username")
+        .property("password", text("The password.").min_length(Some(1)).examples(["correct horse battery"]))
+        .required("password")
+        .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."));
+    vec![("Registration".to_owned(), body.into())]
+}
+
+fn credentials() -> Vec<(String, RefOr<Schema>)> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property(
+            "username",
+            text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
+        )
+        .required("username")
+        .property(
+            "password",
+            text("The password, at most 1024 bytes.")
+                .min_length(Some(1))
+                .max_length(Some(1024))
+                .examples(["correct horse battery"]),
+        )
+        .required("password")
+        .property(
+            "remember",
+            optional(Type::Boolean, "Whether the session outlives the browser's window; it does by default."),
+        );
+    vec![("Credentials".to_owned(), body.into())]
+}

@@ -1,0 +1,164 @@
+//! The description as a page: rendered here once, without a script, from the same document that programs read.
+
+use std::fmt::Write as _;
+
+use axum::http::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+const STYLE: &str = include_str!("page.css");
+
+/// Loads nothing; its style is known by its hash.
+pub(super) fn policy() -> HeaderValue {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// The page.
+pub(super) fn html(document: &Value) -> String {
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>API · {title}</title>\n\
+         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{title} {version}: the API</h1>\n{about}\
+         <p>The same for programs: <a href=\"{json}\">{json}</a> (OpenAPI {openapi})</p>\n",
+        title = text(&document["info"]["title"]),
+        version = text(&document["info"]["version"]),
+        about = paragraphs(&document["info"]["description"]),
+        json = super::JSON,
+        openapi = text(&document["openapi"]),
+    );
+    // Writing into a string does not fail.
+    for (path, methods) in members(&document["paths"]) {
+        for (method, operation) in members(methods) {
+            let _ = write!(
+                html,
+                "<section>\n<h2 id=\"{}\"><code>{} {}</code> {}</h2>\n{}{}",
+                text(&operation["operationId"]),
+                escape(&method.to_uppercase()),
+                escape(path),
+                text(&operation["summary"]),
+                paragraphs(&operation["description"]),
+                who(operation),
+            );
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            if body.is_object() {
+                let _ = write!(html, "<h3>Request</h3>\n{}", table(document, body));
+            }
+            for (status, response) in members(&operation["responses"]) {
+                let _ = writeln!(html, "<h3>{}</h3>", escape(status));
+                if status.starts_with('2') {
+                    html.push_str(&table(document, &response["content"]["application/json"]["schema"]));
+                } else {
+                    html.push_str(&paragraphs(&response["description"]));
+                }
+            }
+            html.push_str("</section>\n");
+        }
+    }
+    let failure = Value::from("#/components/schemas/ApiError");
+    let _ = write!(
+        html,
+        "<section>\n<h2 id=\"ApiError\">Every failure</h2>\n{}</section>\n</main>\n</body>\n</html>\n",
+        table(document, &serde_json::json!({ "$ref": failure })),
+    );
+    html
+}
+
+/// Which token signs the call.
+fn who(operation: &Value) -> String {
+    let schemes = operation["security"].as_array().into_iter().flatten().flat_map(members).map(|(scheme, _)| scheme);
+    let schemes: Vec<_> = schemes.map(|scheme| format!("<code>{}</code>", escape(scheme))).collect();
+    if schemes.is_empty() {
+        return "<p>Anybody may call.</p>\n".to_owned();
+    }
+    format!("<p><code>Authorization: Bearer</code> {}</p>\n", schemes.join(" or "))
+}
+
+/// The members of an object.
+fn table(document: &Value, schema: &Value) -> String {
+    let schema = resolve(document, schema);
+    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let rows = members(&schema["properties"]).map(|(name, member)| {
+        let told = &member["description"];
+        let meaning = if told.is_string() { told } else { &resolve(document, member)["description"] };
+        format!(
+            "<tr><td><code>{}{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            escape(name),
+            if required.contains(&name.as_str()) { "" } else { "?" },
+            kind(document, member),
+            inline(meaning.as_str().unwrap_or_default()),
+        )
+    });
+    format!("<table>\n{}</table>\n", rows.collect::<String>())
+}
+
+/// What a value is.
+fn kind(document: &Value, schema: &Value) -> String {
+    let alternatives = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array());
+    if let Some(alternatives) = alternatives {
+        return alternatives.iter().map(|schema| kind(document, schema)).collect::<Vec<_>>().join(" or ");
+    }
+    if let Some(name) = schema["$ref"].as_str().and_then(|place| place.rsplit('/').next()) {
+        let named = resolve(document, schema);
+        if named["type"] == "object" {
+            return members(&named["properties"])
+                .map(|(member, _)| format!("<code>{}</code>", escape(member)))
+                .collect::<Vec<_>>()
+                .join(", ");
+        }
+        return if named["enum"].is_array() { kind(document, named) } else { escape(name) };
+    }
+    if let Some(values) = schema["enum"].as_array() {
+        return values.iter().map(|value| format!("<code>{}</code>", text(value))).collect::<Vec<_>>().join(", ");
+    }
+    match &schema["type"] {
+        Value::Array(types) => types.iter().map(text).collect::<Vec<_>>().join(" or "),
+        one => text(one),
+    }
+}
+
+fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let place = schema["$ref"].as_str().and_then(|place| place.strip_prefix('#'));
+    place.and_then(|place| document.pointer(place)).unwrap_or(schema)
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    escape(value.as_str().unwrap_or_default())
+}
+
+/// A description: each of its lines is a paragraph.
+fn paragraphs(value: &Value) -> String {
+    let lines = value.as_str().unwrap_or_default().lines().map(|line| line.strip_prefix("- ").unwrap_or(line));
+    lines.flat_map(|line| ["<p>".to_owned(), inline(line), "</p>\n".to_owned()]).collect()
+}
+
+/// What stands between backticks is code.
+fn inline(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_document_becomes_markup() {
+        assert_eq!(inline("a `<b>` & \"c\""), "a <code>&lt;b&gt;</code> &amp; &quot;c&quot;");
+        let told = serde_json::json!({ "info": { "title": "<script>x</script>" }, "paths": {} });
+        assert!(!html(&told).contains("<script"));
+    }
+}

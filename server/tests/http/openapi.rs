@@ -1,0 +1,160 @@
+//! The description of the interface says what there is, and nothing else.
+
+use std::collections::BTreeSet;
+
+use app::api::operations::{Auth, Body, OPERATIONS};
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{App, PASSWORD};
+
+const JSON: &str = "/api/openapi.json";
+const PAGE: &str = "/api/docs";
+
+async fn document(app: &App) -> Value {
+    let answer = app.get(JSON).send().await;
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
+    answer.json()
+}
+
+/// The operations of the document, as `POST /api/auth/login`, with what each is.
+fn operations(document: &Value) -> Vec<(String, Value)> {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let of_path = |(path, methods): (&String, &Value)| {
+        let methods = methods.as_object().expect("methods").clone();
+        methods.into_iter().map(|(method, it)| (format!("{} {path}", method.to_uppercase()), it)).collect::<Vec<_>>()
+    };
+    paths.flat_map(of_path).collect()
+}
+
+#[tokio::test]
+async fn the_description_and_the_server_functions_are_the_same() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    let described: BTreeSet<_> = operations(&document).into_iter().map(|(name, _)| name).collect();
+    let registered: BTreeSet<_> =
+        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
+    let listed: BTreeSet<_> =
+        OPERATIONS.iter().map(|operation| format!("{} {}", operation.method, operation.path)).collect();
+    assert_eq!(described, registered);
+    assert_eq!(described, listed);
+}
+
+#[tokio::test]
+async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    for scheme in ["access_token", "refresh_token"] {
+        let scheme = &document["components"]["securitySchemes"][scheme];
+        assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")));
+    }
+    for (name, described) in operations(&document) {
+        let operation =
+            OPERATIONS.iter().find(|it| name == format!("{} {}", it.method, it.path)).expect("an operation");
+        let security = described.get("security").cloned().unwrap_or(json!([]));
+        let expected = match operation.auth {
+            Auth::Nobody => json!([]),
+            Auth::Access => json!([{ "access_token": [] }]),
+            Auth::Refresh => json!([{ "refresh_token": [] }]),
+            Auth::EitherToken => json!([{ "access_token": [] }, { "refresh_token": [] }]),
+        };
+        assert_eq!(security, expected, "{name}");
+        assert_eq!(described.get("requestBody").is_some(), operation.body == Body::Json, "{name}");
+        let responses = described["responses"].as_object().expect("responses");
+        for (status, response) in responses {
+            let schema = &response["content"]["application/json"]["schema"]["$ref"];
+            assert!(schema.is_string(), "{name} {status}");
+            assert_eq!(schema == "#/components/schemas/ApiError", !status.starts_with('2'), "{name} {status}");
+            assert_eq!(response["headers"].get("Retry-After").is_some(), ["429", "503"].contains(&&**status), "{name}");
+            assert_eq!(response["headers"].get("WWW-Authenticate").is_some(), status == "401", "{name}");
+        }
+        assert!(responses.contains_key("500") && responses.contains_key("503"), "{name}");
+        assert_eq!(responses.contains_key("415"), operation.body == Body::Json, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_it_refers_to_is_there() {
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                members.values().for_each(|member| references(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let app = App::start().await;
+    let document = document(&app).await;
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 30);
+    for reference in found {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}
+
+#[tokio::test]
+async fn answers_have_the_members_that_it_says() {
+    let app = App::start().await;
+    let document = document(&app).await;
+    let pair = app.person("alice").await;
+    let login = json!({ "username": "alice", "password": PASSWORD });
+    let register = json!({ "username": "bertha", "password": PASSWORD });
+    for (name, call) in [
+        ("Registered", app.post("/api/auth/register").json(&register)),
+        ("LoggedIn", app.post("/api/auth/login").json(&login)),
+        ("Verified", app.post("/api/auth/verify").bearer(&pair.access)),
+        ("Profile", app.get("/api/me").bearer(&pair.access)),
+        ("Refreshed", app.post("/api/auth/refresh").bearer(&pair.refresh)),
+        ("Done", app.delete("/api/auth/logout").bearer(&pair.access)),
+    ] {
+        let schema = &document["components"]["schemas"][name];
+        let described: BTreeSet<_> = schema["properties"].as_object().expect(name).keys().cloned().collect();
+        let answer = call.send().await.json();
+        let told: BTreeSet<_> = answer.as_object().expect("an object").keys().cloned().collect();
+        assert_eq!(told, described, "{name}");
+    }
+    let failure = app.get("/api/me").send().await.json();
+    let required: BTreeSet<_> = document["components"]["schemas"]["ApiError"]["required"]
+        .as_array()
+        .expect("members")
+        .iter()
+        .map(|member| member.as_str().expect("a name").to_owned())
+        .collect();
+    assert_eq!(failure.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>(), required);
+}
+
+#[tokio::test]
+async fn people_can_read_it() {
+    let app = App::start().await;
+    let answer = app.get(PAGE).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    let html = answer.text();
+    for operation in OPERATIONS {
+        assert!(html.contains(&format!("<code>{} {}</code>", operation.method, operation.path)), "{html}");
+    }
+    for told in ["invalid_credentials", "refresh_expires_in", "Wrong username or password", "request_id", JSON] {
+        assert!(html.contains(told), "{told}");
+    }
+    assert!(!html.contains("<script") && !html.contains(" style=") && !html.contains("//"), "{html}");
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("style-src 'sha256-"), "{policy}");
+}
+
+#[tokio::test]
+async fn it_can_be_read_and_nothing_else() {
+    let app = App::start().await;
+    for path in [JSON, PAGE] {
+        let head = app.call(Method::HEAD, path).send().await;
+        assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            let answer = app.call(method, path).send().await;
+            answer.assert_failure(405, "method_not_allowed");
+            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        }
+    }
+}

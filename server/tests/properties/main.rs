@@ -1,0 +1,136 @@
+//! What holds of whatever comes from outside, tried with inputs by chance and with those that `make fuzz` begins with.
+
+#![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
+#![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
+
+mod what;
+
+use std::{fs, path::Path};
+
+use proptest::prelude::*;
+
+/// Bytes of any kind, and those that are nearly what is asked for.
+fn claims() -> impl Strategy<Value = Vec<u8>> {
+    let member = ("iss|aud|sub|sid|jti|iat|nbf|exp|type|fresh|gen|x", value())
+        .prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let object =
+        prop::collection::vec(member, 0..12).prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
+    prop_oneof![prop::collection::vec(any::<u8>(), 0..300), "[ -~]{0,200}".prop_map(String::into_bytes), object]
+}
+
+/// A value of JSON, mostly one that a member might have.
+fn value() -> impl Strategy<Value = String> {
+    let text = any::<String>().prop_map(|text| serde_json::Value::from(text).to_string());
+    let own = prop::sample::select(vec![
+        "\"gatehouse\"",
+        "1800000000",
+        "1800000900",
+        "3",
+        "true",
+        "false",
+        "null",
+        "\"access\"",
+        "\"refresh\"",
+        "\"00000000-0000-0000-0000-000000000001\"",
+        "1e400",
+        "-0",
+        "9223372036854775808",
+    ]);
+    let deep = (1_usize..300, any::<bool>()).prop_map(|(depth, is_closed)| {
+        let end = if is_closed { "]".repeat(depth) } else { String::new() };
+        format!("{}{end}", "[".repeat(depth))
+    });
+    prop_oneof![3 => own.prop_map(str::to_owned), 2 => text, 1 => deep]
+}
+
+fn bodies() -> impl Strategy<Value = Vec<u8>> {
+    let member =
+        ("username|password|nickname|remember|x", value()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let object =
+        prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
+    prop_oneof![1 => prop::collection::vec(any::<u8>(), 0..300), 3 => object]
+}
+
+/// Texts, and those whose letters fold, combine, turn around or are not to be seen.
+fn texts() -> impl Strategy<Value = String> {
+    let letters = prop::sample::select(vec![
+        "a", "A", "ａ", "\u{430}", "ß", "ﬁ", "e\u{301}", "é", "\u{200b}", "\u{202e}", "İ", "ı", "\u{fdfa}", "한", "漢",
+        "1", "l", "@", ".", "-", "_", " ", "\u{3000}", "\u{0}", "x", "🔑", "mallory7",
+    ]);
+    prop_oneof![any::<String>(), prop::collection::vec(letters, 0..150).prop_map(|letters| letters.concat())]
+}
+
+fn redirects() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "/",
+        "//",
+        "\\",
+        "%2f",
+        "%5c",
+        "..",
+        ".",
+        "login",
+        "register",
+        "api",
+        "profile",
+        "http:",
+        "javascript:",
+        "evil.example",
+        "@",
+        "?",
+        "#",
+        "\t",
+        "\r\n",
+        "\u{0}",
+        "个",
+        ":",
+        "x",
+    ]);
+    prop_oneof![any::<String>(), prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())]
+}
+
+proptest! {
+    #[test]
+    fn tokens(bytes in claims()) {
+        what::token(&bytes);
+    }
+
+    #[test]
+    fn names(text in texts()) {
+        what::name(&text);
+    }
+
+    #[test]
+    fn passwords(text in texts()) {
+        what::password(&text);
+    }
+
+    #[test]
+    fn redirects_stay_here(text in redirects()) {
+        what::redirect(&text);
+    }
+
+    #[test]
+    fn request_bodies(bytes in bodies()) {
+        what::body(&bytes);
+    }
+}
+
+#[test]
+fn what_fuzzing_begins_with() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+    let mut count = 0;
+    for (target, holds) in [
+        ("tokens", what::token as fn(&[u8])),
+        ("names", |bytes| what::name(&String::from_utf8_lossy(bytes))),
+        ("passwords", |bytes| what::password(&String::from_utf8_lossy(bytes))),
+        ("redirects", |bytes| what::redirect(&String::from_utf8_lossy(bytes))),
+        ("bodies", what::body),
+    ] {
+        for file in fs::read_dir(corpus.join(target)).expect(target) {
+            holds(&fs::read(file.expect("a file").path()).expect("bytes"));
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "{count}");
+}

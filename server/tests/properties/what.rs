@@ -1,0 +1,141 @@
+//! What holds of whatever comes from outside: `make test` tries it with proptest, `make fuzz` with libFuzzer.
+
+use std::sync::{Arc, LazyLock};
+
+use app::{
+    api::{
+        auth::{Login, Register},
+        operations::Auth,
+    },
+    backend::{Credentials, NewAccount},
+    rules,
+};
+use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use server::{
+    accounts::{
+        common::COMMON,
+        password::{Password, Policy},
+        username::{self, Username},
+    },
+    clock::World,
+    tokens::{
+        algorithm::Algorithm,
+        bearer::bearer,
+        codec::{Codec, Grant},
+        keys::Keys,
+    },
+};
+use unicode_normalization::UnicodeNormalization as _;
+use uuid::Uuid;
+
+const NOW: i64 = 1_800_000_000;
+const OURS: &str = "gatehouse";
+
+struct Tokens {
+    keys: Arc<Keys>,
+    codec: Codec,
+    /// The header of an access token.
+    header: String,
+}
+
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (keys, _) = Keys::open(folder.path(), Algorithm::Hs256, None, &World::system()).expect("keys");
+    let keys = Arc::new(keys);
+    let codec = Codec::new(Arc::clone(&keys), OURS.into(), OURS.into());
+    let (user, session) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let grant = Grant { user, session, generation: 3, issued_at: NOW, expires_at: NOW + 900 };
+    let token = codec.access(&grant, true, &World::system()).expect("a token");
+    let header = token.split('.').next().expect("a header").to_owned();
+    Tokens { keys, codec, header }
+});
+
+/// A text that nobody has signed is no token; one that is signed is good for what it says, and only as long as that.
+pub fn token(bytes: &[u8]) {
+    let Tokens { keys, codec, header } = &*TOKENS;
+    let encoded = URL_SAFE_NO_PAD.encode(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let unsigned = format!("{header}.{encoded}.{encoded}");
+    for token in [&*text, &unsigned, &format!("{encoded}.{encoded}.{encoded}")] {
+        for auth in [Auth::Access, Auth::Refresh, Auth::EitherToken, Auth::Nobody] {
+            assert!(codec.verify(token, auth, NOW).is_err(), "{token}");
+        }
+    }
+    let message = format!("{header}.{encoded}");
+    let signature = keys.ring().signing().sign(&message).expect("a signature");
+    if let Ok(caller) = codec.verify(&format!("{message}.{signature}"), Auth::EitherToken, NOW) {
+        assert!(caller.expires_at > NOW && caller.issued_at <= NOW + 5, "{caller:?}");
+        let claims: serde_json::Value = serde_json::from_slice(bytes).expect("claims");
+        assert_eq!((&claims["iss"], &claims["aud"]), (&OURS.into(), &OURS.into()));
+    }
+    if let Ok(value) = HeaderValue::from_bytes(bytes) {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, value);
+        if let Ok(token) = bearer(&headers) {
+            assert!(!token.is_empty() && token.trim_ascii() == token && text.contains(token), "{token}");
+        }
+    }
+}
+
+/// Who has a name is found by it, however it is typed, and it fits into a line.
+pub fn name(text: &str) {
+    let Ok(name) = Username::parse(text) else { return };
+    assert_eq!(name.shown(), text.trim());
+    assert!((1..=rules::username::EMAIL_MAX).contains(&name.shown().chars().count()));
+    assert!(!name.shown().chars().any(|character| character.is_control() || character.is_whitespace()), "{text:?}");
+    for typed in [text, name.shown(), name.key()] {
+        assert_eq!(username::lookup_key(typed).as_deref(), Some(name.key()), "{typed:?}");
+    }
+    let nfd: String = name.shown().nfd().collect();
+    assert_eq!(username::lookup_key(&nfd).as_deref(), Some(name.key()), "{nfd:?}");
+}
+
+/// A password's characters count in its normal form, and each normal form is judged alike.
+pub fn password(text: &str) {
+    let policy = Policy { min: 8, common: Some(&COMMON) };
+    let owner = Username::parse("Mallory7").expect("a name");
+    let nfc: String = text.nfc().collect();
+    let verdict = Password::chosen(text.to_owned(), &policy, Some(&owner)).map(drop);
+    if verdict.is_ok() {
+        assert!((8..=128).contains(&nfc.chars().count()), "{text:?}");
+    }
+    let nfd: String = text.nfd().collect();
+    if [text, &nfc, &nfd].iter().all(|form| form.len() <= rules::password::MAX_BYTES) {
+        for form in [nfc, nfd] {
+            assert_eq!(Password::chosen(form, &policy, Some(&owner)).map(drop), verdict, "{text:?}");
+        }
+    }
+}
+
+/// Wherever somebody is led, it is a path of this origin, and the one that was named, or none.
+pub fn redirect(text: &str) {
+    let target = rules::redirect::target(Some(text));
+    assert!(target == text || target == rules::redirect::DEFAULT);
+    let mut characters = target.chars();
+    assert_eq!(characters.next(), Some('/'));
+    assert!(!matches!(characters.next(), Some('/' | '\\')), "{text:?}");
+    assert!(!target.contains('\\') && !target.chars().any(char::is_control), "{text:?}");
+    let page = target.split(['?', '#']).next().unwrap_or_default();
+    for closed in ["/login", "/register", "/api"] {
+        assert!(page != closed && !page.starts_with(&format!("{closed}/")), "{text:?}");
+    }
+}
+
+/// A body is the operation's or none; what is too long to be looked at gets no further.
+pub fn body(bytes: &[u8]) {
+    if let Ok(Login { username, password, remember }) = serde_json::from_slice(bytes)
+        && let Ok(credentials) = Credentials::new(username, password, remember)
+    {
+        assert!(!credentials.username.trim().is_empty());
+        assert!((1..=rules::password::MAX_BYTES).contains(&credentials.password.len()));
+    }
+    if let Ok(Register { username, password, nickname }) = serde_json::from_slice(bytes) {
+        let account = NewAccount::new(username, password, nickname);
+        name(&account.username);
+        self::password(&account.password);
+        if let Ok(Some(nickname)) = rules::nickname::parse(&account.nickname) {
+            assert!((1..=64).contains(&nickname.chars().count()) && !nickname.chars().any(char::is_control));
+        }
+    }
+}
