@@ -1,8 +1,8 @@
 # What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
-.PHONY: help run watch test lint bench setup build dist pictures
+.PHONY: help run watch test lint bench fuzz audit schemathesis setup build dist pictures
 
 help:  ## Says what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 run:   ## Installs what is missing, builds for release and serves
 	@scripts/run
 watch: ## Serves, and builds again at every change
@@ -13,6 +13,12 @@ lint:  ## Checks form: rustfmt, clippy, rustdoc, TypeScript, lock files
 	@scripts/lint
 bench: ## Measures, and writes BENCHMARKS.md anew
 	@scripts/bench
+fuzz:  ## Looks for input that breaks what reads it; needs a nightly toolchain
+	@scripts/fuzz
+audit: ## Looks at licences, duplicates and advisories of what we depend on
+	@scripts/audit
+schemathesis: ## Calls the interface as its description allows, and as it does not
+	@scripts/schemathesis
 setup: ## Installs what is missing
 	@scripts/setup
 build: ## Builds for release
