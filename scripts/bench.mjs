@@ -1,16 +1,15 @@
 // Measures the product against what the machine can do at all, and writes BENCHMARKS.md. Figures of one run only are compared
 // with each other; what competes is measured in turns, and the median counts.
-import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 
 import { chromium } from '@playwright/test';
 
+import { acknowledgement, refreshRate } from './bench-refreshes.mjs';
+import { load, median, post, run, start, whole } from './load.mjs';
+
 const [program = '', examples = ''] = process.argv.slice(2);
-const run = promisify(execFile);
 const CREDENTIALS = { username: 'bench', password: 'correct horse battery' };
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 
@@ -22,67 +21,6 @@ const rows = [];
 function row(what, figure, bound = '', good = true) {
   rows.push({ what, figure, bound, good });
   console.log(`${good ? ' ' : '!'} ${what}: ${figure}${bound ? ` (${bound})` : ''}`);
-}
-
-/** @type {(values: number[]) => number} */
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-/** @type {(value: number) => string} */
-const whole = (value) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
-
-/**
- * Starts a server; the environment is ours alone, so that no setting of this machine has a say.
- * @param {string} command
- * @param {string} data
- * @param {Record<string, string>} [settings]
- */
-async function start(command, data, settings = {}) {
-  const began = performance.now();
-  const child = spawn(command, {
-    env: { PATH: process.env.PATH, GATEHOUSE_ADDR: '127.0.0.1:0', GATEHOUSE_DATA_DIR: data, GATEHOUSE_LOG: 'error', ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  // Nothing is left running when a measurement fails.
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
-  const { value: line } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
-  const base = String(line).replace('Gatehouse is listening on ', '');
-  const answer = await fetch(`${base}/api/me`);
-  if (answer.status !== 401) throw new Error(`${command} answers ${String(answer.status)}`);
-  return {
-    base,
-    toFirstAnswer: performance.now() - began,
-    /** Resident memory, in MB. */
-    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]) / 1024,
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', resolve);
-        child.kill('SIGTERM');
-      }),
-  };
-}
-
-/** @type {(base: string, path: string, body: unknown) => Promise<Record<string, string>>} */
-async function post(base, path, body) {
-  const headers = { 'Content-Type': 'application/json' };
-  const answer = await fetch(base + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${path}: ${String(answer.status)} ${await answer.text()}`);
-  return /** @type {Promise<Record<string, string>>} */ (answer.json());
-}
-
-/**
- * Load by wrk: requests a second, and the 99th percentile in milliseconds. An answer that is no success ends the run.
- * @param {string} url
- * @param {{ seconds?: number, connections?: number, bearer?: string, script?: string }} [options]
- */
-async function load(url, { seconds = 6, connections = 32, bearer, script } = {}) {
-  const header = bearer === undefined ? [] : ['-H', `Authorization: Bearer ${bearer}`];
-  const lua = script === undefined ? [] : ['-s', script];
-  const { stdout } = await run('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '--latency', ...header, ...lua, url]);
-  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}\n${stdout}`);
-  const [, latency = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
-  const scale = { us: 0.001, ms: 1, s: 1000 }[unit] ?? Number.NaN;
-  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]), p99: Number(latency) * scale };
 }
 
 /** The first load of a page in a browser that has never been here: its bytes on the wire and its requests. */
@@ -238,11 +176,33 @@ async function longPassword(/** @type {string} */ data) {
   await server.stop();
 }
 
+async function refreshes() {
+  const { refreshes, commits } = await refreshRate(program, join(examples, 'bare_commits'), folder);
+  const isSlow = commits <= 1000;
+  const bound = isSlow ? commits : 5000;
+  row('durable commits of SQLite itself on this disk, one after the other', `${whole(commits)}/s`);
+  row(
+    'refreshes, 64 at a time, each answered once it is on disk',
+    `${whole(refreshes)}/s`,
+    isSlow ? 'at least as many as those commits, which take a millisecond or more' : 'at least 5 000/s where such a commit takes less than a millisecond',
+    refreshes >= bound,
+  );
+  const { first, later } = await acknowledgement(program, folder);
+  const apart = first / later - 1;
+  row(
+    '`GET /api/me` that acknowledges a refresh, and one that has nothing to acknowledge, medians of 600',
+    `${first.toFixed(3)} ms, ${later.toFixed(3)} ms: ${(apart * 100).toFixed(1)} % apart`,
+    'at most 5 % more',
+    apart <= 0.05,
+  );
+}
+
 try {
   const data = join(folder, 'data');
   await tokens(data);
   await starting(data);
   await pagesAndLogins(data);
+  await refreshes();
   await enumeration(data);
   await longPassword(data);
 } finally {

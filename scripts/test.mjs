@@ -30,6 +30,12 @@ const PARTS = [
     count: ofCargo,
   },
   {
+    // The runner comes with wasm-bindgen, and drives Chromium.
+    name: 'browser',
+    run: ['cargo', 'test', '--locked', '-p', 'frontend', '--target', 'wasm32-unknown-unknown', '--test', 'browser'],
+    count: ofCargo,
+  },
+  {
     name: 'end2end',
     prepare: [['scripts/build']],
     run: ['playwright', 'test', '--config', 'end2end/playwright.config.ts'],

@@ -1,4 +1,4 @@
-import { expect } from '@playwright/test';
+import { expect, type BrowserContextOptions } from '@playwright/test';
 
 import type { Person } from './people.ts';
 
@@ -7,6 +7,14 @@ export interface Session {
   access_token: string;
   refresh_token: string;
   user: { id: string; username: string };
+}
+
+/** A browser that keeps a session for all its tabs, as after a log-in with "remember me". */
+export function remembering(origin: string, session: Session): NonNullable<BrowserContextOptions['storageState']> {
+  const { access_token, refresh_token, user } = session;
+  const entries = Object.entries({ access_token, refresh_token, user });
+  const localStorage = entries.map(([name, value]) => ({ name, value: JSON.stringify(value) }));
+  return { cookies: [], origins: [{ origin, localStorage }] };
 }
 
 /** Another client of the server than the browser. */

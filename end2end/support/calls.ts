@@ -1,11 +1,15 @@
-import type { Page, Route } from '@playwright/test';
+import type { BrowserContext, Page, Request, Route } from '@playwright/test';
 
-/** The calls under `/api` that a tab sends from now on, as `POST /api/auth/login`. */
+/** A request as `POST /api/auth/login`. */
+export function call(request: Request): string {
+  return `${request.method()} ${new URL(request.url()).pathname}`;
+}
+
+/** The calls under `/api` that a tab sends from now on. */
 export function watchCalls(page: Page): string[] {
   const calls: string[] = [];
   page.on('request', (request) => {
-    const { pathname } = new URL(request.url());
-    if (pathname.startsWith('/api/')) calls.push(`${request.method()} ${pathname}`);
+    if (new URL(request.url()).pathname.startsWith('/api/')) calls.push(call(request));
   });
   return calls;
 }
@@ -15,8 +19,8 @@ export function count(calls: string[], call: string): number {
   return calls.filter((sent) => sent === call).length;
 }
 
-/** Holds every request to a path back until it is let go. */
-export async function hold(page: Page, path: string): Promise<() => void> {
+/** Holds every request of a tab or a browser to a path back until it is let go. */
+export async function hold(page: Page | BrowserContext, path: string): Promise<() => void> {
   let letGo = (): void => undefined;
   const gate = new Promise<void>((resolve) => (letGo = resolve));
   await page.route(path, async (route) => {

@@ -1,6 +1,6 @@
-import { test as base, type BrowserContext, type BrowserContextOptions } from '@playwright/test';
+import { expect, test as base, type BrowserContext, type BrowserContextOptions } from '@playwright/test';
 
-import { Api } from './api.ts';
+import { Api, type Session } from './api.ts';
 import { PASSWORD, somebody, type Person } from './people.ts';
 import { Server, type Settings } from './server.ts';
 import { Trouble } from './trouble.ts';
@@ -16,11 +16,21 @@ interface WorkerFixtures extends WorkerOptions {
   server: Server;
 }
 
+/** Somebody whose access token has expired, on a server of their own. */
+interface Expired {
+  server: Server;
+  api: Api;
+  person: Person;
+  session: Session;
+}
+
 interface TestFixtures {
   trouble: Trouble;
   api: Api;
   /** Somebody with an account. */
   person: Person;
+  /** A session whose access token has really expired; those after it live as long as they do with people. */
+  expired: (settings?: Settings) => Promise<Expired>;
   /** Another browser, watched like the first one. */
   newVisitor: (options?: BrowserContextOptions) => Promise<BrowserContext>;
 }
@@ -62,6 +72,25 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     const person = somebody();
     await api.register(person);
     await use(person);
+  },
+
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
+  expired: async ({}, use) => {
+    const servers: Server[] = [];
+    await use(async (settings = {}) => {
+      const server = await Server.start({ ...settings, ACCESS_TOKEN_SECONDS: '1' });
+      servers.push(server);
+      const api = new Api(server.url);
+      const person = somebody();
+      await api.register(person);
+      const session = await api.login(person);
+      const judge = async () => (await api.present('GET', '/api/me', session.access_token)).code;
+      await expect.poll(judge).toBe('token_expired');
+      await server.halt();
+      await server.resume(settings);
+      return { server, api, person, session };
+    });
+    for (const server of servers) await server.dispose();
   },
 
   newVisitor: async ({ browser, server, trouble }, use) => {

@@ -27,7 +27,7 @@ export class Server {
   private constructor(
     private readonly address: string,
     private readonly data: string,
-    private readonly settings: Settings,
+    private settings: Settings,
   ) {
     this.url = `http://${address}`;
   }
@@ -45,8 +45,9 @@ export class Server {
     return this.#log;
   }
 
-  /** Starts the program on its data, and comes back when it answers. */
-  async resume(): Promise<void> {
+  /** Starts the program on its data, maybe with other settings, and comes back when it answers. */
+  async resume(settings = this.settings): Promise<void> {
+    this.settings = settings;
     const child = spawn(PROGRAM, [], {
       // Somewhere else than the repository: no .env of a developer is read, and nothing depends on where one stands.
       cwd: this.data,
@@ -89,6 +90,16 @@ export class Server {
       const how = child.signalCode ?? `code ${String(child.exitCode)}`;
       throw new Error(`The server did not end cleanly (${how}):\n${this.#log}`);
     }
+  }
+
+  /** Ends the program without a warning, as a failure of power would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   }
 
   /** Ends the program and removes its data. */

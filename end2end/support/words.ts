@@ -22,6 +22,8 @@ export interface Words {
   registered: string;
   loggedIn: string;
   loggedOut: string;
+  loggedOutElsewhere: string;
+  reused: string;
   wrongPassword: string;
   taken: (name: string) => string;
   expired: string;
@@ -68,6 +70,8 @@ export const EN: Words = {
   registered: 'Registered. Please log in.',
   loggedIn: 'Logged in',
   loggedOut: 'You are logged out',
+  loggedOutElsewhere: 'You have logged out elsewhere, please log in again',
+  reused: 'To protect your account this login was ended, please log in again',
   wrongPassword: 'Wrong username or password',
   taken: (name) => `The username ${name} is taken`,
   expired: 'Your login has expired, please log in again',
@@ -114,6 +118,8 @@ export const ZH: Words = {
   registered: '注册成功，请登录您的账户',
   loggedIn: '登录成功',
   loggedOut: '您已成功登出',
+  loggedOutElsewhere: '您已在别处登出，请重新登录',
+  reused: '为保护您的账户，此登录已被结束，请重新登录',
   wrongPassword: '用户名或密码错误',
   taken: (name) => `用户名 ${name} 已存在`,
   expired: '登录已过期，请重新登录',

@@ -208,7 +208,8 @@ async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<
     let (keys, opened) = Keys::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), world)?;
     if opened == Opened::Rotated {
         tracing::info!(algorithm = config.jwt_algorithm.as_str(), "a new key signs; those before it go on checking");
-        store.insert_audit_entry(AuditEntry::of_ours(Event::KeyRotated, world.now())).await?;
+        let entry = AuditEntry::of_key(Event::KeyRotated, world.now(), &keys.ring().signing().kid);
+        store.insert_audit_entry(entry).await?;
     }
     Ok(Arc::new(keys))
 }

@@ -9,11 +9,12 @@ use super::{message::Message, ports::Channel};
 const NAME: &str = "session";
 
 /// The channel, where there is one.
-pub(super) struct TabChannel(Option<BroadcastChannel>);
+pub struct TabChannel(Option<BroadcastChannel>);
 
 impl TabChannel {
     /// Opens the channel. What is heard from now on is told as long as the page lives.
-    pub(super) fn open(mut heard: impl FnMut(Message) + 'static) -> Self {
+    #[must_use]
+    pub fn open(mut heard: impl FnMut(Message) + 'static) -> Self {
         let channel = BroadcastChannel::new(NAME).ok();
         if let Some(channel) = &channel {
             let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {

@@ -30,7 +30,7 @@ extern "C" {
 }
 
 /// The lock of a name.
-pub(super) struct TabLock;
+pub struct TabLock;
 
 impl Lock for TabLock {
     fn take(&self, name: String) -> LocalBoxFuture<'static, Option<Box<dyn Turn>>> {

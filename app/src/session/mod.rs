@@ -5,11 +5,11 @@
 
 pub mod activity;
 pub mod browser;
-mod channel;
+pub mod channel;
 pub mod core;
 pub mod guards;
 pub mod lease;
-mod lock;
+pub mod lock;
 pub mod message;
 pub mod ports;
 mod renewal;

@@ -64,6 +64,7 @@ impl AccountService {
                 user: None,
                 session: None,
                 origin: origin.clone(),
+                detail: None,
             };
             self.throttle.tell(&format!("registration:{network}"), None, entry);
             Failure::TooManyAttempts(retry_after)
@@ -106,6 +107,7 @@ impl Accounts for AccountService {
             user: Some(new.id),
             session: None,
             origin,
+            detail: None,
         };
         match self.store.insert_user(new, entry).await {
             Ok(stored) => {

@@ -25,12 +25,13 @@ struct Json<'a> {
     session: Option<Uuid>,
     address: Option<&'a str>,
     user_agent: Option<&'a str>,
+    detail: Option<&'a str>,
 }
 
 impl Line<'_> {
     /// For people: what is missing is left out.
     pub(super) fn text(&self) -> String {
-        let StoredEntry { at, event, outcome, user, session, address, user_agent, .. } = self.entry;
+        let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } = self.entry;
         let id = user.map(|user| user.to_string());
         let user = self.username.or(id.as_deref());
         let parts = [
@@ -41,6 +42,7 @@ impl Line<'_> {
             session.map(|session| format!("session={session}")),
             address.as_ref().map(|address| format!("address={}", escaped(address))),
             user_agent.as_ref().map(|agent| format!("agent=\"{}\"", escaped(agent))),
+            detail.as_ref().map(|detail| format!("detail=\"{}\"", escaped(detail))),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
@@ -49,7 +51,7 @@ impl Line<'_> {
     pub(super) fn json(&self) -> serde_json::Result<String> {
         use std::fmt::Write as _;
 
-        let StoredEntry { at, event, outcome, user, session, address, user_agent, .. } = self.entry;
+        let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } = self.entry;
         let json = serde_json::to_string(&Json {
             time: rfc3339(*at),
             at: *at,
@@ -60,6 +62,7 @@ impl Line<'_> {
             session: *session,
             address: address.as_deref(),
             user_agent: user_agent.as_deref(),
+            detail: detail.as_deref(),
         })?;
         // JSON lets characters stand that terminals obey (RFC 8259 §7). Outside of strings there are none of them.
         Ok(json.chars().fold(String::with_capacity(json.len()), |mut line, character| {
@@ -105,6 +108,7 @@ mod tests {
             session: None,
             address: Some("2001:db8::1".to_owned()),
             user_agent: Some(user_agent.to_owned()),
+            detail: None,
         }
     }
 

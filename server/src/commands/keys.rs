@@ -120,7 +120,8 @@ fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), Comm
 
 async fn rotate(config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
     let change = || keys::rotate(&config.data_dir, config.jwt_algorithm, world);
-    let Rotated { signing, before } = audited(Event::KeyRotated, change, config, world).await?;
+    let Rotated { signing, before } =
+        audited(Event::KeyRotated, change, |rotated| &rotated.signing.kid, config, world).await?;
     writeln!(
         out,
         "Key {} ({}) signs from now on; a server that runs follows within a second.",
@@ -140,7 +141,7 @@ async fn rotate(config: &Config, world: &World, out: &mut impl Write) -> Result<
 
 async fn retire(kid: &str, config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
     let change = || keys::retire(&config.data_dir, kid);
-    let retired = audited(Event::KeyRetired, change, config, world).await?;
+    let retired = audited(Event::KeyRetired, change, |retired| &retired.kid, config, world).await?;
     writeln!(out, "Key {kid} is retired: what it has signed is refused from now on.")?;
     if !is_safe_to_retire(&retired, config, world) {
         writeln!(out, "Some of that may not have expired yet: whoever holds it has to log in again.")?;
@@ -148,10 +149,11 @@ async fn retire(kid: &str, config: &Config, world: &World, out: &mut impl Write)
     Ok(())
 }
 
-/// Changes the keys, and tells the audit log. Where that cannot be written to, nothing is changed.
+/// Changes the keys, and tells the audit log, with the name of the key. Where that cannot be written to, nothing is changed.
 async fn audited<T>(
     event: Event,
     change: impl FnOnce() -> Result<T, ChangeError>,
+    kid: impl FnOnce(&T) -> &str,
     config: &Config,
     world: &World,
 ) -> Result<T, CommandError> {
@@ -162,7 +164,8 @@ async fn audited<T>(
     let store = Store::open(&config.database_url).await?;
     let done = match change() {
         Ok(changed) => {
-            let told = store.insert_audit_entry(AuditEntry::of_ours(event, world.now())).await;
+            let entry = AuditEntry::of_key(event, world.now(), kid(&changed));
+            let told = store.insert_audit_entry(entry).await;
             told.map(|()| changed).map_err(CommandError::from)
         }
         Err(error) => Err(error.into()),

@@ -207,7 +207,7 @@ impl Sessions for SessionService {
 
 impl Inner {
     pub(super) fn entry(&self, event: Event, user: Option<Uuid>, session: Option<Uuid>, origin: Origin) -> AuditEntry {
-        AuditEntry { at: self.world.now(), event, outcome: Outcome::Success, user, session, origin }
+        AuditEntry { at: self.world.now(), event, outcome: Outcome::Success, user, session, origin, detail: None }
     }
 
     async fn refresh(self: &Arc<Self>, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {

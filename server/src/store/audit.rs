@@ -25,6 +25,8 @@ pub enum Event {
     RefreshReused,
     /// A person has logged out.
     LoggedOut,
+    /// A session was ended by something else than its person's log-out or its tokens' reuse. The detail says why.
+    SessionRevoked,
     /// Another key signs tokens from now on.
     KeyRotated,
     /// A key was removed: what it has signed is refused.
@@ -61,6 +63,8 @@ pub struct AuditEntry {
     pub session: Option<Uuid>,
     /// From where it was asked for.
     pub origin: Origin,
+    /// What else there is to tell: which key it was about, or why a session was ended.
+    pub detail: Option<String>,
 }
 
 /// Which entries somebody wants to see: those for which all that is given is true.
@@ -95,20 +99,32 @@ pub struct StoredEntry {
     pub address: Option<String>,
     /// What the program that asked calls itself.
     pub user_agent: Option<String>,
+    /// What else there is to tell.
+    pub detail: Option<String>,
 }
 
 impl AuditEntry {
-    /// What the server or its administrator has done: it is about no account, and nobody has asked for it over the network.
+    /// What the server or its administrator has done to a key: it is about no account, and nobody has asked for it over the
+    /// network.
     #[must_use]
-    pub fn of_ours(event: Event, at: i64) -> Self {
-        Self { at, event, outcome: Outcome::Success, user: None, session: None, origin: Origin::default() }
+    pub fn of_key(event: Event, at: i64, kid: &str) -> Self {
+        let origin = Origin::default();
+        Self { at, event, outcome: Outcome::Success, user: None, session: None, origin, detail: Some(kid.to_owned()) }
     }
 }
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Registered, Self::LoggedIn, Self::Refreshed, Self::RefreshReused, Self::LoggedOut];
+    pub const ALL: [Self; 8] = [
+        Self::Registered,
+        Self::LoggedIn,
+        Self::Refreshed,
+        Self::RefreshReused,
+        Self::LoggedOut,
+        Self::SessionRevoked,
+        Self::KeyRotated,
+        Self::KeyRetired,
+    ];
 
     /// As it is written down.
     #[must_use]
@@ -119,6 +135,7 @@ impl Event {
             Self::Refreshed => "refreshed",
             Self::RefreshReused => "refresh_reused",
             Self::LoggedOut => "logged_out",
+            Self::SessionRevoked => "session_revoked",
             Self::KeyRotated => "key_rotated",
             Self::KeyRetired => "key_retired",
         }
@@ -154,6 +171,7 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, entry: AuditEntry)
         session_id: Set(entry.session),
         address: Set(entry.origin.address.map(|address| address.to_string())),
         user_agent: Set(entry.origin.user_agent),
+        detail: Set(entry.detail),
     })
     .exec_without_returning(connection)
     .await?;
@@ -215,6 +233,7 @@ impl Store {
                 session: row.session_id,
                 address: row.address,
                 user_agent: row.user_agent,
+                detail: row.detail,
             })
             .collect())
     }

@@ -156,6 +156,7 @@ mod tests {
             user: None,
             session: None,
             origin: Origin::default(),
+            detail: None,
         };
         match store.insert_user(new, entry).await {
             Ok(_) => true,

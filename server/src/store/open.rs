@@ -224,6 +224,7 @@ mod tests {
                 user: None,
                 session: None,
                 origin: app::backend::Origin::default(),
+                detail: None,
             };
             let store = store.clone();
             async move { store.insert_user(somebody(number), entry).await }

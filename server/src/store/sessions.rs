@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, RevokedToken, Store, StoreError, audit,
+    AuditEntry, Event, RevokedToken, Store, StoreError, audit,
     entities::session::{self, Column},
     login_failures, revoked_tokens,
 };
@@ -159,6 +159,9 @@ impl Store {
             .write(move |transaction| {
                 Box::pin(async move {
                     let ended = end_surplus(transaction, &new, allowed).await?;
+                    for session in &ended {
+                        audit::insert(transaction, revoked(session, &entry)).await?;
+                    }
                     insert(transaction, new).await?;
                     if let Some(subject) = forgiven {
                         login_failures::forgive(transaction, &subject).await?;
@@ -338,6 +341,16 @@ async fn end_surplus(
     }
     let ended = end(Column::Id.is_in(surplus), EndReason::EndedElsewhere, now).exec_with_returning(connection).await?;
     ended.into_iter().map(Session::try_from).collect()
+}
+
+/// What the audit log tells of a session that had to give way to one that begins.
+fn revoked(session: &Session, beginning: &AuditEntry) -> AuditEntry {
+    AuditEntry {
+        event: Event::SessionRevoked,
+        session: Some(session.id),
+        detail: session.ended.map(|reason| reason.as_str().to_owned()),
+        ..beginning.clone()
+    }
 }
 
 fn end(which: Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {

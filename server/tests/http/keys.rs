@@ -141,7 +141,9 @@ async fn another_algorithm_logs_nobody_out() {
     assert_eq!(header(&back.access)["alg"], "HS256");
     assert_ne!(kid(&back.access), kid(&hmac.access), "a key that has stopped signing never signs again");
     let entries = app.server.store.audit_entries().await.unwrap();
-    assert_eq!(entries.iter().filter(|entry| entry.event == "key_rotated").count(), 2);
+    let rotated: Vec<_> =
+        entries.iter().filter(|entry| entry.event == "key_rotated").map(|entry| entry.detail.clone()).collect();
+    assert_eq!(rotated, [&eddsa, &back].map(|pair| Some(kid(&pair.access))), "each with the key that signs since then");
 }
 
 #[tokio::test]
@@ -267,7 +269,7 @@ async fn invariant_42_what_is_done_to_the_keys_is_in_the_audit_log() {
     let app = App::start().await;
     let old = kid(&app.person("alice").await.access);
     app.clock.advance(10);
-    app.rotate().await;
+    let new = app.rotate().await;
     app.clock.advance(10);
     assert!(app.retire("nobody").await.is_err());
     app.retire(&old).await.unwrap();
@@ -278,10 +280,13 @@ async fn invariant_42_what_is_done_to_the_keys_is_in_the_audit_log() {
         .map(|entry| {
             assert_eq!((entry.user, entry.session), (None, None));
             assert_eq!((&entry.address, &entry.user_agent), (&None, &None));
-            (entry.event.as_str(), entry.outcome.as_str(), entry.at - START)
+            (entry.event.as_str(), entry.outcome.as_str(), entry.at - START, entry.detail.as_deref())
         })
         .collect();
-    assert_eq!(told, [("key_rotated", "success", 10), ("key_retired", "success", 20)]);
+    assert_eq!(
+        told,
+        [("key_rotated", "success", 10, Some(new.as_str())), ("key_retired", "success", 20, Some(old.as_str()))]
+    );
 }
 
 #[tokio::test]

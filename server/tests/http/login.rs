@@ -161,8 +161,17 @@ async fn the_oldest_session_beyond_a_hundred_ends() {
         app.login("alice").await;
     }
     assert_eq!(app.me(&first.access).await.status, StatusCode::OK);
+    let entries = || async {
+        let entries = app.server.store.audit_entries().await.unwrap();
+        entries.into_iter().filter(|entry| entry.event == "session_revoked").collect::<Vec<_>>()
+    };
+    assert_eq!(entries().await, []);
     app.clock.advance(1);
     app.login("alice").await;
+    let told = entries().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].detail.as_deref(), Some("ended_elsewhere"));
+    assert!(told[0].user.is_some() && told[0].session.is_some());
     let answer = app.me(&first.access).await;
     answer.assert_failure(401, "token_revoked");
     assert_eq!(answer.json()["reason"], "ended_elsewhere");

@@ -72,6 +72,20 @@ fn invariant_42_each_event_is_a_line_and_can_be_picked_out() {
 }
 
 #[test]
+fn what_is_done_to_a_key_is_told_with_its_name() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    let said = place.run(&["keys", "rotate"], &[]).stdout;
+    let said = String::from_utf8(said).unwrap();
+    let kid = said.split(' ').nth(1).unwrap();
+    let told = lines(&place, &["--event", "key_rotated"]);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].ends_with(&format!(" key_rotated success detail=\"{kid}\"")), "{}", told[0]);
+    let json: Value = serde_json::from_str(&lines(&place, &["--event", "key_rotated", "--json"])[0]).unwrap();
+    assert_eq!(json["detail"].as_str(), Some(kid));
+}
+
+#[test]
 fn the_log_can_be_followed() {
     let place = Place::new();
     let running = place.serve(&[]);
@@ -110,6 +124,7 @@ fn what_cannot_be_shown_is_told() {
     place.serve(&[]).stop();
     assert!(complaint(&["--user", "nobody"]).contains("there is no account \"nobody\""));
     assert!(complaint(&["--since", "soon"]).contains("\"soon\" is no moment"));
-    assert!(complaint(&["--event", "x"]).contains("registered, logged_in"));
+    let said = complaint(&["--event", "x"]);
+    assert!(said.contains("registered, logged_in") && said.contains("session_revoked, key_rotated, key_retired"), "{said}");
     assert!(complaint(&["--address", "x"]).contains("no address or network"));
 }

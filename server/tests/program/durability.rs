@@ -5,7 +5,7 @@ use std::sync::{
 
 use serde_json::{Value, json};
 
-use crate::process::Place;
+use crate::process::{Place, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -87,13 +87,5 @@ fn invariant_09_a_second_program_on_the_same_data_follows_a_log_out_within_a_sec
     let status = || second.call("GET", "/api/me", Some(access), &Value::Null).map(|(status, _)| status);
     assert_eq!(status(), Some(200));
     first.call("DELETE", "/api/auth/logout", Some(access), &Value::Null).unwrap();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while status() == Some(200) {}
-            sender.send(()).unwrap();
-        });
-        receiver.recv_timeout(std::time::Duration::from_secs(1)).expect("not within a second");
-    });
-    assert_eq!(status(), Some(401));
+    within_a_second(|| status() == Some(401));
 }

@@ -1,19 +1,11 @@
 //! Keys are rotated and retired by the command line, while the program runs.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    sync::{
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running};
+use crate::process::{Place, Running, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -55,26 +47,6 @@ fn kid(token: &str) -> String {
     let header: Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap();
     header["kid"].as_str().unwrap().to_owned()
-}
-
-/// That it becomes true within a second, without anybody's doing.
-fn within_a_second(is_so: impl Fn() -> bool + Sync) {
-    let is_late = AtomicBool::new(false);
-    let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_late.load(Ordering::Relaxed) {
-                if is_so() {
-                    // Nobody listens any more where it has taken too long.
-                    let _ = sender.send(());
-                    break;
-                }
-            }
-        });
-        let told = receiver.recv_timeout(Duration::from_secs(1));
-        is_late.store(true, Ordering::Relaxed);
-        told.expect("not within a second");
-    });
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod audit;
 mod durability;
 mod keys;
 mod process;
+mod refreshing;
 mod starting;

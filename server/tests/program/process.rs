@@ -5,7 +5,10 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -25,6 +28,26 @@ pub struct Place {
 pub struct Running {
     child: Child,
     pub address: String,
+}
+
+/// That it becomes true within a second, without anybody's doing.
+pub fn within_a_second(is_so: impl Fn() -> bool + Sync) {
+    let is_late = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_late.load(Ordering::Relaxed) {
+                if is_so() {
+                    // Nobody listens any more where it has taken too long.
+                    let _ = sender.send(());
+                    break;
+                }
+            }
+        });
+        let told = receiver.recv_timeout(Duration::from_secs(1));
+        is_late.store(true, Ordering::Relaxed);
+        told.expect("not within a second");
+    });
 }
 
 impl Place {

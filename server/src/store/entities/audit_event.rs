@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub session_id: Option<Uuid>,
     pub address: Option<String>,
     pub user_agent: Option<String>,
+    pub detail: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

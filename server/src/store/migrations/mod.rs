@@ -6,6 +6,7 @@ mod m0001_core;
 mod m0002_sessions;
 mod m0003_login_failures;
 mod m0004_username_skeletons;
+mod m0005_audit_details;
 
 pub(super) struct Migrator;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_sessions::Migration),
             Box::new(m0003_login_failures::Migration),
             Box::new(m0004_username_skeletons::Migration),
+            Box::new(m0005_audit_details::Migration),
         ]
     }
 }

@@ -1,0 +1,81 @@
+//! `localStorage` and `sessionStorage`, as they are where nothing is wrong, and where something is.
+
+use app::session::{
+    ports::{Place, Storage as _},
+    storage::WebStorage,
+};
+use js_sys::Function;
+use leptos::prelude::window;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{Replaced, local, prototype, saved};
+
+const PLACES: [Place; 2] = [Place::Tab, Place::Browser];
+
+fn raw(place: Place) -> web_sys::Storage {
+    match place {
+        Place::Tab => window().session_storage().unwrap().unwrap(),
+        Place::Browser => local(),
+    }
+}
+
+#[wasm_bindgen_test]
+fn what_is_kept_is_found_again_where_it_was_put_and_nowhere_else() {
+    for (place, other) in [(Place::Tab, Place::Browser), (Place::Browser, Place::Tab)] {
+        let kept = saved("s", 1);
+        assert!(WebStorage.save(place, &kept));
+        assert!(WebStorage.load(place) == Some(kept.clone()));
+        assert!(WebStorage.load(other).is_none());
+        // JSON under the names of the contract: other front ends read it, too.
+        let values = ["access_token", "refresh_token", "user"].map(|key| raw(place).get_item(key).unwrap().unwrap());
+        assert_eq!(values[0], format!("\"{}\"", kept.access));
+        assert_eq!(values[1], format!("\"{}\"", kept.refresh));
+        assert_eq!(values[2], serde_json::to_string(&kept.user).unwrap());
+        assert_eq!(raw(place).length().unwrap(), 3);
+        WebStorage.clear(place);
+        assert!(WebStorage.load(place).is_none());
+        assert_eq!(raw(place).length().unwrap(), 0);
+    }
+}
+
+#[wasm_bindgen_test]
+fn rubbish_is_nobody_s_session() {
+    for place in PLACES {
+        for (key, value) in [("access_token", "{{{"), ("refresh_token", "42"), ("user", "\"ada\""), ("user", "")] {
+            assert!(WebStorage.save(place, &saved("s", 1)));
+            raw(place).set_item(key, value).unwrap();
+            assert!(WebStorage.load(place).is_none(), "{key} {value}");
+            raw(place).remove_item(key).unwrap();
+            assert!(WebStorage.load(place).is_none(), "no {key}");
+        }
+        WebStorage.clear(place);
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_full_storage_keeps_all_of_a_session_or_nothing() {
+    // The access token is written last, when the rest is there.
+    let full = Function::new_with_args(
+        "key, value",
+        "if (key === 'access_token') throw new DOMException('full', 'QuotaExceededError'); this[key] = value;",
+    );
+    for place in PLACES {
+        assert!(WebStorage.save(place, &saved("s", 1)));
+        {
+            let _full = Replaced::by(&prototype("Storage"), "setItem", &full);
+            assert!(!WebStorage.save(place, &saved("s", 2)));
+        }
+        assert!(WebStorage.load(place).is_none());
+        assert_eq!(raw(place).length().unwrap(), 0);
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_forbidden_storage_keeps_nothing_and_breaks_nothing() {
+    for (place, name) in [(Place::Tab, "sessionStorage"), (Place::Browser, "localStorage")] {
+        let _forbidden = Replaced::by_throwing(&window(), name);
+        assert!(WebStorage.load(place).is_none());
+        assert!(!WebStorage.save(place, &saved("s", 1)));
+        WebStorage.clear(place);
+    }
+}
