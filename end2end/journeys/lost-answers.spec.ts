@@ -28,7 +28,7 @@ function issuedAt(token: string): number {
 }
 
 for (const presented of ['refresh', 'access'] as const) {
-  test(`who comes back long after it is still in; who presents the lost ${presented} token ends the session`, async ({
+  test(`invariant 15: who comes back long after it is still in; who presents the lost ${presented} token ends the session`, async ({
     expired,
     newVisitor,
     trouble,
@@ -74,7 +74,7 @@ for (const presented of ['refresh', 'access'] as const) {
   });
 }
 
-test('a retry within the grace gets the answer that was lost', async ({ expired, newVisitor, trouble }) => {
+test('invariant 15: a retry within the grace gets the answer that was lost', async ({ expired, newVisitor, trouble }) => {
   trouble.expect(/status of 401 .*\/api\/me/, /ERR_CONNECTION_RESET/);
   const { server, person, session } = await expired({ REFRESH_GRACE_SECONDS: '3600' });
   const browser = await newVisitor({ baseURL: server.url, storageState: remembering(server.url, session) });

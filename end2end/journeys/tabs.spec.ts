@@ -42,7 +42,7 @@ for (const [what, hasLocks] of [
   ['the locks of the browser', true],
   ['a browser that has no locks', false],
 ] as const) {
-  test(`fifteen calls of three tabs that meet an expired token cost one refresh, with ${what}`, async ({ expired, newVisitor, trouble }) => {
+  test(`invariant 16: fifteen calls of three tabs that meet an expired token cost one refresh, with ${what}`, async ({ expired, newVisitor, trouble }) => {
     trouble.expect(/status of 401 .*\/api\/me/);
     const { server, person, session } = await expired();
     const browser = await newVisitor({ baseURL: server.url, storageState: remembering(server.url, session) });
@@ -79,7 +79,7 @@ test('who logs in is logged in in every tab, and goes where each of them was goi
   await elsewhere.expectPath('/');
 });
 
-test('who logs out is logged out in every tab, and its tokens are dead, also after a failure of power', async ({
+test('invariant 45: who logs out is logged out in every tab, and its tokens are dead, also after a failure of power', async ({
   context,
   person,
   api,

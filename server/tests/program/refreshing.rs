@@ -27,7 +27,7 @@ fn token(pair: &Value, name: &str) -> String {
 }
 
 #[test]
-fn parallel_refreshes_of_a_token_get_one_successor_and_parallel_replays_end_the_session_once() {
+fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_replays_end_the_session_once() {
     let place = Place::new();
     let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off"), ("GATEHOUSE_REFRESH_GRACE_SECONDS", "60")]);
     let body = json!({ "username": "alice", "password": PASSWORD });
