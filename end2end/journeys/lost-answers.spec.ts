@@ -76,7 +76,7 @@ for (const presented of ['refresh', 'access'] as const) {
 
 test('invariant 15: a retry within the grace gets the answer that was lost', async ({ expired, newVisitor, trouble }) => {
   trouble.expect(/status of 401 .*\/api\/me/, /ERR_CONNECTION_RESET/);
-  const { server, person, session } = await expired({ REFRESH_GRACE_SECONDS: '3600' });
+  const { server, person, session } = await expired({ REFRESH_GRACE_SECONDS: '600' });
   const browser = await newVisitor({ baseURL: server.url, storageState: remembering(server.url, session) });
   const gatehouse = new Gatehouse(await browser.newPage());
   const lost = await loseAnswers(gatehouse.page);

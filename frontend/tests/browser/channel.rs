@@ -2,14 +2,9 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use app::session::{
-    channel::TabChannel,
-    message::Message,
-    ports::Channel as _,
-    state::Ending,
-};
-use futures::channel::mpsc;
+use app::session::{channel::TabChannel, message::Message, ports::Channel as _, state::Ending};
 use futures::StreamExt as _;
+use futures::channel::mpsc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::BroadcastChannel;

@@ -50,6 +50,8 @@ fn answer(generation: i64) -> serde_json::Value {
 
 #[wasm_bindgen_test]
 async fn calls_that_fail_together_are_repeated_each_with_its_body_after_one_refresh() {
+    // It may be there already.
+    let _ = any_spawner::Executor::init_wasm_bindgen();
     let owner = Owner::new();
     owner.set();
     set("sent", &Array::new());
@@ -75,7 +77,8 @@ async fn calls_that_fail_together_are_repeated_each_with_its_body_after_one_refr
     let sent: Array = Reflect::get(&window(), &"sent".into()).unwrap().into();
     let mut sent: Vec<String> = sent.iter().map(|call| call.as_string().unwrap()).collect();
     let (first, second) = (saved("client", 1), saved("client", 2));
-    let calls = |token: &str| (0..5).map(|number| format!("PATCH /api/thing {token} {{\"number\":{number}}}")).collect();
+    let calls =
+        |token: &str| (0..5).map(|number| format!("PATCH /api/thing {token} {{\"number\":{number}}}")).collect();
     let mut expected: Vec<String> = calls(&first.access);
     expected.push(format!("POST /api/auth/refresh {} ", first.refresh));
     let repeated: Vec<String> = calls(&second.access);

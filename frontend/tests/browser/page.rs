@@ -67,13 +67,8 @@ pub(crate) fn local() -> web_sys::Storage {
 
 /// A session that is kept.
 pub(crate) fn saved(session: &str, generation: i64) -> Saved {
-    let user = User {
-        id: uuid::Uuid::nil(),
-        username: "ada".to_owned(),
-        nickname: None,
-        avatar_url: None,
-        role: Role::User,
-    };
+    let user =
+        User { id: uuid::Uuid::nil(), username: "ada".to_owned(), nickname: None, avatar_url: None, role: Role::User };
     Saved { access: token(session, generation, "access"), refresh: token(session, generation, "refresh"), user }
 }
 

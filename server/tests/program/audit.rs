@@ -125,6 +125,9 @@ fn what_cannot_be_shown_is_told() {
     assert!(complaint(&["--user", "nobody"]).contains("there is no account \"nobody\""));
     assert!(complaint(&["--since", "soon"]).contains("\"soon\" is no moment"));
     let said = complaint(&["--event", "x"]);
-    assert!(said.contains("registered, logged_in") && said.contains("session_revoked, key_rotated, key_retired"), "{said}");
+    assert!(
+        said.contains("registered, logged_in") && said.contains("session_revoked, key_rotated, key_retired"),
+        "{said}"
+    );
     assert!(complaint(&["--address", "x"]).contains("no address or network"));
 }
