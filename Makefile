@@ -1,5 +1,5 @@
 # What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
-.PHONY: help run watch test lint bench fuzz audit schemathesis setup build dist pictures
+.PHONY: help run watch test lint bench fuzz audit schemathesis setup build dist pictures sizes
 
 help:  ## Says what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,5 +25,7 @@ build: ## Builds for release
 	@scripts/build
 dist:  ## Puts what a server needs into dist/
 	@scripts/dist
-pictures: ## Takes the README's pictures of the pages anew
+pictures: ## Takes the pictures of the pages anew
 	@scripts/pictures
+sizes: ## Says which crate costs every visitor how many bytes
+	@scripts/sizes

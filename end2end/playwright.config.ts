@@ -13,7 +13,7 @@ export default defineConfig<object, WorkerOptions>({
   forbidOnly: true,
   timeout: 30_000,
   expect: { timeout: 10_000 },
-  reporter: [['list'], ['json', { outputFile: 'results/report.json' }]],
+  reporter: [['list'], ['json', { outputFile: 'results/report.json' }], ['./support/summary.ts']],
   use: {
     locale: 'en-US',
     timezoneId: 'UTC',

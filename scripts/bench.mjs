@@ -1,13 +1,12 @@
 // Measures the product against what the machine can do at all, and writes BENCHMARKS.md. Figures of one run only are compared
 // with each other; what competes is measured in turns, and the median counts.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { chromium } from '@playwright/test';
-
 import { acknowledgement, refreshRate } from './bench-refreshes.mjs';
 import { load, median, post, run, start, whole } from './load.mjs';
+import { firstVisits } from './speed.mjs';
 
 const [program = '', examples = ''] = process.argv.slice(2);
 const CREDENTIALS = { username: 'bench', password: 'correct horse battery' };
@@ -21,33 +20,6 @@ const rows = [];
 function row(what, figure, bound = '', good = true) {
   rows.push({ what, figure, bound, good });
   console.log(`${good ? ' ' : '!'} ${what}: ${figure}${bound ? ` (${bound})` : ''}`);
-}
-
-/** The first load of a page in a browser that has never been here: its bytes on the wire and its requests. */
-async function firstLoad(/** @type {string} */ url) {
-  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => {
-    try {
-      return readFileSync(path).length > 0;
-    } catch {
-      return false;
-    }
-  });
-  const browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
-  const page = await browser.newPage();
-  const client = await page.context().newCDPSession(page);
-  await client.send('Network.enable');
-  let bytes = 0;
-  let requests = 0;
-  client.on('Network.loadingFinished', ({ encodedDataLength }) => {
-    bytes += encodedDataLength;
-    requests += 1;
-  });
-  await page.goto(url, { waitUntil: 'networkidle' });
-  await browser.close();
-  return { bytes, requests };
 }
 
 async function tokens(/** @type {string} */ data) {
@@ -80,11 +52,21 @@ async function starting(/** @type {string} */ data) {
   row('start to first answer on an existing database', `${whole(median(times))} ms`, 'under 200 ms', median(times) < 200);
 }
 
+async function visits(/** @type {string} */ login) {
+  const { desk, phone } = await firstVisits(login);
+  row('first load of `/login`, all that is transferred', `${(desk.bytes / 1000).toFixed(1)} kB`, 'at most 200 kB', desk.bytes <= 200_000);
+  row('first load of `/login`, requests', String(desk.requests), 'at most 6', desk.requests <= 6);
+  row('cold Chromium: first paint', `${whole(desk.paint)} ms`);
+  row('cold Chromium: a click sends the request', `${whole(desk.click)} ms`);
+  row('slow phone (1.6 Mbit/s, 150 ms, CPU 4 times slower): first paint', `${whole(phone.paint)} ms`, 'under 700 ms', phone.paint < 700);
+  row('slow phone: a click sends the request', `${whole(phone.click)} ms`, 'under 1 600 ms', phone.click < 1600);
+  const shift = Math.max(desk.shift, phone.shift);
+  row('layout shift (CLS) of either', shift.toFixed(3), 'under 0.01', shift < 0.01);
+}
+
 async function pagesAndLogins(/** @type {string} */ data) {
   const server = await start(program, data);
-  const { bytes, requests } = await firstLoad(`${server.base}/login`);
-  row('first load of `/login`, all that is transferred', `${(bytes / 1000).toFixed(1)} kB`, 'at most 200 kB', bytes <= 200_000);
-  row('first load of `/login`, requests', String(requests), 'at most 6', requests <= 6);
+  await visits(`${server.base}/login`);
   row('server-rendered `/login`', `${whole((await load(`${server.base}/login`)).rate)}/s`);
   const before = server.memory();
   row('resident memory before the first log-in', `${before.toFixed(1)} MB`, 'under 40 MB', before < 40);

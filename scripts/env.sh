@@ -25,7 +25,8 @@ cargo_deny_root=$tools/cargo-deny-$cargo_deny_version
 schemathesis_root=$tools/schemathesis-$schemathesis_version
 
 # cargo-leptos takes whatever is on PATH first: tailwindcss and wasm-opt come from npm, the rest from the cache.
-PATH=$PWD/node_modules/.bin:$wasm_bindgen_root/bin:$cargo_leptos_root/bin:$cargo_fuzz_root/bin:$cargo_deny_root/bin:$PATH
+# Before wasm-bindgen comes ours, which calls it.
+PATH=$PWD/scripts/tools:$PWD/node_modules/.bin:$wasm_bindgen_root/bin:$cargo_leptos_root/bin:$cargo_fuzz_root/bin:$cargo_deny_root/bin:$PATH
 export PATH
 
 # Where cargo puts what it builds.

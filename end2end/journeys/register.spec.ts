@@ -5,7 +5,7 @@ import { fail, hold, watchCalls, count } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { somebody } from '../support/people.ts';
-import { EN } from '../support/words.ts';
+import { EN, ZH } from '../support/words.ts';
 
 const REGISTER = 'POST /api/auth/register';
 
@@ -79,6 +79,37 @@ test('what only the server knows about a field is said beside that field', async
   await expect(gatehouse.password).toHaveAccessibleDescription(/This password is too common/);
   await expect(gatehouse.password).toBeFocused();
   await expect(gatehouse.password).toHaveValue(person.password);
+});
+
+test('a new password is weighed while it is typed, in words too', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const meter = gatehouse.main.locator('.meter');
+  const frame = await meter.boundingBox();
+  await expect(gatehouse.main.getByText(EN.strength)).toBeHidden();
+  for (const [password, words] of [
+    ['abcdefgh', EN.strengths.weak],
+    ['sunshine7', EN.strengths.fair],
+    ['xK7#pQ9!', EN.strengths.good],
+    [somebody().password, EN.strengths.strong],
+  ] as const) {
+    await gatehouse.password.fill(password);
+    await expect(meter).toHaveText(`${EN.strength}: ${words}`);
+  }
+  // Nothing moves, and who goes on to another language takes it along.
+  expect(await meter.boundingBox()).toEqual(frame);
+  await gatehouse.languageSwitch.click();
+  await expect(meter).toHaveText(`${ZH.strength}: ${ZH.strengths.strong}`);
+  await new Gatehouse(page, ZH).password.fill('');
+  await expect(gatehouse.main.getByText(ZH.strength)).toBeHidden();
+});
+
+test('a password of any length can be pasted without the page standing still', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.password.fill('correct horse '.repeat(20_000));
+  await gatehouse.account.focus();
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordLong), { timeout: 3000 });
 });
 
 test('however often the button is pressed, one account is made', async ({ page }) => {

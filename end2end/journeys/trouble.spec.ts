@@ -36,13 +36,24 @@ test('who is offline is told so, and goes on where they were', async ({ page, co
   await context.setOffline(true);
   await expect(bar).toBeVisible();
   await gatehouse.loginButton.click();
-  await expect(gatehouse.alert(EN.offline)).toContainText(EN.tryAgainOnline);
+  await expect(gatehouse.alert(EN.noNetwork)).toContainText(EN.tryAgainOnline);
   await expect(gatehouse.password).toHaveValue(person.password);
 
   await context.setOffline(false);
   await expect(bar).toBeHidden();
   await gatehouse.loginButton.click();
   await gatehouse.expectProfile(person);
+});
+
+test('a server that does not answer is told from a network that is not there', async ({ page, person, trouble }) => {
+  trouble.expect(/ERR_CONNECTION_REFUSED/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
+  await gatehouse.fillLogin(person);
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.alert(EN.offline)).toContainText(EN.noAnswer);
+  await expect(page.getByText(EN.noNetwork)).toHaveCount(0);
 });
 
 test('a fault of ours comes with a number to ask about', async ({ page, person, trouble }) => {

@@ -2,7 +2,8 @@
 import { hold, watchCalls } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { EN } from '../support/words.ts';
+import { somebody } from '../support/people.ts';
+import { EN, ZH } from '../support/words.ts';
 
 const WASM = '**/*.wasm';
 
@@ -22,6 +23,41 @@ test('a form that is sent before the page is awake is sent once it is', async ({
   await gatehouse.expectProfile(person);
   expect(calls.filter((call) => call.endsWith('/login'))).toHaveLength(1);
   expect((await gatehouse.storage()).local).toEqual({});
+});
+
+test('an account is made by a form that was sent before the page is awake', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  const letGo = await hold(page, WASM);
+  const calls = watchCalls(page);
+  await page.goto('/register', { waitUntil: 'domcontentloaded' });
+  const person = somebody();
+  await gatehouse.fillRegistration(person);
+  await gatehouse.confirm.press('Enter');
+  // It is seen that it is on its way.
+  await expect(gatehouse.registerButton.locator('.spinner')).toBeVisible();
+  letGo();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toHaveValue(person.username);
+  expect(calls).toEqual(['POST /api/auth/register']);
+});
+
+test('colours and language can be changed before the page is awake, and a form that was sent then still goes', async ({ page, person }) => {
+  const english = new Gatehouse(page);
+  const chinese = new Gatehouse(page, ZH);
+  const letGo = await hold(page, WASM);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto('/login', { waitUntil: 'domcontentloaded' });
+  await english.fillLogin({ ...person, username: 'nobody-at-all' });
+  await english.colours.selectOption('dark');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'gatehouse-dark');
+  await english.languageSwitch.click();
+  await english.loginButton.click();
+  // What is typed until then counts.
+  await english.account.fill(person.username);
+  letGo();
+  await chinese.expectProfile(person);
+  await expect(english.page.locator('html')).toHaveAttribute('lang', 'zh');
+  await expect(chinese.colours).toHaveValue('dark');
 });
 
 test('what was typed before the page is awake stays', async ({ page, person }) => {

@@ -31,11 +31,11 @@ export async function hold(page: Page | BrowserContext, path: string): Promise<(
 }
 
 /** Answers as the contract has it for failures. */
-export async function fail(route: Route, status: number, code: string, message = 'It failed.'): Promise<void> {
+export async function fail(route: Route, status: number, code: string, message = 'It failed.', retryAfter = 5): Promise<void> {
   await route.fulfill({
     status,
     json: { code, message, request_id: '00000000-0000-7000-8000-000000000000' },
-    headers: { 'Cache-Control': 'no-store', ...(status === 429 || status === 503 ? { 'Retry-After': '5' } : {}) },
+    headers: { 'Cache-Control': 'no-store', ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfter) } : {}) },
   });
 }
 

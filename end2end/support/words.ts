@@ -1,5 +1,6 @@
 /** What a person reads, as far as the journeys look for it. */
 export interface Words {
+  lang: 'en' | 'zh';
   home: string;
   profile: string;
   login: string;
@@ -28,18 +29,31 @@ export interface Words {
   taken: (name: string) => string;
   expired: string;
   offline: string;
+  noNetwork: string;
+  noAnswer: string;
+  ourFault: string;
+  noted: string;
+  busy: string;
   tooMany: string;
   notFound: string;
+  pageFailed: string;
+  reload: string;
+  toHome: string;
   profileFailed: string;
   retry: string;
   switchAccount: string;
   accountMissing: string;
   passwordMissing: string;
   passwordShort: string;
+  passwordLong: string;
   passwordsDiffer: string;
+  strength: string;
+  strengths: Record<'weak' | 'fair' | 'good' | 'strong', string>;
   language: string;
   otherLanguage: string;
   colours: string;
+  close: string;
+  toContent: string;
   capsLock: string;
   connectionLost: RegExp;
   tryAgainOnline: string;
@@ -48,6 +62,7 @@ export interface Words {
 }
 
 export const EN: Words = {
+  lang: 'en',
   home: 'Home',
   profile: 'Profile',
   login: 'Log in',
@@ -76,18 +91,31 @@ export const EN: Words = {
   taken: (name) => `The username ${name} is taken`,
   expired: 'Your login has expired, please log in again',
   offline: 'Network error, please try again',
+  noNetwork: 'Network error: you are offline',
+  noAnswer: 'The server does not answer; it may be starting again. Give it a moment.',
+  ourFault: 'Something went wrong on our side, please try again',
+  noted: 'It is our fault, and it has been noted. Should it go on, tell us this number:',
+  busy: 'The service is busy, please try again shortly',
   tooMany: 'Too many attempts, please try again later',
   notFound: 'Page not found',
+  pageFailed: 'This page could not be shown',
+  reload: 'Load it again',
+  toHome: 'Back to the home page',
   profileFailed: 'Your data could not be loaded',
   retry: 'Try again',
   switchAccount: 'Switch account',
   accountMissing: 'Enter your email or username',
   passwordMissing: 'Enter your password',
   passwordShort: 'A password has at least 8 characters',
+  passwordLong: 'A password has at most 128 characters',
   passwordsDiffer: 'The passwords differ',
+  strength: 'Strength',
+  strengths: { weak: 'Weak', fair: 'Fair', good: 'Good', strong: 'Strong' },
   language: 'Language',
   otherLanguage: '中文',
   colours: 'Colours',
+  close: 'Close',
+  toContent: 'Skip to the content',
   capsLock: 'Caps Lock is on',
   connectionLost: /^You are offline/,
   tryAgainOnline: 'Try again once you are connected',
@@ -96,6 +124,7 @@ export const EN: Words = {
 };
 
 export const ZH: Words = {
+  lang: 'zh',
   home: '首页',
   profile: '个人中心',
   login: '登录',
@@ -124,18 +153,31 @@ export const ZH: Words = {
   taken: (name) => `用户名 ${name} 已存在`,
   expired: '登录已过期，请重新登录',
   offline: '网络错误，请稍后重试',
+  noNetwork: '网络错误：您已离线',
+  noAnswer: '服务器没有响应，可能正在重启。请稍候再试。',
+  ourFault: '服务器出错，请稍后重试',
+  noted: '这是我们的问题，已被记录。若持续出现，请告知我们此编号：',
+  busy: '服务暂时不可用，请稍后重试',
   tooMany: '尝试次数过多，请稍后再试',
   notFound: '页面不存在',
+  pageFailed: '此页面未能显示',
+  reload: '重新加载',
+  toHome: '返回首页',
   profileFailed: '无法加载用户资料',
   retry: '重试',
   switchAccount: '切换账号',
   accountMissing: '请输入邮箱或用户名',
   passwordMissing: '请输入密码',
   passwordShort: '密码至少需要 8 个字符',
+  passwordLong: '密码最多 128 个字符',
   passwordsDiffer: '两次密码不一致',
+  strength: '密码强度',
+  strengths: { weak: '弱', fair: '一般', good: '较强', strong: '很强' },
   language: '语言',
   otherLanguage: 'English',
   colours: '配色',
+  close: '关闭',
+  toContent: '跳到主要内容',
   capsLock: '大写锁定已开启',
   connectionLost: /^您已离线/,
   tryAgainOnline: '恢复连接后再试一次',

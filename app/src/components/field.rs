@@ -30,6 +30,7 @@ pub struct FieldState {
     input: NodeRef<Input>,
     fault: RwSignal<Option<Fault>>,
     touched: StoredValue<bool>,
+    typing: RwSignal<()>,
     judge: StoredValue<Judge>,
 }
 
@@ -41,6 +42,7 @@ impl FieldState {
             input: NodeRef::new(),
             fault: RwSignal::new(None),
             touched: StoredValue::new(false),
+            typing: RwSignal::new(()),
             judge: StoredValue::new(Box::new(judge)),
         }
     }
@@ -49,6 +51,12 @@ impl FieldState {
     #[must_use]
     pub fn value(self) -> String {
         dom::value(self.input)
+    }
+
+    /// Follows what is typed: whoever asks is asked again at each key, and once the page is awake.
+    pub fn track(self) {
+        self.typing.track();
+        self.input.track();
     }
 
     /// Types a text for the person, once the input is there.
@@ -84,6 +92,7 @@ impl FieldState {
 
     fn typed(self) {
         self.touched.set_value(true);
+        self.typing.notify();
         if self.fault.with_untracked(Option::is_some) {
             self.fault.set(None);
             let _ = self.check();
@@ -122,6 +131,9 @@ pub fn Field(
     /// Whether the text is hidden until the person wants to see it.
     #[prop(optional)]
     secret: bool,
+    /// What is between the field and its hint.
+    #[prop(optional)]
+    below: Option<AnyView>,
 ) -> impl IntoView {
     let language = Language::of_page();
     let shown = RwSignal::new(!secret);
@@ -182,6 +194,7 @@ pub fn Field(
                         }
                     })}
             </div>
+            {below}
             // The page's own script knows the key, the style sheet shows the words.
             {secret
                 .then(|| {

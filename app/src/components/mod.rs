@@ -7,6 +7,7 @@ pub mod form;
 pub mod header;
 pub mod icons;
 pub mod leave;
+pub mod meter;
 pub mod notices;
 pub mod progress;
 pub mod switches;

@@ -6,7 +6,10 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::icons;
-use crate::i18n::words::{Language, Words};
+use crate::{
+    dom,
+    i18n::words::{Language, Words},
+};
 
 /// How long a status stays.
 const STAY: Duration = Duration::from_secs(6);
@@ -93,41 +96,27 @@ pub fn NoticeArea() -> impl IntoView {
     }
 }
 
-/// A notice. A status goes by itself, but not while somebody is at it.
+/// A notice. A status goes by itself, but not while somebody is at one of them: those below would jump.
 fn card(notice: Notice, slot: Slot) -> impl IntoView {
     let language = Language::of_page();
-    let timer = StoredValue::new(None::<TimeoutHandle>);
     let close = move || {
         // Another one may have taken its place.
         if number(slot) == notice.number {
             slot.set(None);
         }
     };
-    let stop = move || {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-    };
-    let start = move || {
-        stop();
-        if notice.role == "status" {
-            // The browser says that the focus has left also when the notice goes away with it: then no timer is needed.
-            if let Some(Some(late)) = timer.try_set_value(set_timeout_with_handle(close, STAY).ok()) {
-                late.clear();
+    if notice.role == "status" {
+        let leave = move || {
+            if dom::find(".notice:is(:hover,:focus-within)").is_none() {
+                close();
             }
+        };
+        if let Ok(timer) = set_interval_with_handle(leave, STAY) {
+            on_cleanup(move || timer.clear());
         }
-    };
-    start();
-    on_cleanup(stop);
+    }
     view! {
-        <div
-            role=notice.role
-            class="notice"
-            on:pointerenter=move |_| stop()
-            on:pointerleave=move |_| start()
-            on:focusin=move |_| stop()
-            on:focusout=move |_| start()
-        >
+        <div role=notice.role class="notice">
             {if notice.role == "status" { icons::tick() } else { icons::warning() }}
             <p>{language.say(notice.text)}</p>
             <button type="button" class="close" aria-label=language.say(|w| w.close) on:click=move |_| close()>

@@ -17,19 +17,21 @@ use crate::{
 pub struct Trouble {
     error: ApiError,
     said_in: Lang,
+    was_offline: bool,
 }
 
 impl Trouble {
     /// What a call has just failed with.
     #[must_use]
     pub fn new(error: ApiError) -> Self {
-        Self { error, said_in: dom::lang() }
+        Self { error, said_in: dom::lang(), was_offline: dom::is_offline() }
     }
 
     /// What happened.
     fn text(&self, words: &'static Words) -> String {
         match self.error.code {
             _ if !self.error.message.is_empty() => self.error.message.clone(),
+            Code::Network if self.was_offline => words.no_network.to_owned(),
             Code::Network => words.network.to_owned(),
             _ => words.trouble.to_owned(),
         }
@@ -38,8 +40,7 @@ impl Trouble {
     /// What to do about it, where that is more than the text says.
     fn help(&self, words: &'static Words) -> Option<&'static str> {
         Some(match self.error.code {
-            // The bar at the top says that one is offline.
-            Code::Network if dom::is_offline() => words.help_offline,
+            Code::Network if self.was_offline => words.help_offline,
             Code::Network => words.help_no_answer,
             Code::InternalError | Code::Unknown => words.help_our_fault,
             Code::AccountDisabled => words.help_disabled,

@@ -25,6 +25,7 @@ super::table! {
         unsupported_media_type: "请使用 application/json 格式", "Please send application/json";
         too_many_attempts: "尝试次数过多，请稍后再试", "Too many attempts, please try again later";
         internal_error: "服务器出错，请稍后重试", "Something went wrong on our side, please try again";
+        page_failed: "此页面未能显示", "This page could not be shown";
         unavailable: "服务暂时不可用，请稍后重试", "The service is busy, please try again shortly";
     }
 }

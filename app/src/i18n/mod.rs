@@ -122,6 +122,12 @@ macro_rules! table {
                     crate::i18n::Lang::En => &EN,
                 }
             }
+
+            /// Every word with its name.
+            #[cfg(test)]
+            pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($key), self.$key),)*]
+            }
         }
     };
 }
@@ -148,6 +154,21 @@ mod tests {
             ("*", Lang::En),
         ] {
             assert_eq!(Lang::from_accept_language(header), expected, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn every_word_is_there_in_both_languages() {
+        let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+        for (zh, en) in [
+            (messages::Messages::of(Lang::Zh).all(), messages::Messages::of(Lang::En).all()),
+            (words::Words::of(Lang::Zh).all(), words::Words::of(Lang::En).all()),
+        ] {
+            for ((name, zh), (_, en)) in zh.into_iter().zip(en) {
+                assert!(en.chars().any(char::is_alphabetic) && !en.chars().any(is_han), "{name}: {en}");
+                // Our own name is the same everywhere.
+                assert!(zh.chars().any(is_han) || (name == "product" && zh == en), "{name}: {zh}");
+            }
         }
     }
 

@@ -40,6 +40,11 @@ super::table! {
         password_again: "确认密码", "Confirm password";
         show_password: "显示密码", "Show password";
         hide_password: "隐藏密码", "Hide password";
+        strength: "密码强度", "Strength";
+        strength_weak: "弱", "Weak";
+        strength_fair: "一般", "Fair";
+        strength_good: "较强", "Good";
+        strength_strong: "很强", "Strong";
         caps_lock: "大写锁定已开启", "Caps Lock is on";
         remember: "记住我", "Remember me";
         log_in: "登录", "Log in";
@@ -92,6 +97,7 @@ super::table! {
         try_again_in: "可再次尝试，剩余", "You can try again in";
         try_now: "现在可以再次尝试。", "You can try again now.";
 
+        no_network: "网络错误：您已离线", "Network error: you are offline";
         network: "网络错误，请稍后重试", "Network error, please try again";
         trouble: "出了点问题，请稍后重试", "Something went wrong, please try again";
         offline: "您已离线。恢复连接后可继续，已填写的内容不会丢失。", "You are offline. Once you are connected again you can go on: nothing that you typed is lost.";

@@ -9,6 +9,7 @@ use crate::{
         button::Submit,
         field::{Field, FieldState},
         form::{FormFailure, FormState},
+        meter::Meter,
         notices::Notices,
     },
     document, dom,
@@ -68,6 +69,7 @@ pub fn Register() -> impl IntoView {
                     hint=|lang| password_hint(lang, document::password_min())
                     autocomplete="new-password"
                     secret=true
+                    below=view! { <Meter of=password /> }.into_any()
                 />
                 <Field
                     state=again

@@ -1,5 +1,5 @@
-//! Around everything: a name for the request, its line in the log, an answer also where something panics, and the headers that
-//! every answer has.
+//! Around everything: a name for the request, its line in the log, an answer also where something panics (in words for people, as
+//! an error of the API for programs), and the headers that every answer has.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -17,7 +17,7 @@ use axum::{
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use super::{answer, headers, origin};
+use super::{answer, broken, headers, origin, pages};
 use crate::{clock::World, network::Network};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,7 +37,9 @@ pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request,
     let span = tracing::info_span!("request", id = &*id.0);
     request.extensions_mut().insert(id.clone());
     // What the log and the answer to a panic need, kept back: the request itself is gone by then.
-    let (method, uri, lang) = (request.method().clone(), request.uri().clone(), api_lang(request.headers()));
+    let (method, uri, asked) = (request.method().clone(), request.uri().clone(), request.headers());
+    let page_lang = broken::is_for_people(&uri, asked).then(|| pages::language(asked));
+    let lang = api_lang(asked);
 
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -48,7 +50,10 @@ pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request,
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("no message");
             tracing::error!(%method, path = uri.path(), message, "panicked");
-            answer::failure(Code::InternalError, lang, &id)
+            match page_lang {
+                Some(lang) => broken::page(lang, &id, &envelope.world),
+                None => answer::failure(Code::InternalError, lang, &id),
+            }
         });
         headers::complete(response.headers_mut(), is_encrypted);
         if let Ok(value) = HeaderValue::from_str(&id.0) {

@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod assets;
+mod broken;
 mod cors;
 mod envelope;
 mod gate;

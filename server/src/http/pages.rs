@@ -9,13 +9,13 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
-use tower_http::{CompressionLevel, compression::CompressionLayer};
+use tower_http::compression::CompressionLayer;
 
 use super::assets::Site;
 
@@ -31,7 +31,7 @@ pub struct Pages {
 }
 
 /// A page is another one for each language; its policy and its nonce are good once, as it is.
-const VARY: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
+pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 
 /// Serves every page, and the page that says that there is none. `/api` is not among them.
 pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
@@ -42,7 +42,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
         leptos_axum::render_app_to_stream_with_context(move || prepare(&pages), render)
     };
     // A page has no secret whose length could tell anything: tokens never come near it, and a nonce is good once.
-    let page = get(render).post(back_to_itself).layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+    // Gzip at its usual level: at its fastest a page is 0.2 kB more, and brotli would take 0.3 kB off for twice the time.
+    let page = get(render).post(back_to_itself).layer(CompressionLayer::new());
     pages.site.router().fallback_service(page.with_state::<()>(()))
 }
 
@@ -50,7 +51,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
 fn prepare(pages: &Pages) {
     let parts = use_context::<Parts>();
     provide_context(PageSettings {
-        lang: parts.as_ref().map(language).unwrap_or_default(),
+        lang: parts.as_ref().map(|parts| language(&parts.headers)).unwrap_or_default(),
         password_min: pages.password_min,
         assets: pages.site.assets.clone(),
         reload: pages.reload,
@@ -80,13 +81,13 @@ fn policy(nonce: &str, reload: bool) -> String {
 }
 
 /// The language of a page: the one that the person has chosen, else the browser's.
-fn language(parts: &Parts) -> Lang {
-    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+pub(super) fn language(headers: &HeaderMap) -> Lang {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let chosen = cookies
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|cookie| cookie.trim().split_once('='))
         .find_map(|(name, value)| (name == Lang::COOKIE).then_some(value));
-    let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Lang::choose(chosen, accepted)
 }
 

@@ -215,3 +215,34 @@ async fn invariant_44_a_panic_is_an_internal_error_without_internals() {
     assert_eq!(answer.json()["request_id"].as_str(), answer.header("x-request-id"));
     assert!(!answer.text().contains("geheim"));
 }
+
+#[tokio::test]
+async fn a_page_that_cannot_be_made_says_so_in_words() {
+    async fn panics() -> StatusCode {
+        panic!("geheim")
+    }
+    let app = App::start().await;
+    let router = app.server.router(Router::new().route("/panics", get(panics)));
+    for (cookie, accepted, lang, words) in [
+        ("", "zh-CN", "zh", "此页面未能显示"),
+        ("lang=zh", "en", "zh", "此页面未能显示"),
+        ("", "fr", "en", "This page could not be shown"),
+    ] {
+        let call = app.get("/panics").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        let answer = call.header("cookie", cookie).header("accept-language", accepted).to(&router).send().await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        let page = answer.text();
+        assert!(page.contains(words) && page.contains(&format!("<html lang=\"{lang}\">")), "{page}");
+        assert!(page.contains(answer.header("x-request-id").unwrap()), "{page}");
+        let left = ["{lang}", "{nonce}", "{product}", "{what}", "{why}", "{id}", "{reload}", "{home}"];
+        assert!(!page.contains("geheim") && !left.iter().any(|place| page.contains(place)), "{page}");
+        // Its one style carries the answer's nonce, and there is nothing else that a policy would have to allow.
+        let policy = answer.header("content-security-policy").unwrap();
+        let nonce = page.split("<style nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(nonce.len() == 32 && policy.contains(&format!("style-src 'nonce-{nonce}'")), "{policy}");
+        assert!(!page.contains("<script") && !page.contains("style=\"") && !policy.contains("unsafe"));
+    }
+}

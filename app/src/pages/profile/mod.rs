@@ -46,9 +46,9 @@ impl Data {
         })
     }
 
-    /// A text of the data, empty until there is some: the style sheet greys what is empty.
-    fn text(self, pick: fn(&Me, Lang) -> String) -> impl Fn() -> String + Copy + Send + Sync {
-        move || self.get(|me| pick(me, self.language.get())).unwrap_or_default()
+    /// A text of the data, nothing until there is some: the style sheet greys what is empty.
+    fn text(self, pick: fn(&Me, Lang) -> String) -> impl Fn() -> Option<String> + Copy + Send + Sync {
+        move || self.get(|me| pick(me, self.language.get()))
     }
 }
 

@@ -57,8 +57,7 @@ fn row(data: Data, label: fn(&'static Words) -> &'static str, fact: AnyView) -> 
 /// A moment, for people and for machines.
 fn moment(data: Data, precision: Precision, pick: fn(&Me) -> Option<i64>) -> AnyView {
     let seconds = move || data.get(pick).flatten();
-    let text =
-        move || seconds().map(|seconds| time::moment(seconds, precision, data.language.get())).unwrap_or_default();
+    let text = move || seconds().map(|seconds| time::moment(seconds, precision, data.language.get()));
     view! { <time datetime=move || seconds().map(time::iso)>{text}</time> }.into_any()
 }
 

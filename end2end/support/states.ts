@@ -1,0 +1,305 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, type Page } from '@playwright/test';
+
+import type { Api } from './api.ts';
+import { fail, hold } from './calls.ts';
+import type { Gatehouse } from './gatehouse.ts';
+import { somebody } from './people.ts';
+
+/** Who is in every picture, and when. */
+export const ADA = { username: 'ada@example.org', nickname: 'Ada' };
+const NOON = Date.UTC(2026, 2, 20, 12) / 1000;
+const NOW = NOON + 21;
+/** Seconds until something may be tried again: longer than anybody looks at a state. */
+const PATIENCE = 480;
+
+/** Text that a person has typed: no account has this password. */
+const TYPED = { username: ADA.username, password: 'correct horse' };
+
+/** How wide the pictures are: a desk's window, and a phone. */
+export const WIDTHS = [1280, 360];
+
+export interface Stage {
+  gatehouse: Gatehouse;
+  api: Api;
+}
+
+/** A page in a state that somebody may find it in. */
+export interface State {
+  /** Its name in the table and in the pictures' file names. */
+  name: string;
+  /** What there is to see. */
+  what: string;
+  /** Widths of its pictures, if not all. */
+  widths?: number[];
+  /** What the browser's console says there, as it should. */
+  trouble?: RegExp[];
+  reach: (stage: Stage) => Promise<void>;
+}
+
+function page(name: string, what: string, path: string, trouble: RegExp[] = []): State {
+  return {
+    name,
+    what,
+    trouble,
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open(path);
+      await expect(gatehouse.main.getByRole('heading').first()).toBeVisible();
+    },
+  };
+}
+
+/** A log-in whose call goes wrong. */
+function login(name: string, what: string, wrong: (gatehouse: Gatehouse) => Promise<void>): State {
+  return {
+    name,
+    what,
+    trouble: [/\/api\/auth\/login/],
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/login');
+      await wrong(gatehouse);
+      await gatehouse.fillLogin(TYPED);
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.main.locator('[role="alert"], [aria-busy="true"]').first()).toBeVisible();
+    },
+  };
+}
+
+async function answer({ page }: Gatehouse, status: number, code: string, message: string): Promise<void> {
+  await page.route('/api/auth/login', (route) => fail(route, status, code, message, PATIENCE));
+}
+
+export const STATES: State[] = [
+  page('home', 'the home page of a guest', '/'),
+  page('login', 'the log-in', '/login'),
+  page('register', 'the registration', '/register'),
+  page('not-found', 'an address that leads nowhere', '/nowhere', [/status of 404 .*\/nowhere/]),
+  {
+    name: 'login-asleep',
+    what: 'the log-in before the program has arrived, already sent',
+    reach: async ({ gatehouse }) => {
+      await hold(gatehouse.page, '**/*.wasm');
+      await gatehouse.page.goto('/login', { waitUntil: 'domcontentloaded' });
+      await gatehouse.fillLogin(TYPED);
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.loginButton.locator('.spinner')).toBeVisible();
+    },
+  },
+  {
+    name: 'login-missing',
+    what: 'fields that were left empty, and Caps Lock',
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/login');
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
+      await gatehouse.password.focus();
+      await gatehouse.password.dispatchEvent('keydown', { key: 'A', modifierCapsLock: true });
+      await expect(gatehouse.main.getByText(gatehouse.words.capsLock)).toBeVisible();
+    },
+  },
+  login('login-wrong', 'a wrong password', (gatehouse) =>
+    answer(gatehouse, 401, 'invalid_credentials', gatehouse.words.wrongPassword),
+  ),
+  login('login-busy', 'a log-in on its way', async ({ page }) => {
+    await hold(page, '/api/auth/login');
+  }),
+  login('login-offline', 'no network', async ({ page, words }) => {
+    await page.context().setOffline(true);
+    await expect(page.getByRole('status').getByText(words.connectionLost)).toBeVisible();
+  }),
+  login('login-no-answer', 'a server that does not answer', async ({ page }) => {
+    await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
+  }),
+  login('login-too-many', 'too many attempts, and the seconds until the next', async (gatehouse) => {
+    await gatehouse.page.clock.install();
+    await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.tooMany);
+  }),
+  login('login-fault', 'a fault of ours, with its number', (gatehouse) =>
+    answer(gatehouse, 500, 'internal_error', gatehouse.words.ourFault),
+  ),
+  {
+    name: 'register-errors',
+    what: 'what the rules say, and a weak password',
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/register');
+      await gatehouse.account.fill('a');
+      await gatehouse.password.fill('short');
+      await gatehouse.confirm.fill('shorter');
+      await gatehouse.registerButton.click();
+      await expect(gatehouse.confirm).toHaveAttribute('aria-invalid', 'true');
+    },
+  },
+  {
+    name: 'register-strong',
+    what: 'a password that is shown, and strong',
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/register');
+      await gatehouse.account.fill(ADA.username);
+      await gatehouse.password.fill('correct horse battery staple');
+      await gatehouse.main.getByRole('button', { name: gatehouse.words.showPassword }).first().click();
+      await expect(gatehouse.main.getByText(gatehouse.words.strengths.strong)).toBeVisible();
+    },
+  },
+  {
+    name: 'registered',
+    what: 'a new account, and its notice',
+    reach: async ({ gatehouse }) => {
+      const person = somebody();
+      await gatehouse.open('/register');
+      await gatehouse.page.clock.install();
+      await gatehouse.fillRegistration(person);
+      await gatehouse.registerButton.click();
+      await expect(gatehouse.status(gatehouse.words.registered)).toBeVisible();
+      await gatehouse.account.fill(ADA.username);
+    },
+  },
+  {
+    name: 'broken',
+    what: 'a program that could not be loaded',
+    trouble: [/\.wasm/, /Failed to fetch/],
+    reach: async ({ gatehouse: { page } }) => {
+      await page.route('**/*.wasm', (route) => route.abort('failed'));
+      await page.goto('/login');
+      await expect(page.locator('.banner-broken')).toBeVisible();
+    },
+  },
+  {
+    name: 'page-failed',
+    what: 'a page that the server could not make',
+    trouble: [/status of 500 .*\/profile/],
+    reach: async ({ gatehouse: { page, words } }) => {
+      const html = readFileSync(join(import.meta.dirname, '../../server/src/http/broken.html'), 'utf8');
+      const parts = {
+        lang: words.lang,
+        nonce: '',
+        product: 'Gatehouse',
+        what: words.pageFailed,
+        why: words.noted,
+        id: '019d0b2c-8c00-7000-8000-000000000000',
+        reload: words.reload,
+        home: words.toHome,
+      };
+      const body = Object.entries(parts).reduce((text, [name, part]) => text.replaceAll(`{${name}}`, part), html);
+      await page.route('/profile', (route) => route.fulfill({ status: 500, contentType: 'text/html; charset=utf-8', body }));
+      await page.goto('/profile');
+      await expect(page.getByRole('heading', { name: words.pageFailed })).toBeVisible();
+    },
+  },
+  {
+    name: 'profile',
+    what: 'the profile',
+    reach: async (stage) => {
+      await signIn(stage);
+      await stage.gatehouse.open('/profile');
+      await expectAda(stage.gatehouse);
+    },
+  },
+  {
+    name: 'profile-loading',
+    what: 'the profile while its data comes',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await hold(gatehouse.page, '/api/me');
+      await gatehouse.open('/profile');
+      await expect(gatehouse.main.getByText(gatehouse.words.loading)).toBeAttached();
+    },
+  },
+  {
+    name: 'profile-failed',
+    what: 'a profile that could not be loaded',
+    trouble: [/\/api\/me/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.route('/api/me', (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
+      await gatehouse.open('/profile');
+      await expect(gatehouse.alert(gatehouse.words.profileFailed)).toBeVisible();
+    },
+  },
+  {
+    name: 'menu',
+    what: 'the menu of a phone',
+    widths: [360],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.setViewportSize({ width: 360, height: 740 });
+      await gatehouse.open('/profile');
+      await expectAda(gatehouse);
+      await gatehouse.header.getByRole('button', { name: gatehouse.words.menu }).click();
+      await expect(gatehouse.logoutButton).toBeVisible();
+    },
+  },
+  {
+    name: 'home-member',
+    what: 'the home page of somebody signed in',
+    reach: async (stage) => {
+      await signIn(stage);
+      await stage.gatehouse.open('/');
+      await expect(stage.gatehouse.main.getByText(stage.gatehouse.words.welcome(ADA.nickname))).toBeVisible();
+    },
+  },
+  {
+    name: 'expired',
+    what: 'a login that has ended',
+    trouble: [/status of 401 .*\/api\/(me|auth\/refresh)/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.route(/\/api\/(me|auth\/refresh)$/, (route) => fail(route, 401, 'token_expired'));
+      await gatehouse.open('/profile');
+      await expect(gatehouse.alert(gatehouse.words.expired)).toBeVisible();
+      await expect(gatehouse.account).toBeVisible();
+    },
+  },
+];
+
+async function expectAda({ main, words }: Gatehouse): Promise<void> {
+  await expect(main.getByText(words.welcome(ADA.nickname))).toBeVisible();
+  await expect(main.getByText(/^access\b/)).toBeVisible();
+}
+
+/** The same person at the same time in every picture. */
+async function signIn({ gatehouse, api }: Stage): Promise<void> {
+  const { page } = gatehouse;
+  const person = somebody();
+  await api.register(person);
+  await gatehouse.logIn(person);
+  await page.evaluate(
+    ([ada, times]) => {
+      const user = JSON.parse(localStorage.getItem('user') ?? '{}') as object;
+      localStorage.setItem('user', JSON.stringify({ ...user, ...ada }));
+      // Nobody checks the signature: no call of this page reaches the server. It stays the same session's, or it were rubbish.
+      const part = (claims: object) => btoa(JSON.stringify(claims)).replaceAll('=', '');
+      const [, claims = ''] = (localStorage.getItem('refresh_token') ?? '').split('.');
+      const session = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as object;
+      const token = `${part({ alg: 'HS256' })}.${part({ ...session, ...times })}.AAAA`;
+      localStorage.setItem('access_token', JSON.stringify(token));
+    },
+    [ADA, { iat: NOON, exp: NOON + 900 }] as const,
+  );
+  await page.clock.setFixedTime(NOW * 1000);
+  await answerAsAda(page);
+}
+
+async function answerAsAda(page: Page): Promise<void> {
+  await page.route('/api/me', (route) =>
+    route.fulfill({
+      headers: { Date: new Date(NOW * 1000).toUTCString() },
+      json: {
+        id: '019d0b2c-8c00-7000-8000-000000000000',
+        ...ADA,
+        avatar_url: null,
+        role: 'user',
+        created_at: NOON - 86_400 * 40,
+        login_time: NOON,
+        expiration_time: NOON + 900,
+        token_type: 'access',
+        fresh: true,
+      },
+    }),
+  );
+}

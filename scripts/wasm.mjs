@@ -1,0 +1,75 @@
+// Reads WebAssembly programs as far as sizes are concerned: sections, functions and their names (WebAssembly Core 2 §5.5).
+
+const SECTION = { custom: 0, import: 2, code: 10, data: 11 };
+
+/** @typedef {{ name: string, begin: number, length: number }} Func the place of a function's body in the file, and its name */
+
+/**
+ * A number as WebAssembly writes it (unsigned LEB128).
+ * @param {Buffer} wasm
+ * @param {{ at: number }} cursor
+ */
+function leb(wasm, cursor) {
+  let [value, shift, byte] = [0, 0, 0];
+  do {
+    byte = wasm[cursor.at++] ?? 0;
+    value += (byte & 0x7f) * 2 ** shift;
+    shift += 7;
+  } while (byte >= 0x80);
+  return value;
+}
+
+/** @type {(wasm: Buffer, cursor: { at: number }) => string} */
+function string(wasm, cursor) {
+  const length = leb(wasm, cursor);
+  return wasm.toString('utf8', cursor.at, (cursor.at += length));
+}
+
+/**
+ * The functions of a program, and how many bytes of data it has.
+ * @param {Buffer} wasm
+ */
+export function read(wasm) {
+  /** @type {Func[]} */
+  const functions = [];
+  /** @type {Map<number, string>} */
+  const names = new Map();
+  let imported = 0;
+  let data = 0;
+  const file = { at: 8 };
+  while (file.at < wasm.length) {
+    const section = wasm[file.at++];
+    const length = leb(wasm, file);
+    const cursor = { at: file.at };
+    file.at += length;
+    if (section === SECTION.import) {
+      for (let left = leb(wasm, cursor); left > 0; left -= 1) {
+        string(wasm, cursor);
+        string(wasm, cursor);
+        if (wasm[cursor.at++] !== 0) throw new Error('something else than a function is imported');
+        leb(wasm, cursor);
+        imported += 1;
+      }
+    } else if (section === SECTION.code) {
+      for (let left = leb(wasm, cursor); left > 0; left -= 1) {
+        const size = leb(wasm, cursor);
+        functions.push({ name: '', begin: cursor.at, length: size });
+        cursor.at += size;
+      }
+    } else if (section === SECTION.data) {
+      data = length;
+    } else if (section === SECTION.custom && string(wasm, cursor) === 'name') {
+      while (cursor.at < file.at) {
+        const kind = wasm[cursor.at++];
+        const end = leb(wasm, cursor) + cursor.at;
+        if (kind === 1) {
+          for (let left = leb(wasm, cursor); left > 0; left -= 1) names.set(leb(wasm, cursor), string(wasm, cursor));
+        }
+        cursor.at = end;
+      }
+    }
+  }
+  if (names.size === 0) throw new Error('the program has no names');
+  functions.forEach((one, at) => (one.name = names.get(imported + at) ?? ''));
+  return { functions, data };
+}
