@@ -23,7 +23,9 @@ async fn what_is_told_is_heard_by_all_others_in_its_order_and_not_by_who_told() 
     let ((here, mut own), (there, mut told), (_elsewhere, mut also)) = (open(), open(), open());
     let ended = Message::Ended { session: "s".to_owned(), why: Ending::Expired };
     let said = [Message::Began(saved("s", 1)), Message::Renewed(saved("s", 2)), ended];
-    said.iter().for_each(|message| here.tell(message));
+    for message in &said {
+        here.tell(message);
+    }
     for message in &said {
         assert!(told.next().await.as_ref() == Some(message));
         assert!(also.next().await.as_ref() == Some(message));

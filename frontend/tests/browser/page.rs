@@ -1,22 +1,12 @@
 //! What the tests do to the page that they run in, and take back.
 
-use std::time::Duration;
-
 use app::{
     api::{Role, User},
     session::ports::Saved,
 };
-use futures::channel::oneshot;
 use js_sys::{Function, Object, Reflect};
-use leptos::prelude::{set_timeout, window};
+use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
-
-/// Is ready after a while.
-pub(crate) async fn wait(milliseconds: u64) {
-    let (over, waiting) = oneshot::channel::<()>();
-    set_timeout(move || drop(over), Duration::from_millis(milliseconds));
-    let _ = waiting.await;
-}
 
 /// Another value for a member of an object, until this is dropped.
 pub(crate) struct Replaced {
