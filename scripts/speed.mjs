@@ -93,6 +93,7 @@ async function visit(url, device) {
     }
     let bytes = 0;
     let requests = 0;
+    let finished = 0;
     let began = Number.NaN;
     /** @type {(seconds: number) => void} */
     let sent = () => undefined;
@@ -103,7 +104,11 @@ async function visit(url, device) {
       if (request.method === 'POST') sent(timestamp);
       else requests += 1;
     });
-    client.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    client.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      bytes += encodedDataLength;
+      finished += 1;
+    });
+    client.on('Network.loadingFailed', () => (finished += 1));
     await page.addInitScript(() => {
       const shifts = { sum: 0 };
       Object.assign(window, { shifts });
@@ -119,11 +124,11 @@ async function visit(url, device) {
         button.click();
       }).observe(document, { childList: true, subtree: true });
     });
-    // Only that it is sent counts; what is answered would be another visit's bytes.
-    await page.route('**/api/**', (route) => route.abort());
+    // Only that it is sent counts: an answer would be bytes of another visit, and a failure would move what is below its words.
+    await page.route('**/api/**', () => undefined);
     await page.goto(url, { waitUntil: 'load' });
     const click = (await sending) - began;
-    await page.waitForLoadState('networkidle');
+    while (finished < requests) await new Promise((resolve) => setTimeout(resolve, 50));
     const { paint, shift } = await page.evaluate(() => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
       shift: /** @type {{ shifts: { sum: number } }} */ (/** @type {unknown} */ (window)).shifts.sum,
