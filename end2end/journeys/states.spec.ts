@@ -7,7 +7,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { expectAccessible, expectFits } from '../support/looks.ts';
+import { expectAccessible, expectFits, show } from '../support/looks.ts';
 import { somebody } from '../support/people.ts';
 import { STATES, WIDTHS } from '../support/states.ts';
 import { EN, ZH } from '../support/words.ts';
@@ -64,10 +64,10 @@ for (const [locale, words, colours] of [
         await page.emulateMedia({ colorScheme: 'light' });
         await reach({ gatehouse, api });
         for (const look of colours) {
-          await page.emulateMedia({ colorScheme: look === 'dark' ? 'dark' : 'light', forcedColors: look === 'forced' ? 'active' : 'none' });
+          await show(page, look);
           await expectAccessible(page, { state: name, lang: words.lang, look });
         }
-        await page.emulateMedia({ colorScheme: words === EN ? 'light' : 'dark', forcedColors: 'none' });
+        await show(page, words === EN ? 'light' : 'dark');
         await takePictures(page, words === EN ? name : `${name}-zh-dark`, widths);
         for (const size of WINDOWS) {
           await page.setViewportSize(size);

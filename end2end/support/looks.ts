@@ -24,6 +24,20 @@ export async function expectAccessible(page: Page, where: Pick<Look, 'state' | '
   expect(found, `${where.state}, ${where.look}`).toEqual([]);
 }
 
+/** Shows the page in these colours, and waits until it does: axe must not look at one half in the old ones. */
+export async function show(page: Page, look: Look['look']): Promise<void> {
+  const colorScheme = look === 'dark' ? 'dark' : 'light';
+  await page.emulateMedia({ colorScheme, forcedColors: look === 'forced' ? 'active' : 'none' });
+  await page.evaluate(async () => {
+    // A change of media is seen by the next frame, and what is drawn is that of the one before.
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    await frame();
+    const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(transitions.map((transition) => transition.finished));
+  });
+}
+
 /** Expects that nothing is wider than the window: neither the page, nor what is on it. */
 export async function expectFits(page: Page, what: string): Promise<void> {
   const wide = await page.evaluate(() => {
