@@ -60,7 +60,7 @@ export async function post(base, path, body, bearer) {
 export async function load(url, { seconds = 6, connections = 32, bearer, script } = {}) {
   const header = bearer === undefined ? [] : ['-H', `Authorization: Bearer ${bearer}`];
   const lua = script === undefined ? [] : ['-s', script];
-  const { stdout } = await run('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '--latency', ...header, ...lua, url]);
+  const { stdout } = await run('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '--timeout', '10s', '--latency', ...header, ...lua, url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}\n${stdout}`);
   const [, latency = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
   const scale = { us: 0.001, ms: 1, s: 1000 }[unit] ?? Number.NaN;
