@@ -20,7 +20,7 @@ use crate::{
     failure::internal,
     limits::{Limiter, Throttle},
     network::Network,
-    store::{AuditEntry, Event, Name, NewUser, Outcome, Store, StoreError},
+    store::{AuditEntry, Event, Name, NewUser, Store, StoreError},
 };
 
 /// Accounts.
@@ -57,15 +57,7 @@ impl AccountService {
         let Some(registrations) = &self.registrations else { return Ok(()) };
         let Some(network) = self.throttle.addresses.counted(origin.address) else { return Ok(()) };
         registrations.take(&network).map_err(|retry_after| {
-            let entry = AuditEntry {
-                at: self.world.now(),
-                event: Event::Registered,
-                outcome: Outcome::Throttled,
-                user: None,
-                session: None,
-                origin: origin.clone(),
-                detail: None,
-            };
+            let entry = AuditEntry::of(Event::Registered, self.world.now(), origin.clone());
             self.throttle.tell(&format!("registration:{network}"), None, entry);
             Failure::TooManyAttempts(retry_after)
         })
@@ -100,15 +92,7 @@ impl Accounts for AccountService {
             nickname: nickname.map(str::to_owned),
             created_at: self.world.now(),
         };
-        let entry = AuditEntry {
-            at: new.created_at,
-            event: Event::Registered,
-            outcome: Outcome::Success,
-            user: Some(new.id),
-            session: None,
-            origin,
-            detail: None,
-        };
+        let entry = AuditEntry { user: Some(new.id), ..AuditEntry::of(Event::Registered, new.created_at, origin) };
         match self.store.insert_user(new, entry).await {
             Ok(stored) => {
                 tracing::info!(user = %stored.user.id, "registered");

@@ -7,7 +7,6 @@ pub use sources::{Source, Sources};
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use app::rules::password;
 use secrecy::SecretString;
 
 use crate::{
@@ -17,7 +16,8 @@ use crate::{
     tokens::algorithm::Algorithm,
 };
 
-/// A setting: its name without the prefix, its default in words, and what it means.
+/// A setting: its name without the prefix, its default as somebody would give it (in words where that cannot be given), and what
+/// it means.
 struct Setting {
     name: &'static str,
     default: &'static str,
@@ -89,6 +89,11 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
     Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
 ];
+
+/// What a setting is read as where none is given.
+fn default_of(name: &str) -> &'static str {
+    SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default)
+}
 
 /// What every setting's name begins with.
 const PREFIX: &str = "GATEHOUSE_";
@@ -169,40 +174,41 @@ impl Config {
         let mut errors = unknown_names(sources);
         let mut reader = values::Reader::new(sources, &mut errors);
         // cargo-leptos tells the program by this name where it expects it.
-        let addr = match (sources.get("ADDR"), sources.leptos_addr()) {
-            (None, Some(addr)) => reader.check("LEPTOS_SITE_ADDR", addr, values::addr),
-            _ => reader.value("ADDR", values::addr),
+        let told = sources.leptos_addr().filter(|_| sources.get("ADDR").is_none());
+        let addr = match told.and_then(|addr| reader.check("LEPTOS_SITE_ADDR", addr, values::addr)) {
+            Some(addr) => addr,
+            None => reader.value("ADDR", values::addr)?,
         };
-        let data_dir = PathBuf::from(reader.text("DATA_DIR").unwrap_or_else(|| "data".into()));
+        let data_dir = PathBuf::from(reader.value("DATA_DIR", values::text)?);
         let lifetimes = Lifetimes {
-            access: reader.value("ACCESS_TOKEN_SECONDS", values::seconds).unwrap_or(900),
-            refresh: reader.value("REFRESH_TOKEN_SECONDS", values::seconds).unwrap_or(604_800),
-            refresh_short: reader.value("REFRESH_TOKEN_SHORT_SECONDS", values::seconds).unwrap_or(43_200),
-            session: reader.value("SESSION_MAX_SECONDS", values::seconds).unwrap_or(2_592_000),
-            grace: reader.value("REFRESH_GRACE_SECONDS", values::grace_seconds).unwrap_or(10),
+            access: reader.value("ACCESS_TOKEN_SECONDS", values::seconds)?,
+            refresh: reader.value("REFRESH_TOKEN_SECONDS", values::seconds)?,
+            refresh_short: reader.value("REFRESH_TOKEN_SHORT_SECONDS", values::seconds)?,
+            session: reader.value("SESSION_MAX_SECONDS", values::seconds)?,
+            grace: reader.value("REFRESH_GRACE_SECONDS", values::grace_seconds)?,
         };
         let config = Self {
-            addr: addr.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
+            addr,
             database_url: reader
-                .text("DATABASE_URL")
+                .given("DATABASE_URL", values::text)
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),
-            site_dir: reader.text("SITE_DIR").map_or_else(default_site_dir, PathBuf::from),
+            site_dir: reader.given("SITE_DIR", values::text).map_or_else(default_site_dir, PathBuf::from),
             reload: sources.is_watched(),
-            jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm).unwrap_or(Algorithm::Hs256),
-            jwt_secret: reader.value("JWT_SECRET", values::jwt_secret),
-            issuer: reader.text("JWT_ISSUER").unwrap_or_else(|| "gatehouse".into()),
-            audience: reader.text("JWT_AUDIENCE").unwrap_or_else(|| "gatehouse".into()),
+            jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm)?,
+            jwt_secret: reader.given("JWT_SECRET", values::jwt_secret),
+            issuer: reader.value("JWT_ISSUER", values::text)?,
+            audience: reader.value("JWT_AUDIENCE", values::text)?,
             lifetimes,
-            rotates: reader.value("REFRESH_ROTATION", values::switch).unwrap_or(true),
-            allowed_origins: reader.value("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
-            trusted_proxies: reader.value("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
-            limits: limits(&mut reader),
-            reserved_usernames: reader.text("RESERVED_USERNAMES").map(|text| values::names(&text)).unwrap_or_default(),
-            password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min).unwrap_or(password::MIN_DEFAULT),
-            password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch).unwrap_or(true),
-            audit_seconds: reader.value("AUDIT_DAYS", values::days).unwrap_or(365) * 86_400,
-            log: reader.value("LOG", values::log_filter).unwrap_or_else(|| "info".into()),
-            log_format: reader.value("LOG_FORMAT", values::log_format).unwrap_or(LogFormat::Text),
+            rotates: reader.value("REFRESH_ROTATION", values::switch)?,
+            allowed_origins: reader.given("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
+            trusted_proxies: reader.given("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
+            limits: limits(&mut reader)?,
+            reserved_usernames: reader.given("RESERVED_USERNAMES", values::names).unwrap_or_default(),
+            password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min)?,
+            password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch)?,
+            audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
+            log: reader.value("LOG", values::log_filter)?,
+            log_format: reader.value("LOG_FORMAT", values::log_format)?,
             data_dir,
         };
         if config.jwt_secret.is_some() && config.jwt_algorithm != Algorithm::Hs256 {
@@ -237,24 +243,18 @@ impl Config {
 }
 
 /// The limits. All are read, so that a mistake in one is told also where they are switched off.
-fn limits(reader: &mut values::Reader<'_>) -> Option<Limits> {
-    let mut seconds = |name, default| reader.value(name, values::seconds).unwrap_or(default);
-    let (failures, registrations, refreshes) = (
-        seconds("LOGIN_FAILURES_SECONDS", 900),
-        seconds("REGISTRATIONS_SECONDS", 600),
-        seconds("REFRESHES_SECONDS", 60),
-    );
-    let mut quota = |name, default, seconds| {
-        let times = reader.value(name, values::times).unwrap_or(default);
-        Quota { times, seconds }
-    };
+fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigErrors> {
+    let failures = reader.value("LOGIN_FAILURES_SECONDS", values::seconds)?;
+    let registrations = reader.value("REGISTRATIONS_SECONDS", values::seconds)?;
+    let refreshes = reader.value("REFRESHES_SECONDS", values::seconds)?;
+    let mut quota = |name, seconds| Ok(Quota { times: reader.value(name, values::times)?, seconds });
     let limits = Limits {
-        login_account: quota("LOGIN_FAILURES_PER_ACCOUNT", 10, failures),
-        login_address: quota("LOGIN_FAILURES_PER_ADDRESS", 100, failures),
-        registration: quota("REGISTRATIONS_PER_ADDRESS", 60, registrations),
-        refresh: quota("REFRESHES_PER_SESSION", 60, refreshes),
+        login_account: quota("LOGIN_FAILURES_PER_ACCOUNT", failures)?,
+        login_address: quota("LOGIN_FAILURES_PER_ADDRESS", failures)?,
+        registration: quota("REGISTRATIONS_PER_ADDRESS", registrations)?,
+        refresh: quota("REFRESHES_PER_SESSION", refreshes)?,
     };
-    reader.value("RATE_LIMITS", values::switch).unwrap_or(true).then_some(limits)
+    Ok(reader.value("RATE_LIMITS", values::switch)?.then_some(limits))
 }
 
 /// Names that begin like settings and are none: a misspelt setting must not be silently without effect.

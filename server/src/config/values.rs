@@ -9,7 +9,7 @@ use axum::http::Uri;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
-use super::{LogFormat, PREFIX, Sources};
+use super::{ConfigErrors, LogFormat, PREFIX, Sources, default_of};
 use crate::{
     network::{Network, NoNetwork},
     tokens::algorithm::Algorithm,
@@ -43,15 +43,23 @@ impl<'a> Reader<'a> {
         Self { sources, errors }
     }
 
-    /// A setting's value, where one is given and can be used.
-    pub(super) fn value<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let (text, _) = self.sources.get(name)?;
-        self.check(&format!("{PREFIX}{name}"), text, parse)
+    /// A setting's value: what is given, else its default. Where what is given cannot be used, that is told, and the default
+    /// stands in for it, so that all mistakes are told at once.
+    pub(super) fn value<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigErrors> {
+        match self.given(name, &parse) {
+            Some(value) => Ok(value),
+            None => parse(default_of(name)).map_err(|problem| ConfigErrors(vec![format!("{PREFIX}{name}: {problem}")])),
+        }
     }
 
-    /// A setting of which any text can be used.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.sources.get(name).map(|(text, _)| text.trim().to_owned())
+    /// A setting's value, where one is given and can be used.
+    pub(super) fn given<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let (text, _) = self.sources.get(name)?;
+        self.check(&format!("{PREFIX}{name}"), text, parse)
     }
 
     pub(super) fn check<T>(
@@ -62,6 +70,11 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         parse(text).map_err(|problem| self.errors.push(format!("{name}: {problem}"))).ok()
     }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "read like settings of which not any text can be used")]
+pub(super) fn text(text: &str) -> Result<String, String> {
+    Ok(text.trim().to_owned())
 }
 
 pub(super) fn addr(text: &str) -> Result<SocketAddr, String> {
@@ -121,7 +134,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
-    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
+    items(text).map(origin).collect()
 }
 
 /// An origin exactly as a browser sends it (RFC 6454 §6.2): it is compared byte by byte.
@@ -137,13 +150,19 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 /// Any text may be part of a name: one that can be none needs no keeping.
-pub(super) fn names(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+#[expect(clippy::unnecessary_wraps, reason = "read like settings of which not any text can be used")]
+pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
+    Ok(items(text).map(str::to_owned).collect())
+}
+
+/// What a list names, which is separated by commas.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
     let network = |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
-    text.split(',').map(str::trim).filter(|network| !network.is_empty()).map(network).collect()
+    items(text).map(network).collect()
 }
 
 /// The messages do not show the secret.

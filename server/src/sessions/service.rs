@@ -24,7 +24,7 @@ use crate::{
     failure::{Internal, internal},
     limits::{Limiter, Throttle},
     mirror::Mirror,
-    store::{AuditEntry, Change, EndReason, Event, Outcome, RevokedToken, Session, Store, StoreError},
+    store::{AuditEntry, Change, EndReason, Event, RevokedToken, Session, Store, StoreError},
     tokens::{
         blocklist::Blocklist,
         codec::{Codec, Grant},
@@ -207,7 +207,7 @@ impl Sessions for SessionService {
 
 impl Inner {
     pub(super) fn entry(&self, event: Event, user: Option<Uuid>, session: Option<Uuid>, origin: Origin) -> AuditEntry {
-        AuditEntry { at: self.world.now(), event, outcome: Outcome::Success, user, session, origin, detail: None }
+        AuditEntry { user, session, ..AuditEntry::of(event, self.world.now(), origin) }
     }
 
     async fn refresh(self: &Arc<Self>, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {

@@ -104,12 +104,17 @@ pub struct StoredEntry {
 }
 
 impl AuditEntry {
+    /// That something has happened as it was meant. Who knows more of it adds that.
+    #[must_use]
+    pub fn of(event: Event, at: i64, origin: Origin) -> Self {
+        Self { at, event, outcome: Outcome::Success, user: None, session: None, origin, detail: None }
+    }
+
     /// What the server or its administrator has done to a key: it is about no account, and nobody has asked for it over the
     /// network.
     #[must_use]
     pub fn of_key(event: Event, at: i64, kid: &str) -> Self {
-        let origin = Origin::default();
-        Self { at, event, outcome: Outcome::Success, user: None, session: None, origin, detail: Some(kid.to_owned()) }
+        Self { detail: Some(kid.to_owned()), ..Self::of(event, at, Origin::default()) }
     }
 }
 

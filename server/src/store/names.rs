@@ -128,7 +128,7 @@ mod tests {
     use app::backend::Origin;
 
     use super::*;
-    use crate::store::{AuditEntry, Event, NewUser, Outcome};
+    use crate::store::{AuditEntry, Event, NewUser};
 
     fn name(key: &str, skeleton: &str) -> Name {
         Name { key: key.to_owned(), skeleton: skeleton.to_owned(), is_ascii: key.is_ascii() }
@@ -149,15 +149,7 @@ mod tests {
             nickname: None,
             created_at: 0,
         };
-        let entry = AuditEntry {
-            at: 0,
-            event: Event::Registered,
-            outcome: Outcome::Success,
-            user: None,
-            session: None,
-            origin: Origin::default(),
-            detail: None,
-        };
+        let entry = AuditEntry::of(Event::Registered, 0, Origin::default());
         match store.insert_user(new, entry).await {
             Ok(_) => true,
             Err(StoreError::Conflict) => false,

@@ -150,7 +150,7 @@ async fn unknown_migration(connection: &DatabaseConnection) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{AuditEntry, Event, Name, NewUser, Outcome};
+    use crate::store::{AuditEntry, Event, Name, NewUser};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn url(folder: &tempfile::TempDir, name: &str) -> (PathBuf, String) {
@@ -217,15 +217,7 @@ mod tests {
             created_at: 0,
         };
         let insert = |store: &Store, number| {
-            let entry = AuditEntry {
-                at: 0,
-                event: Event::Registered,
-                outcome: Outcome::Success,
-                user: None,
-                session: None,
-                origin: app::backend::Origin::default(),
-                detail: None,
-            };
+            let entry = AuditEntry::of(Event::Registered, 0, app::backend::Origin::default());
             let store = store.clone();
             async move { store.insert_user(somebody(number), entry).await }
         };

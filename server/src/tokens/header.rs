@@ -1,16 +1,14 @@
 //! A token's header: which key has signed it how, and which type of token it is (RFC 7515 §4.1, RFC 9068 §2.1).
 
-use std::sync::Arc;
-
 use app::api::{TokenType, error::Code};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::algorithm::Algorithm;
 
 /// What a header says, as far as we understand it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) kid: Option<Arc<str>>,
+    pub(super) kid: Option<String>,
     pub(super) algorithm: Option<Algorithm>,
     pub(super) typ: Option<TokenType>,
     /// An extension must be understood (RFC 7515 §4.1.11): we understand none.
@@ -18,12 +16,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header of the tokens of a type that a key signs.
-    pub(super) fn new(kid: &str, algorithm: Algorithm, typ: TokenType) -> Self {
-        Self { kid: Some(kid.into()), algorithm: Some(algorithm), typ: Some(typ), has_critical: false }
-    }
-
-    /// As it stands in a token.
+    /// The header of the tokens of a type that a key signs, as it stands in them.
     pub(super) fn encode(kid: &str, algorithm: Algorithm, typ: TokenType) -> String {
         let header = serde_json::json!({ "alg": algorithm.as_str(), "kid": kid, "typ": name(typ) });
         URL_SAFE_NO_PAD.encode(header.to_string())
@@ -34,7 +27,7 @@ impl Header {
         let members = decode_object(encoded)?;
         let text = |member: &str| members.get(member).and_then(serde_json::Value::as_str);
         Ok(Self {
-            kid: text("kid").map(Arc::from),
+            kid: text("kid").map(str::to_owned),
             algorithm: text("alg").and_then(Algorithm::parse),
             typ: [TokenType::Access, TokenType::Refresh].into_iter().find(|typ| text("typ") == Some(name(*typ))),
             has_critical: members.contains_key("crit"),
@@ -64,7 +57,8 @@ mod tests {
         for algorithm in Algorithm::ALL {
             for typ in [TokenType::Access, TokenType::Refresh] {
                 let read = Header::decode(&Header::encode("a key", algorithm, typ)).unwrap();
-                assert_eq!(read, Header::new("a key", algorithm, typ));
+                let (kid, algorithm, typ) = (Some("a key".to_owned()), Some(algorithm), Some(typ));
+                assert_eq!(read, Header { kid, algorithm, typ, has_critical: false });
             }
         }
     }

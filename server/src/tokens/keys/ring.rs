@@ -2,19 +2,16 @@
 
 use std::collections::HashMap;
 
-use app::api::TokenType;
 use jsonwebtoken::jwk::JwkSet;
 use secrecy::SecretSlice;
 
 use super::Key;
-use crate::tokens::{header::Header, verified::VerifiedTokens};
+use crate::tokens::verified::VerifiedTokens;
 
 /// All keys. It does not change: where keys do, another ring takes its place.
 pub struct KeyRing {
     signing: Key,
     others: HashMap<String, Key>,
-    /// What the headers of our own tokens say, by their encoded form: they need not be decoded each time.
-    headers: HashMap<String, Header>,
     /// Tokens that these keys have signed, and that were found good.
     pub(in crate::tokens) verified: VerifiedTokens,
     /// Derives the names of refresh tokens. It never rotates: a name must stay what it was.
@@ -29,15 +26,8 @@ impl std::fmt::Debug for KeyRing {
 
 impl KeyRing {
     pub(super) fn new(signing: Key, others: Vec<Key>, refresh_names: SecretSlice<u8>) -> Self {
-        let headers = std::iter::once(&signing)
-            .chain(&others)
-            .flat_map(|key| [TokenType::Access, TokenType::Refresh].map(|typ| (key, typ)))
-            .map(|(Key { kid, algorithm, .. }, typ)| {
-                (Header::encode(kid, *algorithm, typ), Header::new(kid, *algorithm, typ))
-            })
-            .collect();
         let others = others.into_iter().map(|key| (key.kid.clone(), key)).collect();
-        Self { signing, others, headers, verified: VerifiedTokens::default(), refresh_names }
+        Self { signing, others, verified: VerifiedTokens::default(), refresh_names }
     }
 
     /// The key that signs new tokens.
@@ -50,11 +40,6 @@ impl KeyRing {
     #[must_use]
     pub fn get(&self, kid: &str) -> Option<&Key> {
         if self.signing.kid == kid { Some(&self.signing) } else { self.others.get(kid) }
-    }
-
-    /// What a header says that one of these keys would have in its tokens.
-    pub(in crate::tokens) fn header(&self, encoded: &str) -> Option<Header> {
-        self.headers.get(encoded).cloned()
     }
 
     /// The public keys (RFC 7517 §5), the signing one first.
