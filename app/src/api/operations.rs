@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use super::TokenType;
+
 /// What an operation asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
@@ -9,10 +11,41 @@ pub enum Auth {
     Nobody,
     /// An access token.
     Access,
+    /// An access token that comes straight from a password: what it does matters more than a stolen token should be able to.
+    Fresh,
+    /// An access token of an administrator.
+    Admin,
+    /// A fresh access token of an administrator.
+    FreshAdmin,
     /// A refresh token.
     Refresh,
     /// Any unexpired token of a living session.
     EitherToken,
+}
+
+impl Auth {
+    /// Whether a token of this type may be presented.
+    #[must_use]
+    pub const fn takes(self, token: TokenType) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Access | Self::Fresh | Self::Admin | Self::FreshAdmin => matches!(token, TokenType::Access),
+            Self::Refresh => matches!(token, TokenType::Refresh),
+            Self::EitherToken => true,
+        }
+    }
+
+    /// Whether the token has to come straight from a password.
+    #[must_use]
+    pub const fn is_fresh(self) -> bool {
+        matches!(self, Self::Fresh | Self::FreshAdmin)
+    }
+
+    /// Whether the caller has to be an administrator.
+    #[must_use]
+    pub const fn is_for_admins(self) -> bool {
+        matches!(self, Self::Admin | Self::FreshAdmin)
+    }
 }
 
 /// What an operation takes as its body.
@@ -22,6 +55,8 @@ pub enum Body {
     None,
     /// A JSON object.
     Json,
+    /// None, but the address has a query.
+    Query,
 }
 
 /// One operation.

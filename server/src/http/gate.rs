@@ -23,6 +23,8 @@ use crate::tokens::bearer::bearer;
 
 /// Bytes of the largest body.
 const BODY_MAX: usize = 64 * 1024;
+/// Bytes of the longest query.
+const QUERY_MAX: usize = 2 * 1024;
 
 /// The answer to a request under `/api`.
 pub(super) async fn serve(State(state): State<Arc<super::State>>, request: Request) -> Response<Body> {
@@ -96,8 +98,9 @@ fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
 async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body) -> Result<Request, Refusal> {
     let operation = find(parts)?;
     call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
+    let query = read_query(operation, &parts.uri)?;
     let body = read_body(operation, &parts.headers, body).await?;
-    Ok(prepare(operation, body))
+    Ok(prepare(operation, query, body))
 }
 
 fn find(parts: &Parts) -> Result<&'static Operation, Refusal> {
@@ -145,8 +148,21 @@ async fn identify(
     state.sessions.authenticate(headers, operation.auth, origin).await.map(Some)
 }
 
+/// The address that the server function is to see: with the query where one is taken.
+fn read_query(operation: &Operation, uri: &Uri) -> Result<Uri, Code> {
+    match uri.query() {
+        Some(query) if operation.body == operations::Body::Query => {
+            if query.len() > QUERY_MAX {
+                return Err(Code::BadRequest);
+            }
+            format!("{}?{query}", operation.path).parse().map_err(|_| Code::BadRequest)
+        }
+        _ => Ok(Uri::from_static(operation.path)),
+    }
+}
+
 async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
-    if operation.body == operations::Body::None {
+    if operation.body != operations::Body::Json {
         // The JSON codec wants an object also where there is nothing to say.
         return Ok(if operation.method == Method::POST { Bytes::from_static(b"{}") } else { Bytes::new() });
     }
@@ -160,8 +176,9 @@ async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Re
     match Limited::new(body, BODY_MAX).collect().await {
         Ok(collected) => {
             let bytes = collected.to_bytes();
-            // A derived structure would also take an array.
-            if bytes.trim_ascii_start().first() == Some(&b'{') { Ok(bytes) } else { Err(Code::BadRequest) }
+            // A derived structure would also take an array, and bytes that are no text where it does not look at them.
+            let is_object = bytes.trim_ascii_start().first() == Some(&b'{') && std::str::from_utf8(&bytes).is_ok();
+            if is_object { Ok(bytes) } else { Err(Code::BadRequest) }
         }
         Err(error) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge),
         // The connection broke: nobody is there to read this.
@@ -179,11 +196,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// A request that the server function's machinery takes as meant: no redirect for a browser's navigation, no query where none is
 /// taken, no header that it has no business with.
-fn prepare(operation: &Operation, body: Bytes) -> Request {
+fn prepare(operation: &Operation, address: Uri, body: Bytes) -> Request {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = operation.method.clone();
-    *request.uri_mut() = Uri::from_static(operation.path);
+    *request.uri_mut() = address;
     request.headers_mut().insert(header::ACCEPT, JSON);
     request.headers_mut().insert(header::CONTENT_TYPE, JSON);
     request

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use app::{
-    api::{TokenType, error::Reason, operations::Auth},
+    api::{
+        Role, TokenType,
+        error::{Code, Reason},
+        operations::Auth,
+    },
     backend::{Caller, Failure, Origin},
 };
 use axum::http::HeaderMap;
@@ -51,6 +55,8 @@ impl Inner {
         match self.directory.get(caller.user).await.map_err(internal)? {
             None => Err(Failure::Revoked(None)),
             Some(account) if account.disabled_at.is_some() => Err(Failure::Revoked(Some(Reason::Disabled))),
+            Some(account) if auth.is_for_admins() && account.user.role != Role::Admin => Err(Code::Forbidden.into()),
+            Some(_) if auth.is_fresh() && !caller.fresh => Err(Code::FreshRequired.into()),
             Some(_) => Ok(caller),
         }
     }

@@ -31,6 +31,26 @@ pub enum Event {
     KeyRotated,
     /// A key was removed: what it has signed is refused.
     KeyRetired,
+    /// A person has changed what is known of them. The detail says what of it.
+    ProfileChanged,
+    /// A password was changed.
+    PasswordChanged,
+    /// Somebody who is signed in was asked for the password.
+    Reauthenticated,
+    /// A log-in came from a device that was not known for the account.
+    NewDevice,
+    /// A person has fetched everything that is kept about them.
+    Exported,
+    /// An account was deleted, with everything that was kept of it. Whose it was is not told.
+    AccountDeleted,
+    /// An administrator has made an account.
+    UserCreated,
+    /// An administrator has disabled an account.
+    UserDisabled,
+    /// An administrator has enabled an account again.
+    UserEnabled,
+    /// An administrator has changed what somebody may do. The detail says to what.
+    RoleChanged,
 }
 
 /// How it ended.
@@ -120,7 +140,7 @@ impl AuditEntry {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 18] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -129,6 +149,16 @@ impl Event {
         Self::SessionRevoked,
         Self::KeyRotated,
         Self::KeyRetired,
+        Self::ProfileChanged,
+        Self::PasswordChanged,
+        Self::Reauthenticated,
+        Self::NewDevice,
+        Self::Exported,
+        Self::AccountDeleted,
+        Self::UserCreated,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::RoleChanged,
     ];
 
     /// As it is written down.
@@ -143,6 +173,16 @@ impl Event {
             Self::SessionRevoked => "session_revoked",
             Self::KeyRotated => "key_rotated",
             Self::KeyRetired => "key_retired",
+            Self::ProfileChanged => "profile_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::Reauthenticated => "reauthenticated",
+            Self::NewDevice => "new_device",
+            Self::Exported => "exported",
+            Self::AccountDeleted => "account_deleted",
+            Self::UserCreated => "user_created",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::RoleChanged => "role_changed",
         }
     }
 }

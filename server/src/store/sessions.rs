@@ -22,9 +22,15 @@ pub enum EndReason {
     EndedElsewhere,
     /// One of its tokens was presented by somebody who should not have had it.
     Reused,
+    /// The account was disabled.
+    Disabled,
+    /// The account's password was changed.
+    PasswordChanged,
 }
 
 impl EndReason {
+    const ALL: [Self; 5] = [Self::LoggedOut, Self::EndedElsewhere, Self::Reused, Self::Disabled, Self::PasswordChanged];
+
     /// As it is written down.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -32,11 +38,13 @@ impl EndReason {
             Self::LoggedOut => "logged_out",
             Self::EndedElsewhere => "ended_elsewhere",
             Self::Reused => "reused",
+            Self::Disabled => "disabled",
+            Self::PasswordChanged => "password_changed",
         }
     }
 
     fn parse(text: &str) -> Result<Self, StoreError> {
-        [Self::LoggedOut, Self::EndedElsewhere, Self::Reused]
+        Self::ALL
             .into_iter()
             .find(|reason| reason.as_str() == text)
             .ok_or_else(|| StoreError::Unreadable(format!("the end reason {text:?}")))
@@ -49,6 +57,8 @@ impl From<EndReason> for Reason {
             EndReason::LoggedOut => Self::LoggedOut,
             EndReason::EndedElsewhere => Self::EndedElsewhere,
             EndReason::Reused => Self::Reused,
+            EndReason::Disabled => Self::Disabled,
+            EndReason::PasswordChanged => Self::PasswordChanged,
         }
     }
 }

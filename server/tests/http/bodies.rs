@@ -19,6 +19,12 @@ async fn a_body_is_an_object() {
             send(&app, path, body.to_string()).await.assert_failure(400, "bad_request");
         }
     }
+    // Not even where nobody looks at it may it be anything else than text.
+    let rest = json!({ "username": "alice", "password": PASSWORD }).to_string().split_off(1);
+    for unknown in [&b"\"x\":\"\xff\","[..], b"\"\xc3\x28\":1,", b"\"x\":\"\xed\xa0\x80\","] {
+        let body = [b"{", unknown, rest.as_bytes()].concat();
+        send(&app, "/api/auth/login", body).await.assert_failure(400, "bad_request");
+    }
     let spaced = format!(" \r\n\t{}\n", json!({ "username": "alice", "password": PASSWORD }));
     assert_eq!(send(&app, "/api/auth/login", spaced).await.status, StatusCode::OK);
 }

@@ -55,7 +55,7 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
         let security = described.get("security").cloned().unwrap_or(json!([]));
         let expected = match operation.auth {
             Auth::Nobody => json!([]),
-            Auth::Access => json!([{ "access_token": [] }]),
+            Auth::Access | Auth::Fresh | Auth::Admin | Auth::FreshAdmin => json!([{ "access_token": [] }]),
             Auth::Refresh => json!([{ "refresh_token": [] }]),
             Auth::EitherToken => json!([{ "access_token": [] }, { "refresh_token": [] }]),
         };
@@ -71,6 +71,8 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
         }
         assert!(responses.contains_key("500") && responses.contains_key("503"), "{name}");
         assert_eq!(responses.contains_key("415"), operation.body == Body::Json, "{name}");
+        assert!(responses.contains_key("403") || !operation.auth.is_for_admins(), "{name}");
+        assert_eq!(described.get("parameters").is_some(), operation.body == Body::Query, "{name}");
     }
 }
 

@@ -18,12 +18,22 @@ pub(super) struct Described {
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) description: &'static str,
+    /// What may stand in the address's query.
+    pub(super) parameters: &'static [Parameter],
     /// What comes as its body.
     pub(super) request: Option<Part>,
     pub(super) status: u16,
     pub(super) answer: Part,
     /// What it may refuse for reasons of its own.
     pub(super) codes: &'static [Code],
+}
+
+/// A member of a query.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) is_required: bool,
+    pub(super) schema: fn() -> ObjectBuilder,
 }
 
 /// A schema with its name, and those that it refers to.
@@ -39,6 +49,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "The username is an e-mail address or 3 to 32 letters, digits, `.`, `_`, `-` of one script; it is found in \
                       every spelling. The password has 8 to 128 characters, whichever; it is not the username with hardly \
                       anything around it, and none of those that everybody tries first. `fields` says what was refused and why.",
+        parameters: &[],
         request: Some(registration),
         status: 201,
         answer: part::<Registered>,
@@ -51,6 +62,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Begin a session",
         description: "Who fails too often is refused with 429, whatever the password. A browser may keep the cookie that comes: \
                       it says that this device is known, and signs nobody in.",
+        parameters: &[],
         request: Some(credentials),
         status: 200,
         answer: part::<LoggedIn>,
@@ -63,6 +75,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Get the session's next pair",
         description: "With the refresh token. It is good once; for some seconds it gives the same successor again, so that a \
                       retry or a parallel call costs nobody the session. Later it ends the session, unless the answer was lost.",
+        parameters: &[],
         request: None,
         status: 200,
         answer: part::<Refreshed>,
@@ -74,6 +87,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         id: "verify",
         summary: "Is this access token good?",
         description: "A token that is not is answered with 401.",
+        parameters: &[],
         request: None,
         status: 200,
         answer: part::<Verified>,
@@ -85,6 +99,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         id: "logout",
         summary: "End the session",
         description: "With either token of the session: both are refused from the next request on.",
+        parameters: &[],
         request: None,
         status: 200,
         answer: part::<Done>,
@@ -96,6 +111,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         id: "me",
         summary: "Who am I?",
         description: "The person behind the access token, and how long it lives.",
+        parameters: &[],
         request: None,
         status: 200,
         answer: part::<Profile>,

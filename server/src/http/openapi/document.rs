@@ -12,15 +12,15 @@ use app::{
 };
 use axum::http::Method;
 use utoipa::openapi::{
-    ComponentsBuilder, Content, Header, HeaderBuilder, HttpMethod, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
-    OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, Response, ResponseBuilder, SecurityRequirement,
-    path::OperationBuilder,
+    self, ComponentsBuilder, Content, Header, HeaderBuilder, HttpMethod, InfoBuilder, LicenseBuilder, ObjectBuilder,
+    OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, Response, ResponseBuilder, SecurityRequirement,
+    path::{OperationBuilder, ParameterBuilder, ParameterIn},
     request_body::RequestBodyBuilder,
     schema::Type,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::described::{DESCRIBED, Described, Part, part};
+use super::described::{DESCRIBED, Described, Parameter, Part, part};
 
 const ABOUT: &str = "Accounts: register, log in, see who you are, log out. JSON in UTF-8 both ways; bodies are \
                      `application/json` of at most 64 KiB, and members that nobody knows are ignored. Every failure, from \
@@ -83,12 +83,15 @@ fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
         .response(described.status.to_string(), success(described));
     let schemes: &[&str] = match operation.auth {
         Auth::Nobody => &[],
-        Auth::Access => &["access_token"],
+        Auth::Access | Auth::Fresh | Auth::Admin | Auth::FreshAdmin => &["access_token"],
         Auth::Refresh => &["refresh_token"],
         Auth::EitherToken => &["access_token", "refresh_token"],
     };
     for scheme in schemes {
         builder = builder.security(SecurityRequirement::new(*scheme, Vec::<String>::new()));
+    }
+    for parameter in described.parameters {
+        builder = builder.parameter(query(parameter));
     }
     if let Some(request) = described.request {
         let body =
@@ -99,6 +102,16 @@ fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
         builder = builder.response(status.to_string(), failure(status, &codes));
     }
     builder
+}
+
+fn query(parameter: &Parameter) -> openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name(parameter.name)
+        .parameter_in(ParameterIn::Query)
+        .required(if parameter.is_required { Required::True } else { Required::False })
+        .description(Some(parameter.description))
+        .schema(Some((parameter.schema)()))
+        .build()
 }
 
 /// A reference to what the first of the parts is called.
@@ -123,12 +136,12 @@ fn success(described: &Described) -> Response {
 /// What may be refused, by status: by the layers that every call passes, and by the operation itself.
 fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
     let by_body: &[Code] = match operation.body {
-        Body::None => &[],
+        Body::None | Body::Query => &[],
         Body::Json => &[Code::PayloadTooLarge, Code::UnsupportedMediaType],
     };
     let by_auth: &[Code] = match operation.auth {
         Auth::Nobody => &[],
-        Auth::Access | Auth::Refresh | Auth::EitherToken => &[
+        _ => &[
             Code::TokenMissing,
             Code::TokenMalformed,
             Code::TokenInvalid,
@@ -137,9 +150,14 @@ fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<C
             Code::TokenRevoked,
         ],
     };
+    let by_standing = [
+        operation.auth.is_for_admins().then_some(Code::Forbidden),
+        operation.auth.is_fresh().then_some(Code::FreshRequired),
+    ];
     let everywhere = [Code::BadRequest, Code::InternalError, Code::Unavailable];
     let mut failures = BTreeMap::<u16, Vec<Code>>::new();
-    for code in by_body.iter().chain(by_auth).chain(described.codes).chain(&everywhere) {
+    let by_standing = by_standing.iter().flatten();
+    for code in by_body.iter().chain(by_auth).chain(by_standing).chain(described.codes).chain(&everywhere) {
         failures.entry(code.status()).or_default().push(*code);
     }
     failures

@@ -45,6 +45,7 @@ pub(super) fn html(document: &Value) -> String {
                 paragraphs(&operation["description"]),
                 who(operation),
             );
+            html.push_str(&parameters(operation));
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
             if body.is_object() {
                 let _ = write!(html, "<h3>Request</h3>\n{}", table(document, body));
@@ -77,6 +78,21 @@ fn who(operation: &Value) -> String {
         return "<p>Anybody may call.</p>\n".to_owned();
     }
     format!("<p><code>Authorization: Bearer</code> {}</p>\n", schemes.join(" or "))
+}
+
+/// What may stand in the address's query.
+fn parameters(operation: &Value) -> String {
+    let rows = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
+        format!(
+            "<tr><td><code>{}{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            text(&parameter["name"]),
+            if parameter["required"] == true { "" } else { "?" },
+            text(&parameter["schema"]["type"]),
+            inline(parameter["description"].as_str().unwrap_or_default()),
+        )
+    });
+    let rows: String = rows.collect();
+    if rows.is_empty() { rows } else { format!("<h3>Query</h3>\n<table>\n{rows}</table>\n") }
 }
 
 /// The members of an object.
