@@ -26,6 +26,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stop = async move {
         terminate.recv().await;
     };
-    server.serve(listener, bare, stop).await?;
+    server.serve(listener, bare, stop).await;
     Ok(())
 }

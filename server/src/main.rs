@@ -87,7 +87,7 @@ async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::open(config, World::system()).await?;
     let stop = stop_signal()?;
     writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;
-    server.serve(listener, pages(config), stop).await?;
+    server.serve(listener, pages(config), stop).await;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use app::backend::Backend;
-use axum::{Router, serve::ListenerExt as _};
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     clock::World,
     config::Config,
     failure::Internal,
-    http::{self, State},
+    http::{self, State, connections},
     limits::{Limiter, Throttle},
     sessions::{SessionRules, SessionService, upkeep},
     store::{AuditEntry, Event, OpenError, Store, StoreError},
@@ -89,6 +89,8 @@ pub struct Server {
     pub state: State,
     /// What it keeps.
     pub store: Store,
+    /// How long a connection may be silent while a request is waited for.
+    silence: Duration,
 }
 
 impl Server {
@@ -135,7 +137,7 @@ impl Server {
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
         };
-        Ok(Self { state, store })
+        Ok(Self { state, store, silence: config.silence })
     }
 
     /// The router of this server.
@@ -144,16 +146,7 @@ impl Server {
     }
 
     /// Answers until it is told to stop, then lets running answers finish.
-    ///
-    /// # Errors
-    ///
-    /// What the listener says.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        pages: Router,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
+    pub async fn serve(self, listener: TcpListener, pages: Router, stop: impl Future<Output = ()> + Send + 'static) {
         let router = self.router(pages);
         let upkeep = tokio::spawn(upkeep::run(self.state.sessions.clone(), Arc::clone(&self.state.keys)));
         let (told, mut stopping) = tokio::sync::watch::channel(false);
@@ -162,32 +155,22 @@ impl Server {
             tracing::info!("stopping");
             told.send_replace(true);
         };
-        // Without it a streamed page waits 40 ms for an acknowledgement that the other side delays.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY was not set");
-            }
-        });
-        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(stop)
-            .into_future();
-        let done = tokio::select! {
-            done = serving => done,
+        let serving = connections::serve(listener, router, self.silence, stop);
+        tokio::select! {
+            () = serving => {}
             () = async {
                 // An error means that the sender is gone: then `serving` has ended.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
                 tokio::time::sleep(FAREWELL).await;
             } => {
                 tracing::warn!("some connections did not finish in time");
-                Ok(())
             }
-        };
+        }
         upkeep.abort();
         if let Err(error) = self.state.sessions.write_acknowledgements().await {
             tracing::warn!(%error, "acknowledgements could not be written down");
         }
         self.store.close().await;
-        done
     }
 }
 

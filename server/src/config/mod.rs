@@ -5,7 +5,7 @@ mod values;
 
 pub use sources::{Source, Sources};
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
@@ -27,6 +27,11 @@ struct Setting {
 /// Every setting there is: `gatehouse config` prints them in this order.
 const SETTINGS: &[Setting] = &[
     Setting { name: "ADDR", default: "127.0.0.1:3000", meaning: "address and port to serve on" },
+    Setting {
+        name: "SILENCE_SECONDS",
+        default: "60",
+        meaning: "how long a connection may be silent while the server waits for a request",
+    },
     Setting { name: "DATA_DIR", default: "data", meaning: "folder for what must be kept: database, keys" },
     Setting { name: "DATABASE_URL", default: "sqlite://<data dir>/gatehouse.sqlite", meaning: "the database" },
     Setting {
@@ -112,6 +117,8 @@ pub enum LogFormat {
 pub struct Config {
     /// Where to serve.
     pub addr: SocketAddr,
+    /// How long a connection may be silent while the server waits for a request, or for more of it.
+    pub silence: Duration,
     /// The folder for what must be kept.
     pub data_dir: PathBuf,
     /// The database.
@@ -189,6 +196,7 @@ impl Config {
         };
         let config = Self {
             addr,
+            silence: reader.value("SILENCE_SECONDS", values::silence)?,
             database_url: reader
                 .given("DATABASE_URL", values::text)
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),

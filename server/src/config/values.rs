@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     net::{SocketAddr, ToSocketAddrs as _},
+    time::Duration,
 };
 
 use axum::http::Uri;
@@ -84,6 +85,11 @@ pub(super) fn addr(text: &str) -> Result<SocketAddr, String> {
 
 pub(super) fn seconds(text: &str) -> Result<i64, String> {
     whole(text, 1, SECONDS_MAX, "seconds")
+}
+
+pub(super) fn silence(text: &str) -> Result<Duration, String> {
+    let seconds = whole(text, 1, 3600, "seconds")?;
+    Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 
 pub(super) fn days(text: &str) -> Result<i64, String> {

@@ -3,6 +3,7 @@
 mod answer;
 pub mod assets;
 mod broken;
+pub(crate) mod connections;
 mod cors;
 mod envelope;
 mod gate;

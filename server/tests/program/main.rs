@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod audit;
+mod connections;
 mod durability;
 mod keys;
 mod process;
