@@ -85,7 +85,24 @@ test('invariant 45: after logging out, Back shows nobody\'s data', async ({ page
   await expect(gatehouse.main.getByText(person.username)).toHaveCount(0);
 });
 
-// A page that the browser has put away hears nothing: neither messages of other tabs nor changes of what is stored.
+test('invariant 45: the browser does not put a page away that has somebody\'s data', async ({ playwright, server, person }) => {
+  // As people have it: Playwright's own browsers put nothing away.
+  const browser = await playwright.chromium.launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  const page = await browser.newPage({ baseURL: server.url });
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await page.goto('/api/docs');
+  await page.goBack();
+  await gatehouse.expectProfile(person);
+  const why = await page.evaluate(() => {
+    const [entry] = performance.getEntriesByType('navigation');
+    return JSON.stringify((entry as PerformanceEntry & { notRestoredReasons?: unknown }).notRestoredReasons);
+  });
+  expect(why).toContain('no-store');
+  await browser.close();
+});
+
+// A page that a browser has put away nevertheless hears nothing: neither messages of other tabs nor changes of what is stored.
 test('invariant 45: a page that comes back out of the browser\'s cache after a log-out shows nobody\'s data', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
