@@ -26,6 +26,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.status(words.registered)).toBeVisible();
       await expect(page.getByRole('heading', { name: words.loginTitle })).toBeVisible();
       await expect(gatehouse.account).toHaveValue(person.username);
+      await expect(gatehouse.password).toHaveValue('');
 
       await gatehouse.password.fill(person.password);
       await gatehouse.loginButton.click();

@@ -30,6 +30,8 @@ pub fn Login() -> impl IntoView {
     // Who has just registered need not type the name again.
     if let Some(name) = expect_context::<Registrant>().0.try_update_value(Option::take).flatten() {
         username.fill(name);
+        // The input may be the one of the page before, with what was typed there.
+        password.fill(String::new());
     }
     let submit = move |event: SubmitEvent| {
         let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
