@@ -15,7 +15,7 @@ pub use cookie::Cookie;
 
 use crate::{
     api::{
-        Profile, TokenPair, TokenType, User,
+        Profile, ProfileChanges, TokenPair, TokenType, User,
         error::{ApiError, Code, Reason},
     },
     i18n::{
@@ -41,6 +41,9 @@ pub trait Accounts: Send + Sync {
     async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure>;
     /// The caller's account and the life of the caller's token.
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
+    /// Changes the caller's profile. Another address or number takes a fresh token.
+    async fn change_profile(&self, caller: &Caller, changes: ProfileChanges, origin: Origin)
+    -> Result<Person, Failure>;
 }
 
 /// Who is signed in.
@@ -52,6 +55,17 @@ pub trait Sessions: Send + Sync {
     async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure>;
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
+}
+
+/// Somebody, as they see themself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// What others may see.
+    pub user: User,
+    /// Where the person may be written to.
+    pub email: Option<String>,
+    /// The number of the person's phone.
+    pub mobile: Option<String>,
 }
 
 /// What a log-in has given.

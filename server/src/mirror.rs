@@ -6,6 +6,19 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use app::backend::Failure;
+use tracing::Instrument as _;
+
+use crate::failure::internal;
+
+/// Runs a change to its end, also when whoever asked for it has hung up: between the database and its mirror in memory nothing
+/// may get lost.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(change.in_current_span()).await.map_err(internal)?
+}
+
 /// Rows in memory. A row that was read before a change and arrives after it is not taken in.
 #[derive(Debug)]
 pub struct Mirror<K, V> {

@@ -77,6 +77,10 @@ pub(super) struct FlatProfile {
     /// Where the person's picture is.
     avatar_url: Option<String>,
     role: Role,
+    /// Where the person may be written to; no name to log in with.
+    email: Option<String>,
+    /// The number of the person's phone, as E.164 has it; no name to log in with.
+    mobile: Option<String>,
     /// When the account was made, in seconds of Unix time.
     created_at: i64,
     /// The token's `iat`, in seconds of Unix time.
@@ -91,17 +95,30 @@ pub(super) struct FlatProfile {
 impl From<Profile> for FlatProfile {
     fn from(profile: Profile) -> Self {
         let User { id, username, nickname, avatar_url, role } = profile.user;
-        let Profile { created_at, login_time, expiration_time, token_type, fresh, .. } = profile;
-        Self { id, username, nickname, avatar_url, role, created_at, login_time, expiration_time, token_type, fresh }
+        let Profile { email, mobile, created_at, login_time, expiration_time, token_type, fresh, .. } = profile;
+        Self {
+            id,
+            username,
+            nickname,
+            avatar_url,
+            role,
+            email,
+            mobile,
+            created_at,
+            login_time,
+            expiration_time,
+            token_type,
+            fresh,
+        }
     }
 }
 
 impl From<FlatProfile> for Profile {
     fn from(flat: FlatProfile) -> Self {
         let FlatProfile { id, username, nickname, avatar_url, role, .. } = flat;
-        let FlatProfile { created_at, login_time, expiration_time, token_type, fresh, .. } = flat;
+        let FlatProfile { email, mobile, created_at, login_time, expiration_time, token_type, fresh, .. } = flat;
         let user = User { id, username, nickname, avatar_url, role };
-        Self { user, created_at, login_time, expiration_time, token_type, fresh }
+        Self { user, email, mobile, created_at, login_time, expiration_time, token_type, fresh }
     }
 }
 
@@ -132,6 +149,8 @@ mod tests {
         for (key, value) in [("created_at", json!(1)), ("login_time", json!(2)), ("expiration_time", json!(3))] {
             answer[key] = value;
         }
+        answer["email"] = "bob@example.com".into();
+        answer["mobile"] = serde_json::Value::Null;
         answer["token_type"] = "access".into();
         answer["fresh"] = true.into();
         let profile: Profile = serde_json::from_value(answer.clone()).unwrap();

@@ -1,11 +1,13 @@
 //! `/api/me`: the person behind the token.
+#![expect(missing_docs, reason = "the macro makes public fields of the arguments, which the functions describe")]
 
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use server_fn::codec::{GetUrl, Json, PatchJson};
 
-use super::{Profile, client::ApiClient, error::ApiError};
+use super::{Profile, ProfileChanged, ProfileChanges, client::ApiClient, error::ApiError};
 #[cfg(feature = "ssr")]
-use crate::backend::Request;
+use crate::{backend::Request, i18n::messages::Messages};
 
 /// The caller, and the life of the caller's token.
 ///
@@ -16,4 +18,37 @@ use crate::backend::Request;
 pub async fn me() -> Result<Profile, ApiError> {
     let request = Request::current()?;
     Ok(request.backend.accounts.profile(request.caller()?).await?)
+}
+
+/// Changes what the caller has said about themself. Another e-mail address or mobile number takes a fresh token.
+///
+/// # Errors
+///
+/// `validation_failed`, `fresh_required`, the `token_*` codes, `unavailable`.
+#[server(
+    prefix = "/api", endpoint = "me", input = PatchJson, output = Json, client = ApiClient, input_derive = (Clone,)
+)]
+pub async fn change_profile(changes: ProfileChanges) -> Result<ProfileChanged, ApiError> {
+    let request = Request::current()?;
+    let person = request.backend.accounts.change_profile(request.caller()?, changes, request.origin.clone()).await?;
+    Ok(ProfileChanged {
+        message: Messages::of(request.lang).profile_saved.into(),
+        user: person.user,
+        email: person.email,
+        mobile: person.mobile,
+    })
+}
+
+// On the wire the changes are the body itself: what the macro would derive puts them one level deeper.
+
+impl Serialize for ChangeProfile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.changes.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChangeProfile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ProfileChanges::deserialize(deserializer).map(|changes| Self { changes })
+    }
 }

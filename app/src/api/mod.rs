@@ -7,11 +7,14 @@ mod flat;
 pub mod me;
 #[cfg(feature = "ssr")]
 pub mod operations;
+mod patch;
 #[cfg(feature = "ssr")]
 mod schema;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use patch::Patch;
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +137,10 @@ pub struct Verified {
 pub struct Profile {
     /// Who it is.
     pub user: User,
+    /// Where the person may be written to.
+    pub email: Option<String>,
+    /// The number of the person's phone, as E.164 has it.
+    pub mobile: Option<String>,
     /// When the account was made, in seconds of Unix time.
     pub created_at: i64,
     /// The token's `iat`, in seconds of Unix time.
@@ -144,6 +151,36 @@ pub struct Profile {
     pub token_type: TokenType,
     /// Whether the token comes straight from a password.
     pub fresh: bool,
+}
+
+/// What is to change of a person's profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChanges {
+    /// How the person wants to be called: 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub nickname: Patch,
+    /// Where the person may be written to.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub email: Patch,
+    /// The number of the person's phone: `+`, the country's code and the rest.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub mobile: Patch,
+}
+
+/// The profile after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ProfileChanged {
+    /// A sentence for the person.
+    pub message: String,
+    /// As others may see the person.
+    pub user: User,
+    /// Where the person may be written to.
+    #[cfg_attr(feature = "ssr", schema(required = true))]
+    pub email: Option<String>,
+    /// The number of the person's phone, as E.164 has it.
+    #[cfg_attr(feature = "ssr", schema(required = true))]
+    pub mobile: Option<String>,
 }
 
 /// What a token is for: its claim `type`.

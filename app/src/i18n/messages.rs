@@ -8,6 +8,8 @@ super::table! {
         refreshed: "登录已续期", "Your login has been extended";
         logged_out: "您已成功登出", "You are logged out";
 
+        profile_saved: "资料已保存", "Your profile is saved";
+
         bad_request: "请求格式不正确", "The request could not be understood";
         validation_failed: "请检查标出的字段", "Please check the marked fields";
         invalid_credentials: "用户名或密码错误", "Wrong username or password";

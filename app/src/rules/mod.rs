@@ -1,6 +1,8 @@
 //! The rules that the form and the server share: plain functions without I/O and without Unicode tables (every visitor
 //! would pay for their bytes; what needs them is in the server's `accounts`).
 
+pub mod email;
+pub mod mobile;
 pub mod nickname;
 pub mod password;
 pub mod redirect;
@@ -26,6 +28,8 @@ pub enum Problem {
     EmailInvalid,
     /// An e-mail address of more than 254 characters.
     EmailTooLong,
+    /// It is no number of E.164 with its country.
+    MobileInvalid,
     /// No password was given.
     PasswordMissing,
     /// A password of fewer code points than configured.

@@ -4,6 +4,7 @@ pub mod common;
 pub mod directory;
 pub mod hashing;
 pub mod password;
+mod profile;
 mod registration;
 pub mod username;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Profile, TokenType, User, error::Code},
-    backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin},
+    api::{Profile, ProfileChanges, TokenType, User, error::Code},
+    backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin, Person},
     rules::{Problem, nickname},
 };
 use async_trait::async_trait;
@@ -107,11 +107,22 @@ impl Accounts for AccountService {
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         Ok(Profile {
             user: account.user.clone(),
+            email: account.email.clone(),
+            mobile: account.mobile.clone(),
             created_at: account.created_at,
             login_time: caller.issued_at,
             expiration_time: caller.expires_at,
             token_type: TokenType::Access,
             fresh: caller.fresh,
         })
+    }
+
+    async fn change_profile(
+        &self,
+        caller: &Caller,
+        changes: ProfileChanges,
+        origin: Origin,
+    ) -> Result<Person, Failure> {
+        self.change_own(caller, changes, origin).await
     }
 }

@@ -13,9 +13,10 @@ use app::{
 use axum::http::HeaderMap;
 use uuid::Uuid;
 
-use super::service::{Inner, to_its_end};
+use super::service::Inner;
 use crate::{
     failure::internal,
+    mirror::to_its_end,
     store::{Change, Event, Session, StoreError},
     tokens::bearer::bearer,
 };

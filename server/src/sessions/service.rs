@@ -9,7 +9,6 @@ use app::{
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use tokio::sync::Mutex;
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
@@ -23,7 +22,7 @@ use crate::{
     clock::World,
     failure::{Internal, internal},
     limits::{Limiter, Throttle},
-    mirror::Mirror,
+    mirror::{Mirror, to_its_end},
     store::{AuditEntry, Change, EndReason, Event, RevokedToken, Session, Store, StoreError},
     tokens::{
         blocklist::Blocklist,
@@ -176,14 +175,6 @@ impl SessionService {
         tracing::debug!(tokens, sessions, failures, entries, "swept");
         Ok(())
     }
-}
-
-/// Runs a change to its end, also when whoever asked for it has hung up: between the database and its mirror in memory nothing
-/// may get lost.
-pub(super) async fn to_its_end<T: Send + 'static>(
-    change: impl Future<Output = Result<T, Failure>> + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::spawn(change.in_current_span()).await.map_err(internal)?
 }
 
 #[async_trait]

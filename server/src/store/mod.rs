@@ -18,7 +18,7 @@ pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;
 pub use sessions::{Change, EndReason, Replaced, Session};
-pub use users::{NewUser, StoredUser};
+pub use users::{NewUser, StoredUser, UserChange};
 
 use sea_orm::DatabaseConnection;
 

@@ -31,6 +31,10 @@ pub struct NewUser {
 pub struct StoredUser {
     /// What others may see of it.
     pub user: User,
+    /// Where its person may be written to.
+    pub email: Option<String>,
+    /// The number of its person's phone.
+    pub mobile: Option<String>,
     /// Seconds of Unix time.
     pub created_at: i64,
     /// Seconds of Unix time; `None` while the account may be used.
@@ -48,10 +52,23 @@ impl TryFrom<user::Model> for StoredUser {
         };
         Ok(Self {
             user: User { id: row.id, username: row.username, nickname: row.nickname, avatar_url: row.avatar_url, role },
+            email: row.email,
+            mobile: row.mobile,
             created_at: row.created_at,
             disabled_at: row.disabled_at,
         })
     }
+}
+
+/// What becomes of an account whose person wants to change something about themself.
+#[derive(Debug)]
+pub struct UserChange<T> {
+    /// The account as it is to be kept; `None` where it stays as it is.
+    pub user: Option<StoredUser>,
+    /// What of it goes into the audit log.
+    pub entry: Option<AuditEntry>,
+    /// What whoever has asked is told.
+    pub answer: T,
 }
 
 impl Store {
@@ -70,6 +87,8 @@ impl Store {
             nickname: Set(new.nickname),
             avatar_url: Set(None),
             role: Set("user".to_owned()),
+            email: Set(None),
+            mobile: Set(None),
             created_at: Set(new.created_at),
             disabled_at: Set(None),
         };
@@ -93,6 +112,40 @@ impl Store {
     /// [`StoreError`]
     pub async fn user(&self, id: Uuid) -> Result<Option<StoredUser>, StoreError> {
         user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
+    }
+
+    /// Decides about what a person says about themself, and keeps what was decided, with nobody in between. Of the account only
+    /// nickname, address and number may change.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn change_user<T: Send + 'static>(
+        &self,
+        id: Uuid,
+        decide: impl FnOnce(StoredUser) -> UserChange<T> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let Some(row) = user::Entity::find_by_id(id).one(transaction).await? else { return Ok(None) };
+                    let change = decide(row.try_into()?);
+                    if let Some(StoredUser { user, email, mobile, .. }) = change.user {
+                        user::Entity::update_many()
+                            .col_expr(user::Column::Nickname, Expr::value(user.nickname))
+                            .col_expr(user::Column::Email, Expr::value(email))
+                            .col_expr(user::Column::Mobile, Expr::value(mobile))
+                            .filter(user::Column::Id.eq(id))
+                            .exec(transaction)
+                            .await?;
+                    }
+                    if let Some(entry) = change.entry {
+                        audit::insert(transaction, entry).await?;
+                    }
+                    Ok(Some(change.answer))
+                })
+            })
+            .await
     }
 
     /// The account that is found by this name, and its password's hash as a PHC string.

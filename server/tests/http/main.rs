@@ -21,6 +21,7 @@ mod me;
 mod names;
 mod openapi;
 mod passwords;
+mod profile;
 mod refresh;
 mod register;
 mod throttling;

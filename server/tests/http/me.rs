@@ -16,7 +16,8 @@ async fn the_profile_has_what_the_contract_says() {
     assert_eq!(
         body,
         json!({
-            "username": "Alice", "nickname": null, "avatar_url": null, "role": "user", "created_at": START,
+            "username": "Alice", "nickname": null, "avatar_url": null, "role": "user",
+            "email": null, "mobile": null, "created_at": START,
             "login_time": START + 50, "expiration_time": START + 950, "token_type": "access", "fresh": true,
         })
     );

@@ -110,6 +110,7 @@ async fn answers_have_the_members_that_it_says() {
         ("LoggedIn", app.post("/api/auth/login").json(&login)),
         ("Verified", app.post("/api/auth/verify").bearer(&pair.access)),
         ("Profile", app.get("/api/me").bearer(&pair.access)),
+        ("ProfileChanged", app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({}))),
         ("Refreshed", app.post("/api/auth/refresh").bearer(&pair.refresh)),
         ("Done", app.delete("/api/auth/logout").bearer(&pair.access)),
     ] {

@@ -1,6 +1,6 @@
 //! What a program's author wants to know of each operation, beside what the table of operations says already.
 
-use app::api::{Done, LoggedIn, Profile, Refreshed, Registered, Verified, error::Code};
+use app::api::{Done, LoggedIn, Profile, ProfileChanged, Refreshed, Registered, Verified, error::Code};
 use axum::http::Method;
 use utoipa::{
     ToSchema,
@@ -117,6 +117,19 @@ pub(super) static DESCRIBED: &[Described] = &[
         answer: part::<Profile>,
         codes: &[],
     },
+    Described {
+        method: Method::PATCH,
+        path: "/api/me",
+        id: "change_profile",
+        summary: "Change what I say about myself",
+        description: "A member that is not named stays as it is; `null` or an empty text removes it. Another address or number \
+                      takes a fresh access token: with any other one the answer is `fresh_required`, and nothing changes.",
+        parameters: &[],
+        request: Some(profile_changes),
+        status: 200,
+        answer: part::<ProfileChanged>,
+        codes: &[Code::ValidationFailed, Code::FreshRequired],
+    },
 ];
 
 /// A type of the interface, with those that it is made of.
@@ -146,6 +159,21 @@ fn registration() -> Vec<(String, RefOr<Schema>)> {
         .required("password")
         .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."));
     vec![("Registration".to_owned(), body.into())]
+}
+
+fn profile_changes() -> Vec<(String, RefOr<Schema>)> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."))
+        .property("email", optional(Type::String, "An e-mail address of at most 254 characters."))
+        .property(
+            "mobile",
+            optional(
+                Type::String,
+                "A number of E.164: `+` and 8 to 15 digits; blanks, hyphens and parentheses between them are dropped.",
+            ),
+        );
+    vec![("ProfileChanges".to_owned(), body.into())]
 }
 
 fn credentials() -> Vec<(String, RefOr<Schema>)> {

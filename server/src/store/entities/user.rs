@@ -14,6 +14,8 @@ pub(crate) struct Model {
     pub nickname: Option<String>,
     pub avatar_url: Option<String>,
     pub role: String,
+    pub email: Option<String>,
+    pub mobile: Option<String>,
     pub created_at: i64,
     pub disabled_at: Option<i64>,
 }

@@ -7,6 +7,7 @@ mod m0002_sessions;
 mod m0003_login_failures;
 mod m0004_username_skeletons;
 mod m0005_audit_details;
+mod m0006_profiles;
 
 pub(super) struct Migrator;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_login_failures::Migration),
             Box::new(m0004_username_skeletons::Migration),
             Box::new(m0005_audit_details::Migration),
+            Box::new(m0006_profiles::Migration),
         ]
     }
 }

@@ -1,0 +1,37 @@
+//! The address that a person may be written to: no name to log in with.
+
+use super::{
+    Problem,
+    username::{EMAIL_MAX, is_email},
+};
+
+/// The address in what was typed: trimmed, `None` where nothing is left.
+///
+/// # Errors
+///
+/// A [`Problem`] where it is no e-mail address.
+pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
+    let address = typed.trim();
+    if address.is_empty() {
+        return Ok(None);
+    }
+    if address.len() > EMAIL_MAX {
+        return Err(Problem::EmailTooLong);
+    }
+    if is_email(address) { Ok(Some(address)) } else { Err(Problem::EmailInvalid) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        assert_eq!(parse(" Ada@Example.com "), Ok(Some("Ada@Example.com")));
+        assert_eq!(parse(" \u{3000}"), Ok(None));
+        for typed in ["ada", "ada@", "a b@example.com", "ada@example..com", "ada@example.com\u{0}"] {
+            assert_eq!(parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
+        }
+        assert_eq!(parse(&format!("{}@b.c", "a".repeat(251))), Err(Problem::EmailTooLong));
+    }
+}
