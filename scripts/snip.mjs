@@ -6,20 +6,23 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 import { read } from './wasm.mjs';
 
-// By their own names alone: what cleans up after them may have been merged with what cleans up after others.
-const NEVER = /^(?!core).*::hydrate_async(?:::\{\{closure\}\})*(?:::h[0-9a-f]{16})?$/;
+// By their own names alone: what cleans up after them may have been merged with what cleans up after others. A program that is split
+// has its names as the compiler mangles them.
+const NEVER =
+  /^(?!core).*::hydrate_async(?:::\{\{closure\}\})*(?:::h[0-9a-f]{16})?$|^_ZN(?!4core).*13hydrate_async(?:28_\$u7b\$\$u7b\$closure\$u7d\$\$u7d\$)*17h[0-9a-f]{16}E$/;
 
-const [file = ''] = process.argv.slice(2);
-const wasm = readFileSync(file);
 let snipped = 0;
-for (const { name, begin, length } of read(wasm).functions) {
-  if (!NEVER.test(name) || length < 3) continue;
-  // No locals, `unreachable`, and nothing after it that does anything. The length stays, so nothing else has to move.
-  wasm.fill(0x01, begin, begin + length);
-  wasm[begin] = 0x00;
-  wasm[begin + 1] = 0x00;
-  wasm[begin + length - 1] = 0x0b;
-  snipped += 1;
+for (const file of process.argv.slice(2)) {
+  const wasm = readFileSync(file);
+  for (const { name, begin, length } of read(wasm).functions) {
+    if (!NEVER.test(name) || length < 3) continue;
+    // No locals, `unreachable`, and nothing after it that does anything. The length stays, so nothing else has to move.
+    wasm.fill(0x01, begin, begin + length);
+    wasm[begin] = 0x00;
+    wasm[begin + 1] = 0x00;
+    wasm[begin + length - 1] = 0x0b;
+    snipped += 1;
+  }
+  writeFileSync(file, wasm);
 }
 if (snipped === 0) throw new Error('there is nothing to snip: the program has changed, or its names are gone');
-writeFileSync(file, wasm);

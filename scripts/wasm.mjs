@@ -1,6 +1,7 @@
 // Reads WebAssembly programs as far as sizes are concerned: sections, functions and their names (WebAssembly Core 2 §5.5).
 
 const SECTION = { custom: 0, import: 2, code: 10, data: 11 };
+const KIND = { function: 0, table: 1, memory: 2, global: 3 };
 
 /** @typedef {{ name: string, begin: number, length: number }} Func the place of a function's body in the file, and its name */
 
@@ -46,9 +47,19 @@ export function read(wasm) {
       for (let left = leb(wasm, cursor); left > 0; left -= 1) {
         string(wasm, cursor);
         string(wasm, cursor);
-        if (wasm[cursor.at++] !== 0) throw new Error('something else than a function is imported');
-        leb(wasm, cursor);
-        imported += 1;
+        const kind = wasm[cursor.at++];
+        if (kind === KIND.function) {
+          leb(wasm, cursor);
+          imported += 1;
+        } else if (kind === KIND.global) {
+          cursor.at += 2;
+        } else {
+          // A table's type of elements, and the limits that tables and memories have.
+          if (kind === KIND.table) cursor.at += 1;
+          const limits = leb(wasm, cursor);
+          leb(wasm, cursor);
+          if (limits & 1) leb(wasm, cursor);
+        }
       }
     } else if (section === SECTION.code) {
       for (let left = leb(wasm, cursor); left > 0; left -= 1) {

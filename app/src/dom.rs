@@ -5,7 +5,7 @@ use leptos::{html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlFormElement, HtmlInputElement};
 
-use crate::i18n::Lang;
+use crate::{i18n::Lang, pages::Page};
 
 /// The language that the page is shown in.
 #[must_use]
@@ -47,6 +47,12 @@ pub fn root_number(attribute: &str) -> Option<usize> {
 pub fn path_and_query() -> String {
     let location = window().location();
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
+}
+
+/// The page that the address bar names.
+#[must_use]
+pub fn page() -> Page {
+    Page::at(&window().location().pathname().unwrap_or_default())
 }
 
 /// The first element of a selector.

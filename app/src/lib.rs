@@ -35,8 +35,8 @@ use pages::{
     home::Home,
     login::Login,
     not_found::NotFound,
-    profile::Profile,
     register::{Register, Registrant},
+    rooms::{Enter, Rooms},
 };
 use session::{
     activity, browser,
@@ -48,8 +48,13 @@ use crate::api::error::Reason;
 
 /// The app: the same on the server, which renders it, and in the browser, which wakes it up.
 #[component]
-pub fn App() -> impl IntoView {
+pub fn App(
+    /// The rooms' code, where it is here already.
+    #[prop(optional_no_strip)]
+    rooms: Option<Enter>,
+) -> impl IntoView {
     let signals = browser::provide();
+    let rooms = Rooms::provide(rooms);
     provide_context(Language(RwSignal::new(document::lang())));
     provide_context(Leaving(StoredValue::new(false)));
     provide_context(Registrant(StoredValue::new(None)));
@@ -70,9 +75,15 @@ pub fn App() -> impl IntoView {
             notices.alert(ending(why));
         }
     });
+    // What somebody who is signed in will look at next.
+    Effect::new(move |_| {
+        if signals.auth.with(|auth| auth.user().is_some()) {
+            rooms.open();
+        }
+    });
     view! {
         <Router>
-            <Wanderer />
+            <Guarded />
             <ProgressLine />
             <Header />
             <main id="main">
@@ -83,19 +94,54 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The page at the address. [`Page`] knows the addresses; the router's own table of routes would know them a second time, and
-/// would make up a twentieth of what every visitor loads.
+/// The page at the address, and what follows a person from page to page. [`Page`] knows the addresses; the router's own table of
+/// routes would know them a second time, and would make up a twentieth of what every visitor loads.
 #[component]
 fn CurrentPage() -> impl IntoView {
+    let rooms = Rooms::of_page();
     let pathname = use_location().pathname;
-    let page = Memo::new(move |_| Page::at(&pathname.read()));
+    // As between documents, the page that is left stays until the next one is there.
+    let page = Memo::new(move |before| {
+        let page = Page::at(&pathname.read());
+        before.copied().filter(|_| !rooms.has(page)).unwrap_or(page)
+    });
+    Effect::new(move |_| {
+        if Page::at(&pathname.read()).is_room() {
+            rooms.open();
+        }
+    });
+    announce(page);
     move || match page.get() {
         Page::Home => view! { <Home /> }.into_any(),
         Page::Login => view! { <Login /> }.into_any(),
         Page::Register => view! { <Register /> }.into_any(),
-        Page::Profile => view! { <Profile /> }.into_any(),
         Page::NotFound => view! { <NotFound /> }.into_any(),
+        room @ (Page::Profile | Page::Settings(_)) => rooms.view(room),
     }
+}
+
+/// Titles the window, and moves the focus to the heading of a page that has been reached, so that screen readers announce it.
+fn announce(page: Memo<Page>) {
+    let language = Language::of_page();
+    let pathname = use_location().pathname;
+    let address = use_context::<BrowserUrl>();
+    Effect::new(move |before: Option<Page>| {
+        let page = page.get();
+        // What waits for its page is not written into the history yet.
+        if let Some(address) = address.as_ref().filter(|_| Page::at(&pathname.read()) == page) {
+            address.ready_to_complete();
+        }
+        document().set_title(&document::title(page, language.words()));
+        if before.is_some_and(|before| before != page) {
+            // One frame later the new page is there.
+            request_animation_frame(|| {
+                if let Some(heading) = dom::find("h1") {
+                    dom::focus(&heading);
+                }
+            });
+        }
+        page
+    });
 }
 
 /// The end of a session in words.
@@ -110,31 +156,10 @@ fn ending(why: Ending) -> fn(&'static i18n::words::Words) -> &'static str {
     }
 }
 
-/// What follows a person from page to page: the guards, the title of the window, and the focus, which goes to the heading of
-/// the page that has been reached so that screen readers announce it.
+/// The guards, and the way past the bar.
 #[component]
-fn Wanderer() -> impl IntoView {
-    let signals = browser::Signals::of_page();
-    guards::watch(signals);
+fn Guarded() -> impl IntoView {
+    guards::watch(browser::Signals::of_page());
     let language = Language::of_page();
-    let pathname = use_location().pathname;
-    let address = use_context::<BrowserUrl>();
-    Effect::new(move |before: Option<Page>| {
-        let page = Page::at(&pathname.read());
-        // The page is there at once: the address may be written into the history.
-        if let Some(address) = &address {
-            address.ready_to_complete();
-        }
-        document().set_title(&document::title(page, language.words()));
-        if before.is_some_and(|before| before != page) {
-            // One frame later the new page is there.
-            request_animation_frame(|| {
-                if let Some(heading) = dom::find("h1") {
-                    dom::focus(&heading);
-                }
-            });
-        }
-        page
-    });
     view! { <a class="skip-link" href="#main" rel="external">{language.say(|w| w.to_content)}</a> }
 }

@@ -19,15 +19,15 @@ pub fn Header() -> impl IntoView {
     let pathname = use_location().pathname;
     let open = RwSignal::new(false);
     let menu = NodeRef::<html::Nav>::new();
-    // Going somewhere closes the menu.
+    let person = NodeRef::<html::Div>::new();
+    // Going somewhere closes the menus.
     Effect::new(move |before: Option<()>| {
         pathname.track();
         auth.track();
-        if before.is_some()
-            && let Some(menu) = menu.get_untracked()
-        {
-            // It throws where the menu is not shown as one.
-            let _ = menu.hide_popover();
+        if before.is_some() {
+            // It throws where a menu is not shown as one.
+            let _ = person.get_untracked().map(|person| person.hide_popover());
+            let _ = menu.get_untracked().map(|menu| menu.hide_popover());
         }
     });
     let is_open = move || menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false));
@@ -59,10 +59,16 @@ pub fn Header() -> impl IntoView {
                 {nav_link(Page::Home, "/", "nav-link", |w| w.home)}
                 {nav_link(Page::Profile, "/profile", "nav-link for-member", |w| w.profile)}
                 <span class="spacer"></span>
-                <span class="person for-member">
+                <button type="button" class="person for-member" popovertarget="person-menu">
                     <Avatar class="avatar avatar-small" />
+                    <span class="sr-only">{language.say(|w| w.account_menu)}": "</span>
                     <span class="person-name">{name}</span>
-                </span>
+                    {icons::down()}
+                </button>
+                <div id="person-menu" class="person-menu" popover="auto" node_ref=person>
+                    {nav_link(Page::Settings(None), "/settings", "nav-link", |w| w.settings)}
+                    <LogOut label=|w| w.switch_account class="btn btn-ghost" />
+                </div>
                 <LogOut class="btn btn-ghost for-member" />
                 {nav_link(Page::Login, "/login", "nav-link for-guest", |w| w.log_in)}
                 {nav_link(Page::Register, "/register", "nav-link for-guest", |w| w.register)}
@@ -81,7 +87,7 @@ fn nav_link(
 ) -> impl IntoView {
     let language = Language::of_page();
     let pathname = use_location().pathname;
-    let here = move || (Page::at(&pathname.read()) == page).then_some("page");
+    let here = move || Page::at(&pathname.read()).is_of(page).then_some("page");
     view! {
         <a class=class href=href aria-current=here>
             {language.say(label)}

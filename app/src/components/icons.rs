@@ -75,3 +75,19 @@ pub fn eye() -> InertElement {
         r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M1.8 10S4.8 4.6 10 4.6 18.2 10 18.2 10 15.2 15.4 10 15.4 1.8 10 1.8 10ZM10 7.6a2.4 2.4 0 1 1 0 4.8 2.4 2.4 0 0 1 0-4.8Z"/><path class="strike" d="M3.5 16.5l13-13"/></svg>"#,
     )
 }
+
+/// Back to what is above.
+#[must_use]
+pub fn back() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M12 4.5L6.5 10l5.5 5.5"/></svg>"#,
+    )
+}
+
+/// There is more below.
+#[must_use]
+pub fn down() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M5.5 8l4.5 4.5L14.5 8"/></svg>"#,
+    )
+}

@@ -19,6 +19,8 @@ pub struct Assets {
     pub wasm: String,
     /// Path of the style sheet.
     pub css: String,
+    /// Paths of what a page behind the gate needs besides.
+    pub rooms: Vec<String>,
 }
 
 /// What the server knows of the page that it renders: given through context.
@@ -60,6 +62,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let assets = Arc::clone(&settings.assets);
     let title = title(Page::at(path), words);
     let wake = format!("{}({:?},{:?})", include_str!("wake.js").trim_end(), assets.js, assets.wasm);
+    let rooms = if Page::at(path).is_room() { assets.rooms.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
         let options = leptos::config::get_configuration(None).map(|file| file.leptos_options);
         options.ok().map(|options| view! { <AutoReload options /> })
@@ -82,6 +85,10 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                {rooms
+                    .into_iter()
+                    .map(|path| view! { <link rel="preload" href=path r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> })
+                    .collect_view()}
                 <script type="module" nonce=use_nonce()>{wake}</script>
                 {reload}
             </head>

@@ -72,6 +72,13 @@ super::table! {
         load_failed: "无法加载用户资料", "Your data could not be loaded";
         retry: "重试", "Try again";
 
+        account_menu: "账户菜单", "Account menu";
+        settings: "设置", "Settings";
+        section_profile: "个人资料", "Personal details";
+        section_security: "安全", "Security";
+        section_devices: "设备", "Devices";
+        section_data: "您的数据", "Your data";
+
         not_found: "页面不存在", "Page not found";
         not_found_text: "这扇门后面什么也没有。地址可能有误，或者页面已被移走。", "There is nothing behind this door. The address may be mistyped, or the page has moved.";
         to_home: "返回首页", "Back to the home page";

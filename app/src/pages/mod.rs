@@ -5,6 +5,10 @@ pub mod login;
 pub mod not_found;
 pub mod profile;
 pub mod register;
+pub mod rooms;
+pub mod settings;
+
+use settings::Section;
 
 use crate::{i18n::words::Words, session::guards::Guard};
 
@@ -19,6 +23,8 @@ pub enum Page {
     Register,
     /// `/profile`
     Profile,
+    /// `/settings`, or one of its sections.
+    Settings(Option<Section>),
     /// Any other address.
     NotFound,
 }
@@ -32,7 +38,8 @@ impl Page {
             "/login" => Self::Login,
             "/register" => Self::Register,
             "/profile" => Self::Profile,
-            _ => Self::NotFound,
+            "/settings" => Self::Settings(None),
+            path => Section::at(path).map_or(Self::NotFound, |section| Self::Settings(Some(section))),
         }
     }
 
@@ -42,8 +49,20 @@ impl Page {
         match self {
             Self::Home | Self::NotFound => Guard::None,
             Self::Login | Self::Register => Guard::Guests,
-            Self::Profile => Guard::SignedIn,
+            Self::Profile | Self::Settings(_) => Guard::SignedIn,
         }
+    }
+
+    /// Whether it is one of those behind the gate, whose code comes by itself.
+    #[must_use]
+    pub fn is_room(self) -> bool {
+        self.guard() == Guard::SignedIn
+    }
+
+    /// Whether it is another one or a part of it.
+    #[must_use]
+    pub fn is_of(self, other: Self) -> bool {
+        self == other || matches!((self, other), (Self::Settings(_), Self::Settings(None)))
     }
 
     /// What it is called.
@@ -54,6 +73,8 @@ impl Page {
             Self::Login => words.login_title,
             Self::Register => words.register_title,
             Self::Profile => words.account,
+            Self::Settings(None) => words.settings,
+            Self::Settings(Some(section)) => section.name(words),
             Self::NotFound => words.not_found,
         }
     }
@@ -72,6 +93,12 @@ mod tests {
             ("/profile", Page::Profile),
             ("/profiles", Page::NotFound),
             ("/login/x", Page::NotFound),
+            ("/settings", Page::Settings(None)),
+            ("/settings/", Page::Settings(None)),
+            ("/settings/profile", Page::Settings(Some(Section::Profile))),
+            ("/settings/profile/x", Page::NotFound),
+            ("/settings/nothing", Page::NotFound),
+            ("/settingsx", Page::NotFound),
         ] {
             assert_eq!(Page::at(path), page, "{path}");
         }

@@ -1,6 +1,7 @@
 //! The files of the site: the program with its style under `/pkg`, and what lies beside it (icons, the manifest).
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +21,9 @@ use tower_http::services::ServeDir;
 
 /// The name of the program's files: cargo-leptos' `output-name`.
 const NAME: &str = "gatehouse";
+/// The names of what belongs to a split program: which files its parts are, and what loads them.
+const MANIFEST: &str = "__wasm_split_manifest";
+const LOADER: &str = "__wasm_split.";
 /// The name of each is its content: it never changes.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// May be kept, but is asked for again each time.
@@ -41,13 +45,17 @@ impl Site {
     #[must_use]
     pub fn open(root: &Path, hash_file: Option<&Path>) -> Self {
         let hash_lines = hash_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let hash_of = |kind: &str| {
+            let line = hash_lines.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
+            line.map(|(_, hash)| hash.trim())
+        };
         let path_of = |kind: &str| {
-            let hash = hash_lines.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
-            let hashed = hash.map(|(_, hash)| format!("pkg/{NAME}.{}.{kind}", hash.trim()));
+            let hashed = hash_of(kind).map(|hash| format!("pkg/{NAME}.{hash}.{kind}"));
             let file = hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
             format!("/{file}")
         };
-        let assets = Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css") };
+        let rooms = hash_of("manifest").map(|hash| pieces(root, hash, "rooms")).unwrap_or_default();
+        let assets = Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), rooms };
         Self { root: root.to_owned(), assets: Arc::new(assets) }
     }
 
@@ -89,6 +97,14 @@ impl Site {
     }
 }
 
+/// The files of one part of a split program: the manifest beside them names them without their ending.
+fn pieces(root: &Path, hash: &str, part: &str) -> Vec<String> {
+    let manifest = fs::read(root.join(format!("pkg/{MANIFEST}.{hash}.json"))).unwrap_or_default();
+    let mut parts: BTreeMap<String, Vec<String>> = serde_json::from_slice(&manifest).unwrap_or_default();
+    let pieces = parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("pkg/{name}.wasm"));
+    pieces.filter(|file| root.join(file).is_file()).map(|file| format!("/{file}")).collect()
+}
+
 #[derive(Clone)]
 struct Serving {
     files: ServeDir,
@@ -111,8 +127,11 @@ async fn serve(State(serving): State<Serving>, request: Request) -> Response {
 }
 
 fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
-    let is_program = [&assets.js, &assets.wasm, &assets.css].iter().any(|asset| *asset == path);
-    let is_hashed = path.rsplit('/').next().is_some_and(|name| name.split('.').count() > 2);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_program =
+        [&assets.js, &assets.wasm, &assets.css].into_iter().chain(&assets.rooms).any(|asset| asset == path)
+            || name.starts_with(LOADER);
+    let is_hashed = name.split('.').count() > 2;
     match (is_program, is_hashed) {
         (true, true) => FOREVER,
         _ if path.starts_with("/pkg/") => ASK_AGAIN,
@@ -136,13 +155,16 @@ mod tests {
             ("pkg/gatehouse.J.js.br", "br"),
             ("pkg/gatehouse.W.wasm", "wasm"),
             ("pkg/gatehouse.css", "css"),
+            ("pkg/split_rooms.R.wasm", "rooms"),
+            ("pkg/__wasm_split.S.js", "loader"),
+            ("pkg/__wasm_split_manifest.M.json", r#"{"rooms":["split_rooms.R","gone.X"],"other":["gatehouse.W"]}"#),
             ("favicon.svg", "<svg/>"),
             ("favicon.svg.gz", "gz"),
         ] {
             fs::write(root.join(name), text).unwrap();
         }
         let hashes = folder.path().join("hash.txt");
-        fs::write(&hashes, "js: J\nwasm: W\ncss: GONE\n").unwrap();
+        fs::write(&hashes, "js: J\nwasm: W\ncss: GONE\nmanifest: M\nsplit: S\n").unwrap();
         let site = Site::open(&root, Some(&hashes));
         (folder, site)
     }
@@ -163,6 +185,7 @@ mod tests {
         assert_eq!(site.assets.js, "/pkg/gatehouse.J.js");
         assert_eq!(site.assets.wasm, "/pkg/gatehouse.W.wasm");
         assert_eq!(site.assets.css, "/pkg/gatehouse.css", "its hash is of another build");
+        assert_eq!(site.assets.rooms, ["/pkg/split_rooms.R.wasm"], "only what is there");
         assert!(site.is_built());
         let nowhere = Site::open(Path::new("/nowhere"), None);
         assert_eq!(nowhere.assets.js, "/pkg/gatehouse.js");
@@ -175,6 +198,8 @@ mod tests {
         for (path, kind, keep) in [
             ("/pkg/gatehouse.J.js", "text/javascript", FOREVER),
             ("/pkg/gatehouse.W.wasm", "application/wasm", FOREVER),
+            ("/pkg/split_rooms.R.wasm", "application/wasm", FOREVER),
+            ("/pkg/__wasm_split.S.js", "text/javascript", FOREVER),
             ("/pkg/gatehouse.css", "text/css", ASK_AGAIN),
             ("/favicon.svg", "image/svg+xml", AN_HOUR),
         ] {

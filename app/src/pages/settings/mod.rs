@@ -1,0 +1,91 @@
+//! `/settings`: what a person may change, in sections with an address each. On a narrow window `/settings` is the list of them, on a
+//! wide one the list stands beside each, and the first is shown with it.
+
+mod profile;
+
+use leptos::prelude::*;
+
+use crate::{
+    components::icons,
+    i18n::words::{Language, Words},
+};
+
+/// A section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// `/settings/profile`
+    Profile,
+    /// `/settings/security`
+    Security,
+    /// `/settings/devices`
+    Devices,
+    /// `/settings/data`
+    Data,
+}
+
+impl Section {
+    /// Those that there are, as the list has them.
+    pub const ALL: [Self; 1] = [Self::Profile];
+
+    /// The section at a path.
+    #[must_use]
+    pub fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.path() == path)
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Profile => "/settings/profile",
+            Self::Security => "/settings/security",
+            Self::Devices => "/settings/devices",
+            Self::Data => "/settings/data",
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self, words: &Words) -> &'static str {
+        match self {
+            Self::Profile => words.section_profile,
+            Self::Security => words.section_security,
+            Self::Devices => words.section_devices,
+            Self::Data => words.section_data,
+        }
+    }
+
+    /// Its cards.
+    fn view(self) -> AnyView {
+        match self {
+            Self::Profile => profile::view(),
+            Self::Security | Self::Devices | Self::Data => ().into_any(),
+        }
+    }
+}
+
+/// The page of a section, or of the list.
+pub fn view(section: Option<Section>) -> AnyView {
+    let language = Language::of_page();
+    let heading = move || section.map_or(language.words().settings, |section| section.name(language.words()));
+    let link = move |one: Section| {
+        view! {
+            <li>
+                <a class="nav-link" href=one.path() aria-current=(section == Some(one)).then_some("page")>
+                    {move || one.name(language.words())}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <div class="settings" data-list=section.is_none().then_some("")>
+            <a class="back" href="/settings">{icons::back()}{language.say(|w| w.settings)}</a>
+            <h1 tabindex="-1">{heading}</h1>
+            <nav aria-label=language.say(|w| w.settings)>
+                <ul>{Section::ALL.map(link)}</ul>
+            </nav>
+            <div class="settings-cards">{section.unwrap_or(Section::Profile).view()}</div>
+        </div>
+    }
+    .into_any()
+}
