@@ -53,6 +53,11 @@ pub trait Sessions: Send + Sync {
     async fn login(&self, credentials: Credentials, cookies: Vec<Cookie>, origin: Origin) -> Result<Entry, Failure>;
     /// Hands out the next pair for the refresh token that the caller has presented.
     async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure>;
+    /// Hands out a fresh access token of the caller's session for the account's password.
+    async fn reauthenticate(&self, caller: &Caller, password: Presented, origin: Origin)
+    -> Result<FreshToken, Failure>;
+    /// Changes the password of the caller's account, and ends the account's other sessions.
+    async fn change_password(&self, caller: &Caller, change: NewPassword, origin: Origin) -> Result<(), Failure>;
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
 }
@@ -76,6 +81,14 @@ pub struct Entry {
     pub user: User,
     /// What the browser is to keep, so that it is known again.
     pub device: Cookie,
+}
+
+/// An access token that comes straight from a password.
+pub struct FreshToken {
+    /// The token.
+    pub text: String,
+    /// Seconds until it expires.
+    pub expires_in: i64,
 }
 
 /// Whoever has presented a token that is good: known before the request's body is read.
@@ -133,13 +146,58 @@ impl Credentials {
         if username.trim().is_empty() {
             fields.refuse("username", Problem::UsernameMissing);
         }
-        if password.is_empty() {
-            fields.refuse("password", Problem::PasswordMissing);
-        } else if password.len() > password::MAX_BYTES {
-            fields.refuse("password", Problem::PasswordTooLong);
-        }
+        let password = fields.judge("password", Presented::parse(password));
         fields.into_result()?;
+        let Presented(password) = password.ok_or(Failure::Plain(Code::InternalError))?;
         Ok(Self { username, password, remember: remember.unwrap_or(true) })
+    }
+}
+
+/// A password that somebody presents to show who they are: any text that is not too long to be looked at.
+#[derive(Clone)]
+pub struct Presented(pub String);
+
+impl Presented {
+    /// A password as it came.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Validation`] of this field, where it is missing or too long to be looked at.
+    pub fn new(field: &'static str, password: Option<String>) -> Result<Self, Failure> {
+        let mut fields = Fields::default();
+        let password = fields.judge(field, Self::parse(password.unwrap_or_default()));
+        fields.into_result()?;
+        password.ok_or(Failure::Plain(Code::InternalError))
+    }
+
+    /// A password as it was typed.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] that there is none, or one that is too long to be looked at.
+    pub fn parse(typed: String) -> Result<Self, Problem> {
+        match typed.len() {
+            0 => Err(Problem::PasswordMissing),
+            1..=password::MAX_BYTES => Ok(Self(typed)),
+            _ => Err(Problem::PasswordTooLong),
+        }
+    }
+}
+
+/// Another password for an account, as it came.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// The one that it is to replace, as typed.
+    pub current: String,
+    /// As typed.
+    pub new: String,
+}
+
+impl NewPassword {
+    /// Both as they came; what is missing counts as empty, and is refused by the rules as such.
+    #[must_use]
+    pub fn new(current: Option<String>, new: Option<String>) -> Self {
+        Self { current: current.unwrap_or_default(), new: new.unwrap_or_default() }
     }
 }
 

@@ -109,12 +109,13 @@ impl Server {
         let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
         let directory = Arc::new(Directory::new(store.clone()));
         let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &world));
+        let policy = Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) };
         let sessions = SessionService::start(
             store.clone(),
             Arc::clone(&directory),
             Arc::clone(&hasher),
             Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
-            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates, audit: config.audit_seconds },
+            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates, policy, audit: config.audit_seconds },
             Arc::clone(&throttle),
             world.clone(),
         )
@@ -127,7 +128,7 @@ impl Server {
             throttle,
             registrations: config.limits.map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
             reserved: config.reserved_usernames.iter().map(|name| username::name_of(name)).collect(),
-            policy: Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) },
+            policy,
         };
         let state = State {
             backend: Backend { accounts: Arc::new(accounts), sessions: Arc::new(sessions.clone()) },

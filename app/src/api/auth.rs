@@ -4,10 +4,11 @@
 use leptos::prelude::*;
 use server_fn::codec::{DeleteUrl, Json};
 
-use super::{Done, LoggedIn, Refreshed, Registered, Verified, client::ApiClient, error::ApiError};
+use super::{Done, LoggedIn, Reauthenticated, Refreshed, Registered, Verified, client::ApiClient, error::ApiError};
 #[cfg(feature = "ssr")]
 use crate::{
-    backend::{Credentials, NewAccount, Request, respond},
+    api::TokenScheme,
+    backend::{Credentials, NewAccount, Presented, Request, respond},
     i18n::messages::Messages,
 };
 
@@ -77,6 +78,24 @@ pub async fn verify() -> Result<Verified, ApiError> {
         username: profile.user.username,
         expiration_time: profile.expiration_time,
         fresh: profile.fresh,
+    })
+}
+
+/// Asks whoever is signed in for the password, and hands out an access token that is fresh. The session goes on as it is.
+///
+/// # Errors
+///
+/// `validation_failed`, `invalid_credentials`, the `token_*` codes, `too_many_attempts`, `unavailable`.
+#[server(prefix = "/api", endpoint = "auth/reauthenticate", input = Json, output = Json, client = ApiClient)]
+pub async fn reauthenticate(password: Option<String>) -> Result<Reauthenticated, ApiError> {
+    let request = Request::current()?;
+    let password = Presented::new("password", password)?;
+    let token = request.backend.sessions.reauthenticate(request.caller()?, password, request.origin.clone()).await?;
+    Ok(Reauthenticated {
+        message: Messages::of(request.lang).reauthenticated.into(),
+        access_token: token.text,
+        token_type: TokenScheme::Bearer,
+        expires_in: token.expires_in,
     })
 }
 

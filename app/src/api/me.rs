@@ -5,9 +5,12 @@ use leptos::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use server_fn::codec::{GetUrl, Json, PatchJson};
 
-use super::{Profile, ProfileChanged, ProfileChanges, client::ApiClient, error::ApiError};
+use super::{Done, Profile, ProfileChanged, ProfileChanges, client::ApiClient, error::ApiError};
 #[cfg(feature = "ssr")]
-use crate::{backend::Request, i18n::messages::Messages};
+use crate::{
+    backend::{NewPassword, Request},
+    i18n::messages::Messages,
+};
 
 /// The caller, and the life of the caller's token.
 ///
@@ -37,6 +40,19 @@ pub async fn change_profile(changes: ProfileChanges) -> Result<ProfileChanged, A
         email: person.email,
         mobile: person.mobile,
     })
+}
+
+/// Changes the caller's password. The caller's other sessions end.
+///
+/// # Errors
+///
+/// `validation_failed`, the `token_*` codes, `fresh_required`, `too_many_attempts`, `unavailable`.
+#[server(prefix = "/api", endpoint = "me/password", input = Json, output = Json, client = ApiClient)]
+pub async fn change_password(current_password: Option<String>, password: Option<String>) -> Result<Done, ApiError> {
+    let request = Request::current()?;
+    let change = NewPassword::new(current_password, password);
+    request.backend.sessions.change_password(request.caller()?, change, request.origin.clone()).await?;
+    Ok(Done { message: Messages::of(request.lang).password_changed.into() })
 }
 
 // On the wire the changes are the body itself: what the macro would derive puts them one level deeper.

@@ -109,6 +109,28 @@ pub struct Refreshed {
     pub tokens: TokenPair,
 }
 
+/// The answer to a password that somebody who is signed in has proven to know: another access token of the same session. The
+/// refresh token stays.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Reauthenticated {
+    /// A sentence for the person.
+    pub message: String,
+    /// Signs calls, and is fresh.
+    pub access_token: String,
+    /// How the token is presented: `Bearer` (RFC 6750).
+    pub token_type: TokenScheme,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+}
+
+impl std::fmt::Debug for Reauthenticated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token signs calls: it is never printed.
+        f.debug_struct("Reauthenticated").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
 /// The answer to an operation that has nothing else to tell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

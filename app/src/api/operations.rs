@@ -78,10 +78,12 @@ pub static OPERATIONS: &[Operation] = &[
     Operation { method: Method::POST, path: "/api/auth/login", auth: Auth::Nobody, body: Body::Json },
     Operation { method: Method::POST, path: "/api/auth/refresh", auth: Auth::Refresh, body: Body::None },
     Operation { method: Method::POST, path: "/api/auth/verify", auth: Auth::Access, body: Body::None },
+    Operation { method: Method::POST, path: "/api/auth/reauthenticate", auth: Auth::Access, body: Body::Json },
     Operation { method: Method::DELETE, path: "/api/auth/logout", auth: Auth::EitherToken, body: Body::None },
     Operation { method: Method::GET, path: "/api/me", auth: Auth::Access, body: Body::None },
     // That another address takes a fresh token is decided where it is known whether it is another.
     Operation { method: Method::PATCH, path: "/api/me", auth: Auth::Access, body: Body::Json },
+    Operation { method: Method::POST, path: "/api/me/password", auth: Auth::Fresh, body: Body::Json },
 ];
 
 /// The operations at a path.

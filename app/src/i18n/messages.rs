@@ -8,6 +8,8 @@ super::table! {
         refreshed: "登录已续期", "Your login has been extended";
         logged_out: "您已成功登出", "You are logged out";
 
+        reauthenticated: "密码已确认", "Your password was right";
+        password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
         profile_saved: "资料已保存", "Your profile is saved";
 
         bad_request: "请求格式不正确", "The request could not be understood";

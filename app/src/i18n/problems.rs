@@ -40,6 +40,7 @@ impl Problem {
                 ("密码不能与用户名过于相似", "The password must not be so much like the username")
             }
             Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
+            Self::PasswordWrong => ("密码错误", "This is not your password"),
             Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
             Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),

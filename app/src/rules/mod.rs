@@ -45,6 +45,8 @@ pub enum Problem {
     PasswordLikeUsername,
     /// The password is one of those that everybody tries first.
     PasswordCommon,
+    /// It is not the account's password.
+    PasswordWrong,
     /// The confirmation is another password.
     PasswordsDiffer,
     /// A nickname of more than 64 characters.

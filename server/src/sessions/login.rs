@@ -18,7 +18,7 @@ use super::{
 use crate::{
     accounts::{hashing::Verdict, password::Password, username},
     failure::internal,
-    store::{AuditEntry, Event, Outcome, Session, StoreError, StoredUser},
+    store::{AuditEntry, Event, NewSession, Outcome, Session, StoreError, StoredUser},
 };
 
 /// Living sessions that a user may have.
@@ -27,8 +27,12 @@ const PER_USER: u64 = 100;
 const NAME_BYTES: usize = 16;
 
 /// What name and password have shown.
-enum Checked {
-    Right(StoredUser),
+pub(super) enum Checked {
+    Right {
+        account: StoredUser,
+        /// The hash that is kept of it now.
+        hash: String,
+    },
     /// The right password of a disabled account.
     Disabled(Uuid),
     Wrong(Uuid),
@@ -49,10 +53,11 @@ impl Inner {
         let name = key.as_deref().unwrap_or(&username);
         let device = self.devices.recognise(name, cookies);
         let subjects = self.subjects(name, device.as_ref(), &origin);
-        let attempt = self.admit(subjects, key.as_deref(), &origin).await?;
+        let trying = self.entry(Event::LoggedIn, None, None, origin.clone());
+        let attempt = self.admit(subjects, key.as_deref(), trying).await?;
         let refused = |user, outcome| AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
-        let account = match self.check_password(key.as_deref(), password).await? {
-            Checked::Right(account) => account,
+        let (account, hash) = match self.check_password(key.as_deref(), password).await? {
+            Checked::Right { account, hash } => (account, hash),
             Checked::Disabled(user) => {
                 tracing::info!(%user, "log-in refused: disabled");
                 let entry = refused(Some(user), Outcome::Disabled);
@@ -70,14 +75,19 @@ impl Inner {
                 return Err(Code::InvalidCredentials.into());
             }
         };
-        let session = self.begin(account.user.id, remember, &attempt, origin).await.map_err(internal)?;
+        let user = account.user.id;
+        let Some(session) = self.begin(user, hash, remember, &attempt, origin.clone()).await.map_err(internal)? else {
+            tracing::info!(%user, "log-in refused: the password has just been changed");
+            attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
+            return Err(Code::InvalidCredentials.into());
+        };
         let tokens = self.pair(&session, true).map_err(internal)?;
         Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, device) })
     }
 
     /// What a failure would count against. A device that is known is counted by itself: strangers who try the same account, or
     /// who share its address, do not keep its person out.
-    fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
+    pub(super) fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
         let Some(limits) = &self.throttle.limits else { return Vec::new() };
         if let Some(device) = device {
             return vec![Subject { name: format!("device:{}", device.name()), quota: limits.login_account }];
@@ -90,50 +100,64 @@ impl Inner {
         [Some(account), address].into_iter().flatten().collect()
     }
 
-    async fn admit(
+    /// Lets an attempt in, or tells the audit log which was not.
+    pub(super) async fn admit(
         &self,
         subjects: Vec<Subject>,
         username_key: Option<&str>,
-        origin: &Origin,
+        trying: AuditEntry,
     ) -> Result<Attempt, Failure> {
         self.attempts.admit(subjects).await.map_err(|refused| match refused {
             Refused::Throttled { subject, retry_after } => {
-                let entry = self.entry(Event::LoggedIn, None, None, origin.clone());
-                self.throttle.tell(&subject, username_key.map(str::to_owned), entry);
+                self.throttle.tell(&subject, username_key.map(str::to_owned), trying);
                 Failure::TooManyAttempts(retry_after)
             }
             Refused::Failed(failure) => failure,
         })
     }
 
-    async fn check_password(&self, username_key: Option<&str>, password: String) -> Result<Checked, Failure> {
+    /// Compares a password with what is kept of the one of an account.
+    pub(super) async fn check_password(
+        &self,
+        username_key: Option<&str>,
+        password: String,
+    ) -> Result<Checked, Failure> {
         let password = Password::presented(password);
-        let found = match username_key {
-            Some(key) => self.store.user_with_hash(key).await.map_err(internal)?,
-            None => None,
-        };
-        let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-        let verdict = self.hasher.verify(&password, stored).await.map_err(internal)?;
-        let Some((account, old_hash)) = found else { return Ok(Checked::Unknown) };
-        match verdict {
-            Verdict::Wrong => return Ok(Checked::Wrong(account.user.id)),
-            Verdict::Right => {}
-            Verdict::RightButOutdated(new_hash) => {
-                self.store.replace_hash(account.user.id, &old_hash, &new_hash).await.map_err(internal)?;
+        loop {
+            let found = match username_key {
+                Some(key) => self.store.user_with_hash(key).await.map_err(internal)?,
+                None => None,
+            };
+            let stored = found.as_ref().map(|(_, hash)| hash.as_str());
+            let verdict = self.hasher.verify(&password, stored).await.map_err(internal)?;
+            let Some((account, mut hash)) = found else { return Ok(Checked::Unknown) };
+            let user = account.user.id;
+            match verdict {
+                Verdict::Wrong => return Ok(Checked::Wrong(user)),
+                Verdict::Right => {}
+                Verdict::RightButOutdated(new) => {
+                    if !self.store.replace_hash(user, &hash, &new).await.map_err(internal)? {
+                        // Somebody else was faster: what they have left is what counts.
+                        continue;
+                    }
+                    hash = new;
+                }
             }
+            let is_disabled = account.disabled_at.is_some();
+            return Ok(if is_disabled { Checked::Disabled(user) } else { Checked::Right { account, hash } });
         }
-        if account.disabled_at.is_some() { Ok(Checked::Disabled(account.user.id)) } else { Ok(Checked::Right(account)) }
     }
 
-    /// Begins a session, and forgives the failures before it that counted against the one who begins it: those of others, from
+    /// Begins a session, unless the password has been changed since it was looked at, and forgives the failures before it that counted against the one who begins it: those of others, from
     /// the same address, go on to count.
     async fn begin(
         &self,
         user: Uuid,
+        password_hash: String,
         remember: bool,
         attempt: &Attempt,
         origin: Origin,
-    ) -> Result<Session, StoreError> {
+    ) -> Result<Option<Session>, StoreError> {
         let now = self.world.now();
         let session = Session {
             id: self.world.uuid(),
@@ -150,10 +174,12 @@ impl Inner {
         };
         let entry = self.entry(Event::LoggedIn, Some(user), Some(session.id), origin);
         let forgiven = attempt.first().map(str::to_owned);
-        for ended in self.store.insert_session(session.clone(), PER_USER, forgiven, entry).await? {
+        let new = NewSession { session: session.clone(), password_hash, forgiven };
+        let Some(ended) = self.store.insert_session(new, PER_USER, entry).await? else { return Ok(None) };
+        for ended in ended {
             self.seen.forget(&ended.id);
         }
         tracing::info!(%user, session = %session.id, "logged in");
-        Ok(session)
+        Ok(Some(session))
     }
 }

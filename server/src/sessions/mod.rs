@@ -5,6 +5,7 @@ mod attempts;
 mod caller;
 mod devices;
 mod login;
+mod password;
 mod rotation;
 mod service;
 pub mod upkeep;

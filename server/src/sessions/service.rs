@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     api::{TokenPair, TokenScheme, TokenType, error::Reason, operations::Auth},
-    backend::{Caller, Cookie, Credentials, Entry, Failure, Origin, Sessions},
+    backend::{Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented, Sessions},
 };
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -18,7 +18,7 @@ use super::{
     rotation::{Lifetimes, Step},
 };
 use crate::{
-    accounts::{directory::Directory, hashing::Hasher},
+    accounts::{directory::Directory, hashing::Hasher, password::Policy},
     clock::World,
     failure::{Internal, internal},
     limits::{Limiter, Throttle},
@@ -40,6 +40,8 @@ pub struct SessionRules {
     pub lifetimes: Lifetimes,
     /// Whether a refresh hands out another refresh token.
     pub rotates: bool,
+    /// What is asked of a new password.
+    pub policy: Policy,
     /// How long the audit log goes back, in seconds.
     pub audit: i64,
 }
@@ -62,6 +64,7 @@ pub(super) struct Inner {
     refreshes: Option<Limiter<Uuid>>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotates: bool,
+    pub(super) policy: Policy,
     audit: i64,
     pub(super) world: World,
     /// What the database has last said about the changes of other processes.
@@ -83,7 +86,7 @@ impl SessionService {
         throttle: Arc<Throttle>,
         world: World,
     ) -> Result<Self, Internal> {
-        let SessionRules { lifetimes, rotates, audit } = rules;
+        let SessionRules { lifetimes, rotates, policy, audit } = rules;
         let refreshes = throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
         let inner = Inner {
             attempts: Arc::new(Attempts::new(store.clone(), world.clone())),
@@ -99,6 +102,7 @@ impl SessionService {
             acknowledgements: Acknowledgements::default(),
             lifetimes,
             rotates,
+            policy,
             audit,
             world,
             changes_seen: Mutex::new(None),
@@ -188,6 +192,21 @@ impl Sessions for SessionService {
     async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
         to_its_end(async move { Inner::refresh(&inner, &caller, origin).await }).await
+    }
+
+    async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        password: Presented,
+        origin: Origin,
+    ) -> Result<FreshToken, Failure> {
+        let (inner, caller) = (Arc::clone(&self.0), caller.clone());
+        to_its_end(async move { inner.reauthenticate(&caller, password, origin).await }).await
+    }
+
+    async fn change_password(&self, caller: &Caller, change: NewPassword, origin: Origin) -> Result<(), Failure> {
+        let (inner, caller) = (Arc::clone(&self.0), caller.clone());
+        to_its_end(async move { inner.change_password(&caller, change, origin).await }).await
     }
 
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {

@@ -52,6 +52,24 @@ impl Store {
             .await
     }
 
+    /// Forgets the failures that count against a subject, whose person has shown who they are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn forgive_login_failures(&self, subject: Option<String>, entry: AuditEntry) -> Result<(), StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if let Some(subject) = subject {
+                        forgive(transaction, &subject).await?;
+                    }
+                    audit::insert(transaction, entry).await
+                })
+            })
+            .await
+    }
+
     /// Forgets the failures that no longer count.
     ///
     /// # Errors

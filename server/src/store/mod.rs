@@ -17,8 +17,8 @@ pub use error::{OpenError, StoreError};
 pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;
-pub use sessions::{Change, EndReason, Replaced, Session};
-pub use users::{NewUser, StoredUser, UserChange};
+pub use sessions::{Change, EndReason, NewSession, Replaced, Session};
+pub use users::{NewUser, PasswordChange, StoredUser, UserChange};
 
 use sea_orm::DatabaseConnection;
 

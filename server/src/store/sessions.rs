@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     AuditEntry, Event, RevokedToken, Store, StoreError, audit,
     entities::session::{self, Column},
-    login_failures, revoked_tokens,
+    login_failures, revoked_tokens, users,
 };
 
 /// Why a session has ended, as it is written down.
@@ -140,6 +140,17 @@ impl TryFrom<session::Model> for Session {
     }
 }
 
+/// A session that is about to begin.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The session.
+    pub session: Session,
+    /// The hash of the password that began it: where the account has another one by now, it does not begin.
+    pub password_hash: String,
+    /// What failed log-ins counted against that are forgiven with it.
+    pub forgiven: Option<String>,
+}
+
 /// What becomes of a session that somebody wants to change.
 #[derive(Debug)]
 pub struct Change<T> {
@@ -153,31 +164,35 @@ pub struct Change<T> {
 
 impl Store {
     /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where its user has as many living
-    /// sessions as allowed, the oldest end; they come back.
+    /// sessions as allowed, the oldest end; they come back. `None`, and nothing done, where the account is gone or its password
+    /// has been changed since somebody has looked at it: a session that begins must not outlive that.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     pub async fn insert_session(
         &self,
-        new: Session,
+        new: NewSession,
         allowed: u64,
-        forgiven: Option<String>,
         entry: AuditEntry,
-    ) -> Result<Vec<Session>, StoreError> {
+    ) -> Result<Option<Vec<Session>>, StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
+                    let NewSession { session: new, password_hash, forgiven } = new;
+                    if !users::has_hash(transaction, new.user, &password_hash).await? {
+                        return Ok(None);
+                    }
                     let ended = end_surplus(transaction, &new, allowed).await?;
                     for session in &ended {
-                        audit::insert(transaction, revoked(session, &entry)).await?;
+                        audit::insert(transaction, revoked(session.id, EndReason::EndedElsewhere, &entry)).await?;
                     }
                     insert(transaction, new).await?;
                     if let Some(subject) = forgiven {
                         login_failures::forgive(transaction, &subject).await?;
                     }
                     audit::insert(transaction, entry).await?;
-                    Ok(ended)
+                    Ok(Some(ended))
                 })
             })
             .await
@@ -353,14 +368,32 @@ async fn end_surplus(
     ended.into_iter().map(Session::try_from).collect()
 }
 
-/// What the audit log tells of a session that had to give way to one that begins.
-fn revoked(session: &Session, beginning: &AuditEntry) -> AuditEntry {
+/// What the audit log tells of a session that ends because of something else.
+fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry {
     AuditEntry {
         event: Event::SessionRevoked,
-        session: Some(session.id),
-        detail: session.ended.map(|reason| reason.as_str().to_owned()),
-        ..beginning.clone()
+        session: Some(session),
+        detail: Some(reason.as_str().to_owned()),
+        ..because.clone()
     }
+}
+
+/// Ends the living sessions of whom an entry is about, but the one that is kept. Those that have ended come back.
+pub(super) async fn end_others(
+    connection: &impl ConnectionTrait,
+    kept: Option<Uuid>,
+    reason: EndReason,
+    because: &AuditEntry,
+) -> Result<Vec<Uuid>, StoreError> {
+    let others = Condition::all()
+        .add(Column::UserId.eq(because.user))
+        .add(Column::ExpiresAt.gt(because.at))
+        .add_option(kept.map(|kept| Column::Id.ne(kept)));
+    let ended = end(others.into(), reason, because.at).exec_with_returning(connection).await?;
+    for session in &ended {
+        audit::insert(connection, revoked(session.id, reason, because)).await?;
+    }
+    Ok(ended.into_iter().map(|session| session.id).collect())
 }
 
 fn end(which: Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {

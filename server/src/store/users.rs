@@ -2,12 +2,12 @@
 
 use app::api::{Role, User};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _,
-    UpdateMany, sea_query::Expr,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _, UpdateMany, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{AuditEntry, Name, Store, StoreError, audit, entities::user, names};
+use super::{AuditEntry, EndReason, Name, Store, StoreError, audit, entities::user, login_failures, names, sessions};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -58,6 +58,21 @@ impl TryFrom<user::Model> for StoredUser {
             disabled_at: row.disabled_at,
         })
     }
+}
+
+/// Another password for an account.
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// Whose it is.
+    pub user: Uuid,
+    /// The hash of the one that it is to replace, where whoever changes it had to know that one.
+    pub old_hash: Option<String>,
+    /// A PHC string.
+    pub new_hash: String,
+    /// The session that goes on; all others end.
+    pub kept: Option<Uuid>,
+    /// What failed log-ins counted against that are forgiven with it.
+    pub forgiven: Option<String>,
 }
 
 /// What becomes of an account whose person wants to change something about themself.
@@ -162,16 +177,46 @@ impl Store {
         .transpose()
     }
 
-    /// Replaces a password's hash by one of the same password, unless the password has been changed meanwhile.
+    /// Replaces a password's hash by one of the same password, unless it has been replaced meanwhile: whether it was this one.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<(), StoreError> {
-        let update = user::Entity::update_many()
-            .col_expr(user::Column::PasswordHash, Expr::value(new))
-            .filter(user::Column::Id.eq(id).and(user::Column::PasswordHash.eq(old)));
-        self.update(update).await
+    pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<bool, StoreError> {
+        let update = set_hash(id, Some(old), new);
+        self.writer
+            .write(move |transaction| Box::pin(async move { Ok(update.exec(transaction).await?.rows_affected > 0) }))
+            .await
+    }
+
+    /// Changes a password and ends the account's sessions but the one that is kept: they come back. `None`, and nothing done,
+    /// where the account is gone or its password is not the old one any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn change_password(
+        &self,
+        change: PasswordChange,
+        entry: AuditEntry,
+    ) -> Result<Option<Vec<Uuid>>, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash);
+                    if update.exec(transaction).await?.rows_affected == 0 {
+                        return Ok(None);
+                    }
+                    let ended =
+                        sessions::end_others(transaction, change.kept, EndReason::PasswordChanged, &entry).await?;
+                    if let Some(subject) = change.forgiven {
+                        login_failures::forgive(transaction, &subject).await?;
+                    }
+                    audit::insert(transaction, entry).await?;
+                    Ok(Some(ended))
+                })
+            })
+            .await
     }
 
     /// Disables an account, or enables it again.
@@ -196,4 +241,27 @@ impl Store {
             })
             .await
     }
+}
+
+/// Sets a password's hash, where it is the old one.
+fn set_hash(id: Uuid, old: Option<&str>, new: &str) -> UpdateMany<user::Entity> {
+    let update = user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(new))
+        .filter(user::Column::Id.eq(id));
+    match old {
+        Some(old) => update.filter(user::Column::PasswordHash.eq(old)),
+        None => update,
+    }
+}
+
+/// Whether an account is there, and its password the one with this hash.
+pub(super) async fn has_hash(connection: &impl ConnectionTrait, id: Uuid, hash: &str) -> Result<bool, StoreError> {
+    let found = user::Entity::find_by_id(id)
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::PasswordHash.eq(hash))
+        .into_tuple::<Uuid>()
+        .one(connection)
+        .await?;
+    Ok(found.is_some())
 }

@@ -111,6 +111,10 @@ async fn answers_have_the_members_that_it_says() {
         ("Verified", app.post("/api/auth/verify").bearer(&pair.access)),
         ("Profile", app.get("/api/me").bearer(&pair.access)),
         ("ProfileChanged", app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({}))),
+        (
+            "Reauthenticated",
+            app.post("/api/auth/reauthenticate").bearer(&pair.access).json(&json!({ "password": PASSWORD })),
+        ),
         ("Refreshed", app.post("/api/auth/refresh").bearer(&pair.refresh)),
         ("Done", app.delete("/api/auth/logout").bearer(&pair.access)),
     ] {

@@ -1,6 +1,8 @@
 //! What a program's author wants to know of each operation, beside what the table of operations says already.
 
-use app::api::{Done, LoggedIn, Profile, ProfileChanged, Refreshed, Registered, Verified, error::Code};
+use app::api::{
+    Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified, error::Code,
+};
 use axum::http::Method;
 use utoipa::{
     ToSchema,
@@ -94,6 +96,19 @@ pub(super) static DESCRIBED: &[Described] = &[
         codes: &[],
     },
     Described {
+        method: Method::POST,
+        path: "/api/auth/reauthenticate",
+        id: "reauthenticate",
+        summary: "Get a fresh access token",
+        description: "For what answers `fresh_required`: the password, once more. The session goes on as it is, with the refresh \
+                      token that it has. What fails counts as a failed log-in.",
+        parameters: &[],
+        request: Some(password),
+        status: 200,
+        answer: part::<Reauthenticated>,
+        codes: &[Code::ValidationFailed, Code::InvalidCredentials, Code::TooManyAttempts],
+    },
+    Described {
         method: Method::DELETE,
         path: "/api/auth/logout",
         id: "logout",
@@ -130,6 +145,20 @@ pub(super) static DESCRIBED: &[Described] = &[
         answer: part::<ProfileChanged>,
         codes: &[Code::ValidationFailed, Code::FreshRequired],
     },
+    Described {
+        method: Method::POST,
+        path: "/api/me/password",
+        id: "change_password",
+        summary: "Change my password",
+        description: "By the rules of a registration. All other sessions of the account end, with the reason \
+                      `password_changed`; this one goes on. A wrong `current_password` is refused as a field, and counts as a \
+                      failed log-in.",
+        parameters: &[],
+        request: Some(password_change),
+        status: 200,
+        answer: part::<Done>,
+        codes: &[Code::ValidationFailed, Code::TooManyAttempts],
+    },
 ];
 
 /// A type of the interface, with those that it is made of.
@@ -161,6 +190,28 @@ fn registration() -> Vec<(String, RefOr<Schema>)> {
     vec![("Registration".to_owned(), body.into())]
 }
 
+fn presented(description: &str) -> ObjectBuilder {
+    text(description).min_length(Some(1)).max_length(Some(1024)).examples(["correct horse battery"])
+}
+
+fn password() -> Vec<(String, RefOr<Schema>)> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("password", presented("The account's password, at most 1024 bytes."))
+        .required("password");
+    vec![("Password".to_owned(), body.into())]
+}
+
+fn password_change() -> Vec<(String, RefOr<Schema>)> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("current_password", presented("The one that the account has, at most 1024 bytes."))
+        .required("current_password")
+        .property("password", text("The new one.").min_length(Some(1)).examples(["battery horse correct"]))
+        .required("password");
+    vec![("PasswordChange".to_owned(), body.into())]
+}
+
 fn profile_changes() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -184,13 +235,7 @@ fn credentials() -> Vec<(String, RefOr<Schema>)> {
             text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
         )
         .required("username")
-        .property(
-            "password",
-            text("The password, at most 1024 bytes.")
-                .min_length(Some(1))
-                .max_length(Some(1024))
-                .examples(["correct horse battery"]),
-        )
+        .property("password", presented("The password, at most 1024 bytes."))
         .required("password")
         .property(
             "remember",

@@ -1,0 +1,132 @@
+//! What somebody who is signed in does with the password: show that they know it, change it.
+
+use app::{
+    api::error::{Code, Reason},
+    backend::{Caller, Failure, Fields, FreshToken, NewPassword, Origin, Presented},
+    rules::Problem,
+};
+
+use super::{attempts::Attempt, login::Checked, service::Inner};
+use crate::{
+    accounts::{
+        password::Password,
+        username::{self, Username},
+    },
+    failure::internal,
+    store::{AuditEntry, Event, Outcome, PasswordChange},
+    tokens::codec::Grant,
+};
+
+/// Somebody who is signed in and has shown that they know the password.
+struct Proven {
+    /// The hash that is kept of it.
+    hash: String,
+    attempt: Attempt,
+    /// What the audit log is told once it has served its purpose.
+    entry: AuditEntry,
+}
+
+impl Inner {
+    /// Has the caller show that they know the password. Whoever holds a stolen token and guesses is counted like whoever guesses
+    /// at log-in, and with them.
+    async fn prove(
+        &self,
+        caller: &Caller,
+        password: Presented,
+        event: Event,
+        origin: Origin,
+    ) -> Result<Proven, Failure> {
+        let gone = || Failure::Revoked(None);
+        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
+        let subjects = self.subjects(&key, None, &origin);
+        let entry = self.entry(event, Some(caller.user), Some(caller.session), origin);
+        let attempt = self.admit(subjects, None, entry.clone()).await?;
+        match self.check_password(Some(&key), password.0).await? {
+            Checked::Right { account, hash } if account.user.id == caller.user => Ok(Proven { hash, attempt, entry }),
+            Checked::Wrong(user) => {
+                tracing::info!(%user, event = event.as_str(), "refused: wrong password");
+                let refused = AuditEntry { outcome: Outcome::WrongPassword, ..entry };
+                attempt.fail(&self.store, refused).await.map_err(internal)?;
+                Err(Code::InvalidCredentials.into())
+            }
+            Checked::Disabled(_) => Err(Failure::Revoked(Some(Reason::Disabled))),
+            // It was deleted a moment ago, and its name may be somebody else's by now.
+            Checked::Right { .. } | Checked::Unknown => Err(gone()),
+        }
+    }
+
+    /// A fresh access token for the password.
+    pub(super) async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        password: Presented,
+        origin: Origin,
+    ) -> Result<FreshToken, Failure> {
+        let Proven { attempt, entry, .. } = self.prove(caller, password, Event::Reauthenticated, origin).await?;
+        let forgiven = attempt.first().map(str::to_owned);
+        self.store.forgive_login_failures(forgiven, entry).await.map_err(internal)?;
+        let session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let now = self.world.now();
+        // Of the generation that the caller has shown to hold: the present one may be in an answer that was lost, and a token of
+        // it would make the caller's next refresh look like a theft.
+        let grant = Grant { generation: caller.generation, ..session.access_grant(now, &self.lifetimes) };
+        let text = self.codec.access(&grant, true, &self.world).map_err(internal)?;
+        tracing::info!(user = %caller.user, session = %caller.session, "reauthenticated");
+        Ok(FreshToken { text, expires_in: grant.expires_at - now })
+    }
+
+    /// Another password. What was begun with the one before ends, but for the session that has changed it.
+    pub(super) async fn change_password(
+        &self,
+        caller: &Caller,
+        change: NewPassword,
+        origin: Origin,
+    ) -> Result<(), Failure> {
+        let gone = || Failure::Revoked(None);
+        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let name = Username::parse(&account.user.username).ok();
+        let mut fields = Fields::default();
+        let current = fields.judge(CURRENT, Presented::parse(change.current));
+        let chosen = fields.judge("password", Password::chosen(change.new, &self.policy, name.as_ref()));
+        fields.into_result()?;
+        let (Some(current), Some(chosen)) = (current, chosen) else { return Err(Code::InternalError.into()) };
+
+        let Proven { hash, attempt, entry } =
+            self.prove(caller, current, Event::PasswordChanged, origin).await.map_err(|failure| match failure {
+                Failure::Plain(Code::InvalidCredentials) => wrong(),
+                other => other,
+            })?;
+        let change = PasswordChange {
+            user: caller.user,
+            old_hash: Some(hash),
+            new_hash: self.hasher.hash(&chosen).await.map_err(internal)?,
+            kept: Some(caller.session),
+            forgiven: attempt.first().map(str::to_owned),
+        };
+        match self.store.change_password(change, entry).await {
+            Ok(Some(ended)) => {
+                for session in ended {
+                    self.seen.forget(&session);
+                }
+                tracing::info!(user = %caller.user, "the password was changed");
+                Ok(())
+            }
+            // Somebody else has changed it at the same moment: it is not the current one any more.
+            Ok(None) => Err(wrong()),
+            Err(error) => {
+                // It is not known whether the database has got it, nor which sessions have ended: memory must not know better.
+                self.seen.clear();
+                Err(internal(error))
+            }
+        }
+    }
+}
+
+const CURRENT: &str = "current_password";
+
+fn wrong() -> Failure {
+    let mut fields = Fields::default();
+    fields.refuse(CURRENT, Problem::PasswordWrong);
+    Failure::Validation(fields)
+}

@@ -1,0 +1,165 @@
+//! Another password: `POST /api/me/password`.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use server::store::{AuditEntry, Event, NewSession};
+
+use crate::app::{Answer, App, PASSWORD, START};
+
+const NEW: &str = "battery horse correct";
+
+async fn change(app: &App, token: &str, body: &Value) -> Answer {
+    app.post("/api/me/password").bearer(token).json(body).send().await
+}
+
+fn to_new() -> Value {
+    json!({ "current_password": PASSWORD, "password": NEW })
+}
+
+async fn login(app: &App, password: &str) -> Answer {
+    app.post("/api/auth/login").json(&json!({ "username": "alice", "password": password })).send().await
+}
+
+#[tokio::test]
+async fn invariant_11_with_another_password_the_sessions_of_the_one_before_end() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let others = [app.login("alice").await, app.login("alice").await];
+    let bertha = app.person("bertha").await;
+    let answer = change(&app, &pair.access, &to_new()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json(), json!({ "message": "Your password is changed, and your other devices are logged out" }));
+    for other in &others {
+        for answer in [app.me(&other.access).await, app.refresh(&other.refresh).await] {
+            answer.assert_failure(401, "token_revoked");
+            assert_eq!(answer.json()["reason"], "password_changed");
+        }
+    }
+    assert_eq!(app.me(&bertha.access).await.status, StatusCode::OK);
+    login(&app, PASSWORD).await.assert_failure(401, "invalid_credentials");
+    let app = app.restart().await;
+    assert_eq!(app.me(&others[0].access).await.json()["reason"], "password_changed");
+    assert_eq!(login(&app, NEW).await.status, StatusCode::OK);
+    let pair = app.refresh(&pair.refresh).await.pair();
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_not_outlive_it() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let store = &app.server.store;
+    let (account, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
+    let entries = store.audit_entries().await.unwrap();
+    let session = store.session(entries.last().unwrap().session.unwrap()).await.unwrap().unwrap();
+    change(&app, &pair.access, &to_new()).await;
+    let later = server::store::Session { id: app.world().uuid(), ..session };
+    let entry = || AuditEntry {
+        user: Some(account.user.id),
+        ..AuditEntry::of(Event::LoggedIn, START, app::backend::Origin::default())
+    };
+    let before = store.audit_entries().await.unwrap().len();
+    let new = NewSession { session: later.clone(), password_hash: hash, forgiven: None };
+    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), None);
+    assert_eq!(store.session(later.id).await.unwrap(), None);
+    assert_eq!(store.audit_entries().await.unwrap().len(), before);
+    let (_, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
+    let new = NewSession { session: later, password_hash: hash, forgiven: None };
+    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), Some(Vec::new()));
+}
+
+#[tokio::test]
+async fn invariant_20_it_takes_a_fresh_token() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let stale = app.refresh(&pair.refresh).await.pair().access;
+    change(&app, &stale, &to_new()).await.assert_failure(401, "fresh_required");
+    app.post("/api/me/password").bearer(&stale).body("rubbish").send().await.assert_failure(401, "fresh_required");
+    app.post("/api/me/password").json(&to_new()).send().await.assert_failure(401, "token_missing");
+    let body = json!({ "password": PASSWORD });
+    let fresh = app.post("/api/auth/reauthenticate").bearer(&stale).json(&body).send().await.json();
+    assert_eq!(change(&app, fresh["access_token"].as_str().unwrap(), &to_new()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_rules_are_those_of_a_registration_and_both_fields_are_told_at_once() {
+    let app = App::start().await;
+    let pair = app.person("alice2027").await;
+    for (body, fields) in [
+        (json!({}), vec!["current_password", "password"]),
+        (json!({ "current_password": null, "password": "short" }), vec!["current_password", "password"]),
+        (json!({ "current_password": "x".repeat(1025), "password": NEW }), vec!["current_password"]),
+        (json!({ "current_password": PASSWORD, "password": "password1" }), vec!["password"]),
+        (json!({ "current_password": PASSWORD, "password": "Alice2027!" }), vec!["password"]),
+        (json!({ "current_password": PASSWORD, "password": "x".repeat(129) }), vec!["password"]),
+        (json!({ "current_password": "wrong", "password": NEW }), vec!["current_password"]),
+    ] {
+        let answer = change(&app, &pair.access, &body).await;
+        answer.assert_failure(400, "validation_failed");
+        let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(told, fields, "{body}");
+    }
+    let answer = app.post("/api/me/password").bearer(&pair.access).header("accept-language", "zh");
+    let answer = answer.json(&json!({ "current_password": "wrong", "password": NEW })).send().await;
+    assert_eq!(answer.json()["fields"], json!({ "current_password": "密码错误" }));
+    let body = json!({ "username": "alice2027", "password": PASSWORD });
+    assert_eq!(app.post("/api/auth/login").json(&body).send().await.status, StatusCode::OK, "nothing has changed");
+}
+
+#[tokio::test]
+async fn invariant_33_a_wrong_current_password_counts_as_a_failed_log_in() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
+    let pair = app.person("alice").await;
+    let wrong = json!({ "current_password": "wrong", "password": NEW });
+    // What the rules refuse is no guess.
+    for _ in 0..3 {
+        let body = json!({ "current_password": "wrong", "password": "short" });
+        change(&app, &pair.access, &body).await.assert_failure(400, "validation_failed");
+    }
+    for _ in 0..2 {
+        change(&app, &pair.access, &wrong).await.assert_failure(400, "validation_failed");
+    }
+    change(&app, &pair.access, &to_new()).await.assert_failure(429, "too_many_attempts");
+    login(&app, PASSWORD).await.assert_failure(429, "too_many_attempts");
+    app.clock.advance(900);
+    let pair = login(&app, PASSWORD).await.pair();
+    assert_eq!(change(&app, &pair.access, &to_new()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn of_two_changes_at_once_one_wins() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let other = app.login("alice").await;
+    let to = |password: &str| json!({ "current_password": PASSWORD, "password": password });
+    let (one, two) = (to(NEW), to("a third one altogether"));
+    let (one, two) = tokio::join!(change(&app, &pair.access, &one), change(&app, &other.access, &two));
+    let mut told = [one.status.as_u16(), two.status.as_u16()];
+    told.sort_unstable();
+    assert!(told == [200, 400] || told == [200, 401], "{} {}", one.text(), two.text());
+    let (winner, loser) = if one.status == StatusCode::OK { (NEW, other) } else { ("a third one altogether", pair) };
+    assert_eq!(login(&app, winner).await.status, StatusCode::OK);
+    assert_eq!(app.me(&loser.access).await.json()["reason"], "password_changed");
+}
+
+#[tokio::test]
+async fn invariant_42_the_audit_log_tells_of_the_change_and_of_every_session_that_it_has_ended() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    app.login("alice").await;
+    change(&app, &pair.access, &json!({ "current_password": "wrong", "password": NEW })).await;
+    change(&app, &pair.access, &to_new()).await;
+    let entries = app.server.store.audit_entries().await.unwrap();
+    let told: Vec<_> =
+        entries[3..].iter().map(|entry| (&*entry.event, &*entry.outcome, entry.detail.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("password_changed", "wrong_password", None),
+            ("session_revoked", "success", Some("password_changed")),
+            ("password_changed", "success", None),
+        ]
+    );
+    assert_eq!((entries[4].session, entries[5].session), (entries[2].session, entries[1].session));
+    assert!(entries[3..].iter().all(|entry| entry.user == entries[0].user));
+}
