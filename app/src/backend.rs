@@ -17,6 +17,7 @@ use crate::{
     api::{
         Profile, ProfileChanges, TokenPair, TokenType, User,
         error::{ApiError, Code, Reason},
+        files::FileList,
     },
     i18n::{
         Lang,
@@ -32,6 +33,8 @@ pub struct Backend {
     pub accounts: Arc<dyn Accounts>,
     /// Who is signed in.
     pub sessions: Arc<dyn Sessions>,
+    /// What they keep here.
+    pub files: Arc<dyn Files>,
 }
 
 /// Who there is.
@@ -71,6 +74,17 @@ pub struct Person {
     pub email: Option<String>,
     /// The number of the person's phone.
     pub mobile: Option<String>,
+}
+
+/// What people keep here.
+#[async_trait]
+pub trait Files: Send + Sync {
+    /// Takes the caller's picture away.
+    async fn remove_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure>;
+    /// Some of the caller's files, newest first.
+    async fn files(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure>;
+    /// Removes one of the caller's files.
+    async fn remove_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
 }
 
 /// What a log-in has given.
@@ -258,6 +272,9 @@ pub enum Failure {
     /// Fields were refused.
     #[error("refused fields: {0:?}")]
     Validation(Fields),
+    /// What was sent was refused as a whole, with this code.
+    #[error("{0:?}: {1:?}")]
+    Refused(Code, Problem),
     /// The token's session is over.
     #[error("the session is over: {0:?}")]
     Revoked(Option<Reason>),
@@ -283,7 +300,7 @@ impl Failure {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::Plain(code) => *code,
+            Self::Plain(code) | Self::Refused(code, _) => *code,
             Self::Validation(_) => Code::ValidationFailed,
             Self::Revoked(_) => Code::TokenRevoked,
             Self::UsernameTaken(_) => Code::UsernameTaken,
@@ -308,6 +325,7 @@ impl Failure {
                     error.fields.entry(field.to_owned()).or_insert_with(|| problem.text(lang));
                 }
             }
+            Self::Refused(_, problem) => error.message = problem.text(lang),
             Self::Revoked(reason) => error.reason = reason,
             Self::UsernameTaken(name) => {
                 error.message = messages::username_taken(lang, &name);

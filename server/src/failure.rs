@@ -2,7 +2,10 @@
 
 use app::{api::error::Code, backend::Failure};
 
-use crate::{accounts::hashing::HashError, store::StoreError, tokens::keys::SignError};
+use crate::{
+    accounts::hashing::HashError, files::ExportError, objects::ObjectError, pictures::WorkshopError, store::StoreError,
+    tokens::keys::SignError,
+};
 
 /// Seconds after which a database that did not answer is worth another try.
 const RETRY_AFTER: u32 = 5;
@@ -19,6 +22,15 @@ pub enum Internal {
     /// The signing of tokens.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// What is kept beside the database.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The archive of an account.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// The work on pictures.
+    #[error(transparent)]
+    Workshop(#[from] WorkshopError),
     /// A task that did not come to its end.
     #[error(transparent)]
     Task(#[from] tokio::task::JoinError),
@@ -28,11 +40,11 @@ pub enum Internal {
 pub fn internal(error: impl Into<Internal>) -> Failure {
     let error = error.into();
     match &error {
-        Internal::Hash(HashError::Busy { retry_after }) => {
+        Internal::Hash(HashError::Busy { retry_after }) | Internal::Workshop(WorkshopError::Busy { retry_after }) => {
             tracing::warn!(%error, "sent away");
             Failure::Unavailable(*retry_after)
         }
-        Internal::Store(StoreError::Unavailable(_)) => {
+        Internal::Store(StoreError::Unavailable(_)) | Internal::Object(_) | Internal::Export(ExportError::File(_)) => {
             tracing::error!(%error, "unavailable");
             Failure::Unavailable(RETRY_AFTER)
         }

@@ -8,6 +8,7 @@ use std::{io::Write as _, path::Path, process::ExitCode};
 
 use axum::Router;
 use clap::{Parser, Subcommand};
+use rustix::fs::Mode;
 use server::{
     clock::World,
     commands::{
@@ -82,6 +83,8 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
 
 async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     start_log(config)?;
+    // Whatever this program writes is for its user alone.
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     // First the port: who has started the program twice is told so, and nothing is touched.
     let listener = start::listen(config.addr).await?;
     let server = Server::open(config, World::system()).await?;

@@ -26,8 +26,11 @@ use crate::{
     clock::World,
     config::Config,
     failure::Internal,
+    files::{self, FileService},
     http::{self, State, connections},
     limits::{Limiter, Throttle},
+    objects::Objects,
+    pictures::Workshop,
     sessions::{SessionRules, SessionService, upkeep},
     store::{AuditEntry, Event, OpenError, Store, StoreError},
     tokens::{
@@ -120,6 +123,16 @@ impl Server {
             world.clone(),
         )
         .await?;
+        let files = FileService::new(files::Inner {
+            store: store.clone(),
+            objects: open_objects(&config.data_dir, &world)?,
+            workshop: Workshop::new(cores),
+            directory: Arc::clone(&directory),
+            world: world.clone(),
+            quota: config.files_quota,
+            scratch: config.data_dir.clone(),
+            fetching: files::Fetching::default(),
+        });
         let accounts = AccountService {
             store: store.clone(),
             directory,
@@ -131,8 +144,13 @@ impl Server {
             policy,
         };
         let state = State {
-            backend: Backend { accounts: Arc::new(accounts), sessions: Arc::new(sessions.clone()) },
+            backend: Backend {
+                accounts: Arc::new(accounts),
+                sessions: Arc::new(sessions.clone()),
+                files: Arc::new(files.clone()),
+            },
             sessions,
+            files,
             keys,
             world,
             allowed_origins: config.allowed_origins.clone().into(),
@@ -149,7 +167,8 @@ impl Server {
     /// Answers until it is told to stop, then lets running answers finish.
     pub async fn serve(self, listener: TcpListener, pages: Router, stop: impl Future<Output = ()> + Send + 'static) {
         let router = self.router(pages);
-        let upkeep = tokio::spawn(upkeep::run(self.state.sessions.clone(), Arc::clone(&self.state.keys)));
+        let upkeep = upkeep::run(self.state.sessions.clone(), self.state.files.clone(), Arc::clone(&self.state.keys));
+        let upkeep = tokio::spawn(upkeep);
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
             stop.await;
@@ -196,6 +215,12 @@ async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<
         store.insert_audit_entry(entry).await?;
     }
     Ok(Arc::new(keys))
+}
+
+/// What lies beside the database.
+fn open_objects(data_dir: &Path, world: &World) -> Result<Objects, StartError> {
+    let folder = data_dir.join("objects");
+    Objects::in_folder(&folder, world.now()).map_err(|source| StartError::DataDir { path: folder, source })
 }
 
 /// Makes the folder, for its owner alone, and tries whether it can be written to.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod client;
 pub mod error;
+pub mod files;
 mod flat;
 pub mod me;
 #[cfg(feature = "ssr")]

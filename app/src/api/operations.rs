@@ -57,6 +57,8 @@ pub enum Body {
     Json,
     /// None, but the address has a query.
     Query,
+    /// Bytes of whatever type, for a handler that looks at them itself; the address may have a query.
+    Upload,
 }
 
 /// One operation.
@@ -72,7 +74,8 @@ pub struct Operation {
     pub body: Body,
 }
 
-/// Every operation. What is not in here does not exist for a caller; a test compares it with the registered server functions.
+/// Every operation. What is not in here does not exist for a caller; a test compares it with the
+/// registered server functions and with the handlers that the server has beside them.
 pub static OPERATIONS: &[Operation] = &[
     Operation { method: Method::POST, path: "/api/auth/register", auth: Auth::Nobody, body: Body::Json },
     Operation { method: Method::POST, path: "/api/auth/login", auth: Auth::Nobody, body: Body::Json },
@@ -84,6 +87,13 @@ pub static OPERATIONS: &[Operation] = &[
     // That another address takes a fresh token is decided where it is known whether it is another.
     Operation { method: Method::PATCH, path: "/api/me", auth: Auth::Access, body: Body::Json },
     Operation { method: Method::POST, path: "/api/me/password", auth: Auth::Fresh, body: Body::Json },
+    Operation { method: Method::PUT, path: "/api/me/avatar", auth: Auth::Access, body: Body::Upload },
+    Operation { method: Method::DELETE, path: "/api/me/avatar", auth: Auth::Access, body: Body::None },
+    Operation { method: Method::GET, path: "/api/me/files", auth: Auth::Access, body: Body::Query },
+    Operation { method: Method::POST, path: "/api/me/files", auth: Auth::Access, body: Body::Upload },
+    Operation { method: Method::DELETE, path: "/api/me/files", auth: Auth::Access, body: Body::Query },
+    Operation { method: Method::GET, path: "/api/me/file", auth: Auth::Access, body: Body::Query },
+    Operation { method: Method::GET, path: "/api/me/export", auth: Auth::Fresh, body: Body::None },
 ];
 
 /// The operations at a path.

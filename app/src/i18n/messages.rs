@@ -11,6 +11,10 @@ super::table! {
         reauthenticated: "密码已确认", "Your password was right";
         password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
         profile_saved: "资料已保存", "Your profile is saved";
+        avatar_changed: "头像已更新", "Your picture has been changed";
+        avatar_removed: "头像已移除", "Your picture has been removed";
+        file_kept: "文件已上传", "The file has been uploaded";
+        file_removed: "文件已删除", "The file has been deleted";
 
         bad_request: "请求格式不正确", "The request could not be understood";
         validation_failed: "请检查标出的字段", "Please check the marked fields";

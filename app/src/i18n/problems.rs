@@ -43,6 +43,20 @@ impl Problem {
             Self::PasswordWrong => ("密码错误", "This is not your password"),
             Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
+            Self::PictureKind => ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture"),
+            Self::PictureBytes => ("图片最大 5 MB", "A picture has at most 5 MB"),
+            Self::PicturePixels => (
+                "图片最多 2400 万像素，每边最多 16384 像素",
+                "A picture has at most 24 megapixels, and 16,384 pixels a side",
+            ),
+            Self::PictureBroken => ("这张图片已损坏，无法读取", "This picture is damaged and cannot be read"),
+            Self::FilesQuota { bytes } => {
+                let megabytes = bytes / 1_000_000;
+                return match lang {
+                    Lang::Zh => format!("您的文件最多可占用 {megabytes} MB，请先删除一些"),
+                    Lang::En => format!("Your files may take up {megabytes} MB: delete some of them first"),
+                };
+            }
             Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),
         };
         match lang {

@@ -53,6 +53,19 @@ pub enum Problem {
     NicknameTooLong,
     /// A nickname with control characters or invisible marks that turn the direction of the text around it.
     NicknameCharacters,
+    /// What was sent as a picture is of no kind that is taken.
+    PictureKind,
+    /// A picture of more bytes than are taken.
+    PictureBytes,
+    /// A picture of more pixels than are taken.
+    PicturePixels,
+    /// It begins like a picture and cannot be read.
+    PictureBroken,
+    /// A person's files would take up more than they may.
+    FilesQuota {
+        /// What they may take up.
+        bytes: i64,
+    },
 }
 
 /// A character that a person does not see and that makes two names look alike or changes how text around it is shown:

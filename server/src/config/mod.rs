@@ -90,6 +90,11 @@ const SETTINGS: &[Setting] = &[
         default: "on",
         meaning: "off: passwords that everybody tries first are taken too",
     },
+    Setting {
+        name: "FILES_QUOTA_BYTES",
+        default: "100000000",
+        meaning: "bytes that the pictures of a person may take up",
+    },
     Setting { name: "AUDIT_DAYS", default: "365", meaning: "how long the audit log goes back" },
     Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
     Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
@@ -151,6 +156,8 @@ pub struct Config {
     pub password_min: usize,
     /// Whether passwords that everybody tries first are refused.
     pub password_blocklist: bool,
+    /// Bytes that a person's files may take up.
+    pub files_quota: i64,
     /// How long the audit log goes back, in seconds.
     pub audit_seconds: i64,
     /// What is logged.
@@ -214,6 +221,7 @@ impl Config {
             reserved_usernames: reader.given("RESERVED_USERNAMES", values::names).unwrap_or_default(),
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min)?,
             password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch)?,
+            files_quota: reader.value("FILES_QUOTA_BYTES", values::bytes)?,
             audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
             log: reader.value("LOG", values::log_filter)?,
             log_format: reader.value("LOG_FORMAT", values::log_format)?,

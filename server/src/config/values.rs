@@ -100,6 +100,11 @@ pub(super) fn grace_seconds(text: &str) -> Result<i64, String> {
     whole(text, 0, 600, "seconds")
 }
 
+/// Up to a petabyte: beyond it, it is a slip of the keyboard.
+pub(super) fn bytes(text: &str) -> Result<i64, String> {
+    whole(text, 0, 1_000_000_000_000_000, "bytes")
+}
+
 pub(super) fn times(text: &str) -> Result<u32, String> {
     u32::try_from(whole(text, 1, TIMES_MAX, "times")?).map_err(|error| error.to_string())
 }

@@ -18,7 +18,12 @@ use axum::{
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use leptos::prelude::provide_context;
 
-use super::{answer, cors::Cors, origin};
+use super::{
+    answer,
+    cors::Cors,
+    handlers::{self, Ask, Handler},
+    origin,
+};
 use crate::tokens::bearer::bearer;
 
 /// Bytes of the largest body.
@@ -49,7 +54,12 @@ async fn admit_and_run(state: &super::State, parts: &Parts, body: Body) -> Respo
         caller: None,
     };
     match admit(state, &mut call, parts, body).await {
-        Ok(request) => run(call, request).await,
+        Ok(Admitted::Function(request)) => run(call, request).await,
+        Ok(Admitted::Handler(handler, address, body)) => {
+            let call = Arc::new(call);
+            let ask = Ask { files: state.files.clone(), call: Arc::clone(&call), address, body };
+            handler(ask).await.unwrap_or_else(|failure| answer::failure(failure, call.lang, &call.id))
+        }
         Err(refusal) => refuse(refusal, &call, parts.uri.path()),
     }
 }
@@ -59,6 +69,14 @@ async fn run(call: Call, request: Request) -> Response<Body> {
     let call = Arc::new(call);
     let context = move || provide_context(Arc::clone(&call));
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
+
+/// What was let in, for whatever answers it.
+enum Admitted {
+    /// A server function: with its body, which has been read.
+    Function(Request),
+    /// A handler: with its address, and a body that it reads itself.
+    Handler(Handler, Uri, Body),
 }
 
 /// Why a server function does not get to see a request.
@@ -94,13 +112,16 @@ fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
     response
 }
 
-/// The request as the server function is to see it.
-async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body) -> Result<Request, Refusal> {
+/// The request as whatever answers it is to see it.
+async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body) -> Result<Admitted, Refusal> {
     let operation = find(parts)?;
     call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
-    let query = read_query(operation, &parts.uri)?;
+    let address = read_query(operation, &parts.uri)?;
+    if let Some(handler) = handlers::find(&operation.method, operation.path) {
+        return Ok(Admitted::Handler(handler, address, body));
+    }
     let body = read_body(operation, &parts.headers, body).await?;
-    Ok(prepare(operation, query, body))
+    Ok(Admitted::Function(prepare(operation, address, body)))
 }
 
 fn find(parts: &Parts) -> Result<&'static Operation, Refusal> {
@@ -148,10 +169,10 @@ async fn identify(
     state.sessions.authenticate(headers, operation.auth, origin).await.map(Some)
 }
 
-/// The address that the server function is to see: with the query where one is taken.
+/// The address that whatever answers is to see: with the query where one is taken.
 fn read_query(operation: &Operation, uri: &Uri) -> Result<Uri, Code> {
     match uri.query() {
-        Some(query) if operation.body == operations::Body::Query => {
+        Some(query) if matches!(operation.body, operations::Body::Query | operations::Body::Upload) => {
             if query.len() > QUERY_MAX {
                 return Err(Code::BadRequest);
             }

@@ -5,8 +5,10 @@ pub mod assets;
 mod broken;
 pub(crate) mod connections;
 mod cors;
+mod download;
 mod envelope;
 mod gate;
+mod handlers;
 mod headers;
 mod openapi;
 mod origin;
@@ -19,7 +21,8 @@ use app::backend::Backend;
 use axum::{Router, middleware, routing::any};
 
 use self::envelope::Envelope;
-use crate::{sessions::SessionService, tokens::keys::Keys};
+pub use self::handlers::handled;
+use crate::{files::FileService, sessions::SessionService, tokens::keys::Keys};
 
 /// What the router needs of the server.
 #[derive(Clone)]
@@ -28,6 +31,8 @@ pub struct State {
     pub backend: Backend,
     /// Knows who calls.
     pub sessions: SessionService,
+    /// What people have sent.
+    pub files: FileService,
     /// The keys, whose public halves anybody may read.
     pub keys: Arc<Keys>,
     /// Time and chance: the names of requests.
@@ -38,9 +43,10 @@ pub struct State {
     pub trusted_proxies: Arc<[crate::network::Network]>,
 }
 
-/// Everything that is served: `/api` and the public keys from here, all else from `pages`.
+/// Everything that is served: `/api`, people's pictures and the public keys from here, all else from `pages`.
 pub fn router(state: State, pages: Router) -> Router {
     let keys = Arc::clone(&state.keys);
+    let files = state.files.clone();
     let envelope = Envelope { world: state.world.clone(), trusted_proxies: Arc::clone(&state.trusted_proxies) };
     let api = any(gate::serve).with_state(Arc::new(state));
     pages
@@ -49,6 +55,7 @@ pub fn router(state: State, pages: Router) -> Router {
         .route("/api/{*rest}", api)
         .route(openapi::JSON, any(openapi::json))
         .route(openapi::PAGE, any(openapi::page))
+        .route(download::AVATARS, any(download::avatar).with_state(files))
         .route(well_known::JWKS, any(well_known::jwks).with_state(keys))
         .layer(middleware::from_fn_with_state(envelope, envelope::wrap))
 }

@@ -1,9 +1,9 @@
-//! What is done about sessions without anybody asking.
+//! What is done without anybody asking.
 
 use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
 use super::SessionService;
-use crate::tokens::keys::Keys;
+use crate::{files::FileService, tokens::keys::Keys};
 
 /// How soon what another process writes is known here: the contract says within a second.
 const FOLLOW: Duration = Duration::from_millis(400);
@@ -13,7 +13,7 @@ const WRITE_DOWN: Duration = Duration::from_millis(700);
 const SWEEP: Duration = Duration::from_mins(10);
 
 /// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long as it is polled.
-pub async fn run(sessions: SessionService, keys: Arc<Keys>) {
+pub async fn run(sessions: SessionService, files: FileService, keys: Arc<Keys>) {
     tokio::join!(
         every(FOLLOW, "the database could not be followed", || sessions.follow()),
         every(FOLLOW, "the keys could not be followed", || {
@@ -23,6 +23,7 @@ pub async fn run(sessions: SessionService, keys: Arc<Keys>) {
         }),
         every(WRITE_DOWN, "acknowledgements could not be written down", || sessions.write_acknowledgements()),
         every(SWEEP, "what has expired could not be swept away", || sessions.sweep()),
+        every(SWEEP, "what belongs to nobody could not be swept away", || files.sweep()),
     );
 }
 

@@ -3,17 +3,20 @@
 mod audit;
 mod entities;
 mod error;
+mod files;
 mod login_failures;
 mod migrations;
 mod names;
 mod open;
 mod revoked_tokens;
 mod sessions;
+mod strays;
 mod users;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use error::{OpenError, StoreError};
+pub use files::{Kept, StoredFile};
 pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;

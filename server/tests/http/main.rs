@@ -7,9 +7,12 @@
 
 mod app;
 mod audit;
+mod avatar;
 mod bodies;
 mod cors;
 mod durability;
+mod export;
+mod files;
 mod forgeries;
 mod forging;
 mod fresh;
@@ -22,6 +25,7 @@ mod names;
 mod openapi;
 mod password_change;
 mod passwords;
+mod pictures;
 mod profile;
 mod reauthentication;
 mod refresh;

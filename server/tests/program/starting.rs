@@ -16,8 +16,9 @@ fn nothing_has_to_be_configured() {
     let mut names = Vec::new();
     for file in fs::read_dir(&data).unwrap() {
         let file = file.unwrap();
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
         let name = file.file_name().into_string().unwrap();
+        let mode = if name == "objects" { 0o700 } else { 0o600 };
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, mode, "{name}");
         if name.ends_with("-wal") {
             assert_eq!(file.metadata().unwrap().len(), 0, "closed cleanly: nothing is left in the journal");
         } else if !name.ends_with("-shm") {
@@ -25,7 +26,7 @@ fn nothing_has_to_be_configured() {
         }
     }
     names.sort();
-    assert_eq!(names, ["gatehouse.sqlite", "keys.json"]);
+    assert_eq!(names, ["gatehouse.sqlite", "keys.json", "objects"]);
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What a program's author wants to know of each operation, beside what the table of operations says already.
 
 use app::api::{
-    Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified, error::Code,
+    Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
+    error::Code,
+    files::{FileKept, FileList, UserChanged},
 };
 use axum::http::Method;
 use utoipa::{
     ToSchema,
     openapi::{
         ObjectBuilder, RefOr, Schema,
-        schema::{SchemaType, Type},
+        schema::{KnownFormat, SchemaFormat, SchemaType, Type},
     },
 };
 
@@ -159,7 +161,157 @@ pub(super) static DESCRIBED: &[Described] = &[
         answer: part::<Done>,
         codes: &[Code::ValidationFailed, Code::TooManyAttempts],
     },
+    Described {
+        method: Method::PUT,
+        path: "/api/me/avatar",
+        id: "set_avatar",
+        summary: "Change my picture",
+        description: "The body is a JPEG, PNG or WebP of at most 5 MB and 24 megapixels, whatever its type is said to be. It is \
+                      made anew: the square in its middle, the right side up, without what else the file says. `avatar_url` \
+                      is the one of 512 pixels; beside it, with `-96` in place of `-512`, is one of 96. Neither ever changes.",
+        parameters: &[],
+        request: Some(picture),
+        status: 200,
+        answer: part::<UserChanged>,
+        codes: &[Code::ValidationFailed, Code::PayloadTooLarge, Code::UnsupportedMediaType],
+    },
+    Described {
+        method: Method::DELETE,
+        path: "/api/me/avatar",
+        id: "remove_avatar",
+        summary: "Take my picture away",
+        description: "That there is none is as good.",
+        parameters: &[],
+        request: None,
+        status: 200,
+        answer: part::<UserChanged>,
+        codes: &[],
+    },
+    Described {
+        method: Method::GET,
+        path: "/api/me/files",
+        id: "list_files",
+        summary: "Which pictures do I keep here?",
+        description: "Newest first, a page at a time.",
+        parameters: &[
+            Parameter {
+                name: "after",
+                description: "The `next` of the page before.",
+                is_required: false,
+                schema: uuid,
+            },
+            Parameter {
+                name: "limit",
+                description: "Files on a page: 1 to 100, else 50.",
+                is_required: false,
+                schema: limit,
+            },
+        ],
+        request: None,
+        status: 200,
+        answer: part::<FileList>,
+        codes: &[],
+    },
+    Described {
+        method: Method::POST,
+        path: "/api/me/files",
+        id: "keep_file",
+        summary: "Keep a picture here",
+        description: "The body is a JPEG, PNG or WebP of at most 5 MB and 24 megapixels. It is kept as it came, for its person \
+                      alone, with a small one beside it. 413 also where a person's files would take up more than they may.",
+        parameters: &[Parameter {
+            name: "name",
+            description: "What it is called; its ending follows what it is.",
+            is_required: false,
+            schema: file_name,
+        }],
+        request: Some(picture),
+        status: 201,
+        answer: part::<FileKept>,
+        codes: &[Code::ValidationFailed, Code::PayloadTooLarge, Code::UnsupportedMediaType],
+    },
+    Described {
+        method: Method::DELETE,
+        path: "/api/me/files",
+        id: "remove_file",
+        summary: "Delete one of my pictures",
+        description: "That of another person is answered like one that does not exist.",
+        parameters: &[Parameter { name: "id", description: "Which one.", is_required: true, schema: uuid }],
+        request: None,
+        status: 200,
+        answer: part::<Done>,
+        codes: &[Code::NotFound],
+    },
+    Described {
+        method: Method::GET,
+        path: "/api/me/file",
+        id: "open_file",
+        summary: "Get one of my pictures",
+        description: "Its bytes, to be saved. That of another person is answered like one that does not exist.",
+        parameters: &[
+            Parameter { name: "id", description: "Which one.", is_required: true, schema: uuid },
+            Parameter {
+                name: "size",
+                description: "`full` (the default), or `thumb`: a JPEG of at most 512 pixels across.",
+                is_required: false,
+                schema: size,
+            },
+        ],
+        request: None,
+        status: 200,
+        answer: picture,
+        codes: &[Code::NotFound],
+    },
+    Described {
+        method: Method::GET,
+        path: "/api/me/export",
+        id: "export",
+        summary: "Get everything about me",
+        description: "A ZIP: `account.json` with the account, its sessions, what the audit log says about it and the list of its \
+                      pictures, and these pictures. One at a time: 429 while the one before is being fetched.",
+        parameters: &[],
+        request: None,
+        status: 200,
+        answer: archive,
+        codes: &[Code::TooManyAttempts],
+    },
 ];
+
+/// What something is on the wire, by the name of its schema.
+pub(super) fn media_types(name: &str) -> &'static [&'static str] {
+    match name {
+        PICTURE => &["image/jpeg", "image/png", "image/webp"],
+        ARCHIVE => &["application/zip"],
+        _ => &["application/json"],
+    }
+}
+
+const PICTURE: &str = "Picture";
+const ARCHIVE: &str = "Archive";
+
+fn picture() -> Vec<(String, RefOr<Schema>)> {
+    vec![(PICTURE.to_owned(), text("The bytes of a picture.").content_media_type("application/octet-stream").into())]
+}
+
+fn archive() -> Vec<(String, RefOr<Schema>)> {
+    vec![(ARCHIVE.to_owned(), text("The bytes of a ZIP.").content_media_type("application/octet-stream").into())]
+}
+
+fn uuid() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+}
+
+fn limit() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100))
+}
+
+fn file_name() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn size() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["full", "thumb"]))
+}
 
 /// A type of the interface, with those that it is made of.
 pub(super) fn part<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {

@@ -20,10 +20,10 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::described::{DESCRIBED, Described, Parameter, Part, part};
+use super::described::{DESCRIBED, Described, Parameter, Part, media_types, part};
 
-const ABOUT: &str = "Accounts: register, log in, see who you are, log out. JSON in UTF-8 both ways; bodies are \
-                     `application/json` of at most 64 KiB, and members that nobody knows are ignored. Every failure, from \
+const ABOUT: &str = "Accounts: register, log in, see who you are, log out. JSON in UTF-8 both ways; bodies, but \
+                     those that are pictures, are `application/json` of at most 64 KiB, and members that nobody knows are ignored. Every failure, from \
                      whichever layer, is an `ApiError`: `code` is for programs and stable, `message` and `fields` are for people, in \
                      the language of `Accept-Language` (`en`, `zh`). No answer may be kept (`Cache-Control: no-store`). Tokens travel in \
                      the `Authorization` header and nowhere else.";
@@ -94,8 +94,8 @@ fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
         builder = builder.parameter(query(parameter));
     }
     if let Some(request) = described.request {
-        let body =
-            RequestBodyBuilder::new().content("application/json", content(request)).required(Some(Required::True));
+        let body = RequestBodyBuilder::new().required(Some(Required::True));
+        let body = contents(request).fold(body, |body, (media_type, content)| body.content(media_type, content));
         builder = builder.request_body(Some(body.build()));
     }
     for (status, codes) in failures(described, operation) {
@@ -114,17 +114,17 @@ fn query(parameter: &Parameter) -> openapi::path::Parameter {
         .build()
 }
 
-/// A reference to what the first of the parts is called.
-fn content(part: Part) -> Content {
+/// A reference to what the first of the parts is called, for each type that it is sent as.
+fn contents(part: Part) -> impl Iterator<Item = (&'static str, Content)> {
     let name = part().into_iter().next().map(|(name, _)| name).unwrap_or_default();
-    Content::new(Some(Ref::from_schema_name(name)))
+    let content = Content::new(Some(Ref::from_schema_name(&name)));
+    media_types(&name).iter().map(move |media_type| (*media_type, content.clone()))
 }
 
 fn success(described: &Described) -> Response {
-    let mut response = ResponseBuilder::new()
-        .description("Done.")
-        .content("application/json", content(described.answer))
-        .header("X-Request-Id", request_id());
+    let response = ResponseBuilder::new().description("Done.").header("X-Request-Id", request_id());
+    let mut response = contents(described.answer)
+        .fold(response, |response, (media_type, content)| response.content(media_type, content));
     if described.id == "login" {
         let cookie =
             header(Type::String, "A cookie that says that this device is known: `device_…`, for this path alone.");
@@ -136,7 +136,7 @@ fn success(described: &Described) -> Response {
 /// What may be refused, by status: by the layers that every call passes, and by the operation itself.
 fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
     let by_body: &[Code] = match operation.body {
-        Body::None | Body::Query => &[],
+        Body::None | Body::Query | Body::Upload => &[],
         Body::Json => &[Code::PayloadTooLarge, Code::UnsupportedMediaType],
     };
     let by_auth: &[Code] = match operation.auth {
@@ -169,10 +169,11 @@ fn failure(status: u16, codes: &[Code]) -> Response {
             serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
         format!("- `{name}`: {}", Failure::from(*code).in_words(Lang::En, "").message)
     });
-    let mut response = ResponseBuilder::new()
-        .description(lines.collect::<Vec<_>>().join("\n"))
-        .content("application/json", content(part::<ApiError>))
-        .header("X-Request-Id", request_id());
+    let mut response =
+        ResponseBuilder::new().description(lines.collect::<Vec<_>>().join("\n")).header("X-Request-Id", request_id());
+    for (media_type, content) in contents(part::<ApiError>) {
+        response = response.content(media_type, content);
+    }
     match status {
         401 => response = response.header("WWW-Authenticate", header(Type::String, "A challenge (RFC 6750 §3).")),
         429 | 503 => {

@@ -1,8 +1,10 @@
 //! The tables' rows.
 
 pub(super) mod audit_event;
+pub(super) mod file;
 pub(super) mod login_failure;
 pub(super) mod revoked_token;
 pub(super) mod session;
+pub(super) mod stray_object;
 pub(super) mod user;
 pub(super) mod username_skeleton;

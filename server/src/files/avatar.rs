@@ -1,0 +1,120 @@
+//! A person's own picture: made anew from what was sent, in two sizes, under a name that nobody can guess.
+
+use app::{
+    api::User,
+    backend::{Caller, Failure, Origin},
+};
+use axum::body::Bytes;
+use uuid::Uuid;
+
+use super::{FileService, Inner};
+use crate::{
+    failure::internal,
+    mirror::to_its_end,
+    objects::Content,
+    pictures::Picture,
+    store::{AuditEntry, Event},
+};
+
+/// Pixels of the sides.
+const SIDES: [u32; 2] = [512, 96];
+/// Bytes of a name, which has twice as many hexadecimal digits.
+const NAME_BYTES: usize = 16;
+
+impl FileService {
+    /// Gives the caller another picture.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: the one before stays then.
+    pub async fn set_avatar(&self, caller: &Caller, bytes: Bytes, origin: Origin) -> Result<User, Failure> {
+        let made = self.work("avatar", move || {
+            let picture = Picture::read(&bytes)?;
+            let [large, small] = SIDES.map(|side| picture.square(side));
+            Ok([large?, small?])
+        });
+        let made = made.await?;
+        let (service, user) = (self.clone(), caller.user);
+        to_its_end(async move { service.0.change_avatar(user, Some(made), origin).await }).await
+    }
+
+    /// Takes the caller's picture away. That there is none is as good.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]
+    pub async fn unset_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure> {
+        let (service, user) = (self.clone(), caller.user);
+        to_its_end(async move { service.0.change_avatar(user, None, origin).await }).await
+    }
+
+    /// A picture by the last part of its address.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]
+    pub async fn avatar(&self, file: &str) -> Result<Option<Content>, Failure> {
+        if !is_avatar(file) {
+            return Ok(None);
+        }
+        self.0.objects.get(&format!("avatars/{file}")).await.map_err(internal)
+    }
+}
+
+impl Inner {
+    async fn change_avatar(&self, user: Uuid, made: Option<[Vec<u8>; 2]>, origin: Origin) -> Result<User, Failure> {
+        let name = format!("{:032x}", u128::from_be_bytes(self.world.random::<NAME_BYTES>()));
+        let keys = SIDES.map(|side| format!("avatars/{name}-{side}.jpg")).to_vec();
+        let url = made.is_some().then(|| format!("/{}", keys[0]));
+        if let Some(made) = made {
+            self.put_all(keys.iter().cloned().zip(made.map(Bytes::from)).collect()).await?;
+        }
+        let entry = AuditEntry {
+            user: Some(user),
+            detail: Some("avatar".to_owned()),
+            ..AuditEntry::of(Event::ProfileChanged, self.world.now(), origin)
+        };
+        let changed = self.store.set_avatar(user, url.clone(), entry).await;
+        // Also where it is not known whether the database has got it: memory must not know better.
+        self.directory.forget(user);
+        if changed.is_err()
+            && self.store.user(user).await.is_ok_and(|now| now.is_none_or(|now| now.user.avatar_url != url))
+        {
+            self.discard(keys.clone()).await;
+        }
+        let Some(former) = changed.map_err(internal)? else {
+            self.discard(keys).await;
+            return Err(Failure::Revoked(None));
+        };
+        self.discard(former).await;
+        let account = self.directory.get(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        Ok(account.user.clone())
+    }
+}
+
+/// The object of the large picture at an address.
+pub(super) fn key(url: &str) -> String {
+    url.trim_start_matches('/').to_owned()
+}
+
+/// Whether this can be the name of a picture: nothing else is looked for.
+fn is_avatar(file: &str) -> bool {
+    let name = SIDES.iter().find_map(|side| file.strip_suffix(&format!("-{side}.jpg")));
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    name.is_some_and(|name| name.len() == NAME_BYTES * 2 && name.bytes().all(is_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_we_have_named_is_looked_for() {
+        let name = "0123456789abcdef".repeat(2);
+        assert!(is_avatar(&format!("{name}-512.jpg")) && is_avatar(&format!("{name}-96.jpg")));
+        for other in ["", "-96.jpg", "../../data/keys.json", "..%2fkeys.json-96.jpg"] {
+            assert!(!is_avatar(other), "{other}");
+        }
+        assert!(!is_avatar(&format!("{name}-64.jpg")) && !is_avatar(&format!("{}-96.jpg", name.to_uppercase())));
+    }
+}

@@ -1,0 +1,163 @@
+//! The pictures that a person keeps here for themselves: as they came, with a small one beside each.
+
+use app::{
+    api::{
+        error::Code,
+        files::{FileEntry, FileList},
+    },
+    backend::{Caller, Failure},
+    rules::Problem,
+};
+use axum::body::Bytes;
+use uuid::Uuid;
+
+use super::{FileService, Inner, name};
+use crate::{
+    failure::internal,
+    mirror::to_its_end,
+    objects::Content,
+    pictures::{Kind, Picture},
+    store::{Kept, StoredFile},
+};
+
+/// Pixels across of the small picture.
+const THUMBNAIL_WIDTH: u32 = 512;
+/// Files on a page at the most.
+const PAGE_MAX: u32 = 100;
+
+/// Which of a file's pictures somebody wants to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// The small one that was made of it.
+    Thumb,
+    /// The one that was sent.
+    Full,
+}
+
+/// A picture on its way to its person.
+pub struct Opened {
+    /// What it is saved as.
+    pub name: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub content: Content,
+}
+
+impl FileService {
+    /// Keeps a picture for the caller.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: nothing of it is kept then.
+    pub async fn keep(&self, caller: &Caller, title: &str, bytes: Bytes) -> Result<FileEntry, Failure> {
+        let sent = bytes.clone();
+        let made = self.work("file", move || {
+            let picture = Picture::read(&sent)?;
+            Ok((picture.kind, picture.dimensions(), picture.narrow(THUMBNAIL_WIDTH)?))
+        });
+        let (kind, (width, height), thumbnail) = made.await?;
+        let pixels = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        let count = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let file = StoredFile {
+            id: self.0.world.uuid(),
+            user: caller.user,
+            name: name::clean(title, kind),
+            media_type: kind.media_type().to_owned(),
+            size: count(bytes.len()),
+            stored_bytes: count(bytes.len().saturating_add(thumbnail.len())),
+            width: pixels(width),
+            height: pixels(height),
+            created_at: self.0.world.now(),
+        };
+        let service = self.clone();
+        to_its_end(async move { service.0.keep(file, bytes, thumbnail.into()).await }).await
+    }
+
+    /// Some of the caller's files, newest first: those before the one with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]
+    pub async fn list(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure> {
+        let limit = limit.unwrap_or(PAGE_MAX / 2).clamp(1, PAGE_MAX);
+        let wanted = u64::from(limit) + 1;
+        let mut files = self.0.store.files(caller.user, after, wanted).await.map_err(internal)?;
+        let there_are_more = files.len() > limit as usize;
+        files.truncate(limit as usize);
+        Ok(FileList {
+            next: files.last().filter(|_| there_are_more).map(|file| file.id),
+            files: files.into_iter().map(entry).collect(),
+            used: self.0.store.files_used(caller.user).await.map_err(internal)?,
+            quota: self.0.quota,
+        })
+    }
+
+    /// One of the caller's files.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: `not_found` also for another person's.
+    pub async fn open(&self, caller: &Caller, id: Uuid, size: Size) -> Result<Opened, Failure> {
+        let file = self.0.store.file(caller.user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
+        let (key, kind) = match size {
+            Size::Thumb => (file.thumbnail_key(), Some(Kind::Jpeg)),
+            Size::Full => (file.key(), Kind::of_media_type(&file.media_type)),
+        };
+        let kind = kind.ok_or(Code::InternalError)?;
+        let content = self.0.objects.get(&key).await.map_err(internal)?.ok_or_else(|| {
+            // Either it is being removed at this moment, or somebody has been at the folder.
+            tracing::warn!(key, "a file is not there");
+            Code::NotFound
+        })?;
+        Ok(Opened { name: name::clean(&file.name, kind), media_type: kind.media_type(), content })
+    }
+
+    /// Removes one of the caller's files.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: `not_found` also for another person's.
+    pub async fn remove(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
+        let (service, user) = (self.clone(), caller.user);
+        to_its_end(async move {
+            let inner = &service.0;
+            let removed = inner.store.remove_file(user, id, inner.world.now()).await.map_err(internal)?;
+            inner.discard(removed.ok_or(Code::NotFound)?.keys()).await;
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Inner {
+    async fn keep(&self, file: StoredFile, bytes: Bytes, thumbnail: Bytes) -> Result<FileEntry, Failure> {
+        let over_quota = Failure::Refused(Code::PayloadTooLarge, Problem::FilesQuota { bytes: self.quota });
+        // Spares the disk; what decides is the transaction, below.
+        let used = self.store.files_used(file.user).await.map_err(internal)?;
+        if used.saturating_add(file.stored_bytes) > self.quota {
+            return Err(over_quota);
+        }
+        self.put_all(vec![(file.key(), bytes), (file.thumbnail_key(), thumbnail)]).await?;
+        let refusal = match self.store.insert_file(file.clone(), self.quota).await {
+            Ok(Kept::Done) => return Ok(entry(file)),
+            Ok(Kept::OverQuota) => over_quota,
+            Ok(Kept::NoAccount) => Failure::Revoked(None),
+            Err(error) => {
+                // Where the row is there nevertheless, or nobody can tell, the objects stay for the sweep to decide upon.
+                if matches!(self.store.file(file.user, file.id).await, Ok(None)) {
+                    self.discard(file.keys()).await;
+                }
+                return Err(internal(error));
+            }
+        };
+        self.discard(file.keys()).await;
+        Err(refusal)
+    }
+}
+
+/// A file as its person sees it.
+fn entry(file: StoredFile) -> FileEntry {
+    let StoredFile { id, name, media_type, size, width, height, created_at, .. } = file;
+    FileEntry { id, name, media_type, size, width, height, created_at }
+}

@@ -1,0 +1,137 @@
+//! Operations that carry bytes instead of JSON, which server functions do not do well: what is sent, and what is fetched.
+
+use std::sync::Arc;
+
+use app::{
+    api::{
+        error::Code,
+        files::{FileKept, UserChanged},
+    },
+    backend::{Caller, Failure, Request as Call},
+    i18n::messages::Messages,
+    rules::Problem,
+};
+use axum::{
+    body::{Body, Bytes, HttpBody as _},
+    extract::Query,
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::Response,
+};
+use futures::future::BoxFuture;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::download;
+use crate::files::{FileService, PICTURE_MAX, Size};
+
+/// A call that was let in, with what came with it.
+pub(super) struct Ask {
+    pub(super) files: FileService,
+    pub(super) call: Arc<Call>,
+    /// The operation's address, with its query where it takes one.
+    pub(super) address: Uri,
+    pub(super) body: Body,
+}
+
+type Answer = Result<Response, Failure>;
+pub(super) type Handler = fn(Ask) -> BoxFuture<'static, Answer>;
+
+/// The operations that are answered here.
+static HANDLERS: [(Method, &str, Handler); 4] = [
+    (Method::PUT, "/api/me/avatar", |ask| Box::pin(set_avatar(ask))),
+    (Method::POST, "/api/me/files", |ask| Box::pin(keep_file(ask))),
+    (Method::GET, "/api/me/file", |ask| Box::pin(open_file(ask))),
+    (Method::GET, "/api/me/export", |ask| Box::pin(export(ask))),
+];
+
+/// What answers an operation, where that is no server function.
+pub(super) fn find(method: &Method, path: &str) -> Option<Handler> {
+    HANDLERS.iter().find(|(of, at, _)| of == method && *at == path).map(|(_, _, handler)| *handler)
+}
+
+/// Verb and path of every operation that is no server function.
+pub fn handled() -> impl Iterator<Item = (&'static Method, &'static str)> {
+    HANDLERS.iter().map(|(method, path, _)| (method, *path))
+}
+
+async fn set_avatar(ask: Ask) -> Answer {
+    let picture = read_picture(ask.body).await?;
+    let user = ask.files.set_avatar(ask.call.caller()?, picture, ask.call.origin.clone()).await?;
+    let message = Messages::of(ask.call.lang).avatar_changed.into();
+    json(StatusCode::OK, &UserChanged { message, user })
+}
+
+#[derive(Deserialize)]
+struct Upload {
+    #[serde(default)]
+    name: String,
+}
+
+async fn keep_file(ask: Ask) -> Answer {
+    let Upload { name } = query(&ask.address)?;
+    let picture = read_picture(ask.body).await?;
+    let file = ask.files.keep(ask.call.caller()?, &name, picture).await?;
+    let message = Messages::of(ask.call.lang).file_kept.into();
+    json(StatusCode::CREATED, &FileKept { message, file })
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    id: Uuid,
+    size: Option<WantedSize>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WantedSize {
+    Thumb,
+    Full,
+}
+
+async fn open_file(ask: Ask) -> Answer {
+    let Wanted { id, size } = query(&ask.address)?;
+    let size = match size {
+        Some(WantedSize::Thumb) => Size::Thumb,
+        Some(WantedSize::Full) | None => Size::Full,
+    };
+    let caller: &Caller = ask.call.caller()?;
+    let opened = ask.files.open(caller, id, size).await?;
+    Ok(download::attachment(&opened.name, opened.media_type, opened.content))
+}
+
+async fn export(ask: Ask) -> Answer {
+    let archive = ask.files.export(ask.call.caller()?, ask.call.origin.clone()).await?;
+    Ok(download::attachment("gatehouse.zip", "application/zip", archive))
+}
+
+fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Code> {
+    Query::try_from_uri(address).map(|Query(members)| members).map_err(|_| Code::BadRequest)
+}
+
+/// What was sent, if it is no more than a picture may have.
+async fn read_picture(body: Body) -> Result<Bytes, Failure> {
+    let too_large = || Failure::Refused(Code::PayloadTooLarge, Problem::PictureBytes);
+    // What says that it is too large is not read at all.
+    if body.size_hint().lower() > PICTURE_MAX as u64 {
+        return Err(too_large());
+    }
+    match Limited::new(body, PICTURE_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        // The connection broke: nobody is there to read this.
+        Err(_) => Err(Code::BadRequest.into()),
+    }
+}
+
+fn json(status: StatusCode, answer: &impl serde::Serialize) -> Answer {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    let body = serde_json::to_vec(answer).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        Code::InternalError
+    })?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    Ok(response)
+}

@@ -1,0 +1,232 @@
+//! What people keep here, as rows: the bytes lie beside the database, under the keys that are made here.
+
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{
+    AuditEntry, Store, StoreError, audit,
+    entities::{
+        file::{self, Column},
+        user,
+    },
+    strays,
+};
+
+/// A picture that a person keeps here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    /// A UUIDv7.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub size: i64,
+    /// Its bytes with those that were made of it: what counts against the quota.
+    pub stored_bytes: i64,
+    /// Pixels, the right side up.
+    pub width: i32,
+    /// Pixels, the right side up.
+    pub height: i32,
+    /// Seconds of Unix time.
+    pub created_at: i64,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It was made.
+    Done,
+    /// The person's files would take up more than they may.
+    OverQuota,
+    /// There is no such account any more.
+    NoAccount,
+}
+
+impl StoredFile {
+    /// Where its bytes are.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("files/{}/{}", self.user, self.id)
+    }
+
+    /// Where the small picture of it is.
+    #[must_use]
+    pub fn thumbnail_key(&self) -> String {
+        format!("files/{}/{}-small.jpg", self.user, self.id)
+    }
+
+    /// All of its objects.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        vec![self.key(), self.thumbnail_key()]
+    }
+}
+
+impl From<file::Model> for StoredFile {
+    fn from(row: file::Model) -> Self {
+        let file::Model { id, user_id, name, media_type, size, stored_bytes, width, height, created_at } = row;
+        Self { id, user: user_id, name, media_type, size, stored_bytes, width, height, created_at }
+    }
+}
+
+/// The objects of a picture of a person, by its address.
+fn avatar_keys(url: &str) -> Vec<String> {
+    let large = url.trim_start_matches('/');
+    vec![large.to_owned(), large.replace("-512.", "-96.")]
+}
+
+impl Store {
+    /// Keeps a file whose objects are there, unless that were more than the quota, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn insert_file(&self, file: StoredFile, quota: i64) -> Result<Kept, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if user::Entity::find_by_id(file.user).one(transaction).await?.is_none() {
+                        return Ok(Kept::NoAccount);
+                    }
+                    // Nobody comes in between: of two that come at once, the second sees the first.
+                    let used = used(transaction, file.user).await?;
+                    if used.saturating_add(file.stored_bytes) > quota {
+                        return Ok(Kept::OverQuota);
+                    }
+                    strays::adopt(transaction, file.keys()).await?;
+                    let row = file::ActiveModel {
+                        id: Set(file.id),
+                        user_id: Set(file.user),
+                        name: Set(file.name),
+                        media_type: Set(file.media_type),
+                        size: Set(file.size),
+                        stored_bytes: Set(file.stored_bytes),
+                        width: Set(file.width),
+                        height: Set(file.height),
+                        created_at: Set(file.created_at),
+                    };
+                    row.insert(transaction).await?;
+                    Ok(Kept::Done)
+                })
+            })
+            .await
+    }
+
+    /// A person's files that came before the one with this id, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn files(&self, user: Uuid, before: Option<Uuid>, at_most: u64) -> Result<Vec<StoredFile>, StoreError> {
+        let wanted = Condition::all().add(Column::UserId.eq(user)).add_option(before.map(|id| Column::Id.lt(id)));
+        let rows = file::Entity::find().filter(wanted).order_by_desc(Column::Id).limit(at_most).all(&self.read).await?;
+        Ok(rows.into_iter().map(StoredFile::from).collect())
+    }
+
+    /// A file of a person. That of another person is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn file(&self, user: Uuid, id: Uuid) -> Result<Option<StoredFile>, StoreError> {
+        let row = file::Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(&self.read).await?;
+        Ok(row.map(StoredFile::from))
+    }
+
+    /// Bytes that a person's files take up.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn files_used(&self, user: Uuid) -> Result<i64, StoreError> {
+        used(&self.read, user).await
+    }
+
+    /// Removes a file of a person, and comes back with it; `None` where there is none. Its objects belong to nobody from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn remove_file(&self, user: Uuid, id: Uuid, now: i64) -> Result<Option<StoredFile>, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let found = file::Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(transaction).await?;
+                    let Some(file) = found.map(StoredFile::from) else { return Ok(None) };
+                    file::Entity::delete_by_id(id).exec(transaction).await?;
+                    strays::abandon(transaction, file.keys(), now).await?;
+                    Ok(Some(file))
+                })
+            })
+            .await
+    }
+
+    /// Gives a person another picture, or none, and comes back with the objects of the one before. `None` where there is no such
+    /// account.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn set_avatar(
+        &self,
+        user: Uuid,
+        url: Option<String>,
+        entry: AuditEntry,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let Some(row) = user::Entity::find_by_id(user).one(transaction).await? else { return Ok(None) };
+                    let former: Vec<_> = row.avatar_url.as_deref().map(avatar_keys).unwrap_or_default();
+                    if row.avatar_url == url {
+                        return Ok(Some(Vec::new()));
+                    }
+                    strays::adopt(transaction, url.as_deref().map(avatar_keys).unwrap_or_default()).await?;
+                    strays::abandon(transaction, former.clone(), entry.at).await?;
+                    user::Entity::update_many()
+                        .col_expr(user::Column::AvatarUrl, Expr::value(url))
+                        .filter(user::Column::Id.eq(user))
+                        .exec(transaction)
+                        .await?;
+                    audit::insert(transaction, entry).await?;
+                    Ok(Some(former))
+                })
+            })
+            .await
+    }
+}
+
+async fn used(connection: &impl ConnectionTrait, user: Uuid) -> Result<i64, StoreError> {
+    let sum = file::Entity::find()
+        .select_only()
+        .expr(Column::StoredBytes.sum())
+        .filter(Column::UserId.eq(user))
+        .into_tuple::<Option<i64>>()
+        .one(connection)
+        .await?;
+    Ok(sum.flatten().unwrap_or_default())
+}
+
+/// Part of the end of an account: takes all that the person keeps here, so that the account's row can go. The objects belong to
+/// nobody from then on, and are removed by [`FileService::sweep`](crate::files::FileService::sweep).
+#[expect(dead_code, reason = "the deletion of accounts, which comes next, calls it")]
+pub(super) async fn abandon_all(connection: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), StoreError> {
+    let account = user::Entity::find_by_id(user).one(connection).await?;
+    let avatar = account.and_then(|row| row.avatar_url).map(|url| avatar_keys(&url)).unwrap_or_default();
+    strays::abandon(connection, avatar, now).await?;
+    let rows = file::Entity::find().filter(Column::UserId.eq(user)).all(connection).await?;
+    // SQLite binds no more than 32 766 values at once.
+    for some in rows.chunks(1_000) {
+        let keys = some.iter().cloned().flat_map(|row| StoredFile::from(row).keys()).collect();
+        strays::abandon(connection, keys, now).await?;
+    }
+    file::Entity::delete_many().filter(Column::UserId.eq(user)).exec(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! A person's own picture: made anew from what was sent, seen by everybody, and never anything but a picture.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Method, StatusCode},
+};
+use futures::stream;
+use image::{GenericImageView as _, ImageFormat};
+
+use crate::{
+    app::{Answer, App, Pair},
+    pictures::{bomb, endless_gif, located, moving, noise, objects, picture, polyglot, seen},
+};
+
+async fn send(app: &App, pair: &Pair, body: impl Into<Body>) -> Answer {
+    app.call(Method::PUT, "/api/me/avatar").bearer(&pair.access).body(body).send().await
+}
+
+fn address(answer: &Answer) -> String {
+    answer.json()["user"]["avatar_url"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+}
+
+#[tokio::test]
+async fn a_picture_is_there_in_two_sizes_until_another_one_is() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let answer = send(&app, &pair, picture(ImageFormat::Png, 800, 600)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json()["message"], "Your picture has been changed");
+    let first = address(&answer);
+    assert_eq!(app.me(&pair.access).await.json()["avatar_url"], first.as_str());
+    assert_eq!(seen(&app.get(&first).send().await.bytes).dimensions(), (512, 512));
+    let small = first.replace("-512.", "-96.");
+    assert_eq!(seen(&app.get(&small).send().await.bytes).dimensions(), (96, 96));
+    let head = app.call(Method::HEAD, &first).send().await;
+    assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
+
+    let second = address(&send(&app, &pair, picture(ImageFormat::WebP, 50, 70)).await);
+    assert_ne!(first, second);
+    for gone in [&first, &small] {
+        assert_eq!(app.get(gone).send().await.status, StatusCode::NOT_FOUND);
+    }
+    let app = app.restart().await;
+    assert_eq!(seen(&app.get(&second).send().await.bytes).dimensions(), (50, 50));
+    for _ in 0..2 {
+        let answer = app.delete("/api/me/avatar").bearer(&pair.access).send().await;
+        assert_eq!((answer.status, &answer.json()["user"]["avatar_url"]), (StatusCode::OK, &serde_json::Value::Null));
+    }
+    assert_eq!(app.get(&second).send().await.status, StatusCode::NOT_FOUND);
+    assert_eq!(objects(&app), Vec::<String>::new());
+    let entries = app.server.store.audit_entries().await.unwrap();
+    let changes: Vec<_> = entries.iter().filter(|entry| entry.event == "profile_changed").collect();
+    assert_eq!(changes.len(), 3, "that nothing was taken away is no event");
+    assert!(changes.iter().all(|entry| entry.detail.as_deref() == Some("avatar") && entry.user.is_some()));
+}
+
+#[tokio::test]
+async fn invariant_40_what_is_served_was_made_here_and_is_a_picture_to_every_browser() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    for sent in [located(), polyglot(), moving(70_000)] {
+        let answer = send(&app, &pair, sent).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let address = address(&answer);
+        let name = address.strip_prefix("/avatars/").and_then(|name| name.strip_suffix("-512.jpg")).unwrap();
+        assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "128 bits by chance: {name}");
+        let served = app.get(&address).send().await;
+        for secret in ["GPS", "Exif", "camera", "script", "html"] {
+            assert!(!served.bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
+        }
+        for (name, value) in [
+            ("content-type", "image/jpeg"),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+            ("content-disposition", "inline; filename=\"picture.jpg\""),
+            ("cache-control", "public, max-age=31536000, immutable"),
+        ] {
+            assert_eq!(served.header(name), Some(value));
+        }
+    }
+}
+
+#[tokio::test]
+async fn invariant_40_what_is_no_picture_is_refused_whatever_it_is_called() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let kept = address(&send(&app, &pair, picture(ImageFormat::Png, 20, 20)).await);
+    let before = objects(&app);
+    let svg = &b"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>"[..];
+    for (sent, media_type) in [
+        (svg.to_vec(), "image/svg+xml"),
+        (svg.to_vec(), "image/png"),
+        (b"<!DOCTYPE html><script>alert(1)</script>".to_vec(), "image/png"),
+        (endless_gif(), "image/gif"),
+        (endless_gif(), "image/jpeg"),
+        (Vec::new(), "image/png"),
+        (b"{}".to_vec(), "application/json"),
+    ] {
+        let call = app.call(Method::PUT, "/api/me/avatar").header("content-type", media_type);
+        let answer = call.bearer(&pair.access).body(sent).send().await;
+        answer.assert_failure(415, "unsupported_media_type");
+        assert_eq!(answer.json()["message"], "Choose a JPEG, PNG or WebP picture");
+    }
+    let whole = picture(ImageFormat::Png, 64, 64);
+    for broken in [bomb(), whole[..whole.len() / 2].to_vec(), b"\xff\xd8\xff\xe0 and nothing else".to_vec()] {
+        let answer = send(&app, &pair, broken).await;
+        answer.assert_failure(400, "validation_failed");
+        assert!(answer.json()["fields"]["avatar"].is_string());
+    }
+    assert_eq!(objects(&app), before);
+    assert_eq!(app.me(&pair.access).await.json()["avatar_url"], kept.as_str());
+}
+
+#[tokio::test]
+async fn invariant_40_a_picture_has_at_most_five_megabytes() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let large = noise(5_300_000);
+    assert!(large.len() > 5 * 1024 * 1024);
+    let answer = send(&app, &pair, large.clone()).await;
+    answer.assert_failure(413, "payload_too_large");
+    assert_eq!(answer.json()["message"], "A picture has at most 5 MB");
+    // Without a length: it is counted as it comes.
+    let parts = large.chunks(100_000).map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)));
+    let parts: Vec<_> = parts.collect();
+    send(&app, &pair, Body::from_stream(stream::iter(parts))).await.assert_failure(413, "payload_too_large");
+    assert_eq!(send(&app, &pair, noise(5_000_000)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_leaves_nothing_behind() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let whole = picture(ImageFormat::Jpeg, 300, 300);
+    let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
+    let cut = stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
+    send(&app, &pair, Body::from_stream(cut)).await.assert_failure(400, "bad_request");
+    assert_eq!(objects(&app), Vec::<String>::new());
+    assert_eq!(app.me(&pair.access).await.json()["avatar_url"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn who_calls_is_decided_before_a_byte_is_read() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let unread = || {
+        Body::from_stream(stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> {
+            panic!("nobody was to read this")
+        }))
+    };
+    for path in ["/api/me/avatar", "/api/me/files"] {
+        let method = if path.ends_with('s') { Method::POST } else { Method::PUT };
+        app.call(method.clone(), path).body(unread()).send().await.assert_failure(401, "token_missing");
+        let call = app.call(method, path).bearer(&pair.refresh).body(unread());
+        call.send().await.assert_failure(401, "token_wrong_type");
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_unavailable_and_the_picture_before_stays() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let kept = address(&send(&app, &pair, picture(ImageFormat::Png, 20, 20)).await);
+    let (folder, aside) = (app.folder.path().join("data/objects/avatars"), app.folder.path().join("aside"));
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(&folder, "a file in its place").unwrap();
+    send(&app, &pair, picture(ImageFormat::Png, 30, 30)).await.assert_failure(503, "unavailable");
+    assert_eq!(app.me(&pair.access).await.json()["avatar_url"], kept.as_str());
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    assert_eq!(app.get(&kept).send().await.status, StatusCode::OK);
+    assert_eq!(send(&app, &pair, picture(ImageFormat::Png, 30, 30)).await.status, StatusCode::OK);
+    assert_eq!(objects(&app).len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_else_can_be_fetched_where_pictures_are() {
+    let app = App::start().await;
+    app.person("alice").await;
+    for path in [
+        "..%2f..%2fkeys.json",
+        "x",
+        "%2e%2e%2fgatehouse.sqlite",
+        &"0".repeat(32),
+        &format!("{}-512.jpg", "0".repeat(32)),
+    ] {
+        assert_eq!(app.get(&format!("/avatars/{path}")).send().await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    app.post("/avatars/x").send().await.assert_failure(405, "method_not_allowed");
+}

@@ -1,0 +1,187 @@
+//! The pictures that people keep for themselves.
+
+use axum::{body::Body, http::StatusCode};
+use image::{GenericImageView as _, ImageFormat};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, App, Pair, START},
+    pictures::{bomb, located, noise, objects, picture, seen},
+};
+
+async fn keep(app: &App, pair: &Pair, name: &str, body: impl Into<Body>) -> Answer {
+    app.post(&format!("/api/me/files?name={name}")).bearer(&pair.access).body(body).send().await
+}
+
+async fn list(app: &App, pair: &Pair, query: &str) -> Value {
+    let answer = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    answer.json()
+}
+
+async fn open(app: &App, pair: &Pair, query: &str) -> Answer {
+    app.get(&format!("/api/me/file?{query}")).bearer(&pair.access).send().await
+}
+
+async fn remove(app: &App, pair: &Pair, query: &str) -> Answer {
+    app.delete(&format!("/api/me/files?{query}")).bearer(&pair.access).send().await
+}
+
+fn id(answer: &Answer) -> String {
+    answer.json()["file"]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+}
+
+#[tokio::test]
+async fn a_picture_is_kept_as_it_came_with_a_small_one_beside_it() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let sent = located();
+    let answer = keep(&app, &pair, "%E5%A4%8F%20..%2F..%2Fx.png", sent.clone()).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    let id = id(&answer);
+    let expected = json!({
+        "id": id, "name": "x.png.jpg", "size": sent.len(), "width": 640, "height": 480, "type": "image/jpeg",
+        "created_at": START,
+    });
+    assert_eq!(answer.json()["file"], expected);
+    let app = app.restart().await;
+    let listed = list(&app, &pair, "").await;
+    assert_eq!((&listed["files"], &listed["next"]), (&json!([expected]), &Value::Null));
+    let full = open(&app, &pair, &format!("id={id}")).await;
+    assert_eq!(full.bytes, sent, "it is theirs, with all that it says");
+    for (name, value) in [
+        ("content-type", "image/jpeg"),
+        ("x-content-type-options", "nosniff"),
+        ("content-disposition", "attachment; filename=\"x.png.jpg\"; filename*=UTF-8''x.png.jpg"),
+        ("cache-control", "no-store"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ] {
+        assert_eq!(full.header(name), Some(value));
+    }
+    let thumbnail = open(&app, &pair, &format!("id={id}&size=thumb")).await;
+    assert_eq!(seen(&thumbnail.bytes).dimensions(), (512, 384));
+    assert_eq!(listed["used"], sent.len() + thumbnail.bytes.len());
+    let removed = remove(&app, &pair, &format!("id={id}")).await;
+    assert_eq!((removed.status, &removed.json()["message"]), (StatusCode::OK, &json!("The file has been deleted")));
+    assert_eq!(list(&app, &pair, "").await["used"], 0);
+    assert_eq!(objects(&app), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn they_are_listed_newest_first_a_page_at_a_time() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let mut ids = Vec::new();
+    for side in 1..6 {
+        app.clock.advance(1);
+        ids.insert(0, id(&keep(&app, &pair, "x", picture(ImageFormat::Png, side, side)).await));
+    }
+    let (mut seen, mut query) = (Vec::new(), "?limit=2".to_owned());
+    let mut pages = 0;
+    loop {
+        let page = list(&app, &pair, &query).await;
+        seen.extend(page["files"].as_array().unwrap().iter().map(|file| file["id"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("?limit=2&after={next}");
+    }
+    assert_eq!((seen, pages), (ids, 3));
+    for query in ["?limit=x", "?after=1", "?limit=-1"] {
+        let answer = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
+        answer.assert_failure(400, "bad_request");
+    }
+}
+
+#[tokio::test]
+async fn invariant_41_another_persons_file_is_none() {
+    let app = App::start().await;
+    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
+    let theirs = id(&keep(&app, &alice, "x", picture(ImageFormat::Png, 9, 9)).await);
+    let unknown = "01900000-0000-7000-8000-000000000000";
+    for (another, none) in [
+        (open(&app, &bertha, &format!("id={theirs}")).await, open(&app, &bertha, &format!("id={unknown}")).await),
+        (
+            open(&app, &bertha, &format!("id={theirs}&size=thumb")).await,
+            open(&app, &bertha, &format!("id={unknown}&size=thumb")).await,
+        ),
+        (remove(&app, &bertha, &format!("id={theirs}")).await, remove(&app, &bertha, &format!("id={unknown}")).await),
+    ] {
+        another.assert_failure(404, "not_found");
+        assert_eq!(another.told(), none.told());
+    }
+    assert_eq!(list(&app, &bertha, &format!("?user={theirs}")).await["files"], json!([]));
+    assert_eq!(open(&app, &alice, &format!("id={theirs}")).await.status, StatusCode::OK);
+    for rubbish in ["id=x", "", "id=", &format!("id={theirs}&size=huge")] {
+        open(&app, &alice, rubbish).await.assert_failure(400, "bad_request");
+    }
+    remove(&app, &alice, "id=x").await.assert_failure(400, "bad_request");
+}
+
+#[tokio::test]
+async fn of_two_that_come_at_once_only_one_passes_the_quota() {
+    let sent = noise(300_000);
+    let app = App::with(&[("FILES_QUOTA_BYTES", "700000")]).await;
+    let pair = app.person("alice").await;
+    assert_eq!(keep(&app, &pair, "first", sent.clone()).await.status, StatusCode::CREATED);
+    let used = list(&app, &pair, "").await["used"].as_i64().unwrap();
+    let room = 700_000 - used;
+    assert!(room > used / 2 && room < used * 2, "room for one more: {used}");
+    let (one, other) = tokio::join!(keep(&app, &pair, "a", sent.clone()), keep(&app, &pair, "b", sent.clone()));
+    let (kept, refused) = if one.status == StatusCode::CREATED { (one, other) } else { (other, one) };
+    assert_eq!(kept.status, StatusCode::CREATED, "{}", kept.text());
+    refused.assert_failure(413, "payload_too_large");
+    assert_eq!(objects(&app).len(), 4, "nothing of the other one stays");
+    assert_eq!(list(&app, &pair, "").await["files"].as_array().unwrap().len(), 2);
+    // Another person has a quota of their own, and what is deleted makes room.
+    let bertha = app.person("bertha").await;
+    assert_eq!(keep(&app, &bertha, "x", sent.clone()).await.status, StatusCode::CREATED);
+    remove(&app, &pair, &format!("id={}", id(&kept))).await;
+    assert_eq!(keep(&app, &pair, "again", sent).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn what_is_no_picture_is_not_kept() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    keep(&app, &pair, "x.png", "<!DOCTYPE html>").await.assert_failure(415, "unsupported_media_type");
+    let answer = keep(&app, &pair, "x.png", bomb()).await;
+    answer.assert_failure(400, "validation_failed");
+    assert!(answer.json()["fields"]["file"].is_string());
+    keep(&app, &pair, "x.png", noise(5_300_000)).await.assert_failure(413, "payload_too_large");
+    assert_eq!(objects(&app), Vec::<String>::new());
+    assert_eq!(list(&app, &pair, "").await["files"], json!([]));
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_unavailable_and_keeps_nothing() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let folder = app.folder.path().join("data/objects/files");
+    std::fs::write(&folder, "a file in its place").unwrap();
+    keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await.assert_failure(503, "unavailable");
+    assert_eq!(list(&app, &pair, "").await["used"], 0);
+    std::fs::remove_file(&folder).unwrap();
+    assert_eq!(keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn what_a_crash_has_left_behind_is_swept_away_and_nothing_else() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await;
+    let kept = objects(&app);
+    // As an upload leaves it whose server was killed between the disk and the database.
+    let keys = ["files/somebody/half", "files/somebody/half-small.jpg"].map(str::to_owned).to_vec();
+    app.server.store.expect_objects(keys, START + 3600).await.unwrap();
+    let folder = app.folder.path().join("data/objects/files/somebody");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("half"), "bytes").unwrap();
+    let app = app.restart().await;
+    app.clock.advance(3599);
+    app.server.state.files.sweep().await.unwrap();
+    assert_eq!(objects(&app).len(), kept.len() + 1, "it may still be on its way");
+    app.clock.advance(1);
+    app.server.state.files.sweep().await.unwrap();
+    assert_eq!(objects(&app), kept);
+    assert_eq!(app.server.store.stray_objects(i64::MAX, 10).await.unwrap(), Vec::<String>::new());
+}
