@@ -14,12 +14,13 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// Where people's words could slip in.
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes whose text nobody reads but browsers and style sheets. What is not here must not have a text of letters.
-const MACHINE: [&str; 31] = [
+const MACHINE: [&str; 32] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
     "aria-expanded",
     "aria-hidden",
+    "aria-labelledby",
     "aria-live",
     "as",
     "autocapitalize",

@@ -64,6 +64,15 @@ impl FieldState {
         self.input.on_load(move |input| input.set_value(&text));
     }
 
+    /// Begins anew with a text that is good.
+    pub fn reset(self, text: &str) {
+        if let Some(input) = self.input.get_untracked() {
+            input.set_value(text);
+        }
+        self.touched.set_value(false);
+        self.fault.set(None);
+    }
+
     /// Checks what is typed, and says what is wrong with it. Whether it is good.
     #[must_use]
     pub fn check(self) -> bool {
@@ -128,6 +137,9 @@ pub fn Field(
     /// What the keyboard's last key does.
     #[prop(default = "next")]
     enterkeyhint: &'static str,
+    /// Whether it may be left empty.
+    #[prop(optional)]
+    optional: bool,
     /// Whether the text is hidden until the person wants to see it.
     #[prop(optional)]
     secret: bool,
@@ -170,7 +182,7 @@ pub fn Field(
                     enterkeyhint=enterkeyhint
                     autocapitalize="none"
                     spellcheck="false"
-                    required
+                    required=!optional
                     aria-describedby=format!("{note_id} {caps_id}")
                     aria-invalid=move || fault.with(Option::is_some).then_some("true")
                     on:input=move |_| state.typed()

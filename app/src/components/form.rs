@@ -59,6 +59,10 @@ impl FormState {
 
     /// Shows a failure: on the fields that it names, else beside the form.
     fn fail(self, error: ApiError) {
+        // The person was asked for the password, and would rather not: that is no failure.
+        if error.code == Code::FreshRequired {
+            return;
+        }
         let mut first = None;
         for (name, field) in self.fields.try_get_value().unwrap_or_default() {
             if let Some(why) = error.fields.get(name) {

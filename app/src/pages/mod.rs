@@ -3,6 +3,7 @@
 pub mod home;
 pub mod login;
 pub mod not_found;
+mod person;
 pub mod profile;
 pub mod register;
 pub mod rooms;

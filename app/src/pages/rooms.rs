@@ -11,6 +11,7 @@ use crate::{
     api::error::{ApiError, Code},
     components::{
         icons,
+        password_dialog::PasswordDialog,
         trouble::{self, Trouble},
     },
     dom,
@@ -24,7 +25,8 @@ pub type Enter = fn(Page) -> AnyView;
 fn enter(page: Page) -> AnyView {
     match page {
         Page::Profile => view! { <Profile /> }.into_any(),
-        Page::Settings(section) => settings::view(section),
+        // Who changes something may be asked for the password.
+        Page::Settings(section) => view! { {settings::view(section)} <PasswordDialog /> }.into_any(),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
 }

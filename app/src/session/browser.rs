@@ -26,7 +26,7 @@ use super::{
     wire::{Answer, Call, NoAnswer, with_retry_after},
 };
 use crate::{
-    api::{LoggedIn, auth::Logout},
+    api::{LoggedIn, Reauthenticated, User, auth::Logout},
     dom,
 };
 
@@ -48,6 +48,8 @@ pub struct Signals {
     pub renewals: RwSignal<u32>,
     /// Counts the changes of when the next renewal is due.
     pub plans: RwSignal<u32>,
+    /// Whether the person is asked for the password.
+    pub asking: RwSignal<bool>,
     /// How the server has ended the last session.
     pub ended: RwSignal<Option<Ending>>,
     /// How many calls are running.
@@ -68,6 +70,7 @@ pub fn provide() -> Signals {
         auth: RwSignal::new(Auth::Unknown),
         renewals: RwSignal::new(0),
         plans: RwSignal::new(0),
+        asking: RwSignal::new(false),
         ended: RwSignal::new(None),
         running: RwSignal::new(0),
     };
@@ -117,6 +120,27 @@ pub fn begin(answer: LoggedIn, remember: bool) {
     }
 }
 
+/// Goes on with the token that the person's password was exchanged for.
+pub fn prove(proof: Reauthenticated) {
+    if let Some(session) = current() {
+        session.prove(proof);
+    }
+}
+
+/// The person would rather not give the password: what waits for it is given up.
+pub fn decline() {
+    if let Some(session) = current() {
+        session.decline();
+    }
+}
+
+/// Shows a person, who is the same, as they are from now on: here and in the other tabs.
+pub fn know(user: User) {
+    if let Some(session) = current() {
+        session.know(user);
+    }
+}
+
 /// Ends the session.
 pub async fn log_out() -> LoggedOut {
     match current() {
@@ -154,6 +178,10 @@ impl Observer for Signals {
 
     fn planned(&self) {
         self.plans.update(|count| *count += 1);
+    }
+
+    fn asking(&self, is_asking: bool) {
+        self.asking.set(is_asking);
     }
 
     fn ended(&self, why: Ending) {

@@ -1,5 +1,6 @@
 //! The session's rules: which token a call carries, and when a session begins and ends. How it gets its next pair of tokens is in
-//! `renewal.rs`, what it tells the browser's other tabs and hears from them in `tabs.rs`.
+//! `renewal.rs`, how the person proves to be there in
+//! `proof.rs`, what it tells the browser's other tabs and hears from them in `tabs.rs`.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -53,6 +54,10 @@ pub(super) struct Inner {
     pub(super) paused_until: Duration,
     /// What the server's clock said, and when.
     pub(super) server: Option<(i64, Duration)>,
+    /// The calls that wait for the person's password. While there are any, the person is being asked.
+    pub(super) waiting: Vec<oneshot::Sender<String>>,
+    /// The last token that came straight from the password.
+    pub(super) proof: Option<String>,
     /// The person is logging out: from now on a refused token is no news.
     pub(super) leaving: bool,
 }
@@ -95,7 +100,8 @@ impl Session {
         }
     }
 
-    /// Sends a call with the session's token. Where the token is refused, it is renewed and the call repeated, each once.
+    /// Sends a call with the session's token. Where the token is refused, it is renewed and the call repeated, each once; where one
+    /// is asked for that comes straight from the password, the person is asked for it, and the call repeated once.
     ///
     /// # Errors
     ///
@@ -104,14 +110,22 @@ impl Session {
         let used = self.inner.borrow().held.as_ref().map(|held| held.saved.access.clone());
         let Some(used) = used.filter(|_| !call.is_open()) else { return self.send(call, None).await };
         let number = self.number();
-        let answer = self.send(call.clone(), Some(used.clone())).await?;
-        if !answer.refuses_token() {
+        let mut used = used;
+        let mut answer = self.send(call.clone(), Some(used.clone())).await?;
+        if answer.refuses_token() {
+            used = match self.renew(used, number).await {
+                Renewal::Fresh(token) => token,
+                Renewal::Over => return Ok(answer),
+                Renewal::Failed(outcome) => return outcome,
+            };
+            answer = self.send(call.clone(), Some(used.clone())).await?;
+        }
+        if !answer.asks_for_password() {
             return Ok(answer);
         }
-        match self.renew(used, number).await {
-            Renewal::Fresh(token) => self.send(call, Some(token)).await,
-            Renewal::Over => Ok(answer),
-            Renewal::Failed(outcome) => outcome,
+        match self.proven(&used, number).await {
+            Some(token) => self.send(call, Some(token)).await,
+            None => Ok(answer),
         }
     }
 
@@ -188,12 +202,15 @@ impl Session {
         let before = {
             let mut inner = self.inner.borrow_mut();
             let next = Inner { held, number: inner.number + 1, server: inner.server, ..Inner::default() };
-            std::mem::replace(&mut *inner, next).held
+            std::mem::replace(&mut *inner, next)
         };
+        if !before.waiting.is_empty() {
+            self.ports.observer.asking(false);
+        }
         self.learn_life();
         self.ports.observer.changed(auth);
         self.ports.observer.planned();
-        before
+        before.held
     }
 
     pub(super) async fn send(&self, call: Call, bearer: Option<String>) -> Result<Answer, NoAnswer> {
@@ -223,7 +240,12 @@ impl Session {
     }
 
     pub(super) fn life_of(&self, tokens: &TokenPair) -> Life {
-        let length = seconds(tokens.expires_in);
+        self.life(tokens.expires_in)
+    }
+
+    /// The life of a token that has just come, of which this many seconds are left.
+    pub(super) fn life(&self, left: i64) -> Life {
+        let length = seconds(left);
         Life { ends: self.ports.runtime.now() + length, length }
     }
 

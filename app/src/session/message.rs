@@ -3,6 +3,7 @@
 //! A message carries the new state itself: it may arrive before another process sees what was written to storage.
 
 use super::{ports::Saved, state::Ending};
+use crate::api::User;
 
 /// What a tab tells the others.
 #[derive(Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Message {
     Began(Saved),
     /// A session has a newer pair of tokens.
     Renewed(Saved),
+    /// Somebody is called otherwise, or looks otherwise.
+    Known(User),
     /// A session is over.
     Ended {
         /// Which.
@@ -34,6 +37,7 @@ impl Message {
         match self {
             Self::Began(saved) => line("began", &saved.access, &saved.refresh, &json(&saved.user)),
             Self::Renewed(saved) => line("renewed", &saved.access, &saved.refresh, &json(&saved.user)),
+            Self::Known(user) => line("known", &json(user), "", ""),
             Self::Ended { session, why } => line("ended", session, &json(&why.reason()), ""),
             Self::Asked { session } => line("asked", session, "", ""),
         }
@@ -51,6 +55,7 @@ impl Message {
         match kind {
             "began" => saved().map(Self::Began),
             "renewed" => saved().map(Self::Renewed),
+            "known" => serde_json::from_slice(first.as_bytes()).ok().map(Self::Known),
             "ended" => {
                 let reason = serde_json::from_slice(second.as_bytes()).ok()?;
                 Some(Self::Ended { session: first.to_owned(), why: Ending::of(reason) })

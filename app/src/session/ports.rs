@@ -118,6 +118,8 @@ pub trait Observer {
     fn renewed(&self);
     /// The time of the next renewal is another, or has become known.
     fn planned(&self);
+    /// The person is asked for the password, or is no longer.
+    fn asking(&self, is_asking: bool);
     /// The session was ended by the server; [`changed`](Observer::changed) comes after it.
     fn ended(&self, why: Ending);
 }

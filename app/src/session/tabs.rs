@@ -7,7 +7,7 @@ use super::{
     ports::{Place, Saved},
     state::{Auth, Ending},
 };
-use crate::api::error::Reason;
+use crate::api::{User, error::Reason};
 
 impl Session {
     /// Reads the storage when the page begins: the tab's own session goes before the remembered one.
@@ -40,6 +40,10 @@ impl Session {
                     self.consider(saved, place, false);
                 }
             }
+            Message::Known(user) => {
+                // What all tabs share was written by who has told.
+                self.show_as(user, |place| place == Place::Tab);
+            }
             Message::Ended { session, why } => {
                 if self.place_of(&session).is_some() {
                     self.ended_elsewhere(why);
@@ -51,6 +55,30 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Shows a person, who is the same, as they are from now on, and tells the other tabs.
+    pub fn know(&self, user: User) {
+        if self.show_as(user.clone(), |_| true) {
+            self.ports.channel.tell(&Message::Known(user));
+        }
+    }
+
+    /// Whether that was the person at hand, and news.
+    fn show_as(&self, user: User, keeps: fn(Place) -> bool) -> bool {
+        {
+            let mut inner = self.inner.borrow_mut();
+            let Some(held) = &mut inner.held else { return false };
+            if held.saved.user.id != user.id || held.saved.user == user {
+                return false;
+            }
+            held.saved.user = user.clone();
+            if keeps(held.place) {
+                held.is_kept = self.ports.storage.save(held.place, &held.saved);
+            }
+        }
+        self.ports.observer.changed(Auth::SignedIn(user));
+        true
     }
 
     /// Whether storage would show a newer pair, if there were one. That of a tab would not: a duplicate has one of its own.
@@ -86,6 +114,11 @@ impl Session {
                 }
                 if held.saved.session() == saved.session() && !saved.succeeds(&held.saved) {
                     held.is_kept |= is_kept;
+                    // The tokens are no news; what the person is called may be.
+                    drop(inner);
+                    if is_kept {
+                        self.show_as(saved.user, |_| false);
+                    }
                     return;
                 }
             }
@@ -96,13 +129,14 @@ impl Session {
     fn adopt(&self, saved: Saved, place: Place, is_kept: bool) {
         // What is in the storage of all tabs was written there by who has told.
         let is_kept = is_kept || place == Place::Tab && self.ports.storage.save(place, &saved);
+        let user = saved.user.clone();
         let held = Held { saved, place, is_kept, life: None };
-        let news = {
+        let (news, before) = {
             let mut inner = self.inner.borrow_mut();
             match &mut inner.held {
                 Some(before) if before.saved.user.id == held.saved.user.id => {
-                    *before = held;
-                    inner.news.take()
+                    let before = std::mem::replace(before, held);
+                    (inner.news.take(), before.saved.user)
                 }
                 _ => {
                     drop(inner);
@@ -115,6 +149,9 @@ impl Session {
         if let Some(news) = news {
             // Nobody may wait for it any more.
             let _ = news.send(());
+        }
+        if before != user {
+            self.ports.observer.changed(Auth::SignedIn(user));
         }
         self.ports.observer.renewed();
         self.ports.observer.planned();

@@ -6,7 +6,7 @@ use server_fn::ServerFn;
 
 use crate::api::{
     auth::{Login, Logout, Refresh, Register},
-    error::{ApiError, Reason},
+    error::{ApiError, Code, Reason},
 };
 
 /// A call to the server. It names no token: that is added when it is sent, so that a repeat carries the newest.
@@ -79,6 +79,12 @@ impl Answer {
     #[must_use]
     pub fn refuses_token(&self) -> bool {
         self.status == 401 && self.error().is_some_and(|error| error.code.is_about_token())
+    }
+
+    /// Whether it asks for a token that comes straight from the password.
+    #[must_use]
+    pub fn asks_for_password(&self) -> bool {
+        self.status == 401 && self.error().is_some_and(|error| error.code == Code::FreshRequired)
     }
 
     /// Why the session is over, where the answer tells.

@@ -2,15 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::{Data, Me};
 use crate::{
+    api::Profile as Me,
     components::time::{self, Precision},
     i18n::words::Words,
+    pages::person::Person,
     session::browser,
 };
 
 /// The token's card.
-pub(super) fn card(data: Data) -> impl IntoView {
+pub(super) fn card(data: Person) -> impl IntoView {
     let language = data.language;
     view! {
         <section class="card card-token">
@@ -45,7 +46,7 @@ fn renewal(me: &Me) -> Option<i64> {
 }
 
 /// A fact.
-fn row(data: Data, label: fn(&'static Words) -> &'static str, fact: AnyView) -> impl IntoView {
+fn row(data: Person, label: fn(&'static Words) -> &'static str, fact: AnyView) -> impl IntoView {
     view! {
         <div class="row">
             <dt>{data.language.say(label)}</dt>
@@ -55,20 +56,20 @@ fn row(data: Data, label: fn(&'static Words) -> &'static str, fact: AnyView) -> 
 }
 
 /// A moment, for people and for machines.
-fn moment(data: Data, precision: Precision, pick: fn(&Me) -> Option<i64>) -> AnyView {
+fn moment(data: Person, precision: Precision, pick: fn(&Me) -> Option<i64>) -> AnyView {
     let seconds = move || data.get(pick).flatten();
     let text = move || seconds().map(|seconds| time::moment(seconds, precision, data.language.get()));
     view! { <time datetime=move || seconds().map(time::iso)>{text}</time> }.into_any()
 }
 
 /// A step of the token's life.
-fn step(data: Data, what: fn(&Me, &'static Words) -> &'static str, when: fn(&Me) -> Option<i64>) -> impl IntoView {
+fn step(data: Person, what: fn(&Me, &'static Words) -> &'static str, when: fn(&Me) -> Option<i64>) -> impl IntoView {
     let text = move || data.get(|me| what(me, data.language.words())).unwrap_or_default();
     view! { <li>{moment(data, Precision::Clock, when)}<span>{text}</span></li> }
 }
 
 /// How much of the token's life is left, by the server's clock.
-fn life(data: Data) -> impl IntoView {
+fn life(data: Person) -> impl IntoView {
     let language = data.language;
     let second = time::every_second();
     // Seconds that are left, and of how many.

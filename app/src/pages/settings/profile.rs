@@ -1,23 +1,255 @@
 //! `/settings/profile`: how a person is called and reached.
 
-use leptos::prelude::*;
+use leptos::{ev::SubmitEvent, prelude::*, task::tick};
 
-use crate::{i18n::words::Language, session::browser::Signals};
+use crate::{
+    api::{Patch, Profile, ProfileChanges, error::ApiError, me::change_profile},
+    components::{
+        button::Submit,
+        field::{Field, FieldState},
+        form::{FormFailure, FormState},
+        mask,
+        notices::Notices,
+    },
+    dom,
+    i18n::words::{Language, Words},
+    pages::person::Person,
+    rules,
+    session::browser,
+};
+
+/// What may be changed.
+#[derive(Clone, Copy)]
+struct Fields {
+    nickname: FieldState,
+    email: FieldState,
+    mobile: FieldState,
+}
 
 /// The section's cards.
 pub(super) fn view() -> AnyView {
-    let language = Language::of_page();
-    let auth = Signals::of_page().auth;
-    let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()));
+    let person = Person::of_page();
+    let editing = RwSignal::new(false);
     view! {
-        <section class="card">
-            <dl>
-                <div class="row">
-                    <dt>{language.say(|w| w.username)}</dt>
-                    <dd>{username}</dd>
-                </div>
-            </dl>
+        {person.state()}
+        <section
+            class="card"
+            hidden=move || person.is_lost()
+            aria-busy=move || person.is_coming().then_some("true")
+        >
+            {facts(person, editing)}
+            {form(person, editing)}
         </section>
     }
     .into_any()
+}
+
+/// What is known, as others may see it who look at the same screen.
+fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
+    let language = person.language;
+    let word = move |value: Option<String>| value.unwrap_or_else(|| language.words().not_given.to_owned());
+    let nickname = move || person.get(|me| me.user.nickname.clone()).map(word);
+    view! {
+        <div hidden=move || editing.get()>
+            <dl>
+                <div class="row">
+                    <dt>{language.say(|w| w.account_name)}</dt>
+                    <dd>{person.text(|me, _| me.user.username.clone())}</dd>
+                </div>
+                <div class="row">
+                    <dt>{language.say(|w| w.nickname)}</dt>
+                    <dd>{nickname}</dd>
+                </div>
+                {masked(person, |w| w.email, |me| me.email.as_deref(), mask::email)}
+                {masked(person, |w| w.mobile, |me| me.mobile.as_deref(), mask::mobile)}
+            </dl>
+            <div class="form-actions">
+                <button
+                    type="button"
+                    id="edit"
+                    class="btn btn-outline"
+                    disabled=move || person.is_coming()
+                    on:click=move |_| editing.set(true)
+                >
+                    {language.say(|w| w.edit)}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// A fact that is shown on demand only.
+fn masked(
+    person: Person,
+    label: fn(&'static Words) -> &'static str,
+    pick: fn(&Profile) -> Option<&str>,
+    mask: fn(&str) -> String,
+) -> impl IntoView {
+    let language = person.language;
+    let shown = RwSignal::new(false);
+    let is_given = move || person.get(|me| pick(me).is_some()).unwrap_or_default();
+    let text = move || {
+        person.get(|me| match pick(me) {
+            None => language.words().not_given.to_owned(),
+            Some(value) if shown.get() => value.to_owned(),
+            Some(value) => mask(value),
+        })
+    };
+    let toggle = move || if shown.get() { language.words().hide } else { language.words().show };
+    view! {
+        <div class="row">
+            <dt>{language.say(label)}</dt>
+            <dd>
+                <span class="value">{text}</span>
+                <button
+                    type="button"
+                    class="link"
+                    hidden=move || !is_given()
+                    on:click=move |_| shown.update(|shown| *shown = !*shown)
+                >
+                    {toggle}
+                    <span class="sr-only">" "{language.say(label)}</span>
+                </button>
+            </dd>
+        </div>
+    }
+}
+
+fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
+    let language = Language::of_page();
+    let notices = Notices::of_page();
+    let fields = Fields {
+        nickname: FieldState::new(|typed| rules::nickname::parse(typed).map(drop)),
+        email: FieldState::new(|typed| rules::email::parse(typed).map(drop)),
+        mobile: FieldState::new(|typed| rules::mobile::parse(typed).map(drop)),
+    };
+    let Fields { nickname, email, mobile } = fields;
+    let form = FormState::new(vec![("nickname", nickname), ("email", email), ("mobile", mobile)]);
+    // What is edited begins as it is; afterwards the focus is where it came from.
+    Effect::new(move |before: Option<bool>| {
+        let is_editing = editing.get();
+        if before.is_some_and(|before| before != is_editing) {
+            if is_editing && !form.busy.get_untracked() {
+                fields.fill(person.now().as_ref());
+            }
+            dom::spawn(async move {
+                tick().await;
+                if is_editing {
+                    nickname.focus();
+                } else if let Some(edit) = dom::find("#edit") {
+                    dom::focus(&edit);
+                }
+            });
+        }
+        is_editing
+    });
+    let submit = move |event: SubmitEvent| {
+        let call = async move {
+            let Some(before) = person.now() else { return Ok(()) };
+            let is_changed = save(person, before, fields, editing).await?;
+            if is_changed {
+                notices.status(|words| words.details_saved);
+            }
+            Ok(())
+        };
+        form.submit(&event, Box::pin(call));
+    };
+    view! {
+        <form method="post" novalidate hidden=move || !editing.get() on:submit=submit>
+            <FormFailure form />
+            <Field
+                state=nickname
+                name="nickname"
+                label=|w| w.nickname
+                hint=|lang| Words::of(lang).nickname_hint.to_owned()
+                autocomplete="nickname"
+                optional=true
+            />
+            <Field state=email name="email" label=|w| w.email autocomplete="email" inputmode="email" optional=true />
+            <Field
+                state=mobile
+                name="mobile"
+                label=|w| w.mobile
+                hint=|lang| Words::of(lang).mobile_hint.to_owned()
+                autocomplete="tel"
+                inputmode="tel"
+                enterkeyhint="go"
+                optional=true
+            />
+            <div class="form-actions">
+                <Submit label=|w| w.save busy=form.busy />
+                <button
+                    type="button"
+                    class="btn btn-ghost"
+                    disabled=move || form.busy.get()
+                    on:click=move |_| editing.set(false)
+                >
+                    {language.say(|w| w.cancel)}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+/// Saves what has changed; whether anything has. A name is another one at once, in the bar and in every tab, and again the old one
+/// where that fails. An address or a number may take the password: the form waits for it.
+async fn save(person: Person, before: Profile, fields: Fields, editing: RwSignal<bool>) -> Result<bool, ApiError> {
+    let changes = fields.changes(&before);
+    if changes == ProfileChanges::default() {
+        editing.set(false);
+        return Ok(false);
+    }
+    if let Patch::Set(nickname) = &changes.nickname {
+        let mut user = before.user.clone();
+        user.nickname = Some(nickname.clone()).filter(|nickname| !nickname.is_empty());
+        browser::know(user);
+    }
+    if changes.email.is_keep() && changes.mobile.is_keep() {
+        editing.set(false);
+    }
+    match change_profile(changes).await {
+        Ok(answer) => {
+            browser::know(answer.user.clone());
+            person.change(|me| {
+                me.user = answer.user;
+                me.email = answer.email;
+                me.mobile = answer.mobile;
+            });
+            editing.try_set(false);
+            Ok(true)
+        }
+        Err(error) => {
+            browser::know(before.user);
+            editing.try_set(true);
+            // The form must be there again before its fields can take the focus.
+            tick().await;
+            Err(error)
+        }
+    }
+}
+
+impl Fields {
+    fn fill(self, me: Option<&Profile>) {
+        let text = |pick: fn(&Profile) -> Option<&String>| me.and_then(pick).map(String::as_str).unwrap_or_default();
+        self.nickname.reset(text(|me| me.user.nickname.as_ref()));
+        self.email.reset(text(|me| me.email.as_ref()));
+        self.mobile.reset(text(|me| me.mobile.as_ref()));
+    }
+
+    /// What differs from what was there. The rules have looked at it already.
+    fn changes(self, before: &Profile) -> ProfileChanges {
+        let typed = [self.nickname, self.email, self.mobile].map(FieldState::value);
+        let nickname = rules::nickname::parse(&typed[0]).ok().flatten();
+        let email = rules::email::parse(&typed[1]).ok().flatten();
+        let mobile = rules::mobile::parse(&typed[2]).ok().flatten();
+        ProfileChanges {
+            nickname: patch(before.user.nickname.as_deref(), nickname),
+            email: patch(before.email.as_deref(), email),
+            mobile: patch(before.mobile.as_deref(), mobile.as_deref()),
+        }
+    }
+}
+
+fn patch(before: Option<&str>, now: Option<&str>) -> Patch {
+    if before == now { Patch::Keep } else { Patch::Set(now.unwrap_or_default().to_owned()) }
 }

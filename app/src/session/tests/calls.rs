@@ -55,9 +55,9 @@ fn a_call_carries_the_token_and_open_calls_carry_none() {
 fn a_wrong_password_is_no_expired_token() {
     let (world, session) = signed_in();
     world.answer("/api/auth/login", [refused("invalid_credentials")]);
-    world.answer("/api/me", [refused("fresh_required"), refused("invalid_credentials"), failure(401, "<html>")]);
+    world.answer("/api/me", [refused("invalid_credentials"), failure(401, "<html>")]);
     assert_eq!(block_on(session.call(call(Method::POST, "/api/auth/login"))).unwrap().status, 401);
-    for _ in 0..3 {
+    for _ in 0..2 {
         assert_eq!(block_on(session.call(me())).unwrap().status, 401);
     }
     assert_eq!(world.sent().iter().filter(|call| call.contains("refresh")).count(), 0);

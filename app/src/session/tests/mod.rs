@@ -1,9 +1,11 @@
 //! The session's rules, without a browser: here, a world around one tab that says what it was asked. `calls` tests a tab by itself,
+//! `proof` what it asks the person,
 //! `tabs` what it makes of the others; `model` has several tabs and a server that follows the contract, and `properties` says what
 //! is true of them whatever happens.
 
 mod calls;
 mod model;
+mod proof;
 mod properties;
 mod server;
 mod tabs;
@@ -162,6 +164,9 @@ impl Observer for Port {
         self.0.heard.borrow_mut().push("renewed".to_owned());
     }
     fn planned(&self) {}
+    fn asking(&self, is_asking: bool) {
+        self.0.heard.borrow_mut().push(if is_asking { "asking" } else { "asked" }.to_owned());
+    }
     fn ended(&self, why: Ending) {
         self.0.heard.borrow_mut().push(format!("{why:?}"));
     }

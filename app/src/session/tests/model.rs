@@ -473,6 +473,7 @@ impl Observer for Wire {
     fn changed(&self, _: Auth) {}
     fn renewed(&self) {}
     fn planned(&self) {}
+    fn asking(&self, _: bool) {}
     fn ended(&self, _: Ending) {
         self.side.endings.set(self.side.endings.get() + 1);
     }

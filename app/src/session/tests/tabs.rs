@@ -25,6 +25,54 @@ fn signed_in_here() -> (Rc<World>, Rc<Session>) {
     (world, session)
 }
 
+/// Somebody under a nickname.
+fn called(name: &str, nickname: &str) -> User {
+    User { nickname: Some(nickname.to_owned()), ..user(name) }
+}
+fn saved_as(number: u8, user: User) -> Saved {
+    Saved { user, ..saved(number, "bob") }
+}
+
+#[test]
+fn what_a_person_is_called_is_told() {
+    let (world, session) = signed_in();
+    session.know(called("bob", "Bob"));
+    assert!(world.kept.borrow()[&Place::Browser] == saved_as(1, called("bob", "Bob")));
+    assert!(world.told() == [Message::Known(called("bob", "Bob"))]);
+    assert_eq!(world.heard(), ["bob"]);
+    session.know(called("bob", "Bob"));
+    session.know(called("amy", "Amy"));
+    assert!(world.told().is_empty(), "it is no news, or about somebody else");
+    assert_eq!(world.heard(), [""; 0]);
+}
+
+#[test]
+fn what_a_person_is_called_elsewhere_is_heard_and_not_told_again() {
+    let (world, session) = signed_in();
+    session.hear(Message::Known(called("bob", "Bob")));
+    session.hear(Message::Known(called("amy", "Amy")));
+    assert_eq!(world.heard(), ["bob"]);
+    assert!(world.told().is_empty());
+    assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "whoever tells writes it");
+
+    let (world, session) = signed_in_here();
+    session.hear(Message::Known(called("bob", "Bob")));
+    assert!(world.kept.borrow()[&Place::Tab] == saved_as(1, called("bob", "Bob")), "a duplicate writes its own");
+}
+
+#[test]
+fn what_a_person_is_called_is_found_in_storage_and_comes_with_a_newer_pair() {
+    let (world, session) = signed_in();
+    keep(&world, Place::Browser, saved_as(1, called("bob", "Bob")));
+    session.look_again();
+    assert_eq!(world.heard(), ["bob"]);
+    session.look_again();
+    assert_eq!(world.heard(), [""; 0], "it is known");
+    session.hear(Message::Renewed(saved_as(2, called("bob", "Robert"))));
+    assert_eq!(world.heard(), ["bob", "renewed"]);
+    assert!(world.told().is_empty());
+}
+
 #[test]
 fn messages_arrive_as_they_were_sent() {
     for message in [
@@ -33,6 +81,7 @@ fn messages_arrive_as_they_were_sent() {
         ended("bob"),
         Message::Ended { session: "bob".to_owned(), why: Ending::Expired },
         asked("bob"),
+        Message::Known(called("bob", "Bob")),
     ] {
         assert!(Message::decode(&message.encode()) == Some(message));
     }

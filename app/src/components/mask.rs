@@ -1,0 +1,30 @@
+//! What somebody who looks over a person's shoulder need not see.
+
+/// An address with the first letter of its name only: `a***@example.com`.
+#[must_use]
+pub fn email(address: &str) -> String {
+    let (name, host) = address.split_once('@').unwrap_or((address, ""));
+    let first = name.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}***@{host}")
+}
+
+/// A number without the four digits before the last four: `+86139****5901`.
+#[must_use]
+pub fn mobile(number: &str) -> String {
+    let end = number.len().saturating_sub(4);
+    let begin = end.saturating_sub(4);
+    format!("{}****{}", number.get(..begin).unwrap_or_default(), number.get(end..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_is_left_to_see() {
+        assert_eq!(email("ada@example.com"), "a***@example.com");
+        assert_eq!(email("a@b"), "a***@b");
+        assert_eq!(mobile("+8613912345901"), "+86139****5901");
+        assert_eq!(mobile("+12345678"), "+****5678");
+    }
+}
