@@ -13,7 +13,7 @@ die() { say "$*"; exit 1; }
 cargo_leptos_version=0.3.10
 wasm_bindgen_version=$(crate_version wasm-bindgen)
 # shellcheck disable=SC2034 # these and their folders are for the scripts that source this one
-cargo_fuzz_version=0.13.2 cargo_deny_version=0.20.2 schemathesis_version=4.32.5
+cargo_fuzz_version=0.13.2 cargo_deny_version=0.20.2 schemathesis_version=4.32.5 s3_version=0.14.1
 
 # A folder for each version, so that two clones never overwrite each other's tools.
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/gatehouse/tools
@@ -22,7 +22,7 @@ wasm_bindgen_root=$tools/wasm-bindgen-cli-$wasm_bindgen_version
 cargo_fuzz_root=$tools/cargo-fuzz-$cargo_fuzz_version
 cargo_deny_root=$tools/cargo-deny-$cargo_deny_version
 # shellcheck disable=SC2034
-schemathesis_root=$tools/schemathesis-$schemathesis_version
+schemathesis_root=$tools/schemathesis-$schemathesis_version s3_root=$tools/s3s-fs-$s3_version
 
 # cargo-leptos takes whatever is on PATH first: tailwindcss and wasm-opt come from npm, the rest from the cache.
 # Before wasm-bindgen comes ours, which calls it.

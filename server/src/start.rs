@@ -29,7 +29,7 @@ use crate::{
     files::{self, FileService},
     http::{self, State, connections},
     limits::{Limiter, Throttle},
-    objects::Objects,
+    objects::{ObjectError, Objects},
     pictures::Workshop,
     sessions::{SessionRules, SessionService, upkeep},
     store::{AuditEntry, Event, OpenError, Store, StoreError},
@@ -64,6 +64,9 @@ pub enum StartError {
     /// A query at the start.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What lies beside the database.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// Password hashing.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -125,7 +128,7 @@ impl Server {
         .await?;
         let files = FileService::new(files::Inner {
             store: store.clone(),
-            objects: open_objects(&config.data_dir, &world)?,
+            objects: open_objects(config, &world)?,
             workshop: Workshop::new(cores),
             directory: Arc::clone(&directory),
             world: world.clone(),
@@ -218,8 +221,11 @@ async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<
 }
 
 /// What lies beside the database.
-fn open_objects(data_dir: &Path, world: &World) -> Result<Objects, StartError> {
-    let folder = data_dir.join("objects");
+fn open_objects(config: &Config, world: &World) -> Result<Objects, StartError> {
+    if let Some(place) = &config.s3 {
+        return Ok(Objects::in_s3(place)?);
+    }
+    let folder = config.data_dir.join("objects");
     Objects::in_folder(&folder, world.now()).map_err(|source| StartError::DataDir { path: folder, source })
 }
 

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use crate::{
     limits::{Limits, Quota},
     network::Network,
+    objects::S3,
     sessions::Lifetimes,
     tokens::algorithm::Algorithm,
 };
@@ -95,10 +96,22 @@ const SETTINGS: &[Setting] = &[
         default: "100000000",
         meaning: "bytes that the pictures of a person may take up",
     },
+    Setting {
+        name: "S3_ENDPOINT",
+        default: "none",
+        meaning: "the address (http://host:port) of a store that speaks S3: what people upload is kept there, and not in the data folder",
+    },
+    Setting { name: "S3_BUCKET", default: "gatehouse", meaning: "the bucket there" },
+    Setting { name: "S3_REGION", default: "us-east-1", meaning: "its region" },
+    Setting { name: "S3_ACCESS_KEY_ID", default: "none", meaning: "the name of this server there" },
+    Setting { name: "S3_SECRET_ACCESS_KEY", default: "none", meaning: "what signs its requests" },
     Setting { name: "AUDIT_DAYS", default: "365", meaning: "how long the audit log goes back" },
     Setting { name: "LOG", default: "info", meaning: "what is logged: a filter of tracing" },
     Setting { name: "LOG_FORMAT", default: "text", meaning: "text or json" },
 ];
+
+/// Settings whose values are not shown.
+const SECRETS: [&str; 2] = ["JWT_SECRET", "S3_SECRET_ACCESS_KEY"];
 
 /// What a setting is read as where none is given.
 fn default_of(name: &str) -> &'static str {
@@ -158,6 +171,8 @@ pub struct Config {
     pub password_blocklist: bool,
     /// Bytes that a person's files may take up.
     pub files_quota: i64,
+    /// Where people's files are; `None`: in the data folder.
+    pub s3: Option<S3>,
     /// How long the audit log goes back, in seconds.
     pub audit_seconds: i64,
     /// What is logged.
@@ -222,6 +237,7 @@ impl Config {
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min)?,
             password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch)?,
             files_quota: reader.value("FILES_QUOTA_BYTES", values::bytes)?,
+            s3: s3(&mut reader)?,
             audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
             log: reader.value("LOG", values::log_filter)?,
             log_format: reader.value("LOG_FORMAT", values::log_format)?,
@@ -242,7 +258,7 @@ impl Config {
     pub fn describe(sources: &Sources) -> String {
         let lines = SETTINGS.iter().map(|setting| {
             let (value, from) = match sources.get(setting.name) {
-                Some((_, source)) if setting.name == "JWT_SECRET" => ("(set)".to_owned(), source.to_string()),
+                Some((_, source)) if SECRETS.contains(&setting.name) => ("(set)".to_owned(), source.to_string()),
                 Some((value, source)) if setting.name == "DATABASE_URL" => {
                     (crate::store::without_password(value), source.to_string())
                 }
@@ -256,6 +272,21 @@ impl Config {
         });
         lines.collect::<Vec<_>>().concat()
     }
+}
+
+/// The store for files. All of it is read, so that a mistake is told also where it has no effect.
+fn s3(reader: &mut values::Reader<'_>) -> Result<Option<S3>, ConfigErrors> {
+    let endpoint = reader.given("S3_ENDPOINT", values::endpoint);
+    let bucket = reader.value("S3_BUCKET", values::text)?;
+    let region = reader.value("S3_REGION", values::text)?;
+    let access_key_id = reader.given("S3_ACCESS_KEY_ID", values::text);
+    let secret_access_key = reader.given("S3_SECRET_ACCESS_KEY", |text| Ok(SecretString::from(text.trim())));
+    let Some(endpoint) = endpoint else { return Ok(None) };
+    let missing =
+        |name: &str| ConfigErrors(vec![format!("{PREFIX}{name}: it is needed where {PREFIX}S3_ENDPOINT is given")]);
+    let access_key_id = access_key_id.ok_or_else(|| missing("S3_ACCESS_KEY_ID"))?;
+    let secret_access_key = secret_access_key.ok_or_else(|| missing("S3_SECRET_ACCESS_KEY"))?;
+    Ok(Some(S3 { endpoint, bucket, region, access_key_id, secret_access_key }))
 }
 
 /// The limits. All are read, so that a mistake in one is told also where they are switched off.

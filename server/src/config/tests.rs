@@ -159,3 +159,19 @@ fn the_description_names_every_source_and_no_secret() {
     assert!(text.contains("GATEHOUSE_ADDR = 127.0.0.1:3000\n    from: default"), "{text}");
     assert!(!text.contains(secret) && !text.contains("geheim"), "{text}");
 }
+
+#[test]
+fn a_store_for_files_is_given_as_a_whole_or_not_at_all() {
+    assert!(Config::read(&sources(&[])).unwrap().s3.is_none());
+    let endpoint = ("GATEHOUSE_S3_ENDPOINT", "http://127.0.0.1:9000/");
+    let (id, secret) = (("GATEHOUSE_S3_ACCESS_KEY_ID", "gate"), ("GATEHOUSE_S3_SECRET_ACCESS_KEY", "nobody knows it"));
+    let place = Config::read(&sources(&[endpoint, id, secret])).unwrap().s3.unwrap();
+    assert_eq!((&*place.endpoint, &*place.bucket, &*place.region), ("http://127.0.0.1:9000", "gatehouse", "us-east-1"));
+    assert!(!format!("{place:?}").contains("nobody knows it"));
+    assert!(!Config::describe(&sources(&[endpoint, id, secret])).contains("nobody knows it"));
+    let message = Config::read(&sources(&[endpoint, id])).unwrap_err().to_string();
+    assert!(message.starts_with("GATEHOUSE_S3_SECRET_ACCESS_KEY: "), "{message}");
+    for unusable in ["https://s3.amazonaws.com", "127.0.0.1:9000", "http://", "http://host/path"] {
+        assert!(error("GATEHOUSE_S3_ENDPOINT", unusable).contains("S3_ENDPOINT"), "{unusable}");
+    }
+}

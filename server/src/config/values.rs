@@ -144,6 +144,19 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The address of a store that speaks S3.
+pub(super) fn endpoint(text: &str) -> Result<String, String> {
+    let text = text.trim().trim_end_matches('/');
+    let rest = text.strip_prefix("http://").ok_or_else(|| {
+        format!("{text:?} is no address such as http://127.0.0.1:9000; TLS is for a proxy beside the server to speak")
+    })?;
+    let uri: Uri = text.parse().map_err(|_| format!("{text:?} is no address"))?;
+    if rest.is_empty() || uri.authority().is_none() || uri.path() != "/" || uri.query().is_some() {
+        return Err(format!("{text:?} is more, or less, than a host and a port"));
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     items(text).map(origin).collect()
 }

@@ -30,6 +30,7 @@ mod profile;
 mod reauthentication;
 mod refresh;
 mod register;
+mod s3;
 mod throttling;
 mod tokens;
 mod wire;

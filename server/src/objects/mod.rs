@@ -1,5 +1,7 @@
 //! Bytes that are too many for the database: in a folder, or wherever else [`ObjectStore`] reaches.
 
+mod s3;
+
 use std::{
     fmt,
     fs::{self, DirBuilder},
@@ -12,6 +14,8 @@ use std::{
 
 use axum::body::Bytes;
 use futures::stream::BoxStream;
+pub use s3::S3;
+
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem};
 
 /// Seconds after which a file that was never finished belongs to somebody who has gone.
@@ -56,10 +60,13 @@ impl Objects {
         Ok(Self(Arc::new(store)))
     }
 
-    /// Objects in a store.
-    #[must_use]
-    pub fn of(store: Arc<dyn ObjectStore>) -> Self {
-        Self(store)
+    /// Objects in a store that speaks S3. Nothing is asked of it before the first object.
+    ///
+    /// # Errors
+    ///
+    /// [`ObjectError`] where its address is none.
+    pub fn in_s3(place: &S3) -> Result<Self, ObjectError> {
+        Ok(Self(s3::open(place)?))
     }
 
     /// Keeps an object: whole, or not at all.
