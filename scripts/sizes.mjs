@@ -39,7 +39,7 @@ function files() {
   return found.map((file) => {
     const raw = readFileSync(join(folder, file));
     const wire = readFileSync(join(folder, `${file}.br`));
-    return { kind: file.replace(/^.*\./, ''), raw: raw.length, wire: wire.length };
+    return { kind: file.replace(/\..*\./, '.'), raw: raw.length, wire: wire.length };
   });
 }
 
@@ -48,7 +48,13 @@ const whole = crates.reduce((sum, [, bytes]) => sum + bytes, 0);
 const shown = crates.filter(([, bytes]) => bytes >= whole / 100);
 const rest = crates.slice(shown.length).reduce((sum, [, bytes]) => sum + bytes, 0);
 
-const KINDS = { wasm: 'the program (WebAssembly)', js: 'its glue (JavaScript)', css: 'the style sheet' };
+const KINDS = {
+  'gatehouse.wasm': 'the program (WebAssembly)',
+  'gatehouse.js': 'its glue (JavaScript)',
+  'gatehouse.css': 'the style sheet',
+  '__wasm_split.js': 'what loads the rest (JavaScript)',
+  'split_rooms.wasm': 'the pages of people who are signed in (WebAssembly), which others do not load',
+};
 fill(
   'docs/pages.md',
   'sizes',

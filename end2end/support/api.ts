@@ -32,6 +32,14 @@ export class Api {
     return (await response.json()) as Session;
   }
 
+  /** The same session with its next pair: its access token does not come straight from a password. */
+  async refresh(session: Session): Promise<Session> {
+    const headers = { Authorization: `Bearer ${session.refresh_token}` };
+    const response = await fetch(`${this.url}/api/auth/refresh`, { method: 'POST', headers });
+    expect(response.status).toBe(200);
+    return { ...session, ...((await response.json()) as Pick<Session, 'access_token' | 'refresh_token'>) };
+  }
+
   /** The status and code that the server answers to a token at an operation. */
   async present(method: string, path: string, token: string): Promise<{ status: number; code: string | undefined }> {
     const response = await fetch(this.url + path, { method, headers: { Authorization: `Bearer ${token}` } });

@@ -90,6 +90,11 @@ export class Gatehouse {
     await expect.poll(() => this.page.url()).toBe(new URL(pathAndQuery, this.origin()).href);
   }
 
+  /** The button with the person's name, and what is behind it. */
+  accountMenu(name: string): Locator {
+    return this.header.getByRole('button', { name: `${this.words.accountMenu}: ${name}`, exact: true });
+  }
+
   alert(text: string): Locator {
     return this.page.getByRole('alert').filter({ hasText: text });
   }

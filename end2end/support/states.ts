@@ -234,6 +234,33 @@ export const STATES: State[] = [
     },
   },
   {
+    name: 'account-menu',
+    what: 'the menu behind the name',
+    widths: [1280],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open('/');
+      await gatehouse.accountMenu(ADA.nickname).click();
+      await expect(gatehouse.header.getByRole('link', { name: gatehouse.words.settings })).toBeVisible();
+    },
+  },
+  settings('settings', 'the settings', '/settings'),
+  settings('settings-profile', 'what is known of a person, for nobody else to see', '/settings/profile'),
+  settings('settings-edit', 'what is known of a person, while it is changed', '/settings/profile', edit),
+  settings(
+    'settings-password',
+    'the password that is asked for once more',
+    '/settings/profile',
+    async (gatehouse) => {
+      await edit(gatehouse);
+      await gatehouse.page.route('/api/me', (route) => fail(route, 401, 'fresh_required'));
+      await gatehouse.main.getByRole('button', { name: gatehouse.words.save, exact: true }).click();
+      await expect(gatehouse.page.getByRole('dialog')).toBeVisible();
+    },
+    [/status of 401 .*\/api\/me/],
+  ),
+  {
     name: 'home-member',
     what: 'the home page of somebody signed in',
     reach: async (stage) => {
@@ -256,6 +283,33 @@ export const STATES: State[] = [
     },
   },
 ];
+
+/** Ada's settings, and what she does there. */
+function settings(
+  name: string,
+  what: string,
+  path: string,
+  act: (gatehouse: Gatehouse) => Promise<void> = () => Promise.resolve(),
+  trouble: RegExp[] = [],
+): State {
+  return {
+    name,
+    what,
+    trouble,
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open(path);
+      await expect(gatehouse.main.getByText('a***@example.org')).toBeAttached();
+      await act(gatehouse);
+    },
+  };
+}
+
+async function edit({ main, words }: Gatehouse): Promise<void> {
+  await main.getByRole('button', { name: words.edit, exact: true }).click();
+  await main.getByLabel(words.mobile, { exact: true }).fill('+86 139 1234 5902');
+}
 
 async function expectAda({ main, words }: Gatehouse): Promise<void> {
   await expect(main.getByText(words.welcome(ADA.nickname))).toBeVisible();
@@ -294,6 +348,8 @@ async function answerAsAda(page: Page): Promise<void> {
         ...ADA,
         avatar_url: null,
         role: 'user',
+        email: ADA.username,
+        mobile: '+8613912345901',
         created_at: NOON - 86_400 * 40,
         login_time: NOON,
         expiration_time: NOON + 900,

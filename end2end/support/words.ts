@@ -55,6 +55,23 @@ export interface Words {
   close: string;
   toContent: string;
   capsLock: string;
+  accountMenu: string;
+  settings: string;
+  details: string;
+  nickname: string;
+  email: string;
+  mobile: string;
+  notGiven: string;
+  show: string;
+  hide: string;
+  edit: string;
+  save: string;
+  cancel: string;
+  detailsSaved: string;
+  proofTitle: string;
+  goOn: string;
+  wrongPasswordAgain: string;
+  emailInvalid: string;
   connectionLost: RegExp;
   tryAgainOnline: string;
   tryAgainIn: RegExp;
@@ -117,6 +134,23 @@ export const EN: Words = {
   close: 'Close',
   toContent: 'Skip to the content',
   capsLock: 'Caps Lock is on',
+  accountMenu: 'Account menu',
+  settings: 'Settings',
+  details: 'Personal details',
+  nickname: 'Nickname',
+  email: 'Email',
+  mobile: 'Mobile number',
+  notGiven: 'Not given',
+  show: 'Show',
+  hide: 'Hide',
+  edit: 'Edit',
+  save: 'Save',
+  cancel: 'Cancel',
+  detailsSaved: 'Your details are saved',
+  proofTitle: 'Your password once more',
+  goOn: 'Continue',
+  wrongPasswordAgain: 'Wrong password',
+  emailInvalid: 'Enter a valid email address',
   connectionLost: /^You are offline/,
   tryAgainOnline: 'Try again once you are connected',
   tryAgainIn: /^You can try again in \d+:\d\d$/,
@@ -179,6 +213,23 @@ export const ZH: Words = {
   close: '关闭',
   toContent: '跳到主要内容',
   capsLock: '大写锁定已开启',
+  accountMenu: '账户菜单',
+  settings: '设置',
+  details: '个人资料',
+  nickname: '昵称',
+  email: '邮箱',
+  mobile: '手机号',
+  notGiven: '未填写',
+  show: '显示',
+  hide: '隐藏',
+  edit: '编辑',
+  save: '保存',
+  cancel: '取消',
+  detailsSaved: '个人资料已保存',
+  proofTitle: '请再次输入密码',
+  goOn: '继续',
+  wrongPasswordAgain: '密码错误',
+  emailInvalid: '请输入有效的邮箱地址',
   connectionLost: /^您已离线/,
   tryAgainOnline: '恢复连接后再试一次',
   tryAgainIn: /^可再次尝试，剩余 \d+:\d\d$/,

@@ -1,0 +1,189 @@
+// What a person is called and how they are reached: changed in a form, known in every tab, and not for everybody to see.
+import type { Page } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { count, fail, hold, watchCalls } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { PASSWORD } from '../support/people.ts';
+import { EN, ZH, type Words } from '../support/words.ts';
+
+const CHANGE = 'PATCH /api/me';
+const PROOF = 'POST /api/auth/reauthenticate';
+
+function form(page: Page, words: Words) {
+  const field = (name: string) => page.getByRole('textbox', { name, exact: true });
+  const button = (name: string) => page.getByRole('main').getByRole('button', { name, exact: true });
+  const dialog = page.getByRole('dialog', { name: words.proofTitle });
+  return {
+    nickname: field(words.nickname),
+    email: field(words.email),
+    mobile: field(words.mobile),
+    edit: button(words.edit),
+    save: button(words.save),
+    cancel: button(words.cancel),
+    dialog,
+    password: dialog.getByLabel(words.password, { exact: true }),
+    goOn: dialog.getByRole('button', { name: words.goOn, exact: true }),
+  };
+}
+
+for (const [locale, words] of [
+  ['en-GB', EN],
+  ['zh-CN', ZH],
+] as const) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('another name is there at once, in every tab, and after a reload', async ({ page, context, person }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      const other = new Gatehouse(await context.newPage(), words);
+      await other.open('/profile');
+      await other.expectProfile(person);
+
+      await gatehouse.accountMenu(person.username).click();
+      await gatehouse.header.getByRole('link', { name: words.settings }).click();
+      await gatehouse.expectPath('/settings');
+      await expect(page.getByRole('heading', { name: words.settings, level: 1 })).toBeFocused();
+      const letGo = await hold(page, '/api/me');
+      const { edit, nickname, save } = form(page, words);
+      await edit.click();
+      await expect(nickname).toBeFocused();
+      await nickname.fill('Ada L.');
+      await save.click();
+      // The answer is still to come.
+      await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
+      await expect(edit).toBeFocused();
+      await expect(other.main.getByText(words.welcome('Ada L.'))).toBeVisible();
+      letGo();
+      await expect(gatehouse.status(words.detailsSaved)).toBeVisible();
+      await gatehouse.reload();
+      await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
+      await expect(gatehouse.main.getByText('Ada L.')).toBeVisible();
+    });
+
+    test('an address takes the password once more, and nothing that was typed is lost', async ({ server, api, person, newVisitor, trouble }) => {
+      trouble.expect(/status of 401 .*\/api\/(me|auth\/reauthenticate)/);
+      const session = await api.refresh(await api.login(person));
+      const visitor = await newVisitor({ storageState: remembering(server.url, session), locale });
+      const page = await visitor.newPage();
+      const gatehouse = new Gatehouse(page, words);
+      const calls = watchCalls(page);
+      await gatehouse.open('/settings/profile');
+      const { edit, email, mobile, save, dialog, password, goOn } = form(page, words);
+      await edit.click();
+      await email.fill('ada@example.com');
+      await mobile.fill('+86 139 1234 5901');
+      await save.click();
+      await expect(password).toBeFocused();
+
+      // Who would rather not goes back to the form as it was.
+      await page.keyboard.press('Escape');
+      await expect(dialog).toBeHidden();
+      await expect(email).toHaveValue('ada@example.com');
+      await expect(mobile).toHaveValue('+86 139 1234 5901');
+      await expect(page.getByRole('alert')).toHaveCount(0);
+      expect(count(calls, PROOF)).toBe(0);
+
+      await save.click();
+      await password.fill('not this one');
+      await goOn.click();
+      await expect(dialog.getByText(words.wrongPasswordAgain)).toBeVisible();
+      await expect(password).toBeFocused();
+      await password.fill(PASSWORD);
+      await goOn.click();
+      await expect(dialog).toBeHidden();
+      await expect(gatehouse.status(words.detailsSaved)).toBeVisible();
+      expect(count(calls, 'POST /api/auth/refresh')).toBe(0);
+
+      // Nobody who looks over a shoulder sees all of it.
+      await expect(gatehouse.main.getByText('a***@example.com')).toBeVisible();
+      await expect(gatehouse.main.getByText('+86139****5901')).toBeVisible();
+      await gatehouse.main.getByRole('button', { name: `${words.show} ${words.mobile}` }).click();
+      await expect(gatehouse.main.getByText('+8613912345901')).toBeVisible();
+      await gatehouse.main.getByRole('button', { name: `${words.hide} ${words.mobile}` }).click();
+      await expect(gatehouse.main.getByText('+86139****5901')).toBeVisible();
+
+      // The password has been given: for a while nobody asks again.
+      await edit.click();
+      await email.fill('');
+      await save.click();
+      await expect(edit).toBeFocused();
+      await expect(gatehouse.main.getByText(words.notGiven)).toHaveCount(2);
+      expect([count(calls, PROOF), count(calls, CHANGE)]).toEqual([2, 4]);
+    });
+
+    test('another account begins at an empty form', async ({ page, person }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      await gatehouse.open('/settings/profile');
+      await gatehouse.accountMenu(person.username).click();
+      await gatehouse.header.getByRole('button', { name: words.switchAccount }).click();
+      await gatehouse.expectPath('/login');
+      await expect(gatehouse.account).toHaveValue('');
+      await expect(gatehouse.password).toHaveValue('');
+      expect((await gatehouse.storage()).local.access_token).toBeUndefined();
+    });
+  });
+}
+
+test('a change that fails is taken back, and the form is there with what was typed', async ({ page, person, trouble }) => {
+  trouble.expect(/status of 503 .*\/api\/me/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.open('/settings/profile');
+  const { edit, nickname, save, cancel } = form(page, EN);
+  await expect(edit).toBeEnabled();
+  await page.route('/api/me', (route) => fail(route, 503, 'unavailable', 'It is busy.'));
+  await edit.click();
+  await nickname.fill('Ada');
+  await save.click();
+  await expect(gatehouse.alert('It is busy.')).toBeVisible();
+  await expect(nickname).toHaveValue('Ada');
+  await expect(gatehouse.accountMenu(person.username)).toBeVisible();
+  await cancel.click();
+  await expect(edit).toBeFocused();
+});
+
+test('what is no address is said before anything is sent', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.open('/settings/profile');
+  const calls = watchCalls(page);
+  const { edit, email, save } = form(page, EN);
+  await edit.click();
+  await email.fill('ada@');
+  await save.click();
+  await expect(email).toBeFocused();
+  await expect(email).toHaveAccessibleDescription(EN.emailInvalid);
+  expect(count(calls, CHANGE)).toBe(0);
+});
+
+test('on a phone the settings are a list that leads to each, and back', async ({ page, person }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.header.getByRole('button', { name: EN.menu }).click();
+  await gatehouse.accountMenu(person.username).click();
+  await gatehouse.header.getByRole('link', { name: EN.settings }).click();
+  await gatehouse.expectPath('/settings');
+  const { edit } = form(page, EN);
+  await expect(edit).toBeHidden();
+  await gatehouse.main.getByRole('link', { name: EN.details }).click();
+  await expect(page.getByRole('heading', { name: EN.details, level: 1 })).toBeFocused();
+  await expect(edit).toBeVisible();
+  await gatehouse.main.getByRole('link', { name: EN.settings }).click();
+  await gatehouse.expectPath('/settings');
+  await expect(edit).toBeHidden();
+});
+
+test('who comes without a session is sent to the log-in, and back to the section', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/settings/profile');
+  await gatehouse.expectPath('/login?redirect=%2Fsettings%2Fprofile');
+  await gatehouse.fillLogin(person);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectPath('/settings/profile');
+  await expect(page.getByRole('heading', { name: EN.details, level: 1 })).toBeVisible();
+});
