@@ -16,6 +16,7 @@ pub use cookie::Cookie;
 use crate::{
     api::{
         Profile, ProfileChanges, TokenPair, TokenType, User,
+        devices::{Device, Ending},
         error::{ApiError, Code, Reason},
         files::FileList,
     },
@@ -61,6 +62,10 @@ pub trait Sessions: Send + Sync {
     -> Result<FreshToken, Failure>;
     /// Changes the password of the caller's account, and ends the account's other sessions.
     async fn change_password(&self, caller: &Caller, change: NewPassword, origin: Origin) -> Result<(), Failure>;
+    /// The devices that the caller's account is signed in on: this one first.
+    async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure>;
+    /// Ends one of the caller's sessions, or all others.
+    async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure>;
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
 }

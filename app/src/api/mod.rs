@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod devices;
 pub mod error;
 pub mod files;
 mod flat;

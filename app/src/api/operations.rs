@@ -87,6 +87,8 @@ pub static OPERATIONS: &[Operation] = &[
     // That another address takes a fresh token is decided where it is known whether it is another.
     Operation { method: Method::PATCH, path: "/api/me", auth: Auth::Access, body: Body::Json },
     Operation { method: Method::POST, path: "/api/me/password", auth: Auth::Fresh, body: Body::Json },
+    Operation { method: Method::GET, path: "/api/me/sessions", auth: Auth::Access, body: Body::None },
+    Operation { method: Method::DELETE, path: "/api/me/sessions", auth: Auth::Access, body: Body::Query },
     Operation { method: Method::PUT, path: "/api/me/avatar", auth: Auth::Access, body: Body::Upload },
     Operation { method: Method::DELETE, path: "/api/me/avatar", auth: Auth::Access, body: Body::None },
     Operation { method: Method::GET, path: "/api/me/files", auth: Auth::Access, body: Body::Query },

@@ -10,6 +10,8 @@ super::table! {
 
         reauthenticated: "密码已确认", "Your password was right";
         password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
+        session_ended: "该设备已登出", "This device is logged out";
+        sessions_ended: "其他设备均已登出", "All other devices are logged out";
         profile_saved: "资料已保存", "Your profile is saved";
         avatar_changed: "头像已更新", "Your picture has been changed";
         avatar_removed: "头像已移除", "Your picture has been removed";

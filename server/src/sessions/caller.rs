@@ -68,7 +68,7 @@ impl Inner {
         let changed = self
             .store
             .change_session(id, move |session| match session.ended {
-                Some(_) => Change { session: None, entry: None, answer: () },
+                Some(_) => Change { session: None, seen_from: None, entry: None, answer: () },
                 None => inner.end_by_reuse(session.reused(), origin, ()),
             })
             .await;
@@ -80,6 +80,6 @@ impl Inner {
     /// The end of a session one of whose tokens was presented by somebody who should not have had it, and its entry.
     pub(super) fn end_by_reuse<T>(&self, ended: Session, origin: Origin, answer: T) -> Change<T> {
         let entry = self.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), origin);
-        Change { session: Some(ended), entry: Some(entry), answer }
+        Change { session: Some(ended), seen_from: None, entry: Some(entry), answer }
     }
 }

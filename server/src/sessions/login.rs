@@ -76,7 +76,8 @@ impl Inner {
             }
         };
         let user = account.user.id;
-        let Some(session) = self.begin(user, hash, remember, &attempt, origin.clone()).await.map_err(internal)? else {
+        let begun = self.begin(user, hash, remember, device.is_some(), &attempt, origin.clone());
+        let Some(session) = begun.await.map_err(internal)? else {
             tracing::info!(%user, "log-in refused: the password has just been changed");
             attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
             return Err(Code::InvalidCredentials.into());
@@ -155,6 +156,7 @@ impl Inner {
         user: Uuid,
         password_hash: String,
         remember: bool,
+        is_known_device: bool,
         attempt: &Attempt,
         origin: Origin,
     ) -> Result<Option<Session>, StoreError> {
@@ -174,7 +176,7 @@ impl Inner {
         };
         let entry = self.entry(Event::LoggedIn, Some(user), Some(session.id), origin);
         let forgiven = attempt.first().map(str::to_owned);
-        let new = NewSession { session: session.clone(), password_hash, forgiven };
+        let new = NewSession { session: session.clone(), password_hash, is_known_device, forgiven };
         let Some(ended) = self.store.insert_session(new, PER_USER, entry).await? else { return Ok(None) };
         for ended in ended {
             self.seen.forget(&ended.id);

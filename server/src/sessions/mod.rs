@@ -1,10 +1,12 @@
 //! Who is signed in: log in, refresh, log out, and who calls.
 
 mod acknowledgements;
+mod agents;
 mod attempts;
 mod caller;
 mod devices;
 mod login;
+mod own;
 mod password;
 mod rotation;
 mod service;

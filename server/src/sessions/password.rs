@@ -13,7 +13,7 @@ use crate::{
         username::{self, Username},
     },
     failure::internal,
-    store::{AuditEntry, Event, Outcome, PasswordChange},
+    store::{AuditEntry, Event, Outcome, PasswordChange, StoreError},
     tokens::codec::Grant,
 };
 
@@ -104,21 +104,17 @@ impl Inner {
             kept: Some(caller.session),
             forgiven: attempt.first().map(str::to_owned),
         };
-        match self.store.change_password(change, entry).await {
-            Ok(Some(ended)) => {
-                for session in ended {
-                    self.seen.forget(&session);
-                }
+        let done = self.store.change_password(change, entry).await;
+        // Somebody else may have changed it at the same moment: then it is not the current one any more.
+        let ended = done.and_then(|ended| ended.ok_or(StoreError::Conflict));
+        self.forget_ended(&ended);
+        match ended {
+            Ok(_) => {
                 tracing::info!(user = %caller.user, "the password was changed");
                 Ok(())
             }
-            // Somebody else has changed it at the same moment: it is not the current one any more.
-            Ok(None) => Err(wrong()),
-            Err(error) => {
-                // It is not known whether the database has got it, nor which sessions have ended: memory must not know better.
-                self.seen.clear();
-                Err(internal(error))
-            }
+            Err(StoreError::Conflict) => Err(wrong()),
+            Err(error) => Err(internal(error)),
         }
     }
 }

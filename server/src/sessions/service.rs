@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use app::{
-    api::{TokenPair, TokenScheme, TokenType, error::Reason, operations::Auth},
+    api::{
+        TokenPair, TokenScheme, TokenType,
+        devices::{Device, Ending},
+        error::Reason,
+        operations::Auth,
+    },
     backend::{Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented, Sessions},
 };
 use async_trait::async_trait;
@@ -209,6 +214,15 @@ impl Sessions for SessionService {
         to_its_end(async move { inner.change_password(&caller, change, origin).await }).await
     }
 
+    async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure> {
+        self.0.devices(caller).await
+    }
+
+    async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure> {
+        let (inner, caller) = (Arc::clone(&self.0), caller.clone());
+        to_its_end(async move { inner.end(&caller, ending, origin).await }).await
+    }
+
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
         to_its_end(async move { inner.logout(&caller, origin).await.map_err(internal) }).await
@@ -235,10 +249,17 @@ impl Inner {
             .change_session(caller.session, move |session| {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
-                    Step::Next(next) => Change { session: Some(next.clone()), entry: None, answer: Ok(next) },
-                    Step::Same => Change { session: None, entry: None, answer: Ok(session) },
+                    Step::Next(next) => {
+                        Change { session: Some(next.clone()), seen_from: Some(origin), entry: None, answer: Ok(next) }
+                    }
+                    Step::Same => Change { session: None, seen_from: None, entry: None, answer: Ok(session) },
                     Step::Reuse(ended) => inner.end_by_reuse(ended, origin, Err(Some(Reason::Reused))),
-                    Step::Refuse => Change { session: None, entry: None, answer: Err(session.ended.map(Reason::from)) },
+                    Step::Refuse => Change {
+                        session: None,
+                        seen_from: None,
+                        entry: None,
+                        answer: Err(session.ended.map(Reason::from)),
+                    },
                 }
             })
             .await;
@@ -267,7 +288,7 @@ impl Inner {
         self.pair_with(&session, &presented, false).map_err(internal)
     }
 
-    async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Internal> {
+    pub(super) async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Internal> {
         let Some(session) = self.store.session(caller.session).await? else { return Ok(()) };
         let revoked = vec![
             RevokedToken { jti: caller.jti.clone(), token_type: caller.token_type, expires_at: caller.expires_at },

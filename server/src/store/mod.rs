@@ -1,6 +1,7 @@
 //! What is kept: the only place that knows SQL or a database's name.
 
 mod audit;
+mod devices;
 mod entities;
 mod error;
 mod files;
@@ -15,6 +16,7 @@ mod users;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
+pub use devices::StoredDevice;
 pub use error::{OpenError, StoreError};
 pub use files::{Kept, StoredFile};
 pub use names::Name;

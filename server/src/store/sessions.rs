@@ -1,6 +1,6 @@
 //! Sessions, as they are kept.
 
-use app::api::error::Reason;
+use app::{api::error::Reason, backend::Origin};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, sea_query::Expr,
@@ -147,6 +147,8 @@ pub struct NewSession {
     pub session: Session,
     /// The hash of the password that began it: where the account has another one by now, it does not begin.
     pub password_hash: String,
+    /// Whether it comes from a device that the account was logged in to before.
+    pub is_known_device: bool,
     /// What failed log-ins counted against that are forgiven with it.
     pub forgiven: Option<String>,
 }
@@ -156,6 +158,8 @@ pub struct NewSession {
 pub struct Change<T> {
     /// The session as it is to be kept; `None` where it stays as it is.
     pub session: Option<Session>,
+    /// From where it was seen, where that was its person.
+    pub seen_from: Option<Origin>,
     /// What of it goes into the audit log.
     pub entry: Option<AuditEntry>,
     /// What whoever has asked is told.
@@ -193,19 +197,23 @@ impl Store {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    let NewSession { session: new, password_hash, forgiven } = new;
-                    if !users::has_hash(transaction, new.user, &password_hash).await? {
-                        return Ok(None);
-                    }
+                    let NewSession { session: new, password_hash, is_known_device, forgiven } = new;
+                    let noted = users::note_log_in(transaction, new.user, &password_hash, new.created_at).await?;
+                    let Some(was_here_before) = noted else { return Ok(None) };
+                    // The first device of all surprises nobody.
+                    let is_new_device = was_here_before && !is_known_device;
                     let ended = end_surplus(transaction, &new, allowed).await?;
                     for session in &ended {
                         audit::insert(transaction, revoked(session.id, EndReason::EndedElsewhere, &entry)).await?;
                     }
-                    insert(transaction, new).await?;
+                    insert(transaction, new, &entry.origin, is_new_device).await?;
                     if let Some(subject) = forgiven {
                         login_failures::forgive(transaction, &subject).await?;
                     }
-                    audit::insert(transaction, entry).await?;
+                    let surprise = is_new_device.then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
+                    for entry in [Some(entry), surprise].into_iter().flatten() {
+                        audit::insert(transaction, entry).await?;
+                    }
                     Ok(Some(ended))
                 })
             })
@@ -237,7 +245,8 @@ impl Store {
                     let Some(session) = find(transaction, id).await? else { return Ok(None) };
                     let change = decide(session);
                     if let Some(session) = change.session {
-                        update(transaction, session, change.entry.as_ref().map(|entry| entry.at)).await?;
+                        let at = change.entry.as_ref().map(|entry| entry.at);
+                        update(transaction, session, at, change.seen_from).await?;
                     }
                     if let Some(entry) = change.entry {
                         audit::insert(transaction, entry).await?;
@@ -319,7 +328,12 @@ async fn find(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Sess
     session::Entity::find_by_id(id).one(connection).await?.map(Session::try_from).transpose()
 }
 
-async fn insert(connection: &impl ConnectionTrait, new: Session) -> Result<(), StoreError> {
+async fn insert(
+    connection: &impl ConnectionTrait,
+    new: Session,
+    origin: &Origin,
+    is_new_device: bool,
+) -> Result<(), StoreError> {
     let row = session::ActiveModel {
         id: Set(new.id),
         user_id: Set(new.user),
@@ -333,15 +347,29 @@ async fn insert(connection: &impl ConnectionTrait, new: Session) -> Result<(), S
         expires_at: Set(new.expires_at),
         ended_at: Set(None),
         end_reason: Set(None),
+        address: Set(origin.address.map(|address| address.to_string())),
+        user_agent: Set(origin.user_agent.clone()),
+        new_device: Set(is_new_device),
     };
     session::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
 }
 
 /// Keeps what may change of a session. `ended_at` counts where it has ended.
-async fn update(connection: &impl ConnectionTrait, session: Session, ended_at: Option<i64>) -> Result<(), StoreError> {
+async fn update(
+    connection: &impl ConnectionTrait,
+    session: Session,
+    ended_at: Option<i64>,
+    seen_from: Option<Origin>,
+) -> Result<(), StoreError> {
     let ended_at = session.ended.and(ended_at);
-    session::Entity::update_many()
+    let mut update = session::Entity::update_many();
+    if let Some(Origin { address, user_agent, .. }) = seen_from {
+        update = update
+            .col_expr(Column::Address, Expr::value(address.map(|address| address.to_string())))
+            .col_expr(Column::UserAgent, Expr::value(user_agent));
+    }
+    update
         .col_expr(Column::Generation, Expr::value(session.generation))
         .col_expr(Column::ParentGeneration, Expr::value(session.parent_generation))
         .col_expr(Column::Acknowledged, Expr::value(session.acknowledged))
@@ -362,11 +390,10 @@ async fn end_surplus(
     allowed: u64,
 ) -> Result<Vec<Session>, StoreError> {
     let now = new.created_at;
-    let living = Condition::all().add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(now));
     let surplus: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(living.add(Column::UserId.eq(new.user)))
+        .filter(living_of(new.user, now))
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id)
         .offset(allowed.saturating_sub(1))
@@ -382,8 +409,13 @@ async fn end_surplus(
     ended.into_iter().map(Session::try_from).collect()
 }
 
+/// The sessions of a user that have not ended.
+pub(super) fn living_of(user: Uuid, now: i64) -> Condition {
+    Condition::all().add(Column::UserId.eq(user)).add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(now))
+}
+
 /// What the audit log tells of a session that ends because of something else.
-fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry {
+pub(super) fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry {
     AuditEntry {
         event: Event::SessionRevoked,
         session: Some(session),
@@ -392,25 +424,7 @@ fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry
     }
 }
 
-/// Ends the living sessions of whom an entry is about, but the one that is kept. Those that have ended come back.
-pub(super) async fn end_others(
-    connection: &impl ConnectionTrait,
-    kept: Option<Uuid>,
-    reason: EndReason,
-    because: &AuditEntry,
-) -> Result<Vec<Uuid>, StoreError> {
-    let others = Condition::all()
-        .add(Column::UserId.eq(because.user))
-        .add(Column::ExpiresAt.gt(because.at))
-        .add_option(kept.map(|kept| Column::Id.ne(kept)));
-    let ended = end(others.into(), reason, because.at).exec_with_returning(connection).await?;
-    for session in &ended {
-        audit::insert(connection, revoked(session.id, reason, because)).await?;
-    }
-    Ok(ended.into_iter().map(|session| session.id).collect())
-}
-
-fn end(which: Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {
+pub(super) fn end(which: Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::value(now))
         .col_expr(Column::EndReason, Expr::value(reason.as_str()))

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{AuditEntry, EndReason, Name, Store, StoreError, audit, entities::user, login_failures, names, sessions};
+use super::{AuditEntry, EndReason, Name, Store, StoreError, audit, devices, entities::user, login_failures, names};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ impl Store {
             mobile: Set(None),
             created_at: Set(new.created_at),
             disabled_at: Set(None),
+            logged_in_at: Set(None),
         };
         self.writer
             .write(move |transaction| {
@@ -208,7 +209,7 @@ impl Store {
                         return Ok(None);
                     }
                     let ended =
-                        sessions::end_others(transaction, change.kept, EndReason::PasswordChanged, &entry).await?;
+                        devices::end_others(transaction, change.kept, EndReason::PasswordChanged, &entry).await?;
                     if let Some(subject) = change.forgiven {
                         login_failures::forgive(transaction, &subject).await?;
                     }
@@ -254,14 +255,26 @@ fn set_hash(id: Uuid, old: Option<&str>, new: &str) -> UpdateMany<user::Entity> 
     }
 }
 
-/// Whether an account is there, and its password the one with this hash.
-pub(super) async fn has_hash(connection: &impl ConnectionTrait, id: Uuid, hash: &str) -> Result<bool, StoreError> {
-    let found = user::Entity::find_by_id(id)
+/// Notes that somebody logs in with the password of this hash: whether anybody has before. `None`, and nothing noted, where the
+/// account is gone or its password another one.
+pub(super) async fn note_log_in(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    hash: &str,
+    now: i64,
+) -> Result<Option<bool>, StoreError> {
+    let before: Option<Option<i64>> = user::Entity::find_by_id(id)
         .select_only()
-        .column(user::Column::Id)
+        .column(user::Column::LoggedInAt)
         .filter(user::Column::PasswordHash.eq(hash))
-        .into_tuple::<Uuid>()
+        .into_tuple()
         .one(connection)
         .await?;
-    Ok(found.is_some())
+    let Some(before) = before else { return Ok(None) };
+    user::Entity::update_many()
+        .col_expr(user::Column::LoggedInAt, Expr::value(now))
+        .filter(user::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(Some(before.is_some()))
 }

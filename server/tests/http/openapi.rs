@@ -118,6 +118,7 @@ async fn answers_have_the_members_that_it_says() {
         ("Verified", app.post("/api/auth/verify").bearer(&pair.access)),
         ("Profile", app.get("/api/me").bearer(&pair.access)),
         ("ProfileChanged", app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({}))),
+        ("DeviceList", app.get("/api/me/sessions").bearer(&pair.access)),
         (
             "Reauthenticated",
             app.post("/api/auth/reauthenticate").bearer(&pair.access).json(&json!({ "password": PASSWORD })),

@@ -2,6 +2,7 @@
 
 use app::api::{
     Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
+    devices::DeviceList,
     error::Code,
     files::{FileKept, FileList, UserChanged},
 };
@@ -160,6 +161,36 @@ pub(super) static DESCRIBED: &[Described] = &[
         status: 200,
         answer: part::<Done>,
         codes: &[Code::ValidationFailed, Code::TooManyAttempts],
+    },
+    Described {
+        method: Method::GET,
+        path: "/api/me/sessions",
+        id: "devices",
+        summary: "Where am I signed in?",
+        description: "The account's living sessions: the one that asks first, then by when they were seen.",
+        parameters: &[],
+        request: None,
+        status: 200,
+        answer: part::<DeviceList>,
+        codes: &[],
+    },
+    Described {
+        method: Method::DELETE,
+        path: "/api/me/sessions",
+        id: "end_session",
+        summary: "Sign a device out",
+        description: "Its tokens are refused from the next request on, with the reason `ended_elsewhere`. Without `id` all sessions \
+                      end but the one that asks. Another person's is answered like one that does not exist.",
+        parameters: &[Parameter {
+            name: "id",
+            description: "Which session; the one that asks is logged out.",
+            is_required: false,
+            schema: || text("A session's `id`.").min_length(Some(1)),
+        }],
+        request: None,
+        status: 200,
+        answer: part::<Done>,
+        codes: &[Code::NotFound],
     },
     Described {
         method: Method::PUT,

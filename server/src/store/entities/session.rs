@@ -17,6 +17,9 @@ pub(crate) struct Model {
     pub expires_at: i64,
     pub ended_at: Option<i64>,
     pub end_reason: Option<String>,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+    pub new_device: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -18,6 +18,7 @@ pub(crate) struct Model {
     pub mobile: Option<String>,
     pub created_at: i64,
     pub disabled_at: Option<i64>,
+    pub logged_in_at: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -8,6 +8,7 @@ mod m0003_login_failures;
 mod m0004_username_skeletons;
 mod m0005_audit_details;
 mod m0006_profiles;
+mod m0007_devices;
 mod m0008_files;
 
 pub(super) struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_username_skeletons::Migration),
             Box::new(m0005_audit_details::Migration),
             Box::new(m0006_profiles::Migration),
+            Box::new(m0007_devices::Migration),
             Box::new(m0008_files::Migration),
         ]
     }

@@ -1,0 +1,95 @@
+//! A person's own sessions: which devices are signed in, and ending them from another one.
+
+use app::{
+    api::{
+        devices::{Device, Ending},
+        error::Code,
+    },
+    backend::{Caller, Failure, Origin},
+};
+use uuid::Uuid;
+
+use super::{agents, service::Inner};
+use crate::{
+    failure::internal,
+    store::{Event, StoredDevice},
+};
+
+impl Inner {
+    /// The devices that are signed in: this one first, then by when they were seen.
+    pub(super) async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure> {
+        let now = self.world.now();
+        let stored = self.store.devices(caller.user, now).await.map_err(internal)?;
+        let mut devices: Vec<_> = stored
+            .into_iter()
+            // Whose refresh token has expired comes back by logging in alone.
+            .filter(|stored| {
+                stored.session.id == caller.session || now < stored.session.refresh_grant(&self.lifetimes).expires_at
+            })
+            .map(|stored| shown(stored, caller, now))
+            .collect();
+        devices.sort_by_key(|device| (!device.current, -device.last_seen_at, -device.created_at, device.id));
+        Ok(devices)
+    }
+
+    /// Ends one of the caller's sessions, or all but the one that calls.
+    pub(super) async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure> {
+        match ending {
+            // What is no id names no session, and so does another person's.
+            Ending::One(id) => match Uuid::try_parse(&id) {
+                Ok(id) if id == caller.session => self.logout(caller, origin).await.map_err(internal),
+                Ok(id) => self.end_one(caller, id, origin).await,
+                Err(_) => Err(Code::NotFound.into()),
+            },
+            Ending::AllOthers => self.end_others(caller, origin).await,
+        }
+    }
+
+    async fn end_one(&self, caller: &Caller, id: Uuid, origin: Origin) -> Result<(), Failure> {
+        let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, origin);
+        let done = self.store.end_device(id, entry).await;
+        // Also where it is not known whether the database has got it: memory must not know better.
+        self.seen.forget(&id);
+        if !done.map_err(internal)? {
+            return Err(Code::NotFound.into());
+        }
+        tracing::info!(user = %caller.user, session = %id, "ended from another device");
+        Ok(())
+    }
+
+    async fn end_others(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
+        let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, origin);
+        let done = self.store.end_other_devices(caller.session, entry).await;
+        self.forget_ended(&done);
+        let ended = done.map_err(internal)?.len();
+        tracing::info!(user = %caller.user, ended, "all other devices were signed out");
+        Ok(())
+    }
+
+    /// Reads sessions anew that have ended together.
+    pub(super) fn forget_ended<E>(&self, ended: &Result<Vec<Uuid>, E>) {
+        match ended {
+            Ok(ended) => ended.iter().for_each(|session| self.seen.forget(session)),
+            // It is not known whether the database has got it, nor which they are.
+            Err(_) => self.seen.clear(),
+        }
+    }
+}
+
+fn shown(stored: StoredDevice, caller: &Caller, now: i64) -> Device {
+    let StoredDevice { session, address, user_agent, is_new } = stored;
+    let user_agent = user_agent.unwrap_or_default();
+    let current = session.id == caller.session;
+    Device {
+        id: session.id,
+        browser: agents::browser(&user_agent).map(str::to_owned),
+        system: agents::system(&user_agent).map(str::to_owned),
+        address,
+        created_at: session.created_at,
+        last_seen_at: if current { now } else { session.refreshed_at },
+        expires_at: session.expires_at,
+        current,
+        new_device: is_new,
+        remember: session.remember,
+    }
+}
