@@ -66,6 +66,8 @@ pub trait Sessions: Send + Sync {
     async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure>;
     /// Ends one of the caller's sessions, or all others.
     async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure>;
+    /// Deletes the caller's account, with everything that is kept of it. What was typed must be its name.
+    async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure>;
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
 }
@@ -90,6 +92,8 @@ pub trait Files: Send + Sync {
     async fn files(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure>;
     /// Removes one of the caller's files.
     async fn remove_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
+    /// Removes what belongs to nobody any more. What cannot be removed now is removed later.
+    async fn clear_away(&self);
 }
 
 /// What a log-in has given.
@@ -358,6 +362,7 @@ fn words_for(code: Code, lang: Lang) -> &'static str {
         Code::NotFound => messages.not_found,
         Code::MethodNotAllowed => messages.method_not_allowed,
         Code::UsernameTaken => messages.username_taken,
+        Code::LastAdmin => messages.last_admin,
         Code::PayloadTooLarge => messages.payload_too_large,
         Code::UnsupportedMediaType => messages.unsupported_media_type,
         Code::TooManyAttempts => messages.too_many_attempts,

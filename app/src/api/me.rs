@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use server_fn::codec::{GetUrl, Json, PatchJson};
 
-use super::{Done, Profile, ProfileChanged, ProfileChanges, client::ApiClient, error::ApiError};
+use super::{
+    Done, Profile, ProfileChanged, ProfileChanges, client::ApiClient, delete_json::DeleteJson, error::ApiError,
+};
 #[cfg(feature = "ssr")]
 use crate::{
     backend::{NewPassword, Request},
@@ -53,6 +55,20 @@ pub async fn change_password(current_password: Option<String>, password: Option<
     let change = NewPassword::new(current_password, password);
     request.backend.sessions.change_password(request.caller()?, change, request.origin.clone()).await?;
     Ok(Done { message: Messages::of(request.lang).password_changed.into() })
+}
+
+/// Deletes the caller's account with everything that is kept of it, at once. What is typed must be the account's name.
+///
+/// # Errors
+///
+/// `validation_failed`, `last_admin`, the `token_*` codes, `fresh_required`, `unavailable`.
+#[server(prefix = "/api", endpoint = "me", input = DeleteJson, output = Json, client = ApiClient)]
+pub async fn delete_account(username: Option<String>) -> Result<Done, ApiError> {
+    let request = Request::current()?;
+    request.backend.sessions.delete_account(request.caller()?, username.unwrap_or_default()).await?;
+    // What lay beside the database belongs to nobody now.
+    request.backend.files.clear_away().await;
+    Ok(Done { message: Messages::of(request.lang).account_deleted.into() })
 }
 
 // On the wire the changes are the body itself: what the macro would derive puts them one level deeper.

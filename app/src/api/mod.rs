@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod delete_json;
 pub mod devices;
 pub mod error;
 pub mod files;

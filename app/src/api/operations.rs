@@ -86,6 +86,7 @@ pub static OPERATIONS: &[Operation] = &[
     Operation { method: Method::GET, path: "/api/me", auth: Auth::Access, body: Body::None },
     // That another address takes a fresh token is decided where it is known whether it is another.
     Operation { method: Method::PATCH, path: "/api/me", auth: Auth::Access, body: Body::Json },
+    Operation { method: Method::DELETE, path: "/api/me", auth: Auth::Fresh, body: Body::Json },
     Operation { method: Method::POST, path: "/api/me/password", auth: Auth::Fresh, body: Body::Json },
     Operation { method: Method::GET, path: "/api/me/sessions", auth: Auth::Access, body: Body::None },
     Operation { method: Method::DELETE, path: "/api/me/sessions", auth: Auth::Access, body: Body::Query },

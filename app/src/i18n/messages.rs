@@ -12,6 +12,7 @@ super::table! {
         password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
         session_ended: "该设备已登出", "This device is logged out";
         sessions_ended: "其他设备均已登出", "All other devices are logged out";
+        account_deleted: "您的账户及全部数据已删除", "Your account is deleted, with everything that was kept of it";
         profile_saved: "资料已保存", "Your profile is saved";
         avatar_changed: "头像已更新", "Your picture has been changed";
         avatar_removed: "头像已移除", "Your picture has been removed";
@@ -31,6 +32,7 @@ super::table! {
         not_found: "未找到请求的内容", "There is nothing here";
         method_not_allowed: "此地址不支持该请求方法", "This address does not take that method";
         username_taken: "用户名已存在", "This username is taken";
+        last_admin: "必须至少保留一位可用的管理员", "At least one administrator has to remain";
         payload_too_large: "请求内容过大", "The request is too large";
         unsupported_media_type: "请使用 application/json 格式", "Please send application/json";
         too_many_attempts: "尝试次数过多，请稍后再试", "Too many attempts, please try again later";

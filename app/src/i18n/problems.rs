@@ -41,6 +41,7 @@ impl Problem {
             }
             Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
             Self::PasswordWrong => ("密码错误", "This is not your password"),
+            Self::NameDiffers => ("请输入您的账户名以确认", "Type the name of your account to confirm"),
             Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
             Self::PictureKind => ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture"),

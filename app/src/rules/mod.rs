@@ -47,6 +47,8 @@ pub enum Problem {
     PasswordCommon,
     /// It is not the account's password.
     PasswordWrong,
+    /// What was typed to confirm it is not the account's name.
+    NameDiffers,
     /// The confirmation is another password.
     PasswordsDiffer,
     /// A nickname of more than 64 characters.

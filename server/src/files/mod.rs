@@ -98,4 +98,10 @@ impl Files for FileService {
     async fn remove_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         self.remove(caller, id).await
     }
+
+    async fn clear_away(&self) {
+        if let Err(error) = self.sweep().await {
+            tracing::warn!(%error, "what belongs to nobody was not removed; the next sweep tries again");
+        }
+    }
 }

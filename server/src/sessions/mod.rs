@@ -4,6 +4,7 @@ mod acknowledgements;
 mod agents;
 mod attempts;
 mod caller;
+mod deletion;
 mod devices;
 mod login;
 mod own;

@@ -214,6 +214,11 @@ impl Sessions for SessionService {
         to_its_end(async move { inner.change_password(&caller, change, origin).await }).await
     }
 
+    async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure> {
+        let (inner, caller) = (Arc::clone(&self.0), caller.clone());
+        to_its_end(async move { inner.delete_account(&caller, &typed).await }).await
+    }
+
     async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure> {
         self.0.devices(caller).await
     }

@@ -3,7 +3,7 @@
 use app::backend::Origin;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -203,6 +203,19 @@ impl Outcome {
             Self::Throttled => "throttled",
         }
     }
+}
+
+/// Forgets to whom and from where something has happened: of a person whose account is deleted nothing is told any more.
+pub(super) async fn forget_person(connection: &impl ConnectionTrait, user: Uuid) -> Result<(), StoreError> {
+    audit_event::Entity::update_many()
+        .col_expr(Column::UserId, Expr::value(None::<Uuid>))
+        .col_expr(Column::SessionId, Expr::value(None::<Uuid>))
+        .col_expr(Column::Address, Expr::value(None::<String>))
+        .col_expr(Column::UserAgent, Expr::value(None::<String>))
+        .filter(Column::UserId.eq(user))
+        .exec(connection)
+        .await?;
+    Ok(())
 }
 
 /// Writes an entry down, as part of the change that it tells of.

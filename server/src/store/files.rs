@@ -216,7 +216,6 @@ async fn used(connection: &impl ConnectionTrait, user: Uuid) -> Result<i64, Stor
 
 /// Part of the end of an account: takes all that the person keeps here, so that the account's row can go. The objects belong to
 /// nobody from then on, and are removed by [`FileService::sweep`](crate::files::FileService::sweep).
-#[expect(dead_code, reason = "the deletion of accounts, which comes next, calls it")]
 pub(super) async fn abandon_all(connection: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), StoreError> {
     let account = user::Entity::find_by_id(user).one(connection).await?;
     let avatar = account.and_then(|row| row.avatar_url).map(|url| avatar_keys(&url)).unwrap_or_default();

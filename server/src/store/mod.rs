@@ -1,6 +1,7 @@
 //! What is kept: the only place that knows SQL or a database's name.
 
 mod audit;
+mod deletion;
 mod devices;
 mod entities;
 mod error;
@@ -16,6 +17,7 @@ mod users;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
+pub use deletion::Deletion;
 pub use devices::StoredDevice;
 pub use error::{OpenError, StoreError};
 pub use files::{Kept, StoredFile};

@@ -114,6 +114,22 @@ pub(super) async fn take(connection: &impl ConnectionTrait, name: &Name) -> Resu
     if rows == 0 { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
+/// Gives back what a name looked like that nobody has any more, unless somebody else's name looks so, too.
+pub(super) async fn release(connection: &impl ConnectionTrait, skeleton: &str) -> Result<(), StoreError> {
+    let other = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::UsernameSkeleton.eq(skeleton))
+        .limit(1)
+        .into_tuple::<Uuid>()
+        .one(connection)
+        .await?;
+    if other.is_none() {
+        username_skeleton::Entity::delete_by_id(skeleton).exec(connection).await?;
+    }
+    Ok(())
+}
+
 async fn keep_for_itself(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
     username_skeleton::Entity::update_many()
         .col_expr(Column::Ascii, Expr::value(false))

@@ -10,6 +10,7 @@ mod audit;
 mod avatar;
 mod bodies;
 mod cors;
+mod deletion;
 mod devices;
 mod durability;
 mod export;

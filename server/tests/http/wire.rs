@@ -40,8 +40,8 @@ async fn a_wrong_verb_is_told_the_right_ones() {
         (Method::HEAD, "/api/auth/login", "POST, OPTIONS"),
         (Method::PUT, "/api/auth/register", "POST, OPTIONS"),
         (Method::POST, "/api/auth/logout", "DELETE, OPTIONS"),
-        (Method::PUT, "/api/me", "GET, HEAD, PATCH, OPTIONS"),
-        (Method::from_bytes(b"BREW").unwrap(), "/api/me", "GET, HEAD, PATCH, OPTIONS"),
+        (Method::PUT, "/api/me", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+        (Method::from_bytes(b"BREW").unwrap(), "/api/me", "GET, HEAD, PATCH, DELETE, OPTIONS"),
     ] {
         let answer = app.call(method.clone(), path).header("accept", "text/html").send().await;
         if method == Method::HEAD {
@@ -58,7 +58,7 @@ async fn options_tells_the_verbs() {
     let app = App::start().await;
     let answer = app.call(Method::OPTIONS, "/api/me").send().await;
     assert_eq!((answer.status, answer.bytes.len()), (StatusCode::NO_CONTENT, 0));
-    assert_eq!(answer.header("allow"), Some("GET, HEAD, PATCH, OPTIONS"));
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, PATCH, DELETE, OPTIONS"));
     app.call(Method::OPTIONS, "/api/nothing").send().await.assert_failure(404, "not_found");
 }
 

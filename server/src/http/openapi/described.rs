@@ -149,6 +149,19 @@ pub(super) static DESCRIBED: &[Described] = &[
         codes: &[Code::ValidationFailed, Code::FreshRequired],
     },
     Described {
+        method: Method::DELETE,
+        path: "/api/me",
+        id: "delete_account",
+        summary: "Delete my account",
+        description: "At once, with everything that is kept of it; the name is free from then on. `username` is the account's name, \
+                      typed to confirm it. The last administrator has to make another one first.",
+        parameters: &[],
+        request: Some(confirmation),
+        status: 200,
+        answer: part::<Done>,
+        codes: &[Code::ValidationFailed, Code::LastAdmin],
+    },
+    Described {
         method: Method::POST,
         path: "/api/me/password",
         id: "change_password",
@@ -393,6 +406,17 @@ fn password_change() -> Vec<(String, RefOr<Schema>)> {
         .property("password", text("The new one.").min_length(Some(1)).examples(["battery horse correct"]))
         .required("password");
     vec![("PasswordChange".to_owned(), body.into())]
+}
+
+fn confirmation() -> Vec<(String, RefOr<Schema>)> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property(
+            "username",
+            text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
+        )
+        .required("username");
+    vec![("Confirmation".to_owned(), body.into())]
 }
 
 fn profile_changes() -> Vec<(String, RefOr<Schema>)> {

@@ -1,0 +1,47 @@
+//! The end of an account, by its person.
+
+use app::{
+    api::error::Code,
+    backend::{Caller, Failure, Fields, Origin},
+    rules::Problem,
+};
+
+use super::service::Inner;
+use crate::{
+    accounts::username,
+    failure::internal,
+    store::{AuditEntry, Deletion, Event},
+};
+
+impl Inner {
+    /// Deletes the caller's account, once they have typed its name, in whichever spelling it is found by.
+    pub(super) async fn delete_account(&self, caller: &Caller, typed: &str) -> Result<(), Failure> {
+        let gone = || Failure::Revoked(None);
+        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
+        if username::lookup_key(typed).is_none_or(|typed| typed != key) {
+            let mut fields = Fields::default();
+            fields.refuse("username", Problem::NameDiffers);
+            return Err(Failure::Validation(fields));
+        }
+        // The log tells that an account was deleted, and not whose.
+        let nowhere = Origin::default();
+        let forgotten = self.subjects(&key, None, &nowhere).into_iter().next().map(|subject| subject.name);
+        let entry = AuditEntry::of(Event::AccountDeleted, self.world.now(), nowhere);
+        let done = self.store.delete_user(caller.user, forgotten, entry).await;
+        match &done {
+            Ok(Deletion::Done(sessions)) => sessions.iter().for_each(|session| self.seen.forget(session)),
+            Ok(Deletion::LastAdmin) => return Err(Code::LastAdmin.into()),
+            // It is not known whether the database has got it: memory must not know better.
+            Ok(Deletion::NoAccount) | Err(_) => self.seen.clear(),
+        }
+        self.directory.forget(caller.user);
+        match done.map_err(internal)? {
+            Deletion::NoAccount => Err(gone()),
+            Deletion::Done(_) | Deletion::LastAdmin => {
+                tracing::info!("an account was deleted");
+                Ok(())
+            }
+        }
+    }
+}

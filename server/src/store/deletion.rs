@@ -1,0 +1,91 @@
+//! The end of an account: everything that is kept of it goes, at once.
+
+use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use uuid::Uuid;
+
+use super::{
+    AuditEntry, Store, StoreError, audit,
+    entities::{
+        session,
+        user::{self, Column},
+    },
+    files, login_failures, names,
+};
+
+/// What has become of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone, and with it these sessions.
+    Done(Vec<Uuid>),
+    /// Nobody would be left to manage accounts: it stays as it is.
+    LastAdmin,
+    /// There was none.
+    NoAccount,
+}
+
+impl Store {
+    /// Deletes an account with all that is kept of it, forgets the failed log-ins that counted against a subject, and makes its
+    /// name free. The audit log keeps what has happened, and forgets to whom and from where.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn delete_user(
+        &self,
+        id: Uuid,
+        forgotten: Option<String>,
+        entry: AuditEntry,
+    ) -> Result<Deletion, StoreError> {
+        self.writer
+            .write(move |transaction| Box::pin(async move { delete(transaction, id, forgotten, entry).await }))
+            .await
+    }
+}
+
+async fn delete(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    forgotten: Option<String>,
+    entry: AuditEntry,
+) -> Result<Deletion, StoreError> {
+    let Some(account) = user::Entity::find_by_id(id).one(connection).await? else { return Ok(Deletion::NoAccount) };
+    let may_manage = account.role == "admin" && account.disabled_at.is_none();
+    if may_manage && !has_other_admin(connection, id).await? {
+        return Ok(Deletion::LastAdmin);
+    }
+    let of_account = Condition::all().add(session::Column::UserId.eq(id));
+    let sessions = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(of_account.clone())
+        .into_tuple()
+        .all(connection)
+        .await?;
+    session::Entity::delete_many().filter(of_account).exec(connection).await?;
+    files::abandon_all(connection, id, entry.at).await?;
+    user::Entity::delete_by_id(id).exec(connection).await?;
+    if let Some(skeleton) = account.username_skeleton {
+        names::release(connection, &skeleton).await?;
+    }
+    if let Some(subject) = forgotten {
+        login_failures::forgive(connection, &subject).await?;
+    }
+    audit::forget_person(connection, id).await?;
+    audit::insert(connection, entry).await?;
+    Ok(Deletion::Done(sessions))
+}
+
+/// Whether there is an administrator beside this one whose account may be used.
+async fn has_other_admin(connection: &impl ConnectionTrait, id: Uuid) -> Result<bool, StoreError> {
+    let others =
+        Condition::all().add(Column::Role.eq("admin")).add(Column::DisabledAt.is_null()).add(Column::Id.ne(id));
+    let other: Option<Uuid> = user::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(others)
+        .limit(1)
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(other.is_some())
+}

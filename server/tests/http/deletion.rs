@@ -1,0 +1,197 @@
+//! The end of an account: `DELETE /api/me`.
+
+use axum::http::StatusCode;
+use image::ImageFormat;
+use sea_orm::{ConnectionTrait as _, Database};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, App, PASSWORD},
+    pictures::picture,
+};
+
+async fn delete(app: &App, token: &str, body: &Value) -> Answer {
+    app.delete("/api/me").bearer(token).json(body).send().await
+}
+
+fn alice() -> Value {
+    json!({ "username": "alice" })
+}
+
+/// Changes the database behind the program's back, as the command line would.
+async fn execute(app: &App, sql: &str) {
+    let path = app.folder.path().join("data/gatehouse.sqlite");
+    let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
+    database.execute_unprepared(sql).await.unwrap();
+    database.close().await.unwrap();
+    app.server.state.sessions.read_again().await.unwrap();
+}
+
+/// How many rows the tables have that know of a person.
+async fn rows(app: &App) -> Vec<i64> {
+    let path = app.folder.path().join("data/gatehouse.sqlite");
+    let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
+    let mut counts = Vec::new();
+    for table in ["users", "sessions", "files", "username_skeletons", "login_failures", "stray_objects"] {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let statement = sea_orm::Statement::from_string(database.get_database_backend(), sql);
+        counts.push(database.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap());
+    }
+    counts
+}
+
+#[tokio::test]
+async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
+    let app = App::start().await;
+    let bertha = app.person("bertha").await;
+    let before = rows(&app).await;
+    let (pair, other) = (app.person("Alice").await, app.login("alice").await);
+    let (_server, elsewhere) = app.second().await;
+    assert_eq!(app.get("/api/me").bearer(&other.access).to(&elsewhere).send().await.status, StatusCode::OK);
+    let wrong = json!({ "username": "alice", "password": "wrong" });
+    app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
+    let picture = picture(ImageFormat::Png, 64, 64);
+    for call in [app.call(axum::http::Method::PUT, "/api/me/avatar"), app.post("/api/me/files?name=x.png")] {
+        let answer = call.bearer(&pair.access).body(picture.clone()).send().await;
+        assert!(answer.status.is_success(), "{}", answer.text());
+    }
+    let avatar = app.me(&pair.access).await.json()["avatar_url"].as_str().unwrap().to_owned();
+    assert_eq!(app.get(&avatar).send().await.status, StatusCode::OK);
+
+    let answer = app
+        .delete("/api/me")
+        .bearer(&pair.access)
+        .header("accept-language", "zh")
+        .json(&json!({ "username": " ＡＬＩＣＥ" }));
+    let answer = answer.send().await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "message": "您的账户及全部数据已删除" })));
+    for token in [&pair.access, &other.access] {
+        app.me(token).await.assert_failure(401, "token_revoked");
+    }
+    app.refresh(&other.refresh).await.assert_failure(401, "token_revoked");
+    delete(&app, &pair.access, &alice()).await.assert_failure(401, "token_revoked");
+    assert_eq!(app.get(&avatar).send().await.status, StatusCode::NOT_FOUND);
+    assert_eq!(rows(&app).await, before);
+    assert_eq!(crate::pictures::objects(&app), Vec::<String>::new());
+    let right = json!({ "username": "alice", "password": PASSWORD });
+    app.post("/api/auth/login").json(&right).send().await.assert_failure(401, "invalid_credentials");
+    assert_eq!(app.me(&bertha.access).await.status, StatusCode::OK);
+
+    let app = app.restart().await;
+    app.me(&other.access).await.assert_failure(401, "token_revoked");
+    // Its name is free, and whoever takes it gets nothing of what was before.
+    let again = app.person("alice").await;
+    let me = app.me(&again.access).await.json();
+    assert_eq!((&me["avatar_url"], &me["nickname"]), (&json!(null), &json!(null)));
+    app.me(&other.access).await.assert_failure(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn another_process_on_the_same_data_follows() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let (server, elsewhere) = app.second().await;
+    let there = || app.get("/api/me").bearer(&pair.access).to(&elsewhere).send();
+    server.state.sessions.follow().await.unwrap();
+    assert_eq!(there().await.status, StatusCode::OK);
+    assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
+    server.state.sessions.follow().await.unwrap();
+    there().await.assert_failure(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let stale = app.refresh(&pair.refresh).await.pair().access;
+    delete(&app, &stale, &alice()).await.assert_failure(401, "fresh_required");
+    for body in [
+        json!({}),
+        json!({ "username": null }),
+        json!({ "username": "" }),
+        json!({ "username": "alic" }),
+        json!({ "username": "x".repeat(5000) }),
+    ] {
+        let answer = delete(&app, &pair.access, &body).await;
+        answer.assert_failure(400, "validation_failed");
+        assert_eq!(
+            answer.json()["fields"],
+            json!({ "username": "Type the name of your account to confirm" }),
+            "{body}"
+        );
+    }
+    delete(&app, &pair.access, &json!([])).await.assert_failure(400, "bad_request");
+    delete(&app, &pair.access, &json!({ "username": 1 })).await.assert_failure(400, "bad_request");
+    // What stands in an address confirms nothing.
+    let answer = app.delete("/api/me?username=alice").bearer(&pair.access).json(&json!({})).send().await;
+    answer.assert_failure(400, "validation_failed");
+    app.delete("/api/me?username=alice")
+        .bearer(&pair.access)
+        .send()
+        .await
+        .assert_failure(415, "unsupported_media_type");
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn look_alikes_of_its_name_are_free_again_unless_somebody_else_has_one() {
+    let app = App::start().await;
+    // Within ASCII names that look alike stand side by side: what they look like is taken until the last of them has gone.
+    let (one, other) = (app.person("ap1").await, app.person("apl").await);
+    let cyrillic = "\u{430}\u{440}1";
+    delete(&app, &one.access, &json!({ "username": "ap1" })).await;
+    app.register(cyrillic).await.assert_failure(409, "username_taken");
+    delete(&app, &other.access, &json!({ "username": "apl" })).await;
+    assert_eq!(app.register(cyrillic).await.status, StatusCode::CREATED);
+    // One with other letters has it for itself.
+    app.register("\u{430}\u{440}\u{435}").await;
+    app.register("ape").await.assert_failure(409, "username_taken");
+    let body = json!({ "username": "\u{430}\u{440}\u{435}", "password": PASSWORD });
+    let ape = app.post("/api/auth/login").json(&body).send().await.pair();
+    delete(&app, &ape.access, &json!({ "username": "\u{430}\u{440}\u{435}" })).await;
+    assert_eq!(app.register("ape").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays() {
+    let app = App::start().await;
+    let (root, second) = (app.person("root").await, app.person("second").await);
+    execute(&app, "UPDATE users SET role = 'admin' WHERE username_key = 'root'").await;
+    let answer = delete(&app, &root.access, &json!({ "username": "root" })).await;
+    answer.assert_failure(409, "last_admin");
+    execute(&app, "UPDATE users SET role = 'admin', disabled_at = 1 WHERE username_key = 'second'").await;
+    delete(&app, &root.access, &json!({ "username": "root" })).await.assert_failure(409, "last_admin");
+    assert_eq!(app.me(&root.access).await.status, StatusCode::OK);
+    execute(&app, "UPDATE users SET disabled_at = NULL").await;
+    // Of two who go at once, one stays.
+    let (one, two) = (json!({ "username": "root" }), json!({ "username": "second" }));
+    let (one, two) = tokio::join!(delete(&app, &root.access, &one), delete(&app, &second.access, &two));
+    let mut told = [one.status.as_u16(), two.status.as_u16()];
+    told.sort_unstable();
+    assert_eq!(told, [200, 409]);
+}
+
+#[tokio::test]
+async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
+    let app = App::start().await;
+    let body = json!({ "username": "alice", "password": PASSWORD });
+    app.post("/api/auth/register").from("192.0.2.7").header("user-agent", "Tester/1").json(&body).send().await;
+    let login = app.post("/api/auth/login").from("192.0.2.7").header("user-agent", "Tester/1").json(&body);
+    let pair = login.send().await.pair();
+    app.person("bertha").await;
+    let call = app.delete("/api/me").from("192.0.2.7").header("user-agent", "Tester/1").bearer(&pair.access);
+    assert_eq!(call.json(&alice()).send().await.status, StatusCode::OK);
+    let entries = app.server.store.audit_entries().await.unwrap();
+    let told: Vec<_> = entries.iter().map(|entry| (&*entry.event, entry.user.is_some())).collect();
+    let expected = [
+        ("registered", false),
+        ("logged_in", false),
+        ("registered", true),
+        ("logged_in", true),
+        ("account_deleted", false),
+    ];
+    assert_eq!(told, expected);
+    for entry in entries.iter().filter(|entry| entry.user.is_none()) {
+        assert_eq!((&entry.address, &entry.user_agent, entry.session, &entry.detail), (&None, &None, None, &None));
+    }
+}
