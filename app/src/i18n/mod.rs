@@ -1,8 +1,9 @@
 //! Every word that a person reads, Chinese and English side by side: a missing translation does not compile.
 //!
-//! [`messages`] is what the server answers, [`words`] what the pages say. They are two tables so that the browser does not
-//! carry the server's.
+//! [`messages`] is what the server answers, [`words`] what the pages say, [`inside`] what those say that are behind the gate. They
+//! are tables of their own so that nobody carries what others say.
 
+pub mod inside;
 pub mod messages;
 pub mod problems;
 pub mod words;
@@ -107,11 +108,13 @@ macro_rules! table {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name {
+            /// Whose words these are.
+            pub lang: crate::i18n::Lang,
             $(#[doc = $en] pub $key: &'static str,)*
         }
 
-        static ZH: $name = $name { $($key: $zh,)* };
-        static EN: $name = $name { $($key: $en,)* };
+        static ZH: $name = $name { lang: crate::i18n::Lang::Zh, $($key: $zh,)* };
+        static EN: $name = $name { lang: crate::i18n::Lang::En, $($key: $en,)* };
 
         impl $name {
             /// The words of a language.
@@ -163,6 +166,7 @@ mod tests {
         for (zh, en) in [
             (messages::Messages::of(Lang::Zh).all(), messages::Messages::of(Lang::En).all()),
             (words::Words::of(Lang::Zh).all(), words::Words::of(Lang::En).all()),
+            (inside::Inside::of(Lang::Zh).all(), inside::Inside::of(Lang::En).all()),
         ] {
             for ((name, zh), (_, en)) in zh.into_iter().zip(en) {
                 assert!(en.chars().any(char::is_alphabetic) && !en.chars().any(is_han), "{name}: {en}");
