@@ -67,6 +67,8 @@ pub enum Code {
     MethodNotAllowed,
     /// Another account has this name.
     UsernameTaken,
+    /// Nobody would be left to manage accounts.
+    LastAdmin,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not `application/json`.
@@ -121,7 +123,7 @@ impl Code {
             Self::AccountDisabled | Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::UsernameTaken => 409,
+            Self::UsernameTaken | Self::LastAdmin => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::TooManyAttempts => 429,

@@ -7,6 +7,7 @@ super::table! {
         logged_in: "登录成功", "Logged in";
         refreshed: "登录已续期", "Your login has been extended";
         logged_out: "您已成功登出", "You are logged out";
+        account_saved: "账户更改已保存", "The changes to the account are saved";
 
         reauthenticated: "密码已确认", "Your password was right";
         password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
@@ -31,6 +32,7 @@ super::table! {
         not_found: "未找到请求的内容", "There is nothing here";
         method_not_allowed: "此地址不支持该请求方法", "This address does not take that method";
         username_taken: "用户名已存在", "This username is taken";
+        last_admin: "必须至少保留一位可用的管理员", "At least one administrator has to remain";
         payload_too_large: "请求内容过大", "The request is too large";
         unsupported_media_type: "请使用 application/json 格式", "Please send application/json";
         too_many_attempts: "尝试次数过多，请稍后再试", "Too many attempts, please try again later";

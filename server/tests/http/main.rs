@@ -34,4 +34,5 @@ mod register;
 mod s3;
 mod throttling;
 mod tokens;
+mod users;
 mod wire;
