@@ -206,6 +206,54 @@ async function refreshes() {
   );
 }
 
+/** How long an administrator waits for a page of those that are found among 100 000. */
+async function manyAccounts() {
+  const data = join(folder, 'many');
+  const env = { PATH: process.env.PATH, GATEHOUSE_DATA_DIR: data };
+  // The first start makes the database; then there is an administrator, and then there are many people.
+  await (await start(program, data)).stop();
+  const created = run(program, ['user', 'create', 'root', '--admin'], { env });
+  created.child.stdin?.end(CREDENTIALS.password);
+  await created;
+  const began = performance.now();
+  await run(program, ['seed', '--users', '10000'], { env });
+  const seconds = (performance.now() - began) / 1000;
+  row('`gatehouse seed --users 10000`', `${seconds.toFixed(1)} s`, 'under 60 s', seconds < 60);
+  await run(program, ['seed', '--users', '90000'], { env });
+  const server = await start(program, data);
+  const { access_token: bearer = '' } = await post(server.base, '/api/auth/login', { ...CREDENTIALS, username: 'root' });
+  const headers = { Authorization: `Bearer ${bearer}` };
+  // From a single letter, which thousands have, to a whole name; each order; and from the middle of the list on.
+  const searches = ['', 'm', 'ma', 'mar', 'mary', 'mary.smith', 'nobody-has-this'];
+  const sorts = ['-created_at', 'created_at', 'username', '-username'];
+  const worst = { time: 0, query: '' };
+  const all = [];
+  for (const search of searches) {
+    for (const sort of sorts) {
+      let query = `?search=${search}&sort=${sort}`;
+      for (let page = 0; page < 3; page += 1) {
+        const taken = [];
+        let next;
+        for (let round = 0; round < 11; round += 1) {
+          const asked = performance.now();
+          const answer = await fetch(`${server.base}/api/users${query}`, { headers });
+          ({ next } = /** @type {{ next: string | null }} */ (await answer.json()));
+          taken.push(performance.now() - asked);
+          if (!answer.ok) throw new Error(`${query}: ${String(answer.status)}`);
+        }
+        const typical = median(taken);
+        all.push(typical);
+        if (typical > worst.time) Object.assign(worst, { time: typical, query });
+        if (typeof next !== 'string') break;
+        query = `?search=${search}&sort=${sort}&after=${next}`;
+      }
+    }
+  }
+  await server.stop();
+  row('a page of `GET /api/users` among 100 000, median of all searches and orders', `${median(all).toFixed(1)} ms`);
+  row('the slowest of these, median of 11', `${worst.time.toFixed(1)} ms: \`${worst.query.replace(/&after=.*/, '&after=…')}\``, 'under 50 ms', worst.time < 50);
+}
+
 try {
   const data = join(folder, 'data');
   await tokens(data);
@@ -214,6 +262,7 @@ try {
   await refreshes();
   await enumeration(data);
   await longPassword(data);
+  await manyAccounts();
 } finally {
   rmSync(folder, { recursive: true });
 }

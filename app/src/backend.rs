@@ -1,6 +1,7 @@
 //! The port: what the server functions need of the server, found through context.
 
 mod cookie;
+mod users;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -12,6 +13,7 @@ use server_fn::error::ServerFnErrorErr;
 use uuid::Uuid;
 
 pub use cookie::Cookie;
+pub use users::{AccountChanges, AccountSearch, Administration};
 
 use crate::{
     api::{
@@ -36,6 +38,8 @@ pub struct Backend {
     pub sessions: Arc<dyn Sessions>,
     /// What they keep here.
     pub files: Arc<dyn Files>,
+    /// What administrators do about others.
+    pub administration: Arc<dyn Administration>,
 }
 
 /// Who there is.

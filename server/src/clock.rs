@@ -148,7 +148,13 @@ impl World {
     /// A new UUIDv7 (RFC 9562 §5.7).
     #[must_use]
     pub fn uuid(&self) -> Uuid {
-        let millis = u64::try_from(self.clock.now_ms()).unwrap_or_default();
+        self.uuid_at(self.clock.now_ms())
+    }
+
+    /// The same as of another moment, in milliseconds of Unix time.
+    #[must_use]
+    pub fn uuid_at(&self, millis: i64) -> Uuid {
+        let millis = u64::try_from(millis).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &self.random::<10>()).into_uuid()
     }
 }

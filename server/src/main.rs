@@ -1,5 +1,5 @@
 //! The program: `gatehouse` serves; `gatehouse config` shows the settings, `gatehouse keys` what signs tokens, `gatehouse
-//! audit` what has happened.
+//! audit` what has happened, `gatehouse user` who there is; `gatehouse seed` makes people who are none.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
@@ -14,6 +14,8 @@ use server::{
     commands::{
         audit,
         keys::{self, KeysCommand},
+        seed,
+        user::{self, UserCommand},
     },
     config::{Config, LogFormat, Sources},
     http::{
@@ -46,6 +48,13 @@ enum Command {
     },
     /// Print the audit log, oldest first, a line an entry
     Audit(audit::Arguments),
+    /// See, make and change accounts; a server that runs follows within a second
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Make people who are none, to try things out with many
+    Seed(seed::Arguments),
 }
 
 #[tokio::main]
@@ -73,6 +82,10 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Keys { command } => {
             keys::run(command, &config?, &World::system(), &mut std::io::stdout()).await?;
             Ok(())
+        }
+        Command::User { command } => Ok(user::run(command, &config?, &World::system(), &mut std::io::stdout()).await?),
+        Command::Seed(arguments) => {
+            Ok(seed::run(arguments, &config?.database_url, &World::system(), &mut std::io::stdout()).await?)
         }
         Command::Serve => serve(&config?).await,
         Command::Audit(arguments) => {

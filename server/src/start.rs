@@ -17,10 +17,8 @@ use tokio::net::TcpListener;
 use crate::{
     accounts::{
         AccountService,
-        common::COMMON,
         directory::Directory,
         hashing::{Cost, HashError, Hasher},
-        password::Policy,
         username,
     },
     clock::World,
@@ -115,7 +113,7 @@ impl Server {
         let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
         let directory = Arc::new(Directory::new(store.clone()));
         let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &world));
-        let policy = Policy { min: config.password_min, common: config.password_blocklist.then_some(&COMMON) };
+        let policy = config.password_policy();
         let sessions = SessionService::start(
             store.clone(),
             Arc::clone(&directory),
@@ -151,6 +149,7 @@ impl Server {
                 accounts: Arc::new(accounts),
                 sessions: Arc::new(sessions.clone()),
                 files: Arc::new(files.clone()),
+                administration: Arc::new(sessions.clone()),
             },
             sessions,
             files,

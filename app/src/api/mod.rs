@@ -13,6 +13,7 @@ pub mod operations;
 mod patch;
 #[cfg(feature = "ssr")]
 mod schema;
+pub mod users;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -29,6 +30,26 @@ pub enum Role {
     User,
     /// May manage other people's accounts.
     Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::User, Self::Admin];
+
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// What is written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
 }
 
 /// A person, as others may see them.

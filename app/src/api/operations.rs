@@ -97,6 +97,8 @@ pub static OPERATIONS: &[Operation] = &[
     Operation { method: Method::DELETE, path: "/api/me/files", auth: Auth::Access, body: Body::Query },
     Operation { method: Method::GET, path: "/api/me/file", auth: Auth::Access, body: Body::Query },
     Operation { method: Method::GET, path: "/api/me/export", auth: Auth::Fresh, body: Body::None },
+    Operation { method: Method::GET, path: "/api/users", auth: Auth::Admin, body: Body::Query },
+    Operation { method: Method::PATCH, path: "/api/users", auth: Auth::FreshAdmin, body: Body::Json },
 ];
 
 /// The operations at a path.

@@ -7,6 +7,7 @@ super::table! {
         logged_in: "登录成功", "Logged in";
         refreshed: "登录已续期", "Your login has been extended";
         logged_out: "您已成功登出", "You are logged out";
+        account_saved: "账户更改已保存", "The changes to the account are saved";
 
         reauthenticated: "密码已确认", "Your password was right";
         password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";

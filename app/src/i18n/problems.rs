@@ -59,6 +59,22 @@ impl Problem {
                 };
             }
             Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),
+            Self::IdMissing => ("请给出账户的 id", "Name the account by its id"),
+            Self::SortUnknown => (
+                "只能按 created_at、-created_at、username、-username 排序",
+                "Sort by created_at, -created_at, username or -username",
+            ),
+            Self::PlaceUnknown => (
+                "这不是此列表某一页的起点，请从头开始",
+                "No page of this list begins there, please begin with the first",
+            ),
+            Self::LimitOutside { max } => {
+                return match lang {
+                    Lang::Zh => format!("每页条数应为 1 到 {max}"),
+                    Lang::En => format!("A page has 1 to {max} entries"),
+                };
+            }
+            Self::DisablesOneself => ("不能停用您自己的账户", "You cannot disable your own account"),
         };
         match lang {
             Lang::Zh => zh,

@@ -68,6 +68,19 @@ pub enum Problem {
         /// What they may take up.
         bytes: i64,
     },
+    /// An account that is named by nothing.
+    IdMissing,
+    /// An order that no list has.
+    SortUnknown,
+    /// A place that no list in this order has.
+    PlaceUnknown,
+    /// So many accounts that no page has them.
+    LimitOutside {
+        /// The most that a page has.
+        max: u64,
+    },
+    /// Whoever disables an account by which they are signed in themself.
+    DisablesOneself,
 }
 
 /// A character that a person does not see and that makes two names look alike or changes how text around it is shown:

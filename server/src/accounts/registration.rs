@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Profile, ProfileChanges, TokenType, User, error::Code},
+    api::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
     backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin, Person},
     rules::{Problem, nickname},
 };
@@ -90,6 +90,8 @@ impl Accounts for AccountService {
             name: username.name().clone(),
             password_hash,
             nickname: nickname.map(str::to_owned),
+            email: None,
+            role: Role::User,
             created_at: self.world.now(),
         };
         let entry = AuditEntry { user: Some(new.id), ..AuditEntry::of(Event::Registered, new.created_at, origin) };

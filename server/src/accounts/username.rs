@@ -3,6 +3,7 @@
 use app::rules::{self, Problem};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 use unicode_security::{MixedScript as _, skeleton};
+use uuid::Uuid;
 
 use super::fold;
 use crate::store::{Name, Store, StoreError};
@@ -53,6 +54,19 @@ impl Username {
     pub fn name(&self) -> &Name {
         &self.name
     }
+}
+
+/// The account that somebody means: by its name in any spelling, or by its id, also where it is gone by now.
+///
+/// # Errors
+///
+/// [`StoreError`]
+pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError> {
+    if let Ok(id) = Uuid::try_parse(typed) {
+        return Ok(Some(id));
+    }
+    let Some(key) = lookup_key(typed) else { return Ok(None) };
+    Ok(store.user_with_hash(&key).await?.map(|(account, _)| account.user.id))
 }
 
 /// What a typed name is looked up by; `None` for a text that is too long for any account.

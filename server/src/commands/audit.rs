@@ -114,7 +114,10 @@ async fn show(arguments: &Arguments, store: &Store, world: &World, out: &mut imp
         event: arguments.event,
         outcome: arguments.outcome,
         user: match &arguments.user {
-            Some(user) => Some(find(store, user).await?),
+            Some(user) => {
+                let found = username::find(store, user).await?;
+                Some(found.ok_or_else(|| AuditError::NoAccount(user.clone()))?)
+            }
             None => None,
         },
         since: match &arguments.since {
@@ -140,18 +143,6 @@ async fn show(arguments: &Arguments, store: &Store, world: &World, out: &mut imp
         }
         tokio::time::sleep(BEAT).await;
     }
-}
-
-/// The account that somebody means.
-async fn find(store: &Store, user: &str) -> Result<Uuid, AuditError> {
-    let nobody = || AuditError::NoAccount(user.to_owned());
-    if let Ok(id) = Uuid::try_parse(user) {
-        // Also of an account that is gone.
-        return Ok(id);
-    }
-    let key = username::lookup_key(user).ok_or_else(nobody)?;
-    let (account, _) = store.user_with_hash(&key).await?.ok_or_else(nobody)?;
-    Ok(account.user.id)
 }
 
 /// The log as far as it is wanted and was not seen.

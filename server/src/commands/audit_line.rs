@@ -1,10 +1,12 @@
 //! An entry of the audit log as a line. What others have had a say in cannot forge another one.
 
-use app::rules::is_invisible;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::moment::rfc3339;
+use super::{
+    moment::rfc3339,
+    terminal::{escaped, json},
+};
 use crate::store::StoredEntry;
 
 /// An entry, and whose account it was about by name, where there still is one.
@@ -49,10 +51,8 @@ impl Line<'_> {
 
     /// For programs.
     pub(super) fn json(&self) -> serde_json::Result<String> {
-        use std::fmt::Write as _;
-
         let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } = self.entry;
-        let json = serde_json::to_string(&Json {
+        json(&Json {
             time: rfc3339(*at),
             at: *at,
             event,
@@ -63,39 +63,14 @@ impl Line<'_> {
             address: address.as_deref(),
             user_agent: user_agent.as_deref(),
             detail: detail.as_deref(),
-        })?;
-        // JSON lets characters stand that terminals obey (RFC 8259 §7). Outside of strings there are none of them.
-        Ok(json.chars().fold(String::with_capacity(json.len()), |mut line, character| {
-            if is_invisible(character) {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    // Writing into a text never fails.
-                    let _ = write!(line, "\\u{unit:04x}");
-                }
-            } else {
-                line.push(character);
-            }
-            line
-        }))
+        })
     }
-}
-
-/// A text in which whatever a terminal would obey, or nobody would see, is written out.
-fn escaped(text: &str) -> String {
-    let is_told = |character: char| is_invisible(character) || matches!(character, '"' | '\\');
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_told(character) {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use app::rules::is_invisible;
     use proptest::prelude::*;
 
     fn entry(user_agent: &str) -> StoredEntry {

@@ -4,3 +4,7 @@ pub mod audit;
 mod audit_line;
 pub mod keys;
 mod moment;
+mod password;
+pub mod seed;
+mod terminal;
+pub mod user;

@@ -10,6 +10,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 
 use crate::{
+    accounts::{common::COMMON, password::Policy},
     limits::{Limits, Quota},
     network::Network,
     objects::S3,
@@ -251,6 +252,12 @@ impl Config {
             ));
         }
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// What is asked of a new password.
+    #[must_use]
+    pub fn password_policy(&self) -> Policy {
+        Policy { min: self.password_min, common: self.password_blocklist.then_some(&COMMON) }
     }
 
     /// Every setting with its value and where that comes from, without secrets.

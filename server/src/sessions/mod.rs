@@ -1,6 +1,7 @@
 //! Who is signed in: log in, refresh, log out, and who calls.
 
 mod acknowledgements;
+pub mod administration;
 mod agents;
 mod attempts;
 mod caller;

@@ -116,6 +116,10 @@ impl SessionService {
         Ok(Self(Arc::new(inner)))
     }
 
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
     /// Who calls, by the token in a request's headers.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! What is kept: the only place that knows SQL or a database's name.
 
+mod administration;
 mod audit;
 mod deletion;
 mod devices;
 mod entities;
 mod error;
 mod files;
+mod listing;
 mod login_failures;
 mod migrations;
 mod names;
@@ -16,11 +18,13 @@ mod strays;
 mod users;
 mod writer;
 
+pub use administration::{AccountChange, Act, ChangeError, Changed};
 pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use deletion::Deletion;
 pub use devices::StoredDevice;
 pub use error::{OpenError, StoreError};
 pub use files::{Kept, StoredFile};
+pub use listing::{Place, Search, Wanted};
 pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;

@@ -163,6 +163,8 @@ mod tests {
             name: name.clone(),
             password_hash: String::new(),
             nickname: None,
+            email: None,
+            role: app::api::Role::User,
             created_at: 0,
         };
         let entry = AuditEntry::of(Event::Registered, 0, Origin::default());

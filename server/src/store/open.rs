@@ -214,6 +214,8 @@ mod tests {
             name: Name { key: format!("somebody{number}"), skeleton: format!("somebody{number}"), is_ascii: true },
             password_hash: "x".repeat(200),
             nickname: None,
+            email: None,
+            role: app::api::Role::User,
             created_at: 0,
         };
         let insert = |store: &Store, number| {

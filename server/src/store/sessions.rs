@@ -414,12 +414,13 @@ pub(super) fn living_of(user: Uuid, now: i64) -> Condition {
     Condition::all().add(Column::UserId.eq(user)).add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(now))
 }
 
-/// What the audit log tells of a session that ends because of something else.
+/// What the audit log tells of a session that ends because of something else: why, and what is told of that.
 pub(super) fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry {
+    let detail = [Some(reason.as_str()), because.detail.as_deref()];
     AuditEntry {
         event: Event::SessionRevoked,
         session: Some(session),
-        detail: Some(reason.as_str().to_owned()),
+        detail: Some(detail.into_iter().flatten().collect::<Vec<_>>().join(" ")),
         ..because.clone()
     }
 }

@@ -22,6 +22,10 @@ pub struct NewUser {
     pub password_hash: String,
     /// How the person wants to be called.
     pub nickname: Option<String>,
+    /// What the person may do.
+    pub role: Role,
+    /// Where the person may be written to.
+    pub email: Option<String>,
     /// Seconds of Unix time.
     pub created_at: i64,
 }
@@ -45,11 +49,7 @@ impl TryFrom<user::Model> for StoredUser {
     type Error = StoreError;
 
     fn try_from(row: user::Model) -> Result<Self, StoreError> {
-        let role = match row.role.as_str() {
-            "user" => Role::User,
-            "admin" => Role::Admin,
-            other => return Err(StoreError::Unreadable(format!("the role {other:?}"))),
-        };
+        let role = Role::parse(&row.role).ok_or_else(|| StoreError::Unreadable(format!("the role {:?}", row.role)))?;
         Ok(Self {
             user: User { id: row.id, username: row.username, nickname: row.nickname, avatar_url: row.avatar_url, role },
             email: row.email,
@@ -93,29 +93,35 @@ impl Store {
     ///
     /// [`StoreError::Conflict`] where the name is taken, also by an account that is made at the same moment.
     pub async fn insert_user(&self, new: NewUser, entry: AuditEntry) -> Result<StoredUser, StoreError> {
-        let row = user::ActiveModel {
-            id: Set(new.id),
-            username: Set(new.username),
-            username_key: Set(new.name.key.clone()),
-            username_skeleton: Set(Some(new.name.skeleton.clone())),
-            password_hash: Set(new.password_hash),
-            nickname: Set(new.nickname),
-            avatar_url: Set(None),
-            role: Set("user".to_owned()),
-            email: Set(None),
-            mobile: Set(None),
-            created_at: Set(new.created_at),
-            disabled_at: Set(None),
-            logged_in_at: Set(None),
-        };
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    // First what it looks like: where the name itself is taken, so is that, and nothing has been changed.
-                    names::take(transaction, &new.name).await?;
-                    let stored = row.insert(transaction).await?.try_into()?;
+                    let stored = insert(transaction, new).await?;
                     audit::insert(transaction, entry).await?;
                     Ok(stored)
+                })
+            })
+            .await
+    }
+
+    /// Makes accounts, as many as have names that are free: how many.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: none of them is made then.
+    pub async fn insert_users(&self, all: Vec<NewUser>) -> Result<usize, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let mut made = 0;
+                    for new in all {
+                        match insert(transaction, new).await {
+                            Ok(_) => made += 1,
+                            Err(StoreError::Conflict) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    Ok(made)
                 })
             })
             .await
@@ -219,29 +225,6 @@ impl Store {
             })
             .await
     }
-
-    /// Disables an account, or enables it again.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub async fn set_disabled(&self, id: Uuid, disabled_at: Option<i64>) -> Result<(), StoreError> {
-        let update = user::Entity::update_many()
-            .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
-            .filter(user::Column::Id.eq(id));
-        self.update(update).await
-    }
-
-    async fn update(&self, update: UpdateMany<user::Entity>) -> Result<(), StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    update.exec(transaction).await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
 }
 
 /// Sets a password's hash, where it is the old one.
@@ -277,4 +260,26 @@ pub(super) async fn note_log_in(
         .exec(connection)
         .await?;
     Ok(Some(before.is_some()))
+}
+
+/// [`StoreError::Conflict`], and nothing done, where the name is taken.
+async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<StoredUser, StoreError> {
+    // First what it looks like: where the name itself is taken, so is that, and nothing has been changed.
+    names::take(connection, &new.name).await?;
+    let row = user::ActiveModel {
+        id: Set(new.id),
+        username: Set(new.username),
+        username_key: Set(new.name.key),
+        username_skeleton: Set(Some(new.name.skeleton)),
+        password_hash: Set(new.password_hash),
+        nickname: Set(new.nickname),
+        avatar_url: Set(None),
+        role: Set(new.role.as_str().to_owned()),
+        email: Set(new.email),
+        mobile: Set(None),
+        created_at: Set(new.created_at),
+        disabled_at: Set(None),
+        logged_in_at: Set(None),
+    };
+    row.insert(connection).await?.try_into()
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::app::{api::Role, backend::Origin};
 use axum::{
     Router,
     body::Body,
@@ -10,9 +11,11 @@ use axum::{
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use server::{
+    accounts::username,
     clock::{Clock, ManualClock, SystemRandomness, World},
     config::{Config, Sources},
     start::Server,
+    store::{AccountChange, Act},
 };
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -146,6 +149,22 @@ impl App {
     /// Registers and logs in.
     pub async fn person(&self, username: &str) -> Pair {
         assert_eq!(self.register(username).await.status, StatusCode::CREATED);
+        self.login(username).await
+    }
+
+    /// Changes an account as another process would, and has this one follow.
+    pub async fn change_outside(&self, username: &str, change: AccountChange) {
+        let Server { store, state, .. } = &self.server;
+        let id = username::find(store, username).await.expect("an answer").expect("an account");
+        let act = Act { at: self.clock.now(), by: "a test".to_owned(), origin: Origin::default() };
+        store.change_account(id, change, act).await.expect("changed");
+        state.sessions.read_again().await.expect("read again");
+    }
+
+    /// Makes an administrator, and logs in.
+    pub async fn admin(&self, username: &str) -> Pair {
+        assert_eq!(self.register(username).await.status, StatusCode::CREATED);
+        self.change_outside(username, AccountChange { role: Some(Role::Admin), ..AccountChange::default() }).await;
         self.login(username).await
     }
 

@@ -1,5 +1,6 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use server::store::AccountChange;
 
 use crate::{
     app::{Answer, App, PASSWORD, Pair, START},
@@ -105,8 +106,8 @@ async fn a_name_is_found_in_every_spelling_and_a_password_in_every_normal_form()
 #[tokio::test]
 async fn invariant_31_that_an_account_is_disabled_is_told_only_after_the_right_password() {
     let app = App::start().await;
-    let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
-    app.server.store.set_disabled(id, Some(START)).await.unwrap();
+    app.register("alice").await;
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
     login(&app, &json!({ "username": "alice", "password": "wrong" })).await.assert_failure(401, "invalid_credentials");
     login(&app, &json!({ "username": "alice", "password": PASSWORD })).await.assert_failure(403, "account_disabled");
 }

@@ -35,4 +35,5 @@ mod register;
 mod s3;
 mod throttling;
 mod tokens;
+mod users;
 mod wire;

@@ -1,5 +1,6 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use server::store::AccountChange;
 
 use crate::app::{App, START};
 
@@ -49,9 +50,7 @@ async fn verify_tells_about_the_token() {
 async fn invariant_11_a_disabled_account_is_out_on_the_next_request() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    let id = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
-    app.server.store.set_disabled(id, Some(START)).await.unwrap();
-    app.server.state.sessions.read_again().await.unwrap();
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
     for answer in [app.me(&pair.access).await, app.refresh(&pair.refresh).await] {
         answer.assert_failure(401, "token_revoked");
         assert_eq!(answer.json()["reason"], "disabled");

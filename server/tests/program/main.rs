@@ -9,4 +9,6 @@ mod durability;
 mod keys;
 mod process;
 mod refreshing;
+mod seed;
 mod starting;
+mod user;

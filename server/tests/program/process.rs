@@ -68,8 +68,16 @@ impl Place {
 
     /// Runs the program until it ends by itself.
     pub fn run(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+        self.run_with(arguments, settings, "")
+    }
+
+    /// The same, with something on its standard input.
+    pub fn run_with(&self, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Output {
         let mut command = self.command(arguments, settings);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
+        // It may have ended without reading.
+        let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
         let id = child.id().to_string();
         let (ended, has_ended) = mpsc::channel::<()>();
         // One that starts although it should not have would serve for ever.

@@ -1,10 +1,13 @@
 //! What a program's author wants to know of each operation, beside what the table of operations says already.
 
+mod users;
+
 use app::api::{
     Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
     devices::DeviceList,
     error::Code,
     files::{FileKept, FileList, UserChanged},
+    users::{AccountChanged, AccountPage},
 };
 use axum::http::Method;
 use utoipa::{
@@ -318,6 +321,33 @@ pub(super) static DESCRIBED: &[Described] = &[
         status: 200,
         answer: archive,
         codes: &[Code::TooManyAttempts],
+    },
+    Described {
+        method: Method::GET,
+        path: "/api/users",
+        id: "users",
+        summary: "Who is there?",
+        description: "A page of all accounts, for administrators. Each page names the next one: none is passed over or seen twice \
+                      while others come and go, and the last of a million is as fast as the first.",
+        parameters: users::PARAMETERS,
+        request: None,
+        status: 200,
+        answer: part::<AccountPage>,
+        codes: &[Code::ValidationFailed],
+    },
+    Described {
+        method: Method::PATCH,
+        path: "/api/users",
+        id: "change_account",
+        summary: "Change somebody's account",
+        description: "For administrators with a fresh token. What is absent stays as it is. Who is disabled, or is to be signed out, \
+                      is out on the next request; sessions that ended do not come back when the account is enabled again. The last \
+                      administrator whose account may be used stays one: `last_admin`. Nobody disables themself.",
+        parameters: &[],
+        request: Some(users::changes),
+        status: 200,
+        answer: part::<AccountChanged>,
+        codes: &[Code::ValidationFailed, Code::NotFound, Code::LastAdmin],
     },
 ];
 

@@ -10,6 +10,7 @@ mod m0005_audit_details;
 mod m0006_profiles;
 mod m0007_devices;
 mod m0008_files;
+mod m0009_admin;
 
 pub(super) struct Migrator;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_profiles::Migration),
             Box::new(m0007_devices::Migration),
             Box::new(m0008_files::Migration),
+            Box::new(m0009_admin::Migration),
         ]
     }
 }

@@ -1,0 +1,70 @@
+//! A password, as somebody gives one on the command line: never as an argument, which others could read.
+
+use std::io::{self, IsTerminal as _, Read as _};
+
+use app::{i18n::Lang, rules::Problem};
+use zeroize::Zeroizing;
+
+use crate::accounts::{
+    password::{Password, Policy},
+    username::Username,
+};
+
+/// Bytes that are read of standard input: more than any password has.
+const READ_MAX: u64 = 16 * 1024;
+
+/// Why there is no password.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The two differ.
+    #[error("the passwords differ: nothing was changed")]
+    Differ,
+    /// It is none for this account.
+    #[error("{}: nothing was changed", .0.text(Lang::En))]
+    Refused(Problem),
+    /// It cannot be read.
+    #[error("the password cannot be read: {0}")]
+    Read(#[from] io::Error),
+}
+
+/// Asks for a new password twice, without showing it. Where nobody can be asked it is the first line of standard input.
+pub(super) fn read_new(policy: &Policy, username: Option<&Username>) -> Result<Password, PasswordError> {
+    let mut typed = if io::stdin().is_terminal() { ask()? } else { first_line(io::stdin().lock())? };
+    Password::chosen(std::mem::take(&mut *typed), policy, username).map_err(PasswordError::Refused)
+}
+
+fn ask() -> Result<Zeroizing<String>, PasswordError> {
+    let typed = Zeroizing::new(rpassword::prompt_password("New password: ")?);
+    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    if typed == again { Ok(typed) } else { Err(PasswordError::Differ) }
+}
+
+fn first_line(input: impl io::Read) -> io::Result<Zeroizing<String>> {
+    // As large as it can become: a buffer that grows leaves what it had behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(READ_MAX).unwrap_or_default()));
+    input.take(READ_MAX).read_to_end(&mut bytes)?;
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_first_line_as_it_is() {
+        for (input, expected) in [
+            ("secret\n", "secret"),
+            ("secret", "secret"),
+            (" secret \r\nmore\n", " secret "),
+            ("\nsecret\n", ""),
+            ("", ""),
+            ("密码\u{0}x", "密码\u{0}x"),
+        ] {
+            assert_eq!(*first_line(input.as_bytes()).unwrap(), expected, "{input:?}");
+        }
+        assert!(first_line(&b"\xff\n"[..]).is_err());
+    }
+}

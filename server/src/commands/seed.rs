@@ -1,0 +1,269 @@
+//! `gatehouse seed`: people who are none, to try things out with many.
+
+use std::{
+    collections::HashSet,
+    io::{self, IsTerminal as _, Write},
+};
+
+use app::{api::Role, backend::Origin};
+use clap::{Args, ValueEnum};
+use fake::{
+    Fake as _,
+    faker::name::{en, zh_cn},
+    rand::{RngExt as _, SeedableRng as _, rngs::StdRng},
+};
+
+use super::user::HERE;
+use crate::{
+    accounts::{
+        hashing::{Cost, HashError, Hasher},
+        password::Password,
+        username::Username,
+    },
+    clock::World,
+    store::{Act, Event, NewUser, OpenError, Store, StoreError},
+};
+
+/// People who share a commit.
+const TOGETHER: usize = 500;
+/// For how long they are said to have been there, in seconds: two years.
+const PAST: i64 = 2 * 365 * 86_400;
+
+/// How many, and which.
+#[derive(Args, Clone, Debug)]
+pub struct Arguments {
+    /// How many
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    users: u32,
+    /// The password of all of them; without one nobody can log in to their accounts
+    #[arg(long)]
+    password: Option<String>,
+    /// From where their names come
+    #[arg(long, value_enum, default_value = "en")]
+    lang: Lang,
+}
+
+/// Where names come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Lang {
+    /// English ones.
+    En,
+    /// Chinese ones.
+    Zh,
+}
+
+/// Why there are not as many as wanted.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database does not answer.
+    #[error("{made} were made: {source}")]
+    Store {
+        /// How many there are.
+        made: usize,
+        /// What the database says.
+        source: StoreError,
+    },
+    /// The password cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Nothing can be written.
+    #[error("what was done cannot be printed: {0}")]
+    Print(#[from] io::Error),
+}
+
+/// Makes them, and says so.
+///
+/// # Errors
+///
+/// [`SeedError`]
+pub async fn run(
+    arguments: Arguments,
+    database_url: &str,
+    world: &World,
+    out: &mut impl Write,
+) -> Result<(), SeedError> {
+    let store = Store::open_existing(database_url).await?;
+    let done = seed(arguments, &store, world, out).await;
+    store.leave().await;
+    done
+}
+
+async fn seed(arguments: Arguments, store: &Store, world: &World, out: &mut impl Write) -> Result<(), SeedError> {
+    let Arguments { users, password, lang } = arguments;
+    let wanted = usize::try_from(users).unwrap_or(usize::MAX);
+    let known = password.is_some();
+    // Any text will do: no rule protects whom nobody is. Without one it is a password that is forgotten here.
+    let password = Password::presented(
+        password.unwrap_or_else(|| world.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()),
+    );
+    let password_hash = Hasher::new(Cost::default(), 1, world.clone())?.hash(&password).await?;
+    writeln!(
+        out,
+        "{}",
+        if known {
+            "They share the password, which is hashed once for all: enough to try things out, and for nothing else."
+        } else {
+            "Nobody can log in to their accounts: they share one hash, of a password that nobody knows."
+        }
+    )?;
+    let began = world.clock.elapsed();
+    let mut people = People { lang, rng: StdRng::from_seed(world.random()), world, seen: HashSet::new() };
+    let mut progress = Progress::new(wanted);
+    let mut made = 0;
+    while made < wanted {
+        let batch = (0..TOGETHER.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
+        // Names that others have are passed over: the next ones are other ones.
+        made += store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
+        progress.show(made)?;
+    }
+    let act = Act { at: world.now(), by: HERE.to_owned(), origin: Origin::default() };
+    let entry = act.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
+    store.insert_audit_entry(entry).await.map_err(|source| SeedError::Store { made, source })?;
+    let took = world.clock.elapsed().saturating_sub(began).as_secs_f64();
+    writeln!(out, "{made} people were made in {took:.1} s.")?;
+    Ok(())
+}
+
+/// People who are none.
+struct People<'a> {
+    lang: Lang,
+    rng: StdRng,
+    world: &'a World,
+    /// Names that were given already, so that a try is hardly ever for nothing.
+    seen: HashSet<String>,
+}
+
+impl People<'_> {
+    fn next(&mut self, password_hash: &str) -> NewUser {
+        let created_at = self.world.now() - self.rng.random_range(0..PAST);
+        loop {
+            let (nickname, typed) = self.name();
+            let Ok(username) = Username::parse(&typed) else { continue };
+            if self.seen.insert(username.key().to_owned()) {
+                return NewUser {
+                    id: self.world.uuid_at(created_at.saturating_mul(1000)),
+                    username: username.shown().to_owned(),
+                    name: username.name().clone(),
+                    password_hash: password_hash.to_owned(),
+                    nickname: Some(nickname),
+                    role: Role::User,
+                    // Who is an address has no other one to tell. Numbers are left out: they could be somebody's.
+                    email: (!username.shown().contains('@')).then(|| self.address()),
+                    created_at,
+                };
+            }
+        }
+    }
+
+    /// An address of a domain that belongs to nobody (RFC 2606 §3).
+    fn domain(&mut self) -> &'static str {
+        ["example.com", "example.net", "example.org"][self.rng.random_range(0..3)]
+    }
+
+    fn address(&mut self) -> String {
+        format!("{}@{}", self.rng.random_range(100_000_000..1_000_000_000_u64), self.domain())
+    }
+
+    /// How somebody wants to be called, and the name of the account that such a person would choose.
+    fn name(&mut self) -> (String, String) {
+        let domain = self.domain();
+        let rng = &mut self.rng;
+        // So many that a million people find one each.
+        let number = rng.random_range(1..100_000_u32);
+        match self.lang {
+            Lang::En => {
+                let first: &str = en::FirstName().fake_with_rng(rng);
+                let last: &str = en::LastName().fake_with_rng(rng);
+                let letters = |name: &str| -> String {
+                    name.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect()
+                };
+                let (one, other) = (letters(first), letters(last));
+                let username = match rng.random_range(0..4) {
+                    0 => format!("{one}.{other}@{domain}"),
+                    1 => format!("{one}.{other}{number}@{domain}"),
+                    2 => format!("{one}_{other}"),
+                    _ => format!("{one}{number}"),
+                };
+                (format!("{first} {last}"), username)
+            }
+            Lang::Zh => {
+                let name: String = zh_cn::Name().fake_with_rng(rng);
+                let username = match rng.random_range(0..3) {
+                    0 => name.clone(),
+                    1 => format!("{name}{number}"),
+                    _ => self.address(),
+                };
+                (name, username)
+            }
+        }
+    }
+}
+
+/// How far it has come, where somebody looks.
+struct Progress {
+    wanted: usize,
+    is_watched: bool,
+}
+
+impl Progress {
+    /// Characters of the bar.
+    const WIDTH: usize = 40;
+
+    fn new(wanted: usize) -> Self {
+        Self { wanted, is_watched: io::stderr().is_terminal() }
+    }
+
+    fn show(&mut self, made: usize) -> io::Result<()> {
+        if !self.is_watched {
+            return Ok(());
+        }
+        let mut screen = io::stderr().lock();
+        write!(screen, "\r{}", bar(made, self.wanted))?;
+        if made >= self.wanted {
+            writeln!(screen)?;
+        }
+        screen.flush()
+    }
+}
+
+fn bar(made: usize, wanted: usize) -> String {
+    let done = (made * Progress::WIDTH).checked_div(wanted).unwrap_or(Progress::WIDTH).min(Progress::WIDTH);
+    format!("[{}{}] {made} of {wanted}", "#".repeat(done), "-".repeat(Progress::WIDTH - done))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_believable_and_all_different() {
+        let world = World::system();
+        for (lang, is_of_lang) in [
+            (Lang::En, (|name| name.is_ascii()) as fn(&str) -> bool),
+            (Lang::Zh, |name| name.chars().all(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))),
+        ] {
+            let mut people = People { lang, rng: StdRng::from_seed([7; 32]), world: &world, seen: HashSet::new() };
+            let made: Vec<_> = (0..2_000).map(|_| people.next("x")).collect();
+            let keys: HashSet<_> = made.iter().map(|person| person.name.key.clone()).collect();
+            assert_eq!(keys.len(), made.len());
+            let now = world.now();
+            for person in &made {
+                let nickname = person.nickname.as_deref().unwrap();
+                assert!(is_of_lang(&nickname.replace(['\'', ' ', '-'], "")), "{nickname}");
+                assert!(app::rules::nickname::parse(nickname).is_ok(), "{nickname}");
+                assert!((now - PAST..=now).contains(&person.created_at));
+                assert_eq!(person.id.get_version_num(), 7);
+            }
+        }
+    }
+
+    #[test]
+    fn the_bar_fills() {
+        assert_eq!(bar(0, 10), format!("[{}] 0 of 10", "-".repeat(40)));
+        assert_eq!(bar(5, 10), format!("[{}{}] 5 of 10", "#".repeat(20), "-".repeat(20)));
+        assert_eq!(bar(10, 10), format!("[{}] 10 of 10", "#".repeat(40)));
+    }
+}

@@ -1,0 +1,301 @@
+//! `gatehouse user`: accounts, for the administrator. The server may be running or not.
+
+use std::io::{self, Write};
+
+use app::{
+    api::{
+        Role,
+        users::{Account, AccountSort},
+    },
+    backend::Origin,
+    i18n::Lang,
+    rules::{Problem, nickname},
+};
+use clap::{Args, Subcommand};
+use uuid::Uuid;
+
+use super::{
+    moment::rfc3339,
+    password::{self, PasswordError},
+    terminal::{escaped, json},
+};
+use crate::{
+    accounts::{
+        hashing::{Cost, HashError, Hasher},
+        username::{self, Username},
+    },
+    clock::World,
+    config::Config,
+    sessions::administration::looked_for,
+    store::{
+        AccountChange, Act, ChangeError, Changed, Event, NewUser, OpenError, PasswordChange, Store, StoreError, Wanted,
+    },
+};
+
+/// Accounts that are read at a time.
+const PAGE: u64 = 500;
+/// Who changes something here, as the audit log tells it.
+pub(super) const HERE: &str = "the command line";
+
+/// What is to be done.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; its password is asked for, or is the first line of standard input
+    Create {
+        /// Its name: an e-mail address or a handle, also a reserved one
+        username: String,
+        /// How the person wants to be called
+        #[arg(long)]
+        nickname: Option<String>,
+        /// Its person may manage other people's accounts
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Give an account another password, asked for or the first line of standard input; its sessions end
+    Passwd(Whose),
+    /// Say what an account's person may do
+    Role {
+        /// Whose account it is about.
+        #[command(flatten)]
+        whose: Whose,
+        /// user or admin
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+    /// Let nobody use an account; its sessions end
+    Disable(Whose),
+    /// Let an account be used again
+    Enable(Whose),
+    /// Print the accounts, oldest first, a line an account
+    List {
+        /// Only those whose name or nickname begins so, or who have this e-mail address or id
+        #[arg(long)]
+        search: Option<String>,
+        /// Only administrators
+        #[arg(long)]
+        admins: bool,
+        /// Only those that nobody may use
+        #[arg(long)]
+        disabled: bool,
+        /// A JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Whose account it is about.
+#[derive(Args, Clone, Debug)]
+pub struct Whose {
+    /// The account: its name in any spelling, or its id
+    #[arg(value_name = "ACCOUNT")]
+    user: String,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| format!("there are: {}", Role::ALL.map(Role::as_str).join(", ")))
+}
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The account stays as it is.
+    #[error(transparent)]
+    Change(ChangeError),
+    /// There is no such account.
+    #[error("there is no account {0:?}")]
+    NoAccount(String),
+    /// Another account has this name, or one that looks like it.
+    #[error("the name {0:?} is taken, or looks like one that is")]
+    Taken(String),
+    /// A name or nickname that nobody can have.
+    #[error("{}", .0.text(Lang::En))]
+    Refused(Problem),
+    /// There is no password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The password cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Nothing can be written.
+    #[error("what was done cannot be printed: {0}")]
+    Print(#[from] io::Error),
+}
+
+/// Does it, and prints what there is to say.
+///
+/// # Errors
+///
+/// [`UserError`]; that nobody reads any more is none where there is only something to read.
+pub async fn run(command: UserCommand, config: &Config, world: &World, out: &mut impl Write) -> Result<(), UserError> {
+    // Never made here: an account in the wrong folder would be one that nobody can log in to.
+    let store = Store::open_existing(&config.database_url).await?;
+    let done = Desk { store: &store, config, world }.serve(command, out).await;
+    store.leave().await;
+    done
+}
+
+struct Desk<'a> {
+    store: &'a Store,
+    config: &'a Config,
+    world: &'a World,
+}
+
+impl Desk<'_> {
+    async fn serve(&self, command: UserCommand, out: &mut impl Write) -> Result<(), UserError> {
+        match command {
+            UserCommand::Create { username, nickname, admin } => {
+                let role = if admin { Role::Admin } else { Role::User };
+                let id = self.create(&username, nickname.as_deref(), role).await?;
+                let may = if admin { ", and its person may manage others" } else { "" };
+                writeln!(out, "The account {} is made{may}: {id}", escaped(username.trim()))?;
+            }
+            UserCommand::Passwd(whose) => {
+                let id = self.find(&whose).await?;
+                let account = self.store.user(id).await?.ok_or_else(|| whose.nobody())?;
+                // Of a name from before today's rules the password cannot be told.
+                let username = Username::parse(&account.user.username).ok();
+                let new = password::read_new(&self.config.password_policy(), username.as_ref())?;
+                let hash = self.hasher()?.hash(&new).await?;
+                let change = PasswordChange { user: id, old_hash: None, new_hash: hash, kept: None, forgiven: None };
+                let entry = self.act().entry(Event::PasswordChanged, Some(id), None);
+                let ended = self.store.change_password(change, entry).await?.ok_or_else(|| whose.nobody())?;
+                writeln!(out, "{} has another password. Sessions that have ended: {}", whose.shown(), ended.len())?;
+            }
+            UserCommand::Role { whose, role } => {
+                let change = AccountChange { role: Some(role), ..AccountChange::default() };
+                self.change(&whose, change).await?;
+                let may = match role {
+                    Role::Admin => "may manage other people's accounts",
+                    Role::User => "may not manage other people's accounts",
+                };
+                writeln!(out, "{} {may}.", whose.shown())?;
+            }
+            UserCommand::Disable(whose) => {
+                let change = AccountChange { disabled: Some(true), ..AccountChange::default() };
+                let ended = self.change(&whose, change).await?;
+                writeln!(out, "{} is disabled. {ended}", whose.shown())?;
+            }
+            UserCommand::Enable(whose) => {
+                self.change(&whose, AccountChange { disabled: Some(false), ..AccountChange::default() }).await?;
+                writeln!(out, "{} may be used.", whose.shown())?;
+            }
+            UserCommand::List { search, admins, disabled, json } => {
+                let is_wanted = |account: &Account| {
+                    (!admins || account.role == Role::Admin) && (!disabled || account.disabled_at.is_some())
+                };
+                match self.list(search.as_deref(), is_wanted, json, out).await {
+                    // `gatehouse user list | head` has seen enough.
+                    Err(UserError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                    done => done?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(&self, typed: &str, typed_nickname: Option<&str>, role: Role) -> Result<Uuid, UserError> {
+        // Names from before look-alikes mattered are taken, too.
+        username::fill_in(self.store).await?;
+        let username = Username::parse(typed).map_err(UserError::Refused)?;
+        let nickname = nickname::parse(typed_nickname.unwrap_or_default()).map_err(UserError::Refused)?;
+        let taken = || UserError::Taken(username.shown().to_owned());
+        // Before anybody is asked for a password.
+        if self.store.is_taken(username.name()).await? {
+            return Err(taken());
+        }
+        let password = password::read_new(&self.config.password_policy(), Some(&username))?;
+        let new = NewUser {
+            id: self.world.uuid(),
+            username: username.shown().to_owned(),
+            name: username.name().clone(),
+            password_hash: self.hasher()?.hash(&password).await?,
+            nickname: nickname.map(str::to_owned),
+            email: None,
+            role,
+            created_at: self.world.now(),
+        };
+        let id = new.id;
+        let entry = self.act().entry(Event::UserCreated, Some(id), Some(role.as_str()));
+        match self.store.insert_user(new, entry).await {
+            Ok(_) => Ok(id),
+            Err(StoreError::Conflict) => Err(taken()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn change(&self, whose: &Whose, change: AccountChange) -> Result<String, UserError> {
+        let id = self.find(whose).await?;
+        Self::ended(whose, self.store.change_account(id, change, self.act()).await)
+    }
+
+    /// What has come of a change, in words.
+    fn ended(whose: &Whose, changed: Result<Changed, ChangeError>) -> Result<String, UserError> {
+        match changed {
+            Ok(Changed { ended }) => Ok(format!("Sessions that have ended: {}", ended.len())),
+            Err(ChangeError::NoAccount) => Err(whose.nobody()),
+            Err(error) => Err(UserError::Change(error)),
+        }
+    }
+
+    async fn list(
+        &self,
+        search: Option<&str>,
+        is_wanted: impl Fn(&Account) -> bool,
+        as_json: bool,
+        out: &mut impl Write,
+    ) -> Result<(), UserError> {
+        let mut wanted = Wanted { search: search.map(looked_for), sort: AccountSort::Oldest, after: None, limit: PAGE };
+        loop {
+            let (accounts, next) = self.store.accounts(&wanted, self.world.now()).await?;
+            for account in accounts.iter().filter(|account| is_wanted(account)) {
+                let line = if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
+                writeln!(out, "{line}")?;
+            }
+            if next.is_none() {
+                out.flush()?;
+                return Ok(());
+            }
+            wanted.after = next;
+        }
+    }
+
+    async fn find(&self, whose: &Whose) -> Result<Uuid, UserError> {
+        username::find(self.store, &whose.user).await?.ok_or_else(|| whose.nobody())
+    }
+
+    fn hasher(&self) -> Result<Hasher, HashError> {
+        Hasher::new(Cost::default(), 1, self.world.clone())
+    }
+
+    fn act(&self) -> Act {
+        Act { at: self.world.now(), by: HERE.to_owned(), origin: Origin::default() }
+    }
+}
+
+impl Whose {
+    fn nobody(&self) -> UserError {
+        UserError::NoAccount(self.user.clone())
+    }
+
+    fn shown(&self) -> String {
+        escaped(&self.user)
+    }
+}
+
+fn line(account: &Account) -> String {
+    let Account { id, username, nickname, role, created_at, disabled_at, sessions, .. } = account;
+    let state = if disabled_at.is_some() { "disabled" } else { "enabled" };
+    let nickname = nickname.as_ref().map(|nickname| format!(" \"{}\"", escaped(nickname))).unwrap_or_default();
+    format!(
+        "{}  {id}  {:5}  {state:8}  sessions={sessions}  {}{nickname}",
+        rfc3339(*created_at),
+        role.as_str(),
+        escaped(username)
+    )
+}

@@ -1,0 +1,87 @@
+//! What administrators do about others: it is in force on the next request of this server, which knows its sessions and
+//! accounts by heart.
+
+use std::sync::Arc;
+
+use app::{
+    api::{
+        error::Code,
+        users::{Account, AccountPage},
+    },
+    backend::{AccountChanges, AccountSearch, Administration, Caller, Failure, Fields, Origin},
+    rules::Problem,
+};
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{SessionService, service::Inner};
+use crate::{
+    accounts::username,
+    failure::internal,
+    mirror::to_its_end,
+    store::{AccountChange, Act, ChangeError, Changed, Place, Search, Wanted},
+};
+
+/// What a text that somebody has typed is looked for as.
+#[must_use]
+pub fn looked_for(typed: &str) -> Search {
+    Search {
+        name: username::lookup_key(typed),
+        nickname: typed.trim().to_owned(),
+        email: typed.trim().to_owned(),
+        id: Uuid::try_parse(typed.trim()).ok(),
+    }
+}
+
+#[async_trait]
+impl Administration for SessionService {
+    async fn accounts(&self, search: AccountSearch) -> Result<AccountPage, Failure> {
+        let inner = self.inner();
+        let AccountSearch { search, sort, after, limit } = search;
+        let mut fields = Fields::default();
+        let after = after.map(|after| Place::parse(&after, sort).ok_or(Problem::PlaceUnknown)).transpose();
+        let after = fields.judge("after", after).flatten();
+        fields.into_result()?;
+        let wanted = Wanted { search: search.as_deref().map(looked_for), sort, after, limit };
+        let (users, next) = inner.store.accounts(&wanted, inner.world.now()).await.map_err(internal)?;
+        Ok(AccountPage { users, next: next.map(|next| next.write()) })
+    }
+
+    async fn change_account(
+        &self,
+        caller: &Caller,
+        changes: AccountChanges,
+        origin: Origin,
+    ) -> Result<Account, Failure> {
+        let (inner, caller) = (Arc::clone(self.inner()), caller.user);
+        to_its_end(async move { inner.change_account(caller, changes, origin).await }).await
+    }
+}
+
+impl Inner {
+    async fn change_account(&self, caller: Uuid, changes: AccountChanges, origin: Origin) -> Result<Account, Failure> {
+        let AccountChanges { id, disabled, role, end_sessions } = changes;
+        let now = self.world.now();
+        let change = AccountChange { disabled, role, end_sessions };
+        let outcome = self.store.change_account(id, change, Act { at: now, by: caller.to_string(), origin }).await;
+        // Also where it is not known whether the database has got it: memory must not know better.
+        self.directory.forget(id);
+        match outcome {
+            Ok(Changed { ended }) => {
+                for session in &ended {
+                    self.seen.forget(session);
+                }
+                tracing::info!(user = %id, by = %caller, ?disabled, ?role, sessions = ended.len(), "account changed");
+            }
+            Err(ChangeError::NoAccount) => return Err(Code::NotFound.into()),
+            Err(ChangeError::LastAdmin) => return Err(Code::LastAdmin.into()),
+            Err(ChangeError::Store(error)) => {
+                // Which sessions it may have ended is not known.
+                self.seen.clear();
+                return Err(internal(error));
+            }
+        }
+        let account = self.store.account(id, now).await.map_err(internal)?;
+        account.ok_or(Failure::Plain(Code::NotFound))
+    }
+}

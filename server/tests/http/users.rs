@@ -1,0 +1,382 @@
+//! Administrators, and what they do about others.
+
+use std::collections::HashSet;
+
+use ::app::{api::Role, backend::Origin};
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use server::store::{AccountChange, Act, ChangeError};
+
+use crate::app::{Answer, App, PASSWORD, Pair, START};
+
+impl App {
+    async fn users(&self, admin: &Pair, query: &str) -> Answer {
+        self.get(&format!("/api/users{query}")).bearer(&admin.access).send().await
+    }
+
+    async fn names(&self, admin: &Pair, query: &str) -> Vec<String> {
+        let answer = self.users(admin, query).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.text());
+        names(&answer.json())
+    }
+
+    async fn change(&self, admin: &Pair, body: &Value) -> Answer {
+        self.call(Method::PATCH, "/api/users").bearer(&admin.access).json(body).send().await
+    }
+
+    async fn id_of(&self, pair: &Pair) -> String {
+        self.me(&pair.access).await.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn events(&self, event: &str) -> Vec<(String, String)> {
+        let entries = self.server.store.audit_entries().await.unwrap();
+        let entries = entries.into_iter().filter(|entry| entry.event == event);
+        entries.map(|entry| (entry.user.unwrap().to_string(), entry.detail.unwrap_or_default())).collect()
+    }
+}
+
+fn names(page: &Value) -> Vec<String> {
+    let users = page["users"].as_array().unwrap();
+    users.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn accounts_are_for_administrators() {
+    let app = App::start().await;
+    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let body = json!({ "id": app.id_of(&admin).await, "disabled": true });
+    for call in [app.get("/api/users"), app.call(Method::PATCH, "/api/users").json(&body)] {
+        call.send().await.assert_failure(401, "token_missing");
+    }
+    app.users(&alice, "").await.assert_failure(403, "forbidden");
+    // Who may not has no business with what was wrong about the call.
+    app.users(&alice, "?limit=x").await.assert_failure(403, "forbidden");
+    app.change(&alice, &body).await.assert_failure(403, "forbidden");
+    let call = app.call(Method::PATCH, "/api/users").bearer(&alice.access).body("rubbish");
+    call.send().await.assert_failure(403, "forbidden");
+    for token in [&admin.refresh, &alice.refresh] {
+        let answer = app.get("/api/users").bearer(token).send().await;
+        answer.assert_failure(401, "token_wrong_type");
+    }
+    assert_eq!(app.users(&admin, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_account_is_shown_with_what_administrators_need_and_no_secret() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    app.clock.advance(10);
+    let body = json!({ "username": "Alice", "password": PASSWORD, "nickname": "小明" });
+    app.post("/api/auth/register").json(&body).send().await;
+    let pairs = [app.login("alice").await, app.login("alice").await, app.login("alice").await];
+    app.logout(&pairs[0].access).await;
+    let answer = app.users(&admin, "?search=alice").await;
+    assert!(!answer.text().contains("argon2") && !answer.text().contains("password"), "{}", answer.text());
+    let id = app.id_of(&pairs[1]).await;
+    let expected = json!({
+        "id": id, "username": "Alice", "nickname": "小明", "avatar_url": null, "role": "user", "email": null,
+        "created_at": START + 10, "disabled_at": null, "sessions": 2,
+    });
+    assert_eq!(answer.json(), json!({ "users": [expected], "next": null }));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn they_are_found_by_name_nickname_and_id() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    for (username, nickname) in
+        [("Alice", "Zoe"), ("albert@example.com", "Émile"), ("bob", "alpha"), ("测试用户", "小明"), ("zed", "100%_x")]
+    {
+        let body = json!({ "username": username, "password": PASSWORD, "nickname": nickname });
+        assert_eq!(app.post("/api/auth/register").json(&body).send().await.status, StatusCode::CREATED);
+    }
+    let bob = app.login("bob").await;
+    let call = app.call(Method::PATCH, "/api/me").bearer(&bob.access).json(&json!({ "email": "Robert@example.com" }));
+    assert_eq!(call.send().await.status, StatusCode::OK);
+    let id = app.users(&admin, "?search=bob").await.json()["users"][0]["id"].as_str().unwrap().to_owned();
+    for (search, expected) in [
+        ("al", &["albert@example.com", "Alice", "bob"][..]),
+        ("ＡＬ", &["albert@example.com", "Alice"]),
+        ("%20alice%20", &["Alice"]),
+        ("albert@EXAMPLE.com", &["albert@example.com"]),
+        ("lice", &[]),
+        ("robert@EXAMPLE.com", &["bob"]),
+        ("robert@example", &[]),
+        ("z", &["Alice", "zed"]),
+        ("ALPHA", &["bob"]),
+        ("%E6%B5%8B%E8%AF%95", &["测试用户"]),
+        ("%E5%B0%8F", &["测试用户"]),
+        ("100%25_", &["zed"]),
+        // Nothing has a meaning of its own.
+        ("%25", &[]),
+        ("_", &[]),
+        ("*", &[]),
+        ("'+OR+1=1--", &[]),
+        ("%00", &[]),
+        ("", &["albert@example.com", "Alice", "bob", "root", "zed", "测试用户"]),
+        ("%20", &["albert@example.com", "Alice", "bob", "root", "zed", "测试用户"]),
+        (&id, &["bob"]),
+        (&id.to_uppercase(), &["bob"]),
+        (&id[..8], &[]),
+    ] {
+        assert_eq!(app.names(&admin, &format!("?search={search}&sort=username")).await, expected, "{search}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_follows_the_one_before_in_every_order() {
+    let app = App::with(&[("RATE_LIMITS", "off")]).await;
+    let admin = app.admin("root").await;
+    let mut expected = vec!["root".to_owned()];
+    for number in 0..17 {
+        // Some are made in the same second.
+        app.clock.advance(i64::from(number % 3 == 0));
+        let username = format!("u{:02}", (number * 7) % 17);
+        assert_eq!(app.register(&username).await.status, StatusCode::CREATED);
+        expected.push(username);
+    }
+    let by_age = app.names(&admin, "?sort=created_at").await;
+    assert_eq!(by_age.len(), expected.len());
+    let mut by_name = expected.clone();
+    by_name.sort();
+    let reversed = |names: &[String]| names.iter().rev().cloned().collect::<Vec<_>>();
+    for (sort, search, expected) in [
+        ("created_at", "", by_age.clone()),
+        ("-created_at", "", reversed(&by_age)),
+        ("username", "", by_name.clone()),
+        ("-username", "", reversed(&by_name)),
+        ("-username", "u", reversed(&by_name[1..])),
+        ("created_at", "u0", by_age.iter().filter(|name| name.starts_with("u0")).cloned().collect()),
+    ] {
+        for limit in [1, 4, 17, 100] {
+            let (mut seen, mut after) = (Vec::new(), String::new());
+            loop {
+                let page =
+                    app.users(&admin, &format!("?sort={sort}&search={search}&limit={limit}{after}")).await.json();
+                let found = names(&page);
+                assert!(found.len() <= limit && !found.is_empty());
+                seen.extend(found);
+                let Some(next) = page["next"].as_str() else { break };
+                after = format!("&after={next}");
+            }
+            assert_eq!(seen, expected, "{sort} {search} {limit}");
+        }
+    }
+    assert_eq!(app.names(&admin, "").await, reversed(&by_age), "the newest first");
+}
+
+#[tokio::test]
+async fn nobody_is_passed_over_or_seen_twice_while_others_come_and_go() {
+    let app = App::with(&[("RATE_LIMITS", "off")]).await;
+    let admin = app.admin("root").await;
+    for number in 0..9 {
+        app.clock.advance(1);
+        assert_eq!(app.register(&format!("us{number}")).await.status, StatusCode::CREATED);
+    }
+    let first = app.users(&admin, "?limit=4&sort=username").await.json();
+    assert_eq!(names(&first), ["root", "us0", "us1", "us2"]);
+    for newcomer in ["aaa", "us1b", "us2b", "zzz"] {
+        app.register(newcomer).await;
+    }
+    let next = first["next"].as_str().unwrap();
+    let rest = app.names(&admin, &format!("?sort=username&after={next}")).await;
+    assert_eq!(rest, ["us2b", "us3", "us4", "us5", "us6", "us7", "us8", "zzz"]);
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_is_told_so() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    app.register("alice").await;
+    let next = app.users(&admin, "?limit=1").await.json()["next"].as_str().unwrap().to_owned();
+    for (query, field) in [
+        ("?sort=password_hash".to_owned(), "sort"),
+        ("?sort=created_at,id".to_owned(), "sort"),
+        ("?limit=0".to_owned(), "limit"),
+        ("?limit=101".to_owned(), "limit"),
+        ("?limit=-1".to_owned(), "limit"),
+        ("?limit=many".to_owned(), "limit"),
+        ("?limit=99999999999999999999".to_owned(), "limit"),
+        ("?after=x".to_owned(), "after"),
+        ("?after=YTE".to_owned(), "after"),
+        (format!("?after={next}&sort=username"), "after"),
+        (format!("?after={next}x"), "after"),
+    ] {
+        let answer = app.users(&admin, &query).await;
+        answer.assert_failure(400, "validation_failed");
+        let fields: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(fields, [field], "{query}");
+    }
+    app.users(&admin, "?search=a&search=b").await.assert_failure(400, "bad_request");
+    app.users(&admin, &format!("?search={}", "a".repeat(2048))).await.assert_failure(400, "bad_request");
+    assert_eq!(app.names(&admin, &format!("?search={}", "a".repeat(2000))).await, [""; 0]);
+    assert_eq!(app.names(&admin, "?limit=&sort=&after=&search=&unknown=1").await.len(), 2);
+}
+
+#[tokio::test]
+async fn invariant_11_whom_an_administrator_disables_is_out_on_the_next_request() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    let [one, other] = [app.person("alice").await, app.login("alice").await];
+    let bystander = app.person("bertha").await;
+    let id = app.id_of(&one).await;
+    app.id_of(&other).await;
+    let answer = app.change(&admin, &json!({ "id": id, "disabled": true })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let body = answer.json();
+    assert!(body["message"].is_string());
+    assert_eq!((&body["user"]["disabled_at"], &body["user"]["sessions"]), (&json!(START), &json!(0)));
+    for answer in [app.me(&one.access).await, app.me(&other.access).await, app.refresh(&one.refresh).await] {
+        answer.assert_failure(401, "token_revoked");
+        assert_eq!(answer.json()["reason"], "disabled");
+    }
+    let login = json!({ "username": "alice", "password": PASSWORD });
+    app.post("/api/auth/login").json(&login).send().await.assert_failure(403, "account_disabled");
+    assert_eq!(app.me(&bystander.access).await.status, StatusCode::OK);
+
+    let answer = app.change(&admin, &json!({ "id": id, "disabled": false })).await;
+    assert_eq!(answer.json()["user"]["disabled_at"], Value::Null);
+    app.me(&one.access).await.assert_failure(401, "token_revoked");
+    app.refresh(&one.refresh).await.assert_failure(401, "token_revoked");
+    let back = app.login("alice").await;
+    assert_eq!(app.me(&back.access).await.status, StatusCode::OK);
+    let by = format!("by {}", app.id_of(&admin).await);
+    assert_eq!(app.events("user_disabled").await, [(id.clone(), by.clone())]);
+    assert_eq!(app.events("user_enabled").await, [(id.clone(), by.clone())]);
+    assert_eq!(app.events("session_revoked").await, vec![(id, format!("disabled {by}")); 2]);
+}
+
+#[tokio::test]
+async fn what_somebody_may_do_changes_with_the_next_request() {
+    let app = App::start().await;
+    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let id = app.id_of(&alice).await;
+    let answer = app.change(&admin, &json!({ "id": id, "role": "admin" })).await;
+    assert_eq!(answer.json()["user"]["role"], "admin", "{}", answer.text());
+    assert_eq!(app.users(&alice, "").await.status, StatusCode::OK);
+    app.change(&alice, &json!({ "id": app.id_of(&admin).await, "role": "user" })).await;
+    app.users(&admin, "").await.assert_failure(403, "forbidden");
+    assert_eq!(app.me(&admin.access).await.json()["role"], "user");
+    let details: Vec<_> = app.events("role_changed").await.into_iter().skip(1).collect();
+    assert_eq!(details[0], (id.clone(), format!("admin by {}", app.id_of(&admin).await)));
+    assert_eq!(details[1], (app.id_of(&admin).await, format!("user by {id}")));
+}
+
+#[tokio::test]
+async fn sessions_are_ended_without_anything_else() {
+    let app = App::start().await;
+    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let id = app.id_of(&alice).await;
+    let answer = app.change(&admin, &json!({ "id": id, "end_sessions": true })).await;
+    assert_eq!(answer.json()["user"]["disabled_at"], Value::Null);
+    let answer = app.me(&alice.access).await;
+    answer.assert_failure(401, "token_revoked");
+    assert_eq!(answer.json()["reason"], "ended_elsewhere");
+    app.login("alice").await;
+    // An administrator may sign themself out everywhere.
+    let own = app.id_of(&admin).await;
+    assert_eq!(app.change(&admin, &json!({ "id": own, "end_sessions": true })).await.status, StatusCode::OK);
+    app.users(&admin, "").await.assert_failure(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn invariant_20_changing_an_account_takes_a_fresh_token() {
+    let app = App::start().await;
+    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let id = app.id_of(&alice).await;
+    let stale = app.refresh(&admin.refresh).await.pair();
+    assert_eq!(app.users(&stale, "").await.status, StatusCode::OK, "looking does not");
+    for body in [
+        json!({ "id": id, "disabled": true }),
+        json!({ "id": id, "role": "admin" }),
+        json!({ "id": id, "end_sessions": true }),
+        json!({}),
+    ] {
+        app.change(&stale, &body).await.assert_failure(401, "fresh_required");
+    }
+    assert_eq!(app.me(&alice.access).await.json()["role"], "user");
+}
+
+#[tokio::test]
+async fn a_change_that_makes_no_sense_is_told_so_and_changes_nothing() {
+    let app = App::start().await;
+    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let (own, id) = (app.id_of(&admin).await, app.id_of(&alice).await);
+    for (body, field) in [
+        (json!({}), "id"),
+        (json!({ "id": "" , "disabled": true }), "id"),
+        (json!({ "id": null, "disabled": true }), "id"),
+        (json!({ "id": own, "disabled": true }), "disabled"),
+        (json!({ "id": own.to_uppercase(), "disabled": true, "role": "user" }), "disabled"),
+    ] {
+        let answer = app.change(&admin, &body).await;
+        answer.assert_failure(400, "validation_failed");
+        assert!(answer.json()["fields"][field].is_string(), "{body}: {}", answer.text());
+    }
+    for id in ["alice", "1", "0199c2f0-0000-7000-8000-000000000000", "' OR 1=1"] {
+        app.change(&admin, &json!({ "id": id, "disabled": true })).await.assert_failure(404, "not_found");
+    }
+    for body in [
+        json!({ "id": 1, "disabled": true }),
+        json!({ "id": id, "disabled": "true" }),
+        json!({ "id": id, "role": "root" }),
+        json!({ "id": id, "end_sessions": 1 }),
+        json!([id, true]),
+    ] {
+        app.change(&admin, &body).await.assert_failure(400, "bad_request");
+    }
+    let before = app.users(&admin, "?search=alice").await.json();
+    for body in [json!({ "id": id }), json!({ "id": id, "disabled": null, "role": null, "end_sessions": null })] {
+        let answer = app.change(&admin, &body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(answer.json()["user"], before["users"][0]);
+    }
+    assert_eq!(app.me(&alice.access).await.status, StatusCode::OK);
+    assert_eq!(app.events("user_disabled").await, []);
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_one_also_in_a_race() {
+    let app = App::start().await;
+    let root = app.admin("root").await;
+    let own = app.id_of(&root).await;
+    app.change(&root, &json!({ "id": own, "role": "user" })).await.assert_failure(409, "last_admin");
+    let chinese = app.call(Method::PATCH, "/api/users").bearer(&root.access).header("accept-language", "zh");
+    let answer = chinese.json(&json!({ "id": own, "role": "user" })).send().await;
+    assert_eq!(answer.json()["message"], "必须至少保留一位可用的管理员");
+
+    let mut ids = vec![own];
+    for number in 1..6 {
+        ids.push(app.id_of(&app.admin(&format!("admin{number}")).await).await);
+    }
+    // All of them step down at once.
+    let store = &app.server.store;
+    let changes = ids.iter().enumerate().map(|(number, id)| {
+        let change = if number % 2 == 0 {
+            AccountChange { role: Some(Role::User), ..AccountChange::default() }
+        } else {
+            AccountChange { disabled: Some(true), ..AccountChange::default() }
+        };
+        let act = Act { at: START, by: "a test".to_owned(), origin: Origin::default() };
+        store.change_account(id.parse().unwrap(), change, act)
+    });
+    let outcomes = futures::future::join_all(changes).await;
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(ChangeError::LastAdmin))).count();
+    assert_eq!((refused, outcomes.iter().filter(|outcome| outcome.is_ok()).count()), (1, 5), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn an_id_is_in_one_page_alone() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    for number in 0..5 {
+        app.register(&format!("same{number}")).await;
+    }
+    // Found by name and by nickname at once.
+    let body = json!({ "username": "samename", "password": PASSWORD, "nickname": "samename" });
+    app.post("/api/auth/register").json(&body).send().await;
+    let found = app.names(&admin, "?search=same").await;
+    assert_eq!(found.len(), found.iter().collect::<HashSet<_>>().len());
+    assert_eq!(found.len(), 6);
+}

@@ -1,0 +1,65 @@
+//! People who are none.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::process::Place;
+
+impl Place {
+    fn seed(&self, arguments: &[&str]) -> String {
+        let output = self.run(&[&["seed"], arguments].concat(), &[]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "the bar is for a terminal alone");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn people(&self) -> Vec<Value> {
+        let output = self.run(&["user", "list", "--json"], &[]);
+        let lines = String::from_utf8(output.stdout).expect("text");
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+#[test]
+fn there_are_as_many_as_wanted_however_often_it_is_asked_for() {
+    let place = Place::new();
+    assert_eq!(place.run(&["seed", "--users", "1"], &[]).status.code(), Some(1), "there is no database yet");
+    assert_eq!(place.run(&["seed", "--users", "0"], &[]).status.code(), Some(2));
+    place.serve(&[]).stop();
+    for (arguments, made) in [
+        (&["--users", "700"][..], 700),
+        (&["--users", "701"], 1401),
+        (&["--users", "600", "--lang", "zh"], 2001),
+        (&["--users", "600", "--lang", "zh"], 2601),
+    ] {
+        let said = place.seed(arguments);
+        assert!(said.contains("Nobody can log in"), "{said}");
+        let people = place.people();
+        assert_eq!(people.len(), made);
+        let names: HashSet<_> = people.iter().map(|person| person["username"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), made);
+        let ages: Vec<_> = people.iter().map(|person| person["created_at"].as_i64().unwrap()).collect();
+        assert!(ages.is_sorted() && ages.first() < ages.last());
+    }
+}
+
+#[test]
+fn those_with_a_password_can_log_in_and_the_others_are_refused_like_anybody() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let name = |index: usize| place.people()[index]["username"].as_str().unwrap().to_owned();
+    let status = |username: &str, password: &str| {
+        let body = json!({ "username": username, "password": password });
+        running.call("POST", "/api/auth/login", None, &body).unwrap().0
+    };
+    place.seed(&["--users", "1"]);
+    let first = name(0);
+    assert_eq!(status(&first, "correct horse battery"), 401);
+    let said = place.seed(&["--users", "3", "--password", "correct horse battery"]);
+    assert!(said.contains("hashed once for all") && !said.contains("correct horse"), "{said}");
+    for person in place.people() {
+        let username = person["username"].as_str().unwrap();
+        assert_eq!(status(username, "correct horse battery"), if username == first { 401 } else { 200 });
+    }
+}

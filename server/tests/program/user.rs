@@ -1,0 +1,198 @@
+//! Accounts are made and changed by the command line, while the program runs.
+
+use serde_json::{Value, json};
+
+use crate::process::{Place, Running, within_a_second};
+
+const PASSWORD: &str = "correct horse battery";
+const OTHER: &str = "staple of the horses";
+
+impl Place {
+    /// What `gatehouse user …` prints.
+    fn user(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run_with(&[&["user"], arguments].concat(), &[], input);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty());
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// What it says where it does nothing.
+    fn not_done(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run_with(&[&["user"], arguments].concat(), &[], input);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        String::from_utf8(output.stderr).expect("text")
+    }
+
+    /// The audit log's entries of an event: their details.
+    fn told(&self, event: &str) -> Vec<String> {
+        let output = self.run(&["audit", "--event", event, "--json"], &[]);
+        let lines = String::from_utf8(output.stdout).expect("text");
+        let detail = |line: &str| {
+            let entry: Value = serde_json::from_str(line).expect("JSON");
+            format!(
+                "{} {}",
+                entry["username"].as_str().unwrap_or_default(),
+                entry["detail"].as_str().unwrap_or_default()
+            )
+        };
+        lines.lines().map(detail).collect()
+    }
+}
+
+impl Running {
+    fn log_in(&self, username: &str, password: &str) -> (u16, Value) {
+        let body = json!({ "username": username, "password": password });
+        self.call("POST", "/api/auth/login", None, &body).unwrap()
+    }
+
+    fn reason(&self, token: &str) -> (u16, Value) {
+        let (status, body) = self.call("GET", "/api/me", Some(token), &Value::Null).unwrap();
+        (status, body["reason"].clone())
+    }
+}
+
+fn access(pair: &Value) -> String {
+    pair["access_token"].as_str().unwrap_or_else(|| panic!("{pair}")).to_owned()
+}
+
+#[test]
+fn the_first_administrator_comes_from_here() {
+    let place = Place::new();
+    assert!(place.not_done(&["create", "root"], "x").contains("there is no database"));
+    assert!(!place.path().join("data").exists(), "nothing is made in what may be the wrong folder");
+    let settings = [("GATEHOUSE_RESERVED_USERNAMES", "root")];
+    let running = place.serve(&settings);
+    let said = place.user(&["create", "Root", "--admin", "--nickname", "超级管理员"], &format!("{PASSWORD}\nmore"));
+    assert!(said.contains("The account Root is made") && !said.contains(PASSWORD), "{said}");
+    let (status, answer) = running.log_in("root", PASSWORD);
+    assert_eq!((status, &answer["user"]["role"]), (200, &json!("admin")), "{answer}");
+    assert_eq!(answer["user"]["nickname"], "超级管理员");
+    assert_eq!(place.told("user_created"), ["Root admin by the command line"]);
+    place.user(&["create", "eve@example.com"], PASSWORD);
+    assert_eq!(running.log_in("Eve@example.com", PASSWORD).1["user"]["role"], "user");
+}
+
+#[test]
+fn what_registration_refuses_is_refused_here() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    place.user(&["create", "alice"], PASSWORD);
+    place.user(&["create", "paccop"], PASSWORD);
+    for (arguments, input, told) in [
+        (&["create", "ALICE"][..], PASSWORD, "is taken"),
+        // All its letters are Cyrillic.
+        (&["create", "\u{440}\u{430}\u{441}\u{441}\u{43e}\u{440}"], PASSWORD, "is taken"),
+        (&["create", "ab"], PASSWORD, "at least 3"),
+        (&["create", "bob", "--nickname", "a\nb"], PASSWORD, "control characters"),
+        (&["create", "bob"], "", "Enter your password"),
+        (&["create", "bob"], "short\n", "at least 8"),
+        (&["create", "bob"], "password1\n", "too common"),
+        (&["create", "bobby.tables"], "bobby.tables\n", "must not be the username"),
+        (&["passwd", "alice"], "alice123\n", "like the username"),
+        (&["passwd", "nobody"], OTHER, "no account"),
+        (&["disable", "nobody"], "", "no account"),
+        (&["role", "0199c2f0-0000-7000-8000-000000000000", "admin"], "", "no account"),
+    ] {
+        let said = place.not_done(arguments, input);
+        assert!(said.contains(told), "{arguments:?}: {said}");
+        assert!(input.is_empty() || !said.contains(input.trim()), "{said}");
+    }
+    let list = place.user(&["list"], "");
+    assert_eq!(list.lines().count(), 2, "{list}");
+    // A password is no argument.
+    assert_eq!(place.run(&["user", "create", "bob", PASSWORD], &[]).status.code(), Some(2));
+    assert_eq!(place.run(&["user", "create", "bob", "--password", PASSWORD], &[]).status.code(), Some(2));
+}
+
+#[test]
+fn another_password_ends_every_session_within_a_second() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    place.user(&["create", "alice"], PASSWORD);
+    let tokens = [access(&running.log_in("alice", PASSWORD).1), access(&running.log_in("alice", PASSWORD).1)];
+    for token in &tokens {
+        assert_eq!(running.reason(token).0, 200);
+    }
+    let said = place.user(&["passwd", "ALICE"], OTHER);
+    assert!(said.contains("have ended: 2"), "{said}");
+    for token in &tokens {
+        within_a_second(|| running.reason(token) == (401, json!("password_changed")));
+    }
+    assert_eq!(running.log_in("alice", PASSWORD).0, 401);
+    assert_eq!(running.log_in("alice", OTHER).0, 200);
+    assert_eq!(place.told("password_changed"), ["alice by the command line"]);
+    assert_eq!(place.told("session_revoked"), ["alice password_changed by the command line"; 2]);
+}
+
+#[test]
+fn invariant_11_who_is_disabled_is_out_within_a_second_and_no_session_comes_back() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    place.user(&["create", "alice"], PASSWORD);
+    let token = access(&running.log_in("alice", PASSWORD).1);
+    assert_eq!(running.reason(&token).0, 200);
+    assert!(place.user(&["disable", "alice"], "").contains("have ended: 1"));
+    within_a_second(|| running.reason(&token) == (401, json!("disabled")));
+    assert_eq!(running.log_in("alice", PASSWORD).1["code"], "account_disabled");
+    place.user(&["enable", "alice"], "");
+    within_a_second(|| running.log_in("alice", PASSWORD).0 == 200);
+    assert_eq!(running.reason(&token), (401, json!("disabled")), "a session that has ended stays so");
+    assert_eq!(place.told("user_disabled"), ["alice by the command line"]);
+    assert_eq!(place.told("user_enabled"), ["alice by the command line"]);
+    // What is so already is not done again.
+    place.user(&["enable", "alice"], "");
+    assert_eq!(place.told("user_enabled").len(), 1);
+}
+
+#[test]
+fn the_last_administrator_stays_one() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    place.user(&["create", "root", "--admin"], PASSWORD);
+    place.user(&["create", "alice"], PASSWORD);
+    let token = access(&running.log_in("alice", PASSWORD).1);
+    let list = || running.call("GET", "/api/users", Some(&token), &Value::Null).unwrap().0;
+    assert_eq!(list(), 403);
+    for arguments in [&["role", "root", "user"][..], &["disable", "root"]] {
+        assert!(place.not_done(arguments, "").contains("the last administrator"));
+    }
+    place.user(&["role", "alice", "admin"], "");
+    within_a_second(|| list() == 200);
+    place.user(&["role", "root", "user"], "");
+    assert!(place.not_done(&["disable", "alice"], "").contains("the last administrator"));
+    place.user(&["role", "root", "admin"], "");
+    place.user(&["disable", "root"], "");
+    // One that may not be used does not count.
+    assert!(place.not_done(&["role", "alice", "user"], "").contains("the last administrator"));
+    let expected = ["alice admin", "root user", "root admin"].map(|what| format!("{what} by the command line"));
+    assert_eq!(place.told("role_changed"), expected);
+}
+
+#[test]
+fn the_list_can_be_searched_and_has_no_secret() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    for name in ["alice", "albert", "bob"] {
+        place.user(&["create", name, "--nickname", "Al \"x\""], PASSWORD);
+    }
+    place.user(&["role", "bob", "admin"], "");
+    place.user(&["disable", "albert"], "");
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let lines = place.user(&[&["list", "--json"], arguments].concat(), "");
+        let name = |line: &str| {
+            let account: Value = serde_json::from_str(line).expect("JSON");
+            account["username"].as_str().unwrap().to_owned()
+        };
+        lines.lines().map(name).collect()
+    };
+    assert_eq!(names(&[]), ["alice", "albert", "bob"]);
+    assert_eq!(names(&["--search", "AL"]), ["alice", "albert", "bob"], "also by nickname");
+    assert_eq!(names(&["--search", "alb"]), ["albert"]);
+    assert_eq!(names(&["--admins"]), ["bob"]);
+    assert_eq!(names(&["--disabled"]), ["albert"]);
+    let list = place.user(&["list"], "");
+    let line = list.lines().nth(1).unwrap();
+    assert!(line.contains("user ") && line.contains("disabled") && line.ends_with(r#"albert "Al \"x\"""#), "{line}");
+    assert!(!list.contains("argon2") && !place.user(&["list", "--json"], "").contains("argon2"));
+}
