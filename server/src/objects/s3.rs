@@ -158,7 +158,9 @@ mod tests {
     /// RFC 4231 §4.3 and the first example of FIPS 180-4.
     #[test]
     fn hashes_are_those_that_everybody_computes() {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| {
+            bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect::<String>()
+        };
         let mut hmac = Crypto.hmac(DigestAlgorithm::Sha256, b"Jefe").unwrap();
         hmac.update(b"what do ya want ");
         hmac.update(b"for nothing?");

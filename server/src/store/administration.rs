@@ -8,9 +8,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, EndReason, Event, Store, StoreError, audit,
+    AuditEntry, EndReason, Event, Store, StoreError, audit, devices,
     entities::user::{self, Column},
-    sessions,
 };
 
 /// What is to become of an account. What is `None` stays as it is.
@@ -140,5 +139,5 @@ async fn end(
     reason: EndReason,
     act: &Act,
 ) -> Result<Vec<Uuid>, StoreError> {
-    sessions::end_others(connection, None, reason, &act.entry(Event::SessionRevoked, Some(user), None)).await
+    devices::end_others(connection, None, reason, &act.entry(Event::SessionRevoked, Some(user), None)).await
 }
