@@ -44,7 +44,10 @@ pub fn Profile() -> impl IntoView {
                             format!("{} {day}", Words::of(lang).since)
                         })}
                     </p>
-                    <LogOut />
+                    <div class="actions">
+                        <a class="btn btn-outline" href="/settings/profile">{language.say(|w| w.edit)}</a>
+                        <LogOut />
+                    </div>
                 </section>
                 {token::card(person)}
             </div>
