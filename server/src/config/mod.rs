@@ -100,7 +100,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         name: "S3_ENDPOINT",
         default: "none",
-        meaning: "the address (http://host:port) of a store that speaks S3: what people upload is kept there, and not in the data folder",
+        meaning: "the address (https://host, http://host:port) of a store that speaks S3: what people upload is kept there, and not in the data folder",
     },
     Setting { name: "S3_BUCKET", default: "gatehouse", meaning: "the bucket there" },
     Setting { name: "S3_REGION", default: "us-east-1", meaning: "its region" },

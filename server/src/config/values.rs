@@ -147,8 +147,9 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
 /// The address of a store that speaks S3.
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
-    let rest = text.strip_prefix("http://").ok_or_else(|| {
-        format!("{text:?} is no address such as http://127.0.0.1:9000; TLS is for a proxy beside the server to speak")
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = rest.ok_or_else(|| {
+        format!("{text:?} is no address such as https://s3.eu-central-1.amazonaws.com or http://127.0.0.1:9000")
     })?;
     let uri: Uri = text.parse().map_err(|_| format!("{text:?} is no address"))?;
     if rest.is_empty() || uri.authority().is_none() || uri.path() != "/" || uri.query().is_some() {

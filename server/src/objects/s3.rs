@@ -1,11 +1,12 @@
-//! Objects in a store that speaks S3, over plain HTTP: TLS is the proxy's, as everywhere in this program. Requests are signed, so
-//! that whoever listens learns what is kept, but cannot ask for anything.
+//! Objects in a store that speaks S3. With TLS the store shows a certificate that the system trusts; without it whoever listens
+//! learns what is kept, but cannot ask for anything: requests are signed.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use hmac::{HmacReset, KeyInit as _, Mac as _};
 use http_body_util::BodyExt as _;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector as Connector},
     rt::TokioExecutor,
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Where such a store is, and who we are there.
 #[derive(Clone, Debug)]
 pub struct S3 {
-    /// Its address: `http://host:port`.
+    /// Its address: `https://host` or `http://host:port`.
     pub endpoint: String,
     /// The bucket, which is there already.
     pub bucket: String,
@@ -50,7 +51,7 @@ pub(super) fn open(place: &S3) -> Result<Arc<dyn ObjectStore>> {
         .with_access_key_id(&place.access_key_id)
         .with_secret_access_key(place.secret_access_key.expose_secret())
         .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, ..RetryConfig::default() })
-        .with_http_connector(Plain)
+        .with_http_connector(Connecting)
         .with_crypto_provider(Arc::new(Crypto))
         .build()?;
     Ok(Arc::new(store))
@@ -58,24 +59,29 @@ pub(super) fn open(place: &S3) -> Result<Arc<dyn ObjectStore>> {
 
 /// Makes the client.
 #[derive(Debug)]
-struct Plain;
+struct Connecting;
 
-impl HttpConnector for Plain {
+impl HttpConnector for Connecting {
     fn connect(&self, _: &ClientOptions) -> Result<HttpClient> {
-        Ok(HttpClient::new(PlainClient(Client::builder(TokioExecutor::new()).build_http())))
+        let generic = |source| Error::Generic { store: "S3", source };
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(|error| generic(Box::new(error)))?;
+        let connector = tls.https_or_http().enable_http1().build();
+        Ok(HttpClient::new(Sender(Client::builder(TokioExecutor::new()).build(connector))))
     }
 }
 
-struct PlainClient(Client<Connector, HttpRequestBody>);
+struct Sender(Client<HttpsConnector<Connector>, HttpRequestBody>);
 
-impl fmt::Debug for PlainClient {
+impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a client for plain HTTP")
+        f.write_str("an HTTP client")
     }
 }
 
 #[async_trait]
-impl HttpService for PlainClient {
+impl HttpService for Sender {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let answer = tokio::time::timeout(PATIENCE, self.0.request(request)).await;
         let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?.map_err(|error| {

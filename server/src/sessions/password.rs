@@ -6,7 +6,11 @@ use app::{
     rules::Problem,
 };
 
-use super::{attempts::Attempt, login::Checked, service::Inner};
+use super::{
+    attempts::{Attempt, Subject},
+    login::Checked,
+    service::Inner,
+};
 use crate::{
     accounts::{
         password::Password,
@@ -27,8 +31,8 @@ struct Proven {
 }
 
 impl Inner {
-    /// Has the caller show that they know the password. Whoever holds a stolen token and guesses is counted like whoever guesses
-    /// at log-in, and with them.
+    /// Has the caller show that they know the password. Failures count against the session: strangers who guess at log-in do not
+    /// keep out who is signed in, and whoever guesses with a stolen token does not keep its person from logging in.
     async fn prove(
         &self,
         caller: &Caller,
@@ -39,9 +43,10 @@ impl Inner {
         let gone = || Failure::Revoked(None);
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
-        let subjects = self.subjects(&key, None, &origin);
+        let quota = self.throttle.limits.map(|limits| limits.login_account);
+        let subject = quota.map(|quota| Subject { name: format!("session:{}", caller.session), quota });
         let entry = self.entry(event, Some(caller.user), Some(caller.session), origin);
-        let attempt = self.admit(subjects, None, entry.clone()).await?;
+        let attempt = self.admit(subject.into_iter().collect(), None, entry.clone()).await?;
         match self.check_password(Some(&key), password.0).await? {
             Checked::Right { account, hash } if account.user.id == caller.user => Ok(Proven { hash, attempt, entry }),
             Checked::Wrong(user) => {

@@ -33,6 +33,7 @@ mod reauthentication;
 mod refresh;
 mod register;
 mod s3;
+mod standing;
 mod throttling;
 mod tokens;
 mod users;

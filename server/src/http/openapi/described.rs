@@ -107,7 +107,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         id: "reauthenticate",
         summary: "Get a fresh access token",
         description: "For what answers `fresh_required`: the password, once more. The session goes on as it is, with the refresh \
-                      token that it has. What fails counts as a failed log-in.",
+                      token that it has. What fails counts against the session.",
         parameters: &[],
         request: Some(password),
         status: 200,
@@ -171,7 +171,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Change my password",
         description: "By the rules of a registration. All other sessions of the account end, with the reason \
                       `password_changed`; this one goes on. A wrong `current_password` is refused as a field, and counts as a \
-                      failed log-in.",
+                      failure of the session.",
         parameters: &[],
         request: Some(password_change),
         status: 200,
