@@ -1,9 +1,13 @@
-"""Signs the calls of scripts/schemathesis: each with a token of a session of its own, so that logging out ends nobody else's."""
+"""Signs the calls of scripts/schemathesis: each with a token of a session of its own, so that logging out ends nobody else's. What
+changes a person so that they could not come in again is called by somebody of its own."""
+
+import uuid
 
 import requests
 import schemathesis
 
-PERSON = {"username": "schemathesis", "password": "correct horse battery"}
+PASSWORD = "correct horse battery"
+LASTING = {("post", "/api/me/password"), ("delete", "/api/me")}
 registered = set()
 
 
@@ -15,10 +19,13 @@ def post(base, path, body):
 class Session:
     def get(self, case, context):
         base = case.operation.schema.get_base_url().rstrip("/").removesuffix("/api")
-        if base not in registered:
-            post(base, "register", PERSON)
-            registered.add(base)
-        return post(base, "login", PERSON).json()
+        lasting = (case.operation.method.lower(), case.operation.path) in LASTING
+        name = f"schemathesis-{uuid.uuid4().hex[:12]}" if lasting else "schemathesis"
+        person = {"username": name, "password": PASSWORD}
+        if (base, name) not in registered:
+            post(base, "register", person)
+            registered.add((base, name))
+        return post(base, "login", person).json()
 
     def set(self, case, data, context):
         schemes = [name for one in case.operation.definition.raw.get("security", []) for name in one]

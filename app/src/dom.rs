@@ -3,7 +3,7 @@
 use futures::future::LocalBoxFuture;
 use leptos::{html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, HtmlFormElement, HtmlInputElement};
+use web_sys::{HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement};
 
 use crate::{i18n::Lang, pages::Page};
 
@@ -70,6 +70,28 @@ pub fn focus(element: &HtmlElement) {
 #[must_use]
 pub fn value(input: NodeRef<Input>) -> String {
     input.get_untracked().map(|input| HtmlInputElement::value(&input)).unwrap_or_default()
+}
+
+/// Has the browser keep a file, as if it had been fetched from an address.
+pub fn save_file(name: &str, media_type: &str, bytes: &[u8]) {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(media_type);
+    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
+    if let Some(link) = link {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    // The browser has taken it over by then.
+    set_timeout(
+        move || {
+            let _ = web_sys::Url::revoke_object_url(&url);
+        },
+        std::time::Duration::from_mins(1),
+    );
 }
 
 /// A text in Unicode's normalisation form C, by the browser's tables: ours would cost every visitor.

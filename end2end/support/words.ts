@@ -72,6 +72,32 @@ export interface Words {
   goOn: string;
   wrongPasswordAgain: string;
   emailInvalid: string;
+  passwordCurrent: string;
+  passwordNew: string;
+  passwordChange: string;
+  passwordChanged: string;
+  passwordChangedElsewhere: string;
+  passwordCommon: string;
+  security: string;
+  devices: string;
+  data: string;
+  thisDevice: string;
+  newDevice: string;
+  endDevice: string;
+  endTitle: string;
+  endOthers: string;
+  endOthersTitle: string;
+  deviceEnded: string;
+  othersEnded: string;
+  endedElsewhere: string;
+  devicesFailed: string;
+  exportGo: string;
+  exportDone: string;
+  deleteConfirm: string;
+  deleteGo: string;
+  nameDiffers: string;
+  accountDeleted: string;
+  deviceName: (browser: string, system: string) => string;
   connectionLost: RegExp;
   tryAgainOnline: string;
   tryAgainIn: RegExp;
@@ -151,6 +177,32 @@ export const EN: Words = {
   goOn: 'Continue',
   wrongPasswordAgain: 'Wrong password',
   emailInvalid: 'Enter a valid email address',
+  passwordCurrent: 'Current password',
+  passwordNew: 'New password',
+  passwordChange: 'Change password',
+  passwordChanged: 'Your password is changed, and your other devices are logged out',
+  passwordChangedElsewhere: 'Your password was changed, please log in again',
+  passwordCommon: 'This password is too common',
+  security: 'Security',
+  devices: 'Devices',
+  data: 'Your data',
+  thisDevice: 'This device',
+  newDevice: 'New device',
+  endDevice: 'Log out',
+  endTitle: 'Log this device out?',
+  endOthers: 'Log out all other devices',
+  endOthersTitle: 'Log out all other devices?',
+  deviceEnded: 'The device is logged out',
+  othersEnded: 'All other devices are logged out',
+  endedElsewhere: 'This login was ended from another device, please log in again',
+  devicesFailed: 'Your devices could not be loaded',
+  exportGo: 'Download',
+  exportDone: 'Your data is downloaded',
+  deleteConfirm: 'Your username',
+  deleteGo: 'Delete my account for good',
+  nameDiffers: 'Type the name of your account to confirm',
+  accountDeleted: 'Your account is deleted',
+  deviceName: (browser, system) => `${browser} on ${system}`,
   connectionLost: /^You are offline/,
   tryAgainOnline: 'Try again once you are connected',
   tryAgainIn: /^You can try again in \d+:\d\d$/,
@@ -230,6 +282,32 @@ export const ZH: Words = {
   goOn: '继续',
   wrongPasswordAgain: '密码错误',
   emailInvalid: '请输入有效的邮箱地址',
+  passwordCurrent: '当前密码',
+  passwordNew: '新密码',
+  passwordChange: '更改密码',
+  passwordChanged: '密码已更改，其他设备均已登出',
+  passwordChangedElsewhere: '密码已更改，请重新登录',
+  passwordCommon: '这个密码太常见，容易被猜到',
+  security: '安全',
+  devices: '设备',
+  data: '您的数据',
+  thisDevice: '当前设备',
+  newDevice: '新设备',
+  endDevice: '登出',
+  endTitle: '登出此设备？',
+  endOthers: '登出其他所有设备',
+  endOthersTitle: '登出其他所有设备？',
+  deviceEnded: '该设备已登出',
+  othersEnded: '其他设备均已登出',
+  endedElsewhere: '此登录已在其他设备上被结束，请重新登录',
+  devicesFailed: '无法加载设备列表',
+  exportGo: '下载',
+  exportDone: '您的数据已下载',
+  deleteConfirm: '您的用户名',
+  deleteGo: '永久删除账户',
+  nameDiffers: '请输入您的账户名以确认',
+  accountDeleted: '您的账户已删除',
+  deviceName: (browser, system) => `${system} 上的 ${browser}`,
   connectionLost: /^您已离线/,
   tryAgainOnline: '恢复连接后再试一次',
   tryAgainIn: /^可再次尝试，剩余 \d+:\d\d$/,

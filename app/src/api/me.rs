@@ -14,6 +14,9 @@ use crate::{
     i18n::messages::Messages,
 };
 
+/// Where everything about the caller is, as a ZIP.
+pub const EXPORT: &str = "/api/me/export";
+
 /// The caller, and the life of the caller's token.
 ///
 /// # Errors

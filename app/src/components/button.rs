@@ -14,12 +14,15 @@ pub fn Submit(
     label: fn(&'static Words) -> &'static str,
     /// Whether its call is running.
     busy: RwSignal<bool>,
+    /// Its look.
+    #[prop(default = "btn btn-primary btn-block")]
+    class: &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     view! {
         <button
             type="submit"
-            class="btn btn-primary btn-block"
+            class=class
             aria-busy=dom::yes(busy)
             aria-disabled=dom::yes(busy)
         >

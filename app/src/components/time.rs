@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use js_sys::{Date, Object, Reflect};
+use js_sys::{Array, Date, Intl, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -34,6 +34,25 @@ pub fn moment(seconds: i64, precision: Precision, lang: Lang) -> String {
         set("timeStyle", "medium");
     }
     date(seconds).to_locale_string(&locale(lang), &options).into()
+}
+
+/// How long ago something was, in seconds, as people say it: `5 minutes ago`, `yesterday`.
+#[must_use]
+pub fn ago(seconds: i64, lang: Lang) -> String {
+    let seconds = seconds.max(0);
+    let (count, unit) = match seconds {
+        0..60 => (0, "second"),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let options = Object::new();
+    // A plain object takes every property.
+    let _ = Reflect::set(&options, &"numeric".into(), &"auto".into());
+    let format = Intl::RelativeTimeFormat::new(&Array::of1(&locale(lang).into()), &options);
+    #[expect(clippy::cast_precision_loss, reason = "as many days as fit a float exactly have not passed yet")]
+    let past = -(count as f64);
+    format.format(past, unit).into()
 }
 
 /// A moment as machines read it (ISO 8601).

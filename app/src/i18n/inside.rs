@@ -1,5 +1,7 @@
 //! What the pages behind the gate say: a table of its own, so that it is split off with them (`pages/rooms.rs`).
 
+use super::Lang;
+
 super::table! {
     /// The words of these pages. They are picked from [`Words`](super::words::Words) like all others.
     Inside {
@@ -35,5 +37,49 @@ super::table! {
         proof_text: "为保护您的账户，请确认是您本人。未保存的内容不会丢失。", "To protect your account, show that it is you. Nothing that you typed is lost.";
         go_on: "继续", "Continue";
         wrong_password: "密码错误", "Wrong password";
+
+        password_change: "更改密码", "Change password";
+        password_change_text: "更改后，您的其他设备需要重新登录。", "Your other devices will have to log in again.";
+        password_current: "当前密码", "Current password";
+        password_new: "新密码", "New password";
+        password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
+
+        devices_text: "如果有您不认识的设备，请将其登出并更改密码。", "If you do not know one of them, log it out and change your password.";
+        devices_failed: "无法加载设备列表", "Your devices could not be loaded";
+        unknown_device: "未知设备", "Unknown device";
+        this_device: "当前设备", "This device";
+        new_device: "新设备", "New device";
+        last_seen: "最近活动：", "Last seen";
+        device_since: "登录于", "Logged in since";
+        new_since: "首次登录于", "First logged in on";
+        end_device: "登出", "Log out";
+        end_title: "登出此设备？", "Log this device out?";
+        end_text: "将立即被登出，再次使用需要重新登录。", "will be out at once, and has to log in again.";
+        end_others: "登出其他所有设备", "Log out all other devices";
+        end_others_title: "登出其他所有设备？", "Log out all other devices?";
+        end_others_text: "除当前设备外，所有设备都将立即被登出。", "All but this one will be out at once, and have to log in again.";
+        device_ended: "该设备已登出", "The device is logged out";
+        others_ended: "其他设备均已登出", "All other devices are logged out";
+
+        export_title: "下载您的数据", "Download your data";
+        export_text: "我们保存的关于您的一切：资料、登录、记录和图片，打包为一个 ZIP 文件。", "Everything that is kept about you: your details, logins, history and pictures, in one ZIP file.";
+        export_go: "下载", "Download";
+        export_done: "您的数据已下载", "Your data is downloaded";
+        delete_title: "删除账户", "Delete your account";
+        delete_text: "账户及其全部数据将立即删除，无法恢复。若要确认，请输入您的用户名：", "Your account goes at once, with everything in it, and nobody can bring it back. To confirm it, type your username:";
+        delete_confirm: "您的用户名", "Your username";
+        delete_go: "永久删除账户", "Delete my account for good";
+        account_deleted: "您的账户已删除", "Your account is deleted";
+    }
+}
+
+/// What a device is called, as far as it says.
+#[must_use]
+pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> String {
+    match (browser, system, lang) {
+        (Some(browser), Some(system), Lang::Zh) => format!("{system} 上的 {browser}"),
+        (Some(browser), Some(system), Lang::En) => format!("{browser} on {system}"),
+        (Some(one), None, _) | (None, Some(one), _) => one.to_owned(),
+        (None, None, lang) => Inside::of(lang).unknown_device.to_owned(),
     }
 }

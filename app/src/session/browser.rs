@@ -26,12 +26,14 @@ use super::{
     wire::{Answer, Call, NoAnswer, with_retry_after},
 };
 use crate::{
-    api::{LoggedIn, Reauthenticated, User, auth::Logout},
+    api::{LoggedIn, Reauthenticated, User, auth::Logout, me::EXPORT},
     dom,
 };
 
 /// After this many milliseconds without an answer there is none.
 const PATIENCE: u32 = 30_000;
+/// Everything about a person may be much, and the line slow.
+const PATIENCE_FOR_EXPORT: u32 = 600_000;
 /// Who logs out wants to be gone: the session ends here even if the server is slow.
 const PATIENCE_AT_LOGOUT: u32 = 5_000;
 
@@ -240,7 +242,11 @@ impl Fetch for Network {
 }
 
 async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Error> {
-    let patience = if call.url == Logout::PATH { PATIENCE_AT_LOGOUT } else { PATIENCE };
+    let patience = match &*call.url {
+        Logout::PATH => PATIENCE_AT_LOGOUT,
+        EXPORT => PATIENCE_FOR_EXPORT,
+        _ => PATIENCE,
+    };
     let mut request = Request::new(&call.url)
         .method(method(&call.method))
         .abort_signal(Some(&web_sys::AbortSignal::timeout_with_u32(patience)))

@@ -115,7 +115,7 @@ async fn decide(
 }
 
 /// Whether there is an administrator beside this one whose account may be used.
-async fn has_other_admin(connection: &impl ConnectionTrait, id: Uuid) -> Result<bool, StoreError> {
+pub(super) async fn has_other_admin(connection: &impl ConnectionTrait, id: Uuid) -> Result<bool, StoreError> {
     let other = user::Entity::find()
         .select_only()
         .column(Column::Id)

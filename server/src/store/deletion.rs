@@ -1,14 +1,12 @@
 //! The end of an account: everything that is kept of it goes, at once.
 
+use app::api::Role;
 use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError, audit,
-    entities::{
-        session,
-        user::{self, Column},
-    },
+    AuditEntry, Store, StoreError, administration, audit,
+    entities::{session, user},
     files, login_failures, names,
 };
 
@@ -49,8 +47,8 @@ async fn delete(
     entry: AuditEntry,
 ) -> Result<Deletion, StoreError> {
     let Some(account) = user::Entity::find_by_id(id).one(connection).await? else { return Ok(Deletion::NoAccount) };
-    let may_manage = account.role == "admin" && account.disabled_at.is_none();
-    if may_manage && !has_other_admin(connection, id).await? {
+    let may_manage = account.role == Role::Admin.as_str() && account.disabled_at.is_none();
+    if may_manage && !administration::has_other_admin(connection, id).await? {
         return Ok(Deletion::LastAdmin);
     }
     let of_account = Condition::all().add(session::Column::UserId.eq(id));
@@ -73,19 +71,4 @@ async fn delete(
     audit::forget_person(connection, id).await?;
     audit::insert(connection, entry).await?;
     Ok(Deletion::Done(sessions))
-}
-
-/// Whether there is an administrator beside this one whose account may be used.
-async fn has_other_admin(connection: &impl ConnectionTrait, id: Uuid) -> Result<bool, StoreError> {
-    let others =
-        Condition::all().add(Column::Role.eq("admin")).add(Column::DisabledAt.is_null()).add(Column::Id.ne(id));
-    let other: Option<Uuid> = user::Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(others)
-        .limit(1)
-        .into_tuple()
-        .one(connection)
-        .await?;
-    Ok(other.is_some())
 }

@@ -1,7 +1,10 @@
 //! `/settings`: what a person may change, in sections with an address each. On a narrow window `/settings` is the list of them, on a
 //! wide one the list stands beside each, and the first is shown with it.
 
+mod data;
+mod devices;
 mod profile;
+mod security;
 
 use leptos::prelude::*;
 
@@ -25,7 +28,7 @@ pub enum Section {
 
 impl Section {
     /// Those that there are, as the list has them.
-    pub const ALL: [Self; 1] = [Self::Profile];
+    pub const ALL: [Self; 4] = [Self::Profile, Self::Security, Self::Devices, Self::Data];
 
     /// The section at a path.
     #[must_use]
@@ -59,7 +62,9 @@ impl Section {
     fn view(self) -> AnyView {
         match self {
             Self::Profile => profile::view(),
-            Self::Security | Self::Devices | Self::Data => ().into_any(),
+            Self::Security => security::view(),
+            Self::Devices => devices::view(),
+            Self::Data => data::view(),
         }
     }
 }

@@ -1,0 +1,116 @@
+//! `/settings/security`: the password.
+
+use leptos::{ev::SubmitEvent, prelude::*};
+
+use crate::{
+    api::{
+        auth::reauthenticate,
+        error::{ApiError, Code},
+        me::change_password,
+    },
+    components::{
+        button::Submit,
+        field::{Field, FieldState},
+        form::{FormFailure, FormState},
+        meter::Meter,
+        notices::Notices,
+    },
+    document, dom,
+    i18n::words::{Language, Words, password_hint},
+    rules::{self, Problem},
+    session::browser::{self, Signals},
+};
+
+/// The section's cards.
+pub(super) fn view() -> AnyView {
+    let language = Language::of_page();
+    let notices = Notices::of_page();
+    let auth = Signals::of_page().auth;
+    let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
+    let min = document::password_min();
+    let current = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
+    let password = FieldState::new(move |typed| {
+        rules::password::check(&dom::nfc(typed), min)?;
+        if typed == untrack(username).trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
+    });
+    let again =
+        FieldState::new(move |typed| if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) });
+    let fields = [("current_password", current), ("password", password), ("password_again", again)];
+    let form = FormState::new(fields.to_vec());
+    let submit = move |event: SubmitEvent| {
+        let (before, after) = (current.value(), password.value());
+        let call = async move {
+            prove(&before).await?;
+            change_password(Some(before), Some(after)).await?;
+            notices.status(|words| words.password_changed);
+            // The page may be another by now.
+            if form.busy.try_get_untracked().is_some() {
+                for (_, field) in fields {
+                    field.reset("");
+                }
+            }
+            Ok(())
+        };
+        form.submit(&event, Box::pin(call));
+    };
+    view! {
+        <section class="card">
+            <h2>{language.say(|w| w.password_change)}</h2>
+            <p class="lead">{language.say(|w| w.password_change_text)}</p>
+            <form class="form-narrow" method="post" novalidate on:submit=submit>
+                // For password managers: they have to know whose password it is.
+                <input type="text" name="username" autocomplete="username" prop:value=username hidden />
+                <FormFailure form />
+                <Field
+                    state=current
+                    name="current_password"
+                    label=|w| w.password_current
+                    autocomplete="current-password"
+                    secret=true
+                />
+                <Field
+                    state=password
+                    name="password"
+                    label=|w| w.password_new
+                    hint=|lang| password_hint(lang, document::password_min())
+                    autocomplete="new-password"
+                    secret=true
+                    below=view! { <Meter of=password /> }.into_any()
+                />
+                <Field
+                    state=again
+                    name="password_again"
+                    label=|w| w.password_again
+                    autocomplete="new-password"
+                    enterkeyhint="go"
+                    secret=true
+                />
+                <Submit label=|w| w.password_change busy=form.busy />
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// Another password takes a token that comes straight from the one before. Whoever fills this form in gives it here: nobody asks
+/// for it a second time.
+async fn prove(password: &str) -> Result<(), ApiError> {
+    match reauthenticate(Some(password.to_owned())).await {
+        Ok(proof) => {
+            browser::prove(proof);
+            Ok(())
+        }
+        Err(mut error) => {
+            // Who it is is known: only the password can be wrong.
+            let why = match error.code {
+                Code::InvalidCredentials => Some(Words::of(dom::lang()).wrong_password.to_owned()),
+                _ => error.fields.remove("password"),
+            };
+            if let Some(why) = why {
+                error.code = Code::ValidationFailed;
+                error.fields.insert("current_password".to_owned(), why);
+            }
+            Err(error)
+        }
+    }
+}
