@@ -6,14 +6,14 @@ use uuid::Uuid;
 use super::{Query, question::Ask};
 use crate::{
     api::{
-        Role,
+        Role, User,
         error::Code,
         users::{Account, AccountPage, users},
     },
-    components::trouble::Trouble,
+    components::{notices::Notices, trouble::Trouble},
     dom,
     i18n::{inside::accounts_shown, words::Language},
-    session::browser::Signals,
+    session::browser::{self, Signals},
 };
 
 /// How many rows stand for those that are on their way.
@@ -48,6 +48,8 @@ pub(super) struct List {
     /// Counts the calls: an answer that has been overtaken is nobody's.
     calls: StoredValue<u32>,
     signals: Signals,
+    /// Where it is told what was done.
+    pub(super) notices: Notices,
     /// What is asked before it is done.
     pub(super) ask: RwSignal<Option<Ask>>,
     /// What the last change has failed with.
@@ -65,6 +67,7 @@ impl List {
             is_busy: RwSignal::new(true),
             calls: StoredValue::new(0),
             signals: Signals::of_page(),
+            notices: Notices::of_page(),
             ask: RwSignal::new(None),
             failure: RwSignal::new(None),
             language: Language::of_page(),
@@ -111,11 +114,25 @@ impl List {
             }
             self.is_busy.set(false);
             self.load.set(match outcome {
-                Ok(AccountPage { users, next }) => Load::Done { rows: users.into_iter().map(Row::new).collect(), next },
-                Err(error) if error.code == Code::Forbidden => Load::Refused,
+                Ok(AccountPage { users, next }) => {
+                    self.know(Role::Admin);
+                    Load::Done { rows: users.into_iter().map(Row::new).collect(), next }
+                }
+                Err(error) if error.code == Code::Forbidden => {
+                    self.know(Role::User);
+                    Load::Refused
+                }
                 Err(error) => Load::Failed(Trouble::new(error)),
             });
         });
+    }
+
+    /// What whoever is signed in may do has been told: it may have changed since the log-in.
+    pub(super) fn know(self, role: Role) {
+        let user = self.signals.auth.with_untracked(|auth| auth.user().cloned());
+        if let Some(user) = user.filter(|user| user.role != role) {
+            browser::know(User { role, ..user });
+        }
     }
 
     /// Who is signed in.
@@ -160,16 +177,15 @@ impl List {
         self.load.with(|load| matches!(load, Load::Running))
     }
 
-    /// Whether it is not for whoever looks: told by the server, and until it has told, by what is known of them.
+    /// Whether it is not for whoever looks.
     pub(super) fn is_refused(self) -> bool {
-        self.load.with(|load| match load {
-            Load::Refused => true,
-            Load::Running => {
-                self.signals.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin))
-                    && !self.is_busy.get()
-            }
-            Load::Done { .. } | Load::Failed(_) => false,
-        })
+        self.load.with(|load| matches!(load, Load::Refused))
+    }
+
+    /// Whether there is nothing to see: who is no administrator, as far as is known, does not even see where the list would be.
+    pub(super) fn is_hidden(self) -> bool {
+        let is_stranger = || self.signals.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin));
+        self.is_refused() || (self.is_coming() && is_stranger())
     }
 
     /// Why there are none.

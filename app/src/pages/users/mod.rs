@@ -69,7 +69,7 @@ pub(super) fn view() -> AnyView {
         <div class="users">
             <h1 tabindex="-1">{language.say(|w| w.people)}</h1>
             {move || list.is_refused().then(|| refusal(language))}
-            <div hidden=move || list.is_refused()>
+            <div hidden=move || list.is_hidden()>
                 {finder(list)}
                 {move || list.failure.get().map(|trouble| alert(&trouble, language))}
                 <p class="sr-only" role="status">{move || list.state()}</p>

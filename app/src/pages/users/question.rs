@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     api::{Role, error::Code, users::change_account},
-    components::{notices::Notices, trouble::Trouble},
+    components::trouble::Trouble,
     dom,
     i18n::words::Words,
 };
@@ -67,13 +67,13 @@ impl Ask {
     pub(super) fn about(list: List, row: Row, deed: Deed) {
         let ask = Self { row, deed };
         if deed == Deed::Enable {
-            ask.go(list, Notices::of_page());
+            ask.go(list);
         } else {
             list.ask.set(Some(ask));
         }
     }
 
-    fn go(self, list: List, notices: Notices) {
+    fn go(self, list: List) {
         let Self { row, deed } = self;
         list.failure.set(None);
         let id = Some(row.id.to_string());
@@ -87,8 +87,11 @@ impl Ask {
             };
             match outcome {
                 Ok(changed) => {
+                    if list.who() == Some(row.id) {
+                        list.know(changed.user.role);
+                    }
                     row.account.try_set(Some(changed.user));
-                    notices.status(|words| words.account_saved);
+                    list.notices.status(|words| words.account_saved);
                 }
                 // Who would rather not give the password has changed their mind.
                 Err(error) if error.code == Code::FreshRequired => {}
@@ -114,7 +117,6 @@ impl Ask {
 /// The dialog; closed while there is nothing to ask.
 pub(super) fn dialog(list: List) -> impl IntoView {
     let language = list.language;
-    let notices = Notices::of_page();
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |before: Option<Option<Ask>>| {
         let ask = list.ask.get();
@@ -136,7 +138,7 @@ pub(super) fn dialog(list: List) -> impl IntoView {
         let ask = list.ask.get_untracked();
         close();
         if let Some(ask) = ask {
-            ask.go(list, notices);
+            ask.go(list);
         }
     };
     let said = move |pick: fn(Deed, &'static Words) -> &'static str| {
