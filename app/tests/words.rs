@@ -14,10 +14,11 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// Where people's words could slip in.
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes whose text nobody reads but browsers and style sheets. What is not here must not have a text of letters.
-const MACHINE: [&str; 32] = [
+const MACHINE: [&str; 35] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
+    "aria-describedby",
     "aria-expanded",
     "aria-hidden",
     "aria-labelledby",
@@ -41,8 +42,10 @@ const MACHINE: [&str; 32] = [
     "nonce",
     "popover",
     "popovertarget",
+    "popovertargetaction",
     "rel",
     "role",
+    "scope",
     "spellcheck",
     "tabindex",
     "type",

@@ -29,6 +29,8 @@ interface TestFixtures {
   api: Api;
   /** Somebody with an account. */
   person: Person;
+  /** Somebody who may manage others' accounts. */
+  administrator: Person;
   /** A session whose access token has really expired; those after it live as long as they do with people. */
   expired: (settings?: Settings) => Promise<Expired>;
   /** Another browser, watched like the first one. */
@@ -71,6 +73,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   person: async ({ api }, use) => {
     const person = somebody();
     await api.register(person);
+    await use(person);
+  },
+
+  administrator: async ({ server }, use) => {
+    const person = somebody('root');
+    await server.command(['user', 'create', person.username, '--admin'], person.password);
     await use(person);
   },
 

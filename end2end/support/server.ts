@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -74,6 +74,18 @@ export class Server {
       }
       await pause(20);
     }
+  }
+
+  /** Runs one of the program's commands on the same data, with something on its standard input: what it prints. */
+  command(args: string[], input = ''): Promise<string> {
+    const env = { ...withoutSettings(process.env), ...prefixed(this.settings), GATEHOUSE_DATA_DIR: join(this.data, 'data') };
+    return new Promise((resolve, reject) => {
+      const child = execFile(PROGRAM, args, { cwd: this.data, env }, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`gatehouse ${args.join(' ')}: ${stderr}`));
+      });
+      child.stdin?.end(input);
+    });
   }
 
   /** Asks the program to end, waits until it has, and says whether that was a clean end. */

@@ -290,6 +290,62 @@ export const STATES: State[] = [
     await main.getByRole('button', { name: words.deleteGo }).click();
     await expect(name).toHaveAttribute('aria-invalid', 'true');
   }),
+  users('users', 'other accounts, for administrators'),
+  users(
+    'users-menu',
+    'what may be done about an account',
+    async ({ page, main, words }) => {
+      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await expect(page.getByRole('button', { name: words.endSessions })).toBeVisible();
+    },
+    { widths: [1280] },
+  ),
+  users('users-question', 'what is asked before an account is disabled', async ({ page, main, words }) => {
+    await main.getByRole('button', { name: words.manage('小明') }).click();
+    await page.getByRole('button', { name: words.disable, exact: true }).click();
+    await expect(page.getByRole('dialog', { name: words.disableTitle })).toBeVisible();
+  }),
+  users(
+    'users-last',
+    'the last administrator, who has to stay one',
+    async ({ page, main, words }) => {
+      await page.route('/api/users', (route) => fail(route, 409, 'last_admin', words.lastAdministrator));
+      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await page.getByRole('button', { name: words.disable, exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: words.disable, exact: true }).click();
+      await expect(page.getByRole('alert').getByText(words.lastAdministrator)).toBeVisible();
+    },
+    { trouble: [/status of 409 .*\/api\/users/] },
+  ),
+  users('users-nobody', 'a search that finds nobody', async ({ page, main, words }) => {
+    await page.route(/\/api\/users\?.*search=/, (route) => route.fulfill({ json: { users: [], next: null } }));
+    await main.getByLabel(words.findSomebody).fill('nobody');
+    await expect(main.getByText(words.nobodyFound)).toBeVisible();
+  }),
+  {
+    name: 'users-failed',
+    what: 'a list of accounts that could not be loaded',
+    trouble: [/\/api\/users/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage, 'admin');
+      await gatehouse.page.route(/\/api\/users/, (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.alert(gatehouse.words.peopleFailed)).toBeVisible();
+    },
+  },
+  {
+    name: 'users-refused',
+    what: 'the accounts of others, for somebody who is no administrator',
+    trouble: [/status of 403 .*\/api\/users/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.route(/\/api\/users/, (route) => fail(route, 403, 'forbidden'));
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.alert(gatehouse.words.notForYou)).toBeVisible();
+    },
+  },
   {
     name: 'home-member',
     what: 'the home page of somebody signed in',
@@ -384,16 +440,50 @@ async function expectAda({ main, words }: Gatehouse): Promise<void> {
   await expect(main.getByText(/^access\b/)).toBeVisible();
 }
 
+/** Ada as an administrator, and those whom she sees. */
+function users(
+  name: string,
+  what: string,
+  act: (gatehouse: Gatehouse) => Promise<void> = () => Promise.resolve(),
+  rest: Partial<State> = {},
+): State {
+  return {
+    name,
+    what,
+    ...rest,
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage, 'admin');
+      await gatehouse.page.route(/\/api\/users/, (route) => route.fulfill({ json: { users: PEOPLE, next: 'bmJvYg' } }));
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.main.getByText('小明', { exact: true })).toBeVisible();
+      await act(gatehouse);
+    },
+  };
+}
+
+const PEOPLE = [
+  { username: 'xiaoming_92', nickname: '小明', email: 'xiaoming@example.cn', role: 'user', disabled: false, sessions: 2 },
+  { username: 'grace.hopper@example.org', nickname: 'Grace Hopper', email: null, role: 'admin', disabled: false, sessions: 1 },
+  { username: 'alan', nickname: null, email: 'alan.mathison.turing@mail.department.example.org', role: 'user', disabled: true, sessions: 0 },
+].map(({ disabled, ...person }, number) => ({
+  ...person,
+  id: `019d0b2c-8c00-7000-8000-00000000000${String(number)}`,
+  avatar_url: null,
+  created_at: NOON - 86_400 * (40 + 7 * number),
+  disabled_at: disabled ? NOON : null,
+}));
+
 /** The same person at the same time in every picture. */
-async function signIn({ gatehouse, api }: Stage): Promise<void> {
+async function signIn({ gatehouse, api }: Stage, role = 'user'): Promise<void> {
   const { page } = gatehouse;
   const person = somebody();
   await api.register(person);
   await gatehouse.logIn(person);
   await page.evaluate(
-    ([ada, times]) => {
+    ([ada, times, role]) => {
       const user = JSON.parse(localStorage.getItem('user') ?? '{}') as object;
-      localStorage.setItem('user', JSON.stringify({ ...user, ...ada }));
+      localStorage.setItem('user', JSON.stringify({ ...user, ...ada, role }));
       // Nobody checks the signature: no call of this page reaches the server. It stays the same session's, or it were rubbish.
       const part = (claims: object) => btoa(JSON.stringify(claims)).replaceAll('=', '');
       const [, claims = ''] = (localStorage.getItem('refresh_token') ?? '').split('.');
@@ -401,7 +491,7 @@ async function signIn({ gatehouse, api }: Stage): Promise<void> {
       const token = `${part({ alg: 'HS256' })}.${part({ ...session, ...times })}.AAAA`;
       localStorage.setItem('access_token', JSON.stringify(token));
     },
-    [ADA, { iat: NOON, exp: NOON + 900 }] as const,
+    [ADA, { iat: NOON, exp: NOON + 900 }, role] as const,
   );
   await page.clock.setFixedTime(NOW * 1000);
   await answerAsAda(page);

@@ -98,6 +98,29 @@ export interface Words {
   nameDiffers: string;
   accountDeleted: string;
   deviceName: (browser: string, system: string) => string;
+  people: string;
+  findSomebody: string;
+  order: string;
+  byName: string;
+  nextPage: string;
+  firstPage: string;
+  nobodyFound: string;
+  manage: (name: string) => string;
+  disable: string;
+  enable: string;
+  endSessions: string;
+  makeAdministrator: string;
+  disableTitle: string;
+  endSessionsTitle: string;
+  makeAdministratorTitle: string;
+  active: string;
+  disabled: string;
+  administrator: string;
+  accountSaved: string;
+  accountDisabled: string;
+  lastAdministrator: string;
+  notForYou: string;
+  peopleFailed: string;
   connectionLost: RegExp;
   tryAgainOnline: string;
   tryAgainIn: RegExp;
@@ -203,6 +226,29 @@ export const EN: Words = {
   nameDiffers: 'Type the name of your account to confirm',
   accountDeleted: 'Your account is deleted',
   deviceName: (browser, system) => `${browser} on ${system}`,
+  people: 'People',
+  findSomebody: 'Find somebody',
+  order: 'Order',
+  byName: 'By name, A to Z',
+  nextPage: 'Next page',
+  firstPage: 'First page',
+  nobodyFound: 'Nobody is found. Check the spelling, or type only how the name begins.',
+  manage: (name) => `Manage: ${name}`,
+  disable: 'Disable',
+  enable: 'Enable',
+  endSessions: 'Log out everywhere',
+  makeAdministrator: 'Make an administrator',
+  disableTitle: 'Disable this account?',
+  endSessionsTitle: 'Log this person out everywhere?',
+  makeAdministratorTitle: 'Make this person an administrator?',
+  active: 'Active',
+  disabled: 'Disabled',
+  administrator: 'Administrator',
+  accountSaved: 'The changes to the account are saved',
+  accountDisabled: 'This account is disabled',
+  lastAdministrator: 'At least one administrator has to remain',
+  notForYou: 'This page is for administrators',
+  peopleFailed: 'The list could not be loaded',
   connectionLost: /^You are offline/,
   tryAgainOnline: 'Try again once you are connected',
   tryAgainIn: /^You can try again in \d+:\d\d$/,
@@ -308,6 +354,29 @@ export const ZH: Words = {
   nameDiffers: '请输入您的账户名以确认',
   accountDeleted: '您的账户已删除',
   deviceName: (browser, system) => `${system} 上的 ${browser}`,
+  people: '用户管理',
+  findSomebody: '搜索用户',
+  order: '排序',
+  byName: '用户名 A 到 Z',
+  nextPage: '下一页',
+  firstPage: '第一页',
+  nobodyFound: '没有找到用户。请检查拼写，或只输入名字的开头。',
+  manage: (name) => `管理: ${name}`,
+  disable: '停用账户',
+  enable: '恢复账户',
+  endSessions: '结束所有登录',
+  makeAdministrator: '设为管理员',
+  disableTitle: '停用此账户？',
+  endSessionsTitle: '结束此用户的所有登录？',
+  makeAdministratorTitle: '设为管理员？',
+  active: '正常',
+  disabled: '已停用',
+  administrator: '管理员',
+  accountSaved: '账户更改已保存',
+  accountDisabled: '账户已停用',
+  lastAdministrator: '必须至少保留一位可用的管理员',
+  notForYou: '此页面仅供管理员使用',
+  peopleFailed: '无法加载用户列表',
   connectionLost: /^您已离线/,
   tryAgainOnline: '恢复连接后再试一次',
   tryAgainIn: /^可再次尝试，剩余 \d+:\d\d$/,

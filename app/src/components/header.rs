@@ -5,6 +5,7 @@ use leptos_router::hooks::use_location;
 
 use super::{avatar::Avatar, icons, leave::LogOut, name_of, switches::Switches};
 use crate::{
+    api::Role,
     i18n::words::{Language, Words},
     pages::Page,
     session::browser::Signals,
@@ -32,6 +33,7 @@ pub fn Header() -> impl IntoView {
     });
     let is_open = move || menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false));
     let name = move || auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())).unwrap_or_default();
+    let is_admin = move || auth.with(|auth| auth.user().is_some_and(|user| user.role == Role::Admin));
     view! {
         <header class="site-header">
             <a class="brand" href="/">
@@ -67,6 +69,9 @@ pub fn Header() -> impl IntoView {
                 </button>
                 <div id="person-menu" class="person-menu" popover="auto" node_ref=person>
                     {nav_link(Page::Settings(None), "/settings", "nav-link", |w| w.settings)}
+                    <span hidden=move || !is_admin()>
+                        {nav_link(Page::Users, "/admin/users", "nav-link", |w| w.people)}
+                    </span>
                     <LogOut label=|w| w.switch_account class="btn btn-ghost" />
                 </div>
                 <LogOut class="btn btn-ghost for-member" />

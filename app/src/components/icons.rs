@@ -84,6 +84,14 @@ pub fn back() -> InertElement {
     )
 }
 
+/// What may be done.
+#[must_use]
+pub fn dots() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M4.5 10h.01M10 10h.01M15.5 10h.01" stroke-width="2.6"/></svg>"#,
+    )
+}
+
 /// There is more below.
 #[must_use]
 pub fn down() -> InertElement {

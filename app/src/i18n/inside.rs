@@ -70,6 +70,46 @@ super::table! {
         delete_confirm: "您的用户名", "Your username";
         delete_go: "永久删除账户", "Delete my account for good";
         account_deleted: "您的账户已删除", "Your account is deleted";
+
+        people_search: "搜索用户", "Find somebody";
+        people_search_hint: "用户名或昵称的开头，或完整的邮箱、id", "How a name or nickname begins, or a whole email address or id";
+        people_sort: "排序", "Order";
+        sort_newest: "最近注册", "Newest first";
+        sort_oldest: "最早注册", "Oldest first";
+        sort_name: "用户名 A 到 Z", "By name, A to Z";
+        sort_name_reversed: "用户名 Z 到 A", "By name, Z to A";
+        people_pages: "页", "Pages";
+        first_page: "第一页", "First page";
+        next_page: "下一页", "Next page";
+        people_loading: "正在加载用户列表…", "Loading the list…";
+        people_failed: "无法加载用户列表", "The list could not be loaded";
+        nobody_found: "没有找到用户。请检查拼写，或只输入名字的开头。", "Nobody is found. Check the spelling, or type only how the name begins.";
+        person: "用户", "Person";
+        role: "角色", "Role";
+        role_user: "普通用户", "Person";
+        role_admin: "管理员", "Administrator";
+        made: "注册时间", "Member since";
+        sessions: "登录数", "Logins";
+        standing: "状态", "State";
+        enabled: "正常", "Active";
+        disabled: "已停用", "Disabled";
+        manage: "管理", "Manage";
+        disable: "停用账户", "Disable";
+        disable_title: "停用此账户？", "Disable this account?";
+        disable_text: "该用户将立即在所有设备上登出，且无法再登录，直到账户恢复。", "Its person is logged out everywhere at once, and cannot log in until the account is enabled again.";
+        enable: "恢复账户", "Enable";
+        end_sessions: "结束所有登录", "Log out everywhere";
+        end_sessions_title: "结束此用户的所有登录？", "Log this person out everywhere?";
+        end_sessions_text: "该用户将立即在所有设备上登出，之后可以重新登录。", "All their logins end at once. They can log in again.";
+        promote: "设为管理员", "Make an administrator";
+        promote_title: "设为管理员？", "Make this person an administrator?";
+        promote_text: "管理员可以查看和更改其他用户的账户，包括您的账户。", "Administrators see and change other people's accounts, yours too.";
+        demote: "取消管理员", "Remove as administrator";
+        demote_title: "取消其管理员角色？", "Remove this administrator?";
+        demote_text: "该用户将不能再管理其他账户。", "This person can no longer manage other accounts.";
+        account_saved: "账户更改已保存", "The changes to the account are saved";
+        not_for_you: "此页面仅供管理员使用", "This page is for administrators";
+        not_for_you_text: "如需管理其他账户，请联系管理员授权。", "An administrator can make you one, too.";
     }
 }
 
@@ -81,5 +121,15 @@ pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> S
         (Some(browser), Some(system), Lang::En) => format!("{browser} on {system}"),
         (Some(one), None, _) | (None, Some(one), _) => one.to_owned(),
         (None, None, lang) => Inside::of(lang).unknown_device.to_owned(),
+    }
+}
+
+/// How many accounts are shown.
+#[must_use]
+pub fn accounts_shown(lang: Lang, count: usize) -> String {
+    match (lang, count) {
+        (Lang::Zh, _) => format!("已显示 {count} 个用户"),
+        (Lang::En, 1) => "1 person is shown".to_owned(),
+        (Lang::En, _) => format!("{count} people are shown"),
     }
 }

@@ -61,6 +61,7 @@ super::table! {
         account_menu: "账户菜单", "Account menu";
         settings: "设置", "Settings";
         section_profile: "个人资料", "Personal details";
+        people: "用户管理", "People";
         section_security: "安全", "Security";
         section_devices: "设备", "Devices";
         section_data: "您的数据", "Your data";

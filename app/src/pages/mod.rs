@@ -8,6 +8,7 @@ pub mod profile;
 pub mod register;
 pub mod rooms;
 pub mod settings;
+mod users;
 
 use settings::Section;
 
@@ -26,6 +27,8 @@ pub enum Page {
     Profile,
     /// `/settings`, or one of its sections.
     Settings(Option<Section>),
+    /// `/admin/users`
+    Users,
     /// Any other address.
     NotFound,
 }
@@ -40,6 +43,7 @@ impl Page {
             "/register" => Self::Register,
             "/profile" => Self::Profile,
             "/settings" => Self::Settings(None),
+            "/admin/users" => Self::Users,
             path => Section::at(path).map_or(Self::NotFound, |section| Self::Settings(Some(section))),
         }
     }
@@ -50,7 +54,8 @@ impl Page {
         match self {
             Self::Home | Self::NotFound => Guard::None,
             Self::Login | Self::Register => Guard::Guests,
-            Self::Profile | Self::Settings(_) => Guard::SignedIn,
+            // Whether somebody is an administrator, only the server knows for sure: it gives nobody else their data.
+            Self::Profile | Self::Settings(_) | Self::Users => Guard::SignedIn,
         }
     }
 
@@ -76,6 +81,7 @@ impl Page {
             Self::Profile => words.account,
             Self::Settings(None) => words.settings,
             Self::Settings(Some(section)) => section.name(words),
+            Self::Users => words.people,
             Self::NotFound => words.not_found,
         }
     }
@@ -100,6 +106,10 @@ mod tests {
             ("/settings/profile/x", Page::NotFound),
             ("/settings/nothing", Page::NotFound),
             ("/settingsx", Page::NotFound),
+            ("/admin/users", Page::Users),
+            ("/admin/users/", Page::Users),
+            ("/admin", Page::NotFound),
+            ("/admin/users/1", Page::NotFound),
         ] {
             assert_eq!(Page::at(path), page, "{path}");
         }

@@ -6,7 +6,7 @@
 
 use leptos::prelude::*;
 
-use super::{Page, profile::Profile, settings};
+use super::{Page, profile::Profile, settings, users};
 use crate::{
     api::error::{ApiError, Code},
     components::{
@@ -27,6 +27,7 @@ fn enter(page: Page) -> AnyView {
         Page::Profile => view! { <Profile /> }.into_any(),
         // Who changes something may be asked for the password.
         Page::Settings(section) => view! { {settings::view(section)} <PasswordDialog /> }.into_any(),
+        Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
 }

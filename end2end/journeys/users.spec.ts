@@ -1,0 +1,196 @@
+// Administrators: they find somebody among many, and what they do about them is in force at once, in front of whoever it is about.
+import type { Page } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { PASSWORD, somebody } from '../support/people.ts';
+import { EN, ZH, type Words } from '../support/words.ts';
+
+function people(page: Page, words: Words) {
+  const main = page.getByRole('main');
+  return {
+    search: main.getByLabel(words.findSomebody),
+    order: main.getByLabel(words.order),
+    row: (name: string) => main.getByRole('row').filter({ hasText: name }),
+    names: main.getByRole('rowheader'),
+    manage: (name: string) => main.getByRole('button', { name: words.manage(name) }),
+    item: (name: string) => page.getByRole('button', { name, exact: true }),
+    question: (name: string) => page.getByRole('dialog', { name }),
+    next: main.getByRole('link', { name: words.nextPage }),
+    first: main.getByRole('link', { name: words.firstPage }),
+  };
+}
+
+for (const [locale, words] of [
+  ['en-GB', EN],
+  ['zh-CN', ZH],
+] as const) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('somebody is found and disabled: their open tab says so, and they are back once it is undone', async ({
+      page,
+      person,
+      administrator,
+      newVisitor,
+      trouble,
+    }) => {
+      trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/, /status of 403 .*\/api\/auth\/login/);
+      const theirs = new Gatehouse(await (await newVisitor({ locale })).newPage(), words);
+      await theirs.logIn(person);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(administrator);
+      await gatehouse.accountMenu(administrator.username).click();
+      await gatehouse.header.getByRole('link', { name: words.people }).click();
+      await gatehouse.expectPath('/admin/users');
+      await expect(page.getByRole('heading', { name: words.people, level: 1 })).toBeFocused();
+
+      const { search, row, names, manage, item, question } = people(page, words);
+      await search.fill(person.username);
+      await expect(names).toHaveCount(1);
+      await gatehouse.expectPath(`/admin/users?search=${person.username}`);
+      await expect(row(person.username)).toContainText(words.active);
+
+      // A question, which can be answered with no.
+      await manage(person.username).click();
+      await item(words.disable).click();
+      await expect(question(words.disableTitle)).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(question(words.disableTitle)).toBeHidden();
+      await expect(manage(person.username)).toBeFocused();
+      await manage(person.username).click();
+      await item(words.disable).click();
+      await question(words.disableTitle).getByRole('button', { name: words.disable, exact: true }).click();
+      await expect(gatehouse.status(words.accountSaved)).toBeVisible();
+      await expect(row(person.username)).toContainText(words.disabled);
+
+      await theirs.page.reload();
+      await expect(theirs.alert(words.accountDisabled)).toBeVisible();
+      await theirs.fillLogin(person);
+      await theirs.loginButton.click();
+      await expect(theirs.main.getByRole('alert').getByText(words.accountDisabled)).toBeVisible();
+
+      await manage(person.username).click();
+      await item(words.enable).click();
+      await expect(row(person.username)).toContainText(words.active);
+      await theirs.password.fill(person.password);
+      await theirs.loginButton.click();
+      await theirs.expectWelcome(person);
+    });
+
+    test('who came by a refresh gives the password once more; whoever it is about is out', async ({
+      server,
+      api,
+      person,
+      administrator,
+      newVisitor,
+      trouble,
+    }) => {
+      trouble.expect(/status of 401 .*\/api\/(me|users|auth\/refresh)/);
+      const theirs = new Gatehouse(await (await newVisitor({ locale })).newPage(), words);
+      await theirs.logIn(person);
+      const session = await api.refresh(await api.login(administrator));
+      const page = await (await newVisitor({ storageState: remembering(server.url, session), locale })).newPage();
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.open(`/admin/users?search=${person.username}`);
+      const { row, manage, item, question } = people(page, words);
+      await manage(person.username).click();
+      await item(words.endSessions).click();
+      await question(words.endSessionsTitle).getByRole('button', { name: words.endSessions, exact: true }).click();
+      const proof = question(words.proofTitle);
+      await proof.getByLabel(words.password, { exact: true }).fill(PASSWORD);
+      await proof.getByRole('button', { name: words.goOn, exact: true }).click();
+      await expect(gatehouse.status(words.accountSaved)).toBeVisible();
+      await theirs.page.reload();
+      await expect(theirs.alert(words.endedElsewhere)).toBeVisible();
+
+      // The password has been given: the next change asks no more.
+      await manage(person.username).click();
+      await item(words.makeAdministrator).click();
+      await question(words.makeAdministratorTitle).getByRole('button', { name: words.makeAdministrator, exact: true }).click();
+      await expect(row(person.username)).toContainText(words.administrator);
+      await expect(proof).toBeHidden();
+      const promoted = await api.login(person);
+      expect((await api.present('GET', '/api/users', promoted.access_token)).status).toBe(200);
+    });
+
+    test('it is for nobody else', async ({ page, person, trouble }) => {
+      trouble.expect(/status of 403 .*\/api\/users/);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      await gatehouse.accountMenu(person.username).click();
+      await expect(gatehouse.header.getByRole('link', { name: words.settings })).toBeVisible();
+      await expect(gatehouse.header.getByRole('link', { name: words.people })).toHaveCount(0);
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.alert(words.notForYou)).toBeVisible();
+      await expect(gatehouse.main.getByRole('table')).toBeHidden();
+    });
+
+    test('a guest comes back to it after the log-in', async ({ page, administrator }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.open('/admin/users?sort=username');
+      await gatehouse.expectPath(`/login?redirect=${encodeURIComponent('/admin/users?sort=username')}`);
+      await gatehouse.fillLogin(administrator);
+      await gatehouse.loginButton.click();
+      await gatehouse.expectPath('/admin/users?sort=username');
+      await expect(people(page, words).order).toHaveValue('username');
+    });
+  });
+}
+
+test('the address keeps what is looked for, the order and the page', async ({ page, server, administrator }) => {
+  await server.command(['seed', '--users', '120']);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open('/admin/users');
+  const { order, names, next, first, search } = people(page, EN);
+  await expect(names).toHaveCount(50);
+  await order.selectOption(EN.byName);
+  await gatehouse.expectPath('/admin/users?sort=username');
+  const begin = await names.first().textContent();
+  await next.click();
+  await expect(names.first()).not.toHaveText(begin ?? '');
+  const second = await names.first().textContent();
+  const address = page.url();
+  expect(address).toContain('/admin/users?sort=username&after=');
+
+  // A reload and a link show the same; Back shows what was there before.
+  await gatehouse.reload();
+  await expect(names.first()).toHaveText(second ?? '');
+  await page.goBack();
+  await expect(names.first()).toHaveText(begin ?? '');
+  await page.goForward();
+  await expect(names.first()).toHaveText(second ?? '');
+  await first.click();
+  await expect(names.first()).toHaveText(begin ?? '');
+
+  // Another search begins at its first page, and typing it is one step back.
+  await next.click();
+  await expect(names.first()).toHaveText(second ?? '');
+  await search.pressSequentially(administrator.username, { delay: 30 });
+  await expect(names).toHaveCount(1);
+  await gatehouse.expectPath(`/admin/users?search=${administrator.username}&sort=username`);
+  await page.goBack();
+  await expect(names.first()).toHaveText(second ?? '');
+  await expect(search).toHaveValue('');
+});
+
+test('nobody is asked to disable themself', async ({ page, administrator }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open(`/admin/users?search=${administrator.username}`);
+  const { manage, item } = people(page, EN);
+  await manage(administrator.username).click();
+  await expect(item(EN.endSessions)).toBeVisible();
+  await expect(item(EN.disable)).toBeHidden();
+});
+
+test('what came in the name of somebody is text and nothing else', async ({ page, api, administrator }) => {
+  const person = { ...somebody(), nickname: '<img src=x onerror=alert(1)>' };
+  await api.register(person);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open(`/admin/users?search=${person.username}`);
+  await expect(gatehouse.main.getByText(person.nickname, { exact: true })).toBeVisible();
+});
