@@ -90,6 +90,8 @@ fn finder(list: List) -> impl IntoView {
     let language = list.language;
     let input = NodeRef::<html::Input>::new();
     let timer = StoredValue::new(None::<TimeoutHandle>);
+    // What was looked for last from here.
+    let sent = StoredValue::new(String::new());
     let navigate = StoredValue::new_local(use_navigate());
     let go = move |query: &Query, replace: bool| {
         let options = NavigateOptions { resolve: false, replace, scroll: false, ..NavigateOptions::default() };
@@ -106,6 +108,7 @@ fn finder(list: List) -> impl IntoView {
         let now = list.query();
         let search = dom::value(input).trim().to_owned();
         if search != now.search {
+            sent.set_value(search.clone());
             go(&Query { search, after: String::new(), ..now }, replace);
         }
     };
@@ -122,13 +125,14 @@ fn finder(list: List) -> impl IntoView {
         let sort = AccountSort::parse(&event_target_value(&event)).unwrap_or_default();
         go(&Query { sort, after: String::new(), ..list.query() }, false);
     };
-    // What the address says is in the field, unless somebody is typing there.
+    // Where the address has come from elsewhere, what it says is in the field; else somebody may be typing on.
     Effect::new(move |_| {
         let search = list.followed().search;
         if let Some(input) = input.get()
-            && dom::find("#people-search:focus").is_none()
+            && sent.get_value() != search
         {
             input.set_value(&search);
+            sent.set_value(search);
         }
     });
     let option = move |sort: AccountSort, name: fn(&'static Words) -> &'static str| {

@@ -51,7 +51,7 @@ fn table_row(list: List, row: Row) -> impl IntoView {
     let fact = move |label: fn(&'static Words) -> &'static str, text: fn(&Account, Language) -> String| {
         view! {
             <td role="cell">
-                <span class="people-label" aria-hidden="true">{language.say(label)}</span>
+                <span class="people-label">{language.say(label)}</span>
                 <span class="value">{move || row.get(|account| text(account, language))}</span>
             </td>
         }
