@@ -170,12 +170,13 @@ fn cutter(editor: Editor) -> impl IntoView {
     let language = Language::of_page();
     let canvas = NodeRef::<html::Canvas>::new();
     let held = StoredValue::new(None::<(i32, i32)>);
-    Effect::new(move |before: Option<()>| {
-        let (Some(canvas), Some(crop)) = (canvas.get(), editor.crop.get()) else { return };
+    Effect::new(move |has_focus: Option<bool>| {
+        let (Some(canvas), Some(crop)) = (canvas.get(), editor.crop.get()) else { return false };
         editor.draw(&canvas, crop, PREVIEW);
-        if before.is_none() {
+        if has_focus != Some(true) {
             dom::focus(&canvas);
         }
+        true
     });
     let press = move |event: PointerEvent| {
         held.set_value(Some((event.client_x(), event.client_y())));
