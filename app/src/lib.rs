@@ -116,7 +116,7 @@ fn CurrentPage() -> impl IntoView {
         Page::Login => view! { <Login /> }.into_any(),
         Page::Register => view! { <Register /> }.into_any(),
         Page::NotFound => view! { <NotFound /> }.into_any(),
-        room @ (Page::Profile | Page::Settings(_) | Page::Users) => rooms.view(room),
+        room @ (Page::Profile | Page::Files | Page::Settings(_) | Page::Users) => rooms.view(room),
     }
 }
 

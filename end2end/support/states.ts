@@ -7,6 +7,7 @@ import type { Api } from './api.ts';
 import { fail, hold } from './calls.ts';
 import type { Gatehouse } from './gatehouse.ts';
 import { somebody } from './people.ts';
+import { file, png } from './pictures.ts';
 
 /** Who is in every picture, and when. */
 export const ADA = { username: 'ada@example.org', nickname: 'Ada' };
@@ -217,6 +218,42 @@ export const STATES: State[] = [
       await gatehouse.page.route('/api/me', (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
       await gatehouse.open('/profile');
       await expect(gatehouse.alert(gatehouse.words.profileFailed)).toBeVisible();
+    },
+  },
+  {
+    name: 'files',
+    what: 'pictures that somebody keeps here',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await keeps(gatehouse.page, [[640, 400], [300, 480], [500, 500], [640, 260], [320, 420], [600, 360]]);
+      await gatehouse.open('/files');
+      await expect(gatehouse.main.locator('.tile img').nth(5)).toBeVisible();
+    },
+  },
+  {
+    name: 'files-sending',
+    what: 'a picture on its way, one that is too large, and nothing else',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open('/files');
+      await hold(gatehouse.page, '/api/me/files?name=*');
+      const input = gatehouse.main.locator('input[type="file"]');
+      await input.setInputFiles([file('arch.png', png(64, 64)), file('panorama.png', Buffer.alloc(6_000_000))]);
+      await expect(gatehouse.main.getByRole('alert')).toBeVisible();
+      await expect(gatehouse.main.getByRole('progressbar')).toBeVisible();
+    },
+  },
+  {
+    name: 'picture',
+    what: 'a picture that is cut to a square',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open('/settings/profile');
+      await gatehouse.main.locator('input[type="file"]').first().setInputFiles(file('me.png', png(300, 200)));
+      await expect(gatehouse.main.locator('canvas')).toBeFocused();
     },
   },
   {
@@ -435,6 +472,29 @@ async function edit({ main, words }: Gatehouse): Promise<void> {
   await main.getByLabel(words.mobile, { exact: true }).fill('+86 139 1234 5902');
 }
 
+/** What Ada keeps here: pictures of these measures. */
+async function keeps(page: Page, measures: [number, number][]): Promise<void> {
+  const files = measures.map(([width, height], index) => ({
+    id: `019d0b2c-8c00-7000-8000-00000000000${String(index)}`,
+    name: `${['arch', 'gate', 'door', 'wall', 'tower', 'bridge'][index] ?? 'picture'}.png`,
+    size: width * height,
+    width,
+    height,
+    type: 'image/png',
+    created_at: NOON,
+  }));
+  const used = files.reduce((sum, file) => sum + file.size, 0);
+  await page.route(/\/api\/me\/files(\?|$)/, (route) =>
+    route.fulfill({ json: { files, next: null, used, quota: 100_000_000 } }),
+  );
+  await page.route(/\/api\/me\/file\?/, (route) => {
+    const index = Number(new URL(route.request().url()).searchParams.get('id')?.slice(-1));
+    const [width, height] = measures[index] ?? [1, 1];
+    const tint = (index * 40) % 200;
+    return route.fulfill({ contentType: 'image/png', body: png(width, height, [tint, 120, 160], [230, 200 - tint, 120]) });
+  });
+}
+
 async function expectAda({ main, words }: Gatehouse): Promise<void> {
   await expect(main.getByText(words.welcome(ADA.nickname))).toBeVisible();
   await expect(main.getByText(/^access\b/)).toBeVisible();
@@ -498,6 +558,7 @@ async function signIn({ gatehouse, api }: Stage, role = 'user'): Promise<void> {
 }
 
 async function answerAsAda(page: Page): Promise<void> {
+  await keeps(page, []);
   await page.route('/api/me', (route) =>
     route.fulfill({
       headers: { Date: new Date(NOW * 1000).toUTCString() },

@@ -1,4 +1,4 @@
-//! A person's place-holder for a picture: one or two letters, in a colour that is always the same for the same name.
+//! A person's picture, or what stands for it: one or two letters, in a colour that is always the same for the same name.
 
 use leptos::prelude::*;
 
@@ -7,14 +7,19 @@ use crate::session::browser::Signals;
 
 /// How many colours the style sheet has.
 const TINTS: u32 = 8;
+/// The class of the largest.
+const LARGE: &str = "avatar";
 
-/// The letters of whoever is signed in.
+/// The picture of whoever is signed in.
 #[component]
 pub fn Avatar(
     /// How large it is.
     class: &'static str,
 ) -> impl IntoView {
     let auth = Signals::of_page().auth;
+    let picture = Memo::new(move |_| auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone())));
+    // The small one is enough for all but the largest.
+    let sized = move |url: String| if class == LARGE { url } else { url.replace("-512.", "-96.") };
     let name = Memo::new(move |_| auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())));
     view! {
         <span
@@ -23,6 +28,7 @@ pub fn Avatar(
             data-tint=move || name.with(|name| name.as_ref().map(|name| tint(name).to_string()))
         >
             {move || name.with(|name| name.as_ref().map(|name| initials(name)))}
+            {move || picture.get().map(|url| view! { <img src=sized(url) alt="" /> })}
         </span>
     }
 }

@@ -99,3 +99,11 @@ pub fn down() -> InertElement {
         r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M5.5 8l4.5 4.5L14.5 8"/></svg>"#,
     )
 }
+
+/// Throw it away.
+#[must_use]
+pub fn bin() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3.5 5.5h13M8 5.5V3.5h4v2M5.5 5.5l.7 11h7.6l.7-11M8.4 8.5v5M11.6 8.5v5"/></svg>"#,
+    )
+}

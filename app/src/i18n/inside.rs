@@ -110,6 +110,33 @@ super::table! {
         account_saved: "账户更改已保存", "The changes to the account are saved";
         not_for_you: "此页面仅供管理员使用", "This page is for administrators";
         not_for_you_text: "如需管理其他账户，请联系管理员授权。", "An administrator can make you one, too.";
+
+        files_all: "全部文件", "All of them";
+        files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您自己能看到。", "JPEG, PNG or WebP of at most 5 MB; you can also drop or paste them. Only you can see them.";
+        files_empty: "这里还没有图片，上传第一张吧。", "There are no pictures here yet. Upload the first one.";
+        files_loading: "正在加载文件…", "Loading your files…";
+        files_failed: "无法加载文件", "Your files could not be loaded";
+        files_more: "显示更多", "Show more";
+        upload: "上传", "Upload";
+        uploading: "正在上传", "Uploading";
+        file_too_large: "图片最大 5 MB", "A picture has at most 5 MB";
+        file_delete: "删除", "Delete";
+        file_deleted: "已删除", "Deleted";
+        file_not_deleted: "未能删除文件", "The file could not be deleted";
+        file_save: "保存到设备", "Save to this device";
+        undo: "撤销", "Undo";
+
+        picture: "头像", "Picture";
+        picture_hint: "JPEG、PNG 或 WebP；也可拖放或粘贴到此处。", "JPEG, PNG or WebP; you can also drop or paste it here.";
+        picture_choose: "选择图片", "Choose a picture";
+        picture_take: "拍照", "Take a photo";
+        picture_remove: "移除头像", "Remove the picture";
+        picture_crop: "拖动图片或用方向键移动，用加号和减号缩放。", "Drag the picture or move it with the arrow keys; plus and minus zoom.";
+        picture_zoom: "缩放", "Zoom";
+        picture_save: "保存头像", "Save the picture";
+        picture_changed: "头像已更新", "Your picture has been changed";
+        picture_removed: "头像已移除", "Your picture has been removed";
+        picture_unreadable: "无法读取这张图片，请换一张。", "This picture cannot be read. Please choose another one.";
     }
 }
 

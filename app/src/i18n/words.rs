@@ -60,6 +60,7 @@ super::table! {
         retry: "重试", "Try again";
         account_menu: "账户菜单", "Account menu";
         settings: "设置", "Settings";
+        files: "我的文件", "My files";
         section_profile: "个人资料", "Personal details";
         people: "用户管理", "People";
         section_security: "安全", "Security";
@@ -125,6 +126,15 @@ pub fn password_hint(lang: Lang, min: usize) -> String {
     match lang {
         Lang::Zh => format!("至少 {min} 个字符，可以是一句话"),
         Lang::En => format!("At least {min} characters; a sentence is fine"),
+    }
+}
+
+/// How much of the room for files is used.
+#[must_use]
+pub fn space(lang: Lang, used: &str, quota: &str) -> String {
+    match lang {
+        Lang::Zh => format!("已用 {used}，共 {quota}"),
+        Lang::En => format!("{used} of {quota} used"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pages, one file each, and what is true of each before it is rendered.
 
+pub mod files;
 pub mod home;
 pub mod login;
 pub mod not_found;
@@ -25,6 +26,8 @@ pub enum Page {
     Register,
     /// `/profile`
     Profile,
+    /// `/files`
+    Files,
     /// `/settings`, or one of its sections.
     Settings(Option<Section>),
     /// `/admin/users`
@@ -42,6 +45,7 @@ impl Page {
             "/login" => Self::Login,
             "/register" => Self::Register,
             "/profile" => Self::Profile,
+            "/files" => Self::Files,
             "/settings" => Self::Settings(None),
             "/admin/users" => Self::Users,
             path => Section::at(path).map_or(Self::NotFound, |section| Self::Settings(Some(section))),
@@ -55,7 +59,7 @@ impl Page {
             Self::Home | Self::NotFound => Guard::None,
             Self::Login | Self::Register => Guard::Guests,
             // Whether somebody is an administrator, only the server knows for sure: it gives nobody else their data.
-            Self::Profile | Self::Settings(_) | Self::Users => Guard::SignedIn,
+            Self::Profile | Self::Files | Self::Settings(_) | Self::Users => Guard::SignedIn,
         }
     }
 
@@ -79,6 +83,7 @@ impl Page {
             Self::Login => words.login_title,
             Self::Register => words.register_title,
             Self::Profile => words.account,
+            Self::Files => words.files,
             Self::Settings(None) => words.settings,
             Self::Settings(Some(section)) => section.name(words),
             Self::Users => words.people,
@@ -100,6 +105,7 @@ mod tests {
             ("/profile", Page::Profile),
             ("/profiles", Page::NotFound),
             ("/login/x", Page::NotFound),
+            ("/files", Page::Files),
             ("/settings", Page::Settings(None)),
             ("/settings/", Page::Settings(None)),
             ("/settings/profile", Page::Settings(Some(Section::Profile))),

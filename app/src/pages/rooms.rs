@@ -6,7 +6,7 @@
 
 use leptos::prelude::*;
 
-use super::{Page, profile::Profile, settings, users};
+use super::{Page, files::Files, profile::Profile, settings, users};
 use crate::{
     api::error::{ApiError, Code},
     components::{
@@ -25,6 +25,7 @@ pub type Enter = fn(Page) -> AnyView;
 fn enter(page: Page) -> AnyView {
     match page {
         Page::Profile => view! { <Profile /> }.into_any(),
+        Page::Files => view! { <Files /> }.into_any(),
         // Who changes something may be asked for the password.
         Page::Settings(section) => view! { {settings::view(section)} <PasswordDialog /> }.into_any(),
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),

@@ -20,4 +20,5 @@ mod tabs;
 #[cfg(test)]
 mod tests;
 pub mod token;
+pub mod upload;
 pub mod wire;

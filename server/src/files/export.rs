@@ -23,7 +23,7 @@ use crate::{
     clock::utc,
     failure::internal,
     objects::Content,
-    store::{AuditEntry, AuditFilter, Event, Session, StoredEntry, StoredFile},
+    store::{AuditEntry, AuditFilter, Event, StoredDevice, StoredEntry, StoredFile},
 };
 
 /// Seconds after which somebody may ask again whose archive is still being fetched.
@@ -99,6 +99,8 @@ struct Listed {
     refreshed_at: String,
     expires_at: String,
     remember: bool,
+    address: Option<String>,
+    user_agent: Option<String>,
     ended: Option<&'static str>,
 }
 
@@ -170,7 +172,7 @@ impl Inner {
         let files: Vec<_> = files.into_iter().map(|file| (unique(&file.name, &mut names), file)).collect();
         let document = Document {
             exported_at: utc(self.world.now()),
-            sessions: self.store.sessions_of(user).await.map_err(internal)?.iter().map(listed).collect(),
+            sessions: self.store.known_devices(user).await.map_err(internal)?.into_iter().map(listed).collect(),
             events: self.all_events(user).await?.into_iter().map(told).collect(),
             files: files.iter().map(|(path, file)| filed(path, file)).collect(),
             account: Account {
@@ -262,13 +264,16 @@ fn unique(name: &str, taken: &mut HashSet<String>) -> String {
     path
 }
 
-fn listed(session: &Session) -> Listed {
+fn listed(device: StoredDevice) -> Listed {
+    let StoredDevice { session, address, user_agent, .. } = device;
     Listed {
         id: session.id,
         created_at: utc(session.created_at),
         refreshed_at: utc(session.refreshed_at),
         expires_at: utc(session.expires_at),
         remember: session.remember,
+        address,
+        user_agent,
         ended: session.ended.map(crate::store::EndReason::as_str),
     }
 }

@@ -1,6 +1,6 @@
 //! A person's sessions, as they see them and end them: each is a device that is signed in.
 
-use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use uuid::Uuid;
 
 use super::{
@@ -22,6 +22,15 @@ pub struct StoredDevice {
     pub is_new: bool,
 }
 
+impl TryFrom<session::Model> for StoredDevice {
+    type Error = StoreError;
+
+    fn try_from(mut row: session::Model) -> Result<Self, StoreError> {
+        let (address, user_agent, is_new) = (row.address.take(), row.user_agent.take(), row.new_device);
+        Ok(Self { session: row.try_into()?, address, user_agent, is_new })
+    }
+}
+
 impl Store {
     /// The living sessions of a user.
     ///
@@ -30,12 +39,17 @@ impl Store {
     /// [`StoreError`]
     pub async fn devices(&self, user: Uuid, now: i64) -> Result<Vec<StoredDevice>, StoreError> {
         let rows = session::Entity::find().filter(living_of(user, now)).all(&self.read).await?;
-        rows.into_iter()
-            .map(|mut row| {
-                let (address, user_agent, is_new) = (row.address.take(), row.user_agent.take(), row.new_device);
-                Ok(StoredDevice { session: row.try_into()?, address, user_agent, is_new })
-            })
-            .collect()
+        rows.into_iter().map(StoredDevice::try_from).collect()
+    }
+
+    /// All sessions of a user that are still known, also those that are over, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn known_devices(&self, user: Uuid) -> Result<Vec<StoredDevice>, StoreError> {
+        let rows = session::Entity::find().filter(Column::UserId.eq(user)).order_by_desc(Column::CreatedAt);
+        rows.all(&self.read).await?.into_iter().map(StoredDevice::try_from).collect()
     }
 
     /// Ends a living session of whom the entry is about: whether there is one.

@@ -167,20 +167,6 @@ pub struct Change<T> {
 }
 
 impl Store {
-    /// Every session of a person that is still known, also those that are over, newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub async fn sessions_of(&self, user: Uuid) -> Result<Vec<Session>, StoreError> {
-        let rows = session::Entity::find()
-            .filter(Column::UserId.eq(user))
-            .order_by_desc(Column::CreatedAt)
-            .all(&self.read)
-            .await?;
-        rows.into_iter().map(Session::try_from).collect()
-    }
-
     /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where its user has as many living
     /// sessions as allowed, the oldest end; they come back. `None`, and nothing done, where the account is gone or its password
     /// has been changed since somebody has looked at it: a session that begins must not outlive that.

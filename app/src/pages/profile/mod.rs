@@ -13,6 +13,7 @@ use crate::{
         time::{self, Precision},
     },
     i18n::words::{Words, welcome},
+    pages::files::newest_files,
     session::browser::Signals,
 };
 
@@ -51,6 +52,7 @@ pub fn Profile() -> impl IntoView {
                 </section>
                 {token::card(person)}
             </div>
+            {newest_files(move || !person.is_coming() && !person.is_lost())}
         </div>
     }
 }

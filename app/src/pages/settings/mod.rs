@@ -1,8 +1,10 @@
 //! `/settings`: what a person may change, in sections with an address each. On a narrow window `/settings` is the list of them, on a
 //! wide one the list stands beside each, and the first is shown with it.
 
+mod crop;
 mod data;
 mod devices;
+mod picture;
 mod profile;
 mod security;
 
@@ -61,7 +63,7 @@ impl Section {
     /// Its cards.
     fn view(self) -> AnyView {
         match self {
-            Self::Profile => profile::view(),
+            Self::Profile => (picture::view(), profile::view()).into_any(),
             Self::Security => security::view(),
             Self::Devices => devices::view(),
             Self::Data => data::view(),

@@ -1,0 +1,135 @@
+//! A picture in the waterfall: in its proportions from the start, and fetched when somebody comes near it.
+
+use http::Method;
+use js_sys::{Array, Uint8Array};
+use leptos::{html, prelude::*};
+use uuid::Uuid;
+use wasm_bindgen::{JsCast as _, closure::Closure};
+use web_sys::{Blob, BlobPropertyBag, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, Url};
+
+use super::{album::Album, size};
+use crate::{
+    api::files::FileEntry,
+    components::icons,
+    dom,
+    i18n::words::Language,
+    session::{browser, wire::Call},
+};
+
+/// A picture's address within the page, given back when it is no longer shown.
+#[derive(Clone, Copy)]
+pub(super) struct Address(RwSignal<Option<String>>);
+
+impl Address {
+    pub(super) fn new() -> Self {
+        let address = Self(RwSignal::new(None));
+        on_cleanup(move || address.revoke());
+        address
+    }
+
+    pub(super) fn get(self) -> Option<String> {
+        self.0.get()
+    }
+
+    /// Gives it back.
+    pub(super) fn revoke(self) {
+        if let Some(url) = self.0.try_update(Option::take).flatten() {
+            let _ = Url::revoke_object_url(&url);
+        }
+    }
+
+    /// Fetches a picture, with the person's token.
+    pub(super) fn fetch(self, id: Uuid, size: &'static str, media_type: String) {
+        dom::spawn(async move {
+            let Some(url) = fetch(id, size, &media_type).await else { return };
+            if self.0.try_get_untracked().is_none() {
+                // The page has gone on meanwhile.
+                let _ = Url::revoke_object_url(&url);
+                return;
+            }
+            self.revoke();
+            self.0.try_set(Some(url));
+        });
+    }
+}
+
+async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String> {
+    let call = Call {
+        method: Method::GET,
+        url: format!("/api/me/file?id={id}&size={size}"),
+        content_type: String::new(),
+        accept: "image/*".to_owned(),
+        body: None,
+    };
+    let answer = browser::send(call).await.ok().filter(|answer| answer.status == 200)?;
+    let bytes = Uint8Array::from(&*answer.body);
+    let kind = BlobPropertyBag::new();
+    kind.set_type(media_type);
+    let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(&bytes), &kind).ok()?;
+    Url::create_object_url_with_blob(&blob).ok()
+}
+
+/// Its place.
+pub(super) fn tile(album: Album, file: FileEntry, shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
+    let language = Language::of_page();
+    let address = Address::new();
+    let place = NodeRef::<html::Li>::new();
+    let id = file.id;
+    when_near(place, move || address.fetch(id, "thumb", "image/jpeg".to_owned()));
+    let ratio = format!("{} / {}", file.width.max(1), file.height.max(1));
+    let FileEntry { name, size: bytes, .. } = file.clone();
+    let label = name.clone();
+    let remove_label = {
+        let name = name.clone();
+        move || format!("{}: {name}", language.words().file_delete)
+    };
+    view! {
+        <li class="tile" node_ref=place>
+            <button
+                type="button"
+                class="tile-picture"
+                style:aspect-ratio=ratio
+                aria-label=label
+                on:click=move |_| shown.set(Some(file.clone()))
+            >
+                {move || address.get().map(|url| view! { <img src=url alt="" /> })}
+            </button>
+            <p class="tile-text">
+                <span class="tile-name"><bdi>{name}</bdi></span>
+                <span class="tile-size">{size(bytes)}</span>
+            </p>
+            <button type="button" class="tile-button" aria-label=remove_label on:click=move |_| album.remove(id)>
+                {icons::bin()}
+            </button>
+        </li>
+    }
+}
+
+/// Does something once an element is in the window, or nearly.
+fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
+    Effect::new(move |_| {
+        let Some(place) = place.get() else { return };
+        let seen = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(
+            move |entries: Array, observer: IntersectionObserver| {
+                let is_near = |entry: wasm_bindgen::JsValue| {
+                    entry.dyn_into::<IntersectionObserverEntry>().is_ok_and(|entry| entry.is_intersecting())
+                };
+                if entries.iter().any(is_near) {
+                    observer.disconnect();
+                    deed();
+                }
+            },
+        );
+        let options = IntersectionObserverInit::new();
+        options.set_root_margin("400px");
+        let Ok(observer) = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options) else {
+            return deed();
+        };
+        observer.observe(&place);
+        let kept = StoredValue::new_local(Some(seen));
+        on_cleanup(move || {
+            observer.disconnect();
+            kept.dispose();
+        });
+    });
+}

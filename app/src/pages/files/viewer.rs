@@ -1,0 +1,47 @@
+//! One picture by itself, as large as the window has room, and the way to save it.
+
+use leptos::{html, prelude::*};
+
+use super::tile::Address;
+use crate::{api::files::FileEntry, components::icons, i18n::words::Language};
+
+/// The dialog. It is shown while there is a file to show.
+pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
+    let language = Language::of_page();
+    let dialog = NodeRef::<html::Dialog>::new();
+    let address = Address::new();
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        let wanted = shown.with(|file| file.as_ref().map(|file| (file.id, file.media_type.clone())));
+        if let Some((id, media_type)) = wanted {
+            address.fetch(id, "full", media_type);
+            // It throws where it is shown already.
+            let _ = dialog.show_modal();
+        } else {
+            dialog.close();
+            address.revoke();
+        }
+    });
+    let name = move || shown.with(|file| file.as_ref().map(|file| file.name.clone()));
+    view! {
+        <dialog class="viewer" aria-label=name node_ref=dialog on:close=move |_| shown.set(None)>
+            <button
+                type="button"
+                class="close"
+                aria-label=language.say(|w| w.close)
+                on:click=move |_| shown.set(None)
+            >
+                {icons::cross()}
+            </button>
+            <div class="viewer-picture" aria-busy=move || address.get().is_none().then_some("true")>
+                {move || address.get().map(|url| view! { <img src=url alt=name /> })}
+            </div>
+            <p class="viewer-name"><bdi>{name}</bdi></p>
+            <div class="actions">
+                {move || address.get().map(|url| view! {
+                    <a class="btn btn-outline" href=url download=name>{language.say(|w| w.file_save)}</a>
+                })}
+            </div>
+        </dialog>
+    }
+}

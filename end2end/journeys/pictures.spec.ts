@@ -1,0 +1,178 @@
+// Pictures: a person's own, which everybody sees, and those that they keep for themselves.
+import { readFile } from 'node:fs/promises';
+
+import type { Locator, Page } from '@playwright/test';
+
+import { count, hold, watchCalls } from '../support/calls.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { file, png } from '../support/pictures.ts';
+import { EN, ZH } from '../support/words.ts';
+
+const ENGLISH = {
+  choose: 'Choose a picture',
+  zoom: 'Zoom',
+  save: 'Save the picture',
+  remove: 'Remove the picture',
+  changed: 'Your picture has been changed',
+  removed: 'Your picture has been removed',
+  unreadable: 'This picture cannot be read. Please choose another one.',
+  upload: 'Upload',
+  files: 'My files',
+  all: 'All of them',
+  empty: 'There are no pictures here yet. Upload the first one.',
+  delete: 'Delete',
+  undo: 'Undo',
+  cancel: 'Cancel',
+  close: 'Close',
+  keep: 'Save to this device',
+  tooLarge: 'A picture has at most 5 MB',
+  kinds: 'Choose a JPEG, PNG or WebP picture',
+};
+const CHINESE: typeof ENGLISH = {
+  choose: '选择图片',
+  zoom: '缩放',
+  save: '保存头像',
+  remove: '移除头像',
+  changed: '头像已更新',
+  removed: '头像已移除',
+  unreadable: '无法读取这张图片，请换一张。',
+  upload: '上传',
+  files: '我的文件',
+  all: '全部文件',
+  empty: '这里还没有图片，上传第一张吧。',
+  delete: '删除',
+  undo: '撤销',
+  cancel: '取消',
+  close: '关闭',
+  keep: '保存到设备',
+  tooLarge: '图片最大 5 MB',
+  kinds: '请选择 JPEG、PNG 或 WebP 图片',
+};
+
+/** Whether a picture is there, and not only its frame. */
+async function isSeen(image: Locator): Promise<void> {
+  await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBeGreaterThan(0);
+}
+
+/** The pictures of the waterfall. */
+function tiles(page: Page): Locator {
+  return page.getByRole('main').getByRole('listitem').filter({ has: page.locator('.tile-picture') });
+}
+
+for (const [locale, words, says] of [
+  ['en-GB', EN, ENGLISH],
+  ['zh-CN', ZH, CHINESE],
+] as const) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('a picture is cut to a square with keys, seen in every tab, and taken away again', async ({ page, context, person }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      const other = new Gatehouse(await context.newPage(), words);
+      await other.open('/profile');
+      await other.expectProfile(person);
+
+      await gatehouse.open('/settings/profile');
+      await gatehouse.main.getByLabel(says.choose).setInputFiles(file('me.png', png(300, 200)));
+      const canvas = gatehouse.main.locator('canvas');
+      await expect(canvas).toBeFocused();
+      await page.keyboard.press('+');
+      await page.keyboard.press('ArrowLeft');
+      await expect(gatehouse.main.getByRole('slider', { name: says.zoom })).toHaveValue('1.1');
+      await gatehouse.main.getByRole('button', { name: says.save }).click();
+      await expect(gatehouse.status(says.changed)).toBeVisible();
+      for (const somewhere of [gatehouse, other]) {
+        const picture = somewhere.header.locator('.avatar img');
+        await expect(picture).toHaveAttribute('src', /^\/avatars\/[0-9a-f]{32}-96\.jpg$/);
+        await isSeen(picture);
+      }
+      await gatehouse.reload();
+      await isSeen(gatehouse.main.locator('.avatar img'));
+      await gatehouse.main.getByRole('button', { name: says.remove }).click();
+      await expect(gatehouse.status(says.removed)).toBeVisible();
+      await expect(other.header.locator('.avatar img')).toHaveCount(0);
+    });
+
+    test('what is no picture is told so, and the one before stays', async ({ page, person }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      const calls = watchCalls(page);
+      await gatehouse.open('/settings/profile');
+      const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>');
+      await gatehouse.main.getByLabel(says.choose).setInputFiles(file('me.png', html));
+      await expect(gatehouse.alert(says.unreadable)).toBeVisible();
+      expect(count(calls, 'PUT /api/me/avatar')).toBe(0);
+    });
+
+    test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({ page, person }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      await gatehouse.main.getByRole('link', { name: says.all }).click();
+      await gatehouse.expectPath('/files');
+      await expect(gatehouse.main.getByText(says.empty)).toBeVisible();
+      const [wide, high] = [png(640, 200), png(200, 500)];
+      await gatehouse.main.getByLabel(says.upload, { exact: true }).setInputFiles([file('wide.png', wide), file('high.png', high)]);
+      await expect(tiles(page)).toHaveCount(2);
+      for (const tile of await tiles(page).all()) {
+        const picture = tile.locator('img');
+        await expect(picture).toHaveAttribute('src', /^blob:/);
+        await isSeen(picture);
+      }
+      await gatehouse.reload();
+      await expect(tiles(page)).toHaveCount(2);
+
+      await gatehouse.main.getByRole('button', { name: 'wide.png', exact: true }).click();
+      const dialog = page.getByRole('dialog', { name: 'wide.png' });
+      await isSeen(dialog.getByRole('img'));
+      const saving = page.waitForEvent('download');
+      await dialog.getByRole('link', { name: says.keep }).click();
+      const saved = await saving;
+      expect(saved.suggestedFilename()).toBe('wide.png');
+      expect(await readFile(await saved.path())).toEqual(wide);
+      await dialog.getByRole('button', { name: says.close }).click();
+      await expect(dialog).toBeHidden();
+
+      const calls = watchCalls(page);
+      const remove = gatehouse.main.getByRole('button', { name: `${says.delete}: wide.png` });
+      await remove.click();
+      await expect(tiles(page)).toHaveCount(1);
+      await gatehouse.main.getByRole('button', { name: says.undo }).click();
+      await expect(tiles(page)).toHaveCount(2);
+      expect(count(calls, 'DELETE /api/me/files')).toBe(0);
+      await remove.click();
+      await expect(tiles(page)).toHaveCount(1);
+      // Who goes away meant it.
+      await expect(async () => {
+        await gatehouse.open('/files');
+        await expect(tiles(page)).toHaveCount(1, { timeout: 1000 });
+      }).toPass();
+      await expect(gatehouse.main.getByText('high.png')).toBeVisible();
+    });
+
+    test('what cannot be kept is told beside its name, and what is on its way can be stopped', async ({ page, person, trouble }) => {
+      trouble.expect(/status of 415 .*\/api\/me\/files/);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      await gatehouse.open('/files');
+      const upload = gatehouse.main.getByLabel(says.upload, { exact: true });
+      const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>');
+      await upload.setInputFiles([file('large.png', Buffer.alloc(6_000_000)), file('page.png', html)]);
+      await expect(gatehouse.alert(says.tooLarge)).toBeVisible();
+      await expect(gatehouse.alert(says.kinds)).toBeVisible();
+      for (const name of ['large.png', 'page.png']) {
+        await gatehouse.main.getByRole('button', { name: `${says.close}: ${name}` }).click();
+      }
+      await expect(gatehouse.main.getByText(says.empty)).toBeVisible();
+
+      await hold(page, '/api/me/files?name=*');
+      await upload.setInputFiles(file('slow.png', png(64, 64)));
+      await expect(gatehouse.main.getByRole('progressbar')).toBeVisible();
+      await gatehouse.main.getByRole('button', { name: `${says.cancel}: slow.png` }).click();
+      await expect(gatehouse.main.getByText(says.empty)).toBeVisible();
+      await gatehouse.reload();
+      await expect(gatehouse.main.getByText(says.empty)).toBeVisible();
+    });
+  });
+}
