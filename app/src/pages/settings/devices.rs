@@ -1,6 +1,6 @@
 //! `/settings/devices`: where a person is signed in, and an end to it from here.
 
-use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos::{ev::SubmitEvent, html, prelude::*, task::tick};
 use uuid::Uuid;
 
 use crate::{
@@ -310,7 +310,8 @@ impl Devices {
         self.notices.status(told);
         self.asked.try_set(None);
         self.fetch();
-        // What was pressed goes with its row.
+        // What was pressed goes with its row. While the question is there, nothing behind it takes the focus.
+        tick().await;
         if let Some(heading) = dom::find("h1") {
             dom::focus(&heading);
         }
