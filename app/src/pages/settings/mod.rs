@@ -1,7 +1,6 @@
 //! `/settings`: what a person may change, in sections with an address each. On a narrow window `/settings` is the list of them, on a
 //! wide one the list stands beside each, and the first is shown with it.
 
-mod crop;
 mod data;
 mod devices;
 mod picture;
