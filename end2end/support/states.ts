@@ -453,7 +453,7 @@ function section(
 }
 
 async function expectDevices({ main, words }: Gatehouse): Promise<void> {
-  await expect(main.getByText(words.deviceName('Safari', 'iOS'))).toBeVisible();
+  await expect(main.getByRole('heading', { name: words.deviceName('Safari', 'iOS') })).toBeVisible();
 }
 
 /** Three devices: this one, a new one, and one that does not say what it is. */
