@@ -8,7 +8,7 @@ import { somebody } from '../support/people.ts';
 import { EN, ZH } from '../support/words.ts';
 
 /** What is written alike in both: our name, the name of the other language, and words of the trade. */
-const ALIKE = /Gatehouse|English|中文|Token|token|access|JavaScript|WebAssembly|CapsLock|JPEG|PNG|WebP|ZIP|MB|kB|Chrome|Linux/g;
+const ALIKE = /Gatehouse|English|中文|Token|token|access|JavaScript|WebAssembly|CapsLock|JPEG|PNG|WebP|ZIP|MB|KB|Chrome|Linux/g;
 
 /** What a page says that is not in its language: texts, and what only screen readers say. Names of people are given. */
 async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): Promise<string[]> {
@@ -124,7 +124,7 @@ for (const [locale, words, foreign] of [
       await look('/profile');
       for (const path of ['/settings/profile', '/settings/security', '/settings/devices', '/settings/data', '/files']) {
         await gatehouse.open(path);
-        await expect(gatehouse.main.locator('[aria-busy="true"]')).toHaveCount(0);
+        await expect(gatehouse.main.locator('[aria-busy="true"]:visible')).toHaveCount(0);
         await look(path);
       }
       await gatehouse.open('/profile');

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 pub use export::{ExportError, Fetching};
 pub use own::{Opened, Size};
+pub use strays::SweepError;
 
 use crate::{
     accounts::directory::Directory,
