@@ -80,7 +80,10 @@ impl FileService {
     ///
     /// [`Failure`]
     pub async fn list(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure> {
-        let limit = limit.unwrap_or(PAGE_MAX / 2).clamp(1, PAGE_MAX);
+        let limit = limit.unwrap_or(PAGE_MAX / 2);
+        if !(1..=PAGE_MAX).contains(&limit) {
+            return Err(Code::BadRequest.into());
+        }
         let wanted = u64::from(limit) + 1;
         let mut files = self.0.store.files(caller.user, after, wanted).await.map_err(internal)?;
         let there_are_more = files.len() > limit as usize;

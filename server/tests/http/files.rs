@@ -86,7 +86,7 @@ async fn they_are_listed_newest_first_a_page_at_a_time() {
         query = format!("?limit=2&after={next}");
     }
     assert_eq!((seen, pages), (ids, 3));
-    for query in ["?limit=x", "?after=1", "?limit=-1"] {
+    for query in ["?limit=x", "?after=1", "?limit=-1", "?limit=0", "?limit=101"] {
         let answer = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
         answer.assert_failure(400, "bad_request");
     }

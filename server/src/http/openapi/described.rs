@@ -249,7 +249,7 @@ pub(super) static DESCRIBED: &[Described] = &[
             },
             Parameter {
                 name: "limit",
-                description: "Files on a page: 1 to 100, else 50.",
+                description: "Files on a page: 1 to 100, by default 50.",
                 is_required: false,
                 schema: limit,
             },

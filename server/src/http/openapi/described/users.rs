@@ -12,7 +12,7 @@ pub(in super::super) const PARAMETERS: &[Parameter] = &[
         description: "What the name begins with, in any spelling; or the nickname, where capitals of ASCII do not count; or the \
                       whole e-mail address or id.",
         is_required: false,
-        schema: || ObjectBuilder::new().schema_type(Type::String).max_length(Some(254)),
+        schema: || ObjectBuilder::new().schema_type(Type::String),
     },
     Parameter {
         name: "sort",
@@ -44,10 +44,8 @@ pub(in super::super) fn changes() -> Vec<(String, RefOr<Schema>)> {
         .property("disabled", optional(Type::Boolean, "Whether nobody may use it. Its sessions end."))
         .property(
             "role",
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .enum_values(Some(Role::ALL.map(Role::as_str)))
-                .description(Some("What its person may do.")),
+            optional(Type::String, "What its person may do.")
+                .enum_values(Some(Role::ALL.map(|role| Some(role.as_str())).into_iter().chain([None]))),
         )
         .property("end_sessions", optional(Type::Boolean, "Whether its person is signed out everywhere."));
     vec![("AccountChanges".to_owned(), body.into())]
