@@ -1,15 +1,23 @@
 //! Connections: each is served until it has been silent for too long, or the server stops. Who opens many and says nothing, or
 //! a byte now and then, does not keep others out.
 
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    net::SocketAddr,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
-    Router,
-    body::Body,
+    BoxError, Router,
+    body::{Body, Bytes, HttpBody},
     extract::{ConnectInfo, Request},
     serve::Listener,
 };
-use hyper::{body::Incoming, server::conn::http1};
+use hyper::{
+    body::{Frame, Incoming, SizeHint},
+    server::conn::http1,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -74,6 +82,40 @@ fn service(
 > {
     TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<Incoming>| -> Request {
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(|body| Body::new(TimeoutBody::new(silence, body)))
+        request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(Waiting::new(body, silence)) })
     }))
+}
+
+/// A body of which something has to come within a time. It says how large it is, as the one that it waits for does: what is too
+/// large is not read at all.
+struct Waiting {
+    body: Pin<Box<TimeoutBody<Incoming>>>,
+    size: SizeHint,
+}
+
+impl Waiting {
+    fn new(body: Incoming, silence: Duration) -> Self {
+        let size = body.size_hint();
+        Self { body: Box::pin(TimeoutBody::new(silence, body)), size }
+    }
+}
+
+impl HttpBody for Waiting {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(self.body.as_mut().poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+            && let Some(exact) = self.size.exact()
+        {
+            self.size = SizeHint::with_exact(exact.saturating_sub(data.len() as u64));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.size
+    }
 }

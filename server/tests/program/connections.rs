@@ -37,3 +37,16 @@ fn a_connection_that_stays_silent_is_closed() {
     assert_eq!(running.call("POST", "/api/auth/login", None, &login).unwrap().0, 401);
     assert_eq!(running.stop(), Some(0));
 }
+
+#[test]
+fn a_body_that_is_too_large_is_told_so_over_a_connection_too() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let head = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    // What says how large it is is refused before any of it has come.
+    let said = said_before_the_end(&running, &format!("{head}Content-Length: 1000000\r\n\r\n"));
+    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    let said = said_before_the_end(&running, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n{chunk}"));
+    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+}
