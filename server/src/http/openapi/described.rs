@@ -243,9 +243,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[
             Parameter {
                 name: "after",
-                description: "The `next` of the page before.",
+                description: "The `next` of the page before; what is empty counts as absent.",
                 is_required: false,
-                schema: uuid,
+                schema: || ObjectBuilder::new().schema_type(Type::String),
             },
             Parameter {
                 name: "limit",
