@@ -146,8 +146,10 @@ test('the address keeps what is looked for, the order and the page', async ({ pa
   await gatehouse.open('/admin/users');
   const { order, names, next, first, search } = people(page, EN);
   await expect(names).toHaveCount(50);
+  const newest = await names.first().textContent();
   await order.selectOption(EN.byName);
   await gatehouse.expectPath('/admin/users?sort=username');
+  await expect(names.first()).not.toHaveText(newest ?? '');
   const begin = await names.first().textContent();
   await next.click();
   await expect(names.first()).not.toHaveText(begin ?? '');
