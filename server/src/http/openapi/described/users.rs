@@ -19,7 +19,9 @@ pub(in super::super) const PARAMETERS: &[Parameter] = &[
         description: "The order: `-created_at` (the newest first) unless it says otherwise.",
         is_required: false,
         schema: || {
-            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(AccountSort::ALL.map(AccountSort::as_str)))
+            // What is empty counts as absent.
+            let orders = AccountSort::ALL.map(AccountSort::as_str).into_iter().chain([""]);
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(orders))
         },
     },
     Parameter {
