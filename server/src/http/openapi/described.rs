@@ -375,8 +375,13 @@ fn uuid() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
 }
 
+/// What is empty counts as absent.
 fn limit() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100))
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(vec![Type::Integer, Type::String]))
+        .minimum(Some(1))
+        .maximum(Some(100))
+        .max_length(Some(0))
 }
 
 fn file_name() -> ObjectBuilder {

@@ -34,7 +34,7 @@ pub(in super::super) const PARAMETERS: &[Parameter] = &[
         name: "limit",
         description: "How many at the most: 50 unless it says otherwise.",
         is_required: false,
-        schema: || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100)),
+        schema: super::limit,
     },
 ];
 
