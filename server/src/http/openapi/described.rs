@@ -1,6 +1,7 @@
 //! What a program's author wants to know of each operation, beside what the table of operations says already.
 
-mod users;
+pub(super) mod bodies;
+pub(super) mod queries;
 
 use app::api::{
     Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
@@ -10,12 +11,10 @@ use app::api::{
     users::{AccountChanged, AccountPage},
 };
 use axum::http::Method;
-use utoipa::{
-    ToSchema,
-    openapi::{
-        ObjectBuilder, RefOr, Schema,
-        schema::{KnownFormat, SchemaFormat, SchemaType, Type},
-    },
+
+use self::{
+    bodies::Part,
+    queries::{Parameter, limit, name, order, size, text, uuid},
 };
 
 /// One operation, in words.
@@ -36,17 +35,6 @@ pub(super) struct Described {
     pub(super) codes: &'static [Code],
 }
 
-/// A member of a query.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) description: &'static str,
-    pub(super) is_required: bool,
-    pub(super) schema: fn() -> ObjectBuilder,
-}
-
-/// A schema with its name, and those that it refers to.
-pub(super) type Part = fn() -> Vec<(String, RefOr<Schema>)>;
-
 /// The operations, in the order in which a program meets them.
 pub(super) static DESCRIBED: &[Described] = &[
     Described {
@@ -58,9 +46,9 @@ pub(super) static DESCRIBED: &[Described] = &[
                       every spelling. The password has 8 to 128 characters, whichever; it is not the username with hardly \
                       anything around it, and none of those that everybody tries first. `fields` says what was refused and why.",
         parameters: &[],
-        request: Some(registration),
+        request: Some(bodies::registration),
         status: 201,
-        answer: part::<Registered>,
+        answer: bodies::part::<Registered>,
         codes: &[Code::ValidationFailed, Code::UsernameTaken, Code::TooManyAttempts],
     },
     Described {
@@ -71,9 +59,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "Who fails too often is refused with 429, whatever the password. A browser may keep the cookie that comes: \
                       it says that this device is known, and signs nobody in.",
         parameters: &[],
-        request: Some(credentials),
+        request: Some(bodies::credentials),
         status: 200,
-        answer: part::<LoggedIn>,
+        answer: bodies::part::<LoggedIn>,
         codes: &[Code::ValidationFailed, Code::InvalidCredentials, Code::AccountDisabled, Code::TooManyAttempts],
     },
     Described {
@@ -86,7 +74,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: part::<Refreshed>,
+        answer: bodies::part::<Refreshed>,
         codes: &[Code::TooManyAttempts],
     },
     Described {
@@ -98,7 +86,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: part::<Verified>,
+        answer: bodies::part::<Verified>,
         codes: &[],
     },
     Described {
@@ -109,9 +97,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "For what answers `fresh_required`: the password, once more. The session goes on as it is, with the refresh \
                       token that it has. What fails counts against the session.",
         parameters: &[],
-        request: Some(password),
+        request: Some(bodies::password),
         status: 200,
-        answer: part::<Reauthenticated>,
+        answer: bodies::part::<Reauthenticated>,
         codes: &[Code::ValidationFailed, Code::InvalidCredentials, Code::TooManyAttempts],
     },
     Described {
@@ -123,7 +111,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: part::<Done>,
+        answer: bodies::part::<Done>,
         codes: &[],
     },
     Described {
@@ -135,7 +123,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: part::<Profile>,
+        answer: bodies::part::<Profile>,
         codes: &[],
     },
     Described {
@@ -146,9 +134,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "A member that is not named stays as it is; `null` or an empty text removes it. Another address or number \
                       takes a fresh access token: with any other one the answer is `fresh_required`, and nothing changes.",
         parameters: &[],
-        request: Some(profile_changes),
+        request: Some(bodies::profile_changes),
         status: 200,
-        answer: part::<ProfileChanged>,
+        answer: bodies::part::<ProfileChanged>,
         codes: &[Code::ValidationFailed, Code::FreshRequired],
     },
     Described {
@@ -159,9 +147,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "At once, with everything that is kept of it; the name is free from then on. `username` is the account's name, \
                       typed to confirm it. The last administrator has to make another one first.",
         parameters: &[],
-        request: Some(confirmation),
+        request: Some(bodies::confirmation),
         status: 200,
-        answer: part::<Done>,
+        answer: bodies::part::<Done>,
         codes: &[Code::ValidationFailed, Code::LastAdmin],
     },
     Described {
@@ -173,9 +161,9 @@ pub(super) static DESCRIBED: &[Described] = &[
                       `password_changed`; this one goes on. A wrong `current_password` is refused as a field, and counts as a \
                       failure of the session.",
         parameters: &[],
-        request: Some(password_change),
+        request: Some(bodies::password_change),
         status: 200,
-        answer: part::<Done>,
+        answer: bodies::part::<Done>,
         codes: &[Code::ValidationFailed, Code::TooManyAttempts],
     },
     Described {
@@ -187,7 +175,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: part::<DeviceList>,
+        answer: bodies::part::<DeviceList>,
         codes: &[],
     },
     Described {
@@ -197,15 +185,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Sign a device out",
         description: "Its tokens are refused from the next request on, with the reason `ended_elsewhere`. Without `id` all sessions \
                       end but the one that asks. Another person's is answered like one that does not exist.",
-        parameters: &[Parameter {
-            name: "id",
-            description: "Which session; the one that asks is logged out.",
-            is_required: false,
-            schema: || text("A session's `id`.").min_length(Some(1)),
-        }],
+        parameters: &[Parameter::optional("id", "Which session: its `id`. The one that asks is logged out.", name)],
         request: None,
         status: 200,
-        answer: part::<Done>,
+        answer: bodies::part::<Done>,
         codes: &[Code::NotFound],
     },
     Described {
@@ -217,9 +200,9 @@ pub(super) static DESCRIBED: &[Described] = &[
                       made anew: the square in its middle, the right side up, without what else the file says. `avatar_url` \
                       is the one of 512 pixels; beside it, with `-96` in place of `-512`, is one of 96. Neither ever changes.",
         parameters: &[],
-        request: Some(picture),
+        request: Some(bodies::picture),
         status: 200,
-        answer: part::<UserChanged>,
+        answer: bodies::part::<UserChanged>,
         codes: &[Code::ValidationFailed, Code::PayloadTooLarge, Code::UnsupportedMediaType],
     },
     Described {
@@ -231,7 +214,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: part::<UserChanged>,
+        answer: bodies::part::<UserChanged>,
         codes: &[],
     },
     Described {
@@ -241,22 +224,12 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Which pictures do I keep here?",
         description: "Newest first, a page at a time.",
         parameters: &[
-            Parameter {
-                name: "after",
-                description: "The `next` of the page before; what is empty counts as absent.",
-                is_required: false,
-                schema: || ObjectBuilder::new().schema_type(Type::String),
-            },
-            Parameter {
-                name: "limit",
-                description: "Files on a page: 1 to 100, by default 50.",
-                is_required: false,
-                schema: limit,
-            },
+            Parameter::optional("after", "The `next` of the page before.", text),
+            Parameter::optional("limit", "Files on a page: 1 to 100, by default 50.", limit),
         ],
         request: None,
         status: 200,
-        answer: part::<FileList>,
+        answer: bodies::part::<FileList>,
         codes: &[],
     },
     Described {
@@ -266,15 +239,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Keep a picture here",
         description: "The body is a JPEG, PNG or WebP of at most 5 MB and 24 megapixels. It is kept as it came, for its person \
                       alone, with a small one beside it. 413 also where a person's files would take up more than they may.",
-        parameters: &[Parameter {
-            name: "name",
-            description: "What it is called; its ending follows what it is.",
-            is_required: false,
-            schema: file_name,
-        }],
-        request: Some(picture),
+        parameters: &[Parameter::optional("name", "What it is called; its ending follows what it is.", text)],
+        request: Some(bodies::picture),
         status: 201,
-        answer: part::<FileKept>,
+        answer: bodies::part::<FileKept>,
         codes: &[Code::ValidationFailed, Code::PayloadTooLarge, Code::UnsupportedMediaType],
     },
     Described {
@@ -283,10 +251,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         id: "remove_file",
         summary: "Delete one of my pictures",
         description: "That of another person is answered like one that does not exist.",
-        parameters: &[Parameter { name: "id", description: "Which one.", is_required: true, schema: uuid }],
+        parameters: &[Parameter::required("id", "Which one.", uuid)],
         request: None,
         status: 200,
-        answer: part::<Done>,
+        answer: bodies::part::<Done>,
         codes: &[Code::NotFound],
     },
     Described {
@@ -296,17 +264,12 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Get one of my pictures",
         description: "Its bytes, to be saved. That of another person is answered like one that does not exist.",
         parameters: &[
-            Parameter { name: "id", description: "Which one.", is_required: true, schema: uuid },
-            Parameter {
-                name: "size",
-                description: "`full` (the default), or `thumb`: a JPEG of at most 512 pixels across.",
-                is_required: false,
-                schema: size,
-            },
+            Parameter::required("id", "Which one.", uuid),
+            Parameter::optional("size", "`full` (the default), or `thumb`: a JPEG of at most 512 pixels across.", size),
         ],
         request: None,
         status: 200,
-        answer: picture,
+        answer: bodies::picture,
         codes: &[Code::NotFound],
     },
     Described {
@@ -319,7 +282,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         parameters: &[],
         request: None,
         status: 200,
-        answer: archive,
+        answer: bodies::archive,
         codes: &[Code::TooManyAttempts],
     },
     Described {
@@ -329,10 +292,20 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Who is there?",
         description: "A page of all accounts, for administrators. Each page names the next one: none is passed over or seen twice \
                       while others come and go, and the last of a million is as fast as the first.",
-        parameters: users::PARAMETERS,
+        parameters: &[
+            Parameter::optional(
+                "search",
+                "What the name begins with, in any spelling; or the nickname, where capitals of ASCII do not count; or the \
+                 whole e-mail address or id.",
+                text,
+            ),
+            Parameter::optional("sort", "The order: `-created_at` (the newest first) unless it says otherwise.", order),
+            Parameter::optional("after", "The `next` of the page before, of the same order.", text),
+            Parameter::optional("limit", "How many at the most: 50 unless it says otherwise.", limit),
+        ],
         request: None,
         status: 200,
-        answer: part::<AccountPage>,
+        answer: bodies::part::<AccountPage>,
         codes: &[Code::ValidationFailed],
     },
     Described {
@@ -344,144 +317,9 @@ pub(super) static DESCRIBED: &[Described] = &[
                       is out on the next request; sessions that ended do not come back when the account is enabled again. The last \
                       administrator whose account may be used stays one: `last_admin`. Nobody disables themself.",
         parameters: &[],
-        request: Some(users::changes),
+        request: Some(bodies::account_changes),
         status: 200,
-        answer: part::<AccountChanged>,
+        answer: bodies::part::<AccountChanged>,
         codes: &[Code::ValidationFailed, Code::NotFound, Code::LastAdmin],
     },
 ];
-
-/// What something is on the wire, by the name of its schema.
-pub(super) fn media_types(name: &str) -> &'static [&'static str] {
-    match name {
-        PICTURE => &["image/jpeg", "image/png", "image/webp"],
-        ARCHIVE => &["application/zip"],
-        _ => &["application/json"],
-    }
-}
-
-const PICTURE: &str = "Picture";
-const ARCHIVE: &str = "Archive";
-
-fn picture() -> Vec<(String, RefOr<Schema>)> {
-    vec![(PICTURE.to_owned(), text("The bytes of a picture.").content_media_type("application/octet-stream").into())]
-}
-
-fn archive() -> Vec<(String, RefOr<Schema>)> {
-    vec![(ARCHIVE.to_owned(), text("The bytes of a ZIP.").content_media_type("application/octet-stream").into())]
-}
-
-fn uuid() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
-}
-
-/// What is empty counts as absent.
-fn limit() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(SchemaType::Array(vec![Type::Integer, Type::String]))
-        .minimum(Some(1))
-        .maximum(Some(100))
-        .max_length(Some(0))
-}
-
-fn file_name() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String)
-}
-
-fn size() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["full", "thumb"]))
-}
-
-/// A type of the interface, with those that it is made of.
-pub(super) fn part<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    schemas
-}
-
-fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
-}
-
-fn optional(of: Type, description: &str) -> ObjectBuilder {
-    let schema_type = SchemaType::Array(vec![of, Type::Null]);
-    ObjectBuilder::new().schema_type(schema_type).description(Some(description))
-}
-
-// What the schemas do not say is said in words: most of what a name and a password must be is no matter of JSON.
-
-fn registration() -> Vec<(String, RefOr<Schema>)> {
-    let body = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property("username", text("An e-mail address or a name.").min_length(Some(1)).examples(["ada@example.com"]))
-        .required("username")
-        .property("password", text("The password.").min_length(Some(1)).examples(["correct horse battery"]))
-        .required("password")
-        .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."));
-    vec![("Registration".to_owned(), body.into())]
-}
-
-fn presented(description: &str) -> ObjectBuilder {
-    text(description).min_length(Some(1)).max_length(Some(1024)).examples(["correct horse battery"])
-}
-
-fn password() -> Vec<(String, RefOr<Schema>)> {
-    let body = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property("password", presented("The account's password, at most 1024 bytes."))
-        .required("password");
-    vec![("Password".to_owned(), body.into())]
-}
-
-fn password_change() -> Vec<(String, RefOr<Schema>)> {
-    let body = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property("current_password", presented("The one that the account has, at most 1024 bytes."))
-        .required("current_password")
-        .property("password", text("The new one.").min_length(Some(1)).examples(["battery horse correct"]))
-        .required("password");
-    vec![("PasswordChange".to_owned(), body.into())]
-}
-
-fn confirmation() -> Vec<(String, RefOr<Schema>)> {
-    let body = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property(
-            "username",
-            text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
-        )
-        .required("username");
-    vec![("Confirmation".to_owned(), body.into())]
-}
-
-fn profile_changes() -> Vec<(String, RefOr<Schema>)> {
-    let body = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."))
-        .property("email", optional(Type::String, "An e-mail address of at most 254 characters."))
-        .property(
-            "mobile",
-            optional(
-                Type::String,
-                "A number of E.164: `+` and 8 to 15 digits; blanks, hyphens and parentheses between them are dropped.",
-            ),
-        );
-    vec![("ProfileChanges".to_owned(), body.into())]
-}
-
-fn credentials() -> Vec<(String, RefOr<Schema>)> {
-    let body = ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .property(
-            "username",
-            text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
-        )
-        .required("username")
-        .property("password", presented("The password, at most 1024 bytes."))
-        .required("password")
-        .property(
-            "remember",
-            optional(Type::Boolean, "Whether the session outlives the browser's window; it does by default."),
-        );
-    vec![("Credentials".to_owned(), body.into())]
-}

@@ -20,7 +20,11 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::described::{DESCRIBED, Described, Parameter, Part, media_types, part};
+use super::described::{
+    DESCRIBED, Described,
+    bodies::{Part, media_types, part},
+    queries::Parameter,
+};
 
 const ABOUT: &str = "Accounts: register, log in, see who you are, log out. JSON in UTF-8 both ways; bodies, but \
                      those that are pictures, are `application/json` of at most 64 KiB, and members that nobody knows are ignored. Every failure, from \

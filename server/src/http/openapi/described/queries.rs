@@ -1,0 +1,58 @@
+//! What may stand in the query of an address.
+
+use app::api::users::AccountSort;
+use utoipa::openapi::{
+    ObjectBuilder,
+    schema::{KnownFormat, SchemaFormat, SchemaType, Type},
+};
+
+/// A member of a query.
+pub(in super::super) struct Parameter {
+    pub(in super::super) name: &'static str,
+    pub(in super::super) description: &'static str,
+    pub(in super::super) is_required: bool,
+    pub(in super::super) schema: fn() -> ObjectBuilder,
+}
+
+impl Parameter {
+    pub(super) const fn required(name: &'static str, description: &'static str, schema: fn() -> ObjectBuilder) -> Self {
+        Self { name, description, is_required: true, schema }
+    }
+
+    pub(super) const fn optional(name: &'static str, description: &'static str, schema: fn() -> ObjectBuilder) -> Self {
+        Self { name, description, is_required: false, schema }
+    }
+}
+
+/// Any text.
+pub(super) fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// What something is called by.
+pub(super) fn name() -> ObjectBuilder {
+    text().min_length(Some(1))
+}
+
+pub(super) fn uuid() -> ObjectBuilder {
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+}
+
+pub(super) fn size() -> ObjectBuilder {
+    text().enum_values(Some(["full", "thumb"]))
+}
+
+// What pages of a list are asked for with counts as absent where it is empty: a form sends what nobody filled in.
+
+pub(super) fn order() -> ObjectBuilder {
+    text().enum_values(Some(AccountSort::ALL.map(AccountSort::as_str).into_iter().chain([""])))
+}
+
+/// A number, or nothing.
+pub(super) fn limit() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(vec![Type::Integer, Type::String]))
+        .minimum(Some(1))
+        .maximum(Some(100))
+        .max_length(Some(0))
+}
