@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
+import { hold } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, somebody } from '../support/people.ts';
@@ -147,8 +148,14 @@ test('the address keeps what is looked for, the order and the page', async ({ pa
   const { order, names, next, first, search } = people(page, EN);
   await expect(names).toHaveCount(50);
   const newest = await names.first().textContent();
+  // While another order is on its way there is no next page of it yet, and that of the old one is not offered.
+  const arrive = await hold(page, '/api/users*');
+  await expect(next).toBeVisible();
   await order.selectOption(EN.byName);
   await gatehouse.expectPath('/admin/users?sort=username');
+  await expect(next).toBeHidden();
+  await expect(names.first()).toHaveText(newest ?? '');
+  arrive();
   await expect(names.first()).not.toHaveText(newest ?? '');
   const begin = await names.first().textContent();
   await next.click();

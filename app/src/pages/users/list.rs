@@ -31,7 +31,8 @@ enum Load {
     Running,
     Done {
         rows: Vec<Row>,
-        next: Option<String>,
+        /// What asks for the page after it.
+        next: Option<Query>,
     },
     /// The caller is no administrator.
     Refused,
@@ -104,9 +105,10 @@ impl List {
         let number = self.calls.get_value().wrapping_add(1);
         self.calls.set_value(number);
         self.is_busy.set(true);
-        let Query { search, sort, after } = self.query();
+        let query = self.query();
         dom::spawn(async move {
             let given = |text: String| (!text.is_empty()).then_some(text);
+            let Query { search, sort, after } = query.clone();
             let outcome = users(given(search), Some(sort.as_str().to_owned()), given(after), None).await;
             // Another question has been asked meanwhile, or the page is gone.
             if self.calls.try_get_value() != Some(number) {
@@ -116,6 +118,7 @@ impl List {
             self.load.set(match outcome {
                 Ok(AccountPage { users, next }) => {
                     self.know(Role::Admin);
+                    let next = next.map(|after| Query { after, ..query });
                     Load::Done { rows: users.into_iter().map(Row::new).collect(), next }
                 }
                 Err(error) if error.code == Code::Forbidden => {
@@ -159,12 +162,14 @@ impl List {
         })
     }
 
-    /// Where the next page begins.
-    pub(super) fn next(self) -> Option<String> {
-        self.load.with(|load| match load {
+    /// The page after the one that is there. A page has none while something else is looked for, or in another order: the one that is
+    /// coming will say.
+    pub(super) fn next(self) -> Option<Query> {
+        let next = self.load.with(|load| match load {
             Load::Done { next, .. } => next.clone(),
             Load::Running | Load::Refused | Load::Failed(_) => None,
-        })
+        });
+        next.filter(|next| self.query.with(|asked| next.is_of_list(asked)))
     }
 
     /// Whether nobody was found.

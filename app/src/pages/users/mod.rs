@@ -46,6 +46,11 @@ impl Query {
         Self { search: get("search"), sort: AccountSort::parse(&get("sort")).unwrap_or_default(), after: get("after") }
     }
 
+    /// Whether both ask for pages of the same list.
+    fn is_of_list(&self, other: &Self) -> bool {
+        (&self.search, self.sort) == (&other.search, other.sort)
+    }
+
     /// The address that says it.
     fn address(&self) -> String {
         let sort = if self.sort == AccountSort::default() { "" } else { self.sort.as_str() };
@@ -182,7 +187,7 @@ fn pages(list: List) -> impl IntoView {
         let query = list.followed();
         (!query.after.is_empty()).then(|| Query { after: String::new(), ..query }.address())
     };
-    let next = move || list.next().map(|after| Query { after, ..list.followed() }.address());
+    let next = move || list.next().map(|query| query.address());
     view! {
         <nav class="pages" aria-label=language.say(|w| w.people_pages)>
             {move || first().map(|href| view! { <a class="btn btn-outline" href=href>{language.say(|w| w.first_page)}</a> })}
