@@ -1,6 +1,6 @@
 // Reads WebAssembly programs as far as sizes are concerned: sections, functions and their names (WebAssembly Core 2 §5.5).
 
-const SECTION = { custom: 0, import: 2, code: 10, data: 11 };
+export const SECTION = { custom: 0, import: 2, export: 7, code: 10, data: 11 };
 const KIND = { function: 0, table: 1, memory: 2, global: 3 };
 
 /** @typedef {{ name: string, begin: number, length: number }} Func the place of a function's body in the file, and its name */
@@ -10,7 +10,7 @@ const KIND = { function: 0, table: 1, memory: 2, global: 3 };
  * @param {Buffer} wasm
  * @param {{ at: number }} cursor
  */
-function leb(wasm, cursor) {
+export function leb(wasm, cursor) {
   let [value, shift, byte] = [0, 0, 0];
   do {
     byte = wasm[cursor.at++] ?? 0;
@@ -21,9 +21,45 @@ function leb(wasm, cursor) {
 }
 
 /** @type {(wasm: Buffer, cursor: { at: number }) => string} */
-function string(wasm, cursor) {
+export function string(wasm, cursor) {
   const length = leb(wasm, cursor);
   return wasm.toString('utf8', cursor.at, (cursor.at += length));
+}
+
+/**
+ * The sections of a program: their kinds, where they begin with their kind and length, and where what is in them begins and ends.
+ * @param {Buffer} wasm
+ */
+export function* sections(wasm) {
+  for (const file = { at: 8 }; file.at < wasm.length; ) {
+    const begin = file.at;
+    const kind = wasm[file.at++];
+    const length = leb(wasm, file);
+    const at = file.at;
+    file.at += length;
+    yield { kind, begin, at, end: file.at };
+  }
+}
+
+/**
+ * Passes over what an import is, and says whether it is a function.
+ * @param {Buffer} wasm
+ * @param {{ at: number }} cursor
+ */
+export function passImport(wasm, cursor) {
+  const kind = wasm[cursor.at++];
+  if (kind === KIND.function) {
+    leb(wasm, cursor);
+  } else if (kind === KIND.global) {
+    cursor.at += 2;
+  } else {
+    // A table's type of elements, and the limits that tables and memories have.
+    if (kind === KIND.table) cursor.at += 1;
+    const limits = leb(wasm, cursor);
+    leb(wasm, cursor);
+    if (limits & 1) leb(wasm, cursor);
+  }
+  return kind === KIND.function;
 }
 
 /**
@@ -37,46 +73,30 @@ export function read(wasm) {
   const names = new Map();
   let imported = 0;
   let data = 0;
-  const file = { at: 8 };
-  while (file.at < wasm.length) {
-    const section = wasm[file.at++];
-    const length = leb(wasm, file);
-    const cursor = { at: file.at };
-    file.at += length;
-    if (section === SECTION.import) {
+  for (const { kind, at, end } of sections(wasm)) {
+    const cursor = { at };
+    if (kind === SECTION.import) {
       for (let left = leb(wasm, cursor); left > 0; left -= 1) {
         string(wasm, cursor);
         string(wasm, cursor);
-        const kind = wasm[cursor.at++];
-        if (kind === KIND.function) {
-          leb(wasm, cursor);
-          imported += 1;
-        } else if (kind === KIND.global) {
-          cursor.at += 2;
-        } else {
-          // A table's type of elements, and the limits that tables and memories have.
-          if (kind === KIND.table) cursor.at += 1;
-          const limits = leb(wasm, cursor);
-          leb(wasm, cursor);
-          if (limits & 1) leb(wasm, cursor);
-        }
+        if (passImport(wasm, cursor)) imported += 1;
       }
-    } else if (section === SECTION.code) {
+    } else if (kind === SECTION.code) {
       for (let left = leb(wasm, cursor); left > 0; left -= 1) {
         const size = leb(wasm, cursor);
         functions.push({ name: '', begin: cursor.at, length: size });
         cursor.at += size;
       }
-    } else if (section === SECTION.data) {
-      data = length;
-    } else if (section === SECTION.custom && string(wasm, cursor) === 'name') {
-      while (cursor.at < file.at) {
-        const kind = wasm[cursor.at++];
-        const end = leb(wasm, cursor) + cursor.at;
-        if (kind === 1) {
+    } else if (kind === SECTION.data) {
+      data = end - at;
+    } else if (kind === SECTION.custom && string(wasm, cursor) === 'name') {
+      while (cursor.at < end) {
+        const about = wasm[cursor.at++];
+        const next = leb(wasm, cursor) + cursor.at;
+        if (about === 1) {
           for (let left = leb(wasm, cursor); left > 0; left -= 1) names.set(leb(wasm, cursor), string(wasm, cursor));
         }
-        cursor.at = end;
+        cursor.at = next;
       }
     }
   }
