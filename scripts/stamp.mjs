@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { SECTION, named, section } from './wasm.mjs';
+
 const [folder = '', name = ''] = process.argv.slice(2);
 const programs = readdirSync(folder).filter((file) => file.endsWith('.wasm'));
 const hash = createHash('sha256');
@@ -13,7 +15,5 @@ for (const file of programs.sort()) hash.update(readFileSync(join(folder, file))
 const build = hash.digest('hex').slice(0, 16);
 
 appendFileSync(join(folder, `${name}.js`), `export const build = "${build}";\n`);
-// A section of its own (WebAssembly Core 2 §5.5.3): its kind, its length, its name, its content.
-const title = Buffer.from('build');
-const section = Buffer.from([title.length, ...title, ...Buffer.from(build)]);
-for (const file of programs) appendFileSync(join(folder, file), Buffer.from([0, section.length, ...section]));
+const stamp = section(SECTION.custom, Buffer.concat([named('build'), Buffer.from(build)]));
+for (const file of programs) appendFileSync(join(folder, file), stamp);

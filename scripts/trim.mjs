@@ -4,7 +4,7 @@
 // that do not compress. And wasm-streams exports classes that no page uses: an export is kept, with all that it calls.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-import { SECTION, leb, passImport, sections, string } from './wasm.mjs';
+import { SECTION, leb, named, number, passImport, section, sections, string } from './wasm.mjs';
 
 const [program = '', glue = ''] = process.argv.slice(2);
 
@@ -24,19 +24,6 @@ function short(name) {
   names.set(name, known);
   return known;
 }
-
-/**
- * Unsigned LEB128.
- * @type {(value: number) => Buffer}
- */
-function number(value) {
-  const bytes = [];
-  for (; value >= 0x80; value >>>= 7) bytes.push((value & 0x7f) | 0x80);
-  return Buffer.from([...bytes, value]);
-}
-
-/** @type {(text: string) => Buffer} */
-const named = (text) => Buffer.concat([number(Buffer.byteLength(text)), Buffer.from(text)]);
 
 /** @type {(wasm: Buffer, cursor: { at: number }) => Buffer} */
 function imports(wasm, cursor) {
@@ -74,7 +61,7 @@ const parts = [wasm.subarray(0, 8)];
 for (const { kind, begin, at, end } of sections(wasm)) {
   const cursor = { at };
   const content = kind === SECTION.import ? imports(wasm, cursor) : kind === SECTION.export ? exports(wasm, cursor) : undefined;
-  parts.push(...(content ? [Buffer.from([kind]), number(content.length), content] : [wasm.subarray(begin, end)]));
+  parts.push(content ? section(kind, content) : wasm.subarray(begin, end));
 }
 writeFileSync(program, Buffer.concat(parts));
 writeFileSync(glue, js.replaceAll(/\b[_$\w]+\b/g, (word) => names.get(word) ?? word));

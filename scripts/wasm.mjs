@@ -1,9 +1,9 @@
 // Reads WebAssembly programs as far as sizes are concerned: sections, functions and their names (WebAssembly Core 2 §5.5).
 
-export const SECTION = { custom: 0, import: 2, export: 7, code: 10, data: 11 };
+export const SECTION = { custom: 0, import: 2, function: 3, export: 7, code: 10, data: 11 };
 const KIND = { function: 0, table: 1, memory: 2, global: 3 };
 
-/** @typedef {{ name: string, begin: number, length: number }} Func the place of a function's body in the file, and its name */
+/** @typedef {{ name: string, type: number, begin: number, length: number }} Func a function: its name, its type, where its body is */
 
 /**
  * A number as WebAssembly writes it (unsigned LEB128).
@@ -20,11 +20,27 @@ export function leb(wasm, cursor) {
   return value;
 }
 
+/**
+ * The same number, as it is written.
+ * @type {(value: number) => Buffer}
+ */
+export function number(value) {
+  const bytes = [];
+  for (; value >= 0x80; value >>>= 7) bytes.push((value & 0x7f) | 0x80);
+  return Buffer.from([...bytes, value]);
+}
+
 /** @type {(wasm: Buffer, cursor: { at: number }) => string} */
 export function string(wasm, cursor) {
   const length = leb(wasm, cursor);
   return wasm.toString('utf8', cursor.at, (cursor.at += length));
 }
+
+/** @type {(text: string) => Buffer} */
+export const named = (text) => Buffer.concat([number(Buffer.byteLength(text)), Buffer.from(text)]);
+
+/** @type {(kind: number, content: Buffer) => Buffer} */
+export const section = (kind, content) => Buffer.concat([Buffer.from([kind]), number(content.length), content]);
 
 /**
  * The sections of a program: their kinds, where they begin with their kind and length, and where what is in them begins and ends.
@@ -63,12 +79,14 @@ export function passImport(wasm, cursor) {
 }
 
 /**
- * The functions of a program, and how many bytes of data it has.
+ * The functions of a program, how many imported ones are counted before them, and how many bytes of data it has.
  * @param {Buffer} wasm
  */
 export function read(wasm) {
   /** @type {Func[]} */
   const functions = [];
+  /** @type {number[]} */
+  const types = [];
   /** @type {Map<number, string>} */
   const names = new Map();
   let imported = 0;
@@ -81,10 +99,12 @@ export function read(wasm) {
         string(wasm, cursor);
         if (passImport(wasm, cursor)) imported += 1;
       }
+    } else if (kind === SECTION.function) {
+      for (let left = leb(wasm, cursor); left > 0; left -= 1) types.push(leb(wasm, cursor));
     } else if (kind === SECTION.code) {
       for (let left = leb(wasm, cursor); left > 0; left -= 1) {
         const size = leb(wasm, cursor);
-        functions.push({ name: '', begin: cursor.at, length: size });
+        functions.push({ name: '', type: types[functions.length] ?? 0, begin: cursor.at, length: size });
         cursor.at += size;
       }
     } else if (kind === SECTION.data) {
@@ -102,5 +122,5 @@ export function read(wasm) {
   }
   if (names.size === 0) throw new Error('the program has no names');
   functions.forEach((one, at) => (one.name = names.get(imported + at) ?? ''));
-  return { functions, data };
+  return { functions, imported, data };
 }

@@ -188,13 +188,12 @@ fn files_of(list: &FileList) -> Vec<web_sys::File> {
 
 /// How much it is, as people say it.
 pub(super) fn size(bytes: i64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "a few digits of it are said")]
-    let bytes = bytes as f64;
-    if bytes < 999_500.0 {
-        return format!("{:.0} KB", (bytes / 1_000.0).max(1.0).min(if bytes > 0.0 { f64::MAX } else { 0.0 }));
+    if bytes < 999_500 {
+        let kilobytes = ((bytes + 500) / 1_000).max(i64::from(bytes > 0));
+        return format!("{kilobytes} KB");
     }
-    let megabytes = bytes / 1_000_000.0;
-    if megabytes < 10.0 { format!("{megabytes:.1} MB") } else { format!("{megabytes:.0} MB") }
+    let tenths = (bytes + 50_000) / 100_000;
+    if tenths < 100 { format!("{}.{} MB", tenths / 10, tenths % 10) } else { format!("{} MB", (tenths + 5) / 10) }
 }
 
 #[cfg(test)]
@@ -209,7 +208,11 @@ mod tests {
             (1_499, "1 KB"),
             (999_499, "999 KB"),
             (999_500, "1.0 MB"),
-            (1_250_000, "1.2 MB"),
+            (1_249_999, "1.2 MB"),
+            (1_250_000, "1.3 MB"),
+            (9_949_999, "9.9 MB"),
+            (9_950_000, "10 MB"),
+            (10_500_000, "11 MB"),
             (100_000_000, "100 MB"),
         ] {
             assert_eq!(size(bytes), said);

@@ -168,7 +168,7 @@ fn cutter(editor: Editor) -> impl IntoView {
         event.prevent_default();
         editor.change(changed);
     };
-    let zoom = move || editor.crop.with(|crop| crop.map_or(1.0, Crop::zoom)).to_string();
+    let zoom = move || editor.crop.with(|crop| crop.map_or(1.0, Crop::zoom));
     let slide = move |event| {
         let wished = event_target_value(&event).parse().unwrap_or(f64::NAN);
         editor.change(|crop| crop.zoomed(wished));
