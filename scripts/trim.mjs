@@ -2,11 +2,12 @@
 //
 // Program and glue know each other by names such as `__wbg_append_a0566fbd42705eee`: some three hundred, in both files, with digits
 // that do not compress. And wasm-streams exports classes that no page uses: an export is kept, with all that it calls.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { SECTION, leb, named, number, passImport, section, sections, string } from './wasm.mjs';
 
-const [program = '', glue = ''] = process.argv.slice(2);
+const [glue = '', ...programs] = process.argv.slice(2);
 
 /** Names of wasm-bindgen's, and of the closures that it calls. What a split program calls its parts by is not among them. */
 const LONG = /^__(?:wbg|wbindgen|externref)_\w+$|^_ZN\w+$/;
@@ -50,18 +51,40 @@ function exports(wasm, cursor) {
   return Buffer.concat([number(entries.length / 2), ...entries]);
 }
 
-let js = readFileSync(glue, 'utf8');
-// Where the program makes one of them, it needs them.
-const without = js.replaceAll(CLASSES, '');
-if (without === js || without.includes('__wrap(')) throw new Error('the classes of wasm-streams are gone, or in use');
-js = without;
-
-const wasm = readFileSync(program);
-const parts = [wasm.subarray(0, 8)];
-for (const { kind, begin, at, end } of sections(wasm)) {
-  const cursor = { at };
-  const content = kind === SECTION.import ? imports(wasm, cursor) : kind === SECTION.export ? exports(wasm, cursor) : undefined;
-  parts.push(content ? section(kind, content) : wasm.subarray(begin, end));
+/**
+ * Where the sources of a crate lay when it was built is nobody's business: what a panic says begins with the crate. The length stays.
+ * @param {Buffer} data
+ */
+function blank(data) {
+  for (const { 0: path, index } of data.toString('latin1').matchAll(/(?:\/[\w.-]+)+\/registry\/src\/[\w.-]+\/|\/rustc\/[0-9a-f]{40}\//g)) {
+    data.fill('/', index, index + path.length);
+  }
 }
-writeFileSync(program, Buffer.concat(parts));
+
+const whole = readFileSync(glue, 'utf8');
+const js = whole.replaceAll(CLASSES, '');
+// Where the program makes one of them, it needs them.
+if (js === whole || js.includes('__wrap(')) throw new Error('the classes of wasm-streams are gone, or in use');
+if (/\b_[0-9a-z]{1,2}\b/.test(js)) throw new Error('short names are taken');
+
+for (const program of programs) {
+  const wasm = readFileSync(program);
+  /** @type {Buffer[]} */
+  const parts = [wasm.subarray(0, 8)];
+  for (const { kind, begin, at, end } of sections(wasm)) {
+    const cursor = { at };
+    if (kind === SECTION.import) parts.push(section(kind, imports(wasm, cursor)));
+    else if (kind === SECTION.export) parts.push(section(kind, exports(wasm, cursor)));
+    else parts.push(wasm.subarray(begin, end));
+    if (kind === SECTION.data) blank(wasm.subarray(begin, end));
+  }
+  writeFileSync(program, Buffer.concat(parts));
+}
 writeFileSync(glue, js.replaceAll(/\b[_$\w]+\b/g, (word) => names.get(word) ?? word));
+
+// What loads the pieces of a split program is not among the files that cargo-leptos minifies.
+const folder = dirname(glue);
+for (const file of readdirSync(folder).filter((file) => /^__wasm_split.*\.js$/.test(file))) {
+  const lines = readFileSync(join(folder, file), 'utf8').split('\n').map((line) => line.trim());
+  writeFileSync(join(folder, file), lines.filter((line) => line !== '' && !line.startsWith('//')).join('\n'));
+}

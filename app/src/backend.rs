@@ -257,12 +257,12 @@ pub struct Fields(Vec<(&'static str, Problem)>);
 
 impl Fields {
     /// Refuses a field.
-    pub fn refuse(&mut self, field: &'static str, problem: Problem) {
-        self.0.push((field, problem));
+    pub fn refuse(&mut self, field: &'static str, problem: impl Into<Problem>) {
+        self.0.push((field, problem.into()));
     }
 
     /// Takes a rule's verdict on a field: its value, or `None` and a note.
-    pub fn judge<T>(&mut self, field: &'static str, verdict: Result<T, Problem>) -> Option<T> {
+    pub fn judge<T>(&mut self, field: &'static str, verdict: Result<T, impl Into<Problem>>) -> Option<T> {
         verdict.map_err(|problem| self.refuse(field, problem)).ok()
     }
 

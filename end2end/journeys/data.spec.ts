@@ -8,7 +8,7 @@ import { count, watchCalls } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD } from '../support/people.ts';
-import { EN, ZH, type Words } from '../support/words.ts';
+import { LANGUAGES, type Words } from '../support/words.ts';
 
 const DELETE = 'DELETE /api/me';
 
@@ -24,10 +24,7 @@ function parts(page: Page, words: Words) {
   };
 }
 
-for (const [locale, words] of [
-  ['en-GB', EN],
-  ['zh-CN', ZH],
-] as const) {
+for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 

@@ -4,7 +4,7 @@ import type { Locator } from '@playwright/test';
 import { count, fail, watchCalls } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { EN, ZH, type Words } from '../support/words.ts';
+import { EN, LANGUAGES, type Words } from '../support/words.ts';
 
 const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1';
@@ -26,10 +26,7 @@ function list({ page, main }: Gatehouse, words: Words) {
   };
 }
 
-for (const [locale, words] of [
-  ['en-GB', EN],
-  ['zh-CN', ZH],
-] as const) {
+for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 

@@ -4,7 +4,7 @@ import type { Locator, Page } from '@playwright/test';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { somebody } from '../support/people.ts';
-import { EN, ZH } from '../support/words.ts';
+import { EN, LANGUAGES, ZH } from '../support/words.ts';
 
 /** More stops than any page has. */
 const STOPS = 30;
@@ -33,10 +33,7 @@ async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
   throw new Error(`${key} does not lead to ${String(target)}`);
 }
 
-for (const [locale, words] of [
-  ['en-GB', EN],
-  ['zh-CN', ZH],
-] as const) {
+for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 

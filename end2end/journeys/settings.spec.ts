@@ -6,7 +6,7 @@ import { count, fail, hold, watchCalls } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD } from '../support/people.ts';
-import { EN, ZH, type Words } from '../support/words.ts';
+import { EN, LANGUAGES, type Words } from '../support/words.ts';
 
 const CHANGE = 'PATCH /api/me';
 const PROOF = 'POST /api/auth/reauthenticate';
@@ -28,10 +28,7 @@ function form(page: Page, words: Words) {
   };
 }
 
-for (const [locale, words] of [
-  ['en-GB', EN],
-  ['zh-CN', ZH],
-] as const) {
+for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 

@@ -6,7 +6,7 @@ import { hold } from '../support/calls.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, somebody } from '../support/people.ts';
-import { EN, ZH, type Words } from '../support/words.ts';
+import { EN, LANGUAGES, type Words } from '../support/words.ts';
 
 function people(page: Page, words: Words) {
   const main = page.getByRole('main');
@@ -23,10 +23,7 @@ function people(page: Page, words: Words) {
   };
 }
 
-for (const [locale, words] of [
-  ['en-GB', EN],
-  ['zh-CN', ZH],
-] as const) {
+for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 

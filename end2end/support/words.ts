@@ -382,3 +382,9 @@ export const ZH: Words = {
   tryAgainIn: /^可再次尝试，剩余 \d+:\d\d$/,
   tryNow: '现在可以再次尝试。',
 };
+
+/** What a browser asks for, and what it gets. */
+export const LANGUAGES: readonly [locale: string, words: Words][] = [
+  ['en-GB', EN],
+  ['zh-CN', ZH],
+];

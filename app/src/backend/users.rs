@@ -10,7 +10,7 @@ use crate::{
         error::Code,
         users::{Account, AccountPage, AccountSort},
     },
-    rules::Problem,
+    rules::ServerProblem,
 };
 
 /// Accounts of a page where nobody says how many.
@@ -60,10 +60,10 @@ impl AccountSearch {
         let mut fields = Fields::default();
         let sort = sort
             .filter(|sort| !sort.is_empty())
-            .map_or(Ok(AccountSort::default()), |sort| AccountSort::parse(sort).ok_or(Problem::SortUnknown));
+            .map_or(Ok(AccountSort::default()), |sort| AccountSort::parse(sort).ok_or(ServerProblem::SortUnknown));
         let limit = limit.filter(|limit| !limit.is_empty()).map_or(Ok(LIMIT), |limit| {
             let limit = limit.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-            limit.ok_or(Problem::LimitOutside { max: LIMIT_MAX })
+            limit.ok_or(ServerProblem::LimitOutside { max: LIMIT_MAX })
         });
         let (sort, limit) = (fields.judge("sort", sort), fields.judge("limit", limit));
         fields.into_result()?;
@@ -102,11 +102,11 @@ impl AccountChanges {
         let mut fields = Fields::default();
         let id = id.filter(|id| !id.is_empty());
         if id.is_none() {
-            fields.refuse("id", Problem::IdMissing);
+            fields.refuse("id", ServerProblem::IdMissing);
         }
         let id = id.and_then(|id| Uuid::try_parse(&id).ok());
         if disabled == Some(true) && id == Some(caller.user) {
-            fields.refuse("disabled", Problem::DisablesOneself);
+            fields.refuse("disabled", ServerProblem::DisablesOneself);
         }
         fields.into_result()?;
         let id = id.ok_or(Failure::Plain(Code::NotFound))?;

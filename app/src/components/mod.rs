@@ -9,6 +9,7 @@ pub mod icons;
 pub mod leave;
 pub mod mask;
 pub mod meter;
+pub mod new_password;
 pub mod notices;
 pub mod password_dialog;
 pub mod progress;

@@ -2,6 +2,8 @@
 
 use super::Lang;
 use crate::rules::Problem;
+#[cfg(feature = "ssr")]
+use crate::rules::ServerProblem;
 
 impl Problem {
     /// The problem in the words of a language.
@@ -15,12 +17,6 @@ impl Problem {
                 "用户名只能包含字母、数字、点、下划线和连字符，并以字母或数字开头",
                 "Use letters, digits, dots, underscores and hyphens, beginning with a letter or digit",
             ),
-            Self::UsernameScripts => {
-                ("用户名的字母必须属于同一种文字", "The letters of a username must belong to one script")
-            }
-            Self::UsernameReserved => {
-                ("该用户名已被保留，请换一个", "This username is reserved, please choose another")
-            }
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
             Self::EmailTooLong => ("邮箱地址最多 254 个字符", "An email address has at most 254 characters"),
             Self::MobileInvalid => (
@@ -39,11 +35,33 @@ impl Problem {
             Self::PasswordLikeUsername => {
                 ("密码不能与用户名过于相似", "The password must not be so much like the username")
             }
-            Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
-            Self::PasswordWrong => ("密码错误", "This is not your password"),
             Self::NameDiffers => ("请输入您的账户名以确认", "Type the name of your account to confirm"),
             Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
+            Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),
+            #[cfg(feature = "ssr")]
+            Self::Server(problem) => return problem.text(lang),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+        .to_owned()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl ServerProblem {
+    fn text(self, lang: Lang) -> String {
+        let (zh, en) = match self {
+            Self::UsernameScripts => {
+                ("用户名的字母必须属于同一种文字", "The letters of a username must belong to one script")
+            }
+            Self::UsernameReserved => {
+                ("该用户名已被保留，请换一个", "This username is reserved, please choose another")
+            }
+            Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
+            Self::PasswordWrong => ("密码错误", "This is not your password"),
             Self::PictureKind => ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture"),
             Self::PictureBytes => ("图片最大 5 MB", "A picture has at most 5 MB"),
             Self::PicturePixels => (
@@ -58,7 +76,6 @@ impl Problem {
                     Lang::En => format!("Your files may take up {megabytes} MB: delete some of them first"),
                 };
             }
-            Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),
             Self::IdMissing => ("请给出账户的 id", "Name the account by its id"),
             Self::SortUnknown => (
                 "只能按 created_at、-created_at、username、-username 排序",

@@ -9,12 +9,11 @@ use crate::{
         button::Submit,
         field::{Field, FieldState},
         form::{FormFailure, FormState},
-        meter::Meter,
+        new_password::{NewPassword, NewPasswordFields},
         notices::Notices,
     },
-    document, dom,
-    i18n::words::{Language, Words, password_hint},
-    rules::{self, Problem},
+    i18n::words::{Language, Words},
+    rules,
 };
 
 /// Who has just registered: the log-in fills the name in. No address carries it.
@@ -28,15 +27,10 @@ pub fn Register() -> impl IntoView {
     let notices = Notices::of_page();
     let navigate = use_navigate();
     let registrant = expect_context::<Registrant>().0;
-    let min = document::password_min();
     let username = FieldState::new(rules::username::check);
-    let password = FieldState::new(move |typed| {
-        rules::password::check(&dom::nfc(typed), min)?;
-        if typed == username.value().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
-    });
-    let again =
-        FieldState::new(move |typed| if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) });
-    let form = FormState::new(vec![("username", username), ("password", password), ("password_again", again)]);
+    let password = NewPassword::of(move || username.value());
+    let [chosen, again] = password.fields();
+    let form = FormState::new(vec![("username", username), chosen, again]);
     let submit = move |event: SubmitEvent| {
         let navigate = navigate.clone();
         let call = async move {
@@ -62,23 +56,7 @@ pub fn Register() -> impl IntoView {
                     autocomplete="username"
                     inputmode="email"
                 />
-                <Field
-                    state=password
-                    name="password"
-                    label=|w| w.password
-                    hint=|lang| password_hint(lang, document::password_min())
-                    autocomplete="new-password"
-                    secret=true
-                    below=view! { <Meter of=password /> }.into_any()
-                />
-                <Field
-                    state=again
-                    name="password_again"
-                    label=|w| w.password_again
-                    autocomplete="new-password"
-                    enterkeyhint="go"
-                    secret=true
-                />
+                <NewPasswordFields of=password label=|w| w.password />
                 <Submit label=|w| w.register busy=form.busy />
             </form>
             <p class="aside">

@@ -20,10 +20,6 @@ pub enum Problem {
     UsernameTooLong,
     /// A handle with a character that handles do not have, or that begins with one that they do not begin with.
     UsernameCharacters,
-    /// A handle whose letters come from several scripts (UTS #39 §5.1).
-    UsernameScripts,
-    /// A name that nobody may have.
-    UsernameReserved,
     /// It has an `@` but is no e-mail address.
     EmailInvalid,
     /// An e-mail address of more than 254 characters.
@@ -43,10 +39,6 @@ pub enum Problem {
     PasswordIsUsername,
     /// The password is the account's name with hardly anything around it.
     PasswordLikeUsername,
-    /// The password is one of those that everybody tries first.
-    PasswordCommon,
-    /// It is not the account's password.
-    PasswordWrong,
     /// What was typed to confirm it is not the account's name.
     NameDiffers,
     /// The confirmation is another password.
@@ -55,6 +47,23 @@ pub enum Problem {
     NicknameTooLong,
     /// A nickname with control characters or invisible marks that turn the direction of the text around it.
     NicknameCharacters,
+    /// What only the server can find.
+    #[cfg(feature = "ssr")]
+    Server(ServerProblem),
+}
+
+/// What the server alone finds wrong with a field. Browsers are told in words, so that nobody loads these with a page.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerProblem {
+    /// A handle whose letters come from several scripts (UTS #39 §5.1).
+    UsernameScripts,
+    /// A name that nobody may have.
+    UsernameReserved,
+    /// The password is one of those that everybody tries first.
+    PasswordCommon,
+    /// It is not the account's password.
+    PasswordWrong,
     /// What was sent as a picture is of no kind that is taken.
     PictureKind,
     /// A picture of more bytes than are taken.
@@ -81,6 +90,13 @@ pub enum Problem {
     },
     /// Whoever disables an account by which they are signed in themself.
     DisablesOneself,
+}
+
+#[cfg(feature = "ssr")]
+impl From<ServerProblem> for Problem {
+    fn from(problem: ServerProblem) -> Self {
+        Self::Server(problem)
+    }
 }
 
 /// A character that a person does not see and that makes two names look alike or changes how text around it is shown:

@@ -1,6 +1,6 @@
 //! Passwords: what is taken as a new one, and the form in which any is compared.
 
-use app::rules::{self, Problem};
+use app::rules::{self, Problem, ServerProblem};
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, Zeroizing};
@@ -48,7 +48,7 @@ impl Password {
             password.check_against(username.key(), policy.min)?;
         }
         if policy.common.is_some_and(|common| common.contains(password.expose())) {
-            return Err(Problem::PasswordCommon);
+            return Err(ServerProblem::PasswordCommon.into());
         }
         Ok(password)
     }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn it_is_none_that_everybody_tries_first() {
         for typed in ["12345678", "Password1", "ｑｗｅｒｔｙｕｉｏｐ", "passwordpassword"] {
-            assert_eq!(chosen(typed), Err(Problem::PasswordCommon), "{typed}");
+            assert_eq!(chosen(typed), Err(ServerProblem::PasswordCommon.into()), "{typed}");
         }
         let lenient = Policy { common: None, ..POLICY };
         assert!(Password::chosen("12345678".to_owned(), &lenient, None).is_ok());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     api::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
     backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin, Person},
-    rules::{Problem, nickname},
+    rules::{Problem, ServerProblem, nickname},
 };
 use async_trait::async_trait;
 
@@ -47,7 +47,7 @@ impl AccountService {
     fn name(&self, typed: &str) -> Result<Username, Problem> {
         let username = Username::parse(typed)?;
         if self.reserved.iter().any(|reserved| username.name().is_taken_by(reserved)) {
-            return Err(Problem::UsernameReserved);
+            return Err(ServerProblem::UsernameReserved.into());
         }
         Ok(username)
     }

@@ -1,6 +1,6 @@
 //! Account names: what is taken as one, by what it is found, and what it looks like.
 
-use app::rules::{self, Problem};
+use app::rules::{self, Problem, ServerProblem};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 use unicode_security::{MixedScript as _, skeleton};
 use uuid::Uuid;
@@ -120,7 +120,7 @@ fn check_letters(name: &str) -> Result<(), Problem> {
     if !begins_well || !name.chars().all(is_of_names) {
         return Err(Problem::UsernameCharacters);
     }
-    if name.is_single_script() { Ok(()) } else { Err(Problem::UsernameScripts) }
+    if name.is_single_script() { Ok(()) } else { Err(ServerProblem::UsernameScripts.into()) }
 }
 
 #[cfg(test)]
@@ -154,8 +154,8 @@ mod tests {
     #[test]
     fn mixed_scripts_signs_and_invisible_characters_are_refused() {
         for (typed, problem) in [
-            ("\u{430}dmin", Problem::UsernameScripts),
-            ("bobΩ", Problem::UsernameScripts),
+            ("\u{430}dmin", ServerProblem::UsernameScripts.into()),
+            ("bobΩ", ServerProblem::UsernameScripts.into()),
             ("bob😀", Problem::UsernameCharacters),
             ("bob\u{fe0f}x", Problem::UsernameCharacters),
             ("\u{301}bob", Problem::UsernameCharacters),

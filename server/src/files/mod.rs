@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 use app::{
     api::{User, error::Code, files::FileList},
     backend::{Caller, Failure, Fields, Files, Origin},
-    rules::Problem,
+    rules::ServerProblem,
 };
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -77,9 +77,9 @@ impl FileService {
 /// What the sender is told of it.
 fn refused(field: &'static str, refusal: Refusal) -> Failure {
     let problem = match refusal {
-        Refusal::UnknownKind => return Failure::Refused(Code::UnsupportedMediaType, Problem::PictureKind),
-        Refusal::TooManyPixels => Problem::PicturePixels,
-        Refusal::Broken => Problem::PictureBroken,
+        Refusal::UnknownKind => return Failure::Refused(Code::UnsupportedMediaType, ServerProblem::PictureKind.into()),
+        Refusal::TooManyPixels => ServerProblem::PicturePixels,
+        Refusal::Broken => ServerProblem::PictureBroken,
     };
     let mut fields = Fields::default();
     fields.refuse(field, problem);

@@ -6,7 +6,7 @@ use app::{
         files::{FileEntry, FileList},
     },
     backend::{Caller, Failure},
-    rules::Problem,
+    rules::ServerProblem,
 };
 use axum::body::Bytes;
 use uuid::Uuid;
@@ -135,7 +135,8 @@ impl FileService {
 
 impl Inner {
     async fn keep(&self, file: StoredFile, bytes: Bytes, thumbnail: Bytes) -> Result<FileEntry, Failure> {
-        let over_quota = Failure::Refused(Code::PayloadTooLarge, Problem::FilesQuota { bytes: self.quota });
+        let over_quota =
+            Failure::Refused(Code::PayloadTooLarge, ServerProblem::FilesQuota { bytes: self.quota }.into());
         // Spares the disk; what decides is the transaction, below.
         let used = self.store.files_used(file.user).await.map_err(internal)?;
         if used.saturating_add(file.stored_bytes) > self.quota {

@@ -9,7 +9,7 @@ use app::{
     },
     backend::{Caller, Failure, Request as Call},
     i18n::messages::Messages,
-    rules::Problem,
+    rules::ServerProblem,
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
@@ -111,7 +111,7 @@ fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Code> {
 
 /// What was sent, if it is no more than a picture may have.
 async fn read_picture(body: Body) -> Result<Bytes, Failure> {
-    let too_large = || Failure::Refused(Code::PayloadTooLarge, Problem::PictureBytes);
+    let too_large = || Failure::Refused(Code::PayloadTooLarge, ServerProblem::PictureBytes.into());
     // What says that it is too large is not read at all.
     if body.size_hint().lower() > PICTURE_MAX as u64 {
         return Err(too_large());

@@ -9,7 +9,7 @@ use app::{
         users::{Account, AccountPage},
     },
     backend::{AccountChanges, AccountSearch, Administration, Caller, Failure, Fields, Origin},
-    rules::Problem,
+    rules::ServerProblem,
 };
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ impl Administration for SessionService {
         let inner = self.inner();
         let AccountSearch { search, sort, after, limit } = search;
         let mut fields = Fields::default();
-        let after = after.map(|after| Place::parse(&after, sort).ok_or(Problem::PlaceUnknown)).transpose();
+        let after = after.map(|after| Place::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown)).transpose();
         let after = fields.judge("after", after).flatten();
         fields.into_result()?;
         let wanted = Wanted { search: search.as_deref().map(looked_for), sort, after, limit };

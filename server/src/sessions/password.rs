@@ -3,7 +3,7 @@
 use app::{
     api::error::{Code, Reason},
     backend::{Caller, Failure, Fields, FreshToken, NewPassword, Origin, Presented},
-    rules::Problem,
+    rules::ServerProblem,
 };
 
 use super::{
@@ -128,6 +128,6 @@ const CURRENT: &str = "current_password";
 
 fn wrong() -> Failure {
     let mut fields = Fields::default();
-    fields.refuse(CURRENT, Problem::PasswordWrong);
+    fields.refuse(CURRENT, ServerProblem::PasswordWrong);
     Failure::Validation(fields)
 }

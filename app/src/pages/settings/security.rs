@@ -12,12 +12,12 @@ use crate::{
         button::Submit,
         field::{Field, FieldState},
         form::{FormFailure, FormState},
-        meter::Meter,
+        new_password::{NewPassword, NewPasswordFields},
         notices::Notices,
     },
-    document, dom,
-    i18n::words::{Language, Words, password_hint},
-    rules::{self, Problem},
+    dom,
+    i18n::words::{Language, Words},
+    rules::Problem,
     session::browser::{self, Signals},
 };
 
@@ -27,15 +27,10 @@ pub(super) fn view() -> AnyView {
     let notices = Notices::of_page();
     let auth = Signals::of_page().auth;
     let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
-    let min = document::password_min();
     let current = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
-    let password = FieldState::new(move |typed| {
-        rules::password::check(&dom::nfc(typed), min)?;
-        if typed == untrack(username).trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
-    });
-    let again =
-        FieldState::new(move |typed| if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) });
-    let fields = [("current_password", current), ("password", password), ("password_again", again)];
+    let password = NewPassword::of(move || untrack(username));
+    let [chosen, again] = password.fields();
+    let fields = [("current_password", current), chosen, again];
     let form = FormState::new(fields.to_vec());
     let submit = move |event: SubmitEvent| {
         let (before, after) = (current.value(), password.value());
@@ -68,23 +63,7 @@ pub(super) fn view() -> AnyView {
                     autocomplete="current-password"
                     secret=true
                 />
-                <Field
-                    state=password
-                    name="password"
-                    label=|w| w.password_new
-                    hint=|lang| password_hint(lang, document::password_min())
-                    autocomplete="new-password"
-                    secret=true
-                    below=view! { <Meter of=password /> }.into_any()
-                />
-                <Field
-                    state=again
-                    name="password_again"
-                    label=|w| w.password_again
-                    autocomplete="new-password"
-                    enterkeyhint="go"
-                    secret=true
-                />
+                <NewPasswordFields of=password label=|w| w.password_new />
                 <Submit label=|w| w.password_change busy=form.busy />
             </form>
         </section>
