@@ -17,6 +17,8 @@ pub mod pages;
 pub mod rules;
 pub mod session;
 
+use std::time::Duration;
+
 use leptos::{ev, prelude::*};
 use leptos_router::{
     components::Router,
@@ -68,7 +70,7 @@ pub fn App(
                 notices.close_newest();
             }
         });
-        request_animation_frame(dom::wake);
+        set_timeout(dom::wake, Duration::ZERO);
     });
     Effect::new(move |_| {
         if let Some(why) = signals.ended.get() {
