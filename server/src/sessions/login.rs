@@ -149,8 +149,8 @@ impl Inner {
         }
     }
 
-    /// Begins a session, unless the password has been changed since it was looked at, and forgives the failures before it that counted against the one who begins it: those of others, from
-    /// the same address, go on to count.
+    /// Begins a session, unless the password has been changed since it was looked at, and forgives the failures before it that
+    /// counted against the one who begins it: those of others, from the same address, go on to count.
     async fn begin(
         &self,
         user: Uuid,

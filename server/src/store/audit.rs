@@ -220,7 +220,12 @@ pub(super) async fn forget_person(connection: &impl ConnectionTrait, user: Uuid)
 
 /// Writes an entry down, as part of the change that it tells of.
 pub(super) async fn insert(connection: &impl ConnectionTrait, entry: AuditEntry) -> Result<(), StoreError> {
-    audit_event::Entity::insert(audit_event::ActiveModel {
+    insert_all(connection, vec![entry]).await
+}
+
+/// Writes entries down, in their order.
+pub(super) async fn insert_all(connection: &impl ConnectionTrait, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+    let rows = entries.into_iter().map(|entry| audit_event::ActiveModel {
         id: NotSet,
         at: Set(entry.at),
         event: Set(entry.event.as_str().to_owned()),
@@ -230,9 +235,8 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, entry: AuditEntry)
         address: Set(entry.origin.address.map(|address| address.to_string())),
         user_agent: Set(entry.origin.user_agent),
         detail: Set(entry.detail),
-    })
-    .exec_without_returning(connection)
-    .await?;
+    });
+    audit_event::Entity::insert_many(rows).exec_without_returning(connection).await?;
     Ok(())
 }
 

@@ -189,17 +189,15 @@ impl Store {
                     // The first device of all surprises nobody.
                     let is_new_device = was_here_before && !is_known_device;
                     let ended = end_surplus(transaction, &new, allowed).await?;
-                    for session in &ended {
-                        audit::insert(transaction, revoked(session.id, EndReason::EndedElsewhere, &entry)).await?;
-                    }
                     insert(transaction, new, &entry.origin, is_new_device).await?;
                     if let Some(subject) = forgiven {
                         login_failures::forgive(transaction, &subject).await?;
                     }
+                    let revoked = ended.iter().map(|session| revoked(session.id, EndReason::EndedElsewhere, &entry));
+                    let mut entries: Vec<_> = revoked.collect();
                     let surprise = is_new_device.then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
-                    for entry in [Some(entry), surprise].into_iter().flatten() {
-                        audit::insert(transaction, entry).await?;
-                    }
+                    entries.extend([Some(entry), surprise].into_iter().flatten());
+                    audit::insert_all(transaction, entries).await?;
                     Ok(Some(ended))
                 })
             })

@@ -102,7 +102,8 @@ pub(super) fn tile(album: Album, upload: Upload) -> impl IntoView {
         wrong.with(|wrong| match wrong {
             None => {
                 let label = format!("{} {label}", language.words().uploading);
-                view! { <progress max="100" aria-label=label prop:value=move || f64::from(percent.get())></progress> }
+                let value = move || f64::from(percent.get());
+                view! { <progress class="progress progress-primary" max="100" aria-label=label prop:value=value></progress> }
                     .into_any()
             }
             Some(Wrong::Here(text)) => {

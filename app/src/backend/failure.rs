@@ -1,0 +1,134 @@
+//! What goes wrong, and how it is put into words.
+
+use crate::{
+    api::error::{ApiError, Code, Reason},
+    i18n::{
+        Lang,
+        messages::{self, Messages},
+    },
+    rules::Problem,
+};
+
+/// Fields that were refused, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(&'static str, Problem)>);
+
+impl Fields {
+    /// Refuses a field.
+    pub fn refuse(&mut self, field: &'static str, problem: impl Into<Problem>) {
+        self.0.push((field, problem.into()));
+    }
+
+    /// Takes a rule's verdict on a field: its value, or `None` and a note.
+    pub fn judge<T>(&mut self, field: &'static str, verdict: Result<T, impl Into<Problem>>) -> Option<T> {
+        verdict.map_err(|problem| self.refuse(field, problem)).ok()
+    }
+
+    /// Whether all is well.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Validation`] where a field was refused.
+    pub fn into_result(self) -> Result<(), Failure> {
+        if self.0.is_empty() { Ok(()) } else { Err(Failure::Validation(self)) }
+    }
+}
+
+/// What went wrong, before anybody has put it into words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// A failure that has no more to tell than its code.
+    #[error("{0:?}")]
+    Plain(Code),
+    /// Fields were refused.
+    #[error("refused fields: {0:?}")]
+    Validation(Fields),
+    /// What was sent was refused as a whole, with this code.
+    #[error("{0:?}: {1:?}")]
+    Refused(Code, Problem),
+    /// The token's session is over.
+    #[error("the session is over: {0:?}")]
+    Revoked(Option<Reason>),
+    /// The name, as the person wrote it, belongs to somebody.
+    #[error("the name is taken")]
+    UsernameTaken(String),
+    /// It was tried too often; the seconds tell when to try again.
+    #[error("throttled for {0} s")]
+    TooManyAttempts(u32),
+    /// Not now; the seconds tell when to try again.
+    #[error("unavailable for {0} s")]
+    Unavailable(u32),
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Self::Plain(code)
+    }
+}
+
+impl Failure {
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Plain(code) | Self::Refused(code, _) => *code,
+            Self::Validation(_) => Code::ValidationFailed,
+            Self::Revoked(_) => Code::TokenRevoked,
+            Self::UsernameTaken(_) => Code::UsernameTaken,
+            Self::TooManyAttempts(_) => Code::TooManyAttempts,
+            Self::Unavailable(_) => Code::Unavailable,
+        }
+    }
+
+    /// Puts it into a language, for the answer to a request.
+    #[must_use]
+    pub fn in_words(self, lang: Lang, request_id: &str) -> ApiError {
+        let mut error = ApiError {
+            message: words_for(self.code(), lang).to_owned(),
+            request_id: request_id.to_owned(),
+            ..ApiError::local(self.code())
+        };
+        match self {
+            Self::Plain(_) => {}
+            Self::Validation(fields) => {
+                // The first problem of a field is the one to mend first.
+                for (field, problem) in fields.0 {
+                    error.fields.entry(field.to_owned()).or_insert_with(|| problem.text(lang));
+                }
+            }
+            Self::Refused(_, problem) => error.message = problem.text(lang),
+            Self::Revoked(reason) => error.reason = reason,
+            Self::UsernameTaken(name) => {
+                error.message = messages::username_taken(lang, &name);
+                error.fields.insert("username".to_owned(), error.message.clone());
+            }
+            Self::TooManyAttempts(seconds) | Self::Unavailable(seconds) => error.retry_after = Some(seconds),
+        }
+        error
+    }
+}
+
+fn words_for(code: Code, lang: Lang) -> &'static str {
+    let messages = Messages::of(lang);
+    match code {
+        Code::BadRequest => messages.bad_request,
+        Code::ValidationFailed => messages.validation_failed,
+        Code::InvalidCredentials => messages.invalid_credentials,
+        Code::TokenMissing => messages.token_missing,
+        Code::TokenMalformed | Code::TokenInvalid | Code::TokenWrongType => messages.token_unusable,
+        Code::TokenExpired => messages.token_expired,
+        Code::TokenRevoked => messages.token_revoked,
+        Code::FreshRequired => messages.fresh_required,
+        Code::AccountDisabled => messages.account_disabled,
+        Code::Forbidden => messages.forbidden,
+        Code::NotFound => messages.not_found,
+        Code::MethodNotAllowed => messages.method_not_allowed,
+        Code::UsernameTaken => messages.username_taken,
+        Code::LastAdmin => messages.last_admin,
+        Code::PayloadTooLarge => messages.payload_too_large,
+        Code::UnsupportedMediaType => messages.unsupported_media_type,
+        Code::TooManyAttempts => messages.too_many_attempts,
+        Code::InternalError | Code::Network | Code::Unknown => messages.internal_error,
+        Code::Unavailable => messages.unavailable,
+    }
+}

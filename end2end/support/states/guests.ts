@@ -1,0 +1,163 @@
+// What somebody meets who is not signed in.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect } from '@playwright/test';
+
+import { fail, hold } from '../calls.ts';
+import type { Gatehouse } from '../gatehouse.ts';
+import { somebody } from '../people.ts';
+import { ADA, PATIENCE, type State } from './stage.ts';
+
+/** Text that a person has typed: no account has this password. */
+const TYPED = { username: ADA.username, password: 'correct horse' };
+
+export const GUESTS: State[] = [
+  page('home', 'the home page of a guest', '/'),
+  page('login', 'the log-in', '/login'),
+  page('register', 'the registration', '/register'),
+  page('not-found', 'an address that leads nowhere', '/nowhere', [/status of 404 .*\/nowhere/]),
+  {
+    name: 'login-asleep',
+    what: 'the log-in before the program has arrived, already sent',
+    reach: async ({ gatehouse }) => {
+      await hold(gatehouse.page, '**/*.wasm');
+      await gatehouse.page.goto('/login', { waitUntil: 'domcontentloaded' });
+      await gatehouse.fillLogin(TYPED);
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.loginButton.locator('.spinner')).toBeVisible();
+    },
+  },
+  {
+    name: 'login-missing',
+    what: 'fields that were left empty, and Caps Lock',
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/login');
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
+      await gatehouse.password.focus();
+      await gatehouse.password.dispatchEvent('keydown', { key: 'A', modifierCapsLock: true });
+      await expect(gatehouse.main.getByText(gatehouse.words.capsLock)).toBeVisible();
+    },
+  },
+  login('login-wrong', 'a wrong password', (gatehouse) =>
+    answer(gatehouse, 401, 'invalid_credentials', gatehouse.words.wrongPassword),
+  ),
+  login('login-busy', 'a log-in on its way', async ({ page }) => {
+    await hold(page, '/api/auth/login');
+  }),
+  login('login-offline', 'no network', async ({ page, words }) => {
+    await page.context().setOffline(true);
+    await expect(page.getByRole('status').getByText(words.connectionLost)).toBeVisible();
+  }),
+  login('login-no-answer', 'a server that does not answer', async ({ page }) => {
+    await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
+  }),
+  login('login-too-many', 'too many attempts, and the seconds until the next', async (gatehouse) => {
+    await gatehouse.page.clock.install();
+    await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.tooMany);
+  }),
+  login('login-fault', 'a fault of ours, with its number', (gatehouse) =>
+    answer(gatehouse, 500, 'internal_error', gatehouse.words.ourFault),
+  ),
+  {
+    name: 'register-errors',
+    what: 'what the rules say, and a weak password',
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/register');
+      await gatehouse.account.fill('a');
+      await gatehouse.password.fill('short');
+      await gatehouse.confirm.fill('shorter');
+      await gatehouse.registerButton.click();
+      await expect(gatehouse.confirm).toHaveAttribute('aria-invalid', 'true');
+    },
+  },
+  {
+    name: 'register-strong',
+    what: 'a password that is shown, and strong',
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/register');
+      await gatehouse.account.fill(ADA.username);
+      await gatehouse.password.fill('correct horse battery staple');
+      await gatehouse.main.getByRole('button', { name: gatehouse.words.showPassword }).first().click();
+      await expect(gatehouse.main.getByText(gatehouse.words.strengths.strong)).toBeVisible();
+    },
+  },
+  {
+    name: 'registered',
+    what: 'a new account, and its notice',
+    reach: async ({ gatehouse }) => {
+      const person = somebody();
+      await gatehouse.open('/register');
+      await gatehouse.page.clock.install();
+      await gatehouse.fillRegistration(person);
+      await gatehouse.registerButton.click();
+      await expect(gatehouse.status(gatehouse.words.registered)).toBeVisible();
+      await gatehouse.account.fill(ADA.username);
+    },
+  },
+  {
+    name: 'broken',
+    what: 'a program that could not be loaded',
+    trouble: [/\.wasm/, /Failed to fetch/],
+    reach: async ({ gatehouse: { page } }) => {
+      await page.route('**/*.wasm', (route) => route.abort('failed'));
+      await page.goto('/login');
+      await expect(page.locator('.banner-broken')).toBeVisible();
+    },
+  },
+  {
+    name: 'page-failed',
+    what: 'a page that the server could not make',
+    trouble: [/status of 500 .*\/profile/],
+    reach: async ({ gatehouse: { page, words } }) => {
+      const html = readFileSync(join(import.meta.dirname, '../../../server/src/http/broken.html'), 'utf8');
+      const parts = {
+        lang: words.lang,
+        nonce: '',
+        product: 'Gatehouse',
+        what: words.pageFailed,
+        why: words.noted,
+        id: '019d0b2c-8c00-7000-8000-000000000000',
+        reload: words.reload,
+        home: words.toHome,
+      };
+      const body = Object.entries(parts).reduce((text, [name, part]) => text.replaceAll(`{${name}}`, part), html);
+      await page.route('/profile', (route) => route.fulfill({ status: 500, contentType: 'text/html; charset=utf-8', body }));
+      await page.goto('/profile');
+      await expect(page.getByRole('heading', { name: words.pageFailed })).toBeVisible();
+    },
+  },
+];
+
+function page(name: string, what: string, path: string, trouble: RegExp[] = []): State {
+  return {
+    name,
+    what,
+    trouble,
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open(path);
+      await expect(gatehouse.main.getByRole('heading').first()).toBeVisible();
+    },
+  };
+}
+
+/** A log-in whose call goes wrong. */
+function login(name: string, what: string, wrong: (gatehouse: Gatehouse) => Promise<void>): State {
+  return {
+    name,
+    what,
+    trouble: [/\/api\/auth\/login/],
+    reach: async ({ gatehouse }) => {
+      await gatehouse.open('/login');
+      await wrong(gatehouse);
+      await gatehouse.fillLogin(TYPED);
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.main.locator('[role="alert"], [aria-busy="true"]').first()).toBeVisible();
+    },
+  };
+}
+
+async function answer({ page }: Gatehouse, status: number, code: string, message: string): Promise<void> {
+  await page.route('/api/auth/login', (route) => fail(route, status, code, message, PATIENCE));
+}

@@ -1,0 +1,125 @@
+// What somebody meets who is signed in.
+import { expect } from '@playwright/test';
+
+import { fail, hold } from '../calls.ts';
+import { file, png } from '../pictures.ts';
+import { ADA, PATIENCE, expectAda, keeps, signIn, type State } from './stage.ts';
+
+export const MEMBERS: State[] = [
+  {
+    name: 'profile',
+    what: 'the profile',
+    reach: async (stage) => {
+      await signIn(stage);
+      await stage.gatehouse.open('/profile');
+      await expectAda(stage.gatehouse);
+    },
+  },
+  {
+    name: 'profile-loading',
+    what: 'the profile while its data comes',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await hold(gatehouse.page, '/api/me');
+      await gatehouse.open('/profile');
+      await expect(gatehouse.main.getByText(gatehouse.words.loading)).toBeAttached();
+    },
+  },
+  {
+    name: 'profile-failed',
+    what: 'a profile that could not be loaded',
+    trouble: [/\/api\/me/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.route('/api/me', (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
+      await gatehouse.open('/profile');
+      await expect(gatehouse.alert(gatehouse.words.profileFailed)).toBeVisible();
+    },
+  },
+  {
+    name: 'files',
+    what: 'pictures that somebody keeps here',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await keeps(gatehouse.page, [[640, 400], [300, 480], [500, 500], [640, 260], [320, 420], [600, 360]]);
+      await gatehouse.open('/files');
+      await expect(gatehouse.main.locator('.tile img').nth(5)).toBeVisible();
+    },
+  },
+  {
+    name: 'files-sending',
+    what: 'a picture on its way, one that is too large, and nothing else',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open('/files');
+      await hold(gatehouse.page, '/api/me/files?name=*');
+      const input = gatehouse.main.locator('input[type="file"]');
+      await input.setInputFiles([file('arch.png', png(64, 64)), file('panorama.png', Buffer.alloc(6_000_000))]);
+      await expect(gatehouse.main.getByRole('alert')).toBeVisible();
+      await expect(gatehouse.main.getByRole('progressbar')).toBeVisible();
+    },
+  },
+  {
+    name: 'picture',
+    what: 'a picture that is cut to a square',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open('/settings/profile');
+      await gatehouse.main.locator('input[type="file"]').first().setInputFiles(file('me.png', png(300, 200)));
+      await expect(gatehouse.main.locator('canvas')).toBeFocused();
+    },
+  },
+  {
+    name: 'menu',
+    what: 'the menu of a phone',
+    widths: [360],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.setViewportSize({ width: 360, height: 740 });
+      await gatehouse.open('/profile');
+      await expectAda(gatehouse);
+      await gatehouse.header.getByRole('button', { name: gatehouse.words.menu }).click();
+      await expect(gatehouse.logoutButton).toBeVisible();
+    },
+  },
+  {
+    name: 'account-menu',
+    what: 'the menu behind the name',
+    widths: [1280],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.open('/');
+      await gatehouse.accountMenu(ADA.nickname).click();
+      await expect(gatehouse.header.getByRole('link', { name: gatehouse.words.settings })).toBeVisible();
+    },
+  },
+  {
+    name: 'home-member',
+    what: 'the home page of somebody signed in',
+    reach: async (stage) => {
+      await signIn(stage);
+      await stage.gatehouse.open('/');
+      await expect(stage.gatehouse.main.getByText(stage.gatehouse.words.welcome(ADA.nickname))).toBeVisible();
+    },
+  },
+  {
+    name: 'expired',
+    what: 'a login that has ended',
+    trouble: [/status of 401 .*\/api\/(me|auth\/refresh)/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.route(/\/api\/(me|auth\/refresh)$/, (route) => fail(route, 401, 'token_expired'));
+      await gatehouse.open('/profile');
+      await expect(gatehouse.alert(gatehouse.words.expired)).toBeVisible();
+      await expect(gatehouse.account).toBeVisible();
+    },
+  },
+];

@@ -1,0 +1,99 @@
+// The accounts of others, for administrators.
+import { expect } from '@playwright/test';
+
+import { fail } from '../calls.ts';
+import type { Gatehouse } from '../gatehouse.ts';
+import { NOON, PATIENCE, signIn, type State } from './stage.ts';
+
+export const USERS: State[] = [
+  users('users', 'other accounts, for administrators'),
+  users(
+    'users-menu',
+    'what may be done about an account',
+    async ({ page, main, words }) => {
+      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await expect(page.getByRole('button', { name: words.endSessions })).toBeVisible();
+    },
+    { widths: [1280] },
+  ),
+  users('users-question', 'what is asked before an account is disabled', async ({ page, main, words }) => {
+    await main.getByRole('button', { name: words.manage('小明') }).click();
+    await page.getByRole('button', { name: words.disable, exact: true }).click();
+    await expect(page.getByRole('dialog', { name: words.disableTitle })).toBeVisible();
+  }),
+  users(
+    'users-last',
+    'the last administrator, who has to stay one',
+    async ({ page, main, words }) => {
+      await page.route('/api/users', (route) => fail(route, 409, 'last_admin', words.lastAdministrator));
+      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await page.getByRole('button', { name: words.disable, exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: words.disable, exact: true }).click();
+      await expect(page.getByRole('alert').getByText(words.lastAdministrator)).toBeVisible();
+    },
+    { trouble: [/status of 409 .*\/api\/users/] },
+  ),
+  users('users-nobody', 'a search that finds nobody', async ({ page, main, words }) => {
+    await page.route(/\/api\/users\?.*search=/, (route) => route.fulfill({ json: { users: [], next: null } }));
+    await main.getByLabel(words.findSomebody).fill('nobody');
+    await expect(main.getByText(words.nobodyFound)).toBeVisible();
+  }),
+  {
+    name: 'users-failed',
+    what: 'a list of accounts that could not be loaded',
+    trouble: [/\/api\/users/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage, 'admin');
+      await gatehouse.page.route(/\/api\/users/, (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.alert(gatehouse.words.peopleFailed)).toBeVisible();
+    },
+  },
+  {
+    name: 'users-refused',
+    what: 'the accounts of others, for somebody who is no administrator',
+    trouble: [/status of 403 .*\/api\/users/],
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await gatehouse.page.route(/\/api\/users/, (route) => fail(route, 403, 'forbidden'));
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.alert(gatehouse.words.notForYou)).toBeVisible();
+    },
+  },
+];
+
+/** Ada as an administrator, and those whom she sees. */
+function users(
+  name: string,
+  what: string,
+  act: (gatehouse: Gatehouse) => Promise<void> = () => Promise.resolve(),
+  rest: Partial<State> = {},
+): State {
+  return {
+    name,
+    what,
+    ...rest,
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage, 'admin');
+      await gatehouse.page.route(/\/api\/users/, (route) => route.fulfill({ json: { users: PEOPLE, next: 'bmJvYg' } }));
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.main.getByText('小明', { exact: true })).toBeVisible();
+      await act(gatehouse);
+    },
+  };
+}
+
+const PEOPLE = [
+  { username: 'xiaoming_92', nickname: '小明', email: 'xiaoming@example.cn', role: 'user', disabled: false, sessions: 2 },
+  { username: 'grace.hopper@example.org', nickname: 'Grace Hopper', email: null, role: 'admin', disabled: false, sessions: 1 },
+  { username: 'alan', nickname: null, email: 'alan.mathison.turing@mail.department.example.org', role: 'user', disabled: true, sessions: 0 },
+].map(({ disabled, ...person }, number) => ({
+  ...person,
+  id: `019d0b2c-8c00-7000-8000-00000000000${String(number)}`,
+  avatar_url: null,
+  created_at: NOON - 86_400 * (40 + 7 * number),
+  disabled_at: disabled ? NOON : null,
+}));
