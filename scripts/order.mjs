@@ -1,7 +1,7 @@
 // Has wasm-opt put functions next to each other that are alike. A view is made of the same code many times over, for each of its types,
 // and what is alike takes fewer bytes with brotli the nearer it is: four hundredths of the program.
 //
-// wasm-opt sorts functions by their names (`--reorder-functions-by-name`, see Cargo.toml), so here each is named by its place.
+// wasm-opt sorts functions by their names (`--reorder-functions-by-name`, see Cargo.toml), so each has its place before its name.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { SECTION, named, number, read, section, sections, string } from './wasm.mjs';
@@ -9,8 +9,6 @@ import { SECTION, named, number, read, section, sections, string } from './wasm.
 /** How many bytes in a row count as one piece of code, and into how many numbers the pieces of a function are condensed. */
 const GRAM = 3;
 const SKETCH = 48;
-
-/** @typedef {import('./wasm.mjs').Func} Func */
 
 /**
  * A sketch of a body: of the pieces that fall into a bin, the least hash. Two bodies have as many of these in common as they have pieces
@@ -21,7 +19,7 @@ function sketch(body) {
   const least = new Uint32Array(SKETCH).fill(0xffffffff);
   for (let at = 0; at + GRAM <= body.length; at += 1) {
     let hash = 2166136261;
-    for (const byte of body.subarray(at, at + GRAM)) hash = Math.imul(hash ^ byte, 16777619);
+    for (let next = at; next < at + GRAM; next += 1) hash = Math.imul(hash ^ (body[next] ?? 0), 16777619);
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
     hash = (hash ^ (hash >>> 13)) >>> 0;
     const bin = hash % SKETCH;
@@ -31,7 +29,7 @@ function sketch(body) {
 }
 
 /**
- * One after the other, each time the one that is most like the last; of those that are alike, the one that is nearest in length.
+ * One after the other, each time the one that is most like the last; of those that are equally alike, the one that is nearest in length.
  * @param {{ at: number, length: number, sketch: Uint32Array }[]} left
  */
 function chain(left) {
@@ -58,10 +56,12 @@ for (const file of process.argv.slice(2)) {
   /** @type {Map<number, Parameters<typeof chain>[0]>} */
   const types = new Map();
   for (const [at, { type, begin, length }] of functions.entries()) {
-    types.set(type, [...(types.get(type) ?? []), { at, length, sketch: sketch(wasm.subarray(begin, begin + length)) }]);
+    const those = types.get(type) ?? [];
+    those.push({ at, length, sketch: sketch(wasm.subarray(begin, begin + length)) });
+    types.set(type, those);
   }
   const order = [...types].sort(([a], [b]) => a - b).flatMap(([, those]) => chain(those));
-  const places = order.map((at, place) => ({ at, name: String(place).padStart(6, '0') })).sort((a, b) => a.at - b.at);
+  const places = order.map((at, place) => ({ at, name: `${String(place).padStart(6, '0')} ${functions[at]?.name ?? ''}` })).sort((a, b) => a.at - b.at);
   // The names of functions (WebAssembly Core 2 §7.4.1), by their number.
   const names = Buffer.concat([number(places.length), ...places.flatMap(({ at, name }) => [number(imported + at), named(name)])]);
   const others = [...sections(wasm)].filter(({ kind, at }) => kind !== SECTION.custom || string(wasm, { at }) !== 'name');

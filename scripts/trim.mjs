@@ -1,15 +1,16 @@
 // Shortens what wasm-bindgen has made, before anybody loads it: the program, and the glue that calls it and is called by it.
 //
 // Program and glue know each other by names such as `__wbg_append_a0566fbd42705eee`: some three hundred, in both files, with digits
-// that do not compress. And wasm-streams exports classes that no page uses: an export is kept, with all that it calls.
+// that do not compress. And wasm-streams exports classes that no page uses: wasm-opt keeps every export, with all that it calls.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { SECTION, leb, named, number, passImport, section, sections, string } from './wasm.mjs';
 
 const [glue = '', ...programs] = process.argv.slice(2);
 
-/** Names of wasm-bindgen's, and of the closures that it calls. What a split program calls its parts by is not among them. */
+/** Names of wasm-bindgen's, and of the closures that it calls. Those by which the pieces of a split program find each other stay. */
 const LONG = /^__(?:wbg|wbindgen|externref)_\w+$|^_ZN\w+$/;
 /** Exports that belong to the classes of wasm-streams. */
 const STREAMS = /^(?:__wbg_)?intounderlying(?:bytesource|sink|source)_\w+$/;
@@ -51,12 +52,17 @@ function exports(wasm, cursor) {
   return Buffer.concat([number(entries.length / 2), ...entries]);
 }
 
+/** Where the sources of crates lay when they were built. */
+const SOURCES = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/src/');
+const LITERAL = Buffer.from(SOURCES).toString('latin1').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const PATHS = new RegExp(`${LITERAL}[\\w.-]+/|/rustc/[0-9a-f]{40}/`, 'g');
+
 /**
- * Where the sources of a crate lay when it was built is nobody's business: what a panic says begins with the crate. The length stays.
+ * That is nobody's business: in what a panic says, slashes stand in its place, and the length stays.
  * @param {Buffer} data
  */
 function blank(data) {
-  for (const { 0: path, index } of data.toString('latin1').matchAll(/(?:\/[\w.-]+)+\/registry\/src\/[\w.-]+\/|\/rustc\/[0-9a-f]{40}\//g)) {
+  for (const { 0: path, index } of data.toString('latin1').matchAll(PATHS)) {
     data.fill('/', index, index + path.length);
   }
 }
@@ -65,7 +71,6 @@ const whole = readFileSync(glue, 'utf8');
 const js = whole.replaceAll(CLASSES, '');
 // Where the program makes one of them, it needs them.
 if (js === whole || js.includes('__wrap(')) throw new Error('the classes of wasm-streams are gone, or in use');
-if (/\b_[0-9a-z]{1,2}\b/.test(js)) throw new Error('short names are taken');
 
 for (const program of programs) {
   const wasm = readFileSync(program);
@@ -80,6 +85,8 @@ for (const program of programs) {
   }
   writeFileSync(program, Buffer.concat(parts));
 }
+const words = new Set(js.match(/\b[_$\w]+\b/g));
+if ([...names.values()].some((name) => words.has(name))) throw new Error('short names are taken');
 writeFileSync(glue, js.replaceAll(/\b[_$\w]+\b/g, (word) => names.get(word) ?? word));
 
 // What loads the pieces of a split program is not among the files that cargo-leptos minifies.

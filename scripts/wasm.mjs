@@ -1,4 +1,4 @@
-// Reads WebAssembly programs as far as sizes are concerned: sections, functions and their names (WebAssembly Core 2 §5.5).
+// Reads WebAssembly programs as far as our scripts look into them, and writes numbers, names and sections (WebAssembly Core 2 §5).
 
 export const SECTION = { custom: 0, import: 2, function: 3, export: 7, code: 10, data: 11 };
 const KIND = { function: 0, table: 1, memory: 2, global: 3 };

@@ -70,6 +70,7 @@ pub fn App(
                 notices.close_newest();
             }
         });
+        // After all effects, and not with the next frame: a page in the background has none.
         set_timeout(dom::wake, Duration::ZERO);
     });
     Effect::new(move |_| {

@@ -12,7 +12,7 @@ use crate::{
     rules::{self, Problem},
 };
 
-/// Its two fields, by the rules that the server has for a password.
+/// Its two fields, by those of the server's rules that a browser can check.
 #[derive(Clone, Copy)]
 pub struct NewPassword {
     password: FieldState,

@@ -193,7 +193,11 @@ pub(super) fn size(bytes: i64) -> String {
         return format!("{kilobytes} KB");
     }
     let tenths = (bytes + 50_000) / 100_000;
-    if tenths < 100 { format!("{}.{} MB", tenths / 10, tenths % 10) } else { format!("{} MB", (tenths + 5) / 10) }
+    if tenths < 100 {
+        format!("{}.{} MB", tenths / 10, tenths % 10)
+    } else {
+        format!("{} MB", (bytes + 500_000) / 1_000_000)
+    }
 }
 
 #[cfg(test)]
@@ -212,6 +216,7 @@ mod tests {
             (1_250_000, "1.3 MB"),
             (9_949_999, "9.9 MB"),
             (9_950_000, "10 MB"),
+            (10_499_999, "10 MB"),
             (10_500_000, "11 MB"),
             (100_000_000, "100 MB"),
         ] {

@@ -162,8 +162,8 @@ impl List {
         })
     }
 
-    /// The page after the one that is there. A page has none while something else is looked for, or in another order: the one that is
-    /// coming will say.
+    /// The page after the one that is shown. There is none to offer while another search or order is on its way: its own answer will
+    /// name it.
     pub(super) fn next(self) -> Option<Query> {
         let next = self.load.with(|load| match load {
             Load::Done { next, .. } => next.clone(),

@@ -14,7 +14,7 @@ use axum::http::Method;
 
 use self::{
     bodies::Part,
-    queries::{Parameter, limit, name, order, size, text, uuid},
+    queries::{Parameter, filled, limit, order, size, text, uuid},
 };
 
 /// One operation, in words.
@@ -185,7 +185,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         summary: "Sign a device out",
         description: "Its tokens are refused from the next request on, with the reason `ended_elsewhere`. Without `id` all sessions \
                       end but the one that asks. Another person's is answered like one that does not exist.",
-        parameters: &[Parameter::optional("id", "Which session: its `id`. The one that asks is logged out.", name)],
+        parameters: &[Parameter::optional(
+            "id",
+            "Which session, by its `id`. Where it is the one that asks, that is a log-out.",
+            filled,
+        )],
         request: None,
         status: 200,
         answer: bodies::part::<Done>,
@@ -222,7 +226,7 @@ pub(super) static DESCRIBED: &[Described] = &[
         path: "/api/me/files",
         id: "list_files",
         summary: "Which pictures do I keep here?",
-        description: "Newest first, a page at a time.",
+        description: "Newest first, a page at a time. An empty `after` or `limit` counts as absent.",
         parameters: &[
             Parameter::optional("after", "The `next` of the page before.", text),
             Parameter::optional("limit", "Files on a page: 1 to 100, by default 50.", limit),
@@ -291,7 +295,8 @@ pub(super) static DESCRIBED: &[Described] = &[
         id: "users",
         summary: "Who is there?",
         description: "A page of all accounts, for administrators. Each page names the next one: none is passed over or seen twice \
-                      while others come and go, and the last of a million is as fast as the first.",
+                      while others come and go, and the last of a million is as fast as the first. An empty parameter counts as \
+                      absent.",
         parameters: &[
             Parameter::optional(
                 "search",

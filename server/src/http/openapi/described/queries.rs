@@ -29,8 +29,8 @@ pub(super) fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// What something is called by.
-pub(super) fn name() -> ObjectBuilder {
+/// Any text but the empty one.
+pub(super) fn filled() -> ObjectBuilder {
     text().min_length(Some(1))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn size() -> ObjectBuilder {
     text().enum_values(Some(["full", "thumb"]))
 }
 
-// What pages of a list are asked for with counts as absent where it is empty: a form sends what nobody filled in.
+// An empty parameter of a list counts as absent: a form sends fields that nobody filled in.
 
 pub(super) fn order() -> ObjectBuilder {
     text().enum_values(Some(AccountSort::ALL.map(AccountSort::as_str).into_iter().chain([""])))
