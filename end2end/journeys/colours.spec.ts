@@ -59,7 +59,7 @@ test('a chosen colour is there at the first paint, and in the other tabs', async
   // Nothing but the head has run when the page is painted first.
   const letGo = await hold(page, '**/*.{wasm,js}');
   await page.goto('/login', { waitUntil: 'commit' });
-  await page.locator('body').waitFor();
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
   expect(await paper(page)).toEqual(DARK);
   letGo();
   await gatehouse.awake();

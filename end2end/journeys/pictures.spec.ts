@@ -106,7 +106,9 @@ for (const [locale, words, says] of [
       expect(count(calls, 'PUT /api/me/avatar')).toBe(0);
     });
 
-    test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({ page, person }) => {
+    test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({ page, person, trouble }) => {
+      // Who goes away at once may meet the picture in the list once more, and no longer behind it.
+      trouble.expect(/status of 404 .*\/api\/me\/file\?/);
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(person);
       await gatehouse.main.getByRole('link', { name: says.all }).click();
