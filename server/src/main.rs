@@ -1,5 +1,5 @@
-//! The program: `gatehouse` serves; `gatehouse config` shows the settings, `gatehouse keys` what signs tokens, `gatehouse
-//! audit` what has happened, `gatehouse user` who there is; `gatehouse seed` makes people who are none.
+//! Command line of `gatehouse`: serves by default; subcommands show the settings, manage signing keys and
+//! user accounts, print the audit log and create fake accounts.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
@@ -27,7 +27,7 @@ use server::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Accounts for a web application: register, log in, see and manage who you are, log out.
+/// Account server for web applications: registration, login, sessions, profiles and administration
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -37,23 +37,23 @@ struct Arguments {
 
 #[derive(Clone, Subcommand)]
 enum Command {
-    /// Serve (what happens without a command, too)
+    /// Start the server (the default)
     Serve,
-    /// Print every setting with its value and where that comes from, without secrets
+    /// Print all settings with their values and sources; secrets are masked
     Config,
-    /// See, rotate and retire the keys that sign tokens; a server that runs follows within a second
+    /// List, rotate and retire token signing keys; a running server applies changes within a second
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
     },
-    /// Print the audit log, oldest first, a line an entry
+    /// Print the audit log, oldest entry first, one line per entry
     Audit(audit::Arguments),
-    /// See, make and change accounts; a server that runs follows within a second
+    /// List, create and change user accounts; a running server applies changes within a second
     User {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Make people who are none, to try things out with many
+    /// Create fake accounts for testing and demos
     Seed(seed::Arguments),
 }
 

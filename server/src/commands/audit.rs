@@ -22,31 +22,31 @@ const PAGE: u64 = 1000;
 /// How often the log is looked at while it is followed.
 const BEAT: Duration = Duration::from_millis(500);
 
-/// What somebody wants to see of it.
+/// Arguments of `gatehouse audit`: filters and output format.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
-    /// Only what is about this account: a name in any spelling, or an id
+    /// Only entries of this account: username in any spelling, or account id
     #[arg(long)]
     user: Option<String>,
-    /// Only such events
+    /// Only entries with this event
     #[arg(long, value_parser = event)]
     event: Option<Event>,
-    /// Only what has ended so
+    /// Only entries with this outcome
     #[arg(long, value_parser = outcome)]
     outcome: Option<Outcome>,
-    /// Only from then on: 2027-01-31, 2027-01-31T12:00:00Z, or so long ago: 90s, 15m, 12h, 7d
+    /// Only entries since a time (2027-01-31, 2027-01-31T12:00:00Z) or of the last duration (90s, 15m, 12h, 7d)
     #[arg(long)]
     since: Option<String>,
-    /// Only what came from this address or network
+    /// Only entries from this IP address or network
     #[arg(long, value_parser = network)]
     address: Option<Network>,
-    /// Only the newest so many
+    /// Only the newest COUNT entries
     #[arg(long, value_name = "COUNT")]
     last: Option<usize>,
-    /// Go on with whatever happens from now on
+    /// Keep running and print new entries
     #[arg(long)]
     follow: bool,
-    /// A JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }

@@ -14,22 +14,22 @@ use crate::{
     },
 };
 
-/// What is to be done.
+/// Subcommands of `gatehouse keys`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Print every key: its name, its algorithm, whether it signs, and when it can be retired; no secrets
+    /// List keys: key id, algorithm, state, and when retiring is safe; no secrets
     List,
-    /// Let a new key sign from now on; those before it go on checking what they have signed, and nobody is logged out
+    /// Create a new signing key; older keys keep verifying their tokens, no session is logged out
     Rotate,
-    /// Remove a key that does not sign any more: what it has signed is refused from now on
+    /// Remove a key that no longer signs; tokens signed with it are rejected from now on
     Retire {
-        /// The key's name, as `gatehouse keys list` prints it
+        /// Key id (kid), as printed by `gatehouse keys list`
         #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }
 
-/// Why it was not done.
+/// Error of a `gatehouse keys` command.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Keys of the folder are not used. A script that rotates must not believe that it has.

@@ -29,26 +29,26 @@ const TOGETHER: usize = 500;
 /// For how long they are said to have been there, in seconds: two years.
 const PAST: i64 = 2 * 365 * 86_400;
 
-/// How many, and which.
+/// Arguments of `gatehouse seed`.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
-    /// How many
+    /// Number of accounts to create
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
     users: u32,
-    /// The password of all of them; without one nobody can log in to their accounts
+    /// Password shared by all accounts; without it no login is possible
     #[arg(long)]
     password: Option<String>,
-    /// From where their names come
+    /// Language of the generated names
     #[arg(long, value_enum, default_value = "en")]
     lang: Lang,
 }
 
-/// Where names come from.
+/// Language of the generated names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Lang {
-    /// English ones.
+    /// English names.
     En,
-    /// Chinese ones.
+    /// Chinese names.
     Zh,
 }
 

@@ -34,59 +34,59 @@ use crate::{
 
 /// Accounts that are read at a time.
 const PAGE: u64 = 500;
-/// Who changes something here, as the audit log tells it.
+/// The actor of command line changes in the audit log.
 pub(super) const HERE: &str = "the command line";
 
-/// What is to be done.
+/// Subcommands of `gatehouse user`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
-    /// Make an account; its password is asked for, or is the first line of standard input
+    /// Create an account; the password is prompted for, or read from the first line of standard input
     Create {
-        /// Its name: an e-mail address or a handle, also a reserved one
+        /// Username: an email address or a handle; reserved names are allowed
         username: String,
-        /// How the person wants to be called
+        /// Display name
         #[arg(long)]
         nickname: Option<String>,
-        /// Its person may manage other people's accounts
+        /// Make the account an administrator
         #[arg(long)]
         admin: bool,
     },
-    /// Give an account another password, asked for or the first line of standard input; its sessions end
+    /// Set a new password (prompted for, or read from standard input) and revoke all sessions
     Passwd(Whose),
-    /// Say what an account's person may do
+    /// Set the role of an account
     Role {
-        /// Whose account it is about.
+        /// The account.
         #[command(flatten)]
         whose: Whose,
-        /// user or admin
+        /// Role: user or admin
         #[arg(value_parser = role)]
         role: Role,
     },
-    /// Let nobody use an account; its sessions end
+    /// Disable an account and revoke its sessions
     Disable(Whose),
-    /// Let an account be used again
+    /// Enable a disabled account
     Enable(Whose),
-    /// Print the accounts, oldest first, a line an account
+    /// List accounts, oldest first, one line per account
     List {
-        /// Only those whose name or nickname begins so, or who have this e-mail address or id
+        /// Filter by prefix of username or nickname, or by exact email address or id
         #[arg(long)]
         search: Option<String>,
         /// Only administrators
         #[arg(long)]
         admins: bool,
-        /// Only those that nobody may use
+        /// Only disabled accounts
         #[arg(long)]
         disabled: bool,
-        /// A JSON object a line
+        /// Print one JSON object per line
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Whose account it is about.
+/// Selects an account.
 #[derive(Args, Clone, Debug)]
 pub struct Whose {
-    /// The account: its name in any spelling, or its id
+    /// Username in any spelling, or account id
     #[arg(value_name = "ACCOUNT")]
     user: String,
 }
@@ -95,7 +95,7 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| format!("there are: {}", Role::ALL.map(Role::as_str).join(", ")))
 }
 
-/// Why it was not done.
+/// Error of a `gatehouse user` command.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
     /// The database cannot be opened.

@@ -1,4 +1,4 @@
-//! What a program's author wants to know of each operation, beside what the table of operations says already.
+//! Documentation of each operation for the OpenAPI document, beside the facts of the operations table.
 
 pub(super) mod bodies;
 pub(super) mod queries;
@@ -17,34 +17,36 @@ use self::{
     queries::{Parameter, filled, limit, order, size, text, uuid},
 };
 
-/// One operation, in words.
+/// Documentation of one operation.
 pub(super) struct Described {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    /// Its name in generated clients.
+    /// The `operationId`: the name in generated clients.
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) description: &'static str,
-    /// What may stand in the address's query.
+    /// Query parameters.
     pub(super) parameters: &'static [Parameter],
-    /// What comes as its body.
+    /// Schema of the request body.
     pub(super) request: Option<Part>,
     pub(super) status: u16,
     pub(super) answer: Part,
-    /// What it may refuse for reasons of its own.
+    /// Error codes beyond those of the common layers.
     pub(super) codes: &'static [Code],
 }
 
-/// The operations, in the order in which a program meets them.
+/// All operations, in the order of the documentation.
 pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::POST,
         path: "/api/auth/register",
         id: "register",
-        summary: "Make an account",
-        description: "The username is an e-mail address or 3 to 32 letters, digits, `.`, `_`, `-` of one script; it is found in \
-                      every spelling. The password has 8 to 128 characters, whichever; it is not the username with hardly \
-                      anything around it, and none of those that everybody tries first. `fields` says what was refused and why.",
+        summary: "Register an account",
+        description: "`username` is an email address, or a handle of 3 to 32 letters of one \
+                      script, digits, `.`, `_` and `-`. It is unique under NFKC and case folding, \
+                      and among look-alike characters (UTS #39). `password` has 8 to 128 code \
+                      points, any characters; it must not be a common password or close to the \
+                      username. `fields` names each rejected member with the reason.",
         parameters: &[],
         request: Some(bodies::registration),
         status: 201,
@@ -55,9 +57,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::POST,
         path: "/api/auth/login",
         id: "login",
-        summary: "Begin a session",
-        description: "Who fails too often is refused with 429, whatever the password. A browser may keep the cookie that comes: \
-                      it says that this device is known, and signs nobody in.",
+        summary: "Log in",
+        description: "Starts a session and returns its first token pair. Failures are rate limited \
+                      per account and per client address; beyond the limit the response is 429 \
+                      whatever the password. The `device_…` cookie in the response marks this \
+                      browser as a known device; it does not authenticate.",
         parameters: &[],
         request: Some(bodies::credentials),
         status: 200,
@@ -68,9 +72,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::POST,
         path: "/api/auth/refresh",
         id: "refresh",
-        summary: "Get the session's next pair",
-        description: "With the refresh token. It is good once; for some seconds it gives the same successor again, so that a \
-                      retry or a parallel call costs nobody the session. Later it ends the session, unless the answer was lost.",
+        summary: "Refresh the token pair",
+        description: "Requires the refresh token. Each refresh rotates it. Within the grace period \
+                      (10 seconds by default) the previous token returns the same successor, so \
+                      retries and parallel requests are safe. Presenting a used token later counts \
+                      as reuse and revokes the session, unless its response was never received.",
         parameters: &[],
         request: None,
         status: 200,
@@ -81,8 +87,8 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::POST,
         path: "/api/auth/verify",
         id: "verify",
-        summary: "Is this access token good?",
-        description: "A token that is not is answered with 401.",
+        summary: "Verify an access token",
+        description: "Returns 200 for a valid access token, else 401.",
         parameters: &[],
         request: None,
         status: 200,
@@ -93,9 +99,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::POST,
         path: "/api/auth/reauthenticate",
         id: "reauthenticate",
-        summary: "Get a fresh access token",
-        description: "For what answers `fresh_required`: the password, once more. The session goes on as it is, with the refresh \
-                      token that it has. What fails counts against the session.",
+        summary: "Re-authenticate",
+        description: "Step-up authentication (RFC 9470): exchanges the password for a fresh access \
+                      token of the same session. The refresh token stays valid. Failures are rate \
+                      limited per session.",
         parameters: &[],
         request: Some(bodies::password),
         status: 200,
@@ -106,8 +113,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::DELETE,
         path: "/api/auth/logout",
         id: "logout",
-        summary: "End the session",
-        description: "With either token of the session: both are refused from the next request on.",
+        summary: "Log out",
+        description: "Accepts the access or the refresh token. Revokes the session: both tokens \
+                      are rejected from the next request on.",
         parameters: &[],
         request: None,
         status: 200,
@@ -118,8 +126,8 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::GET,
         path: "/api/me",
         id: "me",
-        summary: "Who am I?",
-        description: "The person behind the access token, and how long it lives.",
+        summary: "Get the profile",
+        description: "The authenticated user, with the issue and expiry time of the access token.",
         parameters: &[],
         request: None,
         status: 200,
@@ -130,9 +138,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::PATCH,
         path: "/api/me",
         id: "change_profile",
-        summary: "Change what I say about myself",
-        description: "A member that is not named stays as it is; `null` or an empty text removes it. Another address or number \
-                      takes a fresh access token: with any other one the answer is `fresh_required`, and nothing changes.",
+        summary: "Update the profile",
+        description: "Absent members stay unchanged; `null` or an empty string removes the value. \
+                      Changing `email` or `mobile` requires a fresh access token: otherwise the \
+                      response is `fresh_required` and nothing changes.",
         parameters: &[],
         request: Some(bodies::profile_changes),
         status: 200,
@@ -143,9 +152,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::DELETE,
         path: "/api/me",
         id: "delete_account",
-        summary: "Delete my account",
-        description: "At once, with everything that is kept of it; the name is free from then on. `username` is the account's name, \
-                      typed to confirm it. The last administrator has to make another one first.",
+        summary: "Delete the account",
+        description: "Permanent and immediate; the username becomes available again. `username` \
+                      repeats the name of the account as a confirmation. The last administrator \
+                      cannot be deleted (`last_admin`).",
         parameters: &[],
         request: Some(bodies::confirmation),
         status: 200,
@@ -156,10 +166,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::POST,
         path: "/api/me/password",
         id: "change_password",
-        summary: "Change my password",
-        description: "By the rules of a registration. All other sessions of the account end, with the reason \
-                      `password_changed`; this one goes on. A wrong `current_password` is refused as a field, and counts as a \
-                      failure of the session.",
+        summary: "Change the password",
+        description: "The rules of registration apply. Revokes all other sessions of the account \
+                      with the reason `password_changed`; the current session stays active. A \
+                      wrong `current_password` is reported in `fields` and counts as a failed \
+                      attempt of the session.",
         parameters: &[],
         request: Some(bodies::password_change),
         status: 200,
@@ -170,8 +181,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::GET,
         path: "/api/me/sessions",
         id: "devices",
-        summary: "Where am I signed in?",
-        description: "The account's living sessions: the one that asks first, then by when they were seen.",
+        summary: "List active sessions",
+        description: "The active sessions of the account: the current one first, then by last \
+                      activity.",
         parameters: &[],
         request: None,
         status: 200,
@@ -182,14 +194,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::DELETE,
         path: "/api/me/sessions",
         id: "end_session",
-        summary: "Sign a device out",
-        description: "Its tokens are refused from the next request on, with the reason `ended_elsewhere`. Without `id` all sessions \
-                      end but the one that asks. Another person's is answered like one that does not exist.",
-        parameters: &[Parameter::optional(
-            "id",
-            "Which session, by its `id`. Where it is the one that asks, that is a log-out.",
-            filled,
-        )],
+        summary: "Revoke sessions",
+        description: "Revokes one session; its tokens are rejected from the next request on, with \
+                      the reason `ended_elsewhere`. Without `id`, revokes all sessions except the \
+                      current one. A session of another user is `not_found`.",
+        parameters: &[Parameter::optional("id", "The `id` of the session. The current session is logged out.", filled)],
         request: None,
         status: 200,
         answer: bodies::part::<Done>,
@@ -199,10 +208,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::PUT,
         path: "/api/me/avatar",
         id: "set_avatar",
-        summary: "Change my picture",
-        description: "The body is a JPEG, PNG or WebP of at most 5 MB and 24 megapixels, whatever its type is said to be. It is \
-                      made anew: the square in its middle, the right side up, without what else the file says. `avatar_url` \
-                      is the one of 512 pixels; beside it, with `-96` in place of `-512`, is one of 96. Neither ever changes.",
+        summary: "Set the avatar",
+        description: "The body is a JPEG, PNG or WebP image of at most 5 MB and 24 megapixels; the \
+                      declared content type is ignored. The image is cropped to a square, \
+                      oriented, and re-encoded without metadata. `avatar_url` is the version of \
+                      512 pixels; replace `-512` by `-96` for the small one. Both are immutable.",
         parameters: &[],
         request: Some(bodies::picture),
         status: 200,
@@ -213,8 +223,8 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::DELETE,
         path: "/api/me/avatar",
         id: "remove_avatar",
-        summary: "Take my picture away",
-        description: "That there is none is as good.",
+        summary: "Delete the avatar",
+        description: "Succeeds if no avatar is set.",
         parameters: &[],
         request: None,
         status: 200,
@@ -225,11 +235,12 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::GET,
         path: "/api/me/files",
         id: "list_files",
-        summary: "Which pictures do I keep here?",
-        description: "Newest first, a page at a time. An empty `after` or `limit` counts as absent.",
+        summary: "List files",
+        description: "Newest first, with cursor pagination. An empty `after` or `limit` counts as \
+                      absent.",
         parameters: &[
-            Parameter::optional("after", "The `next` of the page before.", text),
-            Parameter::optional("limit", "Files on a page: 1 to 100, by default 50.", limit),
+            Parameter::optional("after", "The `next` cursor of the previous page.", text),
+            Parameter::optional("limit", "Page size: 1 to 100, default 50.", limit),
         ],
         request: None,
         status: 200,
@@ -240,10 +251,16 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::POST,
         path: "/api/me/files",
         id: "keep_file",
-        summary: "Keep a picture here",
-        description: "The body is a JPEG, PNG or WebP of at most 5 MB and 24 megapixels. It is kept as it came, for its person \
-                      alone, with a small one beside it. 413 also where a person's files would take up more than they may.",
-        parameters: &[Parameter::optional("name", "What it is called; its ending follows what it is.", text)],
+        summary: "Upload a file",
+        description: "The body is a JPEG, PNG or WebP image of at most 5 MB and 24 megapixels. It \
+                      is stored unchanged together with a thumbnail; only its owner can read it. \
+                      `payload_too_large` is also the response when the quota of the user is \
+                      exceeded.",
+        parameters: &[Parameter::optional(
+            "name",
+            "File name. Its extension is corrected to the actual image format.",
+            text,
+        )],
         request: Some(bodies::picture),
         status: 201,
         answer: bodies::part::<FileKept>,
@@ -253,9 +270,9 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::DELETE,
         path: "/api/me/files",
         id: "remove_file",
-        summary: "Delete one of my pictures",
-        description: "That of another person is answered like one that does not exist.",
-        parameters: &[Parameter::required("id", "Which one.", uuid)],
+        summary: "Delete a file",
+        description: "A file of another user is `not_found`.",
+        parameters: &[Parameter::required("id", "The `id` of the file.", uuid)],
         request: None,
         status: 200,
         answer: bodies::part::<Done>,
@@ -265,11 +282,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::GET,
         path: "/api/me/file",
         id: "open_file",
-        summary: "Get one of my pictures",
-        description: "Its bytes, to be saved. That of another person is answered like one that does not exist.",
+        summary: "Download a file",
+        description: "Returns the image as an attachment. A file of another user is `not_found`.",
         parameters: &[
-            Parameter::required("id", "Which one.", uuid),
-            Parameter::optional("size", "`full` (the default), or `thumb`: a JPEG of at most 512 pixels across.", size),
+            Parameter::required("id", "The `id` of the file.", uuid),
+            Parameter::optional("size", "`full` (default) or `thumb`: a JPEG of at most 512 pixels width.", size),
         ],
         request: None,
         status: 200,
@@ -280,9 +297,10 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::GET,
         path: "/api/me/export",
         id: "export",
-        summary: "Get everything about me",
-        description: "A ZIP: `account.json` with the account, its sessions, what the audit log says about it and the list of its \
-                      pictures, and these pictures. One at a time: 429 while the one before is being fetched.",
+        summary: "Export account data",
+        description: "A ZIP archive: `account.json` (account, sessions, audit events, list of \
+                      files) and all images. One export at a time: 429 while another one is still \
+                      being downloaded.",
         parameters: &[],
         request: None,
         status: 200,
@@ -293,20 +311,19 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::GET,
         path: "/api/users",
         id: "users",
-        summary: "Who is there?",
-        description: "A page of all accounts, for administrators. Each page names the next one: none is passed over or seen twice \
-                      while others come and go, and the last of a million is as fast as the first. An empty parameter counts as \
-                      absent.",
+        summary: "List user accounts",
+        description: "For administrators. Keyset pagination: constant cost per page, no gaps or \
+                      duplicates under concurrent writes. An empty parameter counts as absent.",
         parameters: &[
             Parameter::optional(
                 "search",
-                "What the name begins with, in any spelling; or the nickname, where capitals of ASCII do not count; or the \
-                 whole e-mail address or id.",
+                "Prefix of the username (any spelling) or of the nickname (ASCII case-insensitive), or the exact \
+                 email address or id.",
                 text,
             ),
-            Parameter::optional("sort", "The order: `-created_at` (the newest first) unless it says otherwise.", order),
-            Parameter::optional("after", "The `next` of the page before, of the same order.", text),
-            Parameter::optional("limit", "How many at the most: 50 unless it says otherwise.", limit),
+            Parameter::optional("sort", "Sort order, default `-created_at` (newest first).", order),
+            Parameter::optional("after", "The `next` cursor of the previous page, in the same order.", text),
+            Parameter::optional("limit", "Page size: 1 to 100, default 50.", limit),
         ],
         request: None,
         status: 200,
@@ -317,10 +334,12 @@ pub(super) static DESCRIBED: &[Described] = &[
         method: Method::PATCH,
         path: "/api/users",
         id: "change_account",
-        summary: "Change somebody's account",
-        description: "For administrators with a fresh token. What is absent stays as it is. Who is disabled, or is to be signed out, \
-                      is out on the next request; sessions that ended do not come back when the account is enabled again. The last \
-                      administrator whose account may be used stays one: `last_admin`. Nobody disables themself.",
+        summary: "Update a user account",
+        description: "For administrators, with a fresh access token. Absent members stay \
+                      unchanged. Disabling an account or ending its sessions takes effect on the \
+                      next request; ended sessions stay ended when the account is enabled again. \
+                      The last active administrator cannot be disabled or demoted (`last_admin`), \
+                      and administrators cannot disable themselves.",
         parameters: &[],
         request: Some(bodies::account_changes),
         status: 200,

@@ -1,4 +1,4 @@
-//! The description: what the table of operations says, put together with the words for it.
+//! Builds the OpenAPI document from the operations table and the documentation of each operation.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ use utoipa::openapi::{
     request_body::RequestBodyBuilder,
     schema::Type,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::TagBuilder,
 };
 
 use super::described::{
@@ -26,20 +27,28 @@ use super::described::{
     queries::Parameter,
 };
 
-const ABOUT: &str = "Accounts: register, log in, see who you are, log out. JSON in UTF-8 both ways; bodies, but \
-                     those that are pictures, are `application/json` of at most 64 KiB, and members that nobody knows are ignored. Every failure, from \
-                     whichever layer, is an `ApiError`: `code` is for programs and stable, `message` and `fields` are for people, in \
-                     the language of `Accept-Language` (`en`, `zh`). No answer may be kept (`Cache-Control: no-store`). Tokens travel in \
-                     the `Authorization` header and nowhere else.";
+const ABOUT: &str = "Accounts and sessions: register, log in, manage the account, log out. Requests and \
+                     responses are JSON in UTF-8; request bodies are `application/json` of at most 64 KiB, \
+                     uploads excepted, and unknown members are ignored. Every error, from every layer, is an \
+                     `ApiError`: `code` is stable and meant for programs, `message` and `fields` are meant for \
+                     users, in the language of `Accept-Language` (`en`, `zh`). All responses carry \
+                     `Cache-Control: no-store`. Tokens are accepted in the `Authorization` header only.";
 
-/// The whole of it.
+/// Tags: the groups of operations.
+const TAGS: [(&str, &str); 3] = [
+    ("auth", "Registration, login, tokens and logout."),
+    ("account", "The account of the authenticated user: profile, password, sessions, files, export."),
+    ("administration", "User accounts, for administrators."),
+];
+
+/// Builds the document.
 pub(super) fn document() -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new()
-        .security_scheme("access_token", scheme("The access token of a log-in or a refresh: good for minutes."))
+        .security_scheme("access_token", scheme("Access token of a login or refresh (15 minutes by default)."))
         .security_scheme(
             "refresh_token",
-            scheme("The refresh token of a log-in or a refresh: good for the next pair alone."),
+            scheme("Refresh token of a login or refresh. Accepted by refresh and logout only."),
         )
         .schemas_from_iter(part::<ApiError>());
     for described in DESCRIBED {
@@ -58,7 +67,8 @@ pub(super) fn document() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
         .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()));
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build()
+    let tags = TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).tags(Some(tags)).build()
 }
 
 fn scheme(description: &str) -> SecurityScheme {
@@ -78,12 +88,16 @@ fn method(method: &Method) -> Option<HttpMethod> {
 }
 
 fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
-    let area = if described.path.starts_with("/api/auth/") { "auth" } else { "me" };
+    let tag = match described.path {
+        path if path.starts_with("/api/auth/") => "auth",
+        path if path.starts_with("/api/users") => "administration",
+        _ => "account",
+    };
     let mut builder = OperationBuilder::new()
         .operation_id(Some(described.id))
         .summary(Some(described.summary))
         .description(Some(described.description))
-        .tag(area)
+        .tag(tag)
         .response(described.status.to_string(), success(described));
     let schemes: &[&str] = match operation.auth {
         Auth::Nobody => &[],
@@ -118,7 +132,7 @@ fn query(parameter: &Parameter) -> openapi::path::Parameter {
         .build()
 }
 
-/// A reference to what the first of the parts is called, for each type that it is sent as.
+/// References the schema once per media type.
 fn contents(part: Part) -> impl Iterator<Item = (&'static str, Content)> {
     let name = part().into_iter().next().map(|(name, _)| name).unwrap_or_default();
     let content = Content::new(Some(Ref::from_schema_name(&name)));
@@ -126,18 +140,17 @@ fn contents(part: Part) -> impl Iterator<Item = (&'static str, Content)> {
 }
 
 fn success(described: &Described) -> Response {
-    let response = ResponseBuilder::new().description("Done.").header("X-Request-Id", request_id());
+    let response = ResponseBuilder::new().description("Success.").header("X-Request-Id", request_id());
     let mut response = contents(described.answer)
         .fold(response, |response, (media_type, content)| response.content(media_type, content));
     if described.id == "login" {
-        let cookie =
-            header(Type::String, "A cookie that says that this device is known: `device_…`, for this path alone.");
+        let cookie = header(Type::String, "The known-device cookie `device_…`, scoped to this path.");
         response = response.header("Set-Cookie", cookie);
     }
     response.build()
 }
 
-/// What may be refused, by status: by the layers that every call passes, and by the operation itself.
+/// Error codes by status: those of the layers that every request passes, and those of the operation.
 fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
     let by_body: &[Code] = match operation.body {
         Body::None | Body::Query | Body::Upload => &[],
@@ -179,10 +192,9 @@ fn failure(status: u16, codes: &[Code]) -> Response {
         response = response.content(media_type, content);
     }
     match status {
-        401 => response = response.header("WWW-Authenticate", header(Type::String, "A challenge (RFC 6750 §3).")),
+        401 => response = response.header("WWW-Authenticate", header(Type::String, "Challenge (RFC 6750 §3).")),
         429 | 503 => {
-            response =
-                response.header("Retry-After", header(Type::Integer, "Seconds after which another try may succeed."));
+            response = response.header("Retry-After", header(Type::Integer, "Seconds until a retry may succeed."));
         }
         _ => {}
     }
@@ -194,7 +206,7 @@ fn header(of: Type, description: &str) -> Header {
 }
 
 fn request_id() -> Header {
-    header(Type::String, "Names this answer in the server's log.")
+    header(Type::String, "Identifies the request in the server's log.")
 }
 
 #[cfg(test)]
@@ -202,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_described_is_there() {
+    fn document_describes_every_operation_once() {
         for described in DESCRIBED {
             let here = operations::at(described.path).filter(|operation| operation.method == described.method);
             assert_eq!(here.count(), 1, "{} {}", described.method, described.path);

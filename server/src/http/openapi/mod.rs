@@ -1,4 +1,4 @@
-//! What the interface is, for programs (OpenAPI 3.1) and, as a page, for people.
+//! API documentation: the OpenAPI 3.1 document and an HTML page.
 
 mod described;
 mod document;
@@ -16,15 +16,16 @@ use axum::{
 
 use super::answer;
 
-/// Where programs find it.
+/// Path of the OpenAPI document.
 pub(super) const JSON: &str = "/api/openapi.json";
-/// Where people find it.
+/// Path of the documentation page.
 pub(super) const PAGE: &str = "/api/docs";
 
-/// Both forms. It is the same as long as the program runs, and made when somebody asks for it.
+/// Both forms, built on first use and cached for the life of the process.
 static DESCRIPTION: LazyLock<Option<Description>> = LazyLock::new(|| {
     let document = serde_json::to_value(document::document());
-    let document = document.inspect_err(|error| tracing::error!(%error, "the interface cannot be described")).ok()?;
+    let document =
+        document.inspect_err(|error| tracing::error!(%error, "the OpenAPI document could not be serialized")).ok()?;
     let json = Bytes::from(document.to_string());
     Some(Description { json, html: page::html(&document).into(), policy: page::policy() })
 });

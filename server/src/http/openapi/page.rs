@@ -1,4 +1,4 @@
-//! The description as a page: rendered here once, without a script, from the same document that programs read.
+//! API documentation page: HTML rendered once, without scripts, from the OpenAPI document.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Loads nothing; its style is known by its hash.
+/// CSP of the page: nothing is loaded, the style is allowed by its hash.
 pub(super) fn policy() -> HeaderValue {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
@@ -18,14 +18,14 @@ pub(super) fn policy() -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// The page.
+/// Renders the page.
 pub(super) fn html(document: &Value) -> String {
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>API · {title}</title>\n\
          <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{title} {version}: the API</h1>\n{about}\
-         <p>The same for programs: <a href=\"{json}\">{json}</a> (OpenAPI {openapi})</p>\n",
+         <h1>{title} {version} API</h1>\n{about}\
+         <p>Machine-readable: <a href=\"{json}\">{json}</a> (OpenAPI {openapi})</p>\n",
         title = text(&document["info"]["title"]),
         version = text(&document["info"]["version"]),
         about = paragraphs(&document["info"]["description"]),
@@ -43,7 +43,7 @@ pub(super) fn html(document: &Value) -> String {
                 escape(path),
                 text(&operation["summary"]),
                 paragraphs(&operation["description"]),
-                who(operation),
+                security(operation),
             );
             html.push_str(&parameters(operation));
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -64,23 +64,23 @@ pub(super) fn html(document: &Value) -> String {
     let failure = Value::from("#/components/schemas/ApiError");
     let _ = write!(
         html,
-        "<section>\n<h2 id=\"ApiError\">Every failure</h2>\n{}</section>\n</main>\n</body>\n</html>\n",
+        "<section>\n<h2 id=\"ApiError\">Error response</h2>\n{}</section>\n</main>\n</body>\n</html>\n",
         table(document, &serde_json::json!({ "$ref": failure })),
     );
     html
 }
 
-/// Which token signs the call.
-fn who(operation: &Value) -> String {
+/// Renders the accepted tokens.
+fn security(operation: &Value) -> String {
     let schemes = operation["security"].as_array().into_iter().flatten().flat_map(members).map(|(scheme, _)| scheme);
     let schemes: Vec<_> = schemes.map(|scheme| format!("<code>{}</code>", escape(scheme))).collect();
     if schemes.is_empty() {
-        return "<p>Anybody may call.</p>\n".to_owned();
+        return "<p>No authentication required.</p>\n".to_owned();
     }
     format!("<p><code>Authorization: Bearer</code> {}</p>\n", schemes.join(" or "))
 }
 
-/// What may stand in the address's query.
+/// Renders the query parameters.
 fn parameters(operation: &Value) -> String {
     let rows = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
         format!(
@@ -95,7 +95,7 @@ fn parameters(operation: &Value) -> String {
     if rows.is_empty() { rows } else { format!("<h3>Query</h3>\n<table>\n{rows}</table>\n") }
 }
 
-/// The members of an object.
+/// Renders the members of an object.
 fn table(document: &Value, schema: &Value) -> String {
     let schema = resolve(document, schema);
     let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -113,7 +113,7 @@ fn table(document: &Value, schema: &Value) -> String {
     format!("<table>\n{}</table>\n", rows.collect::<String>())
 }
 
-/// What a value is.
+/// Renders the type of a value.
 fn kind(document: &Value, schema: &Value) -> String {
     let alternatives = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array());
     if let Some(alternatives) = alternatives {
@@ -151,13 +151,13 @@ fn text(value: &Value) -> String {
     escape(value.as_str().unwrap_or_default())
 }
 
-/// A description: each of its lines is a paragraph.
+/// Renders each line of a description as a paragraph.
 fn paragraphs(value: &Value) -> String {
     let lines = value.as_str().unwrap_or_default().lines().map(|line| line.strip_prefix("- ").unwrap_or(line));
     lines.flat_map(|line| ["<p>".to_owned(), inline(line), "</p>\n".to_owned()]).collect()
 }
 
-/// What stands between backticks is code.
+/// Renders text between backticks as code.
 fn inline(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_the_document_becomes_markup() {
+    fn html_of_document_texts_is_escaped() {
         assert_eq!(inline("a `<b>` & \"c\""), "a <code>&lt;b&gt;</code> &amp; &quot;c&quot;");
         let told = serde_json::json!({ "info": { "title": "<script>x</script>" }, "paths": {} });
         assert!(!html(&told).contains("<script"));

@@ -1,4 +1,4 @@
-//! What operations take and answer, beside the types of the interface.
+//! Schemas of request and response bodies that no Rust type of the API describes.
 
 use app::api::Role;
 use utoipa::{
@@ -9,10 +9,10 @@ use utoipa::{
     },
 };
 
-/// A schema with its name, and those that it refers to.
+/// Returns a named schema and the schemas that it references.
 pub(in super::super) type Part = fn() -> Vec<(String, RefOr<Schema>)>;
 
-/// What something is on the wire, by the name of its schema.
+/// Returns the media types of a body by the name of its schema.
 pub(in super::super) fn media_types(name: &str) -> &'static [&'static str] {
     match name {
         PICTURE => &["image/jpeg", "image/png", "image/webp"],
@@ -25,14 +25,14 @@ const PICTURE: &str = "Picture";
 const ARCHIVE: &str = "Archive";
 
 pub(super) fn picture() -> Vec<(String, RefOr<Schema>)> {
-    vec![(PICTURE.to_owned(), text("The bytes of a picture.").content_media_type("application/octet-stream").into())]
+    vec![(PICTURE.to_owned(), text("Image bytes.").content_media_type("application/octet-stream").into())]
 }
 
 pub(super) fn archive() -> Vec<(String, RefOr<Schema>)> {
-    vec![(ARCHIVE.to_owned(), text("The bytes of a ZIP.").content_media_type("application/octet-stream").into())]
+    vec![(ARCHIVE.to_owned(), text("ZIP archive.").content_media_type("application/octet-stream").into())]
 }
 
-/// A type of the interface, with those that it is made of.
+/// Schema of a Rust type and of the types that it contains.
 pub(in super::super) fn part<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut schemas);
@@ -48,16 +48,16 @@ fn optional(of: Type, description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(schema_type).description(Some(description))
 }
 
-// What the schemas do not say is said in words: most of what a name and a password must be is no matter of JSON.
+// Rules that JSON Schema cannot express (usernames, passwords) are stated in the descriptions.
 
 pub(super) fn registration() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("username", text("An e-mail address or a name.").min_length(Some(1)).examples(["ada@example.com"]))
+        .property("username", text("Email address or handle.").min_length(Some(1)).examples(["ada@example.com"]))
         .required("username")
         .property("password", text("The password.").min_length(Some(1)).examples(["correct horse battery"]))
         .required("password")
-        .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."));
+        .property("nickname", optional(Type::String, "Display name, up to 64 characters."));
     vec![("Registration".to_owned(), body.into())]
 }
 
@@ -76,9 +76,9 @@ pub(super) fn password() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn password_change() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("current_password", presented("The one that the account has, at most 1024 bytes."))
+        .property("current_password", presented("The current password, at most 1024 bytes."))
         .required("current_password")
-        .property("password", text("The new one.").min_length(Some(1)).examples(["battery horse correct"]))
+        .property("password", text("The new password.").min_length(Some(1)).examples(["battery horse correct"]))
         .required("password");
     vec![("PasswordChange".to_owned(), body.into())]
 }
@@ -86,10 +86,7 @@ pub(super) fn password_change() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn confirmation() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property(
-            "username",
-            text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
-        )
+        .property("username", text("The username, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]))
         .required("username");
     vec![("Confirmation".to_owned(), body.into())]
 }
@@ -97,13 +94,13 @@ pub(super) fn confirmation() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn profile_changes() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("nickname", optional(Type::String, "How the person wants to be called: up to 64 characters."))
-        .property("email", optional(Type::String, "An e-mail address of at most 254 characters."))
+        .property("nickname", optional(Type::String, "Display name, up to 64 characters."))
+        .property("email", optional(Type::String, "Email address, at most 254 characters."))
         .property(
             "mobile",
             optional(
                 Type::String,
-                "A number of E.164: `+` and 8 to 15 digits; blanks, hyphens and parentheses between them are dropped.",
+                "Phone number in E.164 format: `+` and 8 to 15 digits. Spaces, hyphens and parentheses are removed.",
             ),
         );
     vec![("ProfileChanges".to_owned(), body.into())]
@@ -112,16 +109,13 @@ pub(super) fn profile_changes() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn credentials() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property(
-            "username",
-            text("The account's name, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]),
-        )
+        .property("username", text("The username, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]))
         .required("username")
         .property("password", presented("The password, at most 1024 bytes."))
         .required("password")
         .property(
             "remember",
-            optional(Type::Boolean, "Whether the session outlives the browser's window; it does by default."),
+            optional(Type::Boolean, "Whether the refresh token gets the long lifetime (default true)."),
         );
     vec![("Credentials".to_owned(), body.into())]
 }
@@ -129,14 +123,17 @@ pub(super) fn credentials() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn account_changes() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("id", text("Whose account.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))))
+        .property("id", text("The `id` of the account.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))))
         .required("id")
-        .property("disabled", optional(Type::Boolean, "Whether nobody may use it. Its sessions end."))
+        .property(
+            "disabled",
+            optional(Type::Boolean, "Disables or enables the account. Disabling revokes its sessions."),
+        )
         .property(
             "role",
-            optional(Type::String, "What its person may do.")
+            optional(Type::String, "The role of the account.")
                 .enum_values(Some(Role::ALL.map(|role| Some(role.as_str())).into_iter().chain([None]))),
         )
-        .property("end_sessions", optional(Type::Boolean, "Whether its person is signed out everywhere."));
+        .property("end_sessions", optional(Type::Boolean, "Revokes all sessions of the account."));
     vec![("AccountChanges".to_owned(), body.into())]
 }

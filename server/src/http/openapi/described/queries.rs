@@ -1,4 +1,4 @@
-//! What may stand in the query of an address.
+//! Query parameters.
 
 use app::api::users::AccountSort;
 use utoipa::openapi::{
@@ -6,7 +6,7 @@ use utoipa::openapi::{
     schema::{KnownFormat, SchemaFormat, SchemaType, Type},
 };
 
-/// A member of a query.
+/// One query parameter.
 pub(in super::super) struct Parameter {
     pub(in super::super) name: &'static str,
     pub(in super::super) description: &'static str,
@@ -24,12 +24,12 @@ impl Parameter {
     }
 }
 
-/// Any text.
+/// Any string.
 pub(super) fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// Any text but the empty one.
+/// Any non-empty string.
 pub(super) fn filled() -> ObjectBuilder {
     text().min_length(Some(1))
 }
@@ -42,13 +42,13 @@ pub(super) fn size() -> ObjectBuilder {
     text().enum_values(Some(["full", "thumb"]))
 }
 
-// An empty parameter of a list counts as absent: a form sends fields that nobody filled in.
+// An empty list parameter counts as absent: HTML forms send empty fields.
 
 pub(super) fn order() -> ObjectBuilder {
     text().enum_values(Some(AccountSort::ALL.map(AccountSort::as_str).into_iter().chain([""])))
 }
 
-/// A number, or nothing.
+/// A number, or an empty string.
 pub(super) fn limit() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(SchemaType::Array(vec![Type::Integer, Type::String]))
