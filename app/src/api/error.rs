@@ -173,7 +173,10 @@ impl FromServerFnError for ApiError {
     #[cfg(not(feature = "ssr"))]
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::local(match error {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Code::Network,
+            // A body that cannot be read is none of our server's.
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) | ServerFnErrorErr::Deserialization(_) => {
+                Code::Network
+            }
             _ => Code::Unknown,
         })
     }

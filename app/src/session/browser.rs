@@ -15,6 +15,7 @@ use http::Method;
 use leptos::prelude::*;
 use reqwasm::http::{self as net, Request};
 use server_fn::ServerFn;
+use web_sys::RequestRedirect;
 
 use super::{
     channel::TabChannel,
@@ -250,6 +251,8 @@ async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Er
     let mut request = Request::new(&call.url)
         .method(method(&call.method))
         .abort_signal(Some(&web_sys::AbortSignal::timeout_with_u32(patience)))
+        // The interface redirects nowhere: what does must get neither password nor token.
+        .redirect(RequestRedirect::Error)
         .header("Accept", &call.accept)
         .header("Accept-Language", dom::lang().tag());
     if let Some(bearer) = bearer {
@@ -263,6 +266,7 @@ async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Er
     let retry_after = response.headers().get("Retry-After");
     Ok(Answer {
         status: response.status(),
+        content_type: response.headers().get("Content-Type").unwrap_or_default(),
         body: Bytes::from(with_retry_after(response.binary().await?, retry_after)),
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds; what is no date becomes no date here")]
         date: date.filter(|date| date.is_finite()).map(|date| date as i64),

@@ -169,9 +169,10 @@ impl Session {
             (inner.number, inner.held.as_ref().map(|held| held.saved.refresh.clone()))
         };
         let told = match refresh {
-            // 401: the server knows already that it is over.
+            // A refused token: the server knows already that the session is over.
             Some(refresh) => {
-                matches!(self.send(Call::logout(), Some(refresh)).await, Ok(Answer { status: 200 | 401, .. }))
+                let outcome = self.send(Call::logout(), Some(refresh)).await;
+                outcome.is_ok_and(|answer| answer.is_done() || answer.refuses_token())
             }
             None => true,
         };
@@ -213,8 +214,13 @@ impl Session {
         before.held
     }
 
+    /// Sends a call once. An answer that is not ours is none: nothing is concluded from its status, nor from its clock.
     pub(super) async fn send(&self, call: Call, bearer: Option<String>) -> Result<Answer, NoAnswer> {
+        let accept = call.accept.clone();
         let answer = self.ports.fetch.send(call, bearer).await?;
+        if !answer.is_ours(&accept) {
+            return Err(NoAnswer);
+        }
         if let Some(date) = answer.date {
             self.inner.borrow_mut().server = Some((date, self.ports.runtime.now()));
             if self.learn_life() {

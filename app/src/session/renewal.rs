@@ -112,8 +112,7 @@ impl Session {
             self.look_again();
             return self.known(used, number).unwrap_or_else(|| self.failed(Err(NoAnswer)));
         }
-        let refreshed = outcome.as_ref().ok().filter(|answer| answer.status == 200);
-        let refreshed = refreshed.and_then(|answer| serde_json::from_slice::<Refreshed>(&answer.body).ok());
+        let refreshed = outcome.as_ref().ok().and_then(Answer::success::<Refreshed>);
         if let Some(refreshed) = refreshed.filter(|_| self.number() == number && !self.inner.borrow().leaving) {
             return self.hold(refreshed.tokens, used);
         }
@@ -123,14 +122,15 @@ impl Session {
         match outcome {
             // The refusal of what is not held any more says nothing.
             _ if !self.holds(&refresh) => self.failed(Err(NoAnswer)),
-            Ok(answer) if answer.status == 401 => {
+            // Only our server's refusal ends a session: a status alone may come from anything in between.
+            Ok(answer) if answer.refuses_token() => {
                 let why = Ending::of(answer.reason());
                 self.ports.observer.ended(why);
                 self.end(Some(why));
                 Renewal::Over
             }
             Ok(answer) if answer.status >= 400 => self.failed(Ok(answer)),
-            // An answer that is none of ours must not pass for that of the call.
+            // A success that brings no tokens must not pass for that of the call.
             Ok(_) | Err(NoAnswer) => self.failed(Err(NoAnswer)),
         }
     }

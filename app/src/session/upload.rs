@@ -8,14 +8,20 @@ use js_sys::{ArrayBuffer, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use server_fn::ServerFn;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
-use web_sys::{Blob, ProgressEvent, RequestInit, XmlHttpRequest, XmlHttpRequestResponseType};
+use web_sys::{Blob, ProgressEvent, RequestInit, RequestRedirect, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::{
     browser::{current, send},
     core::Session,
     wire::{Answer, Call, NoAnswer, with_retry_after},
 };
-use crate::{api::auth::Verify, dom};
+use crate::{
+    api::{Verified, auth::Verify},
+    dom,
+};
+
+/// What every upload is answered with.
+const ACCEPT: &str = "application/json";
 
 /// What is being sent at this moment: whoever has it can stop it.
 pub type Stop = StoredValue<Option<XmlHttpRequest>, LocalStorage>;
@@ -47,11 +53,11 @@ pub async fn post(
     let verify = Call {
         method: Method::POST,
         url: Verify::PATH.to_owned(),
-        content_type: "application/json".to_owned(),
-        accept: "application/json".to_owned(),
+        content_type: String::new(),
+        accept: ACCEPT.to_owned(),
         body: None,
     };
-    if send(verify).await?.status != 200 {
+    if send(verify).await?.success::<Verified>().is_none() {
         return Ok(answer);
     }
     post_once(url, body, progress, stop).await
@@ -80,9 +86,11 @@ async fn post_once(url: &str, body: &Blob, progress: impl Fn(u32) + 'static, sto
     if status == 0 {
         return Err(NoAnswer);
     }
-    let retry_after = request.get_response_header("Retry-After").ok().flatten();
-    let body = with_retry_after(Uint8Array::new(&body).to_vec(), retry_after);
-    Ok(Answer { status, body: Bytes::from(body), date: None })
+    let header = |name: &str| request.get_response_header(name).ok().flatten();
+    let body = with_retry_after(Uint8Array::new(&body).to_vec(), header("Retry-After"));
+    let content_type = header("Content-Type").unwrap_or_default();
+    let answer = Answer { status, content_type, body: Bytes::from(body), date: None };
+    if answer.is_ours(ACCEPT) { Ok(answer) } else { Err(NoAnswer) }
 }
 
 fn begin(
@@ -95,7 +103,7 @@ fn begin(
     let request = XmlHttpRequest::new()?;
     request.open("POST", url)?;
     request.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
-    request.set_request_header("Accept", "application/json")?;
+    request.set_request_header("Accept", ACCEPT)?;
     request.set_request_header("Accept-Language", dom::lang().tag())?;
     if let Some(bearer) = bearer {
         request.set_request_header("Authorization", &format!("Bearer {bearer}"))?;
@@ -124,5 +132,6 @@ pub fn delete_while_leaving(url: &str) {
     let _ = Reflect::set(&headers, &"Authorization".into(), &format!("Bearer {bearer}").into());
     init.set_headers(&headers);
     let _ = Reflect::set(&init, &"keepalive".into(), &true.into());
+    init.set_redirect(RequestRedirect::Error);
     let _ = window().fetch_with_str_and_init(url, &init);
 }

@@ -2,6 +2,10 @@
 
 use bytes::Bytes;
 use http::Method;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use server_fn::ServerFn;
 
 use crate::api::{
@@ -54,6 +58,8 @@ impl Call {
 pub struct Answer {
     /// Its status.
     pub status: u16,
+    /// Its `Content-Type`, empty where it has none.
+    pub content_type: String,
     /// Its body.
     pub body: Bytes,
     /// Its `Date`, in seconds of Unix time: the server's clock, which is the one that tokens live by.
@@ -75,27 +81,76 @@ pub fn with_retry_after(body: Vec<u8>, header: Option<String>) -> Vec<u8> {
 pub struct NoAnswer;
 
 impl Answer {
+    /// Whether it comes from our server. Captive portals, gateways and sign-on proxies answer in its place, with any status: a
+    /// success is ours only with the media type that was asked for, anything else only with the envelope of a failure.
+    #[must_use]
+    pub fn is_ours(&self, accept: &str) -> bool {
+        match self.status {
+            200..=299 => self.content_type.starts_with(accept.trim_end_matches('*')),
+            _ => self.failure().is_some(),
+        }
+    }
+
+    /// The failure that it reports: a body with our envelope, whose code belongs to the status. A code that this version does not
+    /// know may come from a newer server.
+    #[must_use]
+    pub fn failure(&self) -> Option<ApiError> {
+        if self.status < 400 {
+            return None;
+        }
+        let error: ApiError = serde_json::from_slice(&self.body).ok()?;
+        let fits = error.code == Code::Unknown || error.code.status() == self.status;
+        (fits && !error.request_id.is_empty()).then_some(error)
+    }
+
+    /// The body of a success; nothing where the answer is a failure, or the body is of another shape.
+    #[must_use]
+    pub fn success<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok().filter(|_| (200..300).contains(&self.status))
+    }
+
+    /// Whether it confirms an operation that has nothing else to tell ([`crate::api::Done`]). Gateways that answer failures with
+    /// 200 write a `code` beside their `message`, which no success of ours has.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Body {
+            #[serde(rename = "message")]
+            _message: String,
+            code: Option<IgnoredAny>,
+        }
+        self.success::<Body>().is_some_and(|body| body.code.is_none())
+    }
+
     /// Whether it refuses the token in a way that a refresh may mend.
     #[must_use]
     pub fn refuses_token(&self) -> bool {
-        self.status == 401 && self.error().is_some_and(|error| error.code.is_about_token())
+        self.failure().is_some_and(|error| error.code.is_about_token())
     }
 
     /// Whether it asks for a token that comes straight from the password.
     #[must_use]
     pub fn asks_for_password(&self) -> bool {
-        self.status == 401 && self.error().is_some_and(|error| error.code == Code::FreshRequired)
+        self.failure().is_some_and(|error| error.code == Code::FreshRequired)
     }
 
     /// Why the session is over, where the answer tells.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        self.error().and_then(|error| error.reason)
+        self.failure().and_then(|error| error.reason)
     }
+}
 
-    fn error(&self) -> Option<ApiError> {
-        serde_json::from_slice(&self.body).ok()
-    }
+/// The data of a success, or the failure. An answer that is neither counts as none.
+///
+/// # Errors
+///
+/// The failure that the answer reports, and [`Code::Network`] where there is no answer of ours.
+pub fn read<T: DeserializeOwned>(outcome: &Result<Answer, NoAnswer>) -> Result<T, ApiError> {
+    let answer = outcome.as_ref().ok();
+    answer
+        .and_then(Answer::success)
+        .ok_or_else(|| answer.and_then(Answer::failure).unwrap_or_else(|| ApiError::local(Code::Network)))
 }
 
 #[cfg(test)]
@@ -113,5 +168,57 @@ mod tests {
         assert_eq!(retry_after(None), None);
         assert_eq!(retry_after(Some("Sat, 21 Nov 2026 14:00:00 GMT")), None);
         assert_eq!(with_retry_after(b"<h1>".to_vec(), Some("42".to_owned())), b"<h1>");
+    }
+
+    fn answer(status: u16, content_type: &str, body: &str) -> Answer {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        Answer { status, content_type: content_type.to_owned(), body, date: None }
+    }
+
+    #[test]
+    fn answer_without_envelope_is_not_ours_whatever_its_status() {
+        const JSON: &str = "application/json";
+        const ENVELOPE: &str = r#"{"code":"token_revoked","message":"?","request_id":"r"}"#;
+        for status in [101, 200, 204, 301, 302, 307, 400, 401, 403, 404, 429, 500, 502, 503, 511] {
+            for (content_type, body) in [
+                ("text/html; charset=utf-8", "<html>"),
+                ("text/html", ENVELOPE),
+                ("", ""),
+                (JSON, ""),
+                (JSON, "{}"),
+                (JSON, r#"{"code":401,"message":"Unauthorized","request_id":"r"}"#),
+                (JSON, r#"{"code":"token_revoked","message":"?"}"#),
+                (JSON, r#"{"code":"token_revoked","message":"?","request_id":""}"#),
+                (JSON, r#"{"error":"invalid_token"}"#),
+            ] {
+                let answer = answer(status, content_type, body);
+                let says = format!("{status} {content_type} {body}");
+                // Whether JSON is that of a success, its type decides.
+                let is_ours =
+                    (content_type == JSON && (200..300).contains(&status)) || (body == ENVELOPE && status == 401);
+                assert_eq!(answer.is_ours(JSON), is_ours, "{says}");
+                assert_eq!(answer.refuses_token(), body == ENVELOPE && status == 401, "{says}");
+                assert!(!answer.asks_for_password(), "{says}");
+                assert!(!answer.is_done(), "{says}");
+            }
+        }
+        assert!(answer(200, JSON, r#"{"message":"Logged out","more":1}"#).is_done());
+        assert!(answer(200, "image/webp", "RIFF").is_ours("image/*"));
+        assert!(!answer(200, "text/html", "<html>").is_ours("image/*"));
+        let newer = answer(418, JSON, r#"{"code":"teapot","message":"?","request_id":"r"}"#);
+        assert!(newer.is_ours(JSON) && !newer.refuses_token());
+    }
+
+    #[test]
+    fn reading_answer_gives_success_failure_or_network_error() {
+        use crate::api::Done;
+        let code = |outcome: Result<Answer, NoAnswer>| read::<Done>(&outcome).map(|_| ()).map_err(|error| error.code);
+        let envelope = r#"{"code":"unavailable","message":"?","request_id":"r"}"#;
+        assert_eq!(code(Ok(answer(200, "", r#"{"message":"?"}"#))), Ok(()));
+        assert_eq!(code(Ok(answer(503, "", envelope))), Err(Code::Unavailable));
+        assert_eq!(code(Ok(answer(500, "", envelope))), Err(Code::Network), "the code of another status");
+        assert_eq!(code(Ok(answer(200, "", "<html>"))), Err(Code::Network));
+        assert_eq!(code(Ok(answer(401, "", "<html>"))), Err(Code::Network));
+        assert_eq!(code(Err(NoAnswer)), Err(Code::Network));
     }
 }

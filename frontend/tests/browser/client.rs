@@ -22,7 +22,7 @@ const SERVER: &str = r#"
         const path = new URL(request.url).pathname;
         const bearer = request.headers.get("Authorization")?.replace("Bearer ", "");
         window.sent.push([request.method, path, bearer, body].join(" "));
-        const answer = (status, value) => new Response(JSON.stringify(value), { status });
+        const answer = (status, value) => Response.json(value, { status });
         if (path === "/api/auth/refresh") return answer(200, window.successor);
         return bearer === window.successor.access_token
             ? answer(200, "done")

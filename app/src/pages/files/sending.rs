@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{album::Album, size};
 use crate::{
     api::{
-        error::{ApiError, Code},
+        error::ApiError,
         files::{FileEntry, FileKept},
     },
     components::{
@@ -13,7 +13,10 @@ use crate::{
         trouble::{self, Trouble},
     },
     i18n::words::{Language, Words},
-    session::upload::{self, Stop},
+    session::{
+        upload::{self, Stop},
+        wire::read,
+    },
 };
 
 /// Bytes of the largest picture that is taken.
@@ -70,14 +73,10 @@ pub(super) async fn send(upload: &Upload, file: &web_sys::File) -> Option<FileEn
     let progress = move |hundredths: u32| {
         percent.try_set(hundredths);
     };
-    let answer = upload::post(&url, file, progress, upload.stop).await;
-    let error = match answer {
-        Ok(answer) if answer.status == 201 => match serde_json::from_slice::<FileKept>(&answer.body) {
-            Ok(kept) => return Some(kept.file),
-            Err(_) => ApiError::local(Code::Unknown),
-        },
-        Ok(answer) => with_field(serde_json::from_slice(&answer.body).unwrap_or(ApiError::local(Code::Unknown))),
-        Err(_) => ApiError::local(Code::Network),
+    let outcome = upload::post(&url, file, progress, upload.stop).await;
+    let error = match read::<FileKept>(&outcome) {
+        Ok(kept) => return Some(kept.file),
+        Err(error) => with_field(error),
     };
     upload.wrong.try_set(Some(Wrong::There(Trouble::new(error))));
     None

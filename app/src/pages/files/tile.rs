@@ -61,7 +61,7 @@ async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String>
         accept: "image/*".to_owned(),
         body: None,
     };
-    let answer = browser::send(call).await.ok().filter(|answer| answer.status == 200)?;
+    let answer = browser::send(call).await.ok().filter(|answer| answer.failure().is_none())?;
     let bytes = Uint8Array::from(&*answer.body);
     let kind = BlobPropertyBag::new();
     kind.set_type(media_type);

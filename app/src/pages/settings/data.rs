@@ -75,9 +75,9 @@ async fn archive() -> Result<Bytes, ApiError> {
         body: None,
     };
     let answer = browser::send(call).await.map_err(|_| ApiError::local(Code::Network))?;
-    match answer.status {
-        200 => Ok(answer.body),
-        _ => Err(serde_json::from_slice(&answer.body).unwrap_or_else(|_| ApiError::local(Code::Unknown))),
+    match answer.failure() {
+        Some(error) => Err(error),
+        None => Ok(answer.body),
     }
 }
 

@@ -55,10 +55,9 @@ fn a_call_carries_the_token_and_open_calls_carry_none() {
 fn a_wrong_password_is_no_expired_token() {
     let (world, session) = signed_in();
     world.answer("/api/auth/login", [refused("invalid_credentials")]);
-    world.answer("/api/me", [refused("invalid_credentials"), failure(401, "<html>")]);
-    assert_eq!(block_on(session.call(call(Method::POST, "/api/auth/login"))).unwrap().status, 401);
-    for _ in 0..2 {
-        assert_eq!(block_on(session.call(me())).unwrap().status, 401);
+    world.answer("/api/me", [refused("invalid_credentials")]);
+    for path in ["/api/auth/login", "/api/me"] {
+        assert_eq!(block_on(session.call(call(Method::POST, path))).unwrap().status, 401);
     }
     assert_eq!(world.sent().iter().filter(|call| call.contains("refresh")).count(), 0);
 }
@@ -145,12 +144,13 @@ fn an_outage_is_no_refusal() {
     let busy = r#"{"code":"unavailable","message":"busy","request_id":"r"}"#;
     for (outcome, status) in [
         (Err(NoAnswer), None),
-        (failure(500, "oops"), Some(500)),
         (failure(503, busy), Some(503)),
-        (failure(429, busy), Some(429)),
-        // An answer of a proxy that knows nothing of us must not pass for the call's.
-        (Ok(ok("<html>")), None),
-        (failure(302, ""), None),
+        (failure(429, &busy.replace("unavailable", "too_many_attempts")), Some(429)),
+        // Ours, but no refusal of the token.
+        (failure(403, &busy.replace("unavailable", "forbidden")), Some(403)),
+        (refused("fresh_required"), Some(401)),
+        // The code of another status.
+        (failure(401, busy), None),
     ] {
         let (world, session) = signed_in();
         world.answer("/api/me", [refused("token_expired"), refused("token_expired")]);
@@ -164,9 +164,54 @@ fn an_outage_is_no_refusal() {
 }
 
 #[test]
+fn invariant_16_foreign_answer_to_refresh_keeps_tokens() {
+    for outcome in foreign() {
+        let says = format!("{outcome:?}");
+        let is_refused = outcome.as_ref().is_ok_and(|answer| !answer.is_ours("application/json"));
+        let (world, session) = signed_in();
+        world.answer("/api/me", [refused("token_expired"), refused("token_expired")]);
+        world.answer("/api/auth/refresh", [outcome, refreshed(2)]);
+        assert!(block_on(session.call(me())).is_err(), "{says}");
+        assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "{says}");
+        assert_eq!(world.heard(), [""; 0], "{says}");
+        assert!(!is_refused || session.seconds_until(MADE_AT).is_none(), "its clock is not ours: {says}");
+        assert_eq!(block_on(session.call(me())).unwrap().status, 200, "{says}");
+        assert_eq!(world.heard(), ["renewed"], "{says}");
+    }
+}
+
+#[test]
+fn invariant_16_foreign_answer_to_call_is_network_error_and_starts_no_refresh() {
+    for outcome in foreign() {
+        let says = format!("{outcome:?}");
+        let (world, session) = signed_in();
+        world.answer("/api/me", [outcome]);
+        let call = Call { accept: "application/json".to_owned(), ..me() };
+        // JSON with the status of a success: its type decides, which the session does not know.
+        let profile = block_on(session.call(call)).ok().and_then(|answer| answer.success::<crate::api::Profile>());
+        assert!(profile.is_none(), "{says}");
+        assert_eq!(world.sent(), ["/api/me a.1.x"], "{says}");
+        assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "{says}");
+        assert_eq!(world.heard(), [""; 0], "{says}");
+    }
+}
+
+#[test]
+fn foreign_answer_to_logout_is_not_taken_for_the_server_s() {
+    for outcome in foreign() {
+        let says = format!("{outcome:?}");
+        let (world, session) = signed_in();
+        world.answer("/api/auth/logout", [outcome]);
+        assert_eq!(block_on(session.log_out()), LoggedOut::HereOnly, "{says}");
+        assert!(world.kept.borrow().is_empty(), "{says}");
+        assert_eq!(world.heard(), ["Guest"], "{says}");
+    }
+}
+
+#[test]
 fn logging_out_uses_the_refresh_token_and_always_ends_here() {
     for (outcome, result) in [
-        (Ok(ok("{}")), LoggedOut::Everywhere),
+        (Ok(ok(r#"{"message":"ok"}"#)), LoggedOut::Everywhere),
         (refused("token_revoked"), LoggedOut::Everywhere),
         (Err(NoAnswer), LoggedOut::HereOnly),
         (failure(503, ""), LoggedOut::HereOnly),

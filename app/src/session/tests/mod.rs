@@ -91,7 +91,7 @@ impl Fetch for Port {
         async move {
             Later(false).await;
             let mut answers = world.answers.borrow_mut();
-            answers.get_mut(&call.url).and_then(VecDeque::pop_front).unwrap_or_else(|| Ok(ok("{}")))
+            answers.get_mut(&call.url).and_then(VecDeque::pop_front).unwrap_or_else(|| Ok(ok(r#"{"message":"ok"}"#)))
         }
         .boxed_local()
     }
@@ -190,12 +190,33 @@ impl World {
     }
 }
 
+fn answer(status: u16, content_type: &str, body: &str) -> Answer {
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    Answer { status, content_type: content_type.to_owned(), body, date: None }
+}
 fn ok(body: &str) -> Answer {
-    Answer { status: 200, body: Bytes::copy_from_slice(body.as_bytes()), date: None }
+    answer(200, "application/json", body)
 }
 #[expect(clippy::unnecessary_wraps, reason = "an outcome, as answers are queued")]
 fn failure(status: u16, body: &str) -> Outcome {
-    Ok(Answer { status, body: Bytes::copy_from_slice(body.as_bytes()), date: None })
+    Ok(answer(status, "application/json", body))
+}
+/// Answers that something between browser and server gives in the server's place.
+fn foreign() -> impl Iterator<Item = Outcome> {
+    const STATUSES: [u16; 16] = [200, 201, 204, 301, 302, 303, 307, 400, 401, 403, 404, 407, 429, 500, 503, 511];
+    const JSON: &str = "application/json";
+    let bodies = [
+        ("text/html", "<html>Log in to the network</html>"),
+        ("", ""),
+        (JSON, ""),
+        (JSON, "null"),
+        (JSON, r#"{"error":"invalid_token","error_description":"Sign in first"}"#),
+        (JSON, r#"{"code":401,"message":"Unauthorized"}"#),
+        (JSON, r#"{"code":"token_revoked","message":"Sign in first"}"#),
+    ];
+    STATUSES.into_iter().flat_map(move |status| {
+        bodies.map(|(content_type, body)| Ok(Answer { date: Some(0), ..answer(status, content_type, body) }))
+    })
 }
 fn refused(code: &str) -> Outcome {
     failure(401, &format!(r#"{{"code":"{code}","message":"?","request_id":"r"}}"#))

@@ -81,7 +81,7 @@ impl Server {
             "/api/auth/refresh" => Ok(self.refresh(&claims, now)),
             "/api/auth/logout" => {
                 row.logged_out = true;
-                Ok(ok("{}"))
+                Ok(ok(r#"{"message":"ok"}"#))
             }
             _ => Ok(ok("{}")),
         }

@@ -17,7 +17,10 @@ use crate::{
     components::{notices::Notices, trouble::Trouble},
     dom,
     i18n::words::Words,
-    session::{browser, wire::Call},
+    session::{
+        browser,
+        wire::{Call, read},
+    },
 };
 
 /// Pixels of what is sent.
@@ -208,11 +211,5 @@ async fn send(picture: Bytes) -> Result<UserChanged, ApiError> {
         accept: "application/json".to_owned(),
         body: Some(picture),
     };
-    let answer = browser::send(call).await.map_err(|_| ApiError::local(Code::Network))?;
-    let unknown = || ApiError::local(Code::Unknown);
-    if answer.status == 200 {
-        serde_json::from_slice(&answer.body).map_err(|_| unknown())
-    } else {
-        Err(serde_json::from_slice(&answer.body).unwrap_or_else(|_| unknown()))
-    }
+    read(&browser::send(call).await)
 }
