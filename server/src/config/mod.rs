@@ -1,5 +1,6 @@
 //! Settings: read once, checked at the start, every mistake told at once.
 
+mod service_links;
 mod sources;
 mod values;
 
@@ -311,12 +312,17 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
     Ok(reader.value("RATE_LIMITS", values::switch)?.then_some(limits))
 }
 
-/// Names that begin like settings and are none: a misspelt setting must not be silently without effect.
+/// Names that begin like settings and are none: a misspelt setting must not be silently without effect. Kubernetes names its
+/// service links like settings where a service is called like the product: those are ignored.
 fn unknown_names(sources: &Sources) -> Vec<String> {
     let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
+    let is_service_link = |name: &str| {
+        let value = sources.get(name).filter(|(_, source)| *source == Source::Environment);
+        value.is_some_and(|(value, _)| service_links::is_service_link(name, value))
+    };
     sources
         .names()
-        .filter(|(name, _)| !known(name))
+        .filter(|(name, _)| !known(name) && !is_service_link(name))
         .map(|(name, source)| {
             let nearest = SETTINGS
                 .iter()

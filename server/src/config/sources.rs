@@ -1,6 +1,6 @@
 //! Where settings come from: the environment, then the file `.env`.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{collections::BTreeMap, fmt, io, path::Path};
 
 use super::PREFIX;
 
@@ -37,11 +37,10 @@ impl Sources {
     ///
     /// What is wrong with `.env`, for a person.
     pub fn of_process(folder: &Path) -> Result<Self, String> {
-        let file = folder.join(".env");
-        let from_file = match dotenvy::from_path_iter(&file) {
-            Ok(lines) => lines.collect::<Result<Vec<_>, _>>().map_err(|error| told(&error))?,
-            Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(told(&error)),
+        let from_file = match std::fs::read(folder.join(".env")) {
+            Ok(bytes) => read_dotenv(&bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(told(&dotenvy::Error::Io(error))),
         };
         // A name or a value that is no text is none of ours: what begins with the prefix is told as missing then.
         let environment = std::env::vars_os().filter_map(|(name, value)| {
@@ -103,6 +102,24 @@ impl Sources {
     }
 }
 
+/// Byte order mark of UTF-8, which some editors put at the beginning of a file.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Byte order marks of UTF-16; those of UTF-32 begin or end like them.
+const UTF16_MARKS: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"];
+
+/// Reads the content of `.env`.
+fn read_dotenv(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
+    let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
+    // Text of UTF-16 has a zero in nearly every character; no text of UTF-8 has one.
+    if bytes.contains(&0) || UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(".env cannot be read: it is UTF-16 or no text at all; save it as UTF-8".to_owned());
+    }
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(".env cannot be read: it is not UTF-8; save it as UTF-8".to_owned());
+    }
+    dotenvy::from_read_iter(bytes).collect::<Result<_, _>>().map_err(|error| told(&error))
+}
+
 /// What is wrong with the file. The line itself is not shown: it may hold a secret.
 fn told(error: &dotenvy::Error) -> String {
     match error {
@@ -110,5 +127,40 @@ fn told(error: &dotenvy::Error) -> String {
             format!(".env cannot be read: a line is not NAME=value (at its character {position})")
         }
         other => format!(".env cannot be read: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# comment\nGATEHOUSE_LOG=warn\nGATEHOUSE_JWT_ISSUER=\"a b\"\n";
+
+    #[test]
+    fn read_dotenv_with_byte_order_mark_reads_every_line() {
+        let plain = read_dotenv(TEXT.as_bytes()).unwrap();
+        assert_eq!(plain.len(), 2);
+        assert_eq!(read_dotenv(format!("\u{feff}{TEXT}").as_bytes()).unwrap(), plain);
+        let without_comment = "\u{feff}GATEHOUSE_LOG=warn";
+        assert_eq!(read_dotenv(without_comment.as_bytes()).unwrap(), [("GATEHOUSE_LOG".to_owned(), "warn".to_owned())]);
+        assert_eq!(read_dotenv(UTF8_MARK).unwrap(), []);
+    }
+
+    #[test]
+    fn read_dotenv_in_another_encoding_says_how_to_save_it() {
+        let little: Vec<_> = TEXT.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<_> = TEXT.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let latin = b"GATEHOUSE_JWT_ISSUER=Z\xfcrich\n".to_vec();
+        for bytes in [
+            [b"\xff\xfe".to_vec(), little.clone()].concat(),
+            [b"\xfe\xff".to_vec(), big.clone()].concat(),
+            b"\xff\xfe".to_vec(),
+            little,
+            big,
+            latin,
+        ] {
+            let error = read_dotenv(&bytes).unwrap_err();
+            assert!(error.starts_with(".env cannot be read") && error.ends_with("save it as UTF-8"), "{error}");
+        }
     }
 }

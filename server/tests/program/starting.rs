@@ -73,6 +73,42 @@ fn settings_come_from_a_file_too_and_mistakes_are_told_together() {
 }
 
 #[test]
+fn serve_beside_a_kubernetes_service_of_the_same_name_starts() {
+    let place = Place::new();
+    let running = place.serve(&[
+        ("GATEHOUSE_SERVICE_HOST", "10.96.14.7"),
+        ("GATEHOUSE_SERVICE_PORT", "80"),
+        ("GATEHOUSE_SERVICE_PORT_HTTP", "80"),
+        ("GATEHOUSE_PORT", "tcp://10.96.14.7:80"),
+        ("GATEHOUSE_PORT_80_TCP", "tcp://10.96.14.7:80"),
+        ("GATEHOUSE_PORT_80_TCP_PROTO", "tcp"),
+        ("GATEHOUSE_PORT_80_TCP_PORT", "80"),
+        ("GATEHOUSE_PORT_80_TCP_ADDR", "10.96.14.7"),
+        ("GATEHOUSE_DB_SERVICE_HOST", "fd00::7"),
+        ("GATEHOUSE_DB_PORT", "tcp://[fd00::7]:5432"),
+        ("GATEHOUSE_DB_PORT_5432_TCP_ADDR", "fd00::7"),
+    ]);
+    assert_eq!(running.stop(), Some(0), "{}", place.log());
+    let text = place.complaint(&[("GATEHOUSE_SERVICE_HOST", "10.96.14.7"), ("GATEHOUSE_PORT", "3000")]);
+    assert!(text.contains("GATEHOUSE_PORT ") && !text.contains("GATEHOUSE_SERVICE_HOST"), "{text}");
+    // Kubernetes sets variables; in a file it is a mistake.
+    fs::write(place.path().join(".env"), "GATEHOUSE_SERVICE_PORT=80\n").unwrap();
+    assert!(place.complaint(&[]).contains("GATEHOUSE_SERVICE_PORT (.env)"));
+}
+
+#[test]
+fn serve_with_a_byte_order_mark_in_the_settings_file_reads_it() {
+    let place = Place::new();
+    fs::write(place.path().join(".env"), "\u{feff}GATEHOUSE_LOG=warn\n").unwrap();
+    let text = String::from_utf8(place.run(&["config"], &[]).stdout).unwrap();
+    assert!(text.contains("GATEHOUSE_LOG = warn\n    from: .env"), "{text}");
+    let wide: Vec<u8> = "\u{feff}GATEHOUSE_LOG=warn\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(place.path().join(".env"), wide).unwrap();
+    let text = place.complaint(&[]);
+    assert!(text.contains("UTF-16") && text.contains("save it as UTF-8"), "{text}");
+}
+
+#[test]
 fn invariant_07_weak_and_known_secrets_stop_the_start() {
     for secret in [
         "secret",
