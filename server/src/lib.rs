@@ -11,6 +11,7 @@ pub mod failure;
 pub mod files;
 pub mod http;
 pub mod limits;
+pub mod log;
 pub mod mirror;
 pub mod network;
 pub mod objects;

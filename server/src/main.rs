@@ -14,18 +14,19 @@ use server::{
     commands::{
         audit,
         keys::{self, KeysCommand},
+        output::Output,
         seed,
         user::{self, UserCommand},
     },
-    config::{Config, LogFormat, Sources},
+    config::{Config, Sources},
     http::{
         assets::Site,
         pages::{self, Pages},
     },
+    log,
     start::{self, Server},
 };
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Account server for web applications: registration, login, sessions, profiles and administration
 #[derive(Parser)]
@@ -73,38 +74,50 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     let sources = Sources::of_process(Path::new("."))?;
     let config = Config::read(&sources);
+    let mut out = Output::new(std::io::stdout());
     match command {
         Command::Config => {
-            write!(std::io::stdout(), "{}", Config::describe(&sources))?;
+            write!(out, "{}", Config::describe(&sources))?;
             config?;
             Ok(())
         }
         Command::Keys { command } => {
-            keys::run(command, &config?, &World::system(), &mut std::io::stdout()).await?;
+            keys::run(command, &config?, &World::system(), &mut out).await?;
             Ok(())
         }
-        Command::User { command } => Ok(user::run(command, &config?, &World::system(), &mut std::io::stdout()).await?),
-        Command::Seed(arguments) => {
-            Ok(seed::run(arguments, &config?.database_url, &World::system(), &mut std::io::stdout()).await?)
-        }
+        Command::User { command } => Ok(user::run(command, &config?, &World::system(), &mut out).await?),
+        Command::Seed(arguments) => Ok(seed::run(arguments, &config?.database_url, &World::system(), &mut out).await?),
         Command::Serve => serve(&config?).await,
         Command::Audit(arguments) => {
-            Ok(audit::run(&arguments, &config?.database_url, &World::system(), &mut std::io::stdout()).await?)
+            Ok(audit::run(&arguments, &config?.database_url, &World::system(), &mut out).await?)
         }
     }
 }
 
 async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    start_log(config)?;
+    let _log = log::start(config)?;
     // Whatever this program writes is for its user alone.
     rustix::process::umask(Mode::from_raw_mode(0o077));
     // First the port: who has started the program twice is told so, and nothing is touched.
     let listener = start::listen(config.addr).await?;
     let server = Server::open(config, World::system()).await?;
     let stop = stop_signal()?;
-    writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;
+    announce(format!("Gatehouse is listening on http://{}\n", listener.local_addr()?));
     server.serve(listener, pages(config), stop).await;
     Ok(())
+}
+
+/// Prints a line to standard output from a thread of its own: a server whose standard output is full, closed or not read serves
+/// all the same.
+fn announce(line: String) {
+    let printing = std::thread::Builder::new().spawn(move || {
+        if let Err(error) = std::io::stdout().write_all(line.as_bytes()) {
+            tracing::warn!(%error, "standard output cannot be written");
+        }
+    });
+    if let Err(error) = printing {
+        tracing::warn!(%error, "standard output is not written");
+    }
 }
 
 fn pages(config: &Config) -> Router {
@@ -116,18 +129,6 @@ fn pages(config: &Config) -> Router {
         );
     }
     pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })
-}
-
-fn start_log(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&config.log)?)
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    match config.log_format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
-    Ok(())
 }
 
 /// Comes when the program is told to stop: by Ctrl-C, or by whatever has started it.

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use uuid::Uuid;
 
-use super::{audit_line::Line, moment};
+use super::{audit_line::Line, moment, output::Output};
 use crate::{
     accounts::username,
     clock::World,
@@ -92,24 +92,25 @@ pub enum AuditError {
 ///
 /// # Errors
 ///
-/// [`AuditError`]; that nobody reads any more is none.
+/// [`AuditError`]
 pub async fn run(
     arguments: &Arguments,
     database_url: &str,
     world: &World,
-    out: &mut impl Write,
+    out: &mut Output<impl Write>,
 ) -> Result<(), AuditError> {
     let store = Store::open_existing(database_url).await?;
     let shown = show(arguments, &store, world, out).await;
     store.close().await;
-    match shown {
-        // `gatehouse audit | head` has seen enough.
-        Err(AuditError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        shown => shown,
-    }
+    shown
 }
 
-async fn show(arguments: &Arguments, store: &Store, world: &World, out: &mut impl Write) -> Result<(), AuditError> {
+async fn show(
+    arguments: &Arguments,
+    store: &Store,
+    world: &World,
+    out: &mut Output<impl Write>,
+) -> Result<(), AuditError> {
     let filter = AuditFilter {
         event: arguments.event,
         outcome: arguments.outcome,
@@ -137,8 +138,12 @@ async fn show(arguments: &Arguments, store: &Store, world: &World, out: &mut imp
     loop {
         while let Some(page) = log.next().await? {
             log.print(&page, out).await?;
+            // `gatehouse audit | head` has seen enough.
+            if out.is_closed() {
+                return Ok(());
+            }
         }
-        if !arguments.follow {
+        if !arguments.follow || out.is_closed() {
             return Ok(());
         }
         tokio::time::sleep(BEAT).await;

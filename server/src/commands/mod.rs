@@ -4,6 +4,7 @@ pub mod audit;
 mod audit_line;
 pub mod keys;
 mod moment;
+pub mod output;
 mod password;
 pub mod seed;
 mod terminal;

@@ -45,6 +45,8 @@ fn first_line(input: impl io::Read) -> io::Result<Zeroizing<String>> {
     input.take(READ_MAX).read_to_end(&mut bytes)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // A file that an editor has saved with a byte order mark: it is no part of the password.
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
@@ -62,6 +64,7 @@ mod tests {
             ("\nsecret\n", ""),
             ("", ""),
             ("密码\u{0}x", "密码\u{0}x"),
+            ("\u{feff}secret\r\n", "secret"),
         ] {
             assert_eq!(*first_line(input.as_bytes()).unwrap(), expected, "{input:?}");
         }

@@ -117,7 +117,7 @@ async fn seed(arguments: Arguments, store: &Store, world: &World, out: &mut impl
         let batch = (0..TOGETHER.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
         // Names that others have are passed over: the next ones are other ones.
         made += store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
-        progress.show(made)?;
+        progress.show(made);
     }
     let act = Act { at: world.now(), by: HERE.to_owned(), origin: Origin::default() };
     let entry = act.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
@@ -216,16 +216,13 @@ impl Progress {
         Self { wanted, is_watched: io::stderr().is_terminal() }
     }
 
-    fn show(&mut self, made: usize) -> io::Result<()> {
+    /// Shows how far it has come. A terminal that cannot be written to stops nothing.
+    fn show(&mut self, made: usize) {
         if !self.is_watched {
-            return Ok(());
+            return;
         }
-        let mut screen = io::stderr().lock();
-        write!(screen, "\r{}", bar(made, self.wanted))?;
-        if made >= self.wanted {
-            writeln!(screen)?;
-        }
-        screen.flush()
+        let end = if made >= self.wanted { "\n" } else { "" };
+        let _ = write!(io::stderr(), "\r{}{end}", bar(made, self.wanted));
     }
 }
 

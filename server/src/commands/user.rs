@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     moment::rfc3339,
+    output::Output,
     password::{self, PasswordError},
     terminal::{escaped, json},
 };
@@ -131,8 +132,13 @@ pub enum UserError {
 ///
 /// # Errors
 ///
-/// [`UserError`]; that nobody reads any more is none where there is only something to read.
-pub async fn run(command: UserCommand, config: &Config, world: &World, out: &mut impl Write) -> Result<(), UserError> {
+/// [`UserError`]
+pub async fn run(
+    command: UserCommand,
+    config: &Config,
+    world: &World,
+    out: &mut Output<impl Write>,
+) -> Result<(), UserError> {
     // Never made here: an account in the wrong folder would be one that nobody can log in to.
     let store = Store::open_existing(&config.database_url).await?;
     let done = Desk { store: &store, config, world }.serve(command, out).await;
@@ -147,7 +153,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    async fn serve(&self, command: UserCommand, out: &mut impl Write) -> Result<(), UserError> {
+    async fn serve(&self, command: UserCommand, out: &mut Output<impl Write>) -> Result<(), UserError> {
         match command {
             UserCommand::Create { username, nickname, admin } => {
                 let role = if admin { Role::Admin } else { Role::User };
@@ -189,11 +195,7 @@ impl Desk<'_> {
                 let is_wanted = |account: &Account| {
                     (!admins || account.role == Role::Admin) && (!disabled || account.disabled_at.is_some())
                 };
-                match self.list(search.as_deref(), is_wanted, json, out).await {
-                    // `gatehouse user list | head` has seen enough.
-                    Err(UserError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                    done => done?,
-                }
+                self.list(search.as_deref(), is_wanted, json, out).await?;
             }
         }
         Ok(())
@@ -248,7 +250,7 @@ impl Desk<'_> {
         search: Option<&str>,
         is_wanted: impl Fn(&Account) -> bool,
         as_json: bool,
-        out: &mut impl Write,
+        out: &mut Output<impl Write>,
     ) -> Result<(), UserError> {
         let mut wanted = Wanted { search: search.map(looked_for), sort: AccountSort::Oldest, after: None, limit: PAGE };
         loop {
@@ -257,7 +259,8 @@ impl Desk<'_> {
                 let line = if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
                 writeln!(out, "{line}")?;
             }
-            if next.is_none() {
+            // `gatehouse user list | head` has seen enough.
+            if next.is_none() || out.is_closed() {
                 out.flush()?;
                 return Ok(());
             }

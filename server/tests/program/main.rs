@@ -7,6 +7,8 @@ mod audit;
 mod connections;
 mod durability;
 mod keys;
+mod logging;
+mod output;
 mod process;
 mod refreshing;
 mod seed;

@@ -60,9 +60,14 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
-        command.args(arguments).current_dir(self.path()).env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0");
-        command.envs(settings.iter().copied());
+        let mut command = self.clean_command(env!("CARGO_BIN_EXE_gatehouse"));
+        command.args(arguments).envs(settings.iter().copied());
+        command
+    }
+
+    fn clean_command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.path()).env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0");
         command
     }
 
@@ -73,9 +78,11 @@ impl Place {
 
     /// The same, with something on its standard input.
     pub fn run_with(&self, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Output {
-        let mut command = self.command(arguments, settings);
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program");
+        Self::run_to(self.command(arguments, settings).stdout(Stdio::piped()), input)
+    }
+
+    fn run_to(command: &mut Command, input: &str) -> Output {
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
         // It may have ended without reading.
         let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
         let id = child.id().to_string();
@@ -104,12 +111,51 @@ impl Place {
     /// Starts the program, and waits until it says that it serves.
     pub fn serve(&self, settings: &[(&str, &str)]) -> Running {
         let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
-        let mut child = self.command(&[], settings).stdout(Stdio::piped()).stderr(log).spawn().expect("the program");
+        self.serve_with(settings, log)
+    }
+
+    /// The same, with another log.
+    pub fn serve_with(&self, settings: &[(&str, &str)], log: impl Into<Stdio>) -> Running {
+        self.wait_for(self.command(&[], settings).stderr(log))
+    }
+
+    /// The same, started by a line of shell, in which `$0` is the program.
+    pub fn serve_by(&self, script: &str) -> Running {
+        let mut command = self.clean_command("/bin/sh");
+        self.wait_for(command.args(["-c", script, env!("CARGO_BIN_EXE_gatehouse")]))
+    }
+
+    fn wait_for(&self, command: &mut Command) -> Running {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
         let address = line.trim().strip_prefix("Gatehouse is listening on http://").map(str::to_owned);
         let address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
         Running { child, address }
+    }
+
+    /// Starts the program at an address, with another standard output, and waits until it answers there.
+    pub fn serve_silently(&self, address: &str, output: impl Into<Stdio>) -> Running {
+        let settings = [("GATEHOUSE_ADDR", address)];
+        let child = self.command(&[], &settings).stdout(output).stderr(Stdio::null()).spawn().expect("the program");
+        let mut running = Running { child, address: address.to_owned() };
+        while running.call("GET", "/api/me", None, &Value::Null).is_none() {
+            assert_eq!(running.child.try_wait().expect("its state"), None, "it has ended");
+            thread::sleep(Duration::from_millis(20));
+        }
+        running
+    }
+
+    /// Runs the program with an output whose reader has gone.
+    pub fn run_unread(&self, arguments: &[&str], input: &str) -> Output {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        Self::run_to(self.command(arguments, &[]).stdout(writer), input)
+    }
+
+    /// Runs the program with another output.
+    pub fn run_writing_to(&self, arguments: &[&str], output: impl Into<Stdio>) -> Output {
+        Self::run_to(self.command(arguments, &[]).stdout(output), "")
     }
 
     /// Starts the program for something that does not end by itself.
@@ -157,6 +203,11 @@ impl Running {
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
+    }
+
+    /// Waits until it has ended by itself: its exit code.
+    pub fn wait(mut self) -> Option<i32> {
+        self.child.wait().expect("gone").code()
     }
 
     /// Asks it to stop, and waits until it has: its exit code.

@@ -1,0 +1,256 @@
+//! The log on standard error. A log that cannot be written never delays or changes an answer.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::config::{Config, LogFormat};
+
+/// Bytes of log lines that wait for standard error at most. Lines beyond them are dropped and counted.
+const WAITING_MAX: usize = 1 << 20;
+/// How long the end of the program waits for the last lines to be written.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a write waits before it is tried again where standard error is non-blocking and full.
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter cannot be used.
+    #[error("GATEHOUSE_LOG: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// There is no thread for it.
+    #[error("the log cannot be written: {0}")]
+    Thread(#[from] io::Error),
+    /// There is a log already.
+    #[error("the log cannot be started: {0}")]
+    Started(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Starts the log as configured, and sends panics to it. Its last lines are written when the guard is dropped.
+///
+/// # Errors
+///
+/// [`LogError`]
+pub fn start(config: &Config) -> Result<LogGuard, LogError> {
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    let filter = EnvFilter::try_new(&config.log)?;
+    let queue = LineQueue::default();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(queue.clone())
+        // Otherwise it would report a line that cannot be formatted with `eprintln!`, which panics when that fails, too.
+        .log_internal_errors(false)
+        .with_target(false);
+    match config.log_format {
+        LogFormat::Text => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init()?,
+        LogFormat::Json => log.json().flatten_event(true).finish().try_init()?,
+    }
+    let written = queue.clone();
+    thread::Builder::new().name("log".to_owned()).spawn(move || written.write_all_to(&mut io::stderr()))?;
+    // The default one writes to standard error itself, and would wait for it.
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(message, place, "a thread panicked");
+    }));
+    Ok(LogGuard(queue))
+}
+
+/// Keeps the log's last lines from being lost at the end of the program.
+#[derive(Debug)]
+#[must_use = "the last lines of the log are written when it is dropped"]
+pub struct LogGuard(LineQueue);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.0.flush(FLUSH_TIMEOUT);
+    }
+}
+
+/// Lines on their way to the thread that writes them. A handle: clones are the same.
+#[derive(Clone, Debug, Default)]
+struct LineQueue(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: Vec<u8>,
+    is_writing: bool,
+    /// Lines that were not written since the last one that was.
+    dropped: u64,
+}
+
+impl LineQueue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line, or drops it where too many wait.
+    fn push(&self, line: &[u8]) {
+        let mut state = self.lock();
+        if state.waiting.len().saturating_add(line.len()) > WAITING_MAX {
+            state.dropped += 1;
+        } else {
+            state.waiting.extend_from_slice(line);
+        }
+        drop(state);
+        self.0.changed.notify_all();
+    }
+
+    /// Writes what comes, for as long as the program runs.
+    fn write_all_to(&self, out: &mut impl Write) -> ! {
+        let mut is_torn = false;
+        loop {
+            let dropped = self.write_next(out, &mut is_torn);
+            if dropped > 0 {
+                tracing::warn!(lines = dropped, "log lines were dropped: standard error could not be written");
+            }
+        }
+    }
+
+    /// Waits for lines and writes them. Those that cannot be written are dropped and counted: the count is returned once a line
+    /// has been written again. `is_torn` tells whether the last line that was written lacks its end.
+    fn write_next(&self, out: &mut impl Write, is_torn: &mut bool) -> u64 {
+        let lines = self.take();
+        let was_torn = *is_torn;
+        let is_begun = !was_torn || write_as_far_as_possible(out, b"\n") == 1;
+        let written = if is_begun { write_as_far_as_possible(out, &lines) } else { 0 };
+        let (done, rest) = lines.split_at(written);
+        *is_torn = done.last().map_or(!is_begun, |last| *last != b'\n');
+        let mut state = self.lock();
+        state.is_writing = false;
+        state.dropped += rest.iter().filter(|byte| **byte == b'\n').map(|_| 1).sum::<u64>();
+        let dropped = if rest.is_empty() { std::mem::take(&mut state.dropped) } else { 0 };
+        drop(state);
+        self.0.changed.notify_all();
+        dropped
+    }
+
+    /// Waits for lines, and takes all of them.
+    fn take(&self) -> Vec<u8> {
+        let waiting = self.0.changed.wait_while(self.lock(), |state| state.waiting.is_empty());
+        let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
+        state.is_writing = true;
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// Waits until everything is written, but no longer than this.
+    fn flush(&self, timeout: Duration) {
+        let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
+        // Whether it has taken too long makes no difference: the program ends.
+        let _ = self.0.changed.wait_timeout_while(self.lock(), timeout, is_busy);
+    }
+}
+
+impl<'a> MakeWriter<'a> for LineQueue {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self
+    }
+}
+
+impl Write for &LineQueue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes as many of these bytes as can be written, and returns their number.
+fn write_as_far_as_possible(out: &mut impl Write, bytes: &[u8]) -> usize {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match out.write(rest) {
+            Ok(0) => break,
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Another program has made the terminal or pipe non-blocking: it has to become free.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_AFTER),
+            Err(_) => break,
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file system with so many bytes left.
+    #[derive(Default)]
+    struct Disk {
+        content: Vec<u8>,
+        left: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.left == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let taken = bytes.len().min(self.left);
+            self.content.extend_from_slice(&bytes[..taken]);
+            self.left -= taken;
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn write_next_on_a_full_disk_counts_lines_and_goes_on_with_whole_ones() {
+        let (queue, mut disk, mut is_torn) = (LineQueue::default(), Disk::default(), false);
+        let mut write = |disk: &mut Disk, lines: &[&str]| {
+            for line in lines {
+                queue.push(line.as_bytes());
+            }
+            queue.write_next(disk, &mut is_torn)
+        };
+        disk.left = 12;
+        assert_eq!(write(&mut disk, &["first\n", "second\n", "third\n"]), 0);
+        assert_eq!(write(&mut disk, &["fourth\n"]), 0);
+        disk.left = 100;
+        assert_eq!(write(&mut disk, &["fifth\n"]), 3, "second, third and fourth");
+        assert_eq!(write(&mut disk, &["sixth\n"]), 0);
+        assert_eq!(String::from_utf8_lossy(&disk.content), "first\nsecond\nfifth\nsixth\n");
+    }
+
+    #[test]
+    fn push_beyond_the_bound_drops_lines_and_counts_them() {
+        let (queue, mut disk) = (LineQueue::default(), Disk { left: usize::MAX, ..Disk::default() });
+        let line = [vec![b'x'; 1023], vec![b'\n']].concat();
+        for _ in 0..WAITING_MAX / line.len() + 7 {
+            queue.push(&line);
+        }
+        assert_eq!(queue.write_next(&mut disk, &mut false), 7);
+        assert_eq!(disk.content.len(), WAITING_MAX);
+    }
+
+    #[test]
+    fn flush_without_a_writer_gives_up() {
+        let queue = LineQueue::default();
+        queue.flush(Duration::from_mins(1));
+        queue.push(b"line\n");
+        queue.flush(Duration::from_millis(1));
+        assert_eq!(queue.lock().waiting, b"line\n");
+    }
+}

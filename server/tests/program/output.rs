@@ -1,0 +1,109 @@
+//! Standard output whose reader goes away: a command completes all the same, and exits with success.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader},
+    process::Output,
+};
+
+use serde_json::json;
+
+use crate::process::Place;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// The commands that the help of a command lists.
+fn commands(place: &Place, of: &[&str]) -> BTreeSet<String> {
+    let output = place.run(&[of, &["--help"]].concat(), &[]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    let list = help.split_once("Commands:\n").map_or("", |(_, list)| list);
+    let lines = list.lines().take_while(|line| line.starts_with("  "));
+    let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    names.map(|name| [of, &[name]].concat().join(" ")).collect()
+}
+
+fn assert_quiet(output: &Output, command: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*said), (Some(0), ""), "{command}");
+}
+
+#[test]
+fn command_with_closed_standard_output_completes_with_success() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let credentials = json!({ "username": "alice", "password": PASSWORD });
+    assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
+    let kid = || {
+        let list = String::from_utf8(place.run(&["keys", "list"], &[]).stdout).unwrap();
+        let old = list.lines().find(|line| line.contains("checks only")).map(str::to_owned);
+        old.and_then(|line| Some(line.split_whitespace().next()?.to_owned()))
+    };
+    let mut tried = BTreeSet::new();
+    for (command, input) in [
+        ("config", ""),
+        ("keys list", ""),
+        ("keys rotate", ""),
+        ("keys retire KID", ""),
+        ("audit", ""),
+        ("audit --json", ""),
+        ("audit --last 1", ""),
+        ("audit --follow", ""),
+        ("user create bertha", PASSWORD),
+        ("user passwd bertha", "another horse battery"),
+        ("user disable bertha", ""),
+        ("user enable bertha", ""),
+        ("user role bertha admin", ""),
+        ("user list", ""),
+        ("user list --json", ""),
+        ("seed --users 3", ""),
+        ("help", ""),
+        ("keys help", ""),
+        ("user help", ""),
+    ] {
+        let old = kid().unwrap_or_default();
+        let arguments: Vec<_> = command.split(' ').map(|word| if word == "KID" { &*old } else { word }).collect();
+        assert_quiet(&place.run_unread(&arguments, input), command);
+        let depth = if ["keys", "user"].contains(&arguments[0]) { 2 } else { 1 };
+        tried.insert(arguments[..depth].join(" "));
+    }
+    // What they do is done.
+    assert_eq!(kid(), None, "a key was made, and the one before is retired");
+    let accounts = String::from_utf8(place.run(&["user", "list"], &[]).stdout).unwrap();
+    assert_eq!(accounts.lines().count(), 5, "{accounts}");
+    assert!(accounts.lines().any(|line| line.contains("admin") && line.contains("bertha")), "{accounts}");
+    let credentials = json!({ "username": "bertha", "password": "another horse battery" });
+    assert_eq!(running.call("POST", "/api/auth/login", None, &credentials).unwrap().0, 200);
+    assert_eq!(running.stop(), Some(0));
+
+    let mut all = commands(&place, &[]);
+    for group in ["keys", "user"] {
+        assert!(all.remove(group));
+        all.extend(commands(&place, &[group]));
+    }
+    // It is tried where its output is the log.
+    assert!(all.remove("serve"));
+    assert_eq!(tried, all, "every command is tried");
+}
+
+#[test]
+fn command_with_full_standard_output_fails() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    for arguments in [&["config"][..], &["keys", "list"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = place.run_writing_to(arguments, full);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn user_list_stops_reading_once_its_reader_has_gone() {
+    let place = Place::new();
+    place.serve(&[]).stop();
+    assert!(place.run(&["seed", "--users", "2000"], &[]).status.success());
+    let mut listing = place.start(&["user", "list"]);
+    let mut line = String::new();
+    BufReader::with_capacity(64, listing.take_output()).read_line(&mut line).unwrap();
+    assert!(line.contains("sessions=0"), "{line}");
+    assert_eq!(listing.wait(), Some(0));
+}
