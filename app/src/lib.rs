@@ -9,6 +9,7 @@
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
+pub mod browser_value;
 pub mod components;
 pub mod document;
 pub mod dom;

@@ -38,6 +38,7 @@ where
 
     fn send(request: ApiRequest) -> impl Future<Output = Result<ApiResponse, E>> + Send {
         // The browser has one thread: what is not `Send` never leaves it.
+        #[expect(clippy::disallowed_methods, reason = "on the server no client sends: server functions are called")]
         SendWrapper::new(async move {
             browser::send(request.0)
                 .await

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     api::{Verified, auth::Verify},
+    browser_value::BrowserValue,
     dom,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 const ACCEPT: &str = "application/json";
 
 /// What is being sent at this moment: whoever has it can stop it.
-pub type Stop = StoredValue<Option<XmlHttpRequest>, LocalStorage>;
+pub type Stop = BrowserValue<Option<XmlHttpRequest>>;
 
 impl Session {
     /// The token that signs calls.
@@ -76,10 +77,10 @@ async fn post_once(url: &str, body: &Blob, progress: impl Fn(u32) + 'static, sto
         }
     });
     let request = begin(url, body, bearer, &ended, &moved).map_err(|_| NoAnswer)?;
-    stop.try_set_value(Some(request.clone()));
+    stop.set(Some(request.clone()));
     // An error is what is waited for: that the closure has dropped its end.
     let _ = told.await;
-    stop.try_set_value(None);
+    stop.set(None);
     request.set_onloadend(None);
     let status = request.status().unwrap_or_default();
     let body = request.response().ok().and_then(|body| body.dyn_into::<ArrayBuffer>().ok()).ok_or(NoAnswer)?;
@@ -116,7 +117,7 @@ fn begin(
 
 /// Stops what is being sent.
 pub fn abort(stop: Stop) {
-    if let Some(request) = stop.try_get_value().flatten() {
+    if let Some(request) = stop.with(Clone::clone).flatten() {
         // One that has ended already cannot be stopped.
         let _ = request.abort();
     }

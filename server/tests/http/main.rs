@@ -25,6 +25,7 @@ mod logout;
 mod me;
 mod names;
 mod openapi;
+mod pages;
 mod password_change;
 mod passwords;
 mod pictures;

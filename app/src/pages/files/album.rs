@@ -11,6 +11,7 @@ use crate::{
         error::Code,
         files::{FileEntry, files, remove_file},
     },
+    browser_value::BrowserValue,
     components::{notices::Notices, trouble::Trouble},
     dom,
     session::{browser::Signals, state::Auth, upload},
@@ -44,7 +45,7 @@ pub(super) struct Album {
     pub(super) sending: RwSignal<Vec<Upload>>,
     /// What was removed a moment ago: the server is told once nobody wants it back.
     pub(super) removed: RwSignal<Option<FileEntry>>,
-    waiting: StoredValue<VecDeque<(Upload, web_sys::File)>, LocalStorage>,
+    waiting: BrowserValue<VecDeque<(Upload, web_sys::File)>>,
     active: StoredValue<u32>,
     number: StoredValue<u32>,
     page: u32,
@@ -62,7 +63,7 @@ impl Album {
             space: RwSignal::new(None),
             sending: RwSignal::new(Vec::new()),
             removed: RwSignal::new(None),
-            waiting: StoredValue::new_local(VecDeque::new()),
+            waiting: BrowserValue::new(VecDeque::new),
             active: StoredValue::new(0),
             number: StoredValue::new(0),
             page,
@@ -155,7 +156,7 @@ impl Album {
             let upload = Upload::new(number, &file);
             self.sending.update(|sending| sending.push(upload.clone()));
             if upload.is_possible() {
-                self.waiting.update_value(|waiting| waiting.push_back((upload, file)));
+                let _ = self.waiting.update(|waiting| waiting.push_back((upload, file)));
             }
         }
         self.go_on();
@@ -163,7 +164,7 @@ impl Album {
 
     fn go_on(self) {
         while self.active.try_get_value().is_some_and(|active| active < AT_ONCE) {
-            let next = self.waiting.try_update_value(VecDeque::pop_front).flatten();
+            let next = self.waiting.update(VecDeque::pop_front).flatten();
             let Some((upload, file)) = next else { return };
             self.active.update_value(|active| *active += 1);
             dom::spawn(async move {
@@ -185,7 +186,7 @@ impl Album {
     /// Stops what is being sent, or takes away what has failed.
     pub(super) fn stop(self, upload: &Upload) {
         let number = upload.number;
-        self.waiting.update_value(|waiting| waiting.retain(|(waits, _)| waits.number != number));
+        let _ = self.waiting.update(|waiting| waiting.retain(|(waits, _)| waits.number != number));
         upload.abort();
         self.forget_upload(number);
     }

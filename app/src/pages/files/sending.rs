@@ -8,6 +8,7 @@ use crate::{
         error::ApiError,
         files::{FileEntry, FileKept},
     },
+    browser_value::BrowserValue,
     components::{
         icons,
         trouble::{self, Trouble},
@@ -52,7 +53,7 @@ impl Upload {
             bytes: file.size(),
             percent: RwSignal::new(0),
             wrong: RwSignal::new(wrong),
-            stop: StoredValue::new_local(None),
+            stop: BrowserValue::new(|| None),
         }
     }
 

@@ -10,6 +10,7 @@ use web_sys::{Blob, BlobPropertyBag, IntersectionObserver, IntersectionObserverE
 use super::{album::Album, size};
 use crate::{
     api::files::FileEntry,
+    browser_value::BrowserValue,
     components::icons,
     dom,
     i18n::words::Language,
@@ -126,7 +127,7 @@ fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
             return deed();
         };
         observer.observe(&place);
-        let kept = StoredValue::new_local(Some(seen));
+        let kept = BrowserValue::new(|| seen);
         on_cleanup(move || {
             observer.disconnect();
             kept.dispose();

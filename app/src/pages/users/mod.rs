@@ -97,7 +97,7 @@ fn finder(list: List) -> impl IntoView {
     let timer = StoredValue::new(None::<TimeoutHandle>);
     // What was looked for last from here.
     let sent = StoredValue::new(String::new());
-    let navigate = StoredValue::new_local(use_navigate());
+    let navigate = StoredValue::new(use_navigate());
     let go = move |query: &Query, replace: bool| {
         let options = NavigateOptions { resolve: false, replace, scroll: false, ..NavigateOptions::default() };
         navigate.with_value(|navigate| navigate(&query.address(), options));

@@ -14,6 +14,7 @@ use crate::{
         error::{ApiError, Code},
         files::{UserChanged, remove_avatar},
     },
+    browser_value::BrowserValue,
     components::{notices::Notices, trouble::Trouble},
     dom,
     i18n::words::Words,
@@ -38,7 +39,7 @@ pub(super) enum Wrong {
 /// A picture that is being cut, or none yet.
 #[derive(Clone, Copy)]
 pub(super) struct Editor {
-    bitmap: StoredValue<Option<ImageBitmap>, LocalStorage>,
+    bitmap: BrowserValue<Option<ImageBitmap>>,
     /// Which square of the picture is shown; nothing while there is no picture.
     pub(super) crop: RwSignal<Option<Crop>>,
     /// What went wrong the last time.
@@ -51,7 +52,7 @@ pub(super) struct Editor {
 impl Editor {
     pub(super) fn new() -> Self {
         Self {
-            bitmap: StoredValue::new_local(None),
+            bitmap: BrowserValue::new(|| None),
             crop: RwSignal::new(None),
             wrong: RwSignal::new(None),
             busy: RwSignal::new(false),
@@ -73,7 +74,7 @@ impl Editor {
     /// Puts the picture away.
     pub(super) fn close(self) {
         self.crop.set(None);
-        if let Some(bitmap) = self.bitmap.try_update_value(Option::take).flatten() {
+        if let Some(bitmap) = self.bitmap.update(Option::take).flatten() {
             bitmap.close();
         }
         self.wrong.set(None);
@@ -97,7 +98,7 @@ impl Editor {
             match open(&file).await {
                 Some(bitmap) => {
                     let (width, height) = (f64::from(bitmap.width()), f64::from(bitmap.height()));
-                    self.bitmap.try_set_value(Some(bitmap));
+                    self.bitmap.set(Some(bitmap));
                     self.wrong.try_set(None);
                     self.crop.try_set(Some(Crop::new(width, height)));
                 }
@@ -119,7 +120,7 @@ impl Editor {
         // What can be seen through is seen on white, as the server does it.
         context.set_fill_style_str("#fff");
         context.fill_rect(0.0, 0.0, side, side);
-        self.bitmap.with_value(|bitmap| {
+        let _ = self.bitmap.with(|bitmap| {
             if let Some(bitmap) = bitmap {
                 let _ = context.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
                     bitmap, left, top, from, from, 0.0, 0.0, side, side,

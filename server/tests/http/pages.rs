@@ -1,0 +1,103 @@
+//! Every page as the server renders it.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+};
+use http_body_util::BodyExt as _;
+use server::http::{
+    assets::Site,
+    pages::{self, Pages},
+};
+use tokio::{runtime, sync::Semaphore, task::JoinSet};
+use tower::ServiceExt as _;
+
+/// Every page, and one that does not exist.
+const PATHS: [&str; 12] = [
+    "/",
+    "/login",
+    "/register",
+    "/profile",
+    "/files",
+    "/settings",
+    "/settings/profile",
+    "/settings/security",
+    "/settings/devices",
+    "/settings/data",
+    "/admin/users",
+    "/nothing",
+];
+/// Renders of each page under load: as each changes its thread, one would do to find what must not.
+const RENDERS: usize = 500;
+/// Renders at a time.
+const CONCURRENCY: usize = 64;
+
+fn router() -> Router {
+    let site = Site::open(Path::new("/nowhere"), None);
+    pages::router(&Pages { site, password_min: 8, reload: false })
+}
+
+fn request(path: &str, lang: &str) -> Request<Body> {
+    let request = Request::builder().uri(path).header(header::ACCEPT_LANGUAGE, lang);
+    request.body(Body::empty()).expect("a request")
+}
+
+/// Threads of their own.
+fn threads(name: &str) -> runtime::Runtime {
+    runtime::Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build().expect("threads")
+}
+
+// A connection's stream is polled by whichever thread is free: a page that one thread has begun is finished, and everything that it
+// owns dropped, by another. Here that is the case for each of them.
+#[test]
+fn render_of_every_page_finished_on_another_thread_completes_without_a_panic() {
+    let panics = Arc::new(AtomicUsize::new(0));
+    let before = std::panic::take_hook();
+    let counted = Arc::clone(&panics);
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().name().is_some_and(|name| name.starts_with("render-")) {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+        before(info);
+    }));
+    let (first, second) = (threads("render-first"), threads("render-second"));
+    let router = first.block_on(async { router() });
+    let turns = Arc::new(Semaphore::new(CONCURRENCY));
+    let mut faults = Vec::new();
+    for path in PATHS {
+        let cut_off = second.block_on(async {
+            let mut renders = JoinSet::new();
+            for _ in 0..RENDERS {
+                let turn = Arc::clone(&turns).acquire_owned().await.expect("a turn");
+                let begun = first.spawn(router.clone().oneshot(request(path, "en")));
+                renders.spawn(async move {
+                    let response = begun.await.expect("no panic").expect("an answer");
+                    let body = response.into_body().collect().await.expect("a body").to_bytes();
+                    drop(turn);
+                    body.windows(7).any(|window| window == b"</html>")
+                });
+            }
+            let mut cut_off = 0;
+            while let Some(render) = renders.join_next().await {
+                if !render.unwrap_or(false) {
+                    cut_off += 1;
+                }
+            }
+            cut_off
+        });
+        let panicked = panics.swap(0, Ordering::Relaxed);
+        if cut_off + panicked > 0 {
+            faults.push(format!("{path}: {cut_off} pages were cut off, {panicked} panics"));
+        }
+    }
+    assert!(faults.is_empty(), "of {RENDERS} renders each: {}", faults.join("; "));
+}
