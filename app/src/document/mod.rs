@@ -60,7 +60,8 @@ pub fn lang() -> Lang {
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let words = Words::of(settings.lang);
     let assets = Arc::clone(&settings.assets);
-    let title = title(Page::at(path), words);
+    // As one string: the markers that Leptos puts between views are text inside of a title.
+    let title = escaped(&title(Page::at(path), words));
     let wake = format!("{}({:?},{:?})", include_str!("wake.js").trim_end(), assets.js, assets.wasm);
     let rooms = if Page::at(path).is_room() { assets.rooms.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
@@ -73,7 +74,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <title>{title}</title>
+                <title inner_html=title></title>
                 <meta name="description" content=words.tagline />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f9f8f5" media="(prefers-color-scheme: light)" />
@@ -111,11 +112,26 @@ fn said(text: fn(&'static Words) -> AnyView) -> impl IntoView {
     [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Words::of(lang))}</p> })
 }
 
+/// A text as it stands in an element that holds text only (RCDATA, HTML §13.1.2.6).
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// The title of a page's window.
 #[must_use]
 pub fn title(page: Page, words: &'static Words) -> String {
     match page {
         Page::Home => words.product.to_owned(),
         _ => format!("{} · {}", page.heading(words), words.product),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn escaping_a_title_keeps_it_inside_its_element() {
+        assert_eq!(escaped("Files · Tom & Ann</title><b>"), "Files · Tom &amp; Ann&lt;/title>&lt;b>");
     }
 }

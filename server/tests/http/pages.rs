@@ -1,4 +1,4 @@
-//! Every page as the server renders it.
+//! Every page as the server renders it: under load on several threads, and its text as parsers read it.
 
 use std::{
     path::Path,
@@ -51,6 +51,12 @@ fn request(path: &str, lang: &str) -> Request<Body> {
     request.body(Body::empty()).expect("a request")
 }
 
+async fn page(router: &Router, path: &str, lang: &str) -> String {
+    let response = router.clone().oneshot(request(path, lang)).await.expect("an answer");
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    String::from_utf8(body.to_vec()).expect("text")
+}
+
 /// Threads of their own.
 fn threads(name: &str) -> runtime::Runtime {
     runtime::Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build().expect("threads")
@@ -100,4 +106,34 @@ fn render_of_every_page_finished_on_another_thread_completes_without_a_panic() {
         }
     }
     assert!(faults.is_empty(), "of {RENDERS} renders each: {}", faults.join("; "));
+}
+
+#[tokio::test]
+async fn title_of_every_page_is_served_as_plain_text() {
+    let router = router();
+    for path in PATHS {
+        for lang in ["en", "zh"] {
+            let html = page(&router, path, lang).await;
+            let (_, rest) = html.split_once("<title>").expect("a title");
+            let (title, _) = rest.split_once("</title>").expect("the end of a title");
+            assert!(title.ends_with("Gatehouse") && !title.contains('<'), "{path} {lang}: {title}");
+        }
+    }
+    let html = page(&router, "/login", "en").await;
+    assert!(html.contains("<title>Log in to your account · Gatehouse</title>"), "{html}");
+}
+
+// The content of these elements is no markup: what separates views elsewhere would be shown, or run, there.
+#[tokio::test]
+async fn text_only_elements_of_every_page_hold_no_markers() {
+    let router = router();
+    for path in PATHS {
+        let html = page(&router, path, "en").await;
+        for element in ["title", "textarea", "script", "style", "iframe", "xmp"] {
+            for part in html.split(&format!("<{element}")).skip(1) {
+                let (content, _) = part.split_once(&format!("</{element}>")).expect("an end");
+                assert!(!content.contains("<!"), "{path}: <{element}{content}");
+            }
+        }
+    }
 }
