@@ -8,7 +8,7 @@ test('the registration says what it wants, what is wrong, and where', async ({ p
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   await expect(page.locator('body')).toMatchAriaSnapshot(`
-    - link "Skip to the content"
+    - link "Skip to content"
     - banner:
       - link "Gatehouse"
       - navigation "Main":
@@ -16,19 +16,19 @@ test('the registration says what it wants, what is wrong, and where', async ({ p
         - link "Log in"
         - link "Register"
       - 'button "Language: 中文"'
-      - combobox "Colours":
-        - option "As the system" [selected]
+      - combobox "Theme":
+        - option "System" [selected]
         - option "Light"
         - option "Dark"
     - main:
       - heading "Create your account" [level=1]
       - text: Email or username
       - textbox "Email or username"
-      - paragraph: An email address, or 3 to 32 characters
+      - paragraph: Your email, or a username of 3 to 32 letters and digits
       - text: Password
       - textbox "Password"
       - button "Show password"
-      - paragraph: At least 8 characters; a sentence is fine
+      - paragraph: At least 8 characters; a short sentence works well
       - text: Confirm password
       - textbox "Confirm password"
       - button "Show password"
@@ -66,7 +66,7 @@ test.describe('zh-CN', () => {
           - link "登录"
           - link "注册"
         - 'button "语言: English"'
-        - combobox "配色":
+        - combobox "主题":
           - option "跟随系统" [selected]
           - option "浅色"
           - option "深色"
@@ -96,7 +96,7 @@ test('the profile reads as a greeting, facts, and a story', async ({ page, perso
       - paragraph: ${person.username}
       - paragraph: /Member since .+/
       - button "Log out"
-      - heading "Your token" [level=2]
+      - heading "This session" [level=2]
       - paragraph: /\\d+:\\d\\d time left/
       - progressbar "time left"
       - term: Token issued at
@@ -106,11 +106,11 @@ test('the profile reads as a greeting, facts, and a story', async ({ page, perso
       - definition:
         - time: /.+/
       - term: Token type
-      - definition: access · straight from your password
-      - heading "Its story" [level=3]
+      - definition: access · password confirmed
+      - heading "Timeline" [level=3]
       - list:
         - listitem: /Issued/
-        - listitem: /Refreshed ahead of time/
+        - listitem: /Renews automatically/
         - listitem: /Expires/
   `);
 });

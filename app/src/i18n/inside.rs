@@ -6,23 +6,23 @@ super::table! {
     /// The words of these pages. They are picked from [`Words`](super::words::Words) like all others.
     Inside {
         since: "注册于", "Member since";
-        your_token: "您的登录凭证", "Your token";
+        your_token: "当前会话", "This session";
         issued_at: "Token 签发时间", "Token issued at";
         expires_at: "Token 过期时间", "Token expires at";
         token_type: "Token 类型", "Token type";
-        fresh: "刚刚通过密码登录", "straight from your password";
+        fresh: "已确认密码", "password confirmed";
         time_left: "剩余时间", "time left";
-        expired: "已过期，下次操作时自动续期", "Expired; it is renewed with your next step";
-        story: "凭证的经过", "Its story";
+        expired: "已过期，下次操作时自动续期", "Expired. Renews with your next action";
+        story: "会话时间线", "Timeline";
         story_issued: "签发", "Issued";
-        story_renewed: "续期后签发", "Issued by a refresh";
-        story_renews: "提前自动续期（使用期间）", "Refreshed ahead of time, while you are here";
+        story_renewed: "续期后签发", "Renewed";
+        story_renews: "使用期间自动续期", "Renews automatically while in use";
         story_expires: "过期", "Expires";
         loading: "正在加载用户数据…", "Loading your data…";
         load_failed: "无法加载用户资料", "Your data could not be loaded";
         account_name: "用户名", "Username";
         nickname: "昵称", "Nickname";
-        nickname_hint: "大家对您的称呼，最多 64 个字符", "What you are called here, up to 64 characters";
+        nickname_hint: "显示名称，最多 64 个字符", "Display name, up to 64 characters";
         email: "邮箱", "Email";
         mobile: "手机号", "Mobile number";
         mobile_hint: "包含国家代码，例如 +86 139 1234 5901", "With the country's code, as in +86 139 1234 5901";
@@ -32,19 +32,19 @@ super::table! {
         edit: "编辑", "Edit";
         save: "保存", "Save";
         cancel: "取消", "Cancel";
-        details_saved: "个人资料已保存", "Your details are saved";
-        proof_title: "请再次输入密码", "Your password once more";
-        proof_text: "为保护您的账户，请确认是您本人。未保存的内容不会丢失。", "To protect your account, show that it is you. Nothing that you typed is lost.";
+        details_saved: "个人资料已保存", "Details saved";
+        proof_title: "请再次输入密码", "Confirm your password";
+        proof_text: "为保护您的账户，请确认是您本人。未保存的内容不会丢失。", "To protect your account, please confirm that it is you. Nothing you typed is lost.";
         go_on: "继续", "Continue";
         wrong_password: "密码错误", "Wrong password";
 
         password_change: "更改密码", "Change password";
-        password_change_text: "更改后，您的其他设备需要重新登录。", "Your other devices will have to log in again.";
+        password_change_text: "更改后，您的其他设备将被登出。", "Your other devices will be logged out.";
         password_current: "当前密码", "Current password";
         password_new: "新密码", "New password";
-        password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
+        password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
 
-        devices_text: "如果有您不认识的设备，请将其登出并更改密码。", "If you do not know one of them, log it out and change your password.";
+        devices_text: "您在以下设备上登录。如有不认识的设备，请将其登出并更改密码。", "Where you are logged in. Log out devices you don't recognise, then change your password.";
         devices_failed: "无法加载设备列表", "Your devices could not be loaded";
         unknown_device: "未知设备", "Unknown device";
         this_device: "当前设备", "This device";
@@ -53,73 +53,73 @@ super::table! {
         device_since: "登录于", "Logged in since";
         new_since: "首次登录于", "First logged in on";
         end_device: "登出", "Log out";
-        end_title: "登出此设备？", "Log this device out?";
-        end_text: "将立即被登出，再次使用需要重新登录。", "will be out at once, and has to log in again.";
+        end_title: "登出此设备？", "Log out this device?";
+        end_text: "将立即被登出。", "will be logged out immediately.";
         end_others: "登出其他所有设备", "Log out all other devices";
         end_others_title: "登出其他所有设备？", "Log out all other devices?";
-        end_others_text: "除当前设备外，所有设备都将立即被登出。", "All but this one will be out at once, and have to log in again.";
-        device_ended: "该设备已登出", "The device is logged out";
-        others_ended: "其他设备均已登出", "All other devices are logged out";
+        end_others_text: "除当前设备外，所有设备都将立即被登出。", "All devices except this one will be logged out immediately.";
+        device_ended: "该设备已登出", "Device logged out";
+        others_ended: "其他设备均已登出", "All other devices logged out";
 
         export_title: "下载您的数据", "Download your data";
-        export_text: "我们保存的关于您的一切：资料、登录、记录和图片，打包为一个 ZIP 文件。", "Everything that is kept about you: your details, logins, history and pictures, in one ZIP file.";
+        export_text: "我们保存的关于您的一切：资料、会话、活动记录和图片，打包为一个 ZIP 文件。", "Everything we store about you: profile, sessions, activity and pictures, in one ZIP file.";
         export_go: "下载", "Download";
-        export_done: "您的数据已下载", "Your data is downloaded";
+        export_done: "您的数据已下载", "Your data has been downloaded";
         delete_title: "删除账户", "Delete your account";
-        delete_text: "账户及其全部数据将立即删除，无法恢复。若要确认，请输入您的用户名：", "Your account goes at once, with everything in it, and nobody can bring it back. To confirm it, type your username:";
+        delete_text: "账户、文件和全部记录将被永久删除，无法恢复。若要确认，请输入您的用户名：", "This permanently deletes your account, files and history. It cannot be undone. To confirm, type your username:";
         delete_confirm: "您的用户名", "Your username";
-        delete_go: "永久删除账户", "Delete my account for good";
-        account_deleted: "您的账户已删除", "Your account is deleted";
+        delete_go: "永久删除账户", "Permanently delete my account";
+        account_deleted: "您的账户已删除", "Your account has been deleted";
 
-        people_search: "搜索用户", "Find somebody";
-        people_search_hint: "用户名或昵称的开头，或完整的邮箱、id", "How a name or nickname begins, or a whole email address or id";
-        people_sort: "排序", "Order";
+        people_search: "搜索用户", "Search users";
+        people_search_hint: "用户名或昵称的开头，或完整的邮箱、id", "Beginning of a username or nickname, or a whole email address or id";
+        people_sort: "排序", "Sort by";
         sort_newest: "最近注册", "Newest first";
         sort_oldest: "最早注册", "Oldest first";
-        sort_name: "用户名 A 到 Z", "By name, A to Z";
-        sort_name_reversed: "用户名 Z 到 A", "By name, Z to A";
+        sort_name: "用户名 A 到 Z", "Username A to Z";
+        sort_name_reversed: "用户名 Z 到 A", "Username Z to A";
         people_pages: "页", "Pages";
         first_page: "第一页", "First page";
         next_page: "下一页", "Next page";
-        people_loading: "正在加载用户列表…", "Loading the list…";
-        people_failed: "无法加载用户列表", "The list could not be loaded";
-        nobody_found: "没有找到用户。请检查拼写，或只输入名字的开头。", "Nobody is found. Check the spelling, or type only how the name begins.";
-        person: "用户", "Person";
+        people_loading: "正在加载用户列表…", "Loading users…";
+        people_failed: "无法加载用户列表", "The users could not be loaded";
+        nobody_found: "没有找到用户。请检查拼写，或只输入名字的开头。", "No users found. Check the spelling, or enter only the beginning of the name.";
+        person: "用户", "User";
         role: "角色", "Role";
-        role_user: "普通用户", "Person";
+        role_user: "普通用户", "Member";
         role_admin: "管理员", "Administrator";
-        made: "注册时间", "Member since";
-        sessions: "登录数", "Logins";
-        standing: "状态", "State";
+        made: "注册时间", "Registered";
+        sessions: "活跃会话", "Sessions";
+        standing: "状态", "Status";
         enabled: "正常", "Active";
         disabled: "已停用", "Disabled";
         manage: "管理", "Manage";
         disable: "停用账户", "Disable";
         disable_title: "停用此账户？", "Disable this account?";
-        disable_text: "该用户将立即在所有设备上登出，且无法再登录，直到账户恢复。", "Its person is logged out everywhere at once, and cannot log in until the account is enabled again.";
+        disable_text: "该用户将立即在所有设备上登出，且无法再登录，直到账户恢复。", "The user is logged out everywhere immediately, and cannot log in until the account is enabled again.";
         enable: "恢复账户", "Enable";
-        end_sessions: "结束所有登录", "Log out everywhere";
-        end_sessions_title: "结束此用户的所有登录？", "Log this person out everywhere?";
-        end_sessions_text: "该用户将立即在所有设备上登出，之后可以重新登录。", "All their logins end at once. They can log in again.";
-        promote: "设为管理员", "Make an administrator";
-        promote_title: "设为管理员？", "Make this person an administrator?";
-        promote_text: "管理员可以查看和更改其他用户的账户，包括您的账户。", "Administrators see and change other people's accounts, yours too.";
-        demote: "取消管理员", "Remove as administrator";
-        demote_title: "取消其管理员角色？", "Remove this administrator?";
-        demote_text: "该用户将不能再管理其他账户。", "This person can no longer manage other accounts.";
-        account_saved: "账户更改已保存", "The changes to the account are saved";
+        end_sessions: "结束所有会话", "Log out everywhere";
+        end_sessions_title: "结束此用户的所有会话？", "Log this user out everywhere?";
+        end_sessions_text: "该用户将立即在所有设备上登出，之后可以重新登录。", "All sessions of this user end immediately. The user can log in again.";
+        promote: "设为管理员", "Make administrator";
+        promote_title: "设为管理员？", "Make this user an administrator?";
+        promote_text: "管理员可以查看和更改其他用户的账户，包括您的账户。", "Administrators can view and change all accounts, including yours.";
+        demote: "取消管理员", "Remove administrator role";
+        demote_title: "取消其管理员角色？", "Remove the administrator role?";
+        demote_text: "该用户将不能再管理其他账户。", "This user can no longer manage other accounts.";
+        account_saved: "账户更改已保存", "Account updated";
         not_for_you: "此页面仅供管理员使用", "This page is for administrators";
-        not_for_you_text: "如需管理其他账户，请联系管理员授权。", "An administrator can make you one, too.";
+        not_for_you_text: "如需访问，请联系管理员。", "Ask an administrator for access.";
 
-        files_all: "全部文件", "All of them";
-        files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您自己能看到。", "JPEG, PNG or WebP of at most 5 MB; you can also drop or paste them. Only you can see them.";
+        files_all: "查看全部", "View all";
+        files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您自己能看到。", "JPEG, PNG or WebP up to 5 MB. You can also drag and drop or paste. Only you can see them.";
         files_empty: "这里还没有图片，上传第一张吧。", "There are no pictures here yet. Upload the first one.";
         files_loading: "正在加载文件…", "Loading your files…";
         files_failed: "无法加载文件", "Your files could not be loaded";
         files_more: "显示更多", "Show more";
         upload: "上传", "Upload";
         uploading: "正在上传", "Uploading";
-        file_too_large: "图片最大 5 MB", "A picture has at most 5 MB";
+        file_too_large: "图片最大 5 MB", "Pictures can be at most 5 MB";
         file_delete: "删除", "Delete";
         file_deleted: "已删除", "Deleted";
         file_not_deleted: "未能删除文件", "The file could not be deleted";
@@ -127,15 +127,15 @@ super::table! {
         undo: "撤销", "Undo";
 
         picture: "头像", "Picture";
-        picture_hint: "JPEG、PNG 或 WebP；也可拖放或粘贴到此处。", "JPEG, PNG or WebP; you can also drop or paste it here.";
+        picture_hint: "JPEG、PNG 或 WebP；也可拖放或粘贴到此处。", "JPEG, PNG or WebP. You can also drag and drop or paste it here.";
         picture_choose: "选择图片", "Choose a picture";
         picture_take: "拍照", "Take a photo";
         picture_remove: "移除头像", "Remove the picture";
         picture_crop: "拖动图片或用方向键移动，用加号和减号缩放。", "Drag the picture or move it with the arrow keys; plus and minus zoom.";
         picture_zoom: "缩放", "Zoom";
         picture_save: "保存头像", "Save the picture";
-        picture_changed: "头像已更新", "Your picture has been changed";
-        picture_removed: "头像已移除", "Your picture has been removed";
+        picture_changed: "头像已更新", "Picture updated";
+        picture_removed: "头像已移除", "Picture removed";
         picture_unreadable: "无法读取这张图片，请换一张。", "This picture cannot be read. Please choose another one.";
     }
 }
@@ -156,7 +156,7 @@ pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> S
 pub fn accounts_shown(lang: Lang, count: usize) -> String {
     match (lang, count) {
         (Lang::Zh, _) => format!("已显示 {count} 个用户"),
-        (Lang::En, 1) => "1 person is shown".to_owned(),
-        (Lang::En, _) => format!("{count} people are shown"),
+        (Lang::En, 1) => "1 user shown".to_owned(),
+        (Lang::En, _) => format!("{count} users shown"),
     }
 }

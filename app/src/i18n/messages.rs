@@ -5,20 +5,20 @@ super::table! {
     Messages {
         registered: "注册成功，请登录您的账户", "Registered. Please log in.";
         logged_in: "登录成功", "Logged in";
-        refreshed: "登录已续期", "Your login has been extended";
+        refreshed: "会话已续期", "Session renewed";
         logged_out: "您已成功登出", "You are logged out";
-        account_saved: "账户更改已保存", "The changes to the account are saved";
+        account_saved: "账户更改已保存", "Account updated";
 
-        reauthenticated: "密码已确认", "Your password was right";
-        password_changed: "密码已更改，其他设备均已登出", "Your password is changed, and your other devices are logged out";
-        session_ended: "该设备已登出", "This device is logged out";
-        sessions_ended: "其他设备均已登出", "All other devices are logged out";
-        account_deleted: "您的账户及全部数据已删除", "Your account is deleted, with everything that was kept of it";
-        profile_saved: "资料已保存", "Your profile is saved";
-        avatar_changed: "头像已更新", "Your picture has been changed";
-        avatar_removed: "头像已移除", "Your picture has been removed";
-        file_kept: "文件已上传", "The file has been uploaded";
-        file_removed: "文件已删除", "The file has been deleted";
+        reauthenticated: "密码已确认", "Password confirmed";
+        password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
+        session_ended: "该设备已登出", "Device logged out";
+        sessions_ended: "其他设备均已登出", "All other devices logged out";
+        account_deleted: "您的账户及全部数据已删除", "Your account and all its data have been deleted";
+        profile_saved: "资料已保存", "Profile saved";
+        avatar_changed: "头像已更新", "Picture updated";
+        avatar_removed: "头像已移除", "Picture removed";
+        file_kept: "文件已上传", "File uploaded";
+        file_removed: "文件已删除", "File deleted";
 
         bad_request: "请求格式不正确", "The request could not be understood";
         validation_failed: "请检查标出的字段", "Please check the marked fields";
@@ -27,18 +27,18 @@ super::table! {
         token_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
         token_revoked: "登录已失效，请重新登录", "Your login has ended, please log in again";
         token_unusable: "登录凭证无效，请重新登录", "This login is not valid, please log in again";
-        fresh_required: "请再次输入密码以继续", "Please enter your password again to go on";
+        fresh_required: "请再次输入密码以继续", "Please enter your password again to continue";
         account_disabled: "账户已停用", "This account is disabled";
         forbidden: "您没有权限执行此操作", "You are not allowed to do this";
-        not_found: "未找到请求的内容", "There is nothing here";
-        method_not_allowed: "此地址不支持该请求方法", "This address does not take that method";
+        not_found: "未找到请求的内容", "Not found";
+        method_not_allowed: "此地址不支持该请求方法", "This method is not allowed here";
         username_taken: "用户名已存在", "This username is taken";
-        last_admin: "必须至少保留一位可用的管理员", "At least one administrator has to remain";
+        last_admin: "必须至少保留一位可用的管理员", "At least one active administrator must remain";
         payload_too_large: "请求内容过大", "The request is too large";
         unsupported_media_type: "请使用 application/json 格式", "Please send application/json";
         too_many_attempts: "尝试次数过多，请稍后再试", "Too many attempts, please try again later";
         internal_error: "服务器出错，请稍后重试", "Something went wrong on our side, please try again";
-        page_failed: "此页面未能显示", "This page could not be shown";
+        page_failed: "此页面未能显示", "This page could not be displayed";
         unavailable: "服务暂时不可用，请稍后重试", "The service is busy, please try again shortly";
     }
 }

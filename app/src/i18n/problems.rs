@@ -11,14 +11,14 @@ impl Problem {
     pub fn text(self, lang: Lang) -> String {
         let (zh, en) = match self {
             Self::UsernameMissing => ("请输入邮箱或用户名", "Enter your email or username"),
-            Self::UsernameTooShort => ("用户名至少需要 3 个字符", "A username has at least 3 characters"),
-            Self::UsernameTooLong => ("用户名最多 32 个字符", "A username has at most 32 characters"),
+            Self::UsernameTooShort => ("用户名至少需要 3 个字符", "Use at least 3 characters"),
+            Self::UsernameTooLong => ("用户名最多 32 个字符", "Use at most 32 characters"),
             Self::UsernameCharacters => (
                 "用户名只能包含字母、数字、点、下划线和连字符，并以字母或数字开头",
-                "Use letters, digits, dots, underscores and hyphens, beginning with a letter or digit",
+                "Use letters, digits, dots, underscores and hyphens; start with a letter or digit",
             ),
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
-            Self::EmailTooLong => ("邮箱地址最多 254 个字符", "An email address has at most 254 characters"),
+            Self::EmailTooLong => ("邮箱地址最多 254 个字符", "Email addresses can have at most 254 characters"),
             Self::MobileInvalid => (
                 "请输入带国家代码的手机号，例如 +86 139 1234 5678",
                 "Enter the number with its country, such as +86 139 1234 5678",
@@ -27,18 +27,18 @@ impl Problem {
             Self::PasswordTooShort { min } => {
                 return match lang {
                     Lang::Zh => format!("密码至少需要 {min} 个字符"),
-                    Lang::En => format!("A password has at least {min} characters"),
+                    Lang::En => format!("Use at least {min} characters"),
                 };
             }
-            Self::PasswordTooLong => ("密码最多 128 个字符", "A password has at most 128 characters"),
-            Self::PasswordIsUsername => ("密码不能与用户名相同", "The password must not be the username"),
+            Self::PasswordTooLong => ("密码最多 128 个字符", "Use at most 128 characters"),
+            Self::PasswordIsUsername => ("密码不能与用户名相同", "Choose a password that is not your username"),
             Self::PasswordLikeUsername => {
-                ("密码不能与用户名过于相似", "The password must not be so much like the username")
+                ("密码不能与用户名过于相似", "Choose a password that is less similar to your username")
             }
-            Self::NameDiffers => ("请输入您的账户名以确认", "Type the name of your account to confirm"),
-            Self::PasswordsDiffer => ("两次密码不一致", "The passwords differ"),
-            Self::NicknameTooLong => ("昵称最多 64 个字符", "A nickname has at most 64 characters"),
-            Self::NicknameCharacters => ("昵称不能包含控制字符", "A nickname has no control characters"),
+            Self::NameDiffers => ("请输入您的用户名以确认", "Type your username to confirm"),
+            Self::PasswordsDiffer => ("两次密码不一致", "Passwords don't match"),
+            Self::NicknameTooLong => ("昵称最多 64 个字符", "Use at most 64 characters"),
+            Self::NicknameCharacters => ("昵称不能包含控制字符", "Control characters are not allowed"),
             #[cfg(feature = "ssr")]
             Self::Server(problem) => return problem.text(lang),
         };
@@ -55,15 +55,15 @@ impl ServerProblem {
     fn text(self, lang: Lang) -> String {
         let (zh, en) = match self {
             Self::UsernameScripts => {
-                ("用户名的字母必须属于同一种文字", "The letters of a username must belong to one script")
+                ("用户名的字母必须属于同一种文字", "Use letters of a single script, such as Latin or Cyrillic")
             }
             Self::UsernameReserved => {
                 ("该用户名已被保留，请换一个", "This username is reserved, please choose another")
             }
             Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
-            Self::PasswordWrong => ("密码错误", "This is not your password"),
+            Self::PasswordWrong => ("密码错误", "Wrong password"),
             Self::PictureKind => ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture"),
-            Self::PictureBytes => ("图片最大 5 MB", "A picture has at most 5 MB"),
+            Self::PictureBytes => ("图片最大 5 MB", "Pictures can be at most 5 MB"),
             Self::PicturePixels => (
                 "图片最多 2400 万像素，每边最多 16384 像素",
                 "A picture has at most 24 megapixels, and 16,384 pixels a side",
@@ -76,19 +76,18 @@ impl ServerProblem {
                     Lang::En => format!("Your files may take up {megabytes} MB: delete some of them first"),
                 };
             }
-            Self::IdMissing => ("请给出账户的 id", "Name the account by its id"),
+            Self::IdMissing => ("请给出账户的 id", "Enter the id of the account"),
             Self::SortUnknown => (
                 "只能按 created_at、-created_at、username、-username 排序",
                 "Sort by created_at, -created_at, username or -username",
             ),
-            Self::PlaceUnknown => (
-                "这不是此列表某一页的起点，请从头开始",
-                "No page of this list begins there, please begin with the first",
-            ),
+            Self::PlaceUnknown => {
+                ("这不是此列表某一页的起点，请从头开始", "This page does not exist; start from the first page")
+            }
             Self::LimitOutside { max } => {
                 return match lang {
                     Lang::Zh => format!("每页条数应为 1 到 {max}"),
-                    Lang::En => format!("A page has 1 to {max} entries"),
+                    Lang::En => format!("Page size must be 1 to {max}"),
                 };
             }
             Self::DisablesOneself => ("不能停用您自己的账户", "You cannot disable your own account"),

@@ -11,33 +11,33 @@ super::table! {
     /// The pages' words.
     Words {
         product: "Gatehouse", "Gatehouse";
-        tagline: "进门从容，离开放心。", "Come in at ease, leave without a worry.";
-        to_content: "跳到主要内容", "Skip to the content";
+        tagline: "您的账户，由您掌握。", "Your account, in your hands.";
+        to_content: "跳到主要内容", "Skip to content";
 
         home: "首页", "Home";
         profile: "个人中心", "Profile";
         menu: "菜单", "Menu";
         main_navigation: "主导航", "Main";
         language: "语言", "Language";
-        colours: "配色", "Colours";
-        colours_system: "跟随系统", "As the system";
+        colours: "主题", "Theme";
+        colours_system: "跟随系统", "System";
         colours_light: "浅色", "Light";
         colours_dark: "深色", "Dark";
 
-        home_guest: "Gatehouse 守护您的账户：在这里登录，查看登录何时到期，并随时安全登出。", "Gatehouse keeps your account: come in here, see how long your login lasts, and leave whenever you like.";
-        home_lasts: "登录不中断", "A login that lasts";
-        home_lasts_text: "使用期间自动续期，所有标签页保持同步。", "It renews itself while you are here, in every tab.";
-        home_ends: "登出即生效", "A logout that counts";
-        home_ends_text: "一旦登出，凭证立即在各处失效。", "The moment you leave, your tokens are worthless everywhere.";
-        home_private: "密码只属于您", "A password that is yours";
-        home_private_text: "我们只保存它的散列值，连我们也读不到。", "Only a hash of it is kept: nobody can read it, not even us.";
+        home_guest: "在一处管理您的个人资料、设备和文件。由 Gatehouse 自主托管。", "One place for your profile, devices and files. Self-hosted with Gatehouse.";
+        home_lasts: "登录不中断", "Stay signed in";
+        home_lasts_text: "使用期间自动续期，所有标签页保持同步。", "Your session renews automatically while you use it, in every tab.";
+        home_ends: "登出即刻生效", "Log out everywhere, at once";
+        home_ends_text: "随时结束本机或其他设备上的会话，立即生效。", "End any session, here or on another device. It takes effect immediately.";
+        home_private: "密码只属于您", "Your password stays secret";
+        home_private_text: "我们只保存它的散列值，连我们也读不到。", "Only a hash of it is stored. It cannot be read, not even by us.";
         home_member: "您已登录。", "You are logged in.";
         to_profile: "前往个人中心", "Go to your profile";
 
         login_title: "登录您的账户", "Log in to your account";
         register_title: "注册您的账户", "Create your account";
         username: "邮箱或用户名", "Email or username";
-        username_hint: "邮箱，或 3 到 32 个字符的用户名", "An email address, or 3 to 32 characters";
+        username_hint: "邮箱，或 3 到 32 个字母、数字组成的用户名", "Your email, or a username of 3 to 32 letters and digits";
         password: "密码", "Password";
         password_again: "确认密码", "Confirm password";
         show_password: "显示密码", "Show password";
@@ -54,7 +54,7 @@ super::table! {
         log_out: "安全登出", "Log out";
         no_account: "没有账户？", "No account yet?";
         have_account: "已有账户？", "Already have an account?";
-        switch_account: "切换账号", "Switch account";
+        switch_account: "切换账户", "Switch account";
 
         account: "用户中心", "Your account";
         retry: "重试", "Try again";
@@ -62,43 +62,43 @@ super::table! {
         settings: "设置", "Settings";
         files: "我的文件", "My files";
         section_profile: "个人资料", "Personal details";
-        people: "用户管理", "People";
+        people: "用户管理", "Users";
         section_security: "安全", "Security";
         section_devices: "设备", "Devices";
         section_data: "您的数据", "Your data";
 
         not_found: "页面不存在", "Page not found";
-        not_found_text: "这扇门后面什么也没有。地址可能有误，或者页面已被移走。", "There is nothing behind this door. The address may be mistyped, or the page has moved.";
+        not_found_text: "地址可能有误，或者页面已被移走。", "The address may be mistyped, or the page has moved.";
         to_home: "返回首页", "Back to the home page";
 
         registered: "注册成功，请登录您的账户", "Registered. Please log in.";
         logged_in: "登录成功", "Logged in";
         logged_out: "您已成功登出", "You are logged out";
-        logged_out_here: "您已在此设备登出，但未能通知服务器", "You are logged out here, but the server could not be told";
+        logged_out_here: "您已在此设备登出，但未能通知服务器", "You are logged out on this device, but the server could not be reached";
         close: "关闭", "Close";
         notices: "通知", "Notices";
 
         session_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
-        session_logged_out: "您已在别处登出，请重新登录", "You have logged out elsewhere, please log in again";
-        session_ended_elsewhere: "此登录已在其他设备上被结束，请重新登录", "This login was ended from another device, please log in again";
-        session_reused: "为保护您的账户，此登录已被结束，请重新登录", "To protect your account this login was ended, please log in again";
+        session_logged_out: "您已在别处登出，请重新登录", "You logged out elsewhere, please log in again";
+        session_ended_elsewhere: "此会话已在其他设备上被结束，请重新登录", "This session was ended from another device, please log in again";
+        session_reused: "此登录被重复使用，为保护您的账户已将其结束。请重新登录并检查您的设备。", "This session was ended because its login was used twice. Log in again, then check your devices.";
         session_disabled: "账户已停用", "This account is disabled";
         session_password_changed: "密码已更改，请重新登录", "Your password was changed, please log in again";
 
-        help_offline: "恢复连接后再试一次，已填写的内容不会丢失。", "Try again once you are connected: nothing that you typed is lost.";
-        help_no_answer: "服务器没有响应，可能正在重启。请稍候再试。", "The server does not answer; it may be starting again. Give it a moment.";
-        help_our_fault: "这是我们的问题，已被记录。若持续出现，请告知我们此编号：", "It is our fault, and it has been noted. Should it go on, tell us this number:";
-        help_disabled: "请联系管理员恢复账户。", "An administrator can enable it again.";
+        help_offline: "恢复连接后再试一次，已填写的内容不会丢失。", "Try again once you are connected. Nothing you typed is lost.";
+        help_no_answer: "服务器没有响应，可能正在重启。请稍候再试。", "The server is not responding; it may be restarting. Try again in a moment.";
+        help_our_fault: "这是我们的问题，已被记录。若持续出现，请告知我们此编号：", "This is a problem on our side and has been logged. If it continues, tell us this number:";
+        help_disabled: "请联系管理员恢复账户。", "Ask an administrator to enable it again.";
         try_again_in: "可再次尝试，剩余", "You can try again in";
         try_now: "现在可以再次尝试。", "You can try again now.";
 
         no_network: "网络错误：您已离线", "Network error: you are offline";
         network: "网络错误，请稍后重试", "Network error, please try again";
         trouble: "出了点问题，请稍后重试", "Something went wrong, please try again";
-        offline: "您已离线。恢复连接后可继续，已填写的内容不会丢失。", "You are offline. Once you are connected again you can go on: nothing that you typed is lost.";
+        offline: "您已离线。恢复连接后可继续，已填写的内容不会丢失。", "You are offline. You can continue once you are connected; nothing you typed is lost.";
         broken: "页面未能完全加载。", "The page could not be loaded completely.";
-        reload: "重新加载", "Load it again";
-        needs_scripts: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please switch them on and load it again.";
+        reload: "重新加载", "Reload";
+        needs_scripts: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please enable them and reload.";
     }
 }
 
@@ -115,7 +115,7 @@ impl Deref for Words {
 #[must_use]
 pub fn welcome(lang: Lang, name: &str) -> String {
     match lang {
-        Lang::Zh => format!("欢迎, {name}!"),
+        Lang::Zh => format!("欢迎，{name}！"),
         Lang::En => format!("Welcome, {name}!"),
     }
 }
@@ -124,8 +124,8 @@ pub fn welcome(lang: Lang, name: &str) -> String {
 #[must_use]
 pub fn password_hint(lang: Lang, min: usize) -> String {
     match lang {
-        Lang::Zh => format!("至少 {min} 个字符，可以是一句话"),
-        Lang::En => format!("At least {min} characters; a sentence is fine"),
+        Lang::Zh => format!("至少 {min} 个字符，可以用一句短语"),
+        Lang::En => format!("At least {min} characters; a short sentence works well"),
     }
 }
 

@@ -128,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn pages_are_rendered_with_their_headers() {
         for (path, status, heading) in [
-            ("/", 200, "Come in at ease"),
+            ("/", 200, "Your account, in your hands"),
             ("/login", 200, "Log in to your account"),
             ("/login/", 200, "Log in to your account"),
             ("/login?redirect=%2Fprofile", 200, "Log in to your account"),

@@ -26,7 +26,7 @@ async fn a_picture_is_there_in_two_sizes_until_another_one_is() {
     let pair = app.person("alice").await;
     let answer = send(&app, &pair, picture(ImageFormat::Png, 800, 600)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json()["message"], "Your picture has been changed");
+    assert_eq!(answer.json()["message"], "Picture updated");
     let first = address(&answer);
     assert_eq!(app.me(&pair.access).await.json()["avatar_url"], first.as_str());
     assert_eq!(seen(&app.get(&first).send().await.bytes).dimensions(), (512, 512));
@@ -119,7 +119,7 @@ async fn invariant_40_a_picture_has_at_most_five_megabytes() {
     assert!(large.len() > 5 * 1024 * 1024);
     let answer = send(&app, &pair, large.clone()).await;
     answer.assert_failure(413, "payload_too_large");
-    assert_eq!(answer.json()["message"], "A picture has at most 5 MB");
+    assert_eq!(answer.json()["message"], "Pictures can be at most 5 MB");
     // Without a length: it is counted as it comes.
     let parts = large.chunks(100_000).map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)));
     let parts: Vec<_> = parts.collect();

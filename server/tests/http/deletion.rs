@@ -114,11 +114,7 @@ async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
     ] {
         let answer = delete(&app, &pair.access, &body).await;
         answer.assert_failure(400, "validation_failed");
-        assert_eq!(
-            answer.json()["fields"],
-            json!({ "username": "Type the name of your account to confirm" }),
-            "{body}"
-        );
+        assert_eq!(answer.json()["fields"], json!({ "username": "Type your username to confirm" }), "{body}");
     }
     delete(&app, &pair.access, &json!([])).await.assert_failure(400, "bad_request");
     delete(&app, &pair.access, &json!({ "username": 1 })).await.assert_failure(400, "bad_request");

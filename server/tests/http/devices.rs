@@ -102,7 +102,7 @@ async fn invariant_20_a_device_that_is_ended_from_another_is_out_on_its_next_req
     let (_server, elsewhere) = app.second().await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
     let answer = end(&app, &stale, &format!("?id={}", id(&lost))).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "message": "This device is logged out" })));
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "message": "Device logged out" })));
     for answer in [app.me(&lost.access).await, app.refresh(&lost.refresh).await] {
         assert_over(&answer, "ended_elsewhere");
     }
@@ -114,7 +114,7 @@ async fn invariant_20_a_device_that_is_ended_from_another_is_out_on_its_next_req
     let app = app.restart().await;
     assert_over(&app.me(&lost.access).await, "ended_elsewhere");
     let answer = end(&app, &stale, "").await;
-    assert_eq!(answer.json(), json!({ "message": "All other devices are logged out" }));
+    assert_eq!(answer.json(), json!({ "message": "All other devices logged out" }));
     assert_over(&app.me(&other.access).await, "ended_elsewhere");
     assert_eq!(list(&app, &stale).await.len(), 1);
     assert_eq!(end(&app, &stale, "").await.status, StatusCode::OK);

@@ -62,7 +62,7 @@ async fn a_picture_is_kept_as_it_came_with_a_small_one_beside_it() {
     assert_eq!(seen(&thumbnail.bytes).dimensions(), (512, 384));
     assert_eq!(listed["used"], sent.len() + thumbnail.bytes.len());
     let removed = remove(&app, &pair, &format!("id={id}")).await;
-    assert_eq!((removed.status, &removed.json()["message"]), (StatusCode::OK, &json!("The file has been deleted")));
+    assert_eq!((removed.status, &removed.json()["message"]), (StatusCode::OK, &json!("File deleted")));
     assert_eq!(list(&app, &pair, "").await["used"], 0);
     assert_eq!(objects(&app), Vec::<String>::new());
 }

@@ -28,7 +28,7 @@ async fn invariant_11_with_another_password_the_sessions_of_the_one_before_end()
     let bertha = app.person("bertha").await;
     let answer = change(&app, &pair.access, &to_new()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json(), json!({ "message": "Your password is changed, and your other devices are logged out" }));
+    assert_eq!(answer.json(), json!({ "message": "Password changed. Your other devices are logged out" }));
     for other in &others {
         for answer in [app.me(&other.access).await, app.refresh(&other.refresh).await] {
             answer.assert_failure(401, "token_revoked");

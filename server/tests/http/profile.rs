@@ -34,7 +34,8 @@ async fn what_is_named_changes_and_the_rest_stays() {
     ] {
         let answer = change(&app, &pair.access, &changes).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        let expected = json!({ "message": "Your profile is saved", "user": user(nickname.clone()), "email": email, "mobile": mobile });
+        let expected =
+            json!({ "message": "Profile saved", "user": user(nickname.clone()), "email": email, "mobile": mobile });
         assert_eq!(answer.json(), expected, "{changes}");
         let me = app.me(&pair.access).await.json();
         assert_eq!((&me["nickname"], &me["email"], &me["mobile"]), (&nickname, &email, &mobile));

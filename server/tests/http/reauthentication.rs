@@ -28,7 +28,7 @@ async fn the_password_gives_a_fresh_token_and_the_session_goes_on_as_it_is() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let mut body = answer.json();
     let token = body.as_object_mut().unwrap().remove("access_token").unwrap().as_str().unwrap().to_owned();
-    assert_eq!(body, json!({ "message": "Your password was right", "token_type": "Bearer", "expires_in": 900 }));
+    assert_eq!(body, json!({ "message": "Password confirmed", "token_type": "Bearer", "expires_in": 900 }));
     let (before, after) = (parts(&pair.access).1, parts(&token).1);
     for claim in ["sid", "sub", "gen"] {
         assert_eq!(before[claim], after[claim], "{claim}");

@@ -130,7 +130,7 @@ async fn the_shortest_password_is_a_setting() {
     let app = App::with(&[("PASSWORD_MIN_LENGTH", "6")]).await;
     let body = |password: &str| json!({ "username": "alice", "password": password });
     let answer = app.post("/api/auth/register").json(&body("12345")).send().await;
-    assert_eq!(answer.json()["fields"]["password"], "A password has at least 6 characters");
+    assert_eq!(answer.json()["fields"]["password"], "Use at least 6 characters");
     assert_eq!(app.post("/api/auth/register").json(&body("ab-c d")).send().await.status, StatusCode::CREATED);
 }
 

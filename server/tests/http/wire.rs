@@ -231,7 +231,7 @@ async fn a_page_that_cannot_be_made_says_so_in_words() {
     for (cookie, accepted, lang, words) in [
         ("", "zh-CN", "zh", "此页面未能显示"),
         ("lang=zh", "en", "zh", "此页面未能显示"),
-        ("", "fr", "en", "This page could not be shown"),
+        ("", "fr", "en", "This page could not be displayed"),
     ] {
         let call = app.get("/panics").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
         let answer = call.header("cookie", cookie).header("accept-language", accepted).to(&router).send().await;
