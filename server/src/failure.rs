@@ -3,7 +3,11 @@
 use app::{api::error::Code, backend::Failure};
 
 use crate::{
-    accounts::hashing::HashError, files::ExportError, objects::ObjectError, pictures::WorkshopError, store::StoreError,
+    accounts::hashing::HashError,
+    files::ExportError,
+    objects::ObjectError,
+    pictures::WorkshopError,
+    store::{ActError, StoreError},
     tokens::keys::SignError,
 };
 
@@ -52,5 +56,14 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
             tracing::error!(%error, "failed");
             Code::InternalError.into()
         }
+    }
+}
+
+/// What the caller is told of a change that was not made on its behalf.
+#[must_use]
+pub fn act_failure(error: ActError) -> Failure {
+    match error {
+        ActError::Denied(denied) => denied.into(),
+        ActError::Store(error) => internal(error),
     }
 }

@@ -10,9 +10,9 @@ use app::{
 
 use super::AccountService;
 use crate::{
-    failure::internal,
+    failure::act_failure,
     mirror::to_its_end,
-    store::{AuditEntry, Event, StoredUser, UserChange},
+    store::{Actor, AuditEntry, Event, StoredUser, UserChange},
 };
 
 /// What is to become of a member, once the rules have passed it.
@@ -99,18 +99,19 @@ impl AccountService {
         origin: Origin,
     ) -> Result<Person, Failure> {
         let wishes = Wishes::parse(changes)?;
+        let now = self.world.now();
         let entry = AuditEntry {
             user: Some(caller.user),
             session: Some(caller.session),
-            ..AuditEntry::of(Event::ProfileChanged, self.world.now(), origin)
+            ..AuditEntry::of(Event::ProfileChanged, now, origin)
         };
-        let (id, is_fresh) = (caller.user, caller.fresh);
+        let (actor, is_fresh) = (Actor::new(caller, now), caller.fresh);
         let (store, directory) = (self.store.clone(), Arc::clone(&self.directory));
         to_its_end(async move {
-            let done = store.change_user(id, move |account| wishes.decide(account, is_fresh, entry)).await;
+            let done = store.change_user(actor, move |account| wishes.decide(account, is_fresh, entry)).await;
             // Also where it is not known whether the database has got it: memory must not know better.
-            directory.forget(id);
-            let account = done.map_err(internal)?.ok_or(Failure::Revoked(None))??;
+            directory.forget(actor.user);
+            let account = done.map_err(act_failure)?.ok_or(Failure::Revoked(None))??;
             Ok(Person { user: account.user, email: account.email, mobile: account.mobile })
         })
         .await

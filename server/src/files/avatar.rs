@@ -1,20 +1,18 @@
 //! A person's own picture: made anew from what was sent, in two sizes, under a name that nobody can guess.
 
+use super::{FileService, Inner};
+use crate::{
+    failure::{act_failure, internal},
+    mirror::to_its_end,
+    objects::Content,
+    pictures::Picture,
+    store::{Actor, AuditEntry, Event},
+};
 use app::{
     api::User,
     backend::{Caller, Failure, Origin},
 };
 use axum::body::Bytes;
-use uuid::Uuid;
-
-use super::{FileService, Inner};
-use crate::{
-    failure::internal,
-    mirror::to_its_end,
-    objects::Content,
-    pictures::Picture,
-    store::{AuditEntry, Event},
-};
 
 /// Pixels of the sides.
 const SIDES: [u32; 2] = [512, 96];
@@ -34,8 +32,8 @@ impl FileService {
             Ok([large?, small?])
         });
         let made = made.await?;
-        let (service, user) = (self.clone(), caller.user);
-        to_its_end(async move { service.0.change_avatar(user, Some(made), origin).await }).await
+        let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
+        to_its_end(async move { service.0.change_avatar(actor, Some(made), origin).await }).await
     }
 
     /// Takes the caller's picture away. That there is none is as good.
@@ -44,8 +42,8 @@ impl FileService {
     ///
     /// [`Failure`]
     pub async fn unset_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure> {
-        let (service, user) = (self.clone(), caller.user);
-        to_its_end(async move { service.0.change_avatar(user, None, origin).await }).await
+        let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
+        to_its_end(async move { service.0.change_avatar(actor, None, origin).await }).await
     }
 
     /// A picture by the last part of its address.
@@ -62,7 +60,8 @@ impl FileService {
 }
 
 impl Inner {
-    async fn change_avatar(&self, user: Uuid, made: Option<[Vec<u8>; 2]>, origin: Origin) -> Result<User, Failure> {
+    async fn change_avatar(&self, actor: Actor, made: Option<[Vec<u8>; 2]>, origin: Origin) -> Result<User, Failure> {
+        let user = actor.user;
         let name = format!("{:032x}", u128::from_be_bytes(self.world.random::<NAME_BYTES>()));
         let keys = SIDES.map(|side| format!("avatars/{name}-{side}.jpg")).to_vec();
         let url = made.is_some().then(|| format!("/{}", keys[0]));
@@ -72,9 +71,9 @@ impl Inner {
         let entry = AuditEntry {
             user: Some(user),
             detail: Some("avatar".to_owned()),
-            ..AuditEntry::of(Event::ProfileChanged, self.world.now(), origin)
+            ..AuditEntry::of(Event::ProfileChanged, actor.at, origin)
         };
-        let changed = self.store.set_avatar(user, url.clone(), entry).await;
+        let changed = self.store.set_avatar(actor, url.clone(), entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.directory.forget(user);
         if changed.is_err()
@@ -82,7 +81,7 @@ impl Inner {
         {
             self.discard(keys.clone()).await;
         }
-        let Some(former) = changed.map_err(internal)? else {
+        let Some(former) = changed.map_err(act_failure)? else {
             self.discard(keys).await;
             return Err(Failure::Revoked(None));
         };

@@ -21,9 +21,9 @@ use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptio
 use super::{FileService, Inner, avatar};
 use crate::{
     clock::utc,
-    failure::internal,
+    failure::{act_failure, internal},
     objects::Content,
-    store::{AuditEntry, AuditFilter, Event, StoredDevice, StoredEntry, StoredFile},
+    store::{Actor, AuditEntry, AuditFilter, Event, StoredDevice, StoredEntry, StoredFile},
 };
 
 /// Seconds after which somebody may ask again whose archive is still being fetched.
@@ -143,7 +143,7 @@ impl FileService {
         let now = self.0.world.now();
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry = AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, origin) };
-        self.0.store.insert_audit_entry(entry).await.map_err(internal)?;
+        self.0.store.insert_audit_entry_as(Actor::new(caller, now), entry).await.map_err(act_failure)?;
         tracing::info!(user = %caller.user, size, "exported");
         Ok(Content { size, stream: Box::pin(stream::try_unfold((file, turn), next)) })
     }

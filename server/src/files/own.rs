@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::{FileService, Inner, name};
 use crate::{
-    failure::internal,
+    failure::{act_failure, internal},
     mirror::to_its_end,
     objects::Content,
     pictures::{Kind, Picture},
-    store::{Kept, StoredFile},
+    store::{ActError, Actor, Kept, StoredFile},
 };
 
 /// Pixels across of the small picture.
@@ -70,8 +70,8 @@ impl FileService {
             height: pixels(height),
             created_at: self.0.world.now(),
         };
-        let service = self.clone();
-        to_its_end(async move { service.0.keep(file, bytes, thumbnail.into()).await }).await
+        let (service, actor) = (self.clone(), Actor::new(caller, file.created_at));
+        to_its_end(async move { service.0.keep(actor, file, bytes, thumbnail.into()).await }).await
     }
 
     /// Some of the caller's files, newest first: those before the one with this id.
@@ -122,10 +122,10 @@ impl FileService {
     ///
     /// [`Failure`]: `not_found` also for another person's.
     pub async fn remove(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
-        let (service, user) = (self.clone(), caller.user);
+        let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
         to_its_end(async move {
             let inner = &service.0;
-            let removed = inner.store.remove_file(user, id, inner.world.now()).await.map_err(internal)?;
+            let removed = inner.store.remove_file(actor, id).await.map_err(act_failure)?;
             inner.discard(removed.ok_or(Code::NotFound)?.keys()).await;
             Ok(())
         })
@@ -134,7 +134,7 @@ impl FileService {
 }
 
 impl Inner {
-    async fn keep(&self, file: StoredFile, bytes: Bytes, thumbnail: Bytes) -> Result<FileEntry, Failure> {
+    async fn keep(&self, actor: Actor, file: StoredFile, bytes: Bytes, thumbnail: Bytes) -> Result<FileEntry, Failure> {
         let over_quota =
             Failure::Refused(Code::PayloadTooLarge, ServerProblem::FilesQuota { bytes: self.quota }.into());
         // Spares the disk; what decides is the transaction, below.
@@ -143,11 +143,11 @@ impl Inner {
             return Err(over_quota);
         }
         self.put_all(vec![(file.key(), bytes), (file.thumbnail_key(), thumbnail)]).await?;
-        let refusal = match self.store.insert_file(file.clone(), self.quota).await {
+        let refusal = match self.store.insert_file(actor, file.clone(), self.quota).await {
             Ok(Kept::Done) => return Ok(entry(file)),
             Ok(Kept::OverQuota) => over_quota,
-            Ok(Kept::NoAccount) => Failure::Revoked(None),
-            Err(error) => {
+            Err(ActError::Denied(denied)) => denied.into(),
+            Err(ActError::Store(error)) => {
                 // Where the row is there nevertheless, or nobody can tell, the objects stay for the sweep to decide upon.
                 if matches!(self.store.file(file.user, file.id).await, Ok(None)) {
                     self.discard(file.keys()).await;

@@ -75,8 +75,8 @@ async fn run(call: Call, request: Request) -> Response<Body> {
 enum Admitted {
     /// A server function: with its body, which has been read.
     Function(Request),
-    /// A handler: with its address, and a body that it reads itself.
-    Handler(Handler, Uri, Body),
+    /// A handler: with its address and its body, which has been read.
+    Handler(Handler, Uri, Bytes),
 }
 
 /// Why a server function does not get to see a request.
@@ -117,11 +117,16 @@ async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body)
     let operation = find(parts)?;
     call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
     let address = read_query(operation, &parts.uri)?;
-    if let Some(handler) = handlers::find(&operation.method, operation.path) {
-        return Ok(Admitted::Handler(handler, address, body));
+    let received = read_body(operation, &parts.headers, body).await;
+    if matches!(operation.body, operations::Body::Json | operations::Body::Upload) {
+        // The body may have taken hours to arrive: token, session, account and role are checked again.
+        call.caller = Box::pin(identify(state, operation, &parts.headers, &call.origin)).await?;
     }
-    let body = read_body(operation, &parts.headers, body).await?;
-    Ok(Admitted::Function(prepare(operation, address, body)))
+    let body = received?;
+    Ok(match handlers::find(&operation.method, operation.path) {
+        Some(handler) => Admitted::Handler(handler, address, body),
+        None => Admitted::Function(prepare(operation, address, body)),
+    })
 }
 
 fn find(parts: &Parts) -> Result<&'static Operation, Refusal> {
@@ -152,7 +157,7 @@ fn allow(path: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&verbs.join(", ")).ok()
 }
 
-/// Finds out who calls.
+/// Authenticates the caller.
 async fn identify(
     state: &super::State,
     operation: &Operation,
@@ -182,11 +187,20 @@ fn read_query(operation: &Operation, uri: &Uri) -> Result<Uri, Code> {
     }
 }
 
-async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
-    if operation.body != operations::Body::Json {
+/// Reads the body of a request, as far as its operation takes one.
+async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+    match operation.body {
+        operations::Body::Json => Ok(read_json(headers, body).await?),
+        operations::Body::Upload => handlers::read_upload(body).await,
         // The JSON codec wants an object also where there is nothing to say.
-        return Ok(if operation.method == Method::POST { Bytes::from_static(b"{}") } else { Bytes::new() });
+        operations::Body::None | operations::Body::Query if operation.method == Method::POST => {
+            Ok(Bytes::from_static(b"{}"))
+        }
+        operations::Body::None | operations::Body::Query => Ok(Bytes::new()),
     }
+}
+
+async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
     if !is_json(headers) {
         return Err(Code::UnsupportedMediaType);
     }

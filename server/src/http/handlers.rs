@@ -31,7 +31,8 @@ pub(super) struct Ask {
     pub(super) call: Arc<Call>,
     /// The operation's address, with its query where it takes one.
     pub(super) address: Uri,
-    pub(super) body: Body,
+    /// What was uploaded; empty for an operation without a body.
+    pub(super) body: Bytes,
 }
 
 type Answer = Result<Response, Failure>;
@@ -56,8 +57,7 @@ pub fn handled() -> impl Iterator<Item = (&'static Method, &'static str)> {
 }
 
 async fn set_avatar(ask: Ask) -> Answer {
-    let picture = read_picture(ask.body).await?;
-    let user = ask.files.set_avatar(ask.call.caller()?, picture, ask.call.origin.clone()).await?;
+    let user = ask.files.set_avatar(ask.call.caller()?, ask.body, ask.call.origin.clone()).await?;
     let message = Messages::of(ask.call.lang).avatar_changed.into();
     json(StatusCode::OK, &UserChanged { message, user })
 }
@@ -70,8 +70,7 @@ struct Upload {
 
 async fn keep_file(ask: Ask) -> Answer {
     let Upload { name } = query(&ask.address)?;
-    let picture = read_picture(ask.body).await?;
-    let file = ask.files.keep(ask.call.caller()?, &name, picture).await?;
+    let file = ask.files.keep(ask.call.caller()?, &name, ask.body).await?;
     let message = Messages::of(ask.call.lang).file_kept.into();
     json(StatusCode::CREATED, &FileKept { message, file })
 }
@@ -109,8 +108,8 @@ fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Code> {
     Query::try_from_uri(address).map(|Query(members)| members).map_err(|_| Code::BadRequest)
 }
 
-/// What was sent, if it is no more than a picture may have.
-async fn read_picture(body: Body) -> Result<Bytes, Failure> {
+/// Reads an upload, which has at most the bytes that a picture may have.
+pub(super) async fn read_upload(body: Body) -> Result<Bytes, Failure> {
     let too_large = || Failure::Refused(Code::PayloadTooLarge, ServerProblem::PictureBytes.into());
     // What says that it is too large is not read at all.
     if body.size_hint().lower() > PICTURE_MAX as u64 {

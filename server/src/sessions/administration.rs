@@ -19,7 +19,7 @@ use crate::{
     accounts::username,
     failure::internal,
     mirror::to_its_end,
-    store::{AccountChange, Act, ChangeError, Changed, Place, Search, Wanted},
+    store::{AccountChange, Act, Actor, ChangeError, Changed, Place, Search, Wanted},
 };
 
 /// What a text that somebody has typed is looked for as.
@@ -53,17 +53,23 @@ impl Administration for SessionService {
         changes: AccountChanges,
         origin: Origin,
     ) -> Result<Account, Failure> {
-        let (inner, caller) = (Arc::clone(self.inner()), caller.user);
-        to_its_end(async move { inner.change_account(caller, changes, origin).await }).await
+        let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
+        to_its_end(async move { inner.change_account(&caller, changes, origin).await }).await
     }
 }
 
 impl Inner {
-    async fn change_account(&self, caller: Uuid, changes: AccountChanges, origin: Origin) -> Result<Account, Failure> {
+    async fn change_account(
+        &self,
+        caller: &Caller,
+        changes: AccountChanges,
+        origin: Origin,
+    ) -> Result<Account, Failure> {
         let AccountChanges { id, disabled, role, end_sessions } = changes;
         let now = self.world.now();
         let change = AccountChange { disabled, role, end_sessions };
-        let outcome = self.store.change_account(id, change, Act { at: now, by: caller.to_string(), origin }).await;
+        let act = Act { at: now, by: caller.user.to_string(), origin };
+        let outcome = self.store.change_account_as(Actor::admin(caller, now), id, change, act).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.directory.forget(id);
         match outcome {
@@ -71,10 +77,11 @@ impl Inner {
                 for session in &ended {
                     self.seen.forget(session);
                 }
-                tracing::info!(user = %id, by = %caller, ?disabled, ?role, sessions = ended.len(), "account changed");
+                tracing::info!(user = %id, by = %caller.user, ?disabled, ?role, sessions = ended.len(), "account changed");
             }
             Err(ChangeError::NoAccount) => return Err(Code::NotFound.into()),
             Err(ChangeError::LastAdmin) => return Err(Code::LastAdmin.into()),
+            Err(ChangeError::Denied(denied)) => return Err(denied.into()),
             Err(ChangeError::Store(error)) => {
                 // Which sessions it may have ended is not known.
                 self.seen.clear();

@@ -9,8 +9,8 @@ use app::{
 use super::service::Inner;
 use crate::{
     accounts::username,
-    failure::internal,
-    store::{AuditEntry, Deletion, Event},
+    failure::{act_failure, internal},
+    store::{Actor, AuditEntry, Deletion, Event},
 };
 
 impl Inner {
@@ -27,8 +27,9 @@ impl Inner {
         // The log tells that an account was deleted, and not whose.
         let nowhere = Origin::default();
         let forgotten = self.subjects(&key, None, &nowhere).into_iter().next().map(|subject| subject.name);
-        let entry = AuditEntry::of(Event::AccountDeleted, self.world.now(), nowhere);
-        let done = self.store.delete_user(caller.user, forgotten, entry).await;
+        let now = self.world.now();
+        let entry = AuditEntry::of(Event::AccountDeleted, now, nowhere);
+        let done = self.store.delete_user(Actor::new(caller, now), forgotten, entry).await;
         match &done {
             Ok(Deletion::Done(sessions)) => sessions.iter().for_each(|session| self.seen.forget(session)),
             Ok(Deletion::LastAdmin) => return Err(Code::LastAdmin.into()),
@@ -36,7 +37,7 @@ impl Inner {
             Ok(Deletion::NoAccount) | Err(_) => self.seen.clear(),
         }
         self.directory.forget(caller.user);
-        match done.map_err(internal)? {
+        match done.map_err(act_failure)? {
             Deletion::NoAccount => Err(gone()),
             Deletion::Done(_) | Deletion::LastAdmin => {
                 tracing::info!("an account was deleted");

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::{agents, service::Inner};
 use crate::{
-    failure::internal,
-    store::{Event, StoredDevice},
+    failure::{act_failure, internal},
+    store::{Actor, Event, StoredDevice},
 };
 
 impl Inner {
@@ -37,7 +37,7 @@ impl Inner {
         match ending {
             // What is no id names no session, and so does another person's.
             Ending::One(id) => match Uuid::try_parse(&id) {
-                Ok(id) if id == caller.session => self.logout(caller, origin).await.map_err(internal),
+                Ok(id) if id == caller.session => self.logout(caller, origin).await,
                 Ok(id) => self.end_one(caller, id, origin).await,
                 Err(_) => Err(Code::NotFound.into()),
             },
@@ -47,10 +47,10 @@ impl Inner {
 
     async fn end_one(&self, caller: &Caller, id: Uuid, origin: Origin) -> Result<(), Failure> {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, origin);
-        let done = self.store.end_device(id, entry).await;
+        let done = self.store.end_device(Actor::new(caller, entry.at), id, entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.seen.forget(&id);
-        if !done.map_err(internal)? {
+        if !done.map_err(act_failure)? {
             return Err(Code::NotFound.into());
         }
         tracing::info!(user = %caller.user, session = %id, "ended from another device");
@@ -59,9 +59,9 @@ impl Inner {
 
     async fn end_others(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, origin);
-        let done = self.store.end_other_devices(caller.session, entry).await;
+        let done = self.store.end_other_devices(Actor::new(caller, entry.at), entry).await;
         self.forget_ended(&done);
-        let ended = done.map_err(internal)?.len();
+        let ended = done.map_err(act_failure)?.len();
         tracing::info!(user = %caller.user, ended, "all other devices were signed out");
         Ok(())
     }

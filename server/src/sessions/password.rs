@@ -16,8 +16,8 @@ use crate::{
         password::Password,
         username::{self, Username},
     },
-    failure::internal,
-    store::{AuditEntry, Event, Outcome, PasswordChange, StoreError},
+    failure::{act_failure, internal},
+    store::{Actor, AuditEntry, Event, Outcome, PasswordChange},
     tokens::codec::Grant,
 };
 
@@ -70,7 +70,8 @@ impl Inner {
     ) -> Result<FreshToken, Failure> {
         let Proven { attempt, entry, .. } = self.prove(caller, password, Event::Reauthenticated, origin).await?;
         let forgiven = attempt.first().map(str::to_owned);
-        self.store.forgive_login_failures(forgiven, entry).await.map_err(internal)?;
+        let actor = Actor::new(caller, self.world.now());
+        self.store.forgive_login_failures(actor, forgiven, entry).await.map_err(act_failure)?;
         let session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let now = self.world.now();
         // Of the generation that the caller has shown to hold: the present one may be in an answer that was lost, and a token of
@@ -109,18 +110,17 @@ impl Inner {
             kept: Some(caller.session),
             forgiven: attempt.first().map(str::to_owned),
         };
-        let done = self.store.change_password(change, entry).await;
-        // Somebody else may have changed it at the same moment: then it is not the current one any more.
-        let ended = done.and_then(|ended| ended.ok_or(StoreError::Conflict));
-        self.forget_ended(&ended);
-        match ended {
-            Ok(_) => {
-                tracing::info!(user = %caller.user, "the password was changed");
-                Ok(())
-            }
-            Err(StoreError::Conflict) => Err(wrong()),
-            Err(error) => Err(internal(error)),
+        // Hashing has taken a while: the actor and the current password are checked again where it is written.
+        let done = self.store.change_password_as(Actor::new(caller, self.world.now()), change, entry).await;
+        match &done {
+            Ok(ended) => ended.iter().flatten().for_each(|session| self.seen.forget(session)),
+            // It is not known which sessions have ended.
+            Err(_) => self.seen.clear(),
         }
+        // Without an answer it was changed by another request meanwhile: it is not the current one any more.
+        done.map_err(act_failure)?.ok_or_else(wrong)?;
+        tracing::info!(user = %caller.user, "the password was changed");
+        Ok(())
     }
 }
 

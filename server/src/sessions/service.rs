@@ -28,7 +28,7 @@ use crate::{
     failure::{Internal, internal},
     limits::{Limiter, Throttle},
     mirror::{Mirror, to_its_end},
-    store::{AuditEntry, Change, EndReason, Event, RevokedToken, Session, Store, StoreError},
+    store::{ActError, Actor, AuditEntry, Change, EndReason, Event, RevokedToken, Session, Store, StoreError},
     tokens::{
         blocklist::Blocklist,
         codec::{Codec, Grant},
@@ -234,7 +234,7 @@ impl Sessions for SessionService {
 
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.logout(&caller, origin).await.map_err(internal) }).await
+        to_its_end(async move { inner.logout(&caller, origin).await }).await
     }
 }
 
@@ -297,21 +297,28 @@ impl Inner {
         self.pair_with(&session, &presented, false).map_err(internal)
     }
 
-    pub(super) async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Internal> {
-        let Some(session) = self.store.session(caller.session).await? else { return Ok(()) };
+    pub(super) async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
+        let found = self.store.session(caller.session).await.map_err(internal)?;
+        let Some(session) = found else { return Ok(()) };
         let revoked = vec![
             RevokedToken { jti: caller.jti.clone(), token_type: caller.token_type, expires_at: caller.expires_at },
             RevokedToken {
-                jti: self.codec.refresh_jti(session.id, session.generation)?,
+                jti: self.codec.refresh_jti(session.id, session.generation).map_err(internal)?,
                 token_type: TokenType::Refresh,
                 expires_at: session.refresh_grant(&self.lifetimes).expires_at,
             },
         ];
         let entry = self.entry(Event::LoggedOut, Some(caller.user), Some(session.id), origin);
-        let done = self.store.end_session(session.id, EndReason::LoggedOut, revoked.clone(), entry).await;
+        let actor = Actor::new(caller, entry.at);
+        let done = self.store.end_session(actor, EndReason::LoggedOut, revoked.clone(), entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.seen.forget(&session.id);
-        done?;
+        match done {
+            Ok(()) => {}
+            // It has ended meanwhile, which is what was asked for.
+            Err(ActError::Denied(_)) => return Ok(()),
+            Err(ActError::Store(error)) => return Err(internal(error)),
+        }
         self.blocklist.add(revoked.into_iter().map(|token| (token.jti, token.expires_at)));
         tracing::info!(user = %caller.user, session = %session.id, "logged out");
         Ok(())

@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, EndReason, Event, Store, StoreError, audit, devices,
+    ActError, Actor, AuditEntry, Denied, EndReason, Event, Store, StoreError, audit, devices,
     entities::user::{self, Column},
 };
 
@@ -59,9 +59,21 @@ pub enum ChangeError {
     /// Nobody would be left to manage accounts.
     #[error("it is the last administrator's account: make another one first")]
     LastAdmin,
+    /// The session that asked for it may not do it any more.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ActError> for ChangeError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Denied(denied) => denied.into(),
+            ActError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl Store {
@@ -73,6 +85,22 @@ impl Store {
     pub async fn change_account(&self, id: Uuid, change: AccountChange, act: Act) -> Result<Changed, ChangeError> {
         self.writer
             .write(move |transaction| Box::pin(async move { decide(transaction, id, change, &act).await }))
+            .await?
+    }
+
+    /// The same on behalf of an administrator's session.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError`]: nothing is changed then.
+    pub async fn change_account_as(
+        &self,
+        actor: Actor,
+        id: Uuid,
+        change: AccountChange,
+        act: Act,
+    ) -> Result<Changed, ChangeError> {
+        self.write_as(actor, move |transaction| Box::pin(async move { decide(transaction, id, change, &act).await }))
             .await?
     }
 }

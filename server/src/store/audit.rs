@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    ActError, Actor, Store, StoreError,
     entities::audit_event::{self, Column},
 };
 
@@ -248,6 +248,15 @@ impl Store {
     /// [`StoreError`]
     pub async fn insert_audit_entry(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.writer.write(move |transaction| Box::pin(insert(transaction, entry))).await
+    }
+
+    /// The same for an act of a session that has changed nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`]
+    pub async fn insert_audit_entry_as(&self, actor: Actor, entry: AuditEntry) -> Result<(), ActError> {
+        self.write_as(actor, move |transaction| Box::pin(insert(transaction, entry))).await
     }
 
     /// The audit log, oldest first.

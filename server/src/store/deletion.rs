@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, Qu
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError, administration, audit,
+    ActError, Actor, AuditEntry, Store, StoreError, administration, audit,
     entities::{session, user},
     files, login_failures, names,
 };
@@ -22,21 +22,22 @@ pub enum Deletion {
 }
 
 impl Store {
-    /// Deletes an account with all that is kept of it, forgets the failed log-ins that counted against a subject, and makes its
-    /// name free. The audit log keeps what has happened, and forgets to whom and from where.
+    /// Deletes the actor's account with all that is kept of it, forgets the failed log-ins that counted against a subject, and makes
+    /// its name free. The audit log keeps what has happened, and forgets to whom and from where.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`ActError`]
     pub async fn delete_user(
         &self,
-        id: Uuid,
+        actor: Actor,
         forgotten: Option<String>,
         entry: AuditEntry,
-    ) -> Result<Deletion, StoreError> {
-        self.writer
-            .write(move |transaction| Box::pin(async move { delete(transaction, id, forgotten, entry).await }))
-            .await
+    ) -> Result<Deletion, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move { delete(transaction, actor.user, forgotten, entry).await })
+        })
+        .await
     }
 }
 

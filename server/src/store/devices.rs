@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, Qu
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, EndReason, Session, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, EndReason, Session, Store, StoreError, audit,
     entities::session::{self, Column},
     sessions::{end, living_of, revoked},
 };
@@ -52,33 +52,33 @@ impl Store {
         rows.all(&self.read).await?.into_iter().map(StoredDevice::try_from).collect()
     }
 
-    /// Ends a living session of whom the entry is about: whether there is one.
+    /// Ends a living session of the user that the entry is about. Returns whether there was one.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn end_device(&self, id: Uuid, entry: AuditEntry) -> Result<bool, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let this = Condition::all().add(Column::Id.eq(id));
-                    Ok(!end_some(transaction, this, EndReason::EndedElsewhere, &entry).await?.is_empty())
-                })
+    /// [`ActError`]
+    pub async fn end_device(&self, actor: Actor, id: Uuid, entry: AuditEntry) -> Result<bool, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                let this = Condition::all().add(Column::Id.eq(id));
+                Ok(!end_some(transaction, this, EndReason::EndedElsewhere, &entry).await?.is_empty())
             })
-            .await
+        })
+        .await
     }
 
-    /// Ends the living sessions of whom the entry is about, but the one that is kept. Those that have ended come back.
+    /// Ends the living sessions of the user that the entry is about, except the actor's, and returns their ids.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn end_other_devices(&self, kept: Uuid, entry: AuditEntry) -> Result<Vec<Uuid>, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move { end_others(transaction, Some(kept), EndReason::EndedElsewhere, &entry).await })
-            })
-            .await
+    /// [`ActError`]
+    pub async fn end_other_devices(&self, actor: Actor, entry: AuditEntry) -> Result<Vec<Uuid>, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(
+                async move { end_others(transaction, Some(actor.session), EndReason::EndedElsewhere, &entry).await },
+            )
+        })
+        .await
     }
 }
 

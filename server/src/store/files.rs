@@ -7,7 +7,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Store, StoreError, audit,
     entities::{
         file::{self, Column},
         user,
@@ -45,8 +45,6 @@ pub enum Kept {
     Done,
     /// The person's files would take up more than they may.
     OverQuota,
-    /// There is no such account any more.
-    NoAccount,
 }
 
 impl StoredFile {
@@ -87,36 +85,32 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn insert_file(&self, file: StoredFile, quota: i64) -> Result<Kept, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if user::Entity::find_by_id(file.user).one(transaction).await?.is_none() {
-                        return Ok(Kept::NoAccount);
-                    }
-                    // Nobody comes in between: of two that come at once, the second sees the first.
-                    let used = used(transaction, file.user).await?;
-                    if used.saturating_add(file.stored_bytes) > quota {
-                        return Ok(Kept::OverQuota);
-                    }
-                    strays::adopt(transaction, file.keys()).await?;
-                    let row = file::ActiveModel {
-                        id: Set(file.id),
-                        user_id: Set(file.user),
-                        name: Set(file.name),
-                        media_type: Set(file.media_type),
-                        size: Set(file.size),
-                        stored_bytes: Set(file.stored_bytes),
-                        width: Set(file.width),
-                        height: Set(file.height),
-                        created_at: Set(file.created_at),
-                    };
-                    row.insert(transaction).await?;
-                    Ok(Kept::Done)
-                })
+    /// [`ActError`]
+    pub async fn insert_file(&self, actor: Actor, file: StoredFile, quota: i64) -> Result<Kept, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                // Nothing comes in between: of two uploads at the same time, the second sees the first.
+                let used = used(transaction, file.user).await?;
+                if used.saturating_add(file.stored_bytes) > quota {
+                    return Ok(Kept::OverQuota);
+                }
+                strays::adopt(transaction, file.keys()).await?;
+                let row = file::ActiveModel {
+                    id: Set(file.id),
+                    user_id: Set(file.user),
+                    name: Set(file.name),
+                    media_type: Set(file.media_type),
+                    size: Set(file.size),
+                    stored_bytes: Set(file.stored_bytes),
+                    width: Set(file.width),
+                    height: Set(file.height),
+                    created_at: Set(file.created_at),
+                };
+                row.insert(transaction).await?;
+                Ok(Kept::Done)
             })
-            .await
+        })
+        .await
     }
 
     /// A person's files that came before the one with this id, newest first.
@@ -149,57 +143,55 @@ impl Store {
         used(&self.read, user).await
     }
 
-    /// Removes a file of a person, and comes back with it; `None` where there is none. Its objects belong to nobody from then on.
+    /// Removes a file of the actor and returns it; `None` where there is none. Its objects are orphans from then on.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn remove_file(&self, user: Uuid, id: Uuid, now: i64) -> Result<Option<StoredFile>, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let found = file::Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(transaction).await?;
-                    let Some(file) = found.map(StoredFile::from) else { return Ok(None) };
-                    file::Entity::delete_by_id(id).exec(transaction).await?;
-                    strays::abandon(transaction, file.keys(), now).await?;
-                    Ok(Some(file))
-                })
+    /// [`ActError`]
+    pub async fn remove_file(&self, actor: Actor, id: Uuid) -> Result<Option<StoredFile>, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                let of_actor = file::Entity::find_by_id(id).filter(Column::UserId.eq(actor.user));
+                let Some(file) = of_actor.one(transaction).await?.map(StoredFile::from) else { return Ok(None) };
+                file::Entity::delete_by_id(id).exec(transaction).await?;
+                strays::abandon(transaction, file.keys(), actor.at).await?;
+                Ok(Some(file))
             })
-            .await
+        })
+        .await
     }
 
-    /// Gives a person another picture, or none, and comes back with the objects of the one before. `None` where there is no such
-    /// account.
+    /// Sets or removes the actor's avatar and returns the object keys of the former one. `None` where there is no such account.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`ActError`]
     pub async fn set_avatar(
         &self,
-        user: Uuid,
+        actor: Actor,
         url: Option<String>,
         entry: AuditEntry,
-    ) -> Result<Option<Vec<String>>, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let Some(row) = user::Entity::find_by_id(user).one(transaction).await? else { return Ok(None) };
-                    let former: Vec<_> = row.avatar_url.as_deref().map(avatar_keys).unwrap_or_default();
-                    if row.avatar_url == url {
-                        return Ok(Some(Vec::new()));
-                    }
-                    strays::adopt(transaction, url.as_deref().map(avatar_keys).unwrap_or_default()).await?;
-                    strays::abandon(transaction, former.clone(), entry.at).await?;
-                    user::Entity::update_many()
-                        .col_expr(user::Column::AvatarUrl, Expr::value(url))
-                        .filter(user::Column::Id.eq(user))
-                        .exec(transaction)
-                        .await?;
-                    audit::insert(transaction, entry).await?;
-                    Ok(Some(former))
-                })
+    ) -> Result<Option<Vec<String>>, ActError> {
+        let user = actor.user;
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                let Some(row) = user::Entity::find_by_id(user).one(transaction).await? else { return Ok(None) };
+                let former: Vec<_> = row.avatar_url.as_deref().map(avatar_keys).unwrap_or_default();
+                if row.avatar_url == url {
+                    return Ok(Some(Vec::new()));
+                }
+                strays::adopt(transaction, url.as_deref().map(avatar_keys).unwrap_or_default()).await?;
+                strays::abandon(transaction, former.clone(), entry.at).await?;
+                user::Entity::update_many()
+                    .col_expr(user::Column::AvatarUrl, Expr::value(url))
+                    .filter(user::Column::Id.eq(user))
+                    .exec(transaction)
+                    .await?;
+                audit::insert(transaction, entry).await?;
+                Ok(Some(former))
             })
-            .await
+        })
+        .await
     }
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::{
-    AuditEntry, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Store, StoreError, audit,
     entities::login_failure::{self, Column},
 };
 
@@ -52,22 +52,26 @@ impl Store {
             .await
     }
 
-    /// Forgets the failures that count against a subject, whose person has shown who they are.
+    /// Forgets the failures that count against a subject, after the actor has presented the right password.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn forgive_login_failures(&self, subject: Option<String>, entry: AuditEntry) -> Result<(), StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    if let Some(subject) = subject {
-                        forgive(transaction, &subject).await?;
-                    }
-                    audit::insert(transaction, entry).await
-                })
+    /// [`ActError`]
+    pub async fn forgive_login_failures(
+        &self,
+        actor: Actor,
+        subject: Option<String>,
+        entry: AuditEntry,
+    ) -> Result<(), ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                if let Some(subject) = subject {
+                    forgive(transaction, &subject).await?;
+                }
+                audit::insert(transaction, entry).await
             })
-            .await
+        })
+        .await
     }
 
     /// Forgets the failures that no longer count.

@@ -1,5 +1,6 @@
 //! What is kept: the only place that knows SQL or a database's name.
 
+mod actor;
 mod administration;
 mod audit;
 mod deletion;
@@ -18,6 +19,7 @@ mod strays;
 mod users;
 mod writer;
 
+pub use actor::{ActError, Actor, Denied};
 pub use administration::{AccountChange, Act, ChangeError, Changed};
 pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use deletion::Deletion;

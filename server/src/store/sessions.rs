@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Event, RevokedToken, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Event, RevokedToken, Store, StoreError, audit,
     entities::session::{self, Column},
     login_failures, revoked_tokens, users,
 };
@@ -241,28 +241,27 @@ impl Store {
             .await
     }
 
-    /// Ends a session, and writes down which of its tokens are revoked with it. One that has ended already stays as it is.
+    /// Ends the actor's session, and writes down which of its tokens are revoked with it.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`ActError`]: [`Denied`](super::Denied) also where it has ended already, which leaves it as it is.
     pub async fn end_session(
         &self,
-        id: Uuid,
+        actor: Actor,
         reason: EndReason,
         revoked: Vec<RevokedToken>,
         entry: AuditEntry,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let now = entry.at;
-                    end(Column::Id.eq(id), reason, now).exec(transaction).await?;
-                    revoked_tokens::insert(transaction, &revoked, reason, now).await?;
-                    audit::insert(transaction, entry).await
-                })
+    ) -> Result<(), ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                let now = entry.at;
+                end(Column::Id.eq(actor.session), reason, now).exec(transaction).await?;
+                revoked_tokens::insert(transaction, &revoked, reason, now).await?;
+                audit::insert(transaction, entry).await
             })
-            .await
+        })
+        .await
     }
 
     /// Writes down which sessions' present generations were presented; those that have moved on meanwhile stay as they are.
@@ -308,7 +307,7 @@ impl Store {
     }
 }
 
-async fn find(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Session>, StoreError> {
+pub(super) async fn find(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Session>, StoreError> {
     session::Entity::find_by_id(id).one(connection).await?.map(Session::try_from).transpose()
 }
 

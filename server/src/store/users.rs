@@ -7,7 +7,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{AuditEntry, EndReason, Name, Store, StoreError, audit, devices, entities::user, login_failures, names};
+use super::{
+    ActError, Actor, AuditEntry, EndReason, Name, Store, StoreError, audit, devices, entities::user, login_failures,
+    names,
+};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -136,38 +139,38 @@ impl Store {
         user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
     }
 
-    /// Decides about what a person says about themself, and keeps what was decided, with nobody in between. Of the account only
-    /// nickname, address and number may change.
+    /// Changes the actor's own account as decided on its current row, in one transaction: nickname, e-mail address and phone
+    /// number. `None` where there is no such account.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`ActError`]
     pub async fn change_user<T: Send + 'static>(
         &self,
-        id: Uuid,
+        actor: Actor,
         decide: impl FnOnce(StoredUser) -> UserChange<T> + Send + 'static,
-    ) -> Result<Option<T>, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let Some(row) = user::Entity::find_by_id(id).one(transaction).await? else { return Ok(None) };
-                    let change = decide(row.try_into()?);
-                    if let Some(StoredUser { user, email, mobile, .. }) = change.user {
-                        user::Entity::update_many()
-                            .col_expr(user::Column::Nickname, Expr::value(user.nickname))
-                            .col_expr(user::Column::Email, Expr::value(email))
-                            .col_expr(user::Column::Mobile, Expr::value(mobile))
-                            .filter(user::Column::Id.eq(id))
-                            .exec(transaction)
-                            .await?;
-                    }
-                    if let Some(entry) = change.entry {
-                        audit::insert(transaction, entry).await?;
-                    }
-                    Ok(Some(change.answer))
-                })
+    ) -> Result<Option<T>, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                let found = user::Entity::find_by_id(actor.user).one(transaction).await?;
+                let Some(row) = found else { return Ok(None) };
+                let change = decide(row.try_into()?);
+                if let Some(StoredUser { user, email, mobile, .. }) = change.user {
+                    user::Entity::update_many()
+                        .col_expr(user::Column::Nickname, Expr::value(user.nickname))
+                        .col_expr(user::Column::Email, Expr::value(email))
+                        .col_expr(user::Column::Mobile, Expr::value(mobile))
+                        .filter(user::Column::Id.eq(actor.user))
+                        .exec(transaction)
+                        .await?;
+                }
+                if let Some(entry) = change.entry {
+                    audit::insert(transaction, entry).await?;
+                }
+                Ok(Some(change.answer))
             })
-            .await
+        })
+        .await
     }
 
     /// The account that is found by this name, and its password's hash as a PHC string.
@@ -208,23 +211,43 @@ impl Store {
         entry: AuditEntry,
     ) -> Result<Option<Vec<Uuid>>, StoreError> {
         self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash);
-                    if update.exec(transaction).await?.rows_affected == 0 {
-                        return Ok(None);
-                    }
-                    let ended =
-                        devices::end_others(transaction, change.kept, EndReason::PasswordChanged, &entry).await?;
-                    if let Some(subject) = change.forgiven {
-                        login_failures::forgive(transaction, &subject).await?;
-                    }
-                    audit::insert(transaction, entry).await?;
-                    Ok(Some(ended))
-                })
-            })
+            .write(move |transaction| Box::pin(async move { change_password(transaction, change, entry).await }))
             .await
     }
+
+    /// The same on behalf of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError`]
+    pub async fn change_password_as(
+        &self,
+        actor: Actor,
+        change: PasswordChange,
+        entry: AuditEntry,
+    ) -> Result<Option<Vec<Uuid>>, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move { change_password(transaction, change, entry).await })
+        })
+        .await
+    }
+}
+
+async fn change_password(
+    connection: &impl ConnectionTrait,
+    change: PasswordChange,
+    entry: AuditEntry,
+) -> Result<Option<Vec<Uuid>>, StoreError> {
+    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash);
+    if update.exec(connection).await?.rows_affected == 0 {
+        return Ok(None);
+    }
+    let ended = devices::end_others(connection, change.kept, EndReason::PasswordChanged, &entry).await?;
+    if let Some(subject) = change.forgiven {
+        login_failures::forgive(connection, &subject).await?;
+    }
+    audit::insert(connection, entry).await?;
+    Ok(Some(ended))
 }
 
 /// Sets a password's hash, where it is the old one.

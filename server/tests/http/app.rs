@@ -87,6 +87,15 @@ impl App {
         Self { clock, server, folder, router, settings }
     }
 
+    /// Serves it on a port of the loopback interface, for as long as the test runs.
+    pub async fn listen(&self) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let service = self.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        address
+    }
+
     /// A second process on the same data.
     pub async fn second(&self) -> (Server, Router) {
         Self::open(&self.folder, &self.clock, &self.settings).await

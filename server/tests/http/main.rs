@@ -19,6 +19,7 @@ mod forgeries;
 mod forging;
 mod fresh;
 mod headers;
+mod held_requests;
 mod keys;
 mod login;
 mod logout;
