@@ -48,6 +48,10 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
             tracing::warn!(%error, "sent away");
             Failure::Unavailable(*retry_after)
         }
+        Internal::Hash(HashError::ClientBusy { retry_after }) => {
+            tracing::warn!(%error, "too many requests of one address");
+            Failure::TooManyAttempts(*retry_after)
+        }
         Internal::Store(StoreError::Unavailable(_)) | Internal::Object(_) | Internal::Export(ExportError::File(_)) => {
             tracing::error!(%error, "unavailable");
             Failure::Unavailable(RETRY_AFTER)

@@ -110,7 +110,8 @@ impl Server {
         username::fill_in(&store).await?;
         let keys = open_keys(config, &store, &world).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let hasher = Arc::new(Hasher::new(Cost::default(), cores, world.clone())?);
+        let hasher = Hasher::new(Cost::default(), cores, world.clone())?;
+        let hasher = Arc::new(hasher.with_limit(config.limits.map(|limits| limits.waiting_hashes)));
         let directory = Arc::new(Directory::new(store.clone()));
         let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &world));
         let policy = config.password_policy();

@@ -1,13 +1,14 @@
-//! Argon2id, off the async threads, as many at a time as there are cores.
+//! Argon2id, off the async threads, as many at a time as there are cores. Clients take turns.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-        mpsc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+
+use app::backend::Origin;
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -15,10 +16,10 @@ use argon2::{
 };
 use tokio::sync::oneshot;
 
-use super::password::Password;
-use crate::clock::World;
+use super::{fair_queue::FairQueue, password::Password};
+use crate::{clock::World, network::Network};
 
-/// Who would wait longer than this for a core is sent away.
+/// How long a job waits for a core.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of salt (RFC 9106 §3.1).
 const SALT_BYTES: usize = 16;
@@ -46,10 +47,16 @@ impl Default for Cost {
 /// Why no hash was made.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The queue is longer than anybody wants to wait.
+    /// A job would wait for longer than five seconds.
     #[error("the queue for password hashing is full")]
     Busy {
         /// Seconds after which it will have moved on.
+        retry_after: u32,
+    },
+    /// The client has as many jobs waiting as it may.
+    #[error("too many passwords of one address wait for hashing")]
+    ClientBusy {
+        /// Seconds after which they will have been hashed.
         retry_after: u32,
     },
     /// A stored hash that is none.
@@ -71,16 +78,40 @@ pub enum Verdict {
     RightButOutdated(String),
 }
 
+/// The client that a password is hashed for: its jobs wait in a queue of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Client {
+    /// The client's network; `None` where it is not known.
+    network: Option<Network>,
+    /// Whether the number of its waiting jobs is limited: this machine's own addresses may stand for a proxy that was not
+    /// configured, and so for all clients.
+    is_limited: bool,
+}
+
+impl Client {
+    /// This program itself.
+    pub const LOCAL: Self = Self { network: None, is_limited: false };
+
+    /// The client of a request.
+    #[must_use]
+    pub fn of(origin: &Origin) -> Self {
+        origin.address.map_or(Self::LOCAL, |address| Self {
+            network: Some(Network::of_customer(address)),
+            is_limited: !address.to_canonical().is_loopback(),
+        })
+    }
+}
+
 /// Hashes passwords.
 pub struct Hasher {
     cost: Cost,
     argon2: Argon2<'static>,
-    /// To the threads that hash. They end when the hasher is gone.
-    work: mpsc::Sender<Work>,
+    queue: Arc<Queue>,
     cores: u32,
-    waiting: AtomicU32,
-    /// What a hash takes on this machine, in microseconds: a moving average.
-    pace: AtomicU64,
+    /// Jobs of one client that may wait; `None` where there is no limit.
+    per_client: Option<u32>,
+    /// Moving average of the time that a hash takes on this machine, in microseconds.
+    mean_hash_time: AtomicU64,
     world: World,
 }
 
@@ -88,7 +119,7 @@ pub struct Hasher {
 type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 impl Hasher {
-    /// A hasher for a machine with these cores: each has a thread that goes from one hash to the next without asking anybody.
+    /// Starts a worker thread for each core.
     ///
     /// # Errors
     ///
@@ -97,34 +128,40 @@ impl Hasher {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, Some(HASH_BYTES))
             .map_err(|error| HashError::Failed(error.to_string()))?;
         let cores = cores.max(1);
-        let (work, queue) = mpsc::channel();
-        let queue = Arc::new(Mutex::new(queue));
+        let queue = Arc::new(Queue::default());
         for _ in 0..cores {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new()
                 .name("hashing".into())
-                .spawn(move || work_off(&queue))
+                .spawn(move || run_worker(&queue))
                 .map_err(|error| HashError::Failed(error.to_string()))?;
         }
         Ok(Self {
             cost,
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            work,
+            queue,
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
-            waiting: AtomicU32::new(0),
-            pace: AtomicU64::new(10_000),
+            per_client: None,
+            mean_hash_time: AtomicU64::new(10_000),
             world,
         })
     }
 
-    /// A password's hash as a PHC string.
+    /// The same with a limit to the jobs of one client that wait.
+    #[must_use]
+    pub fn with_limit(mut self, per_client: Option<u32>) -> Self {
+        self.per_client = per_client;
+        self
+    }
+
+    /// Hashes a password into a PHC string.
     ///
     /// # Errors
     ///
     /// [`HashError`]
-    pub async fn hash(&self, password: &Password) -> Result<String, HashError> {
+    pub async fn hash(&self, password: &Password, client: Client) -> Result<String, HashError> {
         let salt: [u8; SALT_BYTES] = self.world.random();
-        self.at_a_desk(password.clone(), self.argon2.clone(), move |argon2, password, memory| {
+        self.run_on_worker(client, password.clone(), self.argon2.clone(), move |argon2, password, memory| {
             make(argon2, password, &salt, memory)
         })
         .await
@@ -135,9 +172,14 @@ impl Hasher {
     /// # Errors
     ///
     /// [`HashError`]
-    pub async fn verify(&self, password: &Password, stored: Option<&str>) -> Result<Verdict, HashError> {
+    pub async fn verify(
+        &self,
+        password: &Password,
+        stored: Option<&str>,
+        client: Client,
+    ) -> Result<Verdict, HashError> {
         let Some(stored) = stored else {
-            self.hash(password).await?;
+            self.hash(password, client).await?;
             return Ok(Verdict::Wrong);
         };
         let unreadable = |error: &dyn std::fmt::Display| HashError::Unreadable(error.to_string());
@@ -153,7 +195,7 @@ impl Hasher {
             || Cost { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() } != self.cost;
         let argon2 = Argon2::new(algorithm, version, params);
         let right = self
-            .at_a_desk(password.clone(), argon2, move |argon2, password, memory| {
+            .run_on_worker(client, password.clone(), argon2, move |argon2, password, memory| {
                 let mut output = [0; Output::MAX_LENGTH];
                 let output = &mut output[..expected.len()];
                 fill(argon2, password, &salt, output, memory)?;
@@ -164,29 +206,24 @@ impl Hasher {
         match (right, outdated) {
             (false, _) => Ok(Verdict::Wrong),
             (true, false) => Ok(Verdict::Right),
-            (true, true) => self.hash(password).await.map(Verdict::RightButOutdated),
+            (true, true) => self.hash(password, client).await.map(Verdict::RightButOutdated),
         }
     }
 
-    /// Runs some hashing with working memory, once a core is free, unless that takes longer than anybody wants to wait.
-    async fn at_a_desk<T: Send + 'static>(
+    /// Runs a job with a worker's memory, once it is the client's turn and a core is free.
+    async fn run_on_worker<T: Send + 'static>(
         &self,
+        client: Client,
         password: Password,
         argon2: Argon2<'static>,
         hash: impl FnOnce(&Argon2<'_>, &Password, &mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let place = Place::take(&self.waiting);
-        let per_hash = Duration::from_micros(self.pace.load(Ordering::Relaxed));
-        let expected = per_hash * place.ahead / self.cores;
-        if expected > PATIENCE {
-            return Err(busy(expected));
-        }
         let (start, started) = oneshot::channel();
         let (tell, told) = oneshot::channel();
         let clock = Arc::clone(&self.world.clock);
         let span = tracing::Span::current();
         let work: Work = Box::new(move |memory| {
-            // Whoever has asked may have given up or gone: then nobody needs the hash.
+            // The caller has given up or gone: the hash is not needed.
             if start.send(()).is_err() {
                 return;
             }
@@ -195,55 +232,121 @@ impl Hasher {
             let result = hash(&argon2, &password, memory);
             let _ = tell.send((result, clock.elapsed().saturating_sub(before)));
         });
-        let ended = |_| HashError::Failed("the hashing thread has ended".into());
-        self.work.send(work).map_err(|_| HashError::Failed("there is no hashing thread".into()))?;
+        let ticket = self.enqueue(client, work)?;
+        let ended = |_| HashError::Failed("the worker thread has failed".into());
         tokio::time::timeout(PATIENCE, started).await.map_err(|_| busy(PATIENCE))?.map_err(ended)?;
-        drop(place);
+        drop(ticket);
         let (result, took) = told.await.map_err(ended)?;
         self.learn(took);
         result
     }
 
+    /// Adds a job to the queue, unless its client has too many there or it would wait for too long.
+    fn enqueue(&self, client: Client, work: Work) -> Result<Ticket<'_>, HashError> {
+        let per_hash = Duration::from_micros(self.mean_hash_time.load(Ordering::Relaxed));
+        let mut jobs = self.queue.lock();
+        let ahead = u32::try_from(jobs.queue.ahead(&client)).unwrap_or(u32::MAX);
+        let expected = per_hash.saturating_mul(ahead) / self.cores;
+        if client.is_limited && self.per_client.is_some_and(|limit| jobs.queue.waiting(&client) >= limit as usize) {
+            return Err(HashError::ClientBusy { retry_after: seconds(expected) });
+        }
+        if expected > PATIENCE {
+            return Err(busy(expected));
+        }
+        let number = jobs.queue.push(client, work);
+        drop(jobs);
+        self.queue.changed.notify_one();
+        Ok(Ticket { queue: &self.queue, client, number })
+    }
+
     fn learn(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let before = self.pace.load(Ordering::Relaxed);
+        let before = self.mean_hash_time.load(Ordering::Relaxed);
         // A lost update costs nothing: the next hash tells again.
-        self.pace.store(before - before / 8 + took / 8, Ordering::Relaxed);
+        self.mean_hash_time.store(before - before / 8 + took / 8, Ordering::Relaxed);
     }
 }
 
-/// A place in the queue, given back when its holder has got a core, given up or gone.
-struct Place<'a> {
-    waiting: &'a AtomicU32,
-    ahead: u32,
-}
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicU32) -> Self {
-        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
-    }
-}
-
-impl Drop for Place<'_> {
+impl Drop for Hasher {
     fn drop(&mut self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.queue.close();
+    }
+}
+
+/// The jobs, shared by the hasher and its workers.
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Jobs>,
+    /// Notified of new jobs and of the end.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Jobs {
+    queue: FairQueue<Client, Work>,
+    is_closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        // Jobs run without the lock: none of them can have panicked while it was held.
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next job, after one of a client has run. `None` where the hasher is gone.
+    fn next(&self, finished: Option<Client>) -> Option<(Client, Work)> {
+        let mut jobs = self.lock();
+        if let Some(client) = finished {
+            jobs.queue.finish(&client);
+        }
+        loop {
+            if jobs.is_closed {
+                return None;
+            }
+            if let Some(next) = jobs.queue.pop() {
+                return Some(next);
+            }
+            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+}
+
+/// A job in the queue, removed if it is dropped before a worker takes it.
+struct Ticket<'a> {
+    queue: &'a Queue,
+    client: Client,
+    number: u64,
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        self.queue.lock().queue.cancel(&self.client, self.number);
     }
 }
 
 fn busy(wait: Duration) -> HashError {
-    HashError::Busy { retry_after: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1) }
+    HashError::Busy { retry_after: seconds(wait) }
 }
 
-/// The life of a hashing thread. Nothing lies between two hashes but taking the next one: a core that waits for an async thread to
-/// hand it over is a core that does not hash.
-fn work_off(queue: &Mutex<mpsc::Receiver<Work>>) {
+/// Whole seconds to wait, at least one.
+fn seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1)
+}
+
+/// Worker loop. Workers take jobs from the queue themselves: a hand-over through the async runtime would leave cores idle between
+/// hashes.
+fn run_worker(queue: &Queue) {
     let mut memory = Vec::new();
-    loop {
-        // The queue has no invariant that a panic could have broken; whoever waits for the lock waits for work.
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(work) = next else { return };
-        // A panic is told to whoever has asked, by the answer that never comes; the others still need this thread.
+    let mut finished = None;
+    while let Some((client, work)) = queue.next(finished) {
+        // A panic costs one answer, which never comes; the thread goes on.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut memory)));
+        finished = Some(client);
     }
 }
 
@@ -279,8 +382,11 @@ fn make(argon2: &Argon2<'_>, password: &Password, salt: &[u8], memory: &mut Vec<
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
+    static PASSWORD: std::sync::LazyLock<Password> = std::sync::LazyLock::new(|| password("correct horse"));
     const CHEAP: Cost = Cost { memory: 64, passes: 1, lanes: 1 };
 
     fn hasher(cost: Cost) -> Hasher {
@@ -293,7 +399,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_a_phc_string_of_the_promised_cost() {
-        let hash = hasher(Cost::default()).hash(&password("correct horse")).await.unwrap();
+        let hash = hasher(Cost::default()).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         // A library that knows nothing of ours agrees.
         assert!(argon2::PasswordVerifier::verify_password(&Argon2::default(), b"correct horse", hash.as_str()).is_ok());
@@ -302,35 +408,52 @@ mod tests {
     #[tokio::test]
     async fn right_wrong_and_unknown() {
         let hasher = hasher(CHEAP);
-        let hash = hasher.hash(&password("correct horse")).await.unwrap();
-        assert_ne!(hash, hasher.hash(&password("correct horse")).await.unwrap(), "each has a salt of its own");
-        assert_eq!(hasher.verify(&password("correct horse"), Some(&hash)).await.unwrap(), Verdict::Right);
-        assert_eq!(hasher.verify(&password("correct horsf"), Some(&hash)).await.unwrap(), Verdict::Wrong);
-        assert_eq!(hasher.verify(&password("correct horse"), None).await.unwrap(), Verdict::Wrong);
-        assert!(matches!(hasher.verify(&password("x"), Some("rubbish")).await, Err(HashError::Unreadable(_))));
+        let hash = hasher.hash(&password("correct horse"), Client::LOCAL).await.unwrap();
+        assert_ne!(
+            hash,
+            hasher.hash(&password("correct horse"), Client::LOCAL).await.unwrap(),
+            "each has a salt of its own"
+        );
+        assert_eq!(
+            hasher.verify(&password("correct horse"), Some(&hash), Client::LOCAL).await.unwrap(),
+            Verdict::Right
+        );
+        assert_eq!(
+            hasher.verify(&password("correct horsf"), Some(&hash), Client::LOCAL).await.unwrap(),
+            Verdict::Wrong
+        );
+        assert_eq!(hasher.verify(&password("correct horse"), None, Client::LOCAL).await.unwrap(), Verdict::Wrong);
+        assert!(matches!(
+            hasher.verify(&password("x"), Some("rubbish"), Client::LOCAL).await,
+            Err(HashError::Unreadable(_))
+        ));
     }
 
     #[tokio::test]
     async fn passwords_are_never_truncated() {
         let hasher = hasher(CHEAP);
         let (long, longer) = ("x".repeat(73), format!("{}y", "x".repeat(72)));
-        let hash = hasher.hash(&password(&long)).await.unwrap();
-        assert_eq!(hasher.verify(&password(&longer), Some(&hash)).await.unwrap(), Verdict::Wrong);
-        let hash = hasher.hash(&password("before\0after")).await.unwrap();
-        assert_eq!(hasher.verify(&password("before\0other"), Some(&hash)).await.unwrap(), Verdict::Wrong);
+        let hash = hasher.hash(&password(&long), Client::LOCAL).await.unwrap();
+        assert_eq!(hasher.verify(&password(&longer), Some(&hash), Client::LOCAL).await.unwrap(), Verdict::Wrong);
+        let hash = hasher.hash(&password("before\0after"), Client::LOCAL).await.unwrap();
+        assert_eq!(
+            hasher.verify(&password("before\0other"), Some(&hash), Client::LOCAL).await.unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[tokio::test]
     async fn a_hash_of_another_cost_is_made_anew() {
-        let old = hasher(CHEAP).hash(&password("correct horse")).await.unwrap();
+        let old = hasher(CHEAP).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         let hasher = hasher(Cost { memory: 128, ..CHEAP });
-        let Verdict::RightButOutdated(new) = hasher.verify(&password("correct horse"), Some(&old)).await.unwrap()
+        let Verdict::RightButOutdated(new) =
+            hasher.verify(&password("correct horse"), Some(&old), Client::LOCAL).await.unwrap()
         else {
             panic!("not noticed");
         };
         assert!(new.contains("m=128"));
-        assert_eq!(hasher.verify(&password("correct horse"), Some(&new)).await.unwrap(), Verdict::Right);
-        assert_eq!(hasher.verify(&password("wrong"), Some(&old)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hasher.verify(&password("correct horse"), Some(&new), Client::LOCAL).await.unwrap(), Verdict::Right);
+        assert_eq!(hasher.verify(&password("wrong"), Some(&old), Client::LOCAL).await.unwrap(), Verdict::Wrong);
     }
 
     /// Runs something at a desk, and tells which one it was and what memory was found there.
@@ -339,7 +462,10 @@ mod tests {
             let found = memory.len();
             make(argon2, password, b"a salt of 16 byt", memory).map(|_| (std::thread::current().id(), found))
         };
-        hasher.at_a_desk(password("correct horse"), hasher.argon2.clone(), visit).await.expect("a hash")
+        hasher
+            .run_on_worker(Client::LOCAL, password("correct horse"), hasher.argon2.clone(), visit)
+            .await
+            .expect("a hash")
     }
 
     #[tokio::test]
@@ -350,16 +476,17 @@ mod tests {
         assert!((1..=2).contains(&desks.len()), "{desks:?}");
         assert_eq!(visits.iter().filter(|(_, found)| *found == 0).count(), desks.len(), "fresh memory once a desk");
         assert!(visits.iter().all(|(_, found)| [0, 64].contains(found)));
-        assert_eq!(hasher.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(hasher.queue.lock().queue.waiting(&Client::LOCAL), 0);
     }
 
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_no_thread() {
         let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
         let broken = |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| -> Result<(), HashError> { panic!("broken") };
-        let answer = hasher.at_a_desk(password("correct horse"), hasher.argon2.clone(), broken).await;
+        let answer =
+            hasher.run_on_worker(Client::LOCAL, password("correct horse"), hasher.argon2.clone(), broken).await;
         assert!(matches!(answer, Err(HashError::Failed(_))), "{answer:?}");
-        assert!(hasher.hash(&password("correct horse")).await.is_ok());
+        assert!(hasher.hash(&password("correct horse"), Client::LOCAL).await.is_ok());
     }
 
     #[tokio::test]
@@ -369,9 +496,9 @@ mod tests {
         let hold = move |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| {
             gate.recv().map_err(|error| HashError::Failed(error.to_string()))
         };
-        let mut first = Box::pin(hasher.at_a_desk(password("first"), hasher.argon2.clone(), hold));
+        let mut first = Box::pin(hasher.run_on_worker(Client::LOCAL, password("first"), hasher.argon2.clone(), hold));
         let (tell, told) = mpsc::channel();
-        let second = hasher.at_a_desk(password("second"), hasher.argon2.clone(), move |_, _, _| {
+        let second = hasher.run_on_worker(Client::LOCAL, password("second"), hasher.argon2.clone(), move |_, _, _| {
             let _ = tell.send(());
             Ok(())
         });
@@ -382,19 +509,73 @@ mod tests {
         }
         open.send(()).expect("the first waits");
         assert!(first.await.is_ok());
-        assert!(hasher.hash(&password("third")).await.is_ok());
+        assert!(hasher.hash(&password("third"), Client::LOCAL).await.is_ok());
         assert!(told.try_recv().is_err(), "the second has gone");
     }
 
+    /// Keeps the workers busy until the sender is dropped.
+    fn occupy(hasher: &Hasher, client: Client) -> mpsc::Sender<()> {
+        let (open, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let workers = hasher.cores;
+        let (tell, told) = mpsc::channel();
+        for _ in 0..workers {
+            let (gate, tell) = (Arc::clone(&gate), tell.clone());
+            let work: Work = Box::new(move |_| {
+                tell.send(()).unwrap();
+                let _ = gate.lock().map(|gate| gate.recv());
+            });
+            std::mem::forget(hasher.enqueue(client, work).expect("let in"));
+        }
+        for _ in 0..workers {
+            told.recv().unwrap();
+        }
+        open
+    }
+
+    fn client(address: &str) -> Client {
+        Client::of(&Origin { address: Some(address.parse().unwrap()), ..Origin::default() })
+    }
+
     #[tokio::test]
-    async fn who_would_wait_too_long_is_sent_away_at_once() {
-        let hasher = hasher(CHEAP);
-        hasher.pace.store(4_000_000, Ordering::Relaxed);
-        hasher.waiting.store(3, Ordering::Relaxed);
-        let Err(HashError::Busy { retry_after }) = hasher.hash(&password("correct horse")).await else {
+    async fn hash_that_would_wait_too_long_is_refused_at_once_for_its_client_alone() {
+        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
+        let (flooding, other) = (client("192.0.2.1"), client("192.0.2.2"));
+        let open = occupy(&hasher, flooding);
+        hasher.mean_hash_time.store(2_000_000, Ordering::Relaxed);
+        let tickets: Vec<_> = (0..3).map(|_| hasher.enqueue(flooding, Box::new(|_| {})).expect("let in")).collect();
+        let Err(HashError::Busy { retry_after }) = hasher.hash(&password("correct horse"), flooding).await else {
             panic!("let in");
         };
         assert_eq!(retry_after, 6);
-        assert_eq!(hasher.waiting.load(Ordering::Relaxed), 3, "the place is given back");
+        let mut hash = Box::pin(hasher.hash(&password("correct horse"), other));
+        assert!(futures::poll!(&mut hash).is_pending());
+        assert_eq!(hasher.queue.lock().queue.ahead(&other), 2, "its own, and one of the other client");
+        drop(tickets);
+        assert_eq!(hasher.queue.lock().queue.waiting(&flooding), 0, "what is not waited for is not hashed");
+        drop(open);
+        assert!(hash.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn client_with_too_many_waiting_hashes_is_refused_and_others_are_not() {
+        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher").with_limit(Some(2));
+        let flooding = client("2001:db8::1");
+        let open = occupy(&hasher, Client::LOCAL);
+        let _tickets: Vec<_> = (0..2).map(|_| hasher.enqueue(flooding, Box::new(|_| {})).expect("let in")).collect();
+        for same in ["2001:db8::1", "2001:db8::ffff:1"] {
+            let refused = hasher.hash(&password("correct horse"), client(same)).await;
+            assert!(matches!(refused, Err(HashError::ClientBusy { retry_after: 1 })), "{refused:?}");
+        }
+        let others = [client("2001:db8:0:1::1"), client("192.0.2.1"), client("127.0.0.1"), Client::LOCAL];
+        let mut hashes: Vec<_> =
+            others.iter().flat_map(|other| [*other; 2]).map(|other| Box::pin(hasher.hash(&PASSWORD, other))).collect();
+        for hash in &mut hashes {
+            assert!(futures::poll!(hash).is_pending());
+        }
+        let one_more = hasher.hash(&PASSWORD, client("127.0.0.1"));
+        drop(open);
+        assert!(futures::future::try_join_all(hashes).await.is_ok());
+        assert!(one_more.await.is_ok(), "this machine's own address may be a proxy's");
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod common;
 pub mod directory;
+mod fair_queue;
 pub mod hashing;
 pub mod password;
 mod profile;

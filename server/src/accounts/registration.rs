@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::{
     directory::Directory,
-    hashing::Hasher,
+    hashing::{Client, Hasher},
     password::{Password, Policy},
     username::Username,
 };
@@ -83,7 +83,7 @@ impl Accounts for AccountService {
         if self.store.is_taken(username.name()).await.map_err(internal)? {
             return Err(taken());
         }
-        let password_hash = self.hasher.hash(&password).await.map_err(internal)?;
+        let password_hash = self.hasher.hash(&password, Client::of(&origin)).await.map_err(internal)?;
         let new = NewUser {
             id: self.world.uuid(),
             username: username.shown().to_owned(),

@@ -16,7 +16,7 @@ use fake::{
 use super::user::HERE;
 use crate::{
     accounts::{
-        hashing::{Cost, HashError, Hasher},
+        hashing::{Client, Cost, HashError, Hasher},
         password::Password,
         username::Username,
     },
@@ -99,7 +99,7 @@ async fn seed(arguments: Arguments, store: &Store, world: &World, out: &mut impl
     let password = Password::presented(
         password.unwrap_or_else(|| world.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()),
     );
-    let password_hash = Hasher::new(Cost::default(), 1, world.clone())?.hash(&password).await?;
+    let password_hash = Hasher::new(Cost::default(), 1, world.clone())?.hash(&password, Client::LOCAL).await?;
     writeln!(
         out,
         "{}",

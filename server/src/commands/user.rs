@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     accounts::{
-        hashing::{Cost, HashError, Hasher},
+        hashing::{Client, Cost, HashError, Hasher},
         username::{self, Username},
     },
     clock::World,
@@ -167,7 +167,7 @@ impl Desk<'_> {
                 // Of a name from before today's rules the password cannot be told.
                 let username = Username::parse(&account.user.username).ok();
                 let new = password::read_new(&self.config.password_policy(), username.as_ref())?;
-                let hash = self.hasher()?.hash(&new).await?;
+                let hash = self.hasher()?.hash(&new, Client::LOCAL).await?;
                 let change = PasswordChange { user: id, old_hash: None, new_hash: hash, kept: None, forgiven: None };
                 let entry = self.act().entry(Event::PasswordChanged, Some(id), None);
                 let ended = self.store.change_password(change, entry).await?.ok_or_else(|| whose.nobody())?;
@@ -216,7 +216,7 @@ impl Desk<'_> {
             id: self.world.uuid(),
             username: username.shown().to_owned(),
             name: username.name().clone(),
-            password_hash: self.hasher()?.hash(&password).await?,
+            password_hash: self.hasher()?.hash(&password, Client::LOCAL).await?,
             nickname: nickname.map(str::to_owned),
             email: None,
             role,

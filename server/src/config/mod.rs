@@ -83,6 +83,11 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "REFRESHES_PER_SESSION", default: "60", meaning: "refreshes of a session" },
     Setting { name: "REFRESHES_SECONDS", default: "60", meaning: "in how long" },
     Setting {
+        name: "WAITING_HASHES_PER_ADDRESS",
+        default: "100",
+        meaning: "passwords from an address that may wait for hashing at once",
+    },
+    Setting {
         name: "RESERVED_USERNAMES",
         default: "none",
         meaning: "names that nobody may register, comma separated, with all that look like them",
@@ -308,6 +313,7 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
         login_address: quota("LOGIN_FAILURES_PER_ADDRESS", failures)?,
         registration: quota("REGISTRATIONS_PER_ADDRESS", registrations)?,
         refresh: quota("REFRESHES_PER_SESSION", refreshes)?,
+        waiting_hashes: reader.value("WAITING_HASHES_PER_ADDRESS", values::times)?,
     };
     Ok(reader.value("RATE_LIMITS", values::switch)?.then_some(limits))
 }

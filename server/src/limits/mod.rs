@@ -30,4 +30,6 @@ pub struct Limits {
     pub registration: Quota,
     /// Refreshes of a session.
     pub refresh: Quota,
+    /// Passwords from an address that wait for hashing.
+    pub waiting_hashes: u32,
 }

@@ -16,7 +16,11 @@ use super::{
     service::Inner,
 };
 use crate::{
-    accounts::{hashing::Verdict, password::Password, username},
+    accounts::{
+        hashing::{Client, Verdict},
+        password::Password,
+        username,
+    },
     failure::internal,
     store::{AuditEntry, Event, NewSession, Outcome, Session, StoreError, StoredUser},
 };
@@ -56,7 +60,7 @@ impl Inner {
         let trying = self.entry(Event::LoggedIn, None, None, origin.clone());
         let attempt = self.admit(subjects, key.as_deref(), trying).await?;
         let refused = |user, outcome| AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
-        let (account, hash) = match self.check_password(key.as_deref(), password).await? {
+        let (account, hash) = match self.check_password(key.as_deref(), password, Client::of(&origin)).await? {
             Checked::Right { account, hash } => (account, hash),
             Checked::Disabled(user) => {
                 tracing::info!(%user, "log-in refused: disabled");
@@ -122,6 +126,7 @@ impl Inner {
         &self,
         username_key: Option<&str>,
         password: String,
+        client: Client,
     ) -> Result<Checked, Failure> {
         let password = Password::presented(password);
         loop {
@@ -130,7 +135,7 @@ impl Inner {
                 None => None,
             };
             let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-            let verdict = self.hasher.verify(&password, stored).await.map_err(internal)?;
+            let verdict = self.hasher.verify(&password, stored, client).await.map_err(internal)?;
             let Some((account, mut hash)) = found else { return Ok(Checked::Unknown) };
             let user = account.user.id;
             match verdict {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     accounts::{
+        hashing::Client,
         password::Password,
         username::{self, Username},
     },
@@ -45,9 +46,10 @@ impl Inner {
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         let quota = self.throttle.limits.map(|limits| limits.login_account);
         let subject = quota.map(|quota| Subject { name: format!("session:{}", caller.session), quota });
+        let client = Client::of(&origin);
         let entry = self.entry(event, Some(caller.user), Some(caller.session), origin);
         let attempt = self.admit(subject.into_iter().collect(), None, entry.clone()).await?;
-        match self.check_password(Some(&key), password.0).await? {
+        match self.check_password(Some(&key), password.0, client).await? {
             Checked::Right { account, hash } if account.user.id == caller.user => Ok(Proven { hash, attempt, entry }),
             Checked::Wrong(user) => {
                 tracing::info!(%user, event = event.as_str(), "refused: wrong password");
@@ -98,6 +100,7 @@ impl Inner {
         fields.into_result()?;
         let (Some(current), Some(chosen)) = (current, chosen) else { return Err(Code::InternalError.into()) };
 
+        let client = Client::of(&origin);
         let Proven { hash, attempt, entry } =
             self.prove(caller, current, Event::PasswordChanged, origin).await.map_err(|failure| match failure {
                 Failure::Plain(Code::InvalidCredentials) => wrong(),
@@ -106,7 +109,7 @@ impl Inner {
         let change = PasswordChange {
             user: caller.user,
             old_hash: Some(hash),
-            new_hash: self.hasher.hash(&chosen).await.map_err(internal)?,
+            new_hash: self.hasher.hash(&chosen, client).await.map_err(internal)?,
             kept: Some(caller.session),
             forgiven: attempt.first().map(str::to_owned),
         };

@@ -224,6 +224,24 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
 }
 
 #[tokio::test]
+async fn invariant_30_addresses_with_too_many_waiting_log_ins_are_refused_and_others_are_not() {
+    let app = App::with(&[("WAITING_HASHES_PER_ADDRESS", "1")]).await;
+    app.register("alice").await;
+    let many = async |address: &str| {
+        let attempts = (0..20).map(|_| attempt(&app, "alice", PASSWORD).from(address).send());
+        futures::future::join_all(attempts).await
+    };
+    let answers = many("192.0.2.1").await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != StatusCode::OK).collect();
+    assert!((1..20).contains(&refused.len()), "{}", refused.len());
+    for answer in refused {
+        assert_throttled(answer, "1");
+    }
+    // It may be the address of a proxy that was not configured.
+    assert!(many("127.0.0.1").await.iter().all(|answer| answer.status == StatusCode::OK));
+}
+
+#[tokio::test]
 async fn invariant_21_the_device_cookie_signs_nobody_in_and_nobody_needs_it() {
     let app = App::with(&[("TRUSTED_PROXIES", "10.0.0.1")]).await;
     app.register("alice").await;
