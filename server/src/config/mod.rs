@@ -74,7 +74,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         name: "LOGIN_FAILURES_PER_ACCOUNT",
         default: "10",
-        meaning: "log-ins to an account that may fail, for strangers together and for each known device",
+        meaning: "log-ins to an account that may fail, for strangers together and for known devices together",
     },
     Setting { name: "LOGIN_FAILURES_PER_ADDRESS", default: "100", meaning: "log-ins from an address that may fail" },
     Setting { name: "LOGIN_FAILURES_SECONDS", default: "900", meaning: "how long a failed log-in counts" },

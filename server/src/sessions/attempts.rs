@@ -20,13 +20,13 @@ use crate::{
 /// How long an attempt waits for those before it to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What failures count against, and how many do.
+/// What failures count against.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
     /// Its name in the database: at most 64 characters.
     pub(super) name: String,
-    /// How many may fail.
-    pub(super) quota: Quota,
+    /// How many may fail; `None` where this attempt is not limited by it, and its failure counts for others.
+    pub(super) quota: Option<Quota>,
 }
 
 /// All attempts.
@@ -76,16 +76,19 @@ impl Attempts {
 
     /// Lets an attempt in, once it is certain that it is within the quotas of all of its subjects even if all before it fail.
     pub(super) async fn admit(self: &Arc<Self>, subjects: Vec<Subject>) -> Result<Attempt, Refused> {
-        // Whoever holds a place of a later subject waits for none of an earlier one: nobody waits in a circle.
-        let mut places = Vec::with_capacity(subjects.len());
-        for subject in subjects {
-            places.push(self.place(subject).await?);
+        // The subjects of all attempts are in one order, so no attempts wait for each other in a circle.
+        let (mut places, mut counted) = (Vec::with_capacity(subjects.len()), Vec::new());
+        for Subject { name, quota } in subjects {
+            match quota {
+                Some(quota) => places.push(self.place(name, quota).await?),
+                None => counted.push(name),
+            }
         }
-        Ok(Attempt { places })
+        Ok(Attempt { attempts: Arc::clone(self), places, counted })
     }
 
-    async fn place(self: &Arc<Self>, subject: Subject) -> Result<Place, Refused> {
-        let mut place = Place::new(Arc::clone(self), subject);
+    async fn place(self: &Arc<Self>, name: String, quota: Quota) -> Result<Place, Refused> {
+        let mut place = Place::new(Arc::clone(self), name, quota);
         let changed = place.here(|undecided| Arc::clone(&undecided.changed));
         loop {
             // Counted before the database is asked: a failure that it does not know yet is one that comes after.
@@ -112,6 +115,14 @@ impl Attempts {
         }
     }
 
+    /// Has attempts that wait for a subject ask the database again.
+    fn note_failure(&self, name: &str) {
+        if let Some(undecided) = self.lock().get_mut(name) {
+            undecided.failed += 1;
+            undecided.changed.notify_waiters();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Undecided>> {
         self.undecided.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,23 +131,25 @@ impl Attempts {
 /// A place among the undecided attempts of a subject, given back when it is dropped.
 struct Place {
     attempts: Arc<Attempts>,
-    subject: Subject,
+    /// The subject's name.
+    name: String,
+    quota: Quota,
     is_admitted: bool,
 }
 
 impl Place {
-    fn new(attempts: Arc<Attempts>, subject: Subject) -> Self {
-        attempts.lock().entry(subject.name.clone()).or_default().present += 1;
-        Self { attempts, subject, is_admitted: false }
+    fn new(attempts: Arc<Attempts>, name: String, quota: Quota) -> Self {
+        attempts.lock().entry(name.clone()).or_default().present += 1;
+        Self { attempts, name, quota, is_admitted: false }
     }
 
     fn here<T>(&self, look: impl FnOnce(&mut Undecided) -> T) -> T {
-        look(self.attempts.lock().entry(self.subject.name.clone()).or_default())
+        look(self.attempts.lock().entry(self.name.clone()).or_default())
     }
 
     /// How many may fail before nobody is let in any more, as far as the database knows.
     async fn left(&self) -> Result<u32, Refused> {
-        let Subject { name, quota } = &self.subject;
+        let Self { name, quota, .. } = self;
         let now = self.attempts.world.now();
         let failures = self.attempts.store.login_failures(name, now.saturating_sub(quota.seconds), quota.times).await?;
         match judge(*quota, &failures, now) {
@@ -149,12 +162,12 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut all = self.attempts.lock();
-        if let Some(undecided) = all.get_mut(&self.subject.name) {
+        if let Some(undecided) = all.get_mut(&self.name) {
             undecided.present -= 1;
             undecided.admitted -= u32::from(self.is_admitted);
             undecided.changed.notify_one();
             if undecided.present == 0 {
-                all.remove(&self.subject.name);
+                all.remove(&self.name);
             }
         }
     }
@@ -162,24 +175,24 @@ impl Drop for Place {
 
 /// An attempt that was let in. Its places are given back when it is dropped.
 pub(super) struct Attempt {
+    attempts: Arc<Attempts>,
     places: Vec<Place>,
+    /// Subjects that do not limit it, and that its failure counts against.
+    counted: Vec<String>,
 }
 
 impl Attempt {
     /// What its failure would count against in the first place.
     pub(super) fn first(&self) -> Option<&str> {
-        self.places.first().map(|place| place.subject.name.as_str())
+        self.places.first().map(|place| place.name.as_str())
     }
 
     /// Writes down that it has failed.
     pub(super) async fn fail(self, store: &Store, entry: AuditEntry) -> Result<(), StoreError> {
-        let subjects = self.places.iter().map(|place| place.subject.name.clone()).collect();
-        store.insert_login_failure(subjects, entry).await?;
-        for place in &self.places {
-            place.here(|undecided| {
-                undecided.failed += 1;
-                undecided.changed.notify_waiters();
-            });
+        let names: Vec<_> = self.places.iter().map(|place| &place.name).chain(&self.counted).cloned().collect();
+        store.insert_login_failure(names.clone(), entry).await?;
+        for name in &names {
+            self.attempts.note_failure(name);
         }
         Ok(())
     }

@@ -6,7 +6,10 @@ use app::{
     rules::Problem,
 };
 
-use super::service::Inner;
+use super::{
+    login::{account_subject, devices_subject},
+    service::Inner,
+};
 use crate::{
     accounts::username,
     failure::{act_failure, internal},
@@ -26,7 +29,7 @@ impl Inner {
         }
         // The log tells that an account was deleted, and not whose.
         let nowhere = Origin::default();
-        let forgotten = self.subjects(&key, None, &nowhere).into_iter().next().map(|subject| subject.name);
+        let forgotten = vec![account_subject(&key), devices_subject(caller.user)];
         let now = self.world.now();
         let entry = AuditEntry::of(Event::AccountDeleted, now, nowhere);
         let done = self.store.delete_user(Actor::new(caller, now), forgotten, entry).await;

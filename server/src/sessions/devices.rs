@@ -1,15 +1,18 @@
-//! Devices that somebody has logged in from. The browser keeps a cookie that the server recognises and that signs nobody in:
-//! whoever brings it is counted apart from strangers, who may be trying the same account's password at that moment.
+//! Devices that an account was logged in from. The browser keeps a cookie that the server recognises and that signs nobody in: known
+//! devices are limited apart from strangers, who may be guessing the account's password at that moment.
 //!
-//! Nothing is kept here: a cookie says a random name and carries a MAC over it and the account's name. It is bound to the name
-//! that was typed and not to an account, so that whether there is one changes nothing.
+//! A cookie has a random name and a MAC over it, over the account's id and over the epoch of the account's cookies. A change of the
+//! password, the end of all (other) sessions and a change of the account's state begin another epoch; an account that takes over a
+//! deleted one's name has another id. Nothing else is kept here. Under which name the browser keeps the cookie depends on
+//! the typed name alone, so it tells nothing about the account.
 
 use app::backend::Cookie;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+use uuid::Uuid;
 
-use crate::clock::World;
+use crate::{clock::World, store::DeviceEpoch};
 
 /// Bytes of a device's name, and of a MAC over it.
 const BYTES: usize = 16;
@@ -23,15 +26,16 @@ pub(super) struct Devices {
     world: World,
 }
 
-/// A device that was recognised: its random name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Device(String);
+/// A cookie's epoch where there is no account: none is made for it.
+const NO_ACCOUNT: DeviceEpoch = DeviceEpoch { user: Uuid::nil(), epoch: -1 };
 
-impl Device {
-    /// The device's name.
-    pub(super) fn name(&self) -> &str {
-        &self.0
-    }
+/// A device that was recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Device {
+    /// Its random name.
+    name: String,
+    /// The account that it is known for.
+    pub(super) user: Uuid,
 }
 
 impl Devices {
@@ -39,36 +43,45 @@ impl Devices {
         Self { mac, world }
     }
 
-    /// The device that one of these cookies names, where it is one of this account's.
-    pub(super) fn recognise(&self, account: &str, cookies: &[Cookie]) -> Option<Device> {
+    /// The cookie that is kept for this account's name.
+    pub(super) fn cookie_for<'c>(&self, account: &str, cookies: &'c [Cookie]) -> Option<&'c Cookie> {
         let name = self.cookie_name(account);
-        let cookie = cookies.iter().find(|cookie| cookie.name == name)?;
-        let (device, tag) = cookie.value.split_once('.')?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == BYTES)?;
-        // In constant time.
-        self.over("device", account, device).verify_truncated_left(&tag).ok()?;
-        Some(Device(device.to_owned()))
+        cookies.iter().find(|cookie| cookie.name == name)
     }
 
-    /// What a browser is to keep after somebody has logged in to this account: the device that it was, or a new one.
-    pub(super) fn cookie(&self, account: &str, device: Option<Device>) -> Cookie {
-        let Device(device) = device.unwrap_or_else(|| Device(URL_SAFE_NO_PAD.encode(self.world.random::<BYTES>())));
-        let tag = self.over("device", account, &device).finalize().into_bytes();
-        let value = format!("{device}.{}", URL_SAFE_NO_PAD.encode(&tag[..BYTES]));
+    /// The device that a cookie names, where it is one of this account's and epoch's. Without an account it costs the same.
+    pub(super) fn recognise(&self, cookie: &Cookie, epoch: Option<DeviceEpoch>) -> Option<Device> {
+        let (name, tag) = cookie.value.split_once('.')?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == BYTES)?;
+        let of = epoch.unwrap_or(NO_ACCOUNT);
+        // In constant time.
+        self.over_device(of, name).verify_truncated_left(&tag).ok()?;
+        Some(Device { name: name.to_owned(), user: of.user })
+    }
+
+    /// The cookie that a browser is to keep after a log-in to this account: that of the device that was recognised, or a new one.
+    pub(super) fn cookie(&self, account: &str, epoch: DeviceEpoch, device: Option<Device>) -> Cookie {
+        let name = device.map_or_else(|| URL_SAFE_NO_PAD.encode(self.world.random::<BYTES>()), |device| device.name);
+        let tag = self.over_device(epoch, &name).finalize().into_bytes();
+        let value = format!("{name}.{}", URL_SAFE_NO_PAD.encode(&tag[..BYTES]));
         Cookie { name: self.cookie_name(account), value }
     }
 
     fn cookie_name(&self, account: &str) -> String {
-        let tag = self.over("cookie", account, "").finalize().into_bytes();
+        let tag = self.over(&[b"cookie", account.as_bytes()]).finalize().into_bytes();
         format!("{}{}", Cookie::DEVICE, URL_SAFE_NO_PAD.encode(&tag[..NAME_BYTES]))
     }
 
-    fn over(&self, purpose: &str, account: &str, device: &str) -> Hmac<Sha256> {
+    fn over_device(&self, of: DeviceEpoch, name: &str) -> Hmac<Sha256> {
+        self.over(&[b"device", of.user.as_bytes(), &of.epoch.to_be_bytes(), name.as_bytes()])
+    }
+
+    fn over(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
-        // With their lengths: where one ends and the next begins cannot be moved.
-        for part in [purpose, account, device] {
+        // With their lengths: the end of one part and the beginning of the next cannot be moved.
+        for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
+            mac.update(part);
         }
         mac
     }
@@ -76,29 +89,49 @@ impl Devices {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use hmac::KeyInit as _;
+
+    use super::*;
+
+    const ALICE: DeviceEpoch = DeviceEpoch { user: Uuid::from_u128(1), epoch: 3 };
 
     fn devices(key: u8) -> Devices {
         Devices::new(Hmac::new_from_slice(&[key; 32]).unwrap(), World::system())
     }
 
     #[test]
-    fn a_device_is_recognised_for_its_account_alone() {
+    fn cookie_is_recognised_for_its_account_and_epoch_alone() {
         let devices = devices(1);
-        let cookie = devices.cookie("alice", None);
-        let device = devices.recognise("alice", std::slice::from_ref(&cookie)).expect("recognised");
-        assert_eq!(devices.cookie("alice", Some(device)), cookie, "it stays the same");
-        let renamed = Cookie { name: devices.cookie("bob", None).name, ..cookie.clone() };
-        assert_ne!(renamed.name, cookie.name, "who shares a browser has a cookie each");
-        assert_eq!(devices.recognise("bob", &[cookie.clone(), renamed]), None);
-        assert_eq!(self::devices(2).recognise("alice", &[cookie]), None);
+        let cookie = devices.cookie("alice", ALICE, None);
+        let device = devices.recognise(&cookie, Some(ALICE)).expect("recognised");
+        assert_eq!(device.user, ALICE.user);
+        assert_eq!(devices.cookie("alice", ALICE, Some(device)), cookie, "it stays the same");
+        let others = [
+            Some(DeviceEpoch { user: Uuid::from_u128(2), ..ALICE }),
+            Some(DeviceEpoch { epoch: 4, ..ALICE }),
+            Some(DeviceEpoch { epoch: 2, ..ALICE }),
+            None,
+        ];
+        for other in others {
+            assert_eq!(devices.recognise(&cookie, other), None, "{other:?}");
+        }
+        assert_eq!(self::devices(2).recognise(&cookie, Some(ALICE)), None, "another key");
     }
 
     #[test]
-    fn no_two_devices_are_alike_and_none_can_be_made_up() {
+    fn cookie_is_found_by_the_name_of_its_account() {
         let devices = devices(1);
-        let (one, other) = (devices.cookie("alice", None), devices.cookie("alice", None));
+        let cookies = [devices.cookie("alice", ALICE, None), devices.cookie("bertha", ALICE, None)];
+        assert_eq!(devices.cookie_for("alice", &cookies), Some(&cookies[0]));
+        assert_eq!(devices.cookie_for("bertha", &cookies), Some(&cookies[1]));
+        assert_eq!(devices.cookie_for("claire", &cookies), None);
+        assert_eq!(devices.cookie_for("alice", &[]), None);
+    }
+
+    #[test]
+    fn cookie_of_another_device_or_with_a_made_up_tag_is_not_recognised() {
+        let devices = devices(1);
+        let (one, other) = (devices.cookie("alice", ALICE, None), devices.cookie("alice", ALICE, None));
         assert_ne!(one.value, other.value);
         let (name, tag) = one.value.split_once('.').unwrap();
         let (other_name, _) = other.value.split_once('.').unwrap();
@@ -106,7 +139,7 @@ mod tests {
             [format!("{other_name}.{tag}"), format!("{name}."), format!("{name}.AAAA"), name.to_owned(), String::new()]
         {
             let cookie = Cookie { value, ..one.clone() };
-            assert_eq!(devices.recognise("alice", &[cookie]), None);
+            assert_eq!(devices.recognise(&cookie, Some(ALICE)), None);
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
         username,
     },
     failure::internal,
-    store::{AuditEntry, Event, NewSession, Outcome, Session, StoreError, StoredUser},
+    store::{AuditEntry, Begun, DeviceEpoch, Event, NewSession, Outcome, Session, StoreError, StoredUser},
 };
 
 /// Living sessions that a user may have.
@@ -55,7 +55,7 @@ impl Inner {
         let Credentials { username, password, remember } = credentials;
         let key = username::lookup_key(&username);
         let name = key.as_deref().unwrap_or(&username);
-        let device = self.devices.recognise(name, cookies);
+        let device = self.recognise(name, key.as_deref(), cookies).await?;
         let subjects = self.subjects(name, device.as_ref(), &origin);
         let trying = self.entry(Event::LoggedIn, None, None, origin.clone());
         let attempt = self.admit(subjects, key.as_deref(), trying).await?;
@@ -63,10 +63,7 @@ impl Inner {
         let (account, hash) = match self.check_password(key.as_deref(), password, Client::of(&origin)).await? {
             Checked::Right { account, hash } => (account, hash),
             Checked::Disabled(user) => {
-                tracing::info!(%user, "log-in refused: disabled");
-                let entry = refused(Some(user), Outcome::Disabled);
-                self.store.insert_audit_entry(entry).await.map_err(internal)?;
-                return Err(Code::AccountDisabled.into());
+                return Err(self.refuse_disabled(user, refused(Some(user), Outcome::Disabled)).await);
             }
             Checked::Wrong(user) => {
                 tracing::info!(%user, "log-in refused: wrong password");
@@ -80,29 +77,68 @@ impl Inner {
             }
         };
         let user = account.user.id;
-        let begun = self.begin(user, hash, remember, device.is_some(), &attempt, origin.clone());
-        let Some(session) = begun.await.map_err(internal)? else {
-            tracing::info!(%user, "log-in refused: the password has just been changed");
-            attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
-            return Err(Code::InvalidCredentials.into());
+        let session = self.new_session(user, remember);
+        let begun = self.begin(session.clone(), hash, device.is_some(), &attempt, origin.clone());
+        let epoch = match begun.await.map_err(internal)? {
+            Begun::Done { device_epoch, .. } => DeviceEpoch { user, epoch: device_epoch },
+            Begun::PasswordChanged => {
+                tracing::info!(%user, "log-in refused: the password has just been changed");
+                attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
+                return Err(Code::InvalidCredentials.into());
+            }
+            Begun::Disabled => return Err(self.refuse_disabled(user, refused(Some(user), Outcome::Disabled)).await),
         };
         let tokens = self.pair(&session, true).map_err(internal)?;
-        Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, device) })
+        Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, epoch, device) })
     }
 
-    /// What a failure would count against. A device that is known is counted by itself: strangers who try the same account, or
-    /// who share its address, do not keep its person out.
-    pub(super) fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
-        let Some(limits) = &self.throttle.limits else { return Vec::new() };
-        if let Some(device) = device {
-            return vec![Subject { name: format!("device:{}", device.name()), quota: limits.login_account }];
+    /// Tells the audit log and the caller that the account of the right password is disabled.
+    async fn refuse_disabled(&self, user: Uuid, entry: AuditEntry) -> Failure {
+        tracing::info!(%user, "log-in refused: disabled");
+        match self.store.insert_audit_entry(entry).await {
+            Ok(()) => Code::AccountDisabled.into(),
+            Err(error) => internal(error),
         }
-        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(name.as_bytes())[..NAME_BYTES]);
-        let account = Subject { name: format!("account:{hash}"), quota: limits.login_account };
-        let address = self.throttle.addresses.counted(origin.address);
-        let address =
-            address.map(|network| Subject { name: format!("address:{network}"), quota: limits.login_address });
-        [Some(account), address].into_iter().flatten().collect()
+    }
+
+    /// Recognises the device by its cookie. Only a request that carries a cookie for this name costs a look-up, whether there is
+    /// an account or not.
+    async fn recognise(
+        &self,
+        name: &str,
+        username_key: Option<&str>,
+        cookies: &[Cookie],
+    ) -> Result<Option<Device>, Failure> {
+        let Some(cookie) = self.devices.cookie_for(name, cookies) else { return Ok(None) };
+        let Some(key) = username_key else { return Ok(None) };
+        let epoch = self.store.device_epoch(key).await.map_err(internal)?;
+        Ok(self.devices.recognise(cookie, epoch))
+    }
+
+    /// What a failure would count against.
+    ///
+    /// All known devices of an account share one allowance, and those of an address, which strangers cannot use up: so strangers
+    /// that guess the account's password, or that share its address, do not lock its user out. Their failures count for strangers
+    /// of the address, too.
+    fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
+        let Some(limits) = &self.throttle.limits else { return Vec::new() };
+        let subject = |name, quota| Some(Subject { name, quota });
+        let (account, network) = (Some(limits.login_account), self.throttle.addresses.counted(origin.address));
+        let address = Some(limits.login_address);
+        let of_address = |network| format!("address:{network}");
+        let subjects = match device {
+            Some(device) => [
+                subject(devices_subject(device.user), account),
+                network.and_then(|network| subject(format!("known-address:{network}"), address)),
+                network.and_then(|network| subject(of_address(network), None)),
+            ],
+            None => [
+                subject(account_subject(name), account),
+                network.and_then(|network| subject(of_address(network), address)),
+                None,
+            ],
+        };
+        subjects.into_iter().flatten().collect()
     }
 
     /// Lets an attempt in, or tells the audit log which was not.
@@ -154,19 +190,9 @@ impl Inner {
         }
     }
 
-    /// Begins a session, unless the password has been changed since it was looked at, and forgives the failures before it that
-    /// counted against the one who begins it: those of others, from the same address, go on to count.
-    async fn begin(
-        &self,
-        user: Uuid,
-        password_hash: String,
-        remember: bool,
-        is_known_device: bool,
-        attempt: &Attempt,
-        origin: Origin,
-    ) -> Result<Option<Session>, StoreError> {
+    fn new_session(&self, user: Uuid, remember: bool) -> Session {
         let now = self.world.now();
-        let session = Session {
+        Session {
             id: self.world.uuid(),
             user,
             generation: 1,
@@ -178,15 +204,40 @@ impl Inner {
             refreshed_at: now,
             expires_at: now.saturating_add(self.lifetimes.session),
             ended: None,
-        };
-        let entry = self.entry(Event::LoggedIn, Some(user), Some(session.id), origin);
-        let forgiven = attempt.first().map(str::to_owned);
-        let new = NewSession { session: session.clone(), password_hash, is_known_device, forgiven };
-        let Some(ended) = self.store.insert_session(new, PER_USER, entry).await? else { return Ok(None) };
-        for ended in ended {
-            self.seen.forget(&ended.id);
         }
-        tracing::info!(%user, session = %session.id, "logged in");
-        Ok(Some(session))
     }
+
+    /// Begins a session, unless the account was changed since its password was compared, and forgives the failures that counted
+    /// against its user: those of others, from the same address, go on to count.
+    async fn begin(
+        &self,
+        session: Session,
+        password_hash: String,
+        is_known_device: bool,
+        attempt: &Attempt,
+        origin: Origin,
+    ) -> Result<Begun, StoreError> {
+        let (user, id) = (session.user, session.id);
+        let entry = self.entry(Event::LoggedIn, Some(user), Some(id), origin);
+        let forgiven = attempt.first().map(str::to_owned);
+        let new = NewSession { session, password_hash, is_known_device, forgiven };
+        let begun = self.store.insert_session(new, PER_USER, entry).await?;
+        if let Begun::Done { ended, .. } = &begun {
+            for ended in ended {
+                self.seen.forget(&ended.id);
+            }
+            tracing::info!(%user, session = %id, "logged in");
+        }
+        Ok(begun)
+    }
+}
+
+/// The subject of strangers that try an account's password. The name is hashed: what is typed there is not always a name.
+pub(super) fn account_subject(name: &str) -> String {
+    format!("account:{}", URL_SAFE_NO_PAD.encode(&Sha256::digest(name.as_bytes())[..NAME_BYTES]))
+}
+
+/// The subject of all known devices of an account.
+pub(super) fn devices_subject(user: Uuid) -> String {
+    format!("devices:{user}")
 }

@@ -45,7 +45,7 @@ impl Inner {
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         let quota = self.throttle.limits.map(|limits| limits.login_account);
-        let subject = quota.map(|quota| Subject { name: format!("session:{}", caller.session), quota });
+        let subject = quota.is_some().then(|| Subject { name: format!("session:{}", caller.session), quota });
         let client = Client::of(&origin);
         let entry = self.entry(event, Some(caller.user), Some(caller.session), origin);
         let attempt = self.admit(subject.into_iter().collect(), None, entry.clone()).await?;

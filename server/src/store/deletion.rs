@@ -22,7 +22,7 @@ pub enum Deletion {
 }
 
 impl Store {
-    /// Deletes the actor's account with all that is kept of it, forgets the failed log-ins that counted against a subject, and makes
+    /// Deletes the actor's account with all that is kept of it, forgets the failed log-ins that counted against subjects, and makes
     /// its name free. The audit log keeps what has happened, and forgets to whom and from where.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Store {
     pub async fn delete_user(
         &self,
         actor: Actor,
-        forgotten: Option<String>,
+        forgotten: Vec<String>,
         entry: AuditEntry,
     ) -> Result<Deletion, ActError> {
         self.write_as(actor, move |transaction| {
@@ -44,7 +44,7 @@ impl Store {
 async fn delete(
     connection: &impl ConnectionTrait,
     id: Uuid,
-    forgotten: Option<String>,
+    forgotten: Vec<String>,
     entry: AuditEntry,
 ) -> Result<Deletion, StoreError> {
     let Some(account) = user::Entity::find_by_id(id).one(connection).await? else { return Ok(Deletion::NoAccount) };
@@ -66,7 +66,7 @@ async fn delete(
     if let Some(skeleton) = account.username_skeleton {
         names::release(connection, &skeleton).await?;
     }
-    if let Some(subject) = forgotten {
+    for subject in forgotten {
         login_failures::forgive(connection, &subject).await?;
     }
     audit::forget_person(connection, id).await?;

@@ -7,6 +7,7 @@ use super::{
     ActError, Actor, AuditEntry, EndReason, Session, Store, StoreError, audit,
     entities::session::{self, Column},
     sessions::{end, living_of, revoked},
+    users,
 };
 
 /// A session, and from where its person was seen last.
@@ -82,13 +83,17 @@ impl Store {
     }
 }
 
-/// Ends the living sessions of whom an entry is about, but the one that is kept. Those that have ended come back.
+/// Ends the living sessions of the user that an entry is about, except the one that is kept, invalidates the user's device
+/// cookies, and returns the ids of the sessions.
 pub(super) async fn end_others(
     connection: &impl ConnectionTrait,
     kept: Option<Uuid>,
     reason: EndReason,
     because: &AuditEntry,
 ) -> Result<Vec<Uuid>, StoreError> {
+    if let Some(user) = because.user {
+        users::forget_devices(connection, user).await?;
+    }
     let others = Condition::all().add_option(kept.map(|kept| Column::Id.ne(kept)));
     end_some(connection, others, reason, because).await
 }
@@ -156,7 +161,8 @@ mod tests {
             };
             let new = NewSession { session, password_hash: "hash".to_owned(), is_known_device: false, forgiven: None };
             let entry = AuditEntry::of(crate::store::Event::LoggedIn, 10, app::backend::Origin::default());
-            store.insert_session(new, 100, entry).await.unwrap().unwrap();
+            let begun = store.insert_session(new, 100, entry).await.unwrap();
+            assert!(matches!(begun, crate::store::Begun::Done { .. }), "{begun:?}");
             let devices = store.devices(user, 20).await.unwrap();
             assert_eq!(devices.iter().map(|device| device.is_new).collect::<Vec<_>>(), [is_new]);
         }

@@ -30,8 +30,8 @@ pub use listing::{Place, Search, Wanted};
 pub use names::Name;
 pub(crate) use open::without_password;
 pub use revoked_tokens::RevokedToken;
-pub use sessions::{Change, EndReason, NewSession, Replaced, Session};
-pub use users::{NewUser, PasswordChange, StoredUser, UserChange};
+pub use sessions::{Begun, Change, EndReason, NewSession, Replaced, Session};
+pub use users::{DeviceEpoch, NewUser, PasswordChange, StoredUser, UserChange};
 
 use sea_orm::DatabaseConnection;
 

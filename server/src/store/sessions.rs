@@ -153,6 +153,22 @@ pub struct NewSession {
     pub forgiven: Option<String>,
 }
 
+/// What has come of a log-in that was about to begin a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// The session has begun.
+    Done {
+        /// Older sessions that have given way to it.
+        ended: Vec<Session>,
+        /// What the device's cookie is bound to.
+        device_epoch: i64,
+    },
+    /// The account is gone, or its password was changed after it was compared.
+    PasswordChanged,
+    /// The account was disabled after its password was compared.
+    Disabled,
+}
+
 /// What becomes of a session that somebody wants to change.
 #[derive(Debug)]
 pub struct Change<T> {
@@ -168,26 +184,24 @@ pub struct Change<T> {
 
 impl Store {
     /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where its user has as many living
-    /// sessions as allowed, the oldest end; they come back. `None`, and nothing done, where the account is gone or its password
-    /// has been changed since somebody has looked at it: a session that begins must not outlive that.
+    /// sessions as allowed, the oldest end. Nothing is done where the account is gone, was disabled, or has another password than
+    /// the one that was compared: a session that begins must not outlive that.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn insert_session(
-        &self,
-        new: NewSession,
-        allowed: u64,
-        entry: AuditEntry,
-    ) -> Result<Option<Vec<Session>>, StoreError> {
+    pub async fn insert_session(&self, new: NewSession, allowed: u64, entry: AuditEntry) -> Result<Begun, StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
                     let NewSession { session: new, password_hash, is_known_device, forgiven } = new;
-                    let noted = users::note_log_in(transaction, new.user, &password_hash, new.created_at).await?;
-                    let Some(was_here_before) = noted else { return Ok(None) };
-                    // The first device of all surprises nobody.
-                    let is_new_device = was_here_before && !is_known_device;
+                    let before = users::note_log_in(transaction, new.user, &password_hash, new.created_at).await?;
+                    let Some(before) = before else { return Ok(Begun::PasswordChanged) };
+                    if before.is_disabled {
+                        return Ok(Begun::Disabled);
+                    }
+                    // The first device of an account is no surprise.
+                    let is_new_device = before.was_logged_in && !is_known_device;
                     let ended = end_surplus(transaction, &new, allowed).await?;
                     insert(transaction, new, &entry.origin, is_new_device).await?;
                     if let Some(subject) = forgiven {
@@ -198,7 +212,7 @@ impl Store {
                     let surprise = is_new_device.then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
                     entries.extend([Some(entry), surprise].into_iter().flatten());
                     audit::insert_all(transaction, entries).await?;
-                    Ok(Some(ended))
+                    Ok(Begun::Done { ended, device_epoch: before.device_epoch })
                 })
             })
             .await

@@ -2,8 +2,8 @@
 
 use app::api::{Role, User};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, UpdateMany, sea_query::Expr,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, QuerySelect as _, UpdateMany, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -61,6 +61,15 @@ impl TryFrom<user::Model> for StoredUser {
             disabled_at: row.disabled_at,
         })
     }
+}
+
+/// What the device cookies of an account are bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceEpoch {
+    /// The account.
+    pub user: Uuid,
+    /// How often its cookies have been invalidated.
+    pub epoch: i64,
 }
 
 /// Another password for an account.
@@ -187,6 +196,22 @@ impl Store {
         .transpose()
     }
 
+    /// What device cookies of the account that is found by this name are bound to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn device_epoch(&self, username_key: &str) -> Result<Option<DeviceEpoch>, StoreError> {
+        let found: Option<(Uuid, i64)> = user::Entity::find()
+            .select_only()
+            .columns([user::Column::Id, user::Column::DeviceEpoch])
+            .filter(user::Column::UsernameKey.eq(username_key))
+            .into_tuple()
+            .one(&self.read)
+            .await?;
+        Ok(found.map(|(user, epoch)| DeviceEpoch { user, epoch }))
+    }
+
     /// Replaces a password's hash by one of the same password, unless it has been replaced meanwhile: whether it was this one.
     ///
     /// # Errors
@@ -261,28 +286,49 @@ fn set_hash(id: Uuid, old: Option<&str>, new: &str) -> UpdateMany<user::Entity> 
     }
 }
 
-/// Notes that somebody logs in with the password of this hash: whether anybody has before. `None`, and nothing noted, where the
-/// account is gone or its password another one.
+/// What an account was like before a log-in.
+pub(super) struct BeforeLogIn {
+    pub(super) was_logged_in: bool,
+    pub(super) is_disabled: bool,
+    pub(super) device_epoch: i64,
+}
+
+/// Notes the time of a log-in with the password of this hash, unless the account is disabled. `None`, and nothing noted, where the
+/// account is gone or has another password.
 pub(super) async fn note_log_in(
     connection: &impl ConnectionTrait,
     id: Uuid,
     hash: &str,
     now: i64,
-) -> Result<Option<bool>, StoreError> {
-    let before: Option<Option<i64>> = user::Entity::find_by_id(id)
+) -> Result<Option<BeforeLogIn>, StoreError> {
+    let before: Option<(Option<i64>, Option<i64>, i64)> = user::Entity::find_by_id(id)
         .select_only()
-        .column(user::Column::LoggedInAt)
+        .columns([user::Column::LoggedInAt, user::Column::DisabledAt, user::Column::DeviceEpoch])
         .filter(user::Column::PasswordHash.eq(hash))
         .into_tuple()
         .one(connection)
         .await?;
-    let Some(before) = before else { return Ok(None) };
+    let Some((logged_in_at, disabled_at, device_epoch)) = before else { return Ok(None) };
+    let before =
+        BeforeLogIn { was_logged_in: logged_in_at.is_some(), is_disabled: disabled_at.is_some(), device_epoch };
+    if !before.is_disabled {
+        user::Entity::update_many()
+            .col_expr(user::Column::LoggedInAt, Expr::value(now))
+            .filter(user::Column::Id.eq(id))
+            .exec(connection)
+            .await?;
+    }
+    Ok(Some(before))
+}
+
+/// Invalidates the device cookies of an account.
+pub(super) async fn forget_devices(connection: &impl ConnectionTrait, id: Uuid) -> Result<(), StoreError> {
     user::Entity::update_many()
-        .col_expr(user::Column::LoggedInAt, Expr::value(now))
+        .col_expr(user::Column::DeviceEpoch, Expr::col(user::Column::DeviceEpoch).add(1))
         .filter(user::Column::Id.eq(id))
         .exec(connection)
         .await?;
-    Ok(Some(before.is_some()))
+    Ok(())
 }
 
 /// [`StoreError::Conflict`], and nothing done, where the name is taken.
@@ -303,6 +349,7 @@ async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<Store
         created_at: Set(new.created_at),
         disabled_at: Set(None),
         logged_in_at: Set(None),
+        device_epoch: Set(0),
     };
     row.insert(connection).await?.try_into()
 }

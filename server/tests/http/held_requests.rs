@@ -235,7 +235,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
         store.end_session(actor, EndReason::LoggedOut, Vec::new(), entry()).await,
         store.forgive_login_failures(actor, None, entry()).await,
         store.insert_audit_entry_as(actor, entry()).await,
-        store.delete_user(actor, None, entry()).await.map(drop),
+        store.delete_user(actor, Vec::new(), entry()).await.map(drop),
     ];
     for (number, denial) in denials.into_iter().enumerate() {
         assert!(matches!(denial, Err(ActError::Denied(denied)) if denied == expected), "{number}: {denial:?}");

@@ -2,9 +2,12 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use server::store::{AuditEntry, Event, NewSession};
+use server::store::{AccountChange, AuditEntry, Begun, Event, NewSession};
 
-use crate::app::{Answer, App, PASSWORD, START};
+use crate::{
+    app::{Answer, App, PASSWORD, START},
+    forging::parts,
+};
 
 const NEW: &str = "battery horse correct";
 
@@ -60,12 +63,32 @@ async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_no
     };
     let before = store.audit_entries().await.unwrap().len();
     let new = NewSession { session: later.clone(), password_hash: hash, is_known_device: true, forgiven: None };
-    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), None);
+    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), Begun::PasswordChanged);
     assert_eq!(store.session(later.id).await.unwrap(), None);
     assert_eq!(store.audit_entries().await.unwrap().len(), before);
     let (_, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
     let new = NewSession { session: later, password_hash: hash, is_known_device: true, forgiven: None };
-    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), Some(Vec::new()));
+    let done = Begun::Done { ended: Vec::new(), device_epoch: 1 };
+    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), done);
+}
+
+#[tokio::test]
+async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compared_begins_no_session() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let store = &app.server.store;
+    let (account, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
+    let id = parts(&pair.access).1["sid"].as_str().unwrap().parse().unwrap();
+    let session = store.session(id).await.unwrap().unwrap();
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
+    let later = server::store::Session { id: app.world().uuid(), ..session };
+    let entry = AuditEntry {
+        user: Some(account.user.id),
+        ..AuditEntry::of(Event::LoggedIn, START, app::backend::Origin::default())
+    };
+    let new = NewSession { session: later.clone(), password_hash: hash, is_known_device: true, forgiven: None };
+    assert_eq!(store.insert_session(new, 100, entry).await.unwrap(), Begun::Disabled);
+    assert_eq!(store.session(later.id).await.unwrap(), None);
 }
 
 #[tokio::test]

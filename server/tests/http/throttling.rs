@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::json;
+use server::store::AccountChange;
 
 use crate::app::{Answer, App, Call, PASSWORD};
 
@@ -179,7 +180,7 @@ fn device(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
-    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "12")]).await;
+    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "20")]).await;
     app.register("alice").await;
     app.register("mallory").await;
     let login = attempt(&app, "alice", PASSWORD).from("192.0.2.1").send().await;
@@ -192,7 +193,7 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
     let strange = device(&attempt(&app, "mallory", PASSWORD).from("192.0.2.1").send().await);
 
     // Strangers use up the account, and the address that is shared with them.
-    for (name, times) in [("alice", 10), ("bertha", 2)] {
+    for (name, times) in [("alice", 10), ("bertha", 10)] {
         for _ in 0..times {
             attempt(&app, name, "wrong").from("192.0.2.1").send().await.assert_failure(401, "invalid_credentials");
         }
@@ -221,6 +222,138 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
     let app = app.restart().await;
     let answer = attempt(&app, "alice", PASSWORD).header("cookie", &known).send().await;
     assert_throttled(&answer, "900");
+}
+
+#[tokio::test]
+async fn invariant_33_sixty_device_cookies_of_an_account_give_no_more_guesses_than_one() {
+    let app = App::start().await;
+    app.register("alice").await;
+    let mut cookies = Vec::new();
+    for _ in 0..60 {
+        cookies.push(device(&attempt(&app, "alice", PASSWORD).send().await));
+    }
+    cookies.sort();
+    cookies.dedup();
+    assert_eq!(cookies.len(), 60);
+    for (number, cookie) in cookies.iter().enumerate() {
+        let answer = attempt(&app, "alice", "wrong").header("cookie", cookie).send().await;
+        if number < 10 {
+            answer.assert_failure(401, "invalid_credentials");
+        } else {
+            assert_throttled(&answer, "900");
+        }
+    }
+    // Strangers have an allowance of their own.
+    fail(&app, "alice", 10).await;
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
+}
+
+#[tokio::test]
+async fn invariant_33_failures_of_known_devices_count_for_their_address() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "3")]).await;
+    let mut cookies = Vec::new();
+    for name in ["alice", "bertha"] {
+        app.register(name).await;
+        cookies.push(device(&attempt(&app, name, PASSWORD).send().await));
+    }
+    let with = |name: &str, password: &str, cookie: &str, address: &str| {
+        attempt(&app, name, password).header("cookie", cookie).from(address).send()
+    };
+    for _ in 0..3 {
+        with("alice", "wrong", &cookies[0], "192.0.2.1").await.assert_failure(401, "invalid_credentials");
+    }
+    assert_throttled(&with("alice", PASSWORD, &cookies[0], "192.0.2.1").await, "900");
+    assert_throttled(&with("bertha", PASSWORD, &cookies[1], "192.0.2.1").await, "900");
+    assert_throttled(&attempt(&app, "claire", "wrong").from("192.0.2.1").send().await, "900");
+    for (name, cookie) in [("alice", &cookies[0]), ("bertha", &cookies[1])] {
+        assert_eq!(with(name, PASSWORD, cookie, "192.0.2.2").await.status, StatusCode::OK, "{name}");
+    }
+}
+
+/// How the device cookies of an account are invalidated.
+#[derive(Clone, Copy, Debug)]
+enum Invalidation {
+    PasswordChanged,
+    OthersEnded,
+    DisabledAndEnabled,
+    EndedByAdministrator,
+    DeletedAndRegistered,
+}
+
+impl Invalidation {
+    /// Returns the password that the account has afterwards.
+    async fn happen(self, app: &App) -> &'static str {
+        let pair = app.login("alice").await;
+        let outside = async |change| app.change_outside("alice", change).await;
+        match self {
+            Self::PasswordChanged => {
+                let body = json!({ "current_password": PASSWORD, "password": "battery horse correct" });
+                let answer = app.post("/api/me/password").bearer(&pair.access).json(&body).send().await;
+                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                return "battery horse correct";
+            }
+            Self::OthersEnded => {
+                let answer = app.delete("/api/me/sessions").bearer(&pair.access).send().await;
+                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            }
+            Self::DisabledAndEnabled => {
+                for disabled in [true, false] {
+                    outside(AccountChange { disabled: Some(disabled), ..AccountChange::default() }).await;
+                }
+            }
+            Self::EndedByAdministrator => {
+                outside(AccountChange { end_sessions: true, ..AccountChange::default() }).await
+            }
+            Self::DeletedAndRegistered => {
+                let body = json!({ "username": "alice" });
+                let answer = app.delete("/api/me").bearer(&pair.access).json(&body).send().await;
+                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                assert_eq!(app.register("alice").await.status, StatusCode::CREATED);
+            }
+        }
+        PASSWORD
+    }
+}
+
+#[tokio::test]
+async fn invariant_33_device_cookie_is_a_strangers_after_its_sessions_were_ended_together() {
+    for invalidation in [
+        Invalidation::PasswordChanged,
+        Invalidation::OthersEnded,
+        Invalidation::DisabledAndEnabled,
+        Invalidation::EndedByAdministrator,
+        Invalidation::DeletedAndRegistered,
+    ] {
+        let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
+        app.register("alice").await;
+        let old = device(&attempt(&app, "alice", PASSWORD).send().await);
+        let known = device(&attempt(&app, "alice", PASSWORD).header("cookie", &old).send().await);
+        assert_eq!(known, old);
+        let password = invalidation.happen(&app).await;
+        let login = |cookie: &str| attempt(&app, "alice", password).header("cookie", cookie).send();
+        let new = device(&login(&old).await);
+        assert_ne!(new, old, "{invalidation:?}");
+        fail(&app, "alice", 2).await;
+        assert_throttled(&login(&old).await, "900");
+        assert_eq!(login(&new).await.status, StatusCode::OK, "{invalidation:?}");
+    }
+}
+
+#[tokio::test]
+async fn invariant_31_device_cookie_of_a_deleted_account_is_answered_like_no_account() {
+    let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
+    app.register("alice").await;
+    let login = attempt(&app, "alice", PASSWORD).send().await;
+    let (old, pair) = (device(&login), login.pair());
+    let body = json!({ "username": "alice" });
+    assert_eq!(app.delete("/api/me").bearer(&pair.access).json(&body).send().await.status, StatusCode::OK);
+    let mut answers = Vec::new();
+    for cookie in [&*old, "device_x=y"] {
+        answers.push(attempt(&app, "alice", PASSWORD).header("cookie", cookie).send().await);
+    }
+    answers[0].assert_failure(401, "invalid_credentials");
+    assert_eq!(answers[0].told(), answers[1].told());
+    assert_throttled(&attempt(&app, "alice", PASSWORD).header("cookie", &old).send().await, "900");
 }
 
 #[tokio::test]

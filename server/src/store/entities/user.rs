@@ -19,6 +19,7 @@ pub(crate) struct Model {
     pub created_at: i64,
     pub disabled_at: Option<i64>,
     pub logged_in_at: Option<i64>,
+    pub device_epoch: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
