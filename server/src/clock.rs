@@ -51,28 +51,37 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until it is moved: for tests.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now_ms: AtomicI64,
+    elapsed_ms: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that shows these seconds of Unix time.
     #[must_use]
     pub const fn new(seconds: i64) -> Self {
-        Self(AtomicI64::new(seconds * 1000))
+        Self { now_ms: AtomicI64::new(seconds * 1000), elapsed_ms: AtomicI64::new(seconds * 1000) }
     }
 
     /// Moves the clock, also back.
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.set(seconds);
+        self.elapsed_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Sets the clock ahead or back by so many seconds, while no time passes.
+    pub fn set(&self, seconds: i64) {
+        self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+        self.now_ms.load(Ordering::SeqCst)
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.now_ms().unsigned_abs())
+        Duration::from_millis(self.elapsed_ms.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 

@@ -548,7 +548,7 @@ mod tests {
             panic!("let in");
         };
         assert_eq!(retry_after, 6);
-        let mut hash = Box::pin(hasher.hash(&password("correct horse"), other));
+        let mut hash = Box::pin(hasher.hash(&PASSWORD, other));
         assert!(futures::poll!(&mut hash).is_pending());
         assert_eq!(hasher.queue.lock().queue.ahead(&other), 2, "its own, and one of the other client");
         drop(tickets);

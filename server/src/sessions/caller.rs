@@ -22,7 +22,11 @@ use crate::{
 };
 
 impl Inner {
-    /// Form, signature, time, issuer, audience and type are the codec's to check; here follow blocklist and session.
+    /// Form, signature, expiry, issuer and audience are the codec's to check; here follow the rest of time, type, blocklist and
+    /// session.
+    ///
+    /// A token from the future is refused, unless the database has its session and this server can have issued it: then the clock
+    /// was set back, which signs no one out.
     pub(super) async fn authenticate(
         self: &Arc<Self>,
         headers: &HeaderMap,
@@ -30,15 +34,25 @@ impl Inner {
         origin: &Origin,
     ) -> Result<Caller, Failure> {
         let now = self.world.now();
-        let caller = self.codec.verify(bearer(headers)?, auth, now)?;
-        let Some(mut session) = self.session(caller.session).await.map_err(internal)? else {
-            return Err(Failure::Revoked(None));
-        };
-        if caller.generation > session.generation {
-            // Another process may have refreshed it a moment ago.
-            self.seen.forget(&caller.session);
-            session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let token = self.codec.verify(bearer(headers)?, now)?;
+        if !token.is_ahead() {
+            token.check_type(auth)?;
         }
+        let mut session = self.session(token.caller().session).await.map_err(internal)?;
+        if session.as_ref().is_some_and(|session| token.caller().generation > session.generation) {
+            // Another process may have refreshed it a moment ago.
+            self.seen.forget(&token.caller().session);
+            session = self.session(token.caller().session).await.map_err(internal)?;
+        }
+        if token.is_ahead() {
+            let is_ours = |session: &Session| token.is_of_session(session.user, session.generation, session.expires_at);
+            if !session.as_ref().is_some_and(is_ours) {
+                return Err(Code::TokenInvalid.into());
+            }
+            token.check_type(auth)?;
+        }
+        let caller = token.into_caller();
+        let Some(session) = session else { return Err(Failure::Revoked(None)) };
         let is_known = session.user == caller.user && caller.generation <= session.generation;
         if !session.is_living(now) || !is_known || self.blocklist.contains(&caller.jti) {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));

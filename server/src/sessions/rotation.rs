@@ -5,7 +5,7 @@
 
 use crate::{
     store::{EndReason, Replaced, Session},
-    tokens::codec::Grant,
+    tokens::{LEEWAY, codec::Grant},
 };
 
 /// How long things live, in seconds.
@@ -38,6 +38,9 @@ pub enum Step {
     Next(Session),
     /// It has just moved on: the same successor again, so that parallel calls and retries never fork.
     Same,
+    /// The same, where the clock was set back since it moved on. Its last refresh is dated now, so that the grace ends as if it
+    /// had moved on at this moment, and not only when the clock has caught up.
+    Redated(Session),
     /// Somebody has a token that was used up, or that nobody was given: the session ends.
     Reuse(Session),
     /// The session is over, or the token of a generation that is still to come. Nothing changes.
@@ -57,6 +60,9 @@ impl Session {
         }
         if self.parent_generation != Some(presented) {
             return Step::Reuse(self.reused());
+        }
+        if self.refreshed_at.saturating_sub(now) > LEEWAY {
+            return Step::Redated(Self { refreshed_at: now, ..self.clone() });
         }
         if now <= self.refreshed_at.saturating_add(lifetimes.grace) {
             return Step::Same;

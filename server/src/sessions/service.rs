@@ -258,7 +258,7 @@ impl Inner {
             .change_session(caller.session, move |session| {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
-                    Step::Next(next) => {
+                    Step::Next(next) | Step::Redated(next) => {
                         Change { session: Some(next.clone()), seen_from: Some(origin), entry: None, answer: Ok(next) }
                     }
                     Step::Same => Change { session: None, seen_from: None, entry: None, answer: Ok(session) },

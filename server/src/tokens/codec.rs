@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    api::{TokenType, error::Code, operations::Auth},
+    api::{TokenType, error::Code},
     backend::Caller,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     header::{Header, decode_object, decode_text},
     keys::{KeyRing, Keys, SignError},
-    verified::{Verified, check_time},
+    verified::{SignedToken, Verified, check_time},
 };
 use crate::clock::World;
 
@@ -97,6 +97,15 @@ impl<T> Claim<T> {
         match self {
             Self::Is(value) => Ok(value),
             Self::IsNot(_) => Err(code),
+        }
+    }
+}
+
+impl Claim<i64> {
+    fn time(&self) -> Result<i64, Code> {
+        match self {
+            Self::Is(time) => Ok(*time),
+            Self::IsNot(_) => Err(Code::TokenInvalid),
         }
     }
 }
@@ -202,20 +211,20 @@ impl Codec {
         Ok(token)
     }
 
-    /// Checks everything about a token that the token itself tells: form, algorithm and signature, time, issuer and audience,
-    /// type, in this order. Whether it was revoked, others know.
+    /// Checks everything about a token that the token itself tells: form, algorithm and signature, expiry, issuer and audience,
+    /// in this order. Whether its type is the expected one, whether a time ahead of the clock matters, and whether it was
+    /// revoked, is for the caller to check, in this order.
     ///
     /// # Errors
     ///
     /// One of the `token_*` codes.
-    pub fn verify(&self, token: &str, expected: Auth, now: i64) -> Result<Caller, Code> {
+    pub fn verify(&self, token: &str, now: i64) -> Result<SignedToken, Code> {
         let ring = self.keys.ring();
         let verified = match ring.verified.get(token) {
             Some(verified) => verified,
             None => self.check(token, ring, now)?,
         };
-        let caller = verified.at(now)?;
-        if expected.takes(caller.token_type) { Ok(caller) } else { Err(Code::TokenWrongType) }
+        verified.at(now)
     }
 
     fn check(&self, token: &str, ring: Arc<KeyRing>, now: i64) -> Result<Verified, Code> {
@@ -250,10 +259,17 @@ impl Codec {
     }
 
     fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Verified, Code> {
-        let expires_at = claims.exp.or(Code::TokenInvalid)?;
-        let not_before = claims.nbf.or(Code::TokenInvalid)?;
-        let issued_at = claims.iat.or(Code::TokenInvalid)?;
-        check_time(now, issued_at, not_before, expires_at)?;
+        let expires_at = claims.exp.time()?;
+        let not_before = claims.nbf.time()?;
+        let issued_at = claims.iat.time()?;
+        let is_ahead = check_time(now, issued_at, not_before, expires_at)?;
+        // A token from the future that could not be one of ours is refused for its time, which is checked first.
+        let checked = self.check_rest(header, claims, issued_at, expires_at);
+        let caller = checked.map_err(|code| if is_ahead { Code::TokenInvalid } else { code })?;
+        Ok(Verified { caller, not_before })
+    }
+
+    fn check_rest(&self, header: &Header, claims: Presented, issued_at: i64, expires_at: i64) -> Result<Caller, Code> {
         if claims.iss.or(Code::TokenInvalid)? != self.issuer || claims.aud.or(Code::TokenInvalid)? != self.audience {
             return Err(Code::TokenInvalid);
         }
@@ -273,7 +289,7 @@ impl Codec {
         if header.typ != Some(caller.token_type) {
             return Err(Code::TokenWrongType);
         }
-        Ok(Verified { caller, not_before })
+        Ok(caller)
     }
 }
 

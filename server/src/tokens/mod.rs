@@ -7,3 +7,6 @@ pub mod codec;
 mod header;
 pub mod keys;
 mod verified;
+
+pub(crate) use verified::LEEWAY;
+pub use verified::SignedToken;

@@ -132,8 +132,68 @@ async fn invariant_06_a_token_is_good_from_its_beginning_to_its_end_and_not_a_se
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     app.clock.advance(1);
     app.me(&pair.access).await.assert_failure(401, "token_expired");
-    app.clock.advance(-907);
-    app.me(&pair.access).await.assert_failure(401, "token_invalid");
+    // Before its beginning it is good only where its session shows that the clock was set back since.
+    app.clock.set(-907);
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
+    let bertha = app.person("bertha").await;
+    app.clock.set(-6);
+    let answer = app.delete("/api/me").bearer(&bertha.access).json(&json!({ "username": "bertha" })).send().await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    app.me(&bertha.access).await.assert_failure(401, "token_invalid");
+}
+
+#[tokio::test]
+async fn invariant_06_clock_that_was_set_back_signs_no_session_out_and_lets_no_other_token_in() {
+    let app = forging::app().await;
+    let pair = app.person("alice").await;
+    let ended = app.login("alice").await;
+    app.clock.advance(60);
+    let pair = app.refresh(&pair.refresh).await.pair();
+    app.logout(&ended.access).await;
+    app.clock.set(-3600);
+    // Also where neither token nor session is in memory.
+    let app = app.restart().await;
+    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
+    app.me(&pair.refresh).await.assert_failure(401, "token_wrong_type");
+    app.refresh(&pair.access).await.assert_failure(401, "token_wrong_type");
+    app.me(&ended.access).await.assert_failure(401, "token_revoked");
+    for (claim, value) in [
+        ("sid", json!(uuid::Uuid::from_u128(1))),
+        ("sub", json!(uuid::Uuid::from_u128(1))),
+        ("gen", json!(3)),
+        ("exp", json!(START + 2_592_001)),
+        ("iat", json!(START + 2_592_000)),
+        ("nbf", json!(START + 2_592_000)),
+        ("iss", json!("another")),
+        ("type", json!("refresh")),
+    ] {
+        let token = forge(&pair.access, |_, claims| claims[claim] = value.clone());
+        app.me(&token).await.assert_failure(401, "token_invalid");
+    }
+    let next = app.refresh(&pair.refresh).await.pair();
+    assert_eq!(app.me(&next.access).await.status, StatusCode::OK);
+    assert_eq!(app.me(&next.access).await.json()["login_time"], START + 60 - 3600);
+    // A token of the generation before, used twice within the grace, is a retry.
+    assert_eq!(app.refresh(&pair.refresh).await.status, StatusCode::OK);
+    app.clock.advance(11);
+    app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
+}
+
+#[tokio::test]
+async fn invariant_14_clock_that_was_set_back_lengthens_the_grace_once() {
+    let app = App::start().await;
+    let first = app.person("alice").await;
+    let second = app.refresh(&first.refresh).await.pair();
+    assert_eq!(app.me(&second.access).await.status, StatusCode::OK);
+    app.clock.set(-3600);
+    for seconds in [0, 10] {
+        app.clock.advance(seconds);
+        assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK);
+    }
+    assert_eq!(app.me(&second.access).await.status, StatusCode::OK);
+    app.clock.advance(1);
+    app.refresh(&first.refresh).await.assert_failure(401, "token_revoked");
+    app.me(&second.access).await.assert_failure(401, "token_revoked");
 }
 
 #[tokio::test]
@@ -147,9 +207,13 @@ async fn invariant_06_times_are_whole_seconds_within_five_of_ours() {
     }
     for claim in ["nbf", "iat"] {
         assert_eq!(with(claim, json!(START + 5)).await.status, StatusCode::OK, "{claim}");
-        for ahead in [6, 86_400 * 365_000] {
-            with(claim, json!(START + ahead)).await.assert_failure(401, "token_invalid");
-        }
+        // A token of ours begins before it expires, and is of a session that we know.
+        with(claim, json!(START + 86_400 * 365_000)).await.assert_failure(401, "token_invalid");
+        let foreign = forge(&pair.access, |_, claims| {
+            claims[claim] = json!(START + 6);
+            claims["sid"] = json!(uuid::Uuid::from_u128(1));
+        });
+        app.me(&foreign).await.assert_failure(401, "token_invalid");
     }
     for claim in ["exp", "nbf", "iat"] {
         for odd in

@@ -42,6 +42,24 @@ fn the_parent_gets_the_same_successor_within_the_grace_which_does_not_slide() {
 }
 
 #[test]
+fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_for_one_more_grace() {
+    for now in [999, 995] {
+        assert_eq!(refresh(&session(), 4, now), Step::Same, "within the leeway");
+    }
+    for acknowledged in [false, true] {
+        let session = Session { acknowledged, ..session() };
+        let Step::Redated(redated) = refresh(&session, 4, 994) else { panic!("{acknowledged}") };
+        assert_eq!(redated, Session { refreshed_at: 994, ..session.clone() });
+        assert_eq!(refresh(&redated, 4, 1004), Step::Same);
+        let after = refresh(&redated, 4, 1005);
+        assert!(if acknowledged { matches!(after, Step::Reuse(_)) } else { matches!(after, Step::Next(_)) });
+        assert!(matches!(refresh(&session, 3, 994), Step::Reuse(_)), "what was used up before stays reuse");
+        let Step::Next(next) = refresh(&session, 5, 994) else { panic!("refused") };
+        assert_eq!((next.generation, next.refreshed_at), (6, 994));
+    }
+}
+
+#[test]
 fn a_lost_answer_is_replaced_and_an_acknowledged_one_is_not() {
     let Step::Next(next) = refresh(&session(), 4, 5000) else { panic!("refused") };
     assert_eq!((next.generation, next.parent_generation, next.refreshed_at), (6, Some(4), 5000));
@@ -102,6 +120,8 @@ enum Deed {
     Crash,
     /// Time passes.
     Wait(i64),
+    /// The clock is set back.
+    SetBack(i64),
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -138,6 +158,10 @@ impl World {
                 self.made_from.push((next.generation, presented));
                 self.session = next;
                 self.acknowledged_in_memory = false;
+                Some(self.session.generation)
+            }
+            Step::Redated(redated) => {
+                self.session = redated;
                 Some(self.session.generation)
             }
             Step::Same => Some(self.session.generation),
@@ -207,12 +231,18 @@ fn act(world: &mut World, held: &mut i64, deed: Deed) -> bool {
             world.now += seconds;
             true
         }
+        Deed::SetBack(seconds) => {
+            world.now -= seconds;
+            true
+        }
     }
 }
 
 proptest! {
     #[test]
-    fn an_honest_client_is_never_signed_out_before_its_session_ends(deeds in prop::collection::vec(deed(), 0..200)) {
+    fn an_honest_client_is_never_signed_out_before_its_session_ends(
+        deeds in prop::collection::vec(prop_oneof![9 => deed(), 1 => (1..5000_i64).prop_map(Deed::SetBack)], 0..200),
+    ) {
         let mut world = World::new();
         let mut held = 1;
         for deed in deeds {
