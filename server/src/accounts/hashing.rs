@@ -568,14 +568,14 @@ mod tests {
             assert!(matches!(refused, Err(HashError::ClientBusy { retry_after: 1 })), "{refused:?}");
         }
         let others = [client("2001:db8:0:1::1"), client("192.0.2.1"), client("127.0.0.1"), Client::LOCAL];
-        let mut hashes: Vec<_> =
+        let mut waiting: Vec<_> =
             others.iter().flat_map(|other| [*other; 2]).map(|other| Box::pin(hasher.hash(&PASSWORD, other))).collect();
-        for hash in &mut hashes {
+        for hash in &mut waiting {
             assert!(futures::poll!(hash).is_pending());
         }
         let one_more = hasher.hash(&PASSWORD, client("127.0.0.1"));
         drop(open);
-        assert!(futures::future::try_join_all(hashes).await.is_ok());
+        assert!(futures::future::try_join_all(waiting).await.is_ok());
         assert!(one_more.await.is_ok(), "this machine's own address may be a proxy's");
     }
 }
