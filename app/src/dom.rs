@@ -2,10 +2,18 @@
 
 use futures::future::LocalBoxFuture;
 use leptos::{html::Input, prelude::*, task::spawn_local};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement};
 
 use crate::{i18n::Lang, pages::Page};
+
+#[wasm_bindgen]
+extern "C" {
+    // One of the page's own scripts: `document/build.js`.
+    #[wasm_bindgen(catch, js_name = loadNewBuild)]
+    fn load_new_build(address: &str, asked: bool) -> Result<js_sys::Promise, JsValue>;
+}
 
 /// The language that the page is shown in.
 #[must_use]
@@ -127,6 +135,19 @@ pub fn wake() {
             Err(button) => button.click(),
         }
     }
+}
+
+/// Called where a file of the program could not be loaded. Loads the address as a whole where the server has another build than this
+/// page, and returns whether the page is being left. `asked`: the user wants it, also where it did not help before.
+pub async fn leave_for_new_build(address: &str, asked: bool) -> bool {
+    let Ok(leaving) = load_new_build(address, asked) else { return false };
+    JsFuture::from(leaving).await.is_ok_and(|leaves| leaves.is_truthy())
+}
+
+/// The whole address of the page.
+#[must_use]
+pub fn address() -> String {
+    window().location().href().unwrap_or_default()
 }
 
 /// Shows the banner that says that the page is broken.

@@ -103,16 +103,16 @@ pub fn App(
 #[component]
 fn CurrentPage() -> impl IntoView {
     let rooms = Rooms::of_page();
-    let pathname = use_location().pathname;
+    let location = use_location();
+    let pathname = location.pathname;
     // As between documents, the page that is left stays until the next one is there.
     let page = Memo::new(move |before| {
         let page = Page::at(&pathname.read());
         before.copied().filter(|_| !rooms.has(page)).unwrap_or(page)
     });
     Effect::new(move |_| {
-        if Page::at(&pathname.read()).is_room() {
-            rooms.open();
-        }
+        let is_room = Page::at(&pathname.read()).is_room();
+        rooms.go_to(is_room.then(|| guards::address(&location)));
     });
     announce(page);
     move || match page.get() {

@@ -107,7 +107,7 @@ test('invariant 43: without scripts the page says what it needs, and puts nothin
   const page = await visitor.newPage();
   for (const path of ['/login', '/register']) {
     await page.goto(path);
-    await expect(page.getByText(/JavaScript/)).toBeVisible();
+    await expect(page.getByText(/JavaScript/).filter({ visible: true })).toHaveCount(1);
     const account = page.getByLabel(EN.account, { exact: true });
     if (await account.isVisible()) {
       await account.fill(person.username);
@@ -118,3 +118,28 @@ test('invariant 43: without scripts the page says what it needs, and puts nothin
     expect(page.url()).toBe(server.url + path);
   }
 });
+
+for (const words of [EN, ZH]) {
+  test(`without WebAssembly the page says what is missing, in ${words.lang}`, async ({ newVisitor, trouble }) => {
+    // Nothing uses what the document loads ahead.
+    trouble.expect(/preload/);
+    const visitor = await newVisitor({ locale: words.lang });
+    // As the lockdown mode of Safari does it.
+    await visitor.addInitScript(() => {
+      Reflect.deleteProperty(window, 'WebAssembly');
+    });
+    const page = await visitor.newPage();
+    for (const path of ['/', '/login', '/profile']) {
+      await page.goto(path);
+      await expect(page.getByRole('alert').filter({ hasText: 'WebAssembly' })).toBeVisible();
+      await expect(page.getByRole('link', { name: words.reload })).toBeHidden();
+    }
+    const gatehouse = new Gatehouse(page, words);
+    await page.goto('/login');
+    await gatehouse.account.fill('ada');
+    await gatehouse.account.press('Enter');
+    // Nothing will come of it: it does not look as if.
+    await expect(gatehouse.loginButton.locator('.spinner')).toBeHidden();
+    expect(new URL(page.url()).search).toBe('');
+  });
+}

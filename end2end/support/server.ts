@@ -8,9 +8,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const TARGET = process.env.CARGO_TARGET_DIR;
-const PROGRAM = join(TARGET ?? join(ROOT, 'target'), 'release', 'gatehouse');
+/** The folder of the release build: the program, and the names of its hashed files. */
+export const RELEASE = join(TARGET ?? join(ROOT, 'target'), 'release');
+/** The browser's files of the release build. */
+export const RELEASE_SITE = join(ROOT, 'target', 'site');
+const PROGRAM = join(RELEASE, 'gatehouse');
 /** The program finds the site by itself where the build has left both; not where cargo's folder is somewhere else. */
-const SITE: Settings = TARGET === undefined ? {} : { SITE_DIR: join(ROOT, 'target', 'site') };
+const SITE: Settings = TARGET === undefined ? {} : { SITE_DIR: RELEASE_SITE };
 
 /** How long the server may take to answer, and to end. */
 const PATIENCE_MS = 10_000;
@@ -45,10 +49,10 @@ export class Server {
     return this.#log;
   }
 
-  /** Starts the program on its data, maybe with other settings, and comes back when it answers. */
-  async resume(settings = this.settings): Promise<void> {
+  /** Starts the program on its data, maybe with other settings or that of another build, and comes back when it answers. */
+  async resume(settings = this.settings, program = PROGRAM): Promise<void> {
     this.settings = settings;
-    const child = spawn(PROGRAM, [], {
+    const child = spawn(program, [], {
       // Somewhere else than the repository: no .env of a developer is read, and nothing depends on where one stands.
       cwd: this.data,
       env: {
@@ -64,7 +68,7 @@ export class Server {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
     }
     // A program that cannot be started has no exit code; the loop below sees it in the log.
-    child.on('error', (error) => (this.#log += `${PROGRAM}: ${error.message}`));
+    child.on('error', (error) => (this.#log += `${program}: ${error.message}`));
     process.once('exit', () => child.kill('SIGKILL'));
 
     const deadline = Date.now() + PATIENCE_MS;

@@ -22,6 +22,7 @@ pub fn hydrate() {
     spawn_local(async {
         match rooms::fetch().await {
             Some(rooms) => wake(Some(rooms)),
+            None if dom::leave_for_new_build(&dom::address(), false).await => {}
             None => dom::mark_broken(),
         }
     });

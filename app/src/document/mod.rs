@@ -55,7 +55,10 @@ pub fn lang() -> Lang {
 ///
 /// - `head.js` runs before the first paint: it marks whether a token is stored, so that the style sheet can hide what is not for
 ///   this person, and holds forms that are sent before the program is awake.
-/// - `wake.js` starts the program and shows the banner where that fails. Leptos' own component for it writes the nonce into an
+/// - `build.js` loads a page as a whole where the server has another build than the page at hand, whose files are gone: it compares the
+///   names of the program in both documents, so that an answer of anything in between counts for nothing. At most once for each build,
+///   unless the user asks for it.
+/// - `wake.js` starts the program and shows a banner where that fails, or where the browser has no WebAssembly. Leptos' own component for it writes the nonce into an
 ///   attribute that can be read, which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let words = Words::of(settings.lang);
@@ -82,7 +85,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="manifest" href="/site.webmanifest" />
-                <script nonce=use_nonce()>{include_str!("head.js").trim_end()}</script>
+                <script nonce=use_nonce()>{HEAD_SCRIPT.trim_end()}</script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
@@ -99,6 +102,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <div class="banner banner-broken" role="alert">
                     {said(|words| view! { {words.broken}" "<a href="">{words.reload}</a> }.into_any())}
                 </div>
+                <div class="banner banner-missing" role="alert">{said(|words| view! { {words.needs_scripts} }.into_any())}</div>
                 <noscript>
                     <div class="banner"><p>{words.needs_scripts}</p></div>
                 </noscript>
@@ -106,6 +110,9 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
         </html>
     }
 }
+
+/// What runs before the first paint, and what the program calls.
+const HEAD_SCRIPT: &str = concat!(include_str!("head.js"), include_str!("build.js"));
 
 /// What is around the app does not follow its switch of language: it is there in each, and the style sheet shows one.
 fn said(text: fn(&'static Words) -> AnyView) -> impl IntoView {

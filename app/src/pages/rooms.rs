@@ -3,6 +3,9 @@
 //! Their code is a file of its own (`scripts/build` splits it off), so that it costs nothing to who only stands at the door. Where the
 //! first page is one of them, `frontend` fetches the file before it wakes the page up: what the server has rendered is what the
 //! browser finds. Later it is fetched as soon as somebody is signed in.
+//!
+//! A page that was opened before the server got another build does not find the file any more. Then the page that the user goes to is
+//! loaded as a whole, from the new build.
 
 use leptos::prelude::*;
 
@@ -47,14 +50,19 @@ enum State {
 
 /// The rooms of the page at hand.
 #[derive(Clone, Copy)]
-pub struct Rooms(RwSignal<State>);
+pub struct Rooms {
+    state: RwSignal<State>,
+    /// The address of the room that the user waits for.
+    wanted: StoredValue<Option<String>>,
+}
 
 impl Rooms {
     /// Rooms whose code is here already, or is not.
     pub fn provide(code: Option<Enter>) -> Self {
         // The server has it always.
         let code = code.or(cfg!(feature = "ssr").then_some(enter as Enter));
-        let rooms = Self(RwSignal::new(code.map_or(State::Elsewhere, State::Here)));
+        let state = RwSignal::new(code.map_or(State::Elsewhere, State::Here));
+        let rooms = Self { state, wanted: StoredValue::new(None) };
         provide_context(rooms);
         rooms
     }
@@ -65,34 +73,61 @@ impl Rooms {
         expect_context()
     }
 
-    /// Fetches their code, where it is not here.
+    /// Fetches their code ahead of its use, where it is not here.
     pub fn open(self) {
-        if self.0.with_untracked(|state| matches!(state, State::Coming | State::Here(_))) {
+        self.load(false);
+    }
+
+    /// Notes the address of the room that the user goes to, and fetches its code; `None` where the user goes to another page.
+    pub fn go_to(self, address: Option<String>) {
+        let is_room = address.is_some();
+        self.wanted.set_value(address);
+        if is_room {
+            self.load(false);
+        }
+    }
+
+    /// `asked`: the user tries again.
+    fn load(self, asked: bool) {
+        if self.state.with_untracked(|state| matches!(state, State::Coming | State::Here(_))) {
             return;
         }
-        self.0.set(State::Coming);
+        self.state.set(State::Coming);
         let running = Signals::of_page().running;
         running.update(|count| *count += 1);
         dom::spawn(async move {
-            let code = fetch().await;
+            let state = match fetch().await {
+                Some(code) => Some(State::Here(code)),
+                None => self.state_without_code(asked).await,
+            };
             running.update(|count| *count -= 1);
-            self.0.set(match code {
-                Some(code) => State::Here(code),
-                None => State::Lost(Trouble::new(ApiError::local(Code::Network))),
-            });
+            if let Some(state) = state {
+                self.state.set(state);
+            }
         });
+    }
+
+    /// What follows where the code has not come; `None` where the page is being left.
+    async fn state_without_code(self, asked: bool) -> Option<State> {
+        // Nothing waits for it: there is another try once something does.
+        let Some(address) = self.wanted.get_value() else { return Some(State::Elsewhere) };
+        // A server that has another build than this page does not have this page's files any more.
+        if dom::leave_for_new_build(&address, asked).await {
+            return None;
+        }
+        Some(State::Lost(Trouble::new(ApiError::local(Code::Network))))
     }
 
     /// Whether a page can be shown.
     #[must_use]
     pub fn has(self, page: Page) -> bool {
-        !page.is_room() || self.0.with(|state| matches!(state, State::Here(_) | State::Lost(_)))
+        !page.is_room() || self.state.with(|state| matches!(state, State::Here(_) | State::Lost(_)))
     }
 
     /// A page of theirs, or that it could not be fetched.
     #[must_use]
     pub fn view(self, page: Page) -> AnyView {
-        match self.0.get() {
+        match self.state.get() {
             State::Here(enter) => enter(page),
             State::Lost(why) => self.lost(page, &why),
             State::Elsewhere | State::Coming => ().into_any(),
@@ -107,7 +142,7 @@ impl Rooms {
                 <div class="failure-mark">{icons::closed_mark()}</div>
                 <h1 tabindex="-1">{move || page.heading(language.words())}</h1>
                 <div role="alert">{trouble::told(why, language.words())}</div>
-                <button type="button" class="btn btn-primary" on:click=move |_| self.open()>
+                <button type="button" class="btn btn-primary" on:click=move |_| self.load(true)>
                     {language.say(|w| w.retry)}
                 </button>
             </section>

@@ -47,6 +47,12 @@ fn path_and_query(location: &Location) -> String {
     format!("{}{separator}{search}", location.pathname.get_untracked())
 }
 
+/// The address of a page, from its path on.
+#[must_use]
+pub fn address(location: &Location) -> String {
+    path_and_query(location) + &location.hash.get_untracked()
+}
+
 /// The way to the log-in, and back here afterwards.
 fn login_and_back(location: &Location) -> String {
     format!("/login?redirect={}", js_sys::encode_uri_component(&path_and_query(location)))
