@@ -302,7 +302,7 @@ impl Invalidation {
                 }
             }
             Self::EndedByAdministrator => {
-                outside(AccountChange { end_sessions: true, ..AccountChange::default() }).await
+                outside(AccountChange { end_sessions: true, ..AccountChange::default() }).await;
             }
             Self::DeletedAndRegistered => {
                 let body = json!({ "username": "alice" });
