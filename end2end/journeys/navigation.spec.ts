@@ -1,4 +1,6 @@
 // The header, the phone's menu, and addresses that lead nowhere.
+import type { Locator } from '@playwright/test';
+
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN, ZH } from '../support/words.ts';
@@ -82,6 +84,31 @@ test.describe('on a phone', () => {
     await gatehouse.expectPath('/login');
     await expect(menu).toHaveAttribute('aria-expanded', 'false');
     await expect(gatehouse.account).toBeVisible();
+  });
+
+  test('menu_when_the_phone_is_turned_closes', async ({ page, person }) => {
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.logIn(person);
+    const [menu, account] = [page.locator('#menu'), page.locator('#person-menu')];
+    const isOpen = (popover: Locator) => popover.evaluate((element) => element.matches(':popover-open'));
+    await gatehouse.header.getByRole('button', { name: EN.menu }).tap();
+    await gatehouse.accountMenu(person.username).tap();
+    expect([await isOpen(menu), await isOpen(account)]).toEqual([true, true]);
+    await page.setViewportSize({ width: PHONE.height + 120, height: PHONE.width });
+    await expect.poll(() => isOpen(menu)).toBe(false);
+    expect(await isOpen(account)).toBe(false);
+    // The bar is in its place: nothing is left of it in the top layer.
+    await expect(gatehouse.nav).toHaveCSS('position', 'static');
+    const header = await gatehouse.header.boundingBox();
+    const profile = await gatehouse.header.getByRole('link', { name: EN.profile, exact: true }).boundingBox();
+    expect(profile?.y).toBeLessThan((header?.y ?? 0) + (header?.height ?? 0));
+
+    // The other way round, the menu of the wide bar.
+    await gatehouse.accountMenu(person.username).tap();
+    expect(await isOpen(account)).toBe(true);
+    await page.setViewportSize(PHONE);
+    await expect.poll(() => isOpen(account)).toBe(false);
+    await expect(gatehouse.header.getByRole('button', { name: EN.menu })).toHaveAttribute('aria-expanded', 'false');
   });
 });
 

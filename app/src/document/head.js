@@ -30,6 +30,11 @@
     paint(value);
   });
 
+  // A menu that is open when a phone is turned would stay in the top layer of the other layout.
+  matchMedia("(min-width: 48rem)").addEventListener("change", () =>
+    guarded(() => document.querySelectorAll(":popover-open").forEach((open) => open.hidePopover())),
+  );
+
   const mark = (name, on) => root.toggleAttribute("data-" + name, on);
   const line = () => mark("offline", !navigator.onLine);
   line();
