@@ -51,6 +51,9 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.status(words.passwordChanged)).toBeVisible();
       await expect(page.getByRole('dialog')).toBeHidden();
       for (const field of [current, password]) await expect(field).toHaveValue('');
+      // The meter follows the field, also where no key has emptied it.
+      await expect(gatehouse.main.locator('.meter')).not.toHaveAttribute('data-step');
+      await expect(gatehouse.main.getByText(words.strengths.strong)).toHaveCount(0);
 
       await elsewhere.reload();
       await elsewhere.expectPath('/login?redirect=%2Fprofile');

@@ -74,6 +74,8 @@ for (const [locale, words] of LANGUAGES) {
       await mobile.fill('+86 139 1234 5901');
       await save.click();
       await expect(password).toBeFocused();
+      // Password managers have to know whose password it is.
+      await expect(dialog.locator('input[autocomplete="username"]')).toHaveValue(person.username);
 
       // Who would rather not goes back to the form as it was.
       await page.keyboard.press('Escape');
@@ -141,6 +143,10 @@ test('a change that fails is taken back, and the form is there with what was typ
   await expect(gatehouse.accountMenu(person.username)).toBeVisible();
   await cancel.click();
   await expect(edit).toBeFocused();
+  // The form begins anew: neither the text nor the failure of the last try is there.
+  await edit.click();
+  await expect(nickname).toHaveValue('');
+  await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
 test('what is no address is said before anything is sent', async ({ page, person }) => {

@@ -10,6 +10,7 @@ use crate::{
         words::{Language, Words},
     },
     rules::Problem,
+    session::browser::Signals,
 };
 
 /// What is wrong with a field.
@@ -61,16 +62,21 @@ impl FieldState {
 
     /// Types a text for the person, once the input is there.
     pub fn fill(self, text: String) {
-        self.input.on_load(move |input| input.set_value(&text));
+        self.input.on_load(move |input| {
+            input.set_value(&text);
+            // A value that is set by a program fires no `input` event.
+            self.typing.notify();
+        });
     }
 
-    /// Begins anew with a text that is good.
+    /// Sets the field to a valid text and forgets its error. Everything that follows the field is updated.
     pub fn reset(self, text: &str) {
         if let Some(input) = self.input.get_untracked() {
             input.set_value(text);
         }
         self.touched.set_value(false);
         self.fault.set(None);
+        self.typing.notify();
     }
 
     /// Checks what is typed, and says what is wrong with it. Whether it is good.
@@ -115,6 +121,14 @@ impl FieldState {
             let _ = self.check();
         }
     }
+}
+
+/// Names the account of a password form that has no visible username field, for password managers: without it they offer or
+/// save the password of another account.
+pub fn hidden_username() -> impl IntoView {
+    let auth = Signals::of_page().auth;
+    let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
+    view! { <input type="text" name="username" autocomplete="username" prop:value=username readonly hidden /> }
 }
 
 /// A field. Its type is erased: a form of several would grow beyond what the compiler wants to follow.

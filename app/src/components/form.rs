@@ -30,6 +30,14 @@ impl FormState {
         Self { busy: RwSignal::new(false), failure: RwSignal::new(None), fields: StoredValue::new(fields) }
     }
 
+    /// Sets the fields to valid texts, in their order, and forgets the failure of the last call.
+    pub fn reset<'a>(self, texts: impl IntoIterator<Item = &'a str>) {
+        for ((_, field), text) in self.fields.get_value().into_iter().zip(texts) {
+            field.reset(text);
+        }
+        self.failure.set(None);
+    }
+
     /// Sends the form once, if all fields are good; else the first wrong one gets the focus. `call` sends it and does what
     /// follows a success. It is boxed so that the code around it is there once for all forms.
     pub fn submit(self, event: &SubmitEvent, call: LocalBoxFuture<'static, Result<(), ApiError>>) {

@@ -4,7 +4,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 
 use super::{
     button::Submit,
-    field::{Field, FieldState},
+    field::{Field, FieldState, hidden_username},
     form::{FormFailure, FormState},
 };
 use crate::{
@@ -70,6 +70,7 @@ fn question() -> AnyView {
             <h2 id="proof-title">{language.say(|w| w.proof_title)}</h2>
             <p class="lead">{language.say(|w| w.proof_text)}</p>
             <FormFailure form />
+            {hidden_username()}
             // No other field of a page has this name.
             <Field
                 state=password

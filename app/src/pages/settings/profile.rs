@@ -130,7 +130,7 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
         let is_editing = editing.get();
         if before.is_some_and(|before| before != is_editing) {
             if is_editing && !form.busy.get_untracked() {
-                fields.fill(person.now().as_ref());
+                Fields::reset(form, person.now().as_ref());
             }
             dom::spawn(async move {
                 tick().await;
@@ -229,11 +229,10 @@ async fn save(person: Person, before: Profile, fields: Fields, editing: RwSignal
 }
 
 impl Fields {
-    fn fill(self, me: Option<&Profile>) {
-        let text = |pick: fn(&Profile) -> Option<&String>| me.and_then(pick).map(String::as_str).unwrap_or_default();
-        self.nickname.reset(text(|me| me.user.nickname.as_ref()));
-        self.email.reset(text(|me| me.email.as_ref()));
-        self.mobile.reset(text(|me| me.mobile.as_ref()));
+    fn reset(form: FormState, me: Option<&Profile>) {
+        let texts: [fn(&Profile) -> Option<&String>; 3] =
+            [|me| me.user.nickname.as_ref(), |me| me.email.as_ref(), |me| me.mobile.as_ref()];
+        form.reset(texts.map(|text| me.and_then(text).map(String::as_str).unwrap_or_default()));
     }
 
     /// What differs from what was there. The rules have looked at it already.

@@ -10,7 +10,7 @@ use crate::{
     },
     components::{
         button::Submit,
-        field::{Field, FieldState},
+        field::{Field, FieldState, hidden_username},
         form::{FormFailure, FormState},
         new_password::{NewPassword, NewPasswordFields},
         notices::Notices,
@@ -30,8 +30,7 @@ pub(super) fn view() -> AnyView {
     let current = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
     let password = NewPassword::of(move || untrack(username));
     let [chosen, again] = password.fields();
-    let fields = [("current_password", current), chosen, again];
-    let form = FormState::new(fields.to_vec());
+    let form = FormState::new(vec![("current_password", current), chosen, again]);
     let submit = move |event: SubmitEvent| {
         let (before, after) = (current.value(), password.value());
         let call = async move {
@@ -40,9 +39,7 @@ pub(super) fn view() -> AnyView {
             notices.status(|words| words.password_changed);
             // The page may be another by now.
             if form.busy.try_get_untracked().is_some() {
-                for (_, field) in fields {
-                    field.reset("");
-                }
+                form.reset([""; 3]);
             }
             Ok(())
         };
@@ -53,8 +50,7 @@ pub(super) fn view() -> AnyView {
             <h2>{language.say(|w| w.password_change)}</h2>
             <p class="lead">{language.say(|w| w.password_change_text)}</p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
-                // For password managers: they have to know whose password it is.
-                <input type="text" name="username" autocomplete="username" prop:value=username hidden />
+                {hidden_username()}
                 <FormFailure form />
                 <Field
                     state=current
