@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use js_sys::{Array, Date, Intl, Object, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::i18n::Lang;
 
@@ -61,10 +61,19 @@ pub fn iso(seconds: i64) -> String {
     date(seconds).to_iso_string().into()
 }
 
-/// The browser's own variant of the page's language (`en-GB`), where it has one.
+#[wasm_bindgen]
+extern "C" {
+    /// As in `js_sys`, but an invalid tag is an error instead of an exception.
+    #[wasm_bindgen(catch, js_namespace = Intl, js_name = getCanonicalLocales)]
+    fn canonical_locales(tag: &str) -> Result<Array, JsValue>;
+}
+
+/// The browser's own variant of the page's language (`en-GB`), else the page's language. Where the environment sets the
+/// browser's language, it may be no BCP 47 tag (`en-US@posix`, `zh_CN`): `Intl` refuses those with a `RangeError`.
 fn locale(lang: Lang) -> String {
     let own = window().navigator().language();
-    own.filter(|own| Lang::from_tag(own) == Some(lang)).unwrap_or_else(|| lang.tag().to_owned())
+    own.filter(|own| Lang::from_tag(own) == Some(lang) && canonical_locales(own).is_ok())
+        .unwrap_or_else(|| lang.tag().to_owned())
 }
 
 /// Changes each second, for as long as what has asked for it is on the page.

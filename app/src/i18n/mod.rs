@@ -52,10 +52,11 @@ impl Lang {
         }
     }
 
-    /// The language of a tag such as `zh`, `zh-Hans-CN` or `en_GB`, where it is one of ours.
+    /// The language of a tag such as `zh` or `zh-Hans-CN`, or of a POSIX locale such as `en_GB` or `zh.UTF-8`, where it is one of
+    /// ours.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
+        let primary = tag.trim().split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
         if primary.eq_ignore_ascii_case("zh") {
             Some(Self::Zh)
         } else if primary.eq_ignore_ascii_case("en") {
@@ -155,6 +156,11 @@ mod tests {
             ("ZH", Lang::Zh),
             ("zhx", Lang::En),
             ("*", Lang::En),
+            ("zh_CN", Lang::Zh),
+            ("zh.UTF-8;q=0.9, en-US@posix;q=0.8", Lang::Zh),
+            ("zh@pinyin", Lang::Zh),
+            ("en-US@posix, zh;q=0.5", Lang::En),
+            ("C, zh", Lang::Zh),
         ] {
             assert_eq!(Lang::from_accept_language(header), expected, "{header:?}");
         }

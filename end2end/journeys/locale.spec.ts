@@ -1,0 +1,61 @@
+// Browsers whose language comes from the environment, and is no BCP 47 tag: `Intl` refuses those with an exception.
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { file, png } from '../support/pictures.ts';
+import { LANGUAGES } from '../support/words.ts';
+
+const PATHS = ['/profile', '/settings/devices', '/settings/profile', '/files', '/admin/users'];
+
+/** Has the browser name its language so. */
+async function speak(page: Page, tag: string): Promise<void> {
+  await page.addInitScript((tag) => {
+    Object.defineProperties(Navigator.prototype, {
+      language: { get: () => tag },
+      languages: { get: () => Object.freeze([tag]) },
+    });
+  }, tag);
+}
+
+/** Every time on the page: for people, and for machines. */
+function times(page: Page): Promise<[text: string, machines: string][]> {
+  return page.locator('main time').evaluateAll((times) =>
+    times.map((time): [string, string] => [time.textContent, time.getAttribute('datetime') ?? '']),
+  );
+}
+
+for (const [locale, words] of LANGUAGES) {
+  for (const tag of ['en-US@posix', 'en_US', 'zh_CN', 'zh-CN.UTF-8', 'C', '']) {
+    test.describe(`${locale} with the language "${tag}"`, () => {
+      // The server goes by the header, in whichever form it comes.
+      test.use({ locale, extraHTTPHeaders: { 'Accept-Language': words.lang === 'zh' ? 'zh_CN' : 'en-US@posix' } });
+
+      test('pages_with_times_and_sizes_use_the_language_of_the_page', async ({ page, administrator, api }) => {
+        await speak(page, tag);
+        const gatehouse = new Gatehouse(page, words);
+        // A second device, which was seen a while ago.
+        await api.login(administrator);
+        await gatehouse.logIn(administrator);
+        expect(await page.evaluate(() => navigator.language)).toBe(tag);
+        const upload = gatehouse.main.locator('.files-tools input[type="file"]');
+        await upload.setInputFiles(file('wide.png', png(64, 20)));
+        await expect(gatehouse.main.locator('.tile-size')).toHaveText('1 KB');
+        for (const path of PATHS) {
+          await gatehouse.open(path);
+          await expect(gatehouse.main.locator('[aria-busy="true"]:visible')).toHaveCount(0);
+          for (const [text, machines] of await times(page)) {
+            expect(text, path).not.toMatch(/^$|Invalid/);
+            expect(machines, path).toMatch(/^\d{4}-\d\d-\d\dT/);
+          }
+        }
+        await gatehouse.open('/profile');
+        await gatehouse.expectWelcome(administrator);
+        const year = words.lang === 'zh' ? /\d{4}年\d{1,2}月\d{1,2}日/ : /[A-Z][a-z]{2} \d{1,2}, \d{4}/;
+        await expect(gatehouse.main.locator('.card-since')).toHaveText(year);
+        await gatehouse.open('/settings/devices');
+        await expect(gatehouse.main.locator('.device time')).toHaveCount(3);
+      });
+    });
+  }
+}
