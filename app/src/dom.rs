@@ -4,7 +4,7 @@ use futures::future::LocalBoxFuture;
 use leptos::{html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement};
+use web_sys::{ClipboardEvent, FileList, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement};
 
 use crate::{i18n::Lang, pages::Page};
 
@@ -100,6 +100,21 @@ pub fn save_file(name: &str, media_type: &str, bytes: &[u8]) {
         },
         std::time::Duration::from_mins(1),
     );
+}
+
+/// The files of a paste that is meant for the page itself: no text field has the focus, and no text comes with them. A
+/// spreadsheet puts the text of a cell and a picture of it into the clipboard. A file manager may add the file's name.
+#[must_use]
+pub fn pasted_files(event: &ClipboardEvent) -> Option<FileList> {
+    const TEXT_FIELDS: &str = "textarea, input:not([type=file], [type=checkbox], [type=radio], [type=range])";
+    let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    let is_typing =
+        target.is_some_and(|target| target.is_content_editable() || target.matches(TEXT_FIELDS).unwrap_or(false));
+    let carried = event.clipboard_data()?;
+    let files = carried.files()?;
+    let text = carried.get_data("text/plain").unwrap_or_default();
+    let is_name = || files.item(0).is_some_and(|file| file.name() == text);
+    (!is_typing && (text.is_empty() || is_name())).then_some(files)
 }
 
 /// A text in Unicode's normalisation form C, by the browser's tables: ours would cost every visitor.

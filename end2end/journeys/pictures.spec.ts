@@ -12,6 +12,7 @@ import { EN, ZH } from '../support/words.ts';
 const ENGLISH = {
   choose: 'Choose a picture',
   zoom: 'Zoom',
+  noCrop: "Your browser's privacy protection does not let pages read what they draw, so the middle of the picture is used.",
   save: 'Save the picture',
   remove: 'Remove the picture',
   changed: 'Picture updated',
@@ -32,6 +33,7 @@ const ENGLISH = {
 const CHINESE: typeof ENGLISH = {
   choose: '选择图片',
   zoom: '缩放',
+  noCrop: '浏览器的隐私保护不允许网页读取绘图，因此无法选择裁剪范围，将使用图片的中间部分。',
   save: '保存头像',
   remove: '移除头像',
   changed: '头像已更新',
@@ -53,6 +55,47 @@ const CHINESE: typeof ENGLISH = {
 /** Whether a picture is there, and not only its frame. */
 async function isSeen(image: Locator): Promise<void> {
   await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBeGreaterThan(0);
+}
+
+/** Has the browser answer as those do that resist fingerprinting: what is read of a canvas, or encoded, is noise. */
+async function answerCanvasesWithNoise(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const noise = (pixels: Uint8ClampedArray) => {
+      for (let at = 0; at < pixels.length; at += 1) pixels[at] = (at * 73 + (at >> 7) * 31) % 256;
+    };
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- they are called with the object of the call below
+    const { getImageData } = CanvasRenderingContext2D.prototype;
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const { toBlob } = HTMLCanvasElement.prototype;
+    CanvasRenderingContext2D.prototype.getImageData = function (...args) {
+      const image = getImageData.apply(this, args);
+      noise(image.data);
+      return image;
+    };
+    HTMLCanvasElement.prototype.toBlob = function (...args) {
+      const copy = document.createElement('canvas');
+      const { width, height } = Object.assign(copy, { width: this.width, height: this.height });
+      const image = new ImageData(width, height);
+      noise(image.data);
+      copy.getContext('2d')?.putImageData(image, 0, 0);
+      toBlob.apply(copy, args);
+    };
+  });
+}
+
+/** Pastes where the focus is: text, a picture, or both. */
+async function paste(page: Page, { text, picture }: { text?: string; picture?: string }): Promise<void> {
+  const bytes = [...png(20, 20)];
+  await page.evaluate(
+    ({ text, picture, bytes }) => {
+      const clipboardData = new DataTransfer();
+      if (text !== undefined) clipboardData.setData('text/plain', text);
+      if (picture !== undefined) clipboardData.items.add(new File([new Uint8Array(bytes)], picture, { type: 'image/png' }));
+      const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+      (document.activeElement ?? document.body).dispatchEvent(event);
+    },
+    { text, picture, bytes },
+  );
 }
 
 /** The pictures of the waterfall. */
@@ -93,6 +136,31 @@ for (const [locale, words, says] of [
       await gatehouse.main.getByRole('button', { name: says.remove }).click();
       await expect(gatehouse.status(says.removed)).toBeVisible();
       await expect(other.header.locator('.avatar img')).toHaveCount(0);
+    });
+
+    test('picture_where_canvases_cannot_be_read_is_sent_as_it_is', async ({ page, person }) => {
+      await answerCanvasesWithNoise(page);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(person);
+      await gatehouse.open('/settings/profile');
+      const original = png(300, 200);
+      const choose = gatehouse.main.getByLabel(says.choose);
+      await choose.setInputFiles(file('me.png', original));
+      await expect(gatehouse.main.getByText(says.noCrop)).toBeVisible();
+      const canvas = gatehouse.main.getByRole('img', { name: says.noCrop });
+      await expect(canvas).toBeFocused();
+      await expect(gatehouse.main.getByRole('slider', { name: says.zoom })).toBeHidden();
+      const sending = page.waitForRequest('/api/me/avatar');
+      await gatehouse.main.getByRole('button', { name: says.save }).click();
+      const sent = await sending;
+      expect(sent.postDataBuffer()?.equals(original)).toBe(true);
+      expect(sent.headers()['content-type']).toBe('image/png');
+      await expect(gatehouse.status(says.changed)).toBeVisible();
+      await isSeen(gatehouse.main.locator('.avatar img'));
+
+      // What the server would not take is refused before it is sent.
+      await choose.setInputFiles(file('large.png', Buffer.concat([original, Buffer.alloc(6_000_000)])));
+      await expect(gatehouse.alert(says.tooLarge)).toBeVisible();
     });
 
     test('what is no picture is told so, and the one before stays', async ({ page, person }) => {
@@ -178,3 +246,41 @@ for (const [locale, words, says] of [
     });
   });
 }
+
+test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.open('/settings/profile');
+  const canvas = gatehouse.main.locator('canvas');
+  await gatehouse.main.getByRole('button', { name: EN.edit, exact: true }).click();
+  const nickname = page.getByRole('textbox', { name: EN.nickname, exact: true });
+  await expect(nickname).toBeFocused();
+  await paste(page, { text: 'Ada', picture: 'image.png' });
+  // A picture alone is no text to type, but it is not meant for the page either.
+  await paste(page, { picture: 'image.png' });
+  await nickname.blur();
+  // Without a field the cell still is a text.
+  await paste(page, { text: 'Ada', picture: 'image.png' });
+  // Whatever would have opened has done so by the time that a picture without text has.
+  await paste(page, { picture: 'image.png' });
+  await expect(canvas).toHaveCount(1);
+  await gatehouse.main.getByRole('button', { name: ENGLISH.cancel }).last().click();
+  await expect(canvas).toHaveCount(0);
+});
+
+test('paste_without_a_focused_field_uploads_pictures_but_no_cells', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(person);
+  await gatehouse.open('/files');
+  await expect(gatehouse.main.getByText(ENGLISH.empty)).toBeVisible();
+  await paste(page, { text: 'Ada', picture: 'cell.png' });
+  await paste(page, { picture: 'image.png' });
+  // A file manager puts the name of the file beside it.
+  await paste(page, { text: 'photo.png', picture: 'photo.png' });
+  await expect(tiles(page)).toHaveCount(2);
+  await expect(gatehouse.main.getByText('cell.png')).toHaveCount(0);
+  // The input that files are chosen with takes no text.
+  await gatehouse.main.getByLabel(ENGLISH.upload, { exact: true }).focus();
+  await paste(page, { picture: 'image.png' });
+  await expect(tiles(page)).toHaveCount(3);
+});

@@ -132,6 +132,7 @@ super::table! {
         picture_take: "拍照", "Take a photo";
         picture_remove: "移除头像", "Remove the picture";
         picture_crop: "拖动图片或用方向键移动，用加号和减号缩放。", "Drag the picture or move it with the arrow keys; plus and minus zoom.";
+        picture_no_crop: "浏览器的隐私保护不允许网页读取绘图，因此无法选择裁剪范围，将使用图片的中间部分。", "Your browser's privacy protection does not let pages read what they draw, so the middle of the picture is used.";
         picture_zoom: "缩放", "Zoom";
         picture_save: "保存头像", "Save the picture";
         picture_changed: "头像已更新", "Picture updated";

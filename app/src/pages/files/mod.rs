@@ -16,6 +16,8 @@ use crate::{
     i18n::words::{self, Language},
 };
 
+/// Bytes of the largest picture that is taken.
+pub(super) const MAX: f64 = 5.0 * 1024.0 * 1024.0;
 /// Pictures of a kind that is taken.
 pub(super) const ACCEPT: &str = "image/jpeg,image/png,image/webp";
 
@@ -173,8 +175,7 @@ fn undo(album: Album) -> impl IntoView {
 fn accept_pasted(album: Album) {
     Effect::new(move |_| {
         let listener = window_event_listener(ev::paste, move |event| {
-            let pasted = event.clipboard_data();
-            if let Some(list) = pasted.and_then(|pasted| pasted.files()) {
+            if let Some(list) = dom::pasted_files(&event) {
                 album.send(files_of(&list));
             }
         });

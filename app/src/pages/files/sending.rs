@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{album::Album, size};
+use super::{MAX, album::Album, size};
 use crate::{
     api::{
         error::ApiError,
@@ -19,9 +19,6 @@ use crate::{
         wire::read,
     },
 };
-
-/// Bytes of the largest picture that is taken.
-const MAX: f64 = 5.0 * 1024.0 * 1024.0;
 
 /// Why it will not arrive.
 #[derive(Clone)]

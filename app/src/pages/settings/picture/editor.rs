@@ -1,14 +1,12 @@
 //! A picture that is being cut: opened by the browser, drawn, and sent.
 
 use bytes::Bytes;
-use futures::channel::oneshot;
 use http::Method;
 use leptos::{ev, prelude::*};
-use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, CanvasRenderingContext2d, FileList, HtmlCanvasElement, ImageBitmap};
+use web_sys::{Blob, File, FileList, HtmlCanvasElement, ImageBitmap};
 
-use super::crop::Crop;
+use super::{canvas, crop::Crop};
 use crate::{
     api::{
         error::{ApiError, Code},
@@ -18,6 +16,7 @@ use crate::{
     components::{notices::Notices, trouble::Trouble},
     dom,
     i18n::words::Words,
+    pages::files,
     session::{
         browser,
         wire::{Call, read},
@@ -26,20 +25,33 @@ use crate::{
 
 /// Pixels of what is sent.
 const SENT: u32 = 1024;
+const JPEG: &str = "image/jpeg";
 
 /// What went wrong.
 #[derive(Clone)]
 pub(super) enum Wrong {
     /// The browser cannot read the file as a picture.
     Unreadable,
+    /// The file has more bytes than the server takes.
+    TooLarge,
     /// A call has failed.
     Failed(Trouble),
+}
+
+/// A picture that was opened.
+struct Opened {
+    bitmap: ImageBitmap,
+    /// Its file.
+    file: File,
 }
 
 /// A picture that is being cut, or none yet.
 #[derive(Clone, Copy)]
 pub(super) struct Editor {
-    bitmap: BrowserValue<Option<ImageBitmap>>,
+    opened: BrowserValue<Option<Opened>>,
+    /// Whether the square can be chosen. Where the browser does not let pages read what they draw, the file is sent as it is, and
+    /// the server crops the largest square in its middle.
+    pub(super) can_crop: RwSignal<bool>,
     /// Which square of the picture is shown; nothing while there is no picture.
     pub(super) crop: RwSignal<Option<Crop>>,
     /// What went wrong the last time.
@@ -52,7 +64,8 @@ pub(super) struct Editor {
 impl Editor {
     pub(super) fn new() -> Self {
         Self {
-            bitmap: BrowserValue::new(|| None),
+            opened: BrowserValue::new(|| None),
+            can_crop: RwSignal::new(true),
             crop: RwSignal::new(None),
             wrong: RwSignal::new(None),
             busy: RwSignal::new(false),
@@ -68,14 +81,17 @@ impl Editor {
 
     /// Shows another square of it.
     pub(super) fn change(self, change: impl FnOnce(Crop) -> Crop) {
+        if !self.can_crop.get_untracked() {
+            return;
+        }
         self.crop.update(|crop| *crop = crop.map(change));
     }
 
     /// Puts the picture away.
     pub(super) fn close(self) {
         self.crop.set(None);
-        if let Some(bitmap) = self.bitmap.update(Option::take).flatten() {
-            bitmap.close();
+        if let Some(opened) = self.opened.update(Option::take).flatten() {
+            opened.bitmap.close();
         }
         self.wrong.set(None);
     }
@@ -84,8 +100,7 @@ impl Editor {
     pub(super) fn accept_pasted(self) {
         Effect::new(move |_| {
             let listener = window_event_listener(ev::paste, move |event| {
-                let pasted = event.clipboard_data();
-                self.take(pasted.and_then(|pasted| pasted.files()).as_ref());
+                self.take(dom::pasted_files(&event).as_ref());
             });
             on_cleanup(move || listener.remove());
         });
@@ -95,15 +110,16 @@ impl Editor {
     pub(super) fn take(self, list: Option<&FileList>) {
         let Some(file) = list.and_then(|list| list.item(0)) else { return };
         dom::spawn(async move {
-            match open(&file).await {
-                Some(bitmap) => {
-                    let (width, height) = (f64::from(bitmap.width()), f64::from(bitmap.height()));
-                    self.bitmap.set(Some(bitmap));
+            match open(file).await {
+                Ok((opened, can_crop)) => {
+                    let (width, height) = (f64::from(opened.bitmap.width()), f64::from(opened.bitmap.height()));
+                    self.opened.set(Some(opened));
                     self.wrong.try_set(None);
+                    self.can_crop.try_set(can_crop);
                     self.crop.try_set(Some(Crop::new(width, height)));
                 }
-                None => {
-                    self.wrong.try_set(Some(Wrong::Unreadable));
+                Err(wrong) => {
+                    self.wrong.try_set(Some(wrong));
                 }
             }
         });
@@ -111,17 +127,14 @@ impl Editor {
 
     /// Draws what is in the square onto a canvas of this side.
     pub(super) fn draw(self, canvas: &HtmlCanvasElement, crop: Crop, side: u32) {
-        let context = canvas.get_context("2d").ok().flatten();
-        let Some(context) = context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok()) else {
-            return;
-        };
+        let Some(context) = canvas::context(canvas) else { return };
         let (left, top, from) = crop.square();
         let side = f64::from(side);
         // What can be seen through is seen on white, as the server does it.
         context.set_fill_style_str("#fff");
         context.fill_rect(0.0, 0.0, side, side);
-        let _ = self.bitmap.with(|bitmap| {
-            if let Some(bitmap) = bitmap {
+        let _ = self.opened.with(|opened| {
+            if let Some(Opened { bitmap, .. }) = opened {
                 let _ = context.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
                     bitmap, left, top, from, from, 0.0, 0.0, side, side,
                 );
@@ -133,26 +146,29 @@ impl Editor {
     pub(super) fn save(self) {
         let Some(crop) = self.crop.get_untracked().filter(|_| !self.busy.get_untracked()) else { return };
         self.busy.set(true);
-        let (_, _, from) = crop.square();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the picture's pixels")]
-        let side = (from.ceil() as u32).clamp(1, SENT);
-        let canvas =
-            document().create_element("canvas").ok().and_then(|made| made.dyn_into::<HtmlCanvasElement>().ok());
-        let drawn = canvas.inspect(|canvas| {
-            canvas.set_width(side);
-            canvas.set_height(side);
-            self.draw(canvas, crop, side);
-        });
+        let file = self.opened.with(|opened| opened.as_ref().map(|opened| opened.file.clone())).flatten();
+        let original = file.filter(|_| !self.can_crop.get_untracked());
         dom::spawn(async move {
-            let outcome = match drawn {
-                Some(canvas) => match jpeg(&canvas).await {
-                    Some(bytes) => send(bytes).await,
-                    None => Err(ApiError::local(Code::Unknown)),
-                },
+            let (picture, media_type) = match original {
+                Some(file) => (bytes(&file).await, file.type_()),
+                None => (self.cropped(crop).await, JPEG.to_owned()),
+            };
+            let outcome = match picture {
+                Some(picture) => send(picture, media_type).await,
                 None => Err(ApiError::local(Code::Unknown)),
             };
             self.done(outcome, |words| words.picture_changed);
         });
+    }
+
+    /// What is in the square, as a JPEG.
+    async fn cropped(self, crop: Crop) -> Option<Bytes> {
+        let (_, _, from) = crop.square();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the picture's pixels")]
+        let side = (from.ceil() as u32).clamp(1, SENT);
+        let canvas = canvas::square(side)?;
+        self.draw(&canvas, crop, side);
+        bytes(&canvas::encode(&canvas).await?).await
     }
 
     /// Takes the person's picture away.
@@ -184,31 +200,27 @@ impl Editor {
     }
 }
 
-/// A picture, unpacked by the browser, the right side up.
-async fn open(file: &Blob) -> Option<ImageBitmap> {
-    let opening = window().create_image_bitmap_with_blob(file).ok()?;
-    JsFuture::from(opening).await.ok()?.dyn_into().ok()
+/// Opens a file, and says whether the browser lets us crop it.
+async fn open(file: File) -> Result<(Opened, bool), Wrong> {
+    let bitmap = canvas::decode(&file).await.ok_or(Wrong::Unreadable)?;
+    let can_crop = canvas::is_readable().await;
+    // What is cropped here is small, however large the file is.
+    if !can_crop && file.size() > files::MAX {
+        return Err(Wrong::TooLarge);
+    }
+    Ok((Opened { bitmap, file }, can_crop))
 }
 
-/// What is on a canvas, as a JPEG.
-async fn jpeg(canvas: &HtmlCanvasElement) -> Option<Bytes> {
-    let (tell, told) = oneshot::channel();
-    let made = Closure::once(move |blob: JsValue| {
-        // Nobody waits any more where the page has gone.
-        let _ = tell.send(blob.dyn_into::<Blob>().ok());
-    });
-    let quality = JsValue::from_f64(0.92);
-    canvas.to_blob_with_type_and_encoder_options(made.as_ref().unchecked_ref(), "image/jpeg", &quality).ok()?;
-    let blob = told.await.ok().flatten()?;
+async fn bytes(blob: &Blob) -> Option<Bytes> {
     let buffer = JsFuture::from(blob.array_buffer()).await.ok()?;
     Some(Bytes::from(js_sys::Uint8Array::new(&buffer).to_vec()))
 }
 
-async fn send(picture: Bytes) -> Result<UserChanged, ApiError> {
+async fn send(picture: Bytes, media_type: String) -> Result<UserChanged, ApiError> {
     let call = Call {
         method: Method::PUT,
         url: "/api/me/avatar".to_owned(),
-        content_type: "image/jpeg".to_owned(),
+        content_type: media_type,
         accept: "application/json".to_owned(),
         body: Some(picture),
     };

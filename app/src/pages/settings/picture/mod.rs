@@ -1,5 +1,6 @@
 //! The picture of a person: chosen, dropped, pasted or taken, and cut to a square.
 
+mod canvas;
 mod crop;
 mod editor;
 
@@ -76,6 +77,7 @@ fn failure(wrong: &Wrong, words: &'static Words) -> AnyView {
         Wrong::Unreadable => {
             view! { <div class="alert" role="alert"><p>{words.picture_unreadable}</p></div> }.into_any()
         }
+        Wrong::TooLarge => view! { <div class="alert" role="alert"><p>{words.file_too_large}</p></div> }.into_any(),
         Wrong::Failed(why) => {
             view! { <div class="alert" role="alert"><div>{trouble::told(why, words)}</div></div> }.into_any()
         }
@@ -128,7 +130,7 @@ fn remover(editor: Editor) -> impl IntoView {
     }
 }
 
-/// The picture with the square that is shown of it: dragged, or moved and zoomed by keys.
+/// The picture with the square that is shown of it: dragged, or moved and zoomed by keys, where the browser lets us crop it.
 fn cutter(editor: Editor) -> impl IntoView {
     let language = Language::of_page();
     let canvas = NodeRef::<html::Canvas>::new();
@@ -168,6 +170,10 @@ fn cutter(editor: Editor) -> impl IntoView {
         event.prevent_default();
         editor.change(changed);
     };
+    let hint = move || {
+        let words = language.words();
+        if editor.can_crop.get() { words.picture_crop } else { words.picture_no_crop }
+    };
     let zoom = move || editor.crop.with(|crop| crop.map_or(1.0, Crop::zoom));
     let slide = move |event| {
         let wished = event_target_value(&event).parse().unwrap_or(f64::NAN);
@@ -179,8 +185,8 @@ fn cutter(editor: Editor) -> impl IntoView {
                 width=PREVIEW.to_string()
                 height=PREVIEW.to_string()
                 tabindex="0"
-                role="application"
-                aria-label=language.say(|w| w.picture_crop)
+                role=move || if editor.can_crop.get() { "application" } else { "img" }
+                aria-label=hint
                 node_ref=canvas
                 on:pointerdown=press
                 on:pointermove=drag
@@ -188,8 +194,8 @@ fn cutter(editor: Editor) -> impl IntoView {
                 on:pointercancel=move |_| held.set_value(None)
                 on:keydown=key
             ></canvas>
-            <p class="note">{language.say(|w| w.picture_crop)}</p>
-            <label class="zoom">
+            <p class="note">{hint}</p>
+            <label class="zoom" hidden=move || !editor.can_crop.get()>
                 <span>{language.say(|w| w.picture_zoom)}</span>
                 <input type="range" min="1" max="4" step="0.01" prop:value=zoom on:input=slide />
             </label>
