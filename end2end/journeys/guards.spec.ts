@@ -12,6 +12,19 @@ test('a guest who wanted a page gets there after logging in, with its query', as
   await gatehouse.expectWelcome(person);
 });
 
+test('login_after_a_guard_returns_to_the_fragment_of_the_page', async ({ page, person }) => {
+  const gatehouse = new Gatehouse(page);
+  for (const path of ['/settings/profile#mobile', '/profile?tab=2#a%20b', '/files#//evil.example']) {
+    await gatehouse.open(path);
+    await gatehouse.expectPath(`/login?redirect=${encodeURIComponent(path)}`);
+    await gatehouse.fillLogin(person);
+    await gatehouse.loginButton.click();
+    await gatehouse.expectPath(path);
+    await gatehouse.logoutButton.click();
+    await gatehouse.expectPath('/login');
+  }
+});
+
 const ELSEWHERE = [
   '//evil.example',
   '/\\evil.example',
@@ -20,6 +33,9 @@ const ELSEWHERE = [
   '/\t/evil.example',
   '/login',
   '/login?redirect=/login',
+  '/login#/profile',
+  '//evil.example#/profile',
+  '#/profile',
   '/register',
   '/api/me',
   'profile',

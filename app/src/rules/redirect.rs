@@ -3,8 +3,8 @@
 /// Where to go when nothing better is known.
 pub const DEFAULT: &str = "/profile";
 
-/// The place that a `redirect` parameter names, already percent-decoded once: a path of this origin with its query, or
-/// [`DEFAULT`].
+/// The place that a `redirect` parameter names, already percent-decoded once: a path of this origin with its query and
+/// fragment, or [`DEFAULT`].
 ///
 /// `//host`, `/\host`, schemes and control characters are not followed, and neither are the pages that would send the person
 /// straight back here, nor `/api`, which is no page.
@@ -38,7 +38,17 @@ mod tests {
 
     #[test]
     fn paths_of_this_origin_are_followed() {
-        for path in ["/", "/profile", "/settings/devices?tab=2&x=%2F", "/a#b", "/logins", "/apis", "/个人"] {
+        for path in [
+            "/",
+            "/profile",
+            "/settings/devices?tab=2&x=%2F",
+            "/settings/profile#mobile",
+            "/files?x=1#//evil.example",
+            "/a#b",
+            "/logins",
+            "/apis",
+            "/个人",
+        ] {
             assert_eq!(target(Some(path)), path);
         }
     }
@@ -64,6 +74,11 @@ mod tests {
             "/login/",
             "/login?redirect=/login",
             "/register#x",
+            "/login#/profile",
+            "#/profile",
+            "//evil.example#/profile",
+            "/profile#\t",
+            "/profile#\\evil",
             "/api/me",
             "/api",
             "/x/../login",

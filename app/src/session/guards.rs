@@ -53,9 +53,9 @@ pub fn address(location: &Location) -> String {
     path_and_query(location) + &location.hash.get_untracked()
 }
 
-/// The way to the log-in, and back here afterwards.
+/// The address of the login page, with the way back to this one: path, query and fragment.
 fn login_and_back(location: &Location) -> String {
-    format!("/login?redirect={}", js_sys::encode_uri_component(&path_and_query(location)))
+    format!("/login?redirect={}", js_sys::encode_uri_component(&address(location)))
 }
 
 /// Where this page's address says that a person goes after having logged in.
