@@ -67,6 +67,28 @@ test('a switch changes every word, keeps what was typed, and is remembered', asy
   await expect(page.getByRole('heading', { name: EN.loginTitle })).toBeVisible();
 });
 
+test('language_without_cookies_switches_the_page', async ({ page, context, server, person }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(Document.prototype, 'cookie', {
+      get: () => '',
+      set: () => {
+        throw new DOMException('Cookies are blocked.', 'SecurityError');
+      },
+    });
+  });
+  const [english, chinese] = [new Gatehouse(page, EN), new Gatehouse(page, ZH)];
+  await english.open('/login');
+  await english.languageSwitch.click();
+  await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
+  expect((await context.cookies(server.url)).filter(({ name }) => name === 'lang')).toEqual([]);
+  await chinese.fillLogin(person);
+  await chinese.loginButton.click();
+  await chinese.expectProfile(person);
+  // The next page cannot know it.
+  await english.reload();
+  await english.expectProfile(person);
+});
+
 test('a switch that is pressed before the page is awake is not lost', async ({ page }) => {
   const english = new Gatehouse(page, EN);
   const letGo = await hold(page, '**/*.wasm');

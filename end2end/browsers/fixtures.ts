@@ -1,0 +1,124 @@
+import { expect, test as base } from '@playwright/test';
+
+import { Api, type Session } from '../support/api.ts';
+import { somebody, type Person } from '../support/people.ts';
+import { Server } from '../support/server.ts';
+import { DrivenBrowser } from '../support/webdriver.ts';
+
+export { expect } from '@playwright/test';
+
+export const ENGINES = ['webkit', 'firefox'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+interface WorkerFixtures {
+  server: Server;
+  /** A started browser of each engine; it is started when a test asks for it first. */
+  started: (engine: Engine) => Promise<DrivenBrowser>;
+}
+
+interface TestFixtures {
+  api: Api;
+  /** A browser without a session, at this server. */
+  visit: (engine: Engine) => Promise<Visit>;
+}
+
+/** A browser at the server of the tests. */
+export class Visit {
+  constructor(
+    readonly browser: DrivenBrowser,
+    readonly server: Server,
+  ) {}
+
+  async open(path: string): Promise<void> {
+    await this.browser.open(this.server.url + path);
+  }
+
+  /** Signs in without a form, as after a log-in with "remember me". */
+  async signIn(session: Session): Promise<void> {
+    await this.open('/login');
+    const { access_token, refresh_token, user } = session;
+    await this.browser.run((entries) => {
+      for (const [name, value] of Object.entries(entries)) localStorage.setItem(name, JSON.stringify(value));
+    }, { access_token, refresh_token, user });
+  }
+
+  /** Opens a page of somebody who is signed in, and waits until nothing is on its way. */
+  async openLoaded(path: string): Promise<void> {
+    await this.open(path);
+    await this.eventuallyAt(path);
+    await this.browser.eventually(
+      `${path} is loaded`,
+      () =>
+        ![...document.querySelectorAll<HTMLElement>('main [aria-busy="true"]')].some((element) => element.checkVisibility()),
+    );
+  }
+
+  async eventuallyAt(path: string): Promise<void> {
+    await this.browser.eventually(`the address is ${path}`, (path) => location.pathname + location.search + location.hash === path, path);
+  }
+
+  /** Waits until a text is on the page. */
+  async eventuallySays(text: string): Promise<void> {
+    await this.browser.eventually(`the page says "${text}"`, (text) => document.body.innerText.includes(text), text);
+  }
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  server: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
+    async ({}, use) => {
+      const server = await Server.start();
+      await use(server);
+      await server.dispose();
+    },
+    { scope: 'worker' },
+  ],
+
+  started: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
+    async ({}, use) => {
+      const browsers = new Map<Engine, DrivenBrowser>();
+      await use(async (engine) => {
+        const browser = browsers.get(engine) ?? (await DrivenBrowser[engine]());
+        browsers.set(engine, browser);
+        return browser;
+      });
+      for (const browser of browsers.values()) await browser.close();
+    },
+    { scope: 'worker' },
+  ],
+
+  api: async ({ server }, use) => {
+    await use(new Api(server.url));
+  },
+
+  visit: async ({ started, server }, use, info) => {
+    const visits: Visit[] = [];
+    await use(async (engine) => {
+      const visit = new Visit(await started(engine), server);
+      visits.push(visit);
+      await visit.browser.resize(1280, 800);
+      await visit.open('/login');
+      await visit.browser.run(() => {
+        localStorage.clear();
+        sessionStorage.clear();
+      });
+      return visit;
+    });
+    for (const { browser } of visits) {
+      if (info.status === info.expectedStatus) continue;
+      // WebKit's driver has no pictures to give without a graphics card.
+      const html = await browser.run(() => `<!-- ${location.href} -->\n${document.documentElement.outerHTML}`);
+      await info.attach(browser.name, { body: html, contentType: 'text/plain' });
+    }
+  },
+});
+
+/** An account of an administrator, with a session. */
+export async function administrator(server: Server, api: Api): Promise<{ person: Person; session: Session }> {
+  const person = somebody('root');
+  await server.command(['user', 'create', person.username, '--admin'], person.password);
+  const session = await api.login(person);
+  expect(session.user.username).toBe(person.username);
+  return { person, session };
+}

@@ -1,0 +1,104 @@
+// Nothing is wider than the window, and menus are as high as what is in them.
+import type { DrivenBrowser } from '../support/webdriver.ts';
+import { administrator, ENGINES, expect, test } from './fixtures.ts';
+
+const PUBLIC = ['/', '/login', '/register', '/nowhere'];
+const SIGNED_IN = [
+  '/',
+  '/profile',
+  '/files',
+  '/settings',
+  '/settings/profile',
+  '/settings/security',
+  '/settings/devices',
+  '/settings/data',
+  '/admin/users',
+];
+/** Neither browser has a window that is narrower than this. */
+const NARROW = 500;
+const WIDTHS = [NARROW, 768, 1280];
+/** No menu has so many entries that it is higher. */
+const MENU_HEIGHT_MAX = 300;
+
+async function overflow(browser: DrivenBrowser): Promise<number> {
+  return browser.run(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
+}
+
+/** Opens a menu by its button, and measures it. */
+async function menu(browser: DrivenBrowser, button: string, popover: string): Promise<{ width: number; height: number }> {
+  await browser.click(button);
+  await browser.eventually(`${popover} is open`, (popover) => document.querySelector(popover)?.matches(':popover-open') ?? false, popover);
+  const box = await browser.run((popover) => document.querySelector(popover)?.getBoundingClientRect().toJSON() as DOMRect, popover);
+  await browser.run((popover) => {
+    document.querySelector<HTMLElement>(popover)?.hidePopover();
+  }, popover);
+  return box;
+}
+
+for (const engine of ENGINES) {
+  test.describe(engine, () => {
+    test('pages_at_every_width_do_not_scroll_sideways', async ({ visit, server, api }) => {
+      const { session } = await administrator(server, api);
+      const visitor = await visit(engine);
+      const wide: Record<string, number> = {};
+      const measure = async (paths: string[], who: string): Promise<void> => {
+        for (const path of paths) {
+          await visitor.openLoaded(path);
+          for (const width of WIDTHS) {
+            await visitor.browser.resize(width, 800);
+            wide[`${path} of ${who} at ${String(width)}`] = await overflow(visitor.browser);
+          }
+        }
+      };
+      await measure(PUBLIC, 'a guest');
+      await visitor.signIn(session);
+      await measure(SIGNED_IN, 'an administrator');
+      expect(Object.keys(wide)).toHaveLength((PUBLIC.length + SIGNED_IN.length) * WIDTHS.length);
+      expect(Object.entries(wide).filter(([, pixels]) => pixels > 0)).toEqual([]);
+    });
+
+    test('menus_when_opened_are_as_high_as_their_entries', async ({ visit, server, api }) => {
+      const { session } = await administrator(server, api);
+      const visitor = await visit(engine);
+      const { browser } = visitor;
+      await visitor.signIn(session);
+      for (const path of ['/profile', '/admin/users']) {
+        await visitor.openLoaded(path);
+        const { height, width } = await menu(browser, '.person', '#person-menu');
+        expect(height).toBeGreaterThan(80);
+        expect(height).toBeLessThan(MENU_HEIGHT_MAX);
+        expect(width).toBeLessThan(400);
+      }
+      const row = await menu(browser, '.people-manage', '.people-menu .person-menu');
+      expect(row.height).toBeGreaterThan(80);
+      expect(row.height).toBeLessThan(MENU_HEIGHT_MAX);
+
+      await browser.resize(NARROW, 800);
+      const phone = await menu(browser, '.menu-button', '#menu');
+      expect(phone.height).toBeGreaterThan(80);
+      expect(phone.height).toBeLessThan(MENU_HEIGHT_MAX);
+      expect(phone.width).toBe(NARROW);
+    });
+
+    test('menu_of_a_phone_when_the_window_becomes_wide_closes', async ({ visit }) => {
+      const visitor = await visit(engine);
+      const { browser } = visitor;
+      await browser.resize(NARROW, 800);
+      await visitor.open('/');
+      await browser.click('.menu-button');
+      const isOpen = () => document.querySelector('#menu')?.matches(':popover-open') ?? false;
+      await browser.eventually('the menu is open', isOpen);
+      await browser.resize(1280, 800);
+      expect(await browser.run(isOpen)).toBe(false);
+      // The links are in the bar again, from left to right.
+      const tops = await browser.run(() =>
+        [...document.querySelectorAll('#menu > a')].filter((link) => link.checkVisibility()).map((link) => link.getBoundingClientRect().top),
+      );
+      expect(tops.length).toBeGreaterThan(1);
+      expect(new Set(tops).size).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,83 @@
+// A person's own picture, where canvases can be read and where the browser answers with noise.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Page } from '@playwright/test';
+
+import { somebody } from '../support/people.ts';
+import { png } from '../support/pictures.ts';
+import { DrivenBrowser } from '../support/webdriver.ts';
+import { ENGINES, expect, test, Visit } from './fixtures.ts';
+
+const [TEAL, SAND] = [
+  [20, 110, 110],
+  [230, 190, 90],
+];
+const NO_CROP = 'privacy protection does not let pages read what they draw';
+
+/** A PNG file of 300 by 200 pixels, teal to the left and sand to the right. */
+async function withPicture(use: (path: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-picture-'));
+  try {
+    const path = join(folder, 'me.png');
+    await writeFile(path, png(300, 200, TEAL, SAND));
+    await use(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Chooses a picture and saves it as it is offered. */
+async function save(visitor: Visit, path: string, saved: string): Promise<void> {
+  const { browser } = visitor;
+  await visitor.openLoaded('/settings/profile');
+  await browser.type('.card-picture input[type="file"]', path);
+  await browser.eventually('the picture is shown', () => document.querySelector('.cutter canvas') !== null);
+  await visitor.eventuallySays(saved);
+  await browser.click('.cutter .btn-primary');
+  await visitor.eventuallySays('Your picture has been changed');
+}
+
+/** The colours of the saved picture, left and right of its middle: as any other browser shows them. */
+async function savedColours(visitor: Visit, page: Page): Promise<number[][]> {
+  const url = await visitor.browser.run(() => document.querySelector<HTMLImageElement>('main .avatar img')?.src);
+  await page.goto(visitor.server.url);
+  return page.evaluate(async (url) => {
+    const bitmap = await createImageBitmap(await (await fetch(url ?? '')).blob());
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext('2d');
+    context?.drawImage(bitmap, 0, 0);
+    return [0.25, 0.75].map((at) => [...(context?.getImageData(bitmap.width * at, bitmap.height / 2, 1, 1).data ?? [])].slice(0, 3));
+  }, url);
+}
+
+function expectNear(colours: number[][], expected: number[][]): void {
+  const worst = Math.max(...colours.flatMap((colour, side) => colour.map((channel, index) => Math.abs(channel - (expected[side]?.[index] ?? NaN)))));
+  expect(worst, JSON.stringify(colours)).toBeLessThan(8);
+}
+
+for (const engine of ENGINES) {
+  test(`${engine}: picture_in_an_ordinary_browser_is_cropped_there`, async ({ visit, api, page }) => {
+    const person = somebody();
+    await api.register(person);
+    const visitor = await visit(engine);
+    await visitor.signIn(await api.login(person));
+    await withPicture((path) => save(visitor, path, 'plus and minus zoom'));
+    expectNear(await savedColours(visitor, page), [TEAL, SAND]);
+  });
+}
+
+test('firefox: picture_with_resist_fingerprinting_is_sent_as_it_is', async ({ server, api, page }) => {
+  const person = somebody();
+  await api.register(person);
+  const browser = await DrivenBrowser.firefox({ 'privacy.resistFingerprinting': true });
+  try {
+    const visitor = new Visit(browser, server);
+    await visitor.signIn(await api.login(person));
+    await withPicture((path) => save(visitor, path, NO_CROP));
+    expectNear(await savedColours(visitor, page), [TEAL, SAND]);
+  } finally {
+    await browser.close();
+  }
+});
