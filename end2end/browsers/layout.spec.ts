@@ -77,10 +77,12 @@ for (const engine of ENGINES) {
       expect(row.height).toBeLessThan(MENU_HEIGHT_MAX);
 
       await browser.resize(NARROW, 800);
+      await visitor.openLoaded('/profile');
       const phone = await menu(browser, '.menu-button', '#menu');
       expect(phone.height).toBeGreaterThan(80);
       expect(phone.height).toBeLessThan(MENU_HEIGHT_MAX);
-      expect(phone.width).toBe(NARROW);
+      // Firefox has a scroll bar that takes room.
+      expect(phone.width).toBe(await browser.run(() => document.documentElement.clientWidth));
     });
 
     test('menu_of_a_phone_when_the_window_becomes_wide_closes', async ({ visit }) => {
@@ -92,7 +94,7 @@ for (const engine of ENGINES) {
       const isOpen = () => document.querySelector('#menu')?.matches(':popover-open') ?? false;
       await browser.eventually('the menu is open', isOpen);
       await browser.resize(1280, 800);
-      expect(await browser.run(isOpen)).toBe(false);
+      await browser.eventually('the menu is closed', () => document.querySelector('#menu:popover-open') === null);
       // The links are in the bar again, from left to right.
       const tops = await browser.run(() =>
         [...document.querySelectorAll('#menu > a')].filter((link) => link.checkVisibility()).map((link) => link.getBoundingClientRect().top),
