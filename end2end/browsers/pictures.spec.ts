@@ -36,7 +36,7 @@ async function save(visitor: Visit, path: string, saved: string): Promise<void> 
   await browser.eventually('the picture is shown', () => document.querySelector('.cutter canvas') !== null);
   await visitor.eventuallySays(saved);
   await browser.click('.cutter .btn-primary');
-  await visitor.eventuallySays('Your picture has been changed');
+  await browser.eventually('the picture is saved', () => document.querySelector('main .avatar img') !== null);
 }
 
 /** The colours of the saved picture, left and right of its middle: as any other browser shows them. */
