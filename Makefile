@@ -1,5 +1,5 @@
 # What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
-.PHONY: help run watch test test-browsers test-s3 lint bench fuzz audit schemathesis setup build dist pictures sizes
+.PHONY: help run watch test test-browsers test-watch test-s3 lint bench fuzz audit schemathesis setup build dist pictures sizes
 
 help:  ## Says what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -11,6 +11,8 @@ test:  ## Runs every test; the last line says how many passed and failed
 	@scripts/test
 test-browsers: ## Runs the tests in WebKit and Firefox
 	@scripts/test-browsers
+test-watch: ## Edits a copy of the tree under `make watch`, and sees each edit in the open page
+	@scripts/test-watch
 test-s3: ## Keeps files in a store that speaks S3, and takes them out again
 	@scripts/test-s3
 lint:  ## Checks form: rustfmt, clippy, rustdoc, TypeScript, lock files

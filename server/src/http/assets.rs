@@ -24,6 +24,8 @@ const NAME: &str = "gatehouse";
 /// The names of what belongs to a split program: which files its parts are, and what loads them.
 const MANIFEST: &str = "__wasm_split_manifest";
 const LOADER: &str = "__wasm_split.";
+/// What stands in the loader's name in the place of a hash, in a build without hashes.
+const NO_HASH: &str = ".______________________.";
 /// The name of each is its content: it never changes.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// May be kept, but is asked for again each time.
@@ -54,7 +56,10 @@ impl Site {
             let file = hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
             format!("/{file}")
         };
-        let rooms = hash_of("manifest").map(|hash| pieces(root, hash, "rooms")).unwrap_or_default();
+        let hashed = hash_of("manifest").map(|hash| format!("pkg/{MANIFEST}.{hash}.json"));
+        let manifest =
+            hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{MANIFEST}.json"));
+        let rooms = pieces(root, &manifest, "rooms");
         let assets = Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), rooms };
         Self { root: root.to_owned(), assets: Arc::new(assets) }
     }
@@ -98,8 +103,8 @@ impl Site {
 }
 
 /// The files of one part of a split program: the manifest beside them names them without their ending.
-fn pieces(root: &Path, hash: &str, part: &str) -> Vec<String> {
-    let manifest = fs::read(root.join(format!("pkg/{MANIFEST}.{hash}.json"))).unwrap_or_default();
+fn pieces(root: &Path, manifest: &str, part: &str) -> Vec<String> {
+    let manifest = fs::read(root.join(manifest)).unwrap_or_default();
     let mut parts: BTreeMap<String, Vec<String>> = serde_json::from_slice(&manifest).unwrap_or_default();
     let pieces = parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("pkg/{name}.wasm"));
     pieces.filter(|file| root.join(file).is_file()).map(|file| format!("/{file}")).collect()
@@ -131,7 +136,7 @@ fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
     let is_program =
         [&assets.js, &assets.wasm, &assets.css].into_iter().chain(&assets.rooms).any(|asset| asset == path)
             || name.starts_with(LOADER);
-    let is_hashed = name.split('.').count() > 2;
+    let is_hashed = name.split('.').count() > 2 && !name.contains(NO_HASH);
     match (is_program, is_hashed) {
         (true, true) => FOREVER,
         _ if path.starts_with("/pkg/") => ASK_AGAIN,
@@ -190,6 +195,36 @@ mod tests {
         let nowhere = Site::open(Path::new("/nowhere"), None);
         assert_eq!(nowhere.assets.js, "/pkg/gatehouse.js");
         assert!(!nowhere.is_built());
+    }
+
+    #[tokio::test]
+    async fn names_without_hashes_are_found_and_asked_for_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("site");
+        fs::create_dir_all(root.join("pkg")).unwrap();
+        let loader = "pkg/__wasm_split.______________________.js";
+        for (name, text) in [
+            ("pkg/gatehouse.js", "js"),
+            ("pkg/gatehouse.wasm", "wasm"),
+            ("pkg/gatehouse.css", "css"),
+            ("pkg/split_rooms.wasm", "rooms"),
+            (loader, "loader"),
+            ("pkg/__wasm_split_manifest.json", r#"{"rooms":["split_rooms"]}"#),
+        ] {
+            fs::write(root.join(name), text).unwrap();
+        }
+        // What an earlier build with hashes has left beside the program.
+        let hashes = folder.path().join("hash.txt");
+        fs::write(&hashes, "js: J\nwasm: W\ncss: C\nmanifest: M\nsplit: S\n").unwrap();
+        let site = Site::open(&root, Some(&hashes));
+        assert!(site.is_built());
+        let Assets { js, wasm, css, rooms } = &*site.assets;
+        assert_eq!([js, wasm, css], ["/pkg/gatehouse.js", "/pkg/gatehouse.wasm", "/pkg/gatehouse.css"]);
+        assert_eq!(rooms, &["/pkg/split_rooms.wasm"]);
+        for path in [js, wasm, css, &rooms[0], &format!("/{loader}")] {
+            let answer = ask(&site, Method::GET, path, "identity").await;
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], ASK_AGAIN, "{path}");
+        }
     }
 
     #[tokio::test]
