@@ -23,6 +23,7 @@ export interface Words {
   registered: string;
   loggedIn: string;
   loggedOut: string;
+  loggedOutHere: string;
   loggedOutElsewhere: string;
   reused: string;
   wrongPassword: string;
@@ -151,6 +152,7 @@ export const EN: Words = {
   registered: 'Registered. Please log in.',
   loggedIn: 'Logged in',
   loggedOut: 'You are logged out',
+  loggedOutHere: 'You are logged out on this device, but the server could not be reached',
   loggedOutElsewhere: 'You logged out elsewhere, please log in again',
   reused: 'This session was ended because its login was used twice. Log in again, then check your devices.',
   wrongPassword: 'Wrong username or password',
@@ -279,6 +281,7 @@ export const ZH: Words = {
   registered: '注册成功，请登录您的账户',
   loggedIn: '登录成功',
   loggedOut: '您已成功登出',
+  loggedOutHere: '您已在此设备登出，但未能通知服务器',
   loggedOutElsewhere: '您已在别处登出，请重新登录',
   reused: '此登录被重复使用，为保护您的账户已将其结束。请重新登录并检查您的设备。',
   wrongPassword: '用户名或密码错误',
