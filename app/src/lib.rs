@@ -18,8 +18,6 @@ pub mod pages;
 pub mod rules;
 pub mod session;
 
-use std::time::Duration;
-
 use leptos::{ev, prelude::*};
 use leptos_router::{
     components::Router,
@@ -71,8 +69,6 @@ pub fn App(
                 notices.close_newest();
             }
         });
-        // After all effects, and not with the next frame: a page in the background has none.
-        set_timeout(dom::wake, Duration::ZERO);
     });
     Effect::new(move |_| {
         if let Some(why) = signals.ended.get() {

@@ -20,7 +20,7 @@ export function count(calls: string[], call: string): number {
 }
 
 /** Holds every request of a tab or a browser to a path back until it is let go. */
-export async function hold(page: Page | BrowserContext, path: string): Promise<() => void> {
+export async function hold(page: Page | BrowserContext, path: string | RegExp): Promise<() => void> {
   let letGo = (): void => undefined;
   const gate = new Promise<void>((resolve) => (letGo = resolve));
   await page.route(path, async (route) => {

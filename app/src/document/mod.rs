@@ -1,5 +1,8 @@
 //! The document around the app: what the server renders and the browser wakes up.
 
+#[cfg(feature = "ssr")]
+mod shape;
+
 use std::sync::Arc;
 
 use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
@@ -9,6 +12,9 @@ use crate::{
     i18n::{Lang, words::Words},
     pages::Page,
 };
+
+#[cfg(feature = "ssr")]
+pub use shape::with_shape;
 
 /// Where the program and its style are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +64,20 @@ pub fn lang() -> Lang {
 /// - `build.js` loads a page as a whole where the server has another build than the page at hand, whose files are gone: it compares the
 ///   names of the program in both documents, so that an answer of anything in between counts for nothing. At most once for each build,
 ///   unless the user asks for it.
-/// - `wake.js` starts the program and shows a banner where that fails, or where the browser has no WebAssembly. Leptos' own component for it writes the nonce into an
-///   attribute that can be read, which keeps Firefox from using the preload.
+/// - `translated.js` keeps a page that is translated all the same from showing what is no longer true. Translators put `<font>` elements in
+///   the place of text nodes; the program still has the nodes, and what it writes into them would be seen by nobody. So as soon as it
+///   touches one of them, the node goes back to its place. The document asks not to be translated, since it is there in two languages.
+/// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered ([`with_shape`]), it has the program
+///   render the page anew instead of hydrating it (`anew.js`), and carries over what was typed. Where the program panics before it is
+///   awake, a second instance renders the page anew; where that one fails too, or where the browser has no WebAssembly, it shows a banner.
+///   The second one is loaded below another path, as an ES module has one instance for each address. Leptos' own component for all this
+///   writes the nonce into an attribute that can be read, which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let words = Words::of(settings.lang);
     let assets = Arc::clone(&settings.assets);
     // As one string: the markers that Leptos puts between views are text inside of a title.
     let title = escaped(&title(Page::at(path), words));
-    let wake = format!("{}({:?},{:?})", include_str!("wake.js").trim_end(), assets.js, assets.wasm);
+    let wake = format!("{}({:?},{:?})", WAKE_SCRIPT.trim_end(), assets.js, assets.wasm);
     let rooms = if Page::at(path).is_room() { assets.rooms.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
         let options = leptos::config::get_configuration(None).map(|file| file.leptos_options);
@@ -73,10 +85,11 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     });
     view! {
         <!DOCTYPE html>
-        <html lang=settings.lang.tag() data-password-min=settings.password_min.to_string()>
+        <html lang=settings.lang.tag() translate="no" class="notranslate" data-password-min=settings.password_min.to_string()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="google" content="notranslate" />
                 <title inner_html=title></title>
                 <meta name="description" content=words.tagline />
                 <meta name="color-scheme" content="light dark" />
@@ -98,7 +111,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             </head>
             <body>
                 <App />
-                <div class="banner banner-offline" role="status">{said(|words| view! { {words.offline} }.into_any())}</div>
+                <div class="banner banner-offline" role="status" data-shape="">{said(|words| view! { {words.offline} }.into_any())}</div>
                 <div class="banner banner-broken" role="alert">
                     {said(|words| view! { {words.broken}" "<a href="">{words.reload}</a> }.into_any())}
                 </div>
@@ -111,8 +124,11 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     }
 }
 
-/// What runs before the first paint, and what the program calls.
-const HEAD_SCRIPT: &str = concat!(include_str!("head.js"), include_str!("build.js"));
+/// What runs before the first paint, and what the program and the page call later.
+const HEAD_SCRIPT: &str = concat!(include_str!("head.js"), include_str!("build.js"), include_str!("translated.js"));
+
+/// What starts the program. It takes the page over as it is, or renders it anew where anything has changed it.
+const WAKE_SCRIPT: &str = concat!(include_str!("anew.js"), include_str!("wake.js"));
 
 /// What is around the app does not follow its switch of language: it is there in each, and the style sheet shows one.
 fn said(text: fn(&'static Words) -> AnyView) -> impl IntoView {

@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -26,6 +26,8 @@ const MANIFEST: &str = "__wasm_split_manifest";
 const LOADER: &str = "__wasm_split.";
 /// What stands in the loader's name in the place of a hash, in a build without hashes.
 const NO_HASH: &str = ".______________________.";
+/// Where the program's files are a second time.
+const AGAIN: &str = "/pkg/again/";
 /// The name of each is its content: it never changes.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// May be kept, but is asked for again each time.
@@ -82,7 +84,8 @@ impl Site {
         let files =
             ServeDir::new(&self.root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
         let serving = Serving { files, assets: Arc::clone(&self.assets) };
-        let mut router = Router::new().route("/pkg/{*file}", get(serve));
+        let mut router =
+            Router::new().route("/pkg/{*file}", get(serve)).route(&format!("{AGAIN}{{*file}}"), get(serve_again));
         // The pages are a fallback for every other address: the few files beside them are named one by one.
         for name in self.loose_files() {
             router = router.route(&format!("/{name}"), get(serve));
@@ -114,6 +117,17 @@ fn pieces(root: &Path, manifest: &str, part: &str) -> Vec<String> {
 struct Serving {
     files: ServeDir,
     assets: Arc<Assets>,
+}
+
+/// The same files at another address, where a page makes a second instance of the program: browsers make one for each address
+/// (`app/src/document/wake.js`).
+async fn serve_again(state: State<Serving>, mut request: Request) -> Response {
+    let file = request.uri().path().strip_prefix(AGAIN).map(|file| format!("/pkg/{file}"));
+    match file.and_then(|file| Uri::try_from(file).ok()) {
+        Some(uri) => *request.uri_mut() = uri,
+        None => return StatusCode::NOT_FOUND.into_response(),
+    }
+    serve(state, request).await
 }
 
 async fn serve(State(serving): State<Serving>, request: Request) -> Response {
@@ -235,6 +249,9 @@ mod tests {
             ("/pkg/gatehouse.W.wasm", "application/wasm", FOREVER),
             ("/pkg/split_rooms.R.wasm", "application/wasm", FOREVER),
             ("/pkg/__wasm_split.S.js", "text/javascript", FOREVER),
+            ("/pkg/again/gatehouse.J.js", "text/javascript", FOREVER),
+            ("/pkg/again/__wasm_split.S.js", "text/javascript", FOREVER),
+            ("/pkg/again/split_rooms.R.wasm", "application/wasm", FOREVER),
             ("/pkg/gatehouse.css", "text/css", ASK_AGAIN),
             ("/favicon.svg", "image/svg+xml", AN_HOUR),
         ] {
@@ -266,7 +283,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_there_is_404_and_nothing_outside_is_there() {
         let (_folder, site) = site();
-        for path in ["/pkg/x.js", "/pkg/../../hash.txt", "/pkg/..%2f..%2fhash.txt", "/pkg/%2e%2e/hash.txt"] {
+        for path in [
+            "/pkg/x.js",
+            "/pkg/again/x.js",
+            "/pkg/again/../../hash.txt",
+            "/pkg/../../hash.txt",
+            "/pkg/..%2f..%2fhash.txt",
+            "/pkg/%2e%2e/hash.txt",
+        ] {
             let answer = ask(&site, Method::GET, path, "br").await;
             assert_eq!(answer.status(), 404, "{path}");
             assert!(!answer.headers().contains_key(header::CACHE_CONTROL));

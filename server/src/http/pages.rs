@@ -1,7 +1,9 @@
 //! The pages: rendered here, woken up in the browser.
 
+use std::borrow::Cow;
+
 use app::{
-    document::{PageSettings, shell},
+    document::{PageSettings, shell, with_shape},
     i18n::Lang,
     pages::Page,
 };
@@ -10,6 +12,7 @@ use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -33,6 +36,9 @@ pub struct Pages {
 /// A page is another one for each language; its policy and its nonce are good once, as it is.
 pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 
+/// Nothing keeps a page, and nothing in between rewrites it: hydration finds its nodes by their order.
+const UNCHANGED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
+
 /// Serves every page, and the page that says that there is none. `/api` is not among them.
 pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
     // leptos_axum starts the executor that rendering runs on here and nowhere else; the routes of nothing are not used.
@@ -43,7 +49,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
     };
     // A page has no secret whose length could tell anything: tokens never come near it, and a nonce is good once.
     // Gzip at its usual level: at its fastest a page is 0.2 kB more, and brotli would take 0.3 kB off for twice the time.
-    let page = get(render).post(back_to_itself).layer(CompressionLayer::new());
+    let page = get(render).layer(map_response(finish)).post(back_to_itself).layer(CompressionLayer::new());
     pages.site.router().fallback_service(page.with_state::<()>(()))
 }
 
@@ -62,6 +68,21 @@ fn prepare(pages: &Pages) {
     if let Ok(policy) = HeaderValue::try_from(policy(&nonce, pages.reload)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Tells the browser the shape of the page that it should have got, and those in between to leave it as it is.
+async fn finish(page: Response) -> Response {
+    let (mut head, body) = page.into_parts();
+    head.headers.insert(header::CACHE_CONTROL, UNCHANGED);
+    // Nothing of a page comes later than the rest, so nothing waits for this.
+    let Ok(html) = axum::body::to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let body = match std::str::from_utf8(&html).map(with_shape) {
+        Ok(Cow::Owned(page)) => Body::from(page),
+        _ => Body::from(html),
+    };
+    Response::from_parts(head, body)
 }
 
 fn render() -> impl IntoView {
@@ -143,6 +164,10 @@ mod tests {
             assert!(body.contains("data-password-min=\"9\""), "{body}");
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(answer.headers()[header::VARY], VARY, "{path}");
+            // Hydration needs the page as it was rendered, and tells by its shape whether it has it.
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store, no-transform", "{path}");
+            let shape = body.split("data-shape=\"").nth(1).and_then(|rest| rest.split('"').next());
+            assert!(shape.is_some_and(|shape| shape.parse::<u32>().is_ok_and(|shape| shape > 0)), "{path}: {shape:?}");
         }
     }
 

@@ -1,0 +1,109 @@
+//! The shape of the app in a page's HTML: which nodes there are, in order. The server writes it behind the app; before hydration
+//! `wake.js` compares it with what the browser has, since hydration finds its nodes by their order alone. Browser extensions that put
+//! something beside a field, and proxies that strip comments and white space, would have it take one element for another.
+
+use std::borrow::Cow;
+
+/// The attribute of the first element behind the app, still without its value.
+const MARK: &str = "data-shape=\"\"";
+
+/// Writes the shape of the app into a rendered page.
+#[must_use]
+pub fn with_shape(html: &str) -> Cow<'_, str> {
+    let app = html.split_once("<body").and_then(|(_, rest)| rest.split_once('>'));
+    let Some((app, behind)) = app.and_then(|(_, body)| body.split_once(MARK)) else { return Cow::Borrowed(html) };
+    // The element that carries the mark is not part of the app.
+    let shape = shape(app.rsplit_once('<').map_or(app, |(app, _)| app));
+    let before = &html[..html.len() - behind.len() - MARK.len()];
+    Cow::Owned(format!("{before}data-shape=\"{shape}\"{behind}"))
+}
+
+/// A hash of the names of all nodes, as `wake.js` computes it: of well-formed HTML that we have rendered, with no element whose content
+/// is raw text.
+fn shape(mut html: &str) -> u32 {
+    let mut hash = 0_u32;
+    let mut add = |name: &str| {
+        hash = name.bytes().fold(hash, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    };
+    while !html.is_empty() {
+        let (text, markup) = html.split_at(html.find('<').unwrap_or(html.len()));
+        if !text.is_empty() {
+            add("#text");
+        }
+        html = if let Some(comment) = markup.strip_prefix("<!--") {
+            add("#comment");
+            comment.split_once("-->").map_or("", |(_, rest)| rest)
+        } else if let Some(comment) = markup.strip_prefix("<!") {
+            // Leptos' short marker, `<!>`.
+            add("#comment");
+            comment.split_once('>').map_or("", |(_, rest)| rest)
+        } else {
+            let tag = markup.strip_prefix('<').unwrap_or_default();
+            if !tag.is_empty() && !tag.starts_with('/') {
+                add(tag.split(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>').next().unwrap_or_default());
+            }
+            behind_tag(tag)
+        };
+    }
+    hash
+}
+
+/// What comes after a tag, whose attributes may have `>` between their quotes.
+fn behind_tag(tag: &str) -> &str {
+    let mut is_quoted = false;
+    let end = tag.bytes().position(|byte| {
+        is_quoted ^= byte == b'"';
+        byte == b'>' && !is_quoted
+    });
+    end.and_then(|end| tag.get(end + 1..)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{shape, with_shape};
+
+    fn of(names: &[&str]) -> u32 {
+        names.concat().bytes().fold(0, |hash: u32, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
+    }
+
+    #[test]
+    fn shape_has_every_node_in_order() {
+        for (html, names) in [
+            ("", &[][..]),
+            ("<p>a</p>", &["p", "#text"]),
+            ("<p>a<!>b</p> <br/>", &["p", "#text", "#comment", "#text", "#text", "br"]),
+            ("<input value=\"a > b\" required><!-- x --><!---->", &["input", "#comment", "#comment"]),
+            ("<svg><path d=\"M0 0\"/></svg>", &["svg", "path"]),
+        ] {
+            assert_eq!(shape(html), of(names), "{html}");
+        }
+    }
+
+    #[test]
+    fn shape_changes_with_every_change_of_structure_and_not_with_attributes() {
+        const HTML: &str = "<header></header><main><label>Name<!>x</label> <input name=\"a\"><!></main>";
+        let known = shape(HTML);
+        for changed in [
+            format!("<div></div>{HTML}"),
+            HTML.replace("<input", "<img><input"),
+            HTML.replace("<!></main>", "<!><img></main>"),
+            HTML.replace("<input name=\"a\">", "<div><input name=\"a\"></div>"),
+            HTML.replace("Name", "<font>Name</font>"),
+            HTML.replace("<!>", ""),
+            HTML.replace("</label> ", "</label>"),
+        ] {
+            assert_ne!(shape(&changed), known, "{changed}");
+        }
+        assert_eq!(shape(&HTML.replace("<input", "<input data-x=\"1\"").replace("Name", "Nom")), known);
+    }
+
+    #[test]
+    fn page_gets_shape_of_what_is_before_the_mark() {
+        let page = "<head><!-- --></head><body class=\"a\"><p>a</p><div class=\"b\" data-shape=\"\"></div></body>";
+        let expected = page.replace("data-shape=\"\"", &format!("data-shape=\"{}\"", of(&["p", "#text"])));
+        assert_eq!(with_shape(page), expected);
+        for page in ["", "<body>", "<p data-shape=\"\"></p>", "<body><p></p></body>"] {
+            assert_eq!(with_shape(page), page);
+        }
+    }
+}
