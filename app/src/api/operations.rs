@@ -74,6 +74,30 @@ pub struct Operation {
     pub body: Body,
 }
 
+impl Operation {
+    /// Returns whether a call counts against the limit of changes: whether a signed-in caller makes the server write something, if
+    /// only to the audit log. Refreshes have a limit of their own, and a session can be logged out only once.
+    #[must_use]
+    pub fn is_limited_change(&self) -> bool {
+        match (&self.method, self.path) {
+            (_, "/api/auth/verify" | "/api/auth/refresh" | "/api/auth/logout") => false,
+            // It is written to the audit log.
+            (_, "/api/me/export") => true,
+            (method, _) => self.auth != Auth::Nobody && *method != Method::GET,
+        }
+    }
+
+    /// Returns whether a call protects the account: its owner can always make it, however many changes others make with a token
+    /// that they have stolen.
+    #[must_use]
+    pub fn protects_account(&self) -> bool {
+        matches!(
+            (self.method.as_str(), self.path),
+            ("POST", "/api/auth/reauthenticate" | "/api/me/password") | ("DELETE", "/api/me/sessions" | "/api/me")
+        )
+    }
+}
+
 /// Every operation. What is not in here does not exist for a caller; a test compares it with the
 /// registered server functions and with the handlers that the server has beside them.
 pub static OPERATIONS: &[Operation] = &[
@@ -104,4 +128,38 @@ pub static OPERATIONS: &[Operation] = &[
 /// The operations at a path.
 pub fn at(path: &str) -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(move |operation| operation.path == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_limited_change_is_true_of_what_a_signed_in_caller_writes() {
+        let of = |is_wanted: fn(&Operation) -> bool| -> Vec<_> {
+            let wanted = OPERATIONS.iter().filter(|operation| is_wanted(operation));
+            wanted.map(|operation| format!("{} {}", operation.method, operation.path)).collect()
+        };
+        let unlimited = of(|operation| !operation.is_limited_change());
+        assert_eq!(
+            unlimited,
+            [
+                "POST /api/auth/register",
+                "POST /api/auth/login",
+                "POST /api/auth/refresh",
+                "POST /api/auth/verify",
+                "DELETE /api/auth/logout",
+                "GET /api/me",
+                "GET /api/me/sessions",
+                "GET /api/me/files",
+                "GET /api/me/file",
+                "GET /api/users",
+            ]
+        );
+        let protecting = of(Operation::protects_account);
+        assert_eq!(
+            protecting,
+            ["POST /api/auth/reauthenticate", "DELETE /api/me", "POST /api/me/password", "DELETE /api/me/sessions"]
+        );
+    }
 }

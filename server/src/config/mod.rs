@@ -88,6 +88,13 @@ const SETTINGS: &[Setting] = &[
         meaning: "passwords from an address that may wait for hashing at once",
     },
     Setting {
+        name: "CHANGES_PER_SESSION",
+        default: "120",
+        meaning: "changes (of profile, password, picture, files, sessions, accounts) and exports of a session",
+    },
+    Setting { name: "CHANGES_PER_ACCOUNT", default: "600", meaning: "the same of all sessions of an account together" },
+    Setting { name: "CHANGES_SECONDS", default: "60", meaning: "in how long" },
+    Setting {
         name: "RESERVED_USERNAMES",
         default: "none",
         meaning: "names that nobody may register, comma separated, with all that look like them",
@@ -307,12 +314,15 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
     let failures = reader.value("LOGIN_FAILURES_SECONDS", values::seconds)?;
     let registrations = reader.value("REGISTRATIONS_SECONDS", values::seconds)?;
     let refreshes = reader.value("REFRESHES_SECONDS", values::seconds)?;
+    let changes = reader.value("CHANGES_SECONDS", values::seconds)?;
     let mut quota = |name, seconds| Ok(Quota { times: reader.value(name, values::times)?, seconds });
     let limits = Limits {
         login_account: quota("LOGIN_FAILURES_PER_ACCOUNT", failures)?,
         login_address: quota("LOGIN_FAILURES_PER_ADDRESS", failures)?,
         registration: quota("REGISTRATIONS_PER_ADDRESS", registrations)?,
         refresh: quota("REFRESHES_PER_SESSION", refreshes)?,
+        changes_session: quota("CHANGES_PER_SESSION", changes)?,
+        changes_account: quota("CHANGES_PER_ACCOUNT", changes)?,
         waiting_hashes: reader.value("WAITING_HASHES_PER_ADDRESS", values::times)?,
     };
     Ok(reader.value("RATE_LIMITS", values::switch)?.then_some(limits))

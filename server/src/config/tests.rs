@@ -23,6 +23,7 @@ fn every_setting_has_a_default_that_works() {
     let of = |times, seconds| Quota { times, seconds };
     assert_eq!((limits.login_account, limits.login_address), (of(10, 900), of(100, 900)));
     assert_eq!((limits.registration, limits.refresh), (of(60, 600), of(60, 60)));
+    assert_eq!((limits.changes_session, limits.changes_account), (of(120, 60), of(600, 60)));
     assert!(config.jwt_secret.is_none());
     assert_eq!(config.jwt_algorithm, Algorithm::Hs256);
 }

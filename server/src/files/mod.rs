@@ -101,7 +101,8 @@ impl Files for FileService {
     }
 
     async fn clear_away(&self) {
-        if let Err(error) = self.sweep().await {
+        // The background does the rest: the caller does not wait for a hundred thousand files.
+        if let Err(error) = self.sweep_some().await {
             tracing::warn!(%error, "what belongs to nobody was not removed; the next sweep tries again");
         }
     }

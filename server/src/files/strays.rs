@@ -30,16 +30,21 @@ impl FileService {
     ///
     /// [`SweepError`]: what is left is swept away the next time.
     pub async fn sweep(&self) -> Result<(), SweepError> {
-        loop {
-            let keys = self.0.store.stray_objects(self.0.world.now(), TOGETHER).await?;
-            if keys.is_empty() {
-                return Ok(());
-            }
-            for key in &keys {
-                self.0.objects.remove(key).await?;
-            }
-            self.0.store.forget_objects(keys).await?;
+        while self.sweep_some().await? {}
+        Ok(())
+    }
+
+    /// Removes some objects that belong to nobody, and returns whether there may be more.
+    pub(super) async fn sweep_some(&self) -> Result<bool, SweepError> {
+        let keys = self.0.store.stray_objects(self.0.world.now(), TOGETHER).await?;
+        if keys.is_empty() {
+            return Ok(false);
         }
+        for key in &keys {
+            self.0.objects.remove(key).await?;
+        }
+        self.0.store.forget_objects(keys).await?;
+        Ok(true)
     }
 }
 

@@ -116,6 +116,9 @@ fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
 async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body) -> Result<Admitted, Refusal> {
     let operation = find(parts)?;
     call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
+    if let Some(caller) = &call.caller {
+        state.sessions.admit_change(caller, operation, &call.origin)?;
+    }
     let address = read_query(operation, &parts.uri)?;
     let received = read_body(operation, &parts.headers, body).await;
     if matches!(operation.body, operations::Body::Json | operations::Body::Upload) {

@@ -17,16 +17,16 @@ pub enum Verdict {
     },
 }
 
-/// Judges by the times of the failures, newest first, in seconds of Unix time. Each counts for as long as the quota says.
+/// Judges by the times of the failures, newest first, in seconds of Unix time. Each counts for as long as the quota says; one that
+/// is dated ahead of now was written by a clock that was wrong, and does not count.
 #[must_use]
 pub fn judge(quota: Quota, newest_first: &[i64], now: i64) -> Verdict {
     let times = usize::try_from(quota.times).unwrap_or(usize::MAX);
-    let counting = newest_first.iter().filter(|at| now.saturating_sub(**at) < quota.seconds);
+    let counting = newest_first.iter().filter(|at| (0..quota.seconds).contains(&now.saturating_sub(**at)));
     // The one whose end leaves room for another.
     let last = counting.clone().nth(times.saturating_sub(1));
     match last {
         Some(at) => {
-            // A clock that was put back keeps nobody out for longer than the quota says.
             let wait = at.saturating_add(quota.seconds).saturating_sub(now).clamp(1, quota.seconds);
             Verdict::Closed { retry_after: u32::try_from(wait).unwrap_or(u32::MAX) }
         }
@@ -52,8 +52,9 @@ mod tests {
             (&[990, 980, 970], 1090, Verdict::Open { left: 3 }),
             // More than allowed, as after the setting was lowered: all but two of them must have ended.
             (&[999, 998, 990, 980, 970], 1000, Verdict::Closed { retry_after: 90 }),
-            // A clock that was put back.
-            (&[5000, 5000, 5000], 1000, Verdict::Closed { retry_after: 100 }),
+            // Failures of a clock that was ahead.
+            (&[5000, 5000, 5000], 1000, Verdict::Open { left: 3 }),
+            (&[1001, 1000, 999, 998], 1000, Verdict::Closed { retry_after: 98 }),
         ] {
             assert_eq!(judge(QUOTA, failures, now), verdict, "{failures:?} {now}");
         }

@@ -1,11 +1,13 @@
 //! How often something may be tried: rules as functions of the time, and what is remembered for them.
 
 mod addresses;
+mod changes;
 mod failures;
 mod rate;
 mod throttle;
 
 pub use addresses::Addresses;
+pub use changes::Changes;
 pub use failures::{Verdict, judge};
 pub use rate::Limiter;
 pub use throttle::Throttle;
@@ -32,4 +34,8 @@ pub struct Limits {
     pub refresh: Quota,
     /// Passwords from an address that wait for hashing.
     pub waiting_hashes: u32,
+    /// Changes that a session makes.
+    pub changes_session: Quota,
+    /// Changes that all sessions of an account make together.
+    pub changes_account: Quota,
 }

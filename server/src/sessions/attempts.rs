@@ -151,7 +151,8 @@ impl Place {
     async fn left(&self) -> Result<u32, Refused> {
         let Self { name, quota, .. } = self;
         let now = self.attempts.world.now();
-        let failures = self.attempts.store.login_failures(name, now.saturating_sub(quota.seconds), quota.times).await?;
+        let counting = now.saturating_sub(quota.seconds);
+        let failures = self.attempts.store.login_failures(name, counting, now, quota.times).await?;
         match judge(*quota, &failures, now) {
             Verdict::Open { left } => Ok(left),
             Verdict::Closed { retry_after } => Err(Refused::Throttled { subject: name.clone(), retry_after }),

@@ -54,7 +54,7 @@ impl Inner {
         let caller = token.into_caller();
         let Some(session) = session else { return Err(Failure::Revoked(None)) };
         let is_known = session.user == caller.user && caller.generation <= session.generation;
-        if !session.is_living(now) || !is_known || self.blocklist.contains(&caller.jti) {
+        if !session.is_living(now) || !is_known || self.is_revoked(&caller.jti).await.map_err(internal)? {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));
         }
         if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
@@ -73,6 +73,14 @@ impl Inner {
             Some(account) if auth.is_for_admins() && account.user.role != Role::Admin => Err(Code::Forbidden.into()),
             Some(_) if auth.is_fresh() && !caller.fresh => Err(Code::FreshRequired.into()),
             Some(_) => Ok(caller),
+        }
+    }
+
+    /// Returns whether a token is on the blocklist. What memory cannot tell, the table tells.
+    async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
+        match self.blocklist.contains(jti) {
+            Some(is_revoked) => Ok(is_revoked),
+            None => Box::pin(self.store.is_revoked(jti)).await,
         }
     }
 

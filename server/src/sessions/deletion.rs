@@ -34,7 +34,12 @@ impl Inner {
         let entry = AuditEntry::of(Event::AccountDeleted, now, nowhere);
         let done = self.store.delete_user(Actor::new(caller, now), forgotten, entry).await;
         match &done {
-            Ok(Deletion::Done(sessions)) => sessions.iter().for_each(|session| self.seen.forget(session)),
+            Ok(Deletion::Done(sessions)) => {
+                for session in sessions {
+                    self.seen.forget(session);
+                }
+                self.deletions.notify_one();
+            }
             Ok(Deletion::LastAdmin) => return Err(Code::LastAdmin.into()),
             // It is not known whether the database has got it: memory must not know better.
             Ok(Deletion::NoAccount) | Err(_) => self.seen.clear(),

@@ -63,7 +63,7 @@ impl Inner {
         let (account, hash) = match self.check_password(key.as_deref(), password, Client::of(&origin)).await? {
             Checked::Right { account, hash } => (account, hash),
             Checked::Disabled(user) => {
-                return Err(self.refuse_disabled(user, refused(Some(user), Outcome::Disabled)).await);
+                return Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await);
             }
             Checked::Wrong(user) => {
                 tracing::info!(%user, "log-in refused: wrong password");
@@ -86,16 +86,17 @@ impl Inner {
                 attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
                 return Err(Code::InvalidCredentials.into());
             }
-            Begun::Disabled => return Err(self.refuse_disabled(user, refused(Some(user), Outcome::Disabled)).await),
+            Begun::Disabled => return Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await),
         };
         let tokens = self.pair(&session, true).map_err(internal)?;
         Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, epoch, device) })
     }
 
-    /// Tells the audit log and the caller that the account of the right password is disabled.
-    async fn refuse_disabled(&self, user: Uuid, entry: AuditEntry) -> Failure {
-        tracing::info!(%user, "log-in refused: disabled");
-        match self.store.insert_audit_entry(entry).await {
+    /// Tells the audit log and the caller that the account of the right password is disabled. It counts as a failure, so that it
+    /// cannot fill the audit log.
+    async fn refuse_disabled(&self, attempt: Attempt, entry: AuditEntry) -> Failure {
+        tracing::info!(user = ?entry.user, "log-in refused: disabled");
+        match attempt.fail(&self.store, entry).await {
             Ok(()) => Code::AccountDisabled.into(),
             Err(error) => internal(error),
         }

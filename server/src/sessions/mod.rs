@@ -5,6 +5,7 @@ pub mod administration;
 mod agents;
 mod attempts;
 mod caller;
+mod clock_check;
 mod deletion;
 mod devices;
 mod login;

@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use app::{
     api::{
-        TokenPair, TokenScheme, TokenType,
+        TokenPair, TokenScheme,
         devices::{Device, Ending},
         error::Reason,
-        operations::Auth,
+        operations::{Auth, Operation},
     },
     backend::{Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented, Sessions},
 };
 use async_trait::async_trait;
 use axum::http::HeaderMap;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::{
     acknowledgements::Acknowledgements,
     attempts::Attempts,
+    clock_check::{ClockCheck, Plausibility},
     devices::Devices,
     rotation::{Lifetimes, Step},
 };
@@ -26,9 +27,9 @@ use crate::{
     accounts::{directory::Directory, hashing::Hasher, password::Policy},
     clock::World,
     failure::{Internal, internal},
-    limits::{Limiter, Throttle},
+    limits::{Changes, Limiter, Throttle},
     mirror::{Mirror, to_its_end},
-    store::{ActError, Actor, AuditEntry, Change, EndReason, Event, RevokedToken, Session, Store, StoreError},
+    store::{ActError, Actor, AuditEntry, Change, EndReason, Event, Session, Store, StoreError},
     tokens::{
         blocklist::Blocklist,
         codec::{Codec, Grant},
@@ -37,6 +38,8 @@ use crate::{
 
 /// Sessions that are kept in memory at most: about 150 bytes each.
 const CAPACITY: usize = 50_000;
+/// Entries of the blocklist that are read at a time.
+const BLOCKLIST_PAGE: u64 = 10_000;
 
 /// What a server wants of its sessions.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +70,7 @@ pub(super) struct Inner {
     pub(super) devices: Devices,
     pub(super) throttle: Arc<Throttle>,
     refreshes: Option<Limiter<Uuid>>,
+    changes: Option<Changes>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotates: bool,
     pub(super) policy: Policy,
@@ -74,6 +78,9 @@ pub(super) struct Inner {
     pub(super) world: World,
     /// What the database has last said about the changes of other processes.
     changes_seen: Mutex<Option<i64>>,
+    /// Tells that an account was deleted of which something may be left.
+    pub(super) deletions: Notify,
+    clock_check: Mutex<ClockCheck>,
 }
 
 impl SessionService {
@@ -93,11 +100,14 @@ impl SessionService {
     ) -> Result<Self, Internal> {
         let SessionRules { lifetimes, rotates, policy, audit } = rules;
         let refreshes = throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
+        let changes = throttle.limits.map(|limits| Changes::new(&limits, &world.clock));
+        let clock_check = ClockCheck::new(last_activity(&store).await?, world.now(), world.clock.elapsed());
         let inner = Inner {
             attempts: Arc::new(Attempts::new(store.clone(), world.clone())),
             devices: Devices::new(codec.mac_for("devices")?, world.clone()),
             throttle,
             refreshes,
+            changes,
             store,
             directory,
             hasher,
@@ -111,6 +121,8 @@ impl SessionService {
             audit,
             world,
             changes_seen: Mutex::new(None),
+            deletions: Notify::new(),
+            clock_check: Mutex::new(clock_check),
         };
         inner.read_blocklist().await?;
         Ok(Self(Arc::new(inner)))
@@ -129,6 +141,23 @@ impl SessionService {
         Inner::authenticate(&self.0, headers, auth, origin).await
     }
 
+    /// Lets a call in unless it is a change and its session or account has made too many.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_attempts`
+    pub fn admit_change(&self, caller: &Caller, operation: &Operation, origin: &Origin) -> Result<(), Failure> {
+        let Some(changes) = &self.0.changes else { return Ok(()) };
+        changes.take(caller, operation).map_err(|refused| {
+            let entry = AuditEntry {
+                detail: Some(format!("{} {}", operation.method, operation.path)),
+                ..self.0.entry(Event::ChangeRefused, Some(caller.user), Some(caller.session), origin.clone())
+            };
+            self.0.throttle.tell(&refused.subject, None, entry);
+            Failure::TooManyAttempts(refused.retry_after)
+        })
+    }
+
     /// Writes down which generations were presented since the last time.
     ///
     /// # Errors
@@ -143,7 +172,7 @@ impl SessionService {
         Ok(())
     }
 
-    /// Reads everything anew, after another process has written to the database.
+    /// Reads sessions and accounts anew, and what has come to the blocklist, after another process has written to the database.
     ///
     /// # Errors
     ///
@@ -154,7 +183,7 @@ impl SessionService {
         self.0.read_blocklist().await
     }
 
-    /// Reads everything anew where another process has written to the database since the last time.
+    /// The same where another process has written to the database since the last time.
     ///
     /// # Errors
     ///
@@ -162,7 +191,7 @@ impl SessionService {
     pub async fn follow(&self) -> Result<(), StoreError> {
         let mut seen = self.0.changes_seen.lock().await;
         let now = self.0.store.changes_elsewhere().await?;
-        if seen.is_some_and(|before| before != now) {
+        if *seen != Some(now) {
             self.read_again().await?;
         }
         *seen = Some(now);
@@ -170,7 +199,7 @@ impl SessionService {
     }
 
     /// Forgets sessions and revoked tokens that can no longer be presented, failures that no longer count, and what is too
-    /// old for the audit log.
+    /// old for the audit log. While the clock is not plausible, all of it is kept.
     ///
     /// # Errors
     ///
@@ -178,6 +207,9 @@ impl SessionService {
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let Inner { store, blocklist, lifetimes, throttle, audit, world, .. } = &*self.0;
         let now = world.now();
+        if !self.0.is_plausible(now).await? {
+            return Ok(());
+        }
         blocklist.sweep(now);
         let tokens = store.sweep_revoked_tokens(now).await?;
         let sessions = store.sweep_sessions(lifetimes.longest(), now).await?;
@@ -185,8 +217,33 @@ impl SessionService {
             throttle.limits.map_or(0, |limits| limits.login_account.seconds.max(limits.login_address.seconds));
         let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
         let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
+        store.record_cleanup(now).await?;
+        self.0.reread_blocklist().await?;
         tracing::debug!(tokens, sessions, failures, entries, "swept");
         Ok(())
+    }
+
+    /// Removes what is left of deleted accounts, in portions.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the next time goes on.
+    pub async fn finish_deletions(&self) -> Result<(), StoreError> {
+        while self.0.store.continue_deletions().await? {}
+        Ok(())
+    }
+
+    /// Waits until an account is deleted.
+    pub(super) async fn next_deletion(&self) {
+        self.0.deletions.notified().await;
+    }
+}
+
+/// When the clock was last known to be right: at the last cleanup, else when the audit log was last written.
+async fn last_activity(store: &Store) -> Result<Option<i64>, StoreError> {
+    match store.last_cleanup().await? {
+        Some(at) => Ok(Some(at)),
+        None => Ok(store.newest_audit_entry().await?.map(|(_, at)| at)),
     }
 }
 
@@ -300,17 +357,9 @@ impl Inner {
     pub(super) async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
         let found = self.store.session(caller.session).await.map_err(internal)?;
         let Some(session) = found else { return Ok(()) };
-        let revoked = vec![
-            RevokedToken { jti: caller.jti.clone(), token_type: caller.token_type, expires_at: caller.expires_at },
-            RevokedToken {
-                jti: self.codec.refresh_jti(session.id, session.generation).map_err(internal)?,
-                token_type: TokenType::Refresh,
-                expires_at: session.refresh_grant(&self.lifetimes).expires_at,
-            },
-        ];
         let entry = self.entry(Event::LoggedOut, Some(caller.user), Some(session.id), origin);
         let actor = Actor::new(caller, entry.at);
-        let done = self.store.end_session(actor, EndReason::LoggedOut, revoked.clone(), entry).await;
+        let done = self.store.end_session(actor, EndReason::LoggedOut, entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.seen.forget(&session.id);
         match done {
@@ -319,17 +368,57 @@ impl Inner {
             Err(ActError::Denied(_)) => return Ok(()),
             Err(ActError::Store(error)) => return Err(internal(error)),
         }
-        self.blocklist.add(revoked.into_iter().map(|token| (token.jti, token.expires_at)));
         tracing::info!(user = %caller.user, session = %session.id, "logged out");
         Ok(())
+    }
+
+    /// Returns whether the clock may be believed when it says that something is too old.
+    async fn is_plausible(&self, now: i64) -> Result<bool, StoreError> {
+        let newest = self.store.newest_audit_entry().await?.map_or(0, |(id, _)| id);
+        let verdict = self.clock_check.lock().await.check(now, self.world.clock.elapsed(), newest);
+        match verdict {
+            Plausibility::Confirmed => tracing::info!("the clock is confirmed: cleanup goes on"),
+            Plausibility::Held { is_new, ahead } if is_new => tracing::warn!(
+                days_ahead = ahead / 86_400,
+                "the clock is far ahead of the last cleanup: nothing is cleaned up before it has gone on evenly for an hour \
+                 and the audit log has a new entry; set the clock if it is wrong"
+            ),
+            Plausibility::Plausible | Plausibility::Held { .. } => {}
+        }
+        Ok(!matches!(verdict, Plausibility::Held { .. }))
     }
 
     pub(super) async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
         self.seen.get_or_load(id, async || self.store.session(id).await).await
     }
 
+    /// Reads the entries of the blocklist that have come since the last time. Expired ones too: the clock may be ahead.
     async fn read_blocklist(&self) -> Result<(), StoreError> {
-        self.blocklist.add(self.store.revoked_tokens(self.world.now()).await?);
+        self.read_into(&self.blocklist).await
+    }
+
+    /// Reads the blocklist from the beginning where it did not fit into memory: by now it may.
+    async fn reread_blocklist(&self) -> Result<(), StoreError> {
+        if self.blocklist.read_from().is_some() {
+            return Ok(());
+        }
+        let blocklist = Blocklist::default();
+        self.read_into(&blocklist).await?;
+        self.blocklist.replace(blocklist);
+        // What has come in between was not followed.
+        self.read_blocklist().await
+    }
+
+    async fn read_into(&self, blocklist: &Blocklist) -> Result<(), StoreError> {
+        while let Some(last) = blocklist.read_from() {
+            let tokens = self.store.revoked_tokens(last, BLOCKLIST_PAGE).await?;
+            let is_last = u64::try_from(tokens.len()).is_ok_and(|count| count < BLOCKLIST_PAGE);
+            blocklist.add(tokens);
+            if is_last {
+                return Ok(());
+            }
+        }
+        tracing::warn!("there are more revoked tokens than fit into memory: each request looks its token up");
         Ok(())
     }
 

@@ -24,7 +24,23 @@ pub async fn run(sessions: SessionService, files: FileService, keys: Arc<Keys>) 
         every(WRITE_DOWN, "acknowledgements could not be written down", || sessions.write_acknowledgements()),
         every(SWEEP, "what has expired could not be swept away", || sessions.sweep()),
         every(SWEEP, "what belongs to nobody could not be swept away", || files.sweep()),
+        finish_deletions(&sessions, &files),
     );
+}
+
+/// Removes what is left of deleted accounts: of those of this process at once, of others, and of what a crash has interrupted,
+/// within the interval of cleanups.
+async fn finish_deletions(sessions: &SessionService, files: &FileService) {
+    loop {
+        if let Err(error) = sessions.finish_deletions().await {
+            tracing::warn!(%error, "something is left of a deleted account; the next time tries again");
+        }
+        if let Err(error) = files.sweep().await {
+            tracing::warn!(%error, "files of a deleted account are left; the next time tries again");
+        }
+        // Whether there was a deletion or the time is over makes no difference.
+        let _ = tokio::time::timeout(SWEEP, sessions.next_deletion()).await;
+    }
 }
 
 /// Does something again and again. What fails is told, and tried again at the next beat.

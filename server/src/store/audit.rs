@@ -1,5 +1,7 @@
 //! Who did what, when, from where, and how it ended: written with what it tells of, or not at all.
 
+use std::collections::HashSet;
+
 use app::backend::Origin;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet, QueryFilter as _,
@@ -9,7 +11,11 @@ use uuid::Uuid;
 
 use super::{
     ActError, Actor, Store, StoreError,
-    entities::audit_event::{self, Column},
+    cleanup::portion,
+    entities::{
+        audit_event::{self, Column},
+        user,
+    },
 };
 
 /// What happened.
@@ -51,6 +57,8 @@ pub enum Event {
     UserEnabled,
     /// An administrator has changed what somebody may do. The detail says to what.
     RoleChanged,
+    /// A session or an account has made more changes than it may: the first of many stands for all. The detail says what it was.
+    ChangeRefused,
 }
 
 /// How it ended.
@@ -140,7 +148,7 @@ impl AuditEntry {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -159,6 +167,7 @@ impl Event {
         Self::UserDisabled,
         Self::UserEnabled,
         Self::RoleChanged,
+        Self::ChangeRefused,
     ];
 
     /// As it is written down.
@@ -183,6 +192,7 @@ impl Event {
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::RoleChanged => "role_changed",
+            Self::ChangeRefused => "change_refused",
         }
     }
 }
@@ -205,17 +215,39 @@ impl Outcome {
     }
 }
 
-/// Forgets to whom and from where something has happened: of a person whose account is deleted nothing is told any more.
-pub(super) async fn forget_person(connection: &impl ConnectionTrait, user: Uuid) -> Result<(), StoreError> {
-    audit_event::Entity::update_many()
+/// Makes a portion of a deleted user's entries anonymous, and returns its size.
+pub(super) async fn forget_portion(connection: &impl ConnectionTrait, user: Uuid) -> Result<u64, StoreError> {
+    let of_user = Condition::all().add(Column::UserId.eq(user));
+    let done = audit_event::Entity::update_many()
         .col_expr(Column::UserId, Expr::value(None::<Uuid>))
         .col_expr(Column::SessionId, Expr::value(None::<Uuid>))
         .col_expr(Column::Address, Expr::value(None::<String>))
         .col_expr(Column::UserAgent, Expr::value(None::<String>))
-        .filter(Column::UserId.eq(user))
+        .filter(Column::Id.in_subquery(portion::<audit_event::Entity>(Column::Id, of_user)))
         .exec(connection)
         .await?;
-    Ok(())
+    Ok(done.rows_affected)
+}
+
+/// Returns those of the users whose accounts exist.
+async fn existing(
+    connection: &impl ConnectionTrait,
+    users: impl IntoIterator<Item = Uuid>,
+) -> Result<HashSet<Uuid>, StoreError> {
+    let users: Vec<_> = users.into_iter().collect::<HashSet<_>>().into_iter().collect();
+    let mut existing = HashSet::new();
+    // SQLite binds no more than 32 766 values at once.
+    for some in users.chunks(1_000) {
+        let found: Vec<Uuid> = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::Id.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        existing.extend(found);
+    }
+    Ok(existing)
 }
 
 /// Writes an entry down, as part of the change that it tells of.
@@ -223,9 +255,17 @@ pub(super) async fn insert(connection: &impl ConnectionTrait, entry: AuditEntry)
     insert_all(connection, vec![entry]).await
 }
 
-/// Writes entries down, in their order.
+/// Writes entries down, in their order. Those about an account that does not exist any more are anonymous: they may come from a
+/// call that was running while the account was deleted. Nothing else is written between the look-up and the entries.
 pub(super) async fn insert_all(connection: &impl ConnectionTrait, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
-    let rows = entries.into_iter().map(|entry| audit_event::ActiveModel {
+    let existing = existing(connection, entries.iter().filter_map(|entry| entry.user)).await?;
+    let anonymous = |entry: AuditEntry| match entry.user {
+        Some(user) if !existing.contains(&user) => {
+            AuditEntry { user: None, session: None, origin: Origin::default(), ..entry }
+        }
+        _ => entry,
+    };
+    let rows = entries.into_iter().map(anonymous).map(|entry| audit_event::ActiveModel {
         id: NotSet,
         at: Set(entry.at),
         event: Set(entry.event.as_str().to_owned()),
@@ -293,20 +333,12 @@ impl Store {
             .limit(at_most.min(i64::MAX.unsigned_abs()))
             .all(&self.read)
             .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| StoredEntry {
-                id: row.id,
-                at: row.at,
-                event: row.event,
-                outcome: row.outcome,
-                user: row.user_id,
-                session: row.session_id,
-                address: row.address,
-                user_agent: row.user_agent,
-                detail: row.detail,
-            })
-            .collect())
+        // Looked up after the rows: of an account that is deleted in between nothing is shown.
+        let existing = existing(&self.read, rows.iter().filter_map(|row| row.user_id)).await?;
+        let is_gone = |row: &audit_event::Model| row.user_id.is_some_and(|user| !existing.contains(&user));
+        // Otherwise the filter would tell which of the anonymous entries are this user's.
+        let is_hidden = |row: &audit_event::Model| user.is_some() && is_gone(row);
+        Ok(rows.iter().filter(|row| !is_hidden(row)).map(|row| stored(row, is_gone(row))).collect())
     }
 
     /// Forgets the entries up to a moment, in seconds of Unix time.
@@ -315,9 +347,23 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn sweep_audit_entries(&self, until: i64) -> Result<u64, StoreError> {
-        let over = audit_event::Entity::delete_many().filter(Column::At.lte(until));
-        self.writer
-            .write(move |transaction| Box::pin(async move { Ok(over.exec(transaction).await?.rows_affected) }))
-            .await
+        let over = Condition::all().add(Column::At.lte(until));
+        self.delete_in_portions::<audit_event::Entity>(Column::Id, over).await
+    }
+}
+
+/// An entry as it may be shown: where its account is gone, without all that leads to the person.
+fn stored(row: &audit_event::Model, is_anonymous: bool) -> StoredEntry {
+    let unless_anonymous = |text: &Option<String>| text.clone().filter(|_| !is_anonymous);
+    StoredEntry {
+        id: row.id,
+        at: row.at,
+        event: row.event.clone(),
+        outcome: row.outcome.clone(),
+        user: row.user_id.filter(|_| !is_anonymous),
+        session: row.session_id.filter(|_| !is_anonymous),
+        address: unless_anonymous(&row.address),
+        user_agent: unless_anonymous(&row.user_agent),
+        detail: row.detail.clone(),
     }
 }

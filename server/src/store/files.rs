@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     ActError, Actor, AuditEntry, Store, StoreError, audit,
+    cleanup::PORTION,
     entities::{
         file::{self, Column},
         user,
@@ -206,18 +207,28 @@ async fn used(connection: &impl ConnectionTrait, user: Uuid) -> Result<i64, Stor
     Ok(sum.flatten().unwrap_or_default())
 }
 
-/// Part of the end of an account: takes all that the person keeps here, so that the account's row can go. The objects belong to
-/// nobody from then on, and are removed by [`FileService::sweep`](crate::files::FileService::sweep).
-pub(super) async fn abandon_all(connection: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<(), StoreError> {
-    let account = user::Entity::find_by_id(user).one(connection).await?;
-    let avatar = account.and_then(|row| row.avatar_url).map(|url| avatar_keys(&url)).unwrap_or_default();
-    strays::abandon(connection, avatar, now).await?;
-    let rows = file::Entity::find().filter(Column::UserId.eq(user)).all(connection).await?;
-    // SQLite binds no more than 32 766 values at once.
-    for some in rows.chunks(1_000) {
-        let keys = some.iter().cloned().flat_map(|row| StoredFile::from(row).keys()).collect();
-        strays::abandon(connection, keys, now).await?;
+/// Part of the end of an account: the objects of its picture belong to nobody from then on.
+pub(super) async fn abandon_avatar(
+    connection: &impl ConnectionTrait,
+    url: Option<&str>,
+    now: i64,
+) -> Result<(), StoreError> {
+    strays::abandon(connection, url.map(avatar_keys).unwrap_or_default(), now).await
+}
+
+/// Part of the end of an account: removes a portion of its files, and returns its size. The objects belong to nobody from then
+/// on, and are removed by [`FileService::sweep`](crate::files::FileService::sweep).
+pub(super) async fn abandon_portion(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    now: i64,
+) -> Result<u64, StoreError> {
+    let rows = file::Entity::find().filter(Column::UserId.eq(user)).limit(PORTION).all(connection).await?;
+    let files: Vec<_> = rows.into_iter().map(StoredFile::from).collect();
+    if files.is_empty() {
+        return Ok(0);
     }
-    file::Entity::delete_many().filter(Column::UserId.eq(user)).exec(connection).await?;
-    Ok(())
+    strays::abandon(connection, files.iter().flat_map(StoredFile::keys).collect(), now).await?;
+    let ids = files.iter().map(|file| file.id);
+    Ok(file::Entity::delete_many().filter(Column::Id.is_in(ids)).exec(connection).await?.rows_affected)
 }

@@ -1,8 +1,8 @@
 //! Failed log-ins, as they are kept: a row for each and for whatever it counts against.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, NotSet, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _, NotSet,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use super::{
@@ -11,16 +11,23 @@ use super::{
 };
 
 impl Store {
-    /// The times of the newest failures that count against a subject, newest first.
+    /// The times of the newest failures that count against a subject, newest first: those after a moment, up to now. What is
+    /// dated ahead of now was written by a clock that was wrong, and does not count.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn login_failures(&self, subject: &str, after: i64, at_most: u32) -> Result<Vec<i64>, StoreError> {
+    pub async fn login_failures(
+        &self,
+        subject: &str,
+        after: i64,
+        now: i64,
+        at_most: u32,
+    ) -> Result<Vec<i64>, StoreError> {
         Ok(login_failure::Entity::find()
             .select_only()
             .column(Column::At)
-            .filter(Column::Subject.eq(subject).and(Column::At.gt(after)))
+            .filter(Column::Subject.eq(subject).and(Column::At.gt(after)).and(Column::At.lte(now)))
             .order_by_desc(Column::At)
             .limit(u64::from(at_most))
             .into_tuple()
@@ -80,10 +87,8 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn sweep_login_failures(&self, until: i64) -> Result<u64, StoreError> {
-        let over = login_failure::Entity::delete_many().filter(Column::At.lte(until));
-        self.writer
-            .write(move |transaction| Box::pin(async move { Ok(over.exec(transaction).await?.rows_affected) }))
-            .await
+        let over = Condition::all().add(Column::At.lte(until));
+        self.delete_in_portions::<login_failure::Entity>(Column::Id, over).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod actor;
 mod administration;
 mod audit;
+mod cleanup;
 mod deletion;
 mod devices;
 mod entities;
@@ -29,7 +30,7 @@ pub use files::{Kept, StoredFile};
 pub use listing::{Place, Search, Wanted};
 pub use names::Name;
 pub(crate) use open::without_password;
-pub use revoked_tokens::RevokedToken;
+pub use revoked_tokens::BlockedToken;
 pub use sessions::{Begun, Change, EndReason, NewSession, Replaced, Session};
 pub use users::{DeviceEpoch, NewUser, PasswordChange, StoredUser, UserChange};
 

@@ -8,9 +8,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Event, RevokedToken, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Event, Store, StoreError, audit,
     entities::session::{self, Column},
-    login_failures, revoked_tokens, users,
+    login_failures, users,
 };
 
 /// Why a session has ended, as it is written down.
@@ -255,23 +255,15 @@ impl Store {
             .await
     }
 
-    /// Ends the actor's session, and writes down which of its tokens are revoked with it.
+    /// Ends the actor's session: all of its tokens are refused from then on, by its row and without an entry on the blocklist.
     ///
     /// # Errors
     ///
     /// [`ActError`]: [`Denied`](super::Denied) also where it has ended already, which leaves it as it is.
-    pub async fn end_session(
-        &self,
-        actor: Actor,
-        reason: EndReason,
-        revoked: Vec<RevokedToken>,
-        entry: AuditEntry,
-    ) -> Result<(), ActError> {
+    pub async fn end_session(&self, actor: Actor, reason: EndReason, entry: AuditEntry) -> Result<(), ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
-                let now = entry.at;
-                end(Column::Id.eq(actor.session), reason, now).exec(transaction).await?;
-                revoked_tokens::insert(transaction, &revoked, reason, now).await?;
+                end(Column::Id.eq(actor.session), reason, entry.at).exec(transaction).await?;
                 audit::insert(transaction, entry).await
             })
         })
@@ -310,14 +302,7 @@ impl Store {
         let over = Condition::any()
             .add(Column::ExpiresAt.lte(now))
             .add(Column::EndedAt.lte(now.saturating_sub(token_seconds)));
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    let done = session::Entity::delete_many().filter(over).exec(transaction).await?;
-                    Ok(done.rows_affected)
-                })
-            })
-            .await
+        self.delete_in_portions::<session::Entity>(Column::Id, over).await
     }
 }
 

@@ -1,43 +1,82 @@
-//! The tokens that were revoked before their time: the table's mirror in memory, asked on each request.
+//! The tokens that were revoked before their time and whose session does not refuse them: a copy of the table in memory, asked on
+//! each request. It is bounded: where the table has more entries, requests ask the table.
 
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
 };
 
-/// The names of revoked tokens, each until its token would have expired by itself.
-#[derive(Debug, Default)]
+use crate::store::BlockedToken;
+
+/// Entries that are kept in memory at most: about 100 bytes each.
+const CAPACITY: usize = 100_000;
+
+/// The revoked tokens, each until it would have expired by itself.
+#[derive(Debug)]
 pub struct Blocklist {
-    expires_at: RwLock<HashMap<String, i64>>,
+    contents: RwLock<Contents>,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    expires_at: HashMap<String, i64>,
+    /// The number of the last entry that was read.
+    last: i64,
+    /// Whether there are more entries than are kept here.
+    is_incomplete: bool,
+}
+
+impl Default for Blocklist {
+    fn default() -> Self {
+        Self::with_capacity(CAPACITY)
+    }
 }
 
 impl Blocklist {
-    /// Puts tokens on the list: their `jti` and `exp`, in seconds of Unix time.
-    pub fn add(&self, tokens: impl IntoIterator<Item = (String, i64)>) {
-        self.expires_at.write().unwrap_or_else(PoisonError::into_inner).extend(tokens);
+    fn with_capacity(capacity: usize) -> Self {
+        Self { contents: RwLock::default(), capacity }
     }
 
-    /// Whether a token is on the list.
+    /// Returns the number of the entry after which the table is to be read on; `None` where nothing more fits in.
     #[must_use]
-    pub fn contains(&self, jti: &str) -> bool {
-        self.expires_at.read().unwrap_or_else(PoisonError::into_inner).contains_key(jti)
+    pub fn read_from(&self) -> Option<i64> {
+        let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
+        (!contents.is_incomplete).then_some(contents.last)
+    }
+
+    /// Takes in entries of the table, in their order.
+    pub fn add(&self, tokens: Vec<BlockedToken>) {
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        for BlockedToken { seq, jti, expires_at } in tokens {
+            if contents.expires_at.len() >= self.capacity {
+                contents.is_incomplete = true;
+                // All requests ask the table from now on.
+                contents.expires_at = HashMap::new();
+                return;
+            }
+            contents.expires_at.insert(jti, expires_at);
+            contents.last = contents.last.max(seq);
+        }
+    }
+
+    /// Returns whether a token is on the list; `None` where only the table knows.
+    #[must_use]
+    pub fn contains(&self, jti: &str) -> Option<bool> {
+        let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
+        (!contents.is_incomplete).then(|| contents.expires_at.contains_key(jti))
     }
 
     /// Forgets what has expired.
     pub fn sweep(&self, now: i64) {
-        self.expires_at.write().unwrap_or_else(PoisonError::into_inner).retain(|_, expires_at| now < *expires_at);
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        contents.expires_at.retain(|_, expires_at| now < *expires_at);
     }
 
-    /// How many tokens are on the list.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.expires_at.read().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Whether no token is on the list.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Takes over the contents of another list.
+    pub fn replace(&self, other: Self) {
+        let contents = other.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.contents.write().unwrap_or_else(PoisonError::into_inner) = contents;
     }
 }
 
@@ -45,14 +84,34 @@ impl Blocklist {
 mod tests {
     use super::*;
 
+    fn token(seq: i64, jti: &str, expires_at: i64) -> BlockedToken {
+        BlockedToken { seq, jti: jti.to_owned(), expires_at }
+    }
+
     #[test]
     fn a_token_stays_until_it_would_have_expired() {
         let list = Blocklist::default();
-        list.add([("a".to_owned(), 100), ("b".to_owned(), 200)]);
+        list.add(vec![token(1, "a", 100), token(2, "b", 200)]);
+        assert_eq!(list.read_from(), Some(2));
         list.sweep(99);
-        assert!(list.contains("a") && list.contains("b"));
+        assert_eq!((list.contains("a"), list.contains("b")), (Some(true), Some(true)));
         list.sweep(100);
-        assert!(!list.contains("a") && list.contains("b"));
-        assert_eq!(list.len(), 1);
+        assert_eq!((list.contains("a"), list.contains("b")), (Some(false), Some(true)));
+        assert_eq!(list.read_from(), Some(2), "what was read is not read again");
+    }
+
+    #[test]
+    fn add_beyond_the_capacity_leaves_the_answer_to_the_table() {
+        let list = Blocklist::with_capacity(3);
+        list.add((1..=3).map(|seq| token(seq, &seq.to_string(), 100)).collect());
+        assert_eq!((list.contains("3"), list.contains("4")), (Some(true), Some(false)));
+        list.add(vec![token(4, "4", 100)]);
+        assert_eq!((list.contains("3"), list.contains("5"), list.read_from()), (None, None, None));
+        list.sweep(100);
+        assert_eq!(list.contains("5"), None);
+        let other = Blocklist::with_capacity(3);
+        other.add(vec![token(4, "4", 100)]);
+        list.replace(other);
+        assert_eq!((list.contains("4"), list.contains("5"), list.read_from()), (Some(true), Some(false), Some(4)));
     }
 }

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 use server::{
     accounts::username,
@@ -168,6 +169,27 @@ impl App {
         let act = Act { at: self.clock.now(), by: "a test".to_owned(), origin: Origin::default() };
         store.change_account(id, change, act).await.expect("changed");
         state.sessions.read_again().await.expect("read again");
+    }
+
+    /// Changes the database behind the program's back, as another program would.
+    pub async fn execute(&self, sql: &str) {
+        let database = self.database().await;
+        database.execute_unprepared(sql).await.expect("executed");
+        database.close().await.expect("closed");
+    }
+
+    /// The number that a query answers.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let database = self.database().await;
+        let statement = Statement::from_string(database.get_database_backend(), sql);
+        let row = database.query_one_raw(statement).await.expect("an answer").expect("a row");
+        database.close().await.expect("closed");
+        row.try_get_by_index(0).expect("a number")
+    }
+
+    async fn database(&self) -> DatabaseConnection {
+        let path = self.folder.path().join("data/gatehouse.sqlite");
+        Database::connect(format!("sqlite://{}", path.display())).await.expect("a database")
     }
 
     /// Makes an administrator, and logs in.

@@ -63,3 +63,76 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
     let sessions: std::collections::HashSet<_> = entries.iter().filter_map(|entry| entry.session).collect();
     assert_eq!(sessions.len(), 1, "log-in and log-out name the same session");
 }
+
+const DAY: i64 = 86_400;
+
+#[tokio::test]
+async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    app.server.state.sessions.sweep().await.unwrap();
+    app.clock.advance(DAY);
+    app.person("bertha").await;
+
+    // A start with a clock that is 400 days ahead.
+    app.clock.set(400 * DAY);
+    let app = app.restart().await;
+    let entries = async |app: &App| app.server.store.audit_entries().await.unwrap().len();
+    app.server.state.sessions.sweep().await.unwrap();
+    app.clock.advance(600);
+    app.server.state.sessions.sweep().await.unwrap();
+    // People use it meanwhile, and it starts again.
+    app.login("alice").await;
+    let app = app.restart().await;
+    app.server.state.sessions.sweep().await.unwrap();
+    assert_eq!(entries(&app).await, 6);
+    app.clock.set(-400 * DAY);
+    app.server.state.sessions.sweep().await.unwrap();
+    assert_eq!(entries(&app).await, 6);
+    assert_eq!(app.refresh(&pair.refresh).await.status, axum::http::StatusCode::OK, "the session is there, too");
+
+    // A clock that jumps while the server runs.
+    app.clock.set(400 * DAY);
+    app.server.state.sessions.sweep().await.unwrap();
+    app.clock.set(-400 * DAY);
+    assert_eq!(entries(&app).await, 6);
+}
+
+#[tokio::test]
+async fn sweep_after_a_long_pause_waits_until_the_clock_is_confirmed() {
+    let app = App::start().await;
+    app.person("alice").await;
+    app.server.state.sessions.sweep().await.unwrap();
+    // The machine was off for more than a year, and the clock is right.
+    app.clock.set(400 * DAY);
+    let app = app.restart().await;
+    let entries = async || app.server.store.audit_entries().await.unwrap().len();
+    app.server.state.sessions.sweep().await.unwrap();
+    app.clock.advance(3600);
+    app.server.state.sessions.sweep().await.unwrap();
+    assert_eq!(entries().await, 2, "nothing has happened since");
+    app.login("alice").await;
+    app.server.state.sessions.sweep().await.unwrap();
+    let left = app.server.store.audit_entries().await.unwrap();
+    assert!(left.iter().all(|entry| entry.at == app.world().now()), "the log-in of now is left: {left:?}");
+}
+
+#[tokio::test]
+async fn log_in_after_failures_of_a_clock_that_was_ahead_is_let_in() {
+    let app = App::start().await;
+    app.register("alice").await;
+    let wrong = json!({ "username": "alice", "password": "wrong" });
+    app.clock.set(DAY);
+    for _ in 0..10 {
+        app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
+    }
+    app.post("/api/auth/login").json(&wrong).send().await.assert_failure(429, "too_many_attempts");
+    app.clock.set(-DAY);
+    // Those of now count as ever, beside those that are dated ahead.
+    for _ in 0..10 {
+        app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
+    }
+    app.post("/api/auth/login").json(&wrong).send().await.assert_failure(429, "too_many_attempts");
+    app.clock.advance(900);
+    app.login("alice").await;
+}

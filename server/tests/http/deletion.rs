@@ -1,9 +1,13 @@
 //! The end of an account: `DELETE /api/me`.
 
+use std::sync::Arc;
+
+use app::backend::Origin;
 use axum::http::StatusCode;
 use image::ImageFormat;
 use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
+use server::store::{AuditEntry, AuditFilter, Event};
 
 use crate::{
     app::{Answer, App, PASSWORD},
@@ -190,4 +194,133 @@ async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
     for entry in entries.iter().filter(|entry| entry.user.is_none()) {
         assert_eq!((&entry.address, &entry.user_agent, entry.session, &entry.detail), (&None, &None, None, &None));
     }
+}
+
+/// Gives an account so many entries in the audit log, files and ended sessions.
+async fn fill(app: &App, entries: u32, files: u32, sessions: u32) {
+    let many = "WITH RECURSIVE many(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM many WHERE number < ";
+    let user = "(SELECT id FROM users WHERE username_key = 'alice')";
+    for sql in [
+        format!(
+            "{many} {entries}) INSERT INTO audit_events (at, event, outcome, user_id, session_id, address, user_agent) \
+             SELECT 1800000000, 'profile_changed', 'success', {user}, {user}, '192.0.2.7', 'Tester/1' FROM many"
+        ),
+        format!(
+            "{many} {files}) INSERT INTO files (id, user_id, name, media_type, size, stored_bytes, width, height, \
+             created_at) SELECT randomblob(16), {user}, 'x', 'image/png', 1, 1, 1, 1, 0 FROM many"
+        ),
+        format!(
+            "{many} {sessions}) INSERT INTO sessions (id, user_id, generation, remember, created_at, refreshed_at, \
+             expires_at, ended_at, end_reason, address) \
+             SELECT randomblob(16), {user}, 1, 1, 0, 0, 1900000000, 1800000000, 'logged_out', '192.0.2.7' FROM many"
+        ),
+    ] {
+        app.execute(&sql).await;
+    }
+}
+
+/// Rows that lead to a person who was deleted.
+async fn left(app: &App) -> i64 {
+    app.count(
+        "SELECT (SELECT COUNT(*) FROM audit_events WHERE address IS NOT NULL OR \
+         (user_id IS NOT NULL AND user_id NOT IN (SELECT id FROM users))) \
+         + (SELECT COUNT(*) FROM files) + (SELECT COUNT(*) FROM sessions)",
+    )
+    .await
+}
+
+#[tokio::test]
+async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_in_portions() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
+    fill(&app, 1_600, 1_100, 600).await;
+    assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
+
+    app.me(&pair.access).await.assert_failure(401, "token_revoked");
+    assert!(left(&app).await > 1_000, "the rest is left to the background");
+    let entries = app.server.store.audit_entries().await.unwrap();
+    assert_eq!(entries.len(), 1_603);
+    for entry in &entries {
+        assert_eq!((entry.user, entry.session, &entry.address, &entry.user_agent), (None, None, &None, &None));
+    }
+    let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
+    assert_eq!(app.server.store.audit_page(filter, 0, 5_000).await.unwrap(), []);
+    // The name is free, and whoever takes it has nothing of it.
+    let again = app.person("alice").await;
+    let files = app.get("/api/me/files").bearer(&again.access).send().await.json();
+    assert_eq!((&files["used"], &files["files"]), (&json!(0), &json!([])));
+    assert_eq!(delete(&app, &again.access, &alice()).await.status, StatusCode::OK);
+
+    // A crash in between.
+    assert!(app.server.store.continue_deletions().await.unwrap());
+    let app = app.restart().await;
+    assert!(left(&app).await > 0);
+    app.server.state.sessions.finish_deletions().await.unwrap();
+    assert_eq!(left(&app).await, 0);
+    assert_eq!(app.count("SELECT COUNT(*) FROM deleted_users").await, 0);
+    assert!(app.count("SELECT COUNT(*) FROM stray_objects").await > 1_000, "the deletions have not waited for all");
+    app.server.state.files.sweep().await.unwrap();
+    assert_eq!(app.count("SELECT COUNT(*) FROM stray_objects").await, 0);
+}
+
+#[tokio::test]
+async fn write_during_the_deletion_of_a_large_account_waits_for_a_portion_at_most() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    fill(&app, 30_000, 5_000, 10).await;
+    assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
+    let sessions = app.server.state.sessions.clone();
+    let finishing = tokio::spawn(async move { sessions.finish_deletions().await });
+    for number in 0..5 {
+        app.person(&format!("person{number}")).await;
+    }
+    let behind = app.count("SELECT COUNT(*) FROM deleted_users").await;
+    assert_eq!(behind, 1, "ten changes were written before sixty portions");
+    finishing.await.unwrap().unwrap();
+    assert_eq!(app.count("SELECT COUNT(*) FROM deleted_users").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_42_a_call_that_runs_during_a_deletion_tells_nothing_of_the_person() {
+    let app = Arc::new(App::with(&[("RATE_LIMITS", "off")]).await);
+    for number in 0..5 {
+        let name = format!("alice{number}");
+        let pair = app.person(&name).await;
+        let calls: Vec<_> = (0..8)
+            .map(|call| {
+                let (app, token) = (Arc::clone(&app), pair.access.clone());
+                tokio::spawn(async move {
+                    for time in 0..20 {
+                        let body = json!({ "nickname": format!("{call} {time}") });
+                        let call = app.call(axum::http::Method::PATCH, "/api/me").from("192.0.2.7");
+                        call.header("user-agent", "Tester/1").bearer(&token).json(&body).send().await;
+                        app.delete("/api/me/sessions?id=x").from("192.0.2.7").bearer(&token).send().await;
+                    }
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        assert_eq!(delete(&app, &pair.access, &json!({ "username": name })).await.status, StatusCode::OK);
+        for call in calls {
+            call.await.unwrap();
+        }
+    }
+    let entries = app.count("SELECT COUNT(*) FROM audit_events WHERE event = 'profile_changed'").await;
+    let telling = "user_id IS NOT NULL OR session_id IS NOT NULL OR address IS NOT NULL OR user_agent IS NOT NULL";
+    assert_eq!(app.count(&format!("SELECT COUNT(*) FROM audit_events WHERE {telling}")).await, 0, "of {entries}");
+}
+
+#[tokio::test]
+async fn invariant_42_an_entry_about_an_account_that_is_gone_is_anonymous() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
+    let origin = Origin { address: Some("192.0.2.7".parse().unwrap()), ..Origin::default() };
+    let entry = AuditEntry { user: Some(id), session: Some(id), ..AuditEntry::of(Event::LoggedIn, 0, origin) };
+    app.server.store.insert_audit_entry(entry).await.unwrap();
+    let entries = app.server.store.audit_entries().await.unwrap();
+    let last = entries.last().unwrap();
+    assert_eq!((&*last.event, last.user, last.session, &last.address), ("logged_in", None, None, &None));
 }

@@ -232,7 +232,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
         store.remove_file(actor, Uuid::from_u128(7)).await.map(drop),
         store.end_device(actor, session, entry()).await.map(drop),
         store.end_other_devices(actor, entry()).await.map(drop),
-        store.end_session(actor, EndReason::LoggedOut, Vec::new(), entry()).await,
+        store.end_session(actor, EndReason::LoggedOut, entry()).await,
         store.forgive_login_failures(actor, None, entry()).await,
         store.insert_audit_entry_as(actor, entry()).await,
         store.delete_user(actor, Vec::new(), entry()).await.map(drop),

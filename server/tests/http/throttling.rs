@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use app::api::operations::{OPERATIONS, Operation};
+use axum::http::{Method, StatusCode};
 use serde_json::json;
 use server::store::AccountChange;
 
-use crate::app::{Answer, App, Call, PASSWORD};
+use crate::app::{Answer, App, Call, PASSWORD, Pair};
 
 fn attempt(app: &App, username: &str, password: &str) -> Call {
     app.post("/api/auth/login").json(&json!({ "username": username, "password": password }))
@@ -497,4 +498,108 @@ async fn what_no_longer_counts_is_swept() {
     app.server.state.sessions.sweep().await.unwrap();
     // What is there is counted by sweeping it away.
     assert_eq!(app.server.store.sweep_login_failures(i64::MAX).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait() {
+    let app = App::with(&[("CHANGES_PER_SESSION", "3"), ("CHANGES_SECONDS", "60")]).await;
+    let pair = app.person("alice").await;
+    let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
+    let other = app.login("alice").await;
+    let change = |pair: &Pair, nickname: &str| {
+        app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({ "nickname": nickname })).send()
+    };
+    for nickname in ["one", "two", "two"] {
+        assert_eq!(change(&pair, nickname).await.status, StatusCode::OK);
+    }
+    for _ in 0..20 {
+        assert_throttled(&change(&pair, "three").await, "20");
+    }
+    assert_eq!(app.me(&pair.access).await.json()["nickname"], "two");
+    assert_eq!(change(&other, "four").await.status, StatusCode::OK, "another session");
+    // What changes nothing, and what ends or renews the session.
+    assert_eq!(app.post("/api/auth/verify").bearer(&pair.access).send().await.status, StatusCode::OK);
+    let next = app.refresh(&pair.refresh).await.pair();
+    assert_throttled(&change(&next, "three").await, "20");
+    app.clock.advance(20);
+    assert_eq!(change(&next, "three").await.status, StatusCode::OK);
+    assert_eq!(app.logout(&next.access).await.status, StatusCode::OK);
+
+    let refused = loop {
+        // No caller waits for it to be written.
+        let entries = app.server.store.audit_entries().await.unwrap();
+        let refused: Vec<_> = entries.into_iter().filter(|entry| entry.event == "change_refused").collect();
+        if !refused.is_empty() {
+            break refused;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(refused.len(), 1, "one entry stands for all");
+    let told = (&*refused[0].outcome, refused[0].user, refused[0].detail.as_deref());
+    assert_eq!(told, ("throttled", Some(id), Some("PATCH /api/me")));
+}
+
+#[tokio::test]
+async fn change_of_every_kind_counts_against_the_limit() {
+    let app = App::with(&[("CHANGES_PER_SESSION", "1")]).await;
+    let admin = app.admin("root").await;
+    let change = async |pair: &Pair, operation: &Operation| {
+        let call = app.call(operation.method.clone(), operation.path).bearer(&pair.access);
+        call.json(&json!({ "username": "x" })).send().await
+    };
+    for operation in OPERATIONS {
+        let pair = app.login("root").await;
+        app.delete("/api/me/files?id=x").bearer(&pair.access).send().await;
+        let answer = change(&pair, operation).await;
+        let is_refused = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        assert_eq!(is_refused, operation.is_limited_change(), "{} {}", operation.method, operation.path);
+    }
+    assert_eq!(app.me(&admin.access).await.status, StatusCode::OK, "nothing was done");
+}
+
+#[tokio::test]
+async fn change_beyond_the_limit_of_an_account_is_refused_unless_it_protects_the_account() {
+    let app = App::with(&[("CHANGES_PER_ACCOUNT", "2")]).await;
+    let sessions = [app.person("alice").await, app.login("alice").await, app.login("alice").await];
+    let change =
+        |pair: &Pair| app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({ "nickname": "x" })).send();
+    for pair in &sessions[..2] {
+        assert_eq!(change(pair).await.status, StatusCode::OK);
+    }
+    for pair in &sessions {
+        assert_throttled(&change(pair).await, "30");
+    }
+    let bertha = app.person("bertha").await;
+    assert_eq!(change(&bertha).await.status, StatusCode::OK, "another account");
+    let owner = &sessions[0].access;
+    let password = json!({ "password": PASSWORD });
+    let answer = app.post("/api/auth/reauthenticate").bearer(owner).json(&password).send().await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(app.delete("/api/me/sessions").bearer(owner).send().await.status, StatusCode::OK);
+    let other = json!({ "current_password": PASSWORD, "password": "another horse battery" });
+    assert_eq!(app.post("/api/me/password").bearer(owner).json(&other).send().await.status, StatusCode::OK);
+    let name = json!({ "username": "alice" });
+    assert_eq!(app.delete("/api/me").bearer(owner).json(&name).send().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn change_without_limits_is_never_refused() {
+    let app = App::with(&[("CHANGES_PER_SESSION", "1"), ("RATE_LIMITS", "off")]).await;
+    let pair = app.person("alice").await;
+    for number in 0..5 {
+        let body = json!({ "nickname": number.to_string() });
+        let answer = app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&body).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn log_in_to_a_disabled_account_counts_as_a_failure() {
+    let app = App::start().await;
+    app.register("alice").await;
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
+    for _ in 0..10 {
+        attempt(&app, "alice", PASSWORD).send().await.assert_failure(403, "account_disabled");
+    }
+    assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
 }

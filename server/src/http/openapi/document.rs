@@ -171,10 +171,14 @@ fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<C
         operation.auth.is_for_admins().then_some(Code::Forbidden),
         operation.auth.is_fresh().then_some(Code::FreshRequired),
     ];
+    // Some operations say it for reasons of their own.
+    let by_limit = operation.is_limited_change() && !described.codes.contains(&Code::TooManyAttempts);
+    let by_limit = by_limit.then_some(Code::TooManyAttempts);
     let everywhere = [Code::BadRequest, Code::InternalError, Code::Unavailable];
     let mut failures = BTreeMap::<u16, Vec<Code>>::new();
     let by_standing = by_standing.iter().flatten();
-    for code in by_body.iter().chain(by_auth).chain(by_standing).chain(described.codes).chain(&everywhere) {
+    let by_operation = by_standing.chain(described.codes).chain(&by_limit);
+    for code in by_body.iter().chain(by_auth).chain(by_operation).chain(&everywhere) {
         failures.entry(code.status()).or_default().push(*code);
     }
     failures

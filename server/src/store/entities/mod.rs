@@ -1,6 +1,8 @@
 //! The tables' rows.
 
 pub(super) mod audit_event;
+pub(super) mod cleanup;
+pub(super) mod deleted_user;
 pub(super) mod file;
 pub(super) mod login_failure;
 pub(super) mod revoked_token;

@@ -11,6 +11,7 @@ mod m0006_profiles;
 mod m0007_devices;
 mod m0008_files;
 mod m0009_admin;
+mod m0010_cleanup;
 mod m0011_device_epoch;
 
 pub(super) struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_devices::Migration),
             Box::new(m0008_files::Migration),
             Box::new(m0009_admin::Migration),
+            Box::new(m0010_cleanup::Migration),
             Box::new(m0011_device_epoch::Migration),
         ]
     }

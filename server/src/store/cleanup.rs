@@ -1,0 +1,89 @@
+//! Cleanup of rows that are not needed any more, in portions: other changes are written between two of them.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, Condition, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::{OnConflict, Query, SelectStatement},
+};
+
+use super::{
+    Store, StoreError,
+    entities::{audit_event, cleanup},
+};
+
+/// Rows that are removed in one transaction at most: it takes some milliseconds.
+pub(super) const PORTION: u64 = 500;
+/// The only row of its table.
+const ROW: i64 = 1;
+
+/// Selects the keys of a portion of the rows that meet a condition.
+pub(super) fn portion<E: EntityTrait>(key: E::Column, which: Condition) -> SelectStatement {
+    Query::select().column(key).from(E::default().table_ref()).cond_where(which).limit(PORTION).to_owned()
+}
+
+impl Store {
+    /// Deletes the rows that meet a condition, and returns their number. `key` is the primary key.
+    pub(super) async fn delete_in_portions<E: EntityTrait>(
+        &self,
+        key: E::Column,
+        which: Condition,
+    ) -> Result<u64, StoreError> {
+        let mut total = 0;
+        loop {
+            let delete = E::delete_many().filter(key.in_subquery(portion::<E>(key, which.clone())));
+            let deleting = self
+                .writer
+                .write(move |transaction| Box::pin(async move { Ok(delete.exec(transaction).await?.rows_affected) }));
+            let deleted = deleting.await?;
+            total += deleted;
+            if deleted < PORTION {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Returns when the last cleanup was, in seconds of Unix time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn last_cleanup(&self) -> Result<Option<i64>, StoreError> {
+        Ok(cleanup::Entity::find_by_id(ROW).one(&self.read).await?.map(|row| row.at))
+    }
+
+    /// Records that there was a cleanup.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn record_cleanup(&self, at: i64) -> Result<(), StoreError> {
+        let row = cleanup::ActiveModel { id: Set(ROW), at: Set(at) };
+        let conflict = OnConflict::column(cleanup::Column::Id).update_column(cleanup::Column::At).to_owned();
+        let insert = cleanup::Entity::insert(row).on_conflict(conflict);
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move {
+                    insert.exec_without_returning(transaction).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Returns the id and the time of the newest entry of the audit log.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn newest_audit_entry(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        Ok(audit_event::Entity::find()
+            .select_only()
+            .column(audit_event::Column::Id)
+            .column(audit_event::Column::At)
+            .order_by_desc(audit_event::Column::Id)
+            .limit(1)
+            .into_tuple()
+            .one(&self.read)
+            .await?)
+    }
+}
