@@ -8,14 +8,14 @@ use std::{io::Write as _, path::Path, process::ExitCode};
 
 use axum::Router;
 use clap::{Parser, Subcommand};
-use rustix::fs::Mode;
+use rustix::{fs::Mode, process::Signal};
 use server::{
     clock::World,
     commands::{
-        audit,
+        audit, backup,
         keys::{self, KeysCommand},
         output::Output,
-        seed,
+        restore, seed,
         user::{self, UserCommand},
     },
     config::{Config, Sources},
@@ -56,6 +56,10 @@ enum Command {
     },
     /// Create fake accounts for testing and demos
     Seed(seed::Arguments),
+    /// Write the database, the signing keys and the uploaded files to one archive; the server may be running
+    Backup(backup::Arguments),
+    /// Replace the database, the signing keys and the uploaded files by those of a backup; the server must not be running
+    Restore(restore::Arguments),
 }
 
 #[tokio::main]
@@ -72,6 +76,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+    // Before anything is opened: a signal that comes during the start ends it cleanly, too.
+    let stop = matches!(command, Command::Serve).then(stop_signal).transpose()?;
+    // Whatever this program writes is for its user alone.
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     let sources = Sources::of_process(Path::new("."))?;
     let config = Config::read(&sources);
     let mut out = Output::new(std::io::stdout());
@@ -86,22 +94,36 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
         Command::User { command } => Ok(user::run(command, &config?, &World::system(), &mut out).await?),
-        Command::Seed(arguments) => Ok(seed::run(arguments, &config?.database_url, &World::system(), &mut out).await?),
-        Command::Serve => serve(&config?).await,
+        Command::Seed(arguments) => Ok(seed::run(arguments, &config?, &World::system(), &mut out).await?),
+        Command::Backup(arguments) => Ok(backup::run(&arguments, &config?, &World::system(), &mut out).await?),
+        Command::Restore(arguments) => Ok(restore::run(&arguments, &config?, &World::system(), &mut out).await?),
+        Command::Serve => {
+            let Some(stop) = stop else { return Ok(()) };
+            serve(&config?, Box::pin(stop)).await
+        }
         Command::Audit(arguments) => {
             Ok(audit::run(&arguments, &config?.database_url, &World::system(), &mut out).await?)
         }
     }
 }
 
-async fn serve(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(
+    config: &Config,
+    mut stop: impl Future<Output = ()> + Send + Unpin + 'static,
+) -> Result<(), Box<dyn std::error::Error>> {
     let _log = log::start(config)?;
-    // Whatever this program writes is for its user alone.
-    rustix::process::umask(Mode::from_raw_mode(0o077));
+    // Where files may not grow further (`ulimit -f`), a write fails then, like one to a full disk; without a handler this
+    // signal would end the program.
+    let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     // First the port: who has started the program twice is told so, and nothing is touched.
     let listener = start::listen(config.addr).await?;
-    let server = Server::open(config, World::system()).await?;
-    let stop = stop_signal()?;
+    let server = tokio::select! {
+        () = &mut stop => {
+            tracing::info!("stopped before the start was complete");
+            return Ok(());
+        }
+        server = Server::open(config, World::system()) => server?,
+    };
     announce(format!("Gatehouse is listening on http://{}\n", listener.local_addr()?));
     server.serve(listener, pages(config), stop).await;
     Ok(())
@@ -131,7 +153,8 @@ fn pages(config: &Config) -> Router {
     pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })
 }
 
-/// Comes when the program is told to stop: by Ctrl-C, or by whatever has started it.
+/// Completes when the program is told to stop, by Ctrl-C or by what has started it. Signals are handled from this call on, and
+/// not only once the future is polled.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

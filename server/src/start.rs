@@ -1,10 +1,10 @@
 //! From settings to a server that answers.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions, Permissions},
+    fs::{self, DirBuilder, Permissions},
     io,
     net::SocketAddr,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -230,12 +230,11 @@ fn open_objects(config: &Config, world: &World) -> Result<Objects, StartError> {
 }
 
 /// Makes the folder, for its owner alone, and tries whether it can be written to.
-fn prepare_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn prepare_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         fs::set_permissions(path, Permissions::from_mode(0o700))?;
     }
-    let probe = path.join(format!(".probe-{}", std::process::id()));
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
-    fs::remove_file(&probe)
+    // A file without a name: a process that is killed leaves none, and no other process makes the same one.
+    tempfile::tempfile_in(path).map(|_| ())
 }

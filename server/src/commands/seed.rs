@@ -13,7 +13,7 @@ use fake::{
     rand::{RngExt as _, SeedableRng as _, rngs::StdRng},
 };
 
-use super::user::HERE;
+use super::{open_or_create, user::HERE};
 use crate::{
     accounts::{
         hashing::{Client, Cost, HashError, Hasher},
@@ -21,6 +21,7 @@ use crate::{
         username::Username,
     },
     clock::World,
+    config::Config,
     store::{Act, Event, NewUser, OpenError, Store, StoreError},
 };
 
@@ -79,13 +80,11 @@ pub enum SeedError {
 /// # Errors
 ///
 /// [`SeedError`]
-pub async fn run(
-    arguments: Arguments,
-    database_url: &str,
-    world: &World,
-    out: &mut impl Write,
-) -> Result<(), SeedError> {
-    let store = Store::open_existing(database_url).await?;
+pub async fn run(arguments: Arguments, config: &Config, world: &World, out: &mut impl Write) -> Result<(), SeedError> {
+    let (store, created) = open_or_create(config).await?;
+    if let Some(path) = created {
+        writeln!(out, "Created the database {}.", path.display())?;
+    }
     let done = seed(arguments, &store, world, out).await;
     store.leave().await;
     done

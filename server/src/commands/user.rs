@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     moment::rfc3339,
+    open_or_create,
     output::Output,
     password::{self, PasswordError},
     terminal::{escaped, json},
@@ -139,8 +140,16 @@ pub async fn run(
     world: &World,
     out: &mut Output<impl Write>,
 ) -> Result<(), UserError> {
-    // Never made here: an account in the wrong folder would be one that nobody can log in to.
-    let store = Store::open_existing(&config.database_url).await?;
+    // The first account may come before the first start; for anything else there has to be a database.
+    let store = if matches!(command, UserCommand::Create { .. }) {
+        let (store, created) = open_or_create(config).await?;
+        if let Some(path) = created {
+            writeln!(out, "Created the database {}.", path.display())?;
+        }
+        store
+    } else {
+        Store::open_existing(&config.database_url).await?
+    };
     let done = Desk { store: &store, config, world }.serve(command, out).await;
     store.leave().await;
     done

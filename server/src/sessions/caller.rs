@@ -35,6 +35,8 @@ impl Inner {
     ) -> Result<Caller, Failure> {
         let now = self.world.now();
         let token = self.codec.verify(bearer(headers)?, now)?;
+        // What is in memory counts as long as the database can tell what was changed elsewhere.
+        self.store.ensure_in_place().map_err(internal)?;
         if !token.is_ahead() {
             token.check_type(auth)?;
         }

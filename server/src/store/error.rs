@@ -55,6 +55,34 @@ pub enum OpenError {
         /// What SQLite says.
         source: DbErr,
     },
+    /// The journal that lies beside the database was written for another one, or one of them is damaged.
+    #[error(
+        "the database {path} and its journal {path}-wal do not fit together ({finding}), and were left as they are. If you have put \
+         a backup in the database's place, the journal belongs to the former database: move {path}-wal and {path}-shm away and start \
+         again. Otherwise the database is damaged: restore a backup with gatehouse restore", path = .path.display()
+    )]
+    Journal {
+        /// The database's file.
+        path: PathBuf,
+        /// What SQLite's integrity check says.
+        finding: String,
+    },
+    /// Other processes use a file that was moved away from here.
+    #[error(
+        "the database {} is not the file that a running gatehouse uses: it was moved or replaced. Stop what runs, or put the former file back", .path.display()
+    )]
+    Replaced {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Another process uses the database.
+    #[error(
+        "the database {} is in use: stop the server, and wait for other gatehouse commands to end", .path.display()
+    )]
+    InUse {
+        /// The database's file.
+        path: PathBuf,
+    },
     /// There is none yet.
     #[error("there is no database {} yet; the server makes it when it starts", .path.display())]
     Missing {

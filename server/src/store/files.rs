@@ -76,7 +76,7 @@ impl From<file::Model> for StoredFile {
 }
 
 /// The objects of a picture of a person, by its address.
-fn avatar_keys(url: &str) -> Vec<String> {
+pub(super) fn avatar_keys(url: &str) -> Vec<String> {
     let large = url.trim_start_matches('/');
     vec![large.to_owned(), large.replace("-512.", "-96.")]
 }

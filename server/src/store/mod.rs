@@ -9,13 +9,18 @@ mod devices;
 mod entities;
 mod error;
 mod files;
+mod identity;
+mod journal;
 mod listing;
+mod lock;
 mod login_failures;
 mod migrations;
 mod names;
 mod open;
+mod replacement;
 mod revoked_tokens;
 mod sessions;
+mod snapshot;
 mod strays;
 mod users;
 mod writer;
@@ -30,9 +35,13 @@ pub use files::{Kept, StoredFile};
 pub use listing::{Place, Search, Wanted};
 pub use names::Name;
 pub(crate) use open::without_password;
+pub use replacement::{Replaced as ReplacedFile, Replacement};
 pub use revoked_tokens::BlockedToken;
 pub use sessions::{Begun, Change, EndReason, NewSession, Replaced, Session};
+pub use snapshot::{Inspection, inspect};
 pub use users::{DeviceEpoch, NewUser, PasswordChange, StoredUser, UserChange};
+
+use std::sync::{Arc, atomic::AtomicI64};
 
 use sea_orm::DatabaseConnection;
 
@@ -45,4 +54,9 @@ pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
     writer: writer::Writer,
+    files: Arc<identity::DatabaseFiles>,
+    /// Counts the connections that `write` has opened so far.
+    connections: Arc<AtomicI64>,
+    /// Held until the last clone is dropped.
+    lock: Arc<lock::DatabaseLock>,
 }

@@ -5,71 +5,126 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
-use sea_orm_migration::MigratorTrait as _;
 
-use super::{OpenError, Store, StoreError, migrations::Migrator, writer::Writer};
+use super::{
+    OpenError, Store, StoreError,
+    identity::{DatabaseFiles, FileIdentity},
+    journal,
+    lock::{DatabaseLock, LockMode},
+    migrations, replacement,
+    writer::Writer,
+};
 
 /// Connections that read at a time. SQLite reads from the page cache: more than the cores have to do gains nothing.
 const READERS: u32 = 4;
 /// How long a write waits for one of another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, makes it where there is none, and
     /// brings its tables up to date.
+    ///
+    /// One process at a time prepares the database; others wait for it.
     ///
     /// # Errors
     ///
     /// [`OpenError`]: what is there is never changed then.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let path = file_of(url)?;
-        create(&path)?;
-        let told = |source: DbErr| {
-            let damaged = ["malformed", "not a database", "file is encrypted"];
-            let message = source.to_string();
-            if damaged.iter().any(|sign| message.contains(sign)) {
-                OpenError::Damaged { path: path.clone(), source }
-            } else {
-                OpenError::Failed { path: path.clone(), source }
+        let failed = |source: DbErr| open_error(&path, source);
+        let (lock, mode) = DatabaseLock::acquire(&path).await?;
+        match mode {
+            LockMode::Exclusive => {
+                prepare(&path, &lock).await?;
+                lock.share().await?;
             }
-        };
-        let write = connect(&path, 1).await.map_err(told)?;
-        if let Some(newest) = unknown_migration(&write).await.map_err(told)? {
-            return Err(OpenError::Newer { path, newest });
+            LockMode::Shared => check_identity(&path, &lock)?,
         }
-        Migrator::up(&write, None).await.map_err(told)?;
-        let read = connect(&path, READERS).await.map_err(told)?;
-        Ok(Self { read, writer: Writer::start(write.clone()), write })
+        let connections = Arc::new(AtomicI64::new(0));
+        let write = connect(&path, 1, &connections).await.map_err(failed)?;
+        // Nothing is left to do where this process has prepared the database. Beside a server of an older version there is.
+        migrations::run(&write, &path).await?;
+        let read = connect(&path, READERS, &Arc::default()).await.map_err(failed)?;
+        // From the first page that it reads on, a connection keeps the journal from being removed.
+        read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
+        let files = DatabaseFiles::record(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
+        let files = Arc::new(files);
+        let writer = Writer::start(write.clone(), Arc::clone(&files));
+        Ok(Self { read, write, writer, files, connections, lock: Arc::new(lock) })
     }
 
-    /// Opens a database that is there already: for whoever only wants to look into it.
+    /// Opens a database that is there already, for commands that must not make one.
     ///
     /// # Errors
     ///
     /// [`OpenError`]
     pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
         let path = file_of(url)?;
-        if path.exists() { Self::open(url).await } else { Err(OpenError::Missing { path }) }
+        // Of a restore that was interrupted the database may not be in its place yet.
+        if path.exists() || replacement::is_pending(&path) {
+            Self::open(url).await
+        } else {
+            Err(OpenError::Missing { path })
+        }
     }
 
-    /// A number that changes when another process has written to the database.
+    /// The file of the database at a URL.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Unsupported`] where the URL names none.
+    pub fn path_of(url: &str) -> Result<PathBuf, OpenError> {
+        file_of(url)
+    }
+
+    /// Returns a number that changes when another process has written to the database, or may have. Checks on the way that the
+    /// database's files are still in their place; [`Store::ensure_in_place`] tells what came of it.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     pub async fn changes_elsewhere(&self) -> Result<i64, StoreError> {
-        // It counts what other connections write (SQLite's documentation of `data_version`): all of ours write through this one.
-        let statement = Statement::from_string(self.write.get_database_backend(), "PRAGMA data_version");
-        let row = self.write.query_one_raw(statement).await?;
-        let row = row.ok_or_else(|| StoreError::Unreadable("PRAGMA data_version answers nothing".into()))?;
-        Ok(row.try_get_by_index(0)?)
+        // A failed check is logged once, and refuses requests until a later one succeeds.
+        let _ = self.files.check();
+        // The version counts what other connections write (SQLite's documentation of `data_version`): this process writes
+        // through this one alone. Versions of two connections cannot be compared, so the number of the connection comes with
+        // it, and a connection that is opened by the query itself is asked once more.
+        loop {
+            let epoch = self.epoch();
+            let statement = Statement::from_string(self.write.get_database_backend(), "PRAGMA data_version");
+            let row = self.write.query_one_raw(statement).await?;
+            let row = row.ok_or_else(|| StoreError::Unreadable("PRAGMA data_version answers nothing".into()))?;
+            let version: i64 = row.try_get_by_index(0)?;
+            if epoch == self.epoch() {
+                // The version has 32 bits.
+                return Ok((epoch << 32) | version);
+            }
+        }
     }
 
-    /// Closes the database: what is in the journal goes into the file.
+    /// Counts the moments from which on everything has to be read again.
+    fn epoch(&self) -> i64 {
+        self.connections.load(Ordering::Acquire).saturating_add(self.files.returns())
+    }
+
+    /// Checks that the database's files were in their place when they were last looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where they were not: what is in memory cannot be compared with the database then.
+    pub fn ensure_in_place(&self) -> Result<(), StoreError> {
+        self.files.last_check()
+    }
+
+    /// Closes the database and moves the journal's content into it.
     pub async fn close(self) {
         // The last connection to close would do it too, but none waits for the other's thread to have ended.
         if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
@@ -85,6 +140,50 @@ impl Store {
                 tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");
             }
         }
+        // Only now: a process that waits for the lock finds no connection of this one.
+        drop(self.lock);
+    }
+}
+
+/// Makes the database where there is none, checks what an unclean stop has left, and brings the tables up to date. No other
+/// process uses the database meanwhile.
+async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
+    let failed = |source| OpenError::File { path: path.to_owned(), source };
+    replacement::finish(path)?;
+    let noted = lock.noted();
+    let found = FileIdentity::of(path).map_err(failed)?;
+    if found.is_none() && noted.is_some() {
+        tracing::warn!(path = %path.display(), "the database that was here is gone: an empty one is made");
+    }
+    if found.is_some() {
+        journal::check(path, found == noted).await?;
+    }
+    create(path)?;
+    let connection = connect(path, 1, &Arc::default()).await.map_err(|source| open_error(path, source))?;
+    let migrated = migrations::run(&connection, path).await;
+    let closed = connection.close().await.map_err(|source| open_error(path, source));
+    migrated.and(closed)?;
+    if let Some(identity) = FileIdentity::of(path).map_err(failed)? {
+        lock.note(identity)?;
+    }
+    Ok(())
+}
+
+/// Checks that the database is the file that the other processes use.
+fn check_identity(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
+    let found = FileIdentity::of(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    if found.is_some() && found == lock.noted() { Ok(()) } else { Err(OpenError::Replaced { path: path.to_owned() }) }
+}
+
+/// Tells damage from other failures.
+pub(super) fn open_error(path: &Path, source: DbErr) -> OpenError {
+    let damaged = ["malformed", "not a database", "file is encrypted"];
+    let message = source.to_string();
+    let path = path.to_owned();
+    if damaged.iter().any(|sign| message.contains(sign)) {
+        OpenError::Damaged { path, source }
+    } else {
+        OpenError::Failed { path, source }
     }
 }
 
@@ -115,36 +214,37 @@ fn create(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-async fn connect(path: &Path, connections: u32) -> Result<DatabaseConnection, DbErr> {
+/// Opens a pool of connections, and counts each that it ever opens.
+async fn connect(path: &Path, connections: u32, opened: &Arc<AtomicI64>) -> Result<DatabaseConnection, DbErr> {
     // The file is named below, as it is: in a URL some of its characters would mean something else.
     let mut options = ConnectOptions::new("sqlite://gatehouse");
     let path = path.to_owned();
+    let opened = Arc::clone(opened);
     options
         .min_connections(1)
         // A file does not tire of a connection, and `changes_elsewhere` counts on being asked on the same one.
         .idle_timeout(None)
         .max_lifetime(None)
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(BUSY_TIMEOUT)
         .sqlx_logging(false)
+        .map_sqlx_sqlite_pool_opts(move |options| {
+            let opened = Arc::clone(&opened);
+            options.after_connect(move |_, _| {
+                opened.fetch_add(1, Ordering::AcqRel);
+                Box::pin(std::future::ready(Ok(())))
+            })
+        })
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .filename(&path)
-                .busy_timeout(PATIENCE)
+                .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true)
                 .pragma("journal_mode", "WAL")
                 // What was answered is on disk.
                 .pragma("synchronous", "FULL")
         });
     Database::connect(options).await
-}
-
-/// A migration that the database has seen and this program does not know.
-async fn unknown_migration(connection: &DatabaseConnection) -> Result<Option<String>, DbErr> {
-    let known = Migrator::migrations();
-    let is_known = |name: &str| known.iter().any(|migration| migration.name() == name);
-    let applied = Migrator::get_migration_models(connection).await?;
-    Ok(applied.into_iter().map(|model| model.version).rfind(|name| !is_known(name)))
 }
 
 #[cfg(test)]

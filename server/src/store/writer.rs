@@ -1,97 +1,286 @@
-//! One writer: changes that come while another one is being written share the next commit, and each is answered only once that
-//! is on disk. A commit waits for the disk; a thousand changes wait for it once.
+//! Group commit: changes that arrive while another one is being written share the next commit, and each is answered only once
+//! that is on disk. A commit waits for the disk; a thousand changes wait for it once.
 
-use futures::future::BoxFuture;
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
-use super::StoreError;
+use super::{StoreError, identity::DatabaseFiles};
 
 /// Changes that share a commit at the most: what one waits for the others stays within some milliseconds.
-const TOGETHER: usize = 256;
-/// Changes that wait at the most; who comes then waits for a place.
-const WAITING: usize = 4096;
+const MAX_BATCH: usize = 256;
+/// Changes that wait at the most; further ones wait for a place in the queue.
+const QUEUE_CAPACITY: usize = 4096;
 
-/// What a change does, and how whoever has asked for it is told of the commit.
-type Job = Box<dyn for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<Told, StoreError>> + Send>;
-type Told = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// A change, and how its caller is notified of the commit.
+type Job = Box<dyn for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<CommitNotifier, StoreError>> + Send>;
+type CommitNotifier = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// The way to the writer. It ends when the last of its clones is dropped.
+/// Handle of the writer task, which ends when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
 }
 
 impl Writer {
-    /// Starts writing over a connection that nobody else writes over.
-    pub(super) fn start(connection: DatabaseConnection) -> Self {
-        let (sender, jobs) = mpsc::channel(WAITING);
-        tokio::spawn(write_all(connection, jobs));
+    /// Starts the writer task on a pool of one connection that nothing else writes through.
+    pub(super) fn start(connection: DatabaseConnection, files: Arc<DatabaseFiles>) -> Self {
+        let (sender, jobs) = mpsc::channel(QUEUE_CAPACITY);
+        tokio::spawn(write_all(Committer { connection, files, is_clean: true, is_failing: false }, jobs));
         Self { jobs: sender }
     }
 
-    /// Makes a change, and comes back once it is on disk. What `work` does before it fails with [`StoreError::Conflict`] must
-    /// be nothing; any other failure takes back what was to be committed with it.
+    /// Makes a change, and returns once it is on disk. Before `work` fails with [`StoreError::Conflict`] it must not have
+    /// written anything; any other failure takes back the changes that were to be committed with it.
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
-        let (tell, told) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
         let span = tracing::Span::current();
         let job: Job = Box::new(move |transaction| {
             let doing = work(transaction).instrument(span);
             Box::pin(async move {
                 let done = doing.await;
-                // Whoever has asked may have gone: then nobody is told.
+                // The caller may have gone: an answer that cannot be sent is dropped.
                 match done {
                     Ok(value) => Ok(Box::new(move |committed: Result<(), StoreError>| {
-                        let _ = tell.send(committed.map(|()| value));
-                    }) as Told),
+                        let _ = answer.send(committed.map(|()| value));
+                    }) as CommitNotifier),
                     Err(StoreError::Conflict) => {
-                        let _ = tell.send(Err(StoreError::Conflict));
-                        Ok(Box::new(|_: Result<(), StoreError>| {}) as Told)
+                        let _ = answer.send(Err(StoreError::Conflict));
+                        Ok(Box::new(|_: Result<(), StoreError>| {}) as CommitNotifier)
                     }
                     Err(error) => {
-                        let _ = tell.send(Err(error.clone()));
+                        let _ = answer.send(Err(error.clone()));
                         Err(error)
                     }
                 }
             })
         });
-        self.jobs.send(job).await.map_err(|_| closed())?;
-        told.await.map_err(|_| closed())?
+        self.jobs.send(job).await.map_err(|_| not_made())?;
+        answered.await.map_err(|_| not_made())?
     }
 }
 
 /// The writer has ended, or a change that was to share the commit has failed.
-fn closed() -> StoreError {
+fn not_made() -> StoreError {
     StoreError::Unavailable(DbErr::Custom("the change was not made".into()))
 }
 
-async fn write_all(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(TOGETHER);
-    while jobs.recv_many(&mut batch, TOGETHER).await > 0 {
-        let mut told = Vec::with_capacity(batch.len());
-        let committed = commit(&connection, &mut batch, &mut told).await;
-        // What the failure has kept from being tried is told, too.
+async fn write_all(mut committer: Committer, mut jobs: mpsc::Receiver<Job>) {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while jobs.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let mut notifiers = Vec::with_capacity(batch.len());
+        let outcome = committer.commit(&mut batch, &mut notifiers).await;
+        // Dropping the jobs that were not tried tells their callers that the change was not made.
         batch.clear();
-        for tell in told {
-            tell(committed.clone());
+        for notify in notifiers {
+            notify(outcome.clone());
         }
     }
 }
 
-async fn commit(connection: &DatabaseConnection, batch: &mut Vec<Job>, told: &mut Vec<Told>) -> Result<(), StoreError> {
-    // The lock first: what is read within is what will be written upon, whoever else shares the database.
+/// Commits batches on the writing connection, and replaces that connection after a failure.
+///
+/// SQLite ends a transaction by itself on a full disk, an I/O error or a lack of memory. The connection pool still counts it as
+/// open then, its ROLLBACK fails, and what is written next goes into a savepoint of a transaction that is never committed. So
+/// no connection is used again after a failure.
+struct Committer {
+    connection: DatabaseConnection,
+    files: Arc<DatabaseFiles>,
+    /// Whether the connection is known to be outside of any transaction.
+    is_clean: bool,
+    /// Whether the last batch failed: what follows it is logged once.
+    is_failing: bool,
+}
+
+impl Committer {
+    async fn commit(&mut self, batch: &mut Vec<Job>, notifiers: &mut Vec<CommitNotifier>) -> Result<(), StoreError> {
+        self.files.check()?;
+        if !self.is_clean {
+            self.replace_connection().await?;
+        }
+        self.is_clean = false;
+        let changes = batch.len();
+        let committed = AssertUnwindSafe(commit(&self.connection, batch, notifiers)).catch_unwind().await;
+        let committed = committed.unwrap_or_else(|_| Err(StoreError::Unreadable("a change panicked".into())));
+        if let Err(error) = committed {
+            self.is_failing = true;
+            tracing::error!(%error, changes, "the database refused changes; its connection is replaced");
+            // At once, and not before the next batch: `Store::changes_elsewhere` asks this connection, too.
+            if let Err(error) = self.replace_connection().await {
+                tracing::error!(%error, "the connection could not be replaced; changes are refused until it can");
+            }
+            return Err(error);
+        }
+        self.is_clean = true;
+        if std::mem::take(&mut self.is_failing) {
+            tracing::info!("the database takes changes again");
+        }
+        // A commit into files that are no longer in their place would be gone after a restart.
+        self.files.check()
+    }
+
+    /// Closes the pool's only connection, which rolls back whatever is open in it. The pool opens another one when it is asked
+    /// the next time.
+    async fn replace_connection(&mut self) -> Result<(), StoreError> {
+        let failed =
+            |error: sea_orm::sqlx::Error| StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
+        let connection = self.connection.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
+        if let Err(error) = connection.close().await {
+            // Its thread has ended: then there is nothing left to close.
+            tracing::warn!(%error, "a failed database connection was not closed cleanly");
+        }
+        self.is_clean = true;
+        Ok(())
+    }
+}
+
+async fn commit(
+    connection: &DatabaseConnection,
+    batch: &mut Vec<Job>,
+    notifiers: &mut Vec<CommitNotifier>,
+) -> Result<(), StoreError> {
+    // The write lock first: what is read in the transaction is what will be changed, whichever process shares the database.
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     let transaction = connection.begin_with_options(options).await?;
     for job in batch.drain(..) {
-        told.push(job(&transaction).await?);
+        notifiers.push(job(&transaction).await?);
     }
     Ok(transaction.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+    use sea_orm::{ConnectionTrait as _, Database, Statement};
+
+    use super::*;
+    use crate::store::Store;
+
+    struct Fixture {
+        _folder: tempfile::TempDir,
+        url: String,
+        store: Store,
+    }
+
+    /// A database with a table of numbers. Number 666 is refused as a full disk refuses it: SQLite ends the transaction by
+    /// itself. Its parent has to exist when the transaction is committed.
+    async fn fixture() -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("gatehouse.sqlite").display());
+        let store = Store::open(&url).await.unwrap();
+        for sql in [
+            "CREATE TABLE numbers (number INTEGER PRIMARY KEY, parent INTEGER REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TRIGGER full BEFORE INSERT ON numbers WHEN NEW.number = 666 \
+             BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+        ] {
+            store.write.execute_unprepared(sql).await.unwrap();
+        }
+        Fixture { _folder: folder, url, store }
+    }
+
+    async fn insert(store: &Store, row: &str) -> Result<(), StoreError> {
+        let sql = format!("INSERT INTO numbers VALUES ({row})");
+        store
+            .writer
+            .write(move |transaction| {
+                Box::pin(async move { Ok(transaction.execute_unprepared(&sql).await.map(|_| ())?) })
+            })
+            .await
+    }
+
+    /// What another process finds in the database.
+    async fn numbers(url: &str) -> Vec<i64> {
+        let connection = Database::connect(url).await.unwrap();
+        let select =
+            Statement::from_string(connection.get_database_backend(), "SELECT number FROM numbers ORDER BY number");
+        let rows = connection.query_all_raw(select).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn write_after_refused_batches_keeps_exactly_the_answered_changes() {
+        let Fixture { url, mut store, _folder } = fixture().await;
+        let (mut next, mut answered) = (1000, Vec::new());
+        for failing in 0..5 {
+            // Two refused batches in a row, each with its failure at this place, and then one that is taken.
+            for round in 0..3 {
+                let rows: Vec<i64> =
+                    (0..5).map(|place| if round < 2 && place == failing { 666 } else { next + place }).collect();
+                next += 5;
+                let texts: Vec<_> = rows.iter().map(|row| format!("{row}, NULL")).collect();
+                let results = join_all(texts.iter().map(|row| insert(&store, row))).await;
+                for (row, result) in rows.into_iter().zip(results) {
+                    assert_eq!(result.is_ok(), round == 2, "{row}: {result:?}");
+                    if result.is_ok() {
+                        answered.push(row);
+                    }
+                }
+                assert_eq!(numbers(&url).await, answered, "another process sees it at once");
+            }
+            store.close().await;
+            store = Store::open(&url).await.unwrap();
+            assert_eq!(numbers(&url).await, answered, "it is there after a restart");
+        }
+    }
+
+    #[tokio::test]
+    async fn write_after_failed_commits_keeps_exactly_the_answered_changes() {
+        let Fixture { url, store, _folder } = fixture().await;
+        for round in 0..3 {
+            let refused = insert(&store, &format!("{}, 999", round + 10)).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+            let refused = insert(&store, &format!("{}, 999", round + 20)).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+            insert(&store, &format!("{round}, NULL")).await.unwrap();
+        }
+        assert_eq!(numbers(&url).await, [0, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn write_after_a_change_that_panicked_is_taken() {
+        let Fixture { url, store, _folder } = fixture().await;
+        for _ in 0..2 {
+            let refused: Result<(), _> = store.writer.write(|_| Box::pin(async { panic!("a mistake") })).await;
+            assert!(refused.is_err());
+        }
+        insert(&store, "1, NULL").await.unwrap();
+        assert_eq!(numbers(&url).await, [1]);
+    }
+
+    #[tokio::test]
+    async fn conflict_is_answered_alone_and_keeps_the_connection() {
+        let Fixture { url, store, _folder } = fixture().await;
+        let before = store.changes_elsewhere().await.unwrap();
+        let results = join_all(["1, NULL", "1, NULL", "2, NULL"].map(|row| insert(&store, row))).await;
+        assert!(matches!(results.as_slice(), [Ok(()), Err(StoreError::Conflict), Ok(())]), "{results:?}");
+        assert_eq!(numbers(&url).await, [1, 2]);
+        assert_eq!(store.changes_elsewhere().await.unwrap(), before, "own changes are none from elsewhere");
+    }
+
+    #[tokio::test]
+    async fn replaced_connection_is_followed_by_a_new_number_of_changes() {
+        let Fixture { url, store, _folder } = fixture().await;
+        let mut before = store.changes_elsewhere().await.unwrap();
+        for _ in 0..3 {
+            insert(&store, "666, NULL").await.unwrap_err();
+            let after = store.changes_elsewhere().await.unwrap();
+            assert_ne!(after, before, "what another process wrote meanwhile must not be missed");
+            before = after;
+        }
+        let stranger = Database::connect(&url).await.unwrap();
+        stranger.execute_unprepared("INSERT INTO numbers VALUES (1, NULL)").await.unwrap();
+        assert_ne!(store.changes_elsewhere().await.unwrap(), before);
+    }
 }

@@ -98,7 +98,10 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
     let bertha = app.person("bertha").await;
     archive(&app, &bertha).await;
     let before = std::fs::read_dir(app.folder.path().join("data")).unwrap().count();
-    assert_eq!(before, 5, "the database with its journal, the keys, the objects: what is fetched has no name");
+    assert_eq!(
+        before, 6,
+        "the database with its journal and its lock, the keys, the objects: what is fetched has no name"
+    );
     assert!(first.into_body().collect().await.unwrap().to_bytes().starts_with(b"PK"));
     archive(&app, &pair).await;
     // Who hangs up gives the turn back, too.

@@ -56,6 +56,7 @@ fn command_with_closed_standard_output_completes_with_success() {
         ("user list", ""),
         ("user list --json", ""),
         ("seed --users 3", ""),
+        ("backup one.zip", ""),
         ("help", ""),
         ("keys help", ""),
         ("user help", ""),
@@ -74,6 +75,8 @@ fn command_with_closed_standard_output_completes_with_success() {
     let credentials = json!({ "username": "bertha", "password": "another horse battery" });
     assert_eq!(running.call("POST", "/api/auth/login", None, &credentials).unwrap().0, 200);
     assert_eq!(running.stop(), Some(0));
+    assert_quiet(&place.run_unread(&["restore", "one.zip"], ""), "restore");
+    tried.insert("restore".to_owned());
 
     let mut all = commands(&place, &[]);
     for group in ["keys", "user"] {

@@ -50,6 +50,11 @@ pub fn within_a_second(is_so: impl Fn() -> bool + Sync) {
     });
 }
 
+/// The program: `make soak` names the one that it has built for release.
+fn program() -> String {
+    std::env::var("GATEHOUSE_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_gatehouse").to_owned())
+}
+
 impl Place {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
@@ -59,8 +64,8 @@ impl Place {
         self.folder.path()
     }
 
-    fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-        let mut command = self.clean_command(env!("CARGO_BIN_EXE_gatehouse"));
+    pub fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+        let mut command = self.clean_command(&program());
         command.args(arguments).envs(settings.iter().copied());
         command
     }
@@ -110,8 +115,18 @@ impl Place {
 
     /// Starts the program, and waits until it says that it serves.
     pub fn serve(&self, settings: &[(&str, &str)]) -> Running {
+        self.serve_with_command(self.command(&[], settings))
+    }
+
+    /// Starts the program with its output in the log, without waiting for anything.
+    pub fn launch(&self, mut command: Command) -> Child {
         let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
-        self.serve_with(settings, log)
+        command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program")
+    }
+
+    /// Starts the program by another command, which becomes the program, and waits until it says that it serves.
+    pub fn serve_with_command(&self, command: Command) -> Running {
+        self.await_address(self.launch(command))
     }
 
     /// The same, with another log.
@@ -122,11 +137,14 @@ impl Place {
     /// The same, started by a line of shell, in which `$0` is the program.
     pub fn serve_by(&self, script: &str) -> Running {
         let mut command = self.clean_command("/bin/sh");
-        self.wait_for(command.args(["-c", script, env!("CARGO_BIN_EXE_gatehouse")]))
+        self.wait_for(command.args(["-c", script, &program()]))
     }
 
     fn wait_for(&self, command: &mut Command) -> Running {
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program");
+        self.await_address(command.stdout(Stdio::piped()).spawn().expect("the program"))
+    }
+
+    fn await_address(&self, mut child: Child) -> Running {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
         let address = line.trim().strip_prefix("Gatehouse is listening on http://").map(str::to_owned);
@@ -172,22 +190,29 @@ impl Place {
 impl Running {
     /// One request over a connection of its own; `None` where the server is gone.
     pub fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Option<(u16, Value)> {
-        let body = body.to_string();
+        let (status, body) = self.send(method, path, token, body.to_string().as_bytes())?;
+        Some((status, serde_json::from_slice(&body).ok()?))
+    }
+
+    /// The same with any bytes.
+    pub fn send(&self, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Option<(u16, Vec<u8>)> {
         let authorization = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let mut stream = TcpStream::connect(&self.address).ok()?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             {authorization}Content-Length: {}\r\n\r\n{body}",
+             {authorization}Content-Length: {}\r\n\r\n",
             self.address,
             body.len()
         )
         .ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, serde_json::from_str(body).ok()?))
+        stream.write_all(body).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+        let body = answer.split_off(end + 4);
+        let status = String::from_utf8(answer).ok()?.split(' ').nth(1)?.parse().ok()?;
+        Some((status, body))
     }
 
     /// What it says from now on.

@@ -1,6 +1,6 @@
 //! People who are none.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 
@@ -24,9 +24,7 @@ impl Place {
 #[test]
 fn there_are_as_many_as_wanted_however_often_it_is_asked_for() {
     let place = Place::new();
-    assert_eq!(place.run(&["seed", "--users", "1"], &[]).status.code(), Some(1), "there is no database yet");
     assert_eq!(place.run(&["seed", "--users", "0"], &[]).status.code(), Some(2));
-    place.serve(&[]).stop();
     for (arguments, made) in [
         (&["--users", "700"][..], 700),
         (&["--users", "701"], 1401),
@@ -42,6 +40,17 @@ fn there_are_as_many_as_wanted_however_often_it_is_asked_for() {
         let ages: Vec<_> = people.iter().map(|person| person["created_at"].as_i64().unwrap()).collect();
         assert!(ages.is_sorted() && ages.first() < ages.last());
     }
+}
+
+#[test]
+fn seed_without_a_database_makes_one_that_the_server_takes() {
+    let place = Place::new();
+    let said = place.seed(&["--users", "3"]);
+    assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
+    let mode = |path: &str| std::fs::metadata(place.path().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("data"), mode("data/gatehouse.sqlite")), (0o700, 0o600));
+    assert_eq!(place.serve(&[]).stop(), Some(0));
+    assert_eq!(place.people().len(), 3);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn nothing_has_to_be_configured() {
         }
     }
     names.sort();
-    assert_eq!(names, ["gatehouse.sqlite", "keys.json", "objects"]);
+    assert_eq!(names, ["gatehouse.sqlite", "gatehouse.sqlite-lock", "keys.json", "objects"]);
 }
 
 #[test]

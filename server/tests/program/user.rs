@@ -59,8 +59,10 @@ fn access(pair: &Value) -> String {
 #[test]
 fn the_first_administrator_comes_from_here() {
     let place = Place::new();
-    assert!(place.not_done(&["create", "root"], "x").contains("there is no database"));
+    assert!(place.not_done(&["passwd", "root"], PASSWORD).contains("there is no database"));
     assert!(!place.path().join("data").exists(), "nothing is made in what may be the wrong folder");
+    let said = place.user(&["create", "first", "--admin"], PASSWORD);
+    assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
     let settings = [("GATEHOUSE_RESERVED_USERNAMES", "root")];
     let running = place.serve(&settings);
     let said = place.user(&["create", "Root", "--admin", "--nickname", "超级管理员"], &format!("{PASSWORD}\nmore"));
@@ -68,7 +70,8 @@ fn the_first_administrator_comes_from_here() {
     let (status, answer) = running.log_in("root", PASSWORD);
     assert_eq!((status, &answer["user"]["role"]), (200, &json!("admin")), "{answer}");
     assert_eq!(answer["user"]["nickname"], "超级管理员");
-    assert_eq!(place.told("user_created"), ["Root admin by the command line"]);
+    assert_eq!(place.told("user_created"), ["first admin by the command line", "Root admin by the command line"]);
+    assert_eq!(running.log_in("first", PASSWORD).1["user"]["role"], "admin");
     place.user(&["create", "eve@example.com"], PASSWORD);
     assert_eq!(running.log_in("Eve@example.com", PASSWORD).1["user"]["role"], "user");
 }

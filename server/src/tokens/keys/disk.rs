@@ -36,6 +36,19 @@ pub(super) struct Lock<'a> {
     folder: File,
 }
 
+/// Checks that a file, wherever it is, holds keys that this program can use.
+///
+/// # Errors
+///
+/// [`KeyError`]
+pub fn check_file(path: &Path) -> Result<(), KeyError> {
+    let disk = Disk { folder: PathBuf::new(), path: path.to_owned() };
+    match disk.keys()? {
+        Some(_) => Ok(()),
+        None => Err(disk.trouble(io::ErrorKind::NotFound.into())),
+    }
+}
+
 impl Disk {
     pub(super) fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), path: folder.join(FILE) }

@@ -11,6 +11,7 @@ mod ring;
 use std::{io, path::PathBuf};
 
 pub use change::{ChangeError, list, retire, rotate};
+pub use disk::check_file;
 pub use key::{Key, SignError};
 pub use listed::{Listed, Rotated, State};
 pub use living::{Keys, Opened};

@@ -1,0 +1,164 @@
+//! Identity of the database's files: whether their paths still name the files that are open.
+//!
+//! An open file stays usable after it was moved, removed or replaced. What is written to it then is not found at the next start,
+//! so changes are refused from that moment on.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
+
+use sea_orm::DbErr;
+
+use super::StoreError;
+
+/// Device and inode of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    /// The identity of the file at a path; [`None`] where there is none.
+    pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(Some(Self { device: metadata.dev(), inode: metadata.ino() })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads what [`std::fmt::Display`] has written.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (device, inode) = text.trim().split_once(' ')?;
+        Some(Self { device: device.parse().ok()?, inode: inode.parse().ok()? })
+    }
+}
+
+impl std::fmt::Display for FileIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.device, self.inode)
+    }
+}
+
+/// Names of the files that belong to a database: SQLite appends to the database's own name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The files of an open database, as they were when it was opened.
+#[derive(Debug)]
+pub(super) struct DatabaseFiles {
+    /// Database, journal and the journal's index. They stay the same files for as long as a connection is open.
+    files: Vec<(PathBuf, FileIdentity)>,
+    is_away: AtomicBool,
+    /// One check at a time: an older finding must not follow a newer one.
+    checking: Mutex<()>,
+    /// Counts how often the files came back.
+    returns: AtomicI64,
+}
+
+impl DatabaseFiles {
+    /// Records the files of a database that is open, and of which a page was read: its journal exists then.
+    pub(super) fn record(path: &Path) -> io::Result<Self> {
+        let mut files = Vec::with_capacity(3);
+        for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+            if let Some(identity) = FileIdentity::of(&path)? {
+                files.push((path, identity));
+            }
+        }
+        Ok(Self { files, is_away: AtomicBool::new(false), checking: Mutex::new(()), returns: AtomicI64::new(0) })
+    }
+
+    /// Checks that every path names the file that is open. Logs when that changes.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let _checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.files.iter().try_for_each(|(path, opened)| {
+            let problem = match FileIdentity::of(path) {
+                Ok(Some(found)) if found == *opened => return Ok(()),
+                Ok(Some(_)) => "was replaced by another file".to_owned(),
+                Ok(None) => "was moved or removed".to_owned(),
+                Err(error) => format!("cannot be looked at ({error})"),
+            };
+            Err(format!("{} {problem} while the server is running", path.display()))
+        });
+        let was_away = self.is_away.swap(found.is_err(), Ordering::AcqRel);
+        match found {
+            Ok(()) => {
+                if was_away {
+                    self.returns.fetch_add(1, Ordering::AcqRel);
+                    tracing::info!("the database's files are in their place again; requests are answered again");
+                }
+                Ok(())
+            }
+            Err(problem) => {
+                if !was_away {
+                    tracing::error!(
+                        "{problem}: changes are refused, because the next start would not find them. Put the file back, \
+                         or stop the server and start it again with the file that is there now"
+                    );
+                }
+                Err(StoreError::Unavailable(DbErr::Custom(problem)))
+            }
+        }
+    }
+
+    /// What the last check found.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where the files are not in their place.
+    pub(super) fn last_check(&self) -> Result<(), StoreError> {
+        if self.is_away.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable(DbErr::Custom("the database's files are not in their place".into())));
+        }
+        Ok(())
+    }
+
+    /// How often the files were away and came back: meanwhile another process may have changed them.
+    pub(super) fn returns(&self) -> i64 {
+        self.returns.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_after_move_replacement_or_removal_refuses_until_the_file_is_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (folder.path().join("db"), folder.path().join("elsewhere"));
+        fs::write(&path, "one").unwrap();
+        fs::write(beside(&path, "-wal"), "journal").unwrap();
+        let files = DatabaseFiles::record(&path).unwrap();
+        files.check().unwrap();
+        for file in [path.clone(), beside(&path, "-wal")] {
+            let returns = files.returns();
+            fs::rename(&file, &elsewhere).unwrap();
+            assert!(files.check().unwrap_err().to_string().contains("moved or removed"));
+            assert!(files.last_check().is_err());
+            fs::write(&file, "another").unwrap();
+            assert!(files.check().unwrap_err().to_string().contains("replaced"));
+            fs::rename(&elsewhere, &file).unwrap();
+            files.check().unwrap();
+            files.last_check().unwrap();
+            assert_eq!(files.returns(), returns + 1);
+        }
+    }
+
+    #[test]
+    fn identity_is_read_as_it_was_written() {
+        let identity = FileIdentity::of(Path::new("/")).unwrap().unwrap();
+        assert_eq!(FileIdentity::parse(&format!("{identity}\n")), Some(identity));
+        assert_eq!(FileIdentity::parse("1 x"), None);
+    }
+}

@@ -1,0 +1,22 @@
+-- A database with the first 5 migrations, and an account whose password is "correct horse battery".
+CREATE TABLE "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "applied_at" integer NOT NULL );
+INSERT INTO seaql_migrations VALUES('m0001_core',1795000000);
+INSERT INTO seaql_migrations VALUES('m0002_sessions',1795000000);
+INSERT INTO seaql_migrations VALUES('m0003_login_failures',1795000000);
+INSERT INTO seaql_migrations VALUES('m0004_username_skeletons',1795000000);
+INSERT INTO seaql_migrations VALUES('m0005_audit_details',1795000000);
+CREATE TABLE "users" ( "id" uuid_text NOT NULL PRIMARY KEY, "username" varchar(254) NOT NULL, "username_key" varchar(254) NOT NULL UNIQUE, "password_hash" varchar(255) NOT NULL, "nickname" varchar(64) NULL, "avatar_url" varchar(255) NULL, "role" varchar(16) NOT NULL, "created_at" integer NOT NULL, "disabled_at" integer NULL , "username_skeleton" varchar(512) NULL);
+CREATE TABLE "sessions" ( "id" uuid_text NOT NULL PRIMARY KEY, "user_id" uuid_text NOT NULL, "generation" integer NOT NULL, "parent_generation" integer NULL, "remember" boolean NOT NULL, "created_at" integer NOT NULL, "refreshed_at" integer NOT NULL, "expires_at" integer NOT NULL, "ended_at" integer NULL, "end_reason" varchar(32) NULL, "acknowledged" boolean NOT NULL DEFAULT TRUE, "replaced" text NOT NULL DEFAULT '', FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE CASCADE );
+CREATE TABLE "revoked_tokens" ( "jti" varchar(64) NOT NULL PRIMARY KEY, "type" varchar(16) NOT NULL, "expires_at" integer NOT NULL, "revoked_at" integer NOT NULL, "reason" varchar(32) NOT NULL );
+CREATE TABLE "audit_events" ( "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "at" integer NOT NULL, "event" varchar(32) NOT NULL, "outcome" varchar(32) NOT NULL, "user_id" uuid_text NULL, "session_id" uuid_text NULL, "address" varchar(45) NULL, "user_agent" varchar(256) NULL , "detail" varchar(256) NULL);
+CREATE TABLE "login_failures" ( "id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "subject" varchar(64) NOT NULL, "at" integer NOT NULL );
+CREATE TABLE "username_skeletons" ( "skeleton" varchar(512) NOT NULL PRIMARY KEY, "ascii" boolean NOT NULL );
+CREATE INDEX "sessions_by_end" ON "sessions" ("expires_at");
+CREATE INDEX "revoked_tokens_by_end" ON "revoked_tokens" ("expires_at");
+CREATE INDEX "sessions_by_user" ON "sessions" ("user_id", "ended_at", "created_at");
+CREATE INDEX "audit_events_by_time" ON "audit_events" ("at");
+CREATE INDEX "audit_events_by_user" ON "audit_events" ("user_id");
+CREATE INDEX "login_failures_by_subject" ON "login_failures" ("subject", "at");
+CREATE INDEX "login_failures_by_time" ON "login_failures" ("at");
+CREATE INDEX "users_by_skeleton" ON "users" ("username_skeleton");
+INSERT INTO users (id, username, username_key, password_hash, role, created_at) VALUES (X'0199c2f0000070008000000000000001', 'ada', 'ada', '$argon2id$v=19$m=19456,t=2,p=1$mEDqeZNJJYHLTlG4Gr5Mpw$LeIQbBdHpCRXgeMVBsmhgwvIEOyye/RqLx9kNHX99ww', 'user', 1795000000);
