@@ -1,5 +1,5 @@
 # What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
-.PHONY: help run watch test test-browsers test-watch test-s3 lint bench fuzz audit schemathesis setup build dist pictures sizes
+.PHONY: help run watch test test-browsers test-watch test-s3 lint bench soak fuzz audit schemathesis setup build dist pictures sizes
 
 help:  ## Says what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,8 @@ lint:  ## Checks form: rustfmt, clippy, rustdoc, TypeScript, lock files
 	@scripts/lint
 bench: ## Measures, and writes BENCHMARKS.md anew
 	@scripts/bench
+soak:  ## Kills and restarts the program under load for ten minutes; nothing that was answered may be lost
+	@scripts/soak
 fuzz:  ## Looks for input that breaks what reads it; needs a nightly toolchain
 	@scripts/fuzz
 audit: ## Looks at licences, duplicates and advisories of what we depend on
