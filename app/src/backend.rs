@@ -18,10 +18,13 @@ pub use request::{Caller, Origin, Request, RequestId, api_lang, respond};
 pub(crate) use request::{codec_failure, set_head};
 pub use users::{AccountChanges, AccountSearch, Administration};
 
-use crate::api::{
-    Profile, ProfileChanges, TokenPair, User,
-    devices::{Device, Ending},
-    files::FileList,
+use crate::{
+    api::{
+        Profile, ProfileChanges, TokenPair, User,
+        devices::{Device, Ending},
+        files::FileList,
+    },
+    i18n::Lang,
 };
 
 /// The server, as the server functions see it.
@@ -44,9 +47,15 @@ pub trait Accounts: Send + Sync {
     async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure>;
     /// The caller's account and the life of the caller's token.
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
-    /// Changes the caller's profile. Another address or number takes a fresh token.
-    async fn change_profile(&self, caller: &Caller, changes: ProfileChanges, origin: Origin)
-    -> Result<Person, Failure>;
+    /// Changes the caller's profile. Another address or number takes a fresh token. A number without its country is read as the
+    /// language of the request has it.
+    async fn change_profile(
+        &self,
+        caller: &Caller,
+        changes: ProfileChanges,
+        lang: Lang,
+        origin: Origin,
+    ) -> Result<Person, Failure>;
 }
 
 /// Who is signed in.

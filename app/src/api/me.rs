@@ -38,7 +38,8 @@ pub async fn me() -> Result<Profile, ApiError> {
 )]
 pub async fn change_profile(changes: ProfileChanges) -> Result<ProfileChanged, ApiError> {
     let request = Request::current()?;
-    let person = request.backend.accounts.change_profile(request.caller()?, changes, request.origin.clone()).await?;
+    let (caller, origin) = (request.caller()?, request.origin.clone());
+    let person = request.backend.accounts.change_profile(caller, changes, request.lang, origin).await?;
     Ok(ProfileChanged {
         message: Messages::of(request.lang).profile_saved.into(),
         user: person.user,

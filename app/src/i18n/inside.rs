@@ -25,7 +25,7 @@ super::table! {
         nickname_hint: "显示名称，最多 64 个字符", "Display name, up to 64 characters";
         email: "邮箱", "Email";
         mobile: "手机号", "Mobile number";
-        mobile_hint: "包含国家代码，例如 +86 139 1234 5901", "With the country's code, as in +86 139 1234 5901";
+        mobile_hint: "11 位手机号；其他国家的号码请加上国家代码，例如 +49 151 2345 6789", "With the country's code, as in +86 139 1234 5901";
         not_given: "未填写", "Not given";
         show: "显示", "Show";
         hide: "隐藏", "Hide";

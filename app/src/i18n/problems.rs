@@ -20,7 +20,7 @@ impl Problem {
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
             Self::EmailTooLong => ("邮箱地址最多 254 个字符", "Email addresses can have at most 254 characters"),
             Self::MobileInvalid => (
-                "请输入带国家代码的手机号，例如 +86 139 1234 5678",
+                "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789",
                 "Enter the number with its country, such as +86 139 1234 5678",
             ),
             Self::PasswordMissing => ("请输入密码", "Enter your password"),

@@ -1,9 +1,6 @@
 //! The address that a person may be written to: no name to log in with.
 
-use super::{
-    Problem,
-    username::{EMAIL_MAX, is_email},
-};
+use super::{Problem, username::check_email};
 
 /// The address in what was typed: trimmed, `None` where nothing is left.
 ///
@@ -15,10 +12,8 @@ pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
     if address.is_empty() {
         return Ok(None);
     }
-    if address.len() > EMAIL_MAX {
-        return Err(Problem::EmailTooLong);
-    }
-    if is_email(address) { Ok(Some(address)) } else { Err(Problem::EmailInvalid) }
+    check_email(address)?;
+    Ok(Some(address))
 }
 
 #[cfg(test)]
@@ -28,6 +23,7 @@ mod tests {
     #[test]
     fn addresses() {
         assert_eq!(parse(" Ada@Example.com "), Ok(Some("Ada@Example.com")));
+        assert_eq!(parse("ada＠münchen．example"), Ok(Some("ada＠münchen．example")), "the server converts it");
         assert_eq!(parse(" \u{3000}"), Ok(None));
         for typed in ["ada", "ada@", "a b@example.com", "ada@example..com", "ada@example.com\u{0}"] {
             assert_eq!(parse(typed), Err(Problem::EmailInvalid), "{typed:?}");

@@ -99,6 +99,18 @@ impl From<ServerProblem> for Problem {
     }
 }
 
+/// A character as ASCII has it, where it is a full-width form of one, as Chinese and Japanese keyboards type them. The server knows
+/// all compatibility variants (NFKC).
+#[must_use]
+pub(crate) fn narrow(character: char) -> char {
+    match character {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+        '\u{3002}' | '\u{ff61}' => '.',
+        '\u{fe6b}' => '@',
+        _ => character,
+    }
+}
+
 /// A character that a person does not see and that makes two names look alike or changes how text around it is shown:
 /// controls, separators and Unicode's `Default_Ignorable_Code_Point`.
 #[must_use]

@@ -2,7 +2,7 @@
 //!
 //! Scripts, normalisation and look-alikes need Unicode's tables and are judged by the server alone.
 
-use super::{Problem, is_invisible};
+use super::{Problem, is_invisible, narrow};
 
 /// Code points of the shortest handle.
 pub const HANDLE_MIN: usize = 3;
@@ -21,14 +21,27 @@ pub fn check(typed: &str) -> Result<(), Problem> {
     if name.is_empty() {
         return Err(Problem::UsernameMissing);
     }
-    if name.contains('@') { check_email(name) } else { check_handle(name) }
+    if is_address(name) { check_email(name) } else { check_handle(name) }
 }
 
-fn check_email(name: &str) -> Result<(), Problem> {
-    if name.len() > EMAIL_MAX {
+/// Whether a name is meant as an address: it has an at sign, of whatever width.
+#[must_use]
+pub fn is_address(name: &str) -> bool {
+    name.chars().any(|character| narrow(character) == '@')
+}
+
+/// Checks an e-mail address without blanks around it. Full-width characters count as those of ASCII, and labels of its domain may
+/// have any visible characters: the server converts both, and knows which domains there can be.
+///
+/// # Errors
+///
+/// The [`Problem`] that makes it no address.
+pub fn check_email(name: &str) -> Result<(), Problem> {
+    if name.chars().count() > EMAIL_MAX {
         return Err(Problem::EmailTooLong);
     }
-    if is_email(name) { Ok(()) } else { Err(Problem::EmailInvalid) }
+    let narrow: String = name.chars().map(narrow).collect();
+    if is_email_with(&narrow, is_visible) { Ok(()) } else { Err(Problem::EmailInvalid) }
 }
 
 fn check_handle(name: &str) -> Result<(), Problem> {
@@ -48,18 +61,32 @@ fn is_handle_character(character: char) -> bool {
     match character {
         '.' | '_' | '-' => true,
         _ if character.is_ascii() => character.is_ascii_alphanumeric(),
-        _ => !is_invisible(character) && !character.is_whitespace(),
+        _ => is_visible(character),
     }
+}
+
+fn is_visible(character: char) -> bool {
+    !is_invisible(character) && !character.is_whitespace()
 }
 
 /// Whether a text is an e-mail address by the grammar of HTML's `type=email` (HTML Living Standard, "valid e-mail address").
 #[must_use]
 pub fn is_email(text: &str) -> bool {
+    is_email_with(text, |_| false)
+}
+
+/// Whether a text is an e-mail address, if labels of its domain may also have these characters from outside ASCII.
+fn is_email_with(text: &str, is_taken: fn(char) -> bool) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let is_of_label = |character: char| match character {
+        '-' => true,
+        _ if character.is_ascii() => character.is_ascii_alphanumeric(),
+        _ => is_taken(character),
+    };
     let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        (1..=63).contains(&label.chars().count())
+            && label.chars().all(is_of_label)
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -98,8 +125,15 @@ mod tests {
         for address in ["a@b", "first.last+tag@example.co.uk", "!#$%&'*+/=?^_`{|}~-@x.y", &*long_domain] {
             assert_eq!(check(address), Ok(()), "{address:?}");
         }
-        for address in ["@", "a@", "@b", "a@b@c", "a b@c", "a@-b", "a@b-", "a@b..c", "a@b.", "ä@b.c", "a@ｂ.c"] {
+        for address in
+            ["@", "a@", "@b", "a@b@c", "a b@c", "a@-b", "a@b-", "a@b..c", "a@b.", "ä@b.c", "a＠b＠c", "a@ü\u{200b}.c"]
+        {
             assert_eq!(check(address), Err(Problem::EmailInvalid), "{address:?}");
+        }
+        for address in ["ada＠example．com", "ａｄａ＠example。com", "a@ｂ.c", "ada@münchen.example", "ada@例子.测试"]
+        {
+            assert_eq!(check(address), Ok(()), "{address:?}");
+            assert!(!is_email(address), "not yet in the form that is sent");
         }
         assert_eq!(check(&format!("a@{}", "d".repeat(64))), Err(Problem::EmailInvalid));
         assert_eq!(check(&format!("{}@b.c", "a".repeat(251))), Err(Problem::EmailTooLong));

@@ -1,5 +1,6 @@
 //! Who there is: names, passwords, lookup.
 
+pub mod address;
 pub mod common;
 pub mod directory;
 mod fair_queue;
@@ -15,6 +16,6 @@ use unicode_normalization::UnicodeNormalization as _;
 pub use registration::AccountService;
 
 /// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless matching, composed).
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     text.nfd().default_case_fold().nfkc().default_case_fold().nfkc().collect()
 }

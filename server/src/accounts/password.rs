@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{common::CommonPasswords, fold, username::Username};
+use super::{address, common::CommonPasswords, fold, username::Username};
 
 /// Code points of the shortest name that a password is searched for: shorter ones stand in many words.
 const NAME_MIN: usize = 4;
@@ -46,6 +46,10 @@ impl Password {
         rules::password::check(password.expose(), policy.min)?;
         if let Some(username) = username {
             password.check_against(username.key(), policy.min)?;
+            let readable = address::readable(username.key());
+            if readable != username.key() {
+                password.check_against(&readable, policy.min)?;
+            }
         }
         if policy.common.is_some_and(|common| common.contains(password.expose())) {
             return Err(ServerProblem::PasswordCommon.into());

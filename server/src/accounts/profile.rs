@@ -5,10 +5,11 @@ use std::sync::Arc;
 use app::{
     api::{Patch, ProfileChanges, error::Code},
     backend::{Caller, Failure, Fields, Origin, Person},
+    i18n::Lang,
     rules::{Problem, email, mobile, nickname},
 };
 
-use super::AccountService;
+use super::{AccountService, address::Address};
 use crate::{
     failure::act_failure,
     mirror::to_its_end,
@@ -50,13 +51,14 @@ struct Wishes {
 }
 
 impl Wishes {
-    fn parse(changes: ProfileChanges) -> Result<Self, Failure> {
+    fn parse(changes: ProfileChanges, lang: Lang) -> Result<Self, Failure> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let mut fields = Fields::default();
         let nickname =
             fields.judge("nickname", Wish::parse(changes.nickname, |typed| nickname::parse(typed).map(owned)));
-        let email = fields.judge("email", Wish::parse(changes.email, |typed| email::parse(typed).map(owned)));
-        let mobile = fields.judge("mobile", Wish::parse(changes.mobile, mobile::parse));
+        let email = fields.judge("email", Wish::parse(changes.email, address));
+        let is_chinese = lang == Lang::Zh;
+        let mobile = fields.judge("mobile", Wish::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)));
         fields.into_result()?;
         match (nickname, email, mobile) {
             (Some(nickname), Some(email), Some(mobile)) => Ok(Self { nickname, email, mobile }),
@@ -91,14 +93,21 @@ impl Wishes {
     }
 }
 
+/// The contact address in what was typed.
+fn address(typed: &str) -> Result<Option<String>, Problem> {
+    let Some(typed) = email::parse(typed)? else { return Ok(None) };
+    Ok(Some(Address::parse(typed)?.shown().to_owned()))
+}
+
 impl AccountService {
     pub(super) async fn change_own(
         &self,
         caller: &Caller,
         changes: ProfileChanges,
+        lang: Lang,
         origin: Origin,
     ) -> Result<Person, Failure> {
-        let wishes = Wishes::parse(changes)?;
+        let wishes = Wishes::parse(changes, lang)?;
         let now = self.world.now();
         let entry = AuditEntry {
             user: Some(caller.user),

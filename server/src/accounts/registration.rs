@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::{
     api::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
     backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin, Person},
+    i18n::Lang,
     rules::{Problem, ServerProblem, nickname},
 };
 use async_trait::async_trait;
@@ -123,8 +124,9 @@ impl Accounts for AccountService {
         &self,
         caller: &Caller,
         changes: ProfileChanges,
+        lang: Lang,
         origin: Origin,
     ) -> Result<Person, Failure> {
-        self.change_own(caller, changes, origin).await
+        self.change_own(caller, changes, lang, origin).await
     }
 }

@@ -2,10 +2,13 @@
 
 use app::rules::{self, Problem, ServerProblem};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
-use unicode_security::{MixedScript as _, skeleton};
+use unicode_security::{MixedScript, skeleton};
 use uuid::Uuid;
 
-use super::fold;
+use super::{
+    address::{self, Address},
+    fold,
+};
 use crate::store::{Name, Store, StoreError};
 
 /// Bytes of the longest text that is looked up: no account's name comes near it.
@@ -26,18 +29,25 @@ impl Username {
     /// The [`Problem`] that makes it no name.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         rules::username::check(typed)?;
+        if rules::username::is_address(typed) {
+            let address = Address::parse(typed)?;
+            let (_, domain) = address.unicode().split_once('@').unwrap_or_default();
+            // A look-alike of another domain mixes scripts within a label.
+            if !domain.split('.').all(MixedScript::is_single_script) {
+                return Err(ServerProblem::UsernameScripts.into());
+            }
+            return Ok(Self { shown: address.shown().to_owned(), name: name_of(address.key()) });
+        }
         let shown = typed.trim().to_owned();
         let name = name_of(&shown);
-        if !rules::username::is_email(&shown) {
-            check_letters(&shown)?;
-            // A single character may stand for a whole word (U+FDFA): what it is found by has to be a name too.
-            rules::username::check(&name.key)?;
-            check_letters(&name.key)?;
-        }
+        check_letters(&shown)?;
+        // A single character may stand for a whole word (U+FDFA): what it is found by has to be a name too.
+        rules::username::check(&name.key)?;
+        check_letters(&name.key)?;
         Ok(Self { shown, name })
     }
 
-    /// The name as the person wrote it.
+    /// The name as the person wrote it; of an address the [shown form](Address::shown).
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
@@ -73,16 +83,24 @@ pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError
 #[must_use]
 pub fn lookup_key(typed: &str) -> Option<String> {
     let name = typed.trim();
-    (name.len() <= LOOKUP_MAX).then(|| fold(name))
+    (name.len() <= LOOKUP_MAX).then(|| key_of(name))
+}
+
+/// What a name is found by.
+fn key_of(name: &str) -> String {
+    address::key(name).unwrap_or_else(|| fold(name))
 }
 
 /// A name as far as others may not have it.
 #[must_use]
 pub fn name_of(shown: &str) -> Name {
-    let key = fold(shown);
+    let key = key_of(shown);
+    // An internationalised domain looks like what people read.
+    let readable = address::readable(&key);
     // UTS #39 §4. A look-alike of a capital letter is one of the small letter, too.
-    let skeleton = fold(&skeleton(&key).collect::<String>());
-    Name { key, skeleton, is_ascii: shown.is_ascii() }
+    let skeleton = fold(&skeleton(&readable).collect::<String>());
+    let is_ascii = if key.contains('@') { readable.is_ascii() } else { shown.is_ascii() };
+    Name { key, skeleton, is_ascii }
 }
 
 /// Fills in what names look like that were there before it mattered.
@@ -140,6 +158,8 @@ mod tests {
         assert_eq!(key("Straße"), key("STRASSE"));
         assert_eq!(key("Zoe\u{308}"), key("ZO\u{cb}"));
         assert_eq!(key("A@X.Example"), key("a@x.example"));
+        assert_eq!(key("ａ＠x．example"), key("a@x.example"));
+        assert_eq!(key("a@MÜNCHEN.example"), key("a@xn--mnchen-3ya.example"));
         assert_eq!(Username::parse(" ＡＤＭＩＮ ").unwrap().shown(), "ＡＤＭＩＮ");
     }
 
@@ -165,6 +185,16 @@ mod tests {
         ] {
             assert_eq!(Username::parse(typed), Err(problem), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn address_with_look_alike_domain_is_taken_or_refused() {
+        // "сор" and "раде" are Cyrillic throughout.
+        let alike = "a@\u{441}\u{43e}\u{440}.\u{440}\u{430}\u{441}\u{435}";
+        assert_pair("a@cop.pace", alike, true);
+        assert_pair("a@cop.pace", Username::parse(alike).unwrap().key(), true);
+        assert_eq!(Username::parse("a@ex\u{430}mple.com"), Err(ServerProblem::UsernameScripts.into()));
+        assert_pair("1@example.com", "l@example.com", false);
     }
 
     #[track_caller]

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{SessionService, service::Inner};
 use crate::{
-    accounts::username,
+    accounts::{address, username},
     failure::internal,
     mirror::to_its_end,
     store::{AccountChange, Act, Actor, ChangeError, Changed, Place, Search, Wanted},
@@ -28,7 +28,7 @@ pub fn looked_for(typed: &str) -> Search {
     Search {
         name: username::lookup_key(typed),
         nickname: typed.trim().to_owned(),
-        email: typed.trim().to_owned(),
+        email: address::forms(typed),
         id: Uuid::try_parse(typed.trim()).ok(),
     }
 }

@@ -43,8 +43,8 @@ pub struct Search {
     pub name: Option<String>,
     /// What its nickname begins with, in whatever case as far as letters are within ASCII.
     pub nickname: String,
-    /// The address that its person has told, in whatever case.
-    pub email: String,
+    /// The forms of the address that its person has told, in whatever case.
+    pub email: Vec<String>,
     /// Its id.
     pub id: Option<Uuid>,
 }
@@ -121,8 +121,8 @@ impl Way {
     fn of(search: Option<&Search>) -> Vec<Self> {
         let Some(Search { name, nickname, email, id }) = search else { return vec![Self::All] };
         let name = name.clone().map(Self::Name);
-        let told = [Self::Nickname(nickname.clone()), Self::Email(email.clone())];
-        name.into_iter().chain(told).chain(id.map(Self::Id)).collect()
+        let email = email.iter().cloned().map(Self::Email);
+        name.into_iter().chain([Self::Nickname(nickname.clone())]).chain(email).chain(id.map(Self::Id)).collect()
     }
 
     /// The first accounts on this way that come after a place.
@@ -253,7 +253,8 @@ mod tests {
     async fn every_question_has_its_index() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}", folder.path().join("list.sqlite").display())).await.unwrap();
-        let search = Search { name: Some("a".into()), nickname: "a".into(), email: "a".into(), id: Some(Uuid::nil()) };
+        let search =
+            Search { name: Some("a".into()), nickname: "a".into(), email: vec!["a".into()], id: Some(Uuid::nil()) };
         let ways = [Way::of(None), Way::of(Some(&search))].concat();
         assert_eq!(ways.len(), 5);
         for way in ways {

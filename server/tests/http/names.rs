@@ -100,3 +100,64 @@ async fn invariant_38_reserved_names_are_a_setting() {
     assert_eq!(app.register("administrator").await.status, StatusCode::CREATED);
     assert_eq!(App::start().await.register("admin").await.status, StatusCode::CREATED, "none by default");
 }
+
+#[tokio::test]
+async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
+    let app = App::start().await;
+    for (first, shown, others) in [
+        ("ada＠example．com", "ada@example.com", ["ada@example.com", "ADA@EXAMPLE.COM", "ａｄａ@example。com"]),
+        (
+            "Ada@münchen.example",
+            "Ada@münchen.example",
+            ["ada@xn--mnchen-3ya.example", "ada@MU\u{308}NCHEN.example", "ada＠münchen．example"],
+        ),
+        (
+            "eve@xn--mnchen-3ya.example",
+            "eve@xn--mnchen-3ya.example",
+            ["eve@münchen.example", "EVE@XN--MNCHEN-3YA.example", "eve＠MÜNCHEN．example"],
+        ),
+    ] {
+        let answer = app.register(first).await;
+        assert_eq!((answer.status, &answer.json()["user"]["username"]), (StatusCode::CREATED, &json!(shown)));
+        for other in others {
+            app.register(other).await.assert_failure(409, "username_taken");
+            app.login(other).await;
+        }
+        app.login(first).await;
+        app.login(shown).await;
+    }
+    // Found by the forms in which they are searched and named, too.
+    let admin = app.admin("root").await;
+    for search in ["ada%40m%C3%BCnchen.example", "ada%40xn--mnchen-3ya.example", "ada%40m%C3%BCnchen."] {
+        let found = app.get(&format!("/api/users?search={search}")).bearer(&admin.access).send().await.json();
+        assert_eq!(found["users"][0]["username"], "Ada@münchen.example", "{search}");
+    }
+    for typed in ["ada@münchen.example", "ada@xn--mnchen-3ya.example"] {
+        let id = server::accounts::username::find(&app.server.store, typed).await.unwrap();
+        assert!(id.is_some(), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn invariant_39_of_both_forms_of_an_address_that_are_registered_at_once_one_wins() {
+    let app = App::start().await;
+    let forms = ["ada@münchen.example", "ada@xn--mnchen-3ya.example", "ada＠MÜNCHEN．example"];
+    let answers = futures::future::join_all(forms.map(|form| app.register(form))).await;
+    let mut codes: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [201, 409, 409]);
+}
+
+#[tokio::test]
+async fn registration_of_impossible_domain_is_refused_with_address_words() {
+    let app = App::start().await;
+    for (name, words) in [
+        ("ä@example.com", "Enter a valid email address"),
+        ("ada@\u{301}x.example", "Enter a valid email address"),
+        ("ada@ex\u{430}mple.com", "Use letters of a single script, such as Latin or Cyrillic"),
+    ] {
+        let answer = app.register(name).await;
+        answer.assert_failure(400, "validation_failed");
+        assert_eq!(answer.json()["fields"]["username"], words, "{name}");
+    }
+}

@@ -80,7 +80,7 @@ async fn what_the_rules_refuse_changes_nothing() {
     assert_eq!((&me["nickname"], &me["email"], &me["mobile"]), (&json!(null), &json!(null), &json!(null)));
     let answer = app.call(Method::PATCH, "/api/me").header("accept-language", "zh").bearer(&pair.access);
     let answer = answer.json(&json!({ "mobile": "x" })).send().await.json();
-    assert_eq!(answer["fields"]["mobile"], "请输入带国家代码的手机号，例如 +86 139 1234 5678");
+    assert_eq!(answer["fields"]["mobile"], "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789");
 }
 
 #[tokio::test]
@@ -133,4 +133,47 @@ async fn invariant_42_the_audit_log_tells_which_members_have_changed_and_not_to_
         (Some("nickname, email"), START + 7, "success")
     );
     assert!(told[0].user.is_some() && told[0].session.is_some());
+}
+
+#[tokio::test]
+async fn change_of_mobile_without_country_is_chinese_in_chinese_requests() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    for typed in ["13912345901", "139 1234-5901", "１３９１２３４５９０１"] {
+        let call = app.call(Method::PATCH, "/api/me").header("accept-language", "zh-CN,zh;q=0.9,en;q=0.8");
+        let answer = call.bearer(&pair.access).json(&json!({ "mobile": typed })).send().await;
+        assert_eq!(answer.json()["mobile"], "+8613912345901", "{typed}");
+        let call = app.call(Method::PATCH, "/api/me").header("accept-language", "en").bearer(&pair.access);
+        let answer = call.json(&json!({ "mobile": typed })).send().await;
+        answer.assert_failure(400, "validation_failed");
+        assert!(answer.json()["fields"]["mobile"].is_string());
+    }
+    assert_eq!(app.me(&pair.access).await.json()["mobile"], "+8613912345901");
+}
+
+#[tokio::test]
+async fn change_of_email_takes_every_spelling_and_administrators_find_both_forms() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let admin = app.admin("root").await;
+    for (typed, shown) in [
+        ("ada＠example．com", "ada@example.com"),
+        ("Ada@MÜNCHEN.example", "Ada@münchen.example"),
+        ("Ada@XN--mnchen-3ya.example", "Ada@XN--mnchen-3ya.example"),
+    ] {
+        let answer = change(&app, &pair.access, &json!({ "email": typed })).await;
+        assert_eq!(answer.json()["email"], shown, "{typed}");
+        let forms: &[&str] = if shown == "ada@example.com" {
+            &["ada%40example.com", "ADA%EF%BC%A0example.com"]
+        } else {
+            &["ada%40m%C3%BCnchen.example", "ADA%40M%C3%9CNCHEN.example", "ada%40xn--mnchen-3ya.example"]
+        };
+        for form in forms {
+            let found = app.get(&format!("/api/users?search={form}")).bearer(&admin.access).send().await.json();
+            assert_eq!(found["users"][0]["username"], "alice", "{typed} by {form}");
+        }
+    }
+    for typed in ["ä@example.com", "ada@mün chen.example", "ada@\u{301}x.example"] {
+        change(&app, &pair.access, &json!({ "email": typed })).await.assert_failure(400, "validation_failed");
+    }
 }

@@ -84,8 +84,21 @@ pub fn token(bytes: &[u8]) {
 
 /// Who has a name is found by it, however it is typed, and it fits into a line.
 pub fn name(text: &str) {
-    let Ok(name) = Username::parse(text) else { return };
-    assert_eq!(name.shown(), text.trim());
+    let parsed = Username::parse(text);
+    // The rule that forms know: within ASCII it decides alone, but for what only the server can find; elsewhere it refuses nothing
+    // that the server takes.
+    let form = rules::username::check(text);
+    assert!(parsed.is_err() || form.is_ok(), "{text:?}");
+    if text.is_ascii() && form.is_ok() {
+        assert!(matches!(&parsed, Ok(_) | Err(rules::Problem::Server(_))), "{text:?}: {parsed:?}");
+    }
+    let Ok(name) = parsed else { return };
+    if rules::username::is_address(text) {
+        assert!(name.key().is_ascii() && rules::username::is_email(name.key()), "{text:?}");
+        assert!(text.is_ascii() <= (name.shown() == text.trim()), "{text:?}");
+    } else {
+        assert_eq!(name.shown(), text.trim());
+    }
     assert!((1..=rules::username::EMAIL_MAX).contains(&name.shown().chars().count()));
     assert!(!name.shown().chars().any(|character| character.is_control() || character.is_whitespace()), "{text:?}");
     for typed in [text, name.shown(), name.key()] {

@@ -12,9 +12,12 @@ use crate::{
         notices::Notices,
     },
     dom,
-    i18n::words::{Language, Words},
+    i18n::{
+        Lang,
+        words::{Language, Words},
+    },
     pages::person::Person,
-    rules,
+    rules::{self, Problem},
     session::browser,
 };
 
@@ -121,7 +124,7 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     let fields = Fields {
         nickname: FieldState::new(|typed| rules::nickname::parse(typed).map(drop)),
         email: FieldState::new(|typed| rules::email::parse(typed).map(drop)),
-        mobile: FieldState::new(|typed| rules::mobile::parse(typed).map(drop)),
+        mobile: FieldState::new(move |typed| mobile(typed, language).map(drop)),
     };
     let Fields { nickname, email, mobile } = fields;
     let form = FormState::new(vec![("nickname", nickname), ("email", email), ("mobile", mobile)]);
@@ -194,7 +197,7 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
 /// Saves what has changed; whether anything has. A name is another one at once, in the bar and in every tab, and again the old one
 /// where that fails. An address or a number may take the password: the form waits for it.
 async fn save(person: Person, before: Profile, fields: Fields, editing: RwSignal<bool>) -> Result<bool, ApiError> {
-    let changes = fields.changes(&before);
+    let changes = fields.changes(&before, person.language);
     if changes == ProfileChanges::default() {
         editing.set(false);
         return Ok(false);
@@ -236,17 +239,22 @@ impl Fields {
     }
 
     /// What differs from what was there. The rules have looked at it already.
-    fn changes(self, before: &Profile) -> ProfileChanges {
+    fn changes(self, before: &Profile, language: Language) -> ProfileChanges {
         let typed = [self.nickname, self.email, self.mobile].map(FieldState::value);
         let nickname = rules::nickname::parse(&typed[0]).ok().flatten();
         let email = rules::email::parse(&typed[1]).ok().flatten();
-        let mobile = rules::mobile::parse(&typed[2]).ok().flatten();
+        let mobile = mobile(&typed[2], language).ok().flatten();
         ProfileChanges {
             nickname: patch(before.user.nickname.as_deref(), nickname),
             email: patch(before.email.as_deref(), email),
             mobile: patch(before.mobile.as_deref(), mobile.as_deref()),
         }
     }
+}
+
+/// A number without its country is read as the page's language has it.
+fn mobile(typed: &str, language: Language) -> Result<Option<String>, Problem> {
+    rules::mobile::parse(typed, language.0.get_untracked() == Lang::Zh)
 }
 
 fn patch(before: Option<&str>, now: Option<&str>) -> Patch {

@@ -1,0 +1,173 @@
+//! E-mail addresses: one key for each, however it is typed. Full-width characters count as those of ASCII (NFKC), case does not
+//! count, and an internationalised domain is the same in both of its forms (UTS #46).
+
+use std::borrow::Cow;
+
+use app::rules::{Problem, username};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::fold;
+
+/// Converts between the forms of domains.
+const UTS46: Uts46 = Uts46::new();
+
+/// An e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    shown: String,
+    key: String,
+    unicode: String,
+}
+
+impl Address {
+    /// Reads an address as it was typed; blanks around it do not count.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] that makes it no address.
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        username::check_email(typed.trim())?;
+        let text = narrow(typed);
+        let (local, domain) = text.split_once('@').ok_or(Problem::EmailInvalid)?;
+        let ascii = to_ascii(domain).ok_or(Problem::EmailInvalid)?;
+        let unicode = to_unicode(&ascii);
+        // The form of its domain that people read, unless they have typed the other one.
+        let shown = if domain.is_ascii() { text.clone() } else { format!("{local}@{unicode}") };
+        let local = fold(local);
+        let (key, unicode) = (format!("{local}@{ascii}"), format!("{local}@{unicode}"));
+        if !username::is_email(&key) {
+            return Err(Problem::EmailInvalid);
+        }
+        if key.len() > username::EMAIL_MAX || shown.chars().count() > username::EMAIL_MAX {
+            return Err(Problem::EmailTooLong);
+        }
+        Ok(Self { shown, key, unicode })
+    }
+
+    /// The address as it is shown: as it was typed, but with full-width characters as those of ASCII, and a domain beyond ASCII in
+    /// the spelling of browsers.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The key that the address is found by: within ASCII, in small letters.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The key with its domain as people read it.
+    #[must_use]
+    pub fn unicode(&self) -> &str {
+        &self.unicode
+    }
+}
+
+/// The key of a text that has an at sign, also where it is no address, or the beginning of one.
+pub(super) fn key(typed: &str) -> Option<String> {
+    let text = narrow(typed);
+    let (local, domain) = text.split_once('@')?;
+    Some(format!("{}@{}", fold(local), to_ascii(domain)?))
+}
+
+/// The forms in which an address may be kept: within ASCII, and as people read it. A text that is no address has its own alone.
+#[must_use]
+pub fn forms(typed: &str) -> Vec<String> {
+    match Address::parse(typed) {
+        Ok(address) if address.key == address.unicode => vec![address.key],
+        Ok(address) => vec![address.key, address.unicode],
+        Err(_) => vec![typed.trim().to_owned()],
+    }
+}
+
+/// A key with its domain as people read it.
+pub(super) fn readable(key: &str) -> String {
+    match key.split_once('@') {
+        Some((local, domain)) => format!("{local}@{}", to_unicode(domain)),
+        None => key.to_owned(),
+    }
+}
+
+/// Compatibility variants as their usual characters; also the full stop of Chinese keyboards.
+fn narrow(typed: &str) -> String {
+    typed.trim().nfkc().map(|character| if character == '\u{3002}' { '.' } else { character }).collect()
+}
+
+/// A domain within ASCII. What is within ASCII is one, whether or not it can be decoded: accounts have been made with such.
+fn to_ascii(domain: &str) -> Option<String> {
+    match UTS46.to_ascii(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore) {
+        Ok(ascii) => Some(ascii.into_owned()),
+        Err(_) => domain.is_ascii().then(|| domain.to_ascii_lowercase()),
+    }
+}
+
+fn to_unicode(ascii: &str) -> Cow<'_, str> {
+    match UTS46.to_unicode(ascii.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow) {
+        (unicode, Ok(())) => unicode,
+        (_, Err(_)) => Cow::Borrowed(ascii),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_of_any_spelling_gives_one_key() {
+        for (typed, shown, key) in [
+            (" Ada@Example.com ", "Ada@Example.com", "ada@example.com"),
+            ("ada＠example．com", "ada@example.com", "ada@example.com"),
+            ("ａｄａ＠ｅｘａｍｐｌｅ。ｃｏｍ", "ada@example.com", "ada@example.com"),
+            ("ada@example。com", "ada@example.com", "ada@example.com"),
+            ("Ada@MÜNCHEN.example", "Ada@münchen.example", "ada@xn--mnchen-3ya.example"),
+            ("ada@mu\u{308}nchen.example", "ada@münchen.example", "ada@xn--mnchen-3ya.example"),
+            ("ada@XN--MNCHEN-3YA.example", "ada@XN--MNCHEN-3YA.example", "ada@xn--mnchen-3ya.example"),
+            ("ada@例子.测试", "ada@例子.测试", "ada@xn--fsqu00a.xn--0zwm56d"),
+            ("ada@faß.example", "ada@faß.example", "ada@xn--fa-hia.example"),
+            // Within ASCII it is taken as it was before domains were converted.
+            ("ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example"),
+        ] {
+            let address = Address::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
+            assert_eq!((address.shown(), address.key()), (shown, key), "{typed:?}");
+            for again in [typed, shown, key, address.unicode()] {
+                assert_eq!(super::key(again).as_deref(), Some(key), "{again:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn parse_of_what_is_no_address_is_refused() {
+        for typed in [
+            "ada",
+            "ada@",
+            "@b",
+            "ä@b.c",
+            "ada@b..c",
+            "ada@-münchen.example",
+            "ada@mün chen.example",
+            "ada@mün_chen.example",
+            "ada@mün\u{200b}chen.example\u{0}",
+            "ada@\u{301}x.example",
+            "ada@b@münchen.example",
+            "ada@münchen.example.",
+        ] {
+            assert_eq!(Address::parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
+        }
+        // Within the bound as it is typed, and not as it is sent.
+        let label: String = (0..14).filter_map(|index| char::from_u32(0x4e00 + index * 997)).collect();
+        let long = format!("ada@{}", vec![label; 6].join("."));
+        assert_eq!(Address::parse(&long), Err(Problem::EmailTooLong));
+    }
+
+    #[test]
+    fn forms_has_both_forms_of_a_domain() {
+        let both = ["ada@xn--mnchen-3ya.example", "ada@münchen.example"];
+        for typed in ["Ada@MÜNCHEN.example", "ada@xn--mnchen-3ya.example"] {
+            assert_eq!(forms(typed), both);
+        }
+        assert_eq!(forms("ADA＠example．com"), ["ada@example.com"]);
+        assert_eq!(forms(" ada"), ["ada"]);
+    }
+}
