@@ -21,17 +21,20 @@ pub enum SweepError {
     /// What lies beside it.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// The folder that it lies in.
+    #[error("the folder of objects cannot be read: {0}")]
+    Folder(#[from] std::io::Error),
 }
 
 impl FileService {
-    /// Removes objects that belong to nobody.
+    /// Removes objects that no row names, and files that were never finished.
     ///
     /// # Errors
     ///
-    /// [`SweepError`]: what is left is swept away the next time.
+    /// [`SweepError`]: what is left is removed the next time.
     pub async fn sweep(&self) -> Result<(), SweepError> {
         while self.sweep_some().await? {}
-        Ok(())
+        Ok(self.0.objects.remove_unfinished(self.0.world.now()).await?)
     }
 
     /// Removes some objects that belong to nobody, and returns whether there may be more.
