@@ -6,7 +6,7 @@ use crate::{
     accounts::hashing::HashError,
     files::ExportError,
     objects::ObjectError,
-    pictures::WorkshopError,
+    pictures::PoolError,
     store::{ActError, StoreError},
     tokens::keys::SignError,
 };
@@ -34,7 +34,7 @@ pub enum Internal {
     Export(#[from] ExportError),
     /// The work on pictures.
     #[error(transparent)]
-    Workshop(#[from] WorkshopError),
+    Picture(#[from] PoolError),
     /// A task that did not come to its end.
     #[error(transparent)]
     Task(#[from] tokio::task::JoinError),
@@ -44,7 +44,7 @@ pub enum Internal {
 pub fn internal(error: impl Into<Internal>) -> Failure {
     let error = error.into();
     match &error {
-        Internal::Hash(HashError::Busy { retry_after }) | Internal::Workshop(WorkshopError::Busy { retry_after }) => {
+        Internal::Hash(HashError::Busy { retry_after }) | Internal::Picture(PoolError::Busy { retry_after }) => {
             tracing::warn!(%error, "sent away");
             Failure::Unavailable(*retry_after)
         }
@@ -56,6 +56,7 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
             tracing::error!(%error, "unavailable");
             Failure::Unavailable(RETRY_AFTER)
         }
+        Internal::Export(ExportError::Cancelled) => Code::InternalError.into(),
         _ => {
             tracing::error!(%error, "failed");
             Code::InternalError.into()

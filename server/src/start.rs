@@ -28,7 +28,7 @@ use crate::{
     http::{self, State, connections},
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
-    pictures::Workshop,
+    pictures::BlockingPool,
     sessions::{SessionRules, SessionService, upkeep},
     store::{AuditEntry, Event, OpenError, Store, StoreError},
     tokens::{
@@ -128,12 +128,13 @@ impl Server {
         let files = FileService::new(files::Inner {
             store: store.clone(),
             objects: open_objects(config, &world)?,
-            workshop: Workshop::new(cores),
+            pictures: BlockingPool::new(cores, config.pictures_memory),
             directory: Arc::clone(&directory),
             world: world.clone(),
             quota: config.files_quota,
+            files_max: config.files_max,
             scratch: config.data_dir.clone(),
-            fetching: files::Fetching::default(),
+            exports: files::ActiveExports::new(config.exports_max),
         });
         let accounts = AccountService {
             store: store.clone(),

@@ -68,12 +68,22 @@ impl ServerProblem {
                 "图片最多 2400 万像素，每边最多 16384 像素",
                 "A picture has at most 24 megapixels, and 16,384 pixels a side",
             ),
+            Self::PictureMemory => (
+                "读取这张图片需要太多内存，请缩小图片，或另存为普通（非渐进式）JPEG",
+                "Reading this picture takes too much memory: make it smaller, or save it as a plain (not progressive) JPEG",
+            ),
             Self::PictureBroken => ("这张图片已损坏，无法读取", "This picture is damaged and cannot be read"),
             Self::FilesQuota { bytes } => {
                 let megabytes = bytes / 1_000_000;
                 return match lang {
                     Lang::Zh => format!("您的文件最多可占用 {megabytes} MB，请先删除一些"),
                     Lang::En => format!("Your files may take up {megabytes} MB: delete some of them first"),
+                };
+            }
+            Self::FilesCount { max } => {
+                return match lang {
+                    Lang::Zh => format!("最多可保存 {max} 个文件，请先删除一些"),
+                    Lang::En => format!("You can keep at most {max} files: delete some of them first"),
                 };
             }
             Self::IdMissing => ("请给出账户的 id", "Enter the id of the account"),

@@ -70,12 +70,19 @@ pub enum ServerProblem {
     PictureBytes,
     /// A picture of more pixels than are taken.
     PicturePixels,
+    /// A picture whose decoding takes more memory than there is for pictures.
+    PictureMemory,
     /// It begins like a picture and cannot be read.
     PictureBroken,
     /// A person's files would take up more than they may.
     FilesQuota {
         /// What they may take up.
         bytes: i64,
+    },
+    /// A user has as many files as are kept.
+    FilesCount {
+        /// The number of files.
+        max: u64,
     },
     /// An account that is named by nothing.
     IdMissing,

@@ -110,6 +110,17 @@ const SETTINGS: &[Setting] = &[
         default: "100000000",
         meaning: "bytes that the pictures of a person may take up",
     },
+    Setting { name: "FILES_MAX", default: "10000", meaning: "pictures that a user may keep" },
+    Setting {
+        name: "PICTURES_MEMORY_BYTES",
+        default: "160000000",
+        meaning: "memory that decoding may take, for all pictures in work together; a picture that needs more is refused",
+    },
+    Setting {
+        name: "EXPORTS_MAX",
+        default: "8",
+        meaning: "exports that are put together or fetched at once, of all users",
+    },
     Setting {
         name: "S3_ENDPOINT",
         default: "none",
@@ -185,6 +196,12 @@ pub struct Config {
     pub password_blocklist: bool,
     /// Bytes that a person's files may take up.
     pub files_quota: i64,
+    /// Files that a user may keep.
+    pub files_max: u64,
+    /// Bytes of memory that decoding may take for all pictures in work together.
+    pub pictures_memory: u64,
+    /// Exports at once over all users.
+    pub exports_max: usize,
     /// Where people's files are; `None`: in the data folder.
     pub s3: Option<S3>,
     /// How long the audit log goes back, in seconds.
@@ -251,6 +268,9 @@ impl Config {
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min)?,
             password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch)?,
             files_quota: reader.value("FILES_QUOTA_BYTES", values::bytes)?,
+            files_max: reader.value("FILES_MAX", values::count)?.into(),
+            pictures_memory: reader.value("PICTURES_MEMORY_BYTES", values::picture_bytes)?,
+            exports_max: reader.value("EXPORTS_MAX", values::count)? as usize,
             s3: s3(&mut reader)?,
             audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
             log: reader.value("LOG", values::log_filter)?,

@@ -105,6 +105,15 @@ pub(super) fn bytes(text: &str) -> Result<i64, String> {
     whole(text, 0, 1_000_000_000_000_000, "bytes")
 }
 
+/// At least what a photograph of 24 megapixels takes while it is decoded.
+pub(super) fn picture_bytes(text: &str) -> Result<u64, String> {
+    whole(text, 90_000_000, 1_000_000_000_000, "bytes").map(i64::unsigned_abs)
+}
+
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    u32::try_from(whole(text, 1, 1_000_000, "objects")?).map_err(|error| error.to_string())
+}
+
 pub(super) fn times(text: &str) -> Result<u32, String> {
     u32::try_from(whole(text, 1, TIMES_MAX, "times")?).map_err(|error| error.to_string())
 }

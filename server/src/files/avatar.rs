@@ -5,7 +5,7 @@ use crate::{
     failure::{act_failure, internal},
     mirror::to_its_end,
     objects::Content,
-    pictures::Picture,
+    pictures::Shape,
     store::{Actor, AuditEntry, Event},
 };
 use app::{
@@ -26,12 +26,7 @@ impl FileService {
     ///
     /// [`Failure`]: the one before stays then.
     pub async fn set_avatar(&self, caller: &Caller, bytes: Bytes, origin: Origin) -> Result<User, Failure> {
-        let made = self.work("avatar", move || {
-            let picture = Picture::read(&bytes)?;
-            let [large, small] = SIDES.map(|side| picture.square(side));
-            Ok([large?, small?])
-        });
-        let made = made.await?;
+        let made = self.render("avatar", bytes, SIDES.map(Shape::Square)).await?.images;
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
         to_its_end(async move { service.0.change_avatar(actor, Some(made), origin).await }).await
     }

@@ -1,32 +1,44 @@
-//! Everything about a person, for that person: one document, and the pictures, as a ZIP.
+//! Everything about a user, for that user: one document, and the pictures, as a ZIP. Rows and pictures pass through page by page
+//! and chunk by chunk; only the paths of the files are held for the whole of it.
+
+mod archive;
+mod document;
 
 use std::{
     collections::HashSet,
     fs::File,
-    io::{self, Seek as _, SeekFrom, Write as _},
+    io,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app::{
-    api::Role,
-    backend::{Caller, Failure, Origin},
-};
+use app::backend::{Caller, Failure, Origin};
 use axum::body::Bytes;
 use futures::{TryStreamExt as _, stream};
 use serde::Serialize;
-use tokio::task::spawn_blocking;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 use uuid::Uuid;
-use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
+use zip::result::ZipError;
 
-use super::{FileService, Inner, avatar};
+use self::{
+    archive::Archive,
+    document::{Account, ExportedEvent, ExportedFile, ExportedSession, PICTURE},
+};
+use super::{
+    FileService, Inner, avatar,
+    name::{UniqueNames, clean},
+};
 use crate::{
     clock::utc,
     failure::{act_failure, internal},
     objects::Content,
-    store::{Actor, AuditEntry, AuditFilter, Event, StoredDevice, StoredEntry, StoredFile},
+    pictures::Kind,
+    store::{Actor, AuditEntry, AuditFilter, Event, StoredUser},
 };
 
-/// Seconds after which somebody may ask again whose archive is still being fetched.
+/// Seconds after which another export may be asked for while this one is fetched.
 const RETRY_AFTER: u32 = 10;
 /// Rows that are read at a time.
 const PAGE: u64 = 500;
@@ -45,112 +57,78 @@ pub enum ExportError {
     /// The document in it.
     #[error("the account cannot be written down: {0}")]
     Document(#[from] serde_json::Error),
-    /// Of something in it.
+    /// A file in it.
     #[error("a part of the archive cannot be read: {0}")]
     Part(#[from] object_store::Error),
+    /// The client hung up while it was put together.
+    #[error("the export was cancelled")]
+    Cancelled,
 }
 
-/// Who is fetching an archive. Each takes up its person's whole quota once more until it is fetched: one of each person is enough.
-#[derive(Clone, Debug, Default)]
-pub struct Fetching(Arc<Mutex<HashSet<Uuid>>>);
+/// Exports that are put together or fetched at this moment. Each takes up its user's whole quota once more, on disk, until it is
+/// fetched: so each user has one at a time, and all users together have some.
+#[derive(Clone, Debug)]
+pub struct ActiveExports {
+    users: Arc<Mutex<HashSet<Uuid>>>,
+    all: Arc<Semaphore>,
+}
 
-/// A person's turn, given back when the archive is gone.
-struct Turn(Fetching, Uuid);
+/// Permission for an export, given back when the archive is gone.
+struct ExportPermit {
+    exports: ActiveExports,
+    user: Uuid,
+    _one: OwnedSemaphorePermit,
+}
 
-impl Fetching {
-    fn begin(&self, user: Uuid) -> Result<Turn, Failure> {
-        let mut fetching = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if fetching.insert(user) { Ok(Turn(self.clone(), user)) } else { Err(Failure::TooManyAttempts(RETRY_AFTER)) }
+impl ActiveExports {
+    /// At most this many exports at once.
+    #[must_use]
+    pub fn new(max: usize) -> Self {
+        Self { users: Arc::default(), all: Arc::new(Semaphore::new(max)) }
+    }
+
+    fn begin(&self, user: Uuid) -> Result<ExportPermit, Failure> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if users.contains(&user) {
+            return Err(Failure::TooManyAttempts(RETRY_AFTER));
+        }
+        let one = Arc::clone(&self.all).try_acquire_owned().map_err(|_| {
+            tracing::warn!(%user, "an export was refused: GATEHOUSE_EXPORTS_MAX others are in work");
+            Failure::Unavailable(RETRY_AFTER)
+        })?;
+        users.insert(user);
+        Ok(ExportPermit { exports: self.clone(), user, _one: one })
     }
 }
 
-impl Drop for Turn {
+impl Drop for ExportPermit {
     fn drop(&mut self) {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+        self.exports.users.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.user);
     }
 }
-
-/// The document. Times are in UTC (RFC 3339).
-#[derive(Serialize)]
-struct Document {
-    exported_at: String,
-    account: Account,
-    sessions: Vec<Listed>,
-    events: Vec<Told>,
-    files: Vec<Filed>,
-}
-
-#[derive(Serialize)]
-struct Account {
-    id: Uuid,
-    username: String,
-    nickname: Option<String>,
-    email: Option<String>,
-    mobile: Option<String>,
-    role: Role,
-    created_at: String,
-    picture: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Listed {
-    id: Uuid,
-    created_at: String,
-    refreshed_at: String,
-    expires_at: String,
-    remember: bool,
-    address: Option<String>,
-    user_agent: Option<String>,
-    ended: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Told {
-    at: String,
-    event: String,
-    outcome: String,
-    session: Option<Uuid>,
-    address: Option<String>,
-    user_agent: Option<String>,
-    detail: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Filed {
-    id: Uuid,
-    name: String,
-    path: String,
-    #[serde(rename = "type")]
-    media_type: String,
-    size: i64,
-    width: i32,
-    height: i32,
-    created_at: String,
-}
-
-/// Where in the archive a person's own picture is.
-const PICTURE: &str = "picture.jpg";
 
 impl FileService {
     /// Everything about the caller, as a ZIP.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: `too_many_attempts` while the one before is being fetched.
+    /// [`Failure`]: `too_many_attempts` while the one before is being fetched, `unavailable` while too many others are.
     pub async fn export(&self, caller: &Caller, origin: Origin) -> Result<Content, Failure> {
-        let turn = self.0.fetching.begin(caller.user)?;
+        let permit = self.0.exports.begin(caller.user)?;
         let (file, size) = self.0.archive(caller.user).await?;
         let now = self.0.world.now();
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry = AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, origin) };
         self.0.store.insert_audit_entry_as(Actor::new(caller, now), entry).await.map_err(act_failure)?;
         tracing::info!(user = %caller.user, size, "exported");
-        Ok(Content { size, stream: Box::pin(stream::try_unfold((file, turn), next)) })
+        Ok(Content { size, stream: Box::pin(stream::try_unfold((file, permit), next)) })
     }
 }
 
-/// The next bytes of an archive. The person's turn ends with it, and the file, which has no name, with its last handle.
-async fn next((mut file, turn): (File, Turn)) -> Result<Option<(Bytes, (File, Turn))>, object_store::Error> {
+/// The next bytes of an archive. The permit ends with it, and the file, which has no name, with its last handle.
+async fn next(
+    (mut file, permit): (File, ExportPermit),
+) -> Result<Option<(Bytes, (File, ExportPermit))>, object_store::Error> {
     let read = spawn_blocking(move || {
         let mut chunk = vec![0; CHUNK];
         let count = io::Read::read(&mut file, &mut chunk)?;
@@ -160,140 +138,112 @@ async fn next((mut file, turn): (File, Turn)) -> Result<Option<(Bytes, (File, Tu
     let read = read.await.map_err(io::Error::other).flatten();
     let (chunk, file) =
         read.map_err(|source| object_store::Error::Generic { store: "archive", source: Box::new(source) })?;
-    Ok(if chunk.is_empty() { None } else { Some((chunk.into(), (file, turn))) })
+    Ok(if chunk.is_empty() { None } else { Some((chunk.into(), (file, permit))) })
+}
+
+/// A file of the archive.
+struct Entry {
+    path: String,
+    key: String,
 }
 
 impl Inner {
-    /// Puts the archive together, in a file that nobody else can open and that is gone with whoever holds it.
+    /// Puts the archive together. Where this is dropped, because the client is gone, it stops.
     async fn archive(&self, user: Uuid) -> Result<(File, u64), Failure> {
         let account = self.store.user(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
-        let files = self.all_files(user).await?;
-        let mut names = HashSet::new();
-        let files: Vec<_> = files.into_iter().map(|file| (unique(&file.name, &mut names), file)).collect();
-        let document = Document {
-            exported_at: utc(self.world.now()),
-            sessions: self.store.known_devices(user).await.map_err(internal)?.into_iter().map(listed).collect(),
-            events: self.all_events(user).await?.into_iter().map(told).collect(),
-            files: files.iter().map(|(path, file)| filed(path, file)).collect(),
-            account: Account {
-                id: account.user.id,
-                username: account.user.username,
-                nickname: account.user.nickname,
-                email: account.email,
-                mobile: account.mobile,
-                role: account.user.role,
-                created_at: utc(account.created_at),
-                picture: account.user.avatar_url.as_ref().map(|_| PICTURE),
-            },
-        };
-        let document = serde_json::to_vec_pretty(&document).map_err(|error| internal(ExportError::from(error)))?;
-        let folder = self.scratch.clone();
-        let begun = in_peace(move || Ok(ZipWriter::new(tempfile::tempfile_in(folder)?))).await?;
-        let mut archive = add(begun, "account.json".to_owned(), document.into()).await?;
         let picture = account.user.avatar_url.as_deref().map(avatar::key);
-        let pictures = picture.map(|key| (PICTURE.to_owned(), key)).into_iter();
-        for (path, key) in pictures.chain(files.iter().map(|(path, file)| (path.clone(), file.key()))) {
-            // What was removed a moment ago is not there.
+        let picture = picture.map(|key| Entry { path: PICTURE.to_owned(), key });
+        let mut archive = Archive::begin(self.scratch.clone());
+        let files = self.write_document(account, &mut archive).await?;
+        for Entry { path, key } in picture.into_iter().chain(files) {
+            // A file that was removed a moment ago is not there.
             let Some(content) = self.objects.get(&key).await.map_err(internal)? else { continue };
-            let parts: Vec<Bytes> =
-                content.stream.try_collect().await.map_err(|error| internal(ExportError::from(error)))?;
-            archive = add(archive, path, parts.concat().into()).await?;
-        }
-        in_peace(move || {
-            let mut file = archive.finish()?;
-            let size = file.seek(SeekFrom::End(0))?;
-            file.rewind()?;
-            Ok((file, size))
-        })
-        .await
-    }
-
-    async fn all_files(&self, user: Uuid) -> Result<Vec<StoredFile>, Failure> {
-        let mut files: Vec<StoredFile> = Vec::new();
-        loop {
-            let page = self.store.files(user, files.last().map(|file| file.id), PAGE).await.map_err(internal)?;
-            if page.is_empty() {
-                return Ok(files);
+            archive.entry(&path).await?;
+            let mut chunks = content.stream;
+            while let Some(chunk) = chunks.try_next().await.map_err(|error| internal(ExportError::from(error)))? {
+                archive.content(chunk).await?;
             }
-            files.extend(page);
         }
+        archive.finish().await
     }
 
-    async fn all_events(&self, user: Uuid) -> Result<Vec<StoredEntry>, Failure> {
+    /// Writes the document, and comes back with the files that it names.
+    async fn write_document(&self, account: StoredUser, archive: &mut Archive) -> Result<Vec<Entry>, Failure> {
+        let (user, now) = (account.user.id, self.world.now());
+        archive.entry("account.json").await?;
+        archive.text(b"{\n  \"exported_at\": ").await?;
+        archive.text(&json(&utc(now))?).await?;
+        archive.text(b",\n  \"account\": ").await?;
+        archive.text(&json(&Account::from(account))?).await?;
+
+        let mut sessions = List::begin("sessions", archive).await?;
+        for device in self.store.known_devices(user).await.map_err(internal)? {
+            sessions.push(&ExportedSession::from(device), archive).await?;
+        }
+        sessions.end(archive).await?;
+
+        let mut events = List::begin("events", archive).await?;
         let filter = AuditFilter { user: Some(user), ..AuditFilter::default() };
-        let mut events: Vec<StoredEntry> = Vec::new();
-        loop {
-            let after = events.last().map_or(0, |event| event.id);
+        let mut after = 0;
+        'pages: loop {
             let page = self.store.audit_page(filter, after, PAGE).await.map_err(internal)?;
-            if page.is_empty() {
-                return Ok(events);
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for event in page {
+                // Later events are added while this is written, as fast as it is.
+                if event.at > now {
+                    break 'pages;
+                }
+                events.push(&ExportedEvent::from(event), archive).await?;
             }
-            events.extend(page);
         }
+        events.end(archive).await?;
+
+        let mut listed = List::begin("files", archive).await?;
+        let (mut names, mut files, mut before) = (UniqueNames::default(), Vec::new(), None);
+        loop {
+            let page = self.store.files(user, before, PAGE).await.map_err(internal)?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+            for file in &page {
+                // Names that were kept by an earlier version are cleaned, too.
+                let kind = Kind::of_media_type(&file.media_type).unwrap_or(Kind::Jpeg);
+                let path = format!("files/{}", names.take(&clean(&file.name, kind)));
+                listed.push(&ExportedFile::new(&path, file), archive).await?;
+                files.push(Entry { path, key: file.key() });
+            }
+        }
+        listed.end(archive).await?;
+        archive.text(b"\n}\n").await?;
+        Ok(files)
     }
 }
 
-/// Waits for the disk off the async threads.
-async fn in_peace<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ExportError> + Send + 'static,
-) -> Result<T, Failure> {
-    spawn_blocking(work).await.map_err(internal)?.map_err(internal)
+/// A list of the document, written one item a line.
+struct List {
+    is_empty: bool,
 }
 
-async fn add(mut archive: ZipWriter<File>, path: String, bytes: Bytes) -> Result<ZipWriter<File>, Failure> {
-    in_peace(move || {
-        // Pictures cannot be made smaller by it.
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        archive.start_file(path, options)?;
-        archive.write_all(&bytes)?;
-        Ok(archive)
-    })
-    .await
-}
-
-/// Where a file is in the archive: by its name, and by a number where that is there already, also for those who do not tell
-/// capitals from small letters.
-fn unique(name: &str, taken: &mut HashSet<String>) -> String {
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "bin"));
-    let mut path = format!("files/{name}");
-    let mut number = 2_u32;
-    while !taken.insert(path.to_lowercase()) {
-        path = format!("files/{stem} ({number}).{ending}");
-        number += 1;
+impl List {
+    async fn begin(name: &str, archive: &mut Archive) -> Result<Self, Failure> {
+        archive.text(format!(",\n  \"{name}\": [").as_bytes()).await?;
+        Ok(Self { is_empty: true })
     }
-    path
-}
 
-fn listed(device: StoredDevice) -> Listed {
-    let StoredDevice { session, address, user_agent, .. } = device;
-    Listed {
-        id: session.id,
-        created_at: utc(session.created_at),
-        refreshed_at: utc(session.refreshed_at),
-        expires_at: utc(session.expires_at),
-        remember: session.remember,
-        address,
-        user_agent,
-        ended: session.ended.map(crate::store::EndReason::as_str),
+    async fn push(&mut self, item: &impl Serialize, archive: &mut Archive) -> Result<(), Failure> {
+        let separator: &[u8] = if self.is_empty { b"\n    " } else { b",\n    " };
+        self.is_empty = false;
+        archive.text(separator).await?;
+        archive.text(&json(item)?).await
+    }
+
+    async fn end(self, archive: &mut Archive) -> Result<(), Failure> {
+        archive.text(if self.is_empty { b"]" } else { b"\n  ]" }).await
     }
 }
 
-fn told(entry: StoredEntry) -> Told {
-    let StoredEntry { at, event, outcome, session, address, user_agent, detail, .. } = entry;
-    Told { at: utc(at), event, outcome, session, address, user_agent, detail }
-}
-
-fn filed(path: &str, file: &StoredFile) -> Filed {
-    Filed {
-        id: file.id,
-        name: file.name.clone(),
-        path: path.to_owned(),
-        media_type: file.media_type.clone(),
-        size: file.size,
-        width: file.width,
-        height: file.height,
-        created_at: utc(file.created_at),
-    }
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|error| internal(ExportError::from(error)))
 }
 
 #[cfg(test)]
@@ -301,10 +251,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_files_of_an_archive_have_one_name() {
-        let mut taken = HashSet::new();
-        let paths = ["x.png", "X.PNG", "x.png", "x (2).png", "y.jpg"].map(|name| unique(name, &mut taken));
-        let expected = ["files/x.png", "files/X (2).PNG", "files/x (3).png", "files/x (2) (2).png", "files/y.jpg"];
-        assert_eq!(paths, expected);
+    fn begin_for_same_user_or_beyond_limit_is_refused_until_permit_ends() {
+        let exports = ActiveExports::new(2);
+        let [one, two, three] = [1, 2, 3].map(Uuid::from_u128);
+        let first = exports.begin(one).ok();
+        assert!(matches!(exports.begin(one), Err(Failure::TooManyAttempts(RETRY_AFTER))));
+        let second = exports.begin(two).ok();
+        assert!(first.is_some() && second.is_some());
+        assert!(matches!(exports.begin(three), Err(Failure::Unavailable(RETRY_AFTER))));
+        drop(first);
+        assert!(exports.begin(three).is_ok(), "a refusal keeps nothing");
+        assert!(exports.begin(one).is_ok());
     }
 }

@@ -14,9 +14,10 @@ use app::{
     rules::ServerProblem,
 };
 use async_trait::async_trait;
+use axum::body::Bytes;
 use uuid::Uuid;
 
-pub use export::{ExportError, Fetching};
+pub use export::{ActiveExports, ExportError};
 pub use own::{Opened, Size};
 pub use strays::SweepError;
 
@@ -25,7 +26,7 @@ use crate::{
     clock::World,
     failure::internal,
     objects::Objects,
-    pictures::{Refusal, Workshop},
+    pictures::{BlockingPool, Header, PoolError, Refusal, Rendered, Shape, render},
     store::Store,
 };
 
@@ -42,18 +43,20 @@ pub struct Inner {
     pub store: Store,
     /// Where bytes are kept.
     pub objects: Objects,
-    /// Where pictures are unpacked.
-    pub workshop: Workshop,
+    /// Where pictures are decoded.
+    pub pictures: BlockingPool,
     /// The accounts that were seen.
     pub directory: Arc<Directory>,
     /// Time and chance.
     pub world: World,
     /// Bytes that a person's files may take up.
     pub quota: i64,
+    /// Files that a user may keep.
+    pub files_max: u64,
     /// The folder for what is put together and fetched once.
     pub scratch: PathBuf,
-    /// Who is fetching such a thing.
-    pub fetching: Fetching,
+    /// Exports in work.
+    pub exports: ActiveExports,
 }
 
 impl FileService {
@@ -63,14 +66,22 @@ impl FileService {
         Self(Arc::new(inner))
     }
 
-    /// Unpacks a picture and makes something of it.
-    async fn work<T: Send + 'static>(
+    /// Decodes a picture and renders it in some shapes, once there is memory for it.
+    async fn render<const N: usize>(
         &self,
         field: &'static str,
-        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let done = self.0.workshop.run(work).await.map_err(internal)?;
-        done.unwrap_or(Err(Refusal::Broken)).map_err(|refusal| refused(field, refusal))
+        bytes: Bytes,
+        shapes: [Shape; N],
+    ) -> Result<Rendered<N>, Failure> {
+        let refuse = |refusal| refused(field, refusal);
+        let file = bytes.clone();
+        let header = self.0.pictures.run(0, move || Header::read(&file)).await.map_err(internal)?;
+        let header = header.unwrap_or(Err(Refusal::Broken)).map_err(refuse)?;
+        match self.0.pictures.run(header.memory, move || render(&bytes, shapes)).await {
+            Ok(done) => done.unwrap_or(Err(Refusal::Broken)).map_err(refuse),
+            Err(PoolError::TooMuchMemory) => Err(refuse(Refusal::TooMuchMemory)),
+            Err(error) => Err(internal(error)),
+        }
     }
 }
 
@@ -79,6 +90,7 @@ fn refused(field: &'static str, refusal: Refusal) -> Failure {
     let problem = match refusal {
         Refusal::UnknownKind => return Failure::Refused(Code::UnsupportedMediaType, ServerProblem::PictureKind.into()),
         Refusal::TooManyPixels => ServerProblem::PicturePixels,
+        Refusal::TooMuchMemory => ServerProblem::PictureMemory,
         Refusal::Broken => ServerProblem::PictureBroken,
     };
     let mut fields = Fields::default();

@@ -16,12 +16,12 @@ use crate::{
     failure::{act_failure, internal},
     mirror::to_its_end,
     objects::Content,
-    pictures::{Kind, Picture},
-    store::{ActError, Actor, Kept, StoredFile},
+    pictures::{Kind, Rendered, Shape},
+    store::{ActError, Actor, FilesMax, Kept, StoredFile},
 };
 
-/// Pixels across of the small picture.
-const THUMBNAIL_WIDTH: u32 = 512;
+/// The thumbnail. A scroll of many thousand pixels is no larger than four squares.
+const THUMBNAIL: Shape = Shape::Within { width: 512, height: 2048 };
 /// Files on a page at the most.
 const PAGE_MAX: u32 = 100;
 
@@ -51,12 +51,8 @@ impl FileService {
     ///
     /// [`Failure`]: nothing of it is kept then.
     pub async fn keep(&self, caller: &Caller, title: &str, bytes: Bytes) -> Result<FileEntry, Failure> {
-        let sent = bytes.clone();
-        let made = self.work("file", move || {
-            let picture = Picture::read(&sent)?;
-            Ok((picture.kind, picture.dimensions(), picture.narrow(THUMBNAIL_WIDTH)?))
-        });
-        let (kind, (width, height), thumbnail) = made.await?;
+        let Rendered { kind, dimensions: (width, height), images: [thumbnail] } =
+            self.render("file", bytes.clone(), [THUMBNAIL]).await?;
         let pixels = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         let count = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
         let file = StoredFile {
@@ -91,7 +87,7 @@ impl FileService {
         Ok(FileList {
             next: files.last().filter(|_| there_are_more).map(|file| file.id),
             files: files.into_iter().map(entry).collect(),
-            used: self.0.store.files_used(caller.user).await.map_err(internal)?,
+            used: self.0.store.files_usage(caller.user).await.map_err(internal)?.bytes,
             quota: self.0.quota,
         })
     }
@@ -135,17 +131,16 @@ impl FileService {
 
 impl Inner {
     async fn keep(&self, actor: Actor, file: StoredFile, bytes: Bytes, thumbnail: Bytes) -> Result<FileEntry, Failure> {
-        let over_quota =
-            Failure::Refused(Code::PayloadTooLarge, ServerProblem::FilesQuota { bytes: self.quota }.into());
+        let most = FilesMax { files: self.files_max, bytes: self.quota };
         // Spares the disk; what decides is the transaction, below.
-        let used = self.store.files_used(file.user).await.map_err(internal)?;
-        if used.saturating_add(file.stored_bytes) > self.quota {
-            return Err(over_quota);
+        let usage = self.store.files_usage(file.user).await.map_err(internal)?;
+        if let Some(refusal) = usage.refuses(&file, most) {
+            return Err(refused(&refusal, most));
         }
         self.put_all(vec![(file.key(), bytes), (file.thumbnail_key(), thumbnail)]).await?;
-        let refusal = match self.store.insert_file(actor, file.clone(), self.quota).await {
+        let refusal = match self.store.insert_file(actor, file.clone(), most).await {
             Ok(Kept::Done) => return Ok(entry(file)),
-            Ok(Kept::OverQuota) => over_quota,
+            Ok(refusal) => refused(&refusal, most),
             Err(ActError::Denied(denied)) => denied.into(),
             Err(ActError::Store(error)) => {
                 // Where the row is there nevertheless, or nobody can tell, the objects stay for the sweep to decide upon.
@@ -158,6 +153,16 @@ impl Inner {
         self.discard(file.keys()).await;
         Err(refusal)
     }
+}
+
+/// What the sender of a file that was not kept is told.
+fn refused(refusal: &Kept, most: FilesMax) -> Failure {
+    let problem = match refusal {
+        Kept::OverQuota => ServerProblem::FilesQuota { bytes: most.bytes },
+        Kept::OverCount => ServerProblem::FilesCount { max: most.files },
+        Kept::Done => return Code::InternalError.into(),
+    };
+    Failure::Refused(Code::PayloadTooLarge, problem.into())
 }
 
 /// A file as its person sees it.

@@ -1,6 +1,4 @@
-//! Which pictures there are: those that every browser shows, and of which none is a program.
-
-use image::ImageFormat;
+//! Supported formats: JPEG, PNG and WebP. SVG is excluded because it can carry scripts.
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +48,6 @@ impl Kind {
             Self::Jpeg => &["jpg", "jpeg", "jfif"],
             Self::Png => &["png"],
             Self::Webp => &["webp"],
-        }
-    }
-
-    pub(super) const fn format(self) -> ImageFormat {
-        match self {
-            Self::Jpeg => ImageFormat::Jpeg,
-            Self::Png => ImageFormat::Png,
-            Self::Webp => ImageFormat::WebP,
         }
     }
 }

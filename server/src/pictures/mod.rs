@@ -1,9 +1,14 @@
-//! Pictures that people send: what they are is told by their bytes, and what is made of them is our own.
+//! Pictures that users send: recognised by their bytes, decoded within limits, and rendered as small JPEGs of our own.
 
+mod blocking_pool;
+mod color;
+mod decode;
+mod header;
 mod kind;
 mod picture;
-mod workshop;
+mod shrink;
 
+pub use blocking_pool::{BlockingPool, PoolError};
+pub use header::Header;
 pub use kind::Kind;
-pub use picture::{Picture, Refusal};
-pub use workshop::{Workshop, WorkshopError};
+pub use picture::{Refusal, Rendered, Shape, render};

@@ -46,6 +46,40 @@ pub enum Kept {
     Done,
     /// The person's files would take up more than they may.
     OverQuota,
+    /// The user has as many files as may be kept.
+    OverCount,
+}
+
+/// Limits of what a user may keep.
+#[derive(Clone, Copy, Debug)]
+pub struct FilesMax {
+    /// Files.
+    pub files: u64,
+    /// Bytes of all of them.
+    pub bytes: i64,
+}
+
+/// What a user keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FilesUsage {
+    /// Files.
+    pub files: u64,
+    /// Bytes of all of them.
+    pub bytes: i64,
+}
+
+impl FilesUsage {
+    /// Why one more file cannot be kept, where it cannot.
+    #[must_use]
+    pub fn refuses(&self, file: &StoredFile, most: FilesMax) -> Option<Kept> {
+        if self.files >= most.files {
+            Some(Kept::OverCount)
+        } else if self.bytes.saturating_add(file.stored_bytes) > most.bytes {
+            Some(Kept::OverQuota)
+        } else {
+            None
+        }
+    }
 }
 
 impl StoredFile {
@@ -82,18 +116,17 @@ pub(super) fn avatar_keys(url: &str) -> Vec<String> {
 }
 
 impl Store {
-    /// Keeps a file whose objects are there, unless that were more than the quota, in bytes.
+    /// Keeps a file whose objects are there, unless that were more than a user may keep.
     ///
     /// # Errors
     ///
     /// [`ActError`]
-    pub async fn insert_file(&self, actor: Actor, file: StoredFile, quota: i64) -> Result<Kept, ActError> {
+    pub async fn insert_file(&self, actor: Actor, file: StoredFile, most: FilesMax) -> Result<Kept, ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 // Nothing comes in between: of two uploads at the same time, the second sees the first.
-                let used = used(transaction, file.user).await?;
-                if used.saturating_add(file.stored_bytes) > quota {
-                    return Ok(Kept::OverQuota);
+                if let Some(refusal) = usage(transaction, file.user).await?.refuses(&file, most) {
+                    return Ok(refusal);
                 }
                 strays::adopt(transaction, file.keys()).await?;
                 let row = file::ActiveModel {
@@ -135,13 +168,13 @@ impl Store {
         Ok(row.map(StoredFile::from))
     }
 
-    /// Bytes that a person's files take up.
+    /// Number and bytes of a user's files.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn files_used(&self, user: Uuid) -> Result<i64, StoreError> {
-        used(&self.read, user).await
+    pub async fn files_usage(&self, user: Uuid) -> Result<FilesUsage, StoreError> {
+        usage(&self.read, user).await
     }
 
     /// Removes a file of the actor and returns it; `None` where there is none. Its objects are orphans from then on.
@@ -196,15 +229,17 @@ impl Store {
     }
 }
 
-async fn used(connection: &impl ConnectionTrait, user: Uuid) -> Result<i64, StoreError> {
-    let sum = file::Entity::find()
+async fn usage(connection: &impl ConnectionTrait, user: Uuid) -> Result<FilesUsage, StoreError> {
+    let found = file::Entity::find()
         .select_only()
+        .expr(Column::Id.count())
         .expr(Column::StoredBytes.sum())
         .filter(Column::UserId.eq(user))
-        .into_tuple::<Option<i64>>()
+        .into_tuple::<(i64, Option<i64>)>()
         .one(connection)
         .await?;
-    Ok(sum.flatten().unwrap_or_default())
+    let (files, bytes) = found.unwrap_or_default();
+    Ok(FilesUsage { files: files.unsigned_abs(), bytes: bytes.unwrap_or_default() })
 }
 
 /// Part of the end of an account: the objects of its picture belong to nobody from then on.

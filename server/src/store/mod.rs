@@ -31,7 +31,7 @@ pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use deletion::Deletion;
 pub use devices::StoredDevice;
 pub use error::{OpenError, StoreError};
-pub use files::{Kept, StoredFile};
+pub use files::{FilesMax, FilesUsage, Kept, StoredFile};
 pub use listing::{Place, Search, Wanted};
 pub use names::Name;
 pub(crate) use open::without_password;

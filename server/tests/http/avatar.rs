@@ -188,3 +188,54 @@ async fn nothing_else_can_be_fetched_where_pictures_are() {
     }
     app.post("/avatars/x").send().await.assert_failure(405, "method_not_allowed");
 }
+
+#[tokio::test]
+async fn avatar_and_thumbnail_of_picture_with_colour_profile_are_srgb() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    // The same bytes for pixels, which mean different colours: left and right half in sRGB.
+    for (name, sent, expected) in [
+        ("srgb", &include_bytes!("../fixtures/srgb-same.jpg")[..], [[226, 106, 90], [90, 190, 120]]),
+        ("p3", include_bytes!("../fixtures/p3.jpg"), [[244, 97, 82], [18, 194, 113]]),
+        ("adobe-rgb", include_bytes!("../fixtures/adobe-rgb.jpg"), [[255_u8, 106, 89], [0, 191, 116]]),
+    ] {
+        let large = address(&send(&app, &pair, sent).await);
+        let small = app.get(&large.replace("-512.", "-96.")).send().await;
+        let large = app.get(&large).send().await;
+        let kept = app.post("/api/me/files?name=x").bearer(&pair.access).body(sent).send().await.json();
+        let thumbnail = format!("/api/me/file?size=thumb&id={}", kept["file"]["id"].as_str().unwrap());
+        let thumbnail = app.get(&thumbnail).bearer(&pair.access).send().await;
+        for made in [large, small, thumbnail] {
+            let made = seen(&made.bytes).to_rgb8();
+            for (at, expected) in [made.width() / 8, made.width() * 7 / 8].into_iter().zip(expected) {
+                let found = made.get_pixel(at, made.height() / 2).0;
+                let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+                assert!(off <= Some(24), "{name}: {found:?} instead of {expected:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn invariant_40_a_picture_that_is_too_large_is_called_that_in_every_format() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let mut jpeg = picture(ImageFormat::Jpeg, 16, 16);
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
+    let mut webp = moving(1);
+    webp[24..30].copy_from_slice(&[0x2f, 0x75, 0, 0x2f, 0x75, 0]);
+    for sent in [bomb(), jpeg, webp] {
+        let answer = send(&app, &pair, sent).await;
+        answer.assert_failure(400, "validation_failed");
+        let words = "A picture has at most 24 megapixels, and 16,384 pixels a side";
+        assert_eq!(answer.json()["fields"]["avatar"], words);
+    }
+    // One that is moving takes several copies of its pixels.
+    let mut webp = moving(1);
+    webp[24..30].copy_from_slice(&[0x9f, 0x0f, 0, 0x9f, 0x0f, 0]);
+    let answer = send(&app, &pair, webp).await;
+    answer.assert_failure(400, "validation_failed");
+    let words = answer.json()["fields"]["avatar"].as_str().unwrap().to_owned();
+    assert!(words.starts_with("Reading this picture takes too much memory"), "{words}");
+}

@@ -110,3 +110,98 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
     drop(router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap());
     archive(&app, &pair).await;
 }
+
+#[tokio::test]
+async fn export_has_names_that_every_system_can_unpack_and_none_twice() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let names =
+        ["CON.png", "aux.png", "x.png", "X.PNG", "e%CC%81.png", "%C3%89.png", "a%3Ab%3F.png", "trail%20.%20.png"];
+    for name in names {
+        let call = app.post(&format!("/api/me/files?name={name}")).bearer(&pair.access);
+        assert_eq!(call.body(picture(ImageFormat::Png, 9, 9)).send().await.status, StatusCode::CREATED);
+        app.clock.advance(1);
+    }
+    let entries = archive(&app, &pair).await;
+    let mut names: Vec<_> = entries.keys().filter_map(|path| path.strip_prefix("files/")).collect();
+    names.sort_unstable();
+    let expected =
+        ["X.PNG", "_CON.png", "_aux.png", "a_b_.png", "trail.png", "x (2).png", "\u{c9}.png", "\u{e9} (2).png"];
+    assert_eq!(names, expected);
+    let document: Value = serde_json::from_slice(&entries["account.json"]).unwrap();
+    let mut paths: Vec<_> =
+        document["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, expected.map(|name| format!("files/{name}")));
+}
+
+#[tokio::test]
+async fn export_beyond_the_number_at_once_is_unavailable_for_a_moment() {
+    let app = App::with(&[("EXPORTS_MAX", "1")]).await;
+    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
+    let request =
+        axum::http::Request::get("/api/me/export").header("authorization", format!("Bearer {}", alice.access));
+    let router = app.server.router(axum::Router::new());
+    let first = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(first.status(), StatusCode::OK);
+    let refused = app.get("/api/me/export").bearer(&bertha.access).send().await;
+    refused.assert_failure(503, "unavailable");
+    assert_eq!(refused.header("retry-after"), Some("10"));
+    drop(first);
+    archive(&app, &bertha).await;
+}
+
+#[tokio::test]
+async fn export_of_many_events_and_sessions_has_every_one() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    let me = app.me(&pair.access).await.json();
+    let user: uuid::Uuid = me["id"].as_str().unwrap().parse().unwrap();
+    for number in 0..1_100 {
+        let entry = server::store::AuditEntry {
+            user: Some(user),
+            detail: Some(format!("\"{number}\"\n")),
+            ..server::store::AuditEntry::of(
+                server::store::Event::ProfileChanged,
+                1_800_000_000,
+                ::app::backend::Origin::default(),
+            )
+        };
+        app.server.store.insert_audit_entry(entry).await.unwrap();
+    }
+    let document: Value = serde_json::from_slice(&archive(&app, &pair).await["account.json"]).unwrap();
+    let events = document["events"].as_array().unwrap();
+    let details: Vec<_> = events.iter().filter_map(|event| event["detail"].as_str()).collect();
+    let expected: Vec<_> = (0..1_100).map(|number| format!("\"{number}\"\n")).collect();
+    assert_eq!(details, expected);
+    assert_eq!((&document["files"], &document["account"]["picture"]), (&json!([]), &Value::Null));
+}
+
+#[tokio::test]
+async fn export_whose_client_is_gone_stops_and_gives_its_permit_back() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    for number in 0..3 {
+        let call = app.post(&format!("/api/me/files?name={number}")).bearer(&pair.access);
+        call.body(picture(ImageFormat::Png, 9, 9)).send().await;
+    }
+    let request = axum::http::Request::get("/api/me/export").header("authorization", format!("Bearer {}", pair.access));
+    let router = app.server.router(axum::Router::new());
+    let mut export = Box::pin(router.oneshot(request.body(axum::body::Body::empty()).unwrap()));
+    // Until it is under way.
+    let mut complete = 0;
+    let again = loop {
+        assert!(futures::poll!(export.as_mut()).is_pending());
+        let again = app.get("/api/me/export").bearer(&pair.access).send().await;
+        if again.status != StatusCode::OK {
+            break again;
+        }
+        complete += 1;
+    };
+    again.assert_failure(429, "too_many_attempts");
+    drop(export);
+    archive(&app, &pair).await;
+    let entries = app.server.store.audit_entries().await.unwrap();
+    let exported = entries.iter().filter(|entry| entry.event == "exported").count();
+    assert_eq!(exported, complete + 1, "all but the one that was given up");
+}

@@ -185,3 +185,35 @@ async fn what_a_crash_has_left_behind_is_swept_away_and_nothing_else() {
     assert_eq!(objects(&app), kept);
     assert_eq!(app.server.store.stray_objects(i64::MAX, 10).await.unwrap(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn upload_beyond_the_number_of_files_is_refused_also_of_several_at_once() {
+    let app = App::with(&[("FILES_MAX", "2")]).await;
+    let pair = app.person("alice").await;
+    let sent = picture(ImageFormat::Png, 9, 9);
+    let first = keep(&app, &pair, "first", sent.clone()).await;
+    let (one, other) = tokio::join!(keep(&app, &pair, "a", sent.clone()), keep(&app, &pair, "b", sent.clone()));
+    let refused = if one.status == StatusCode::CREATED { other } else { one };
+    refused.assert_failure(413, "payload_too_large");
+    assert_eq!(refused.json()["message"], "You can keep at most 2 files: delete some of them first");
+    assert_eq!((list(&app, &pair, "").await["files"].as_array().unwrap().len(), objects(&app).len()), (2, 4));
+    remove(&app, &pair, &format!("id={}", id(&first))).await;
+    assert_eq!(keep(&app, &pair, "again", sent).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn sweep_removes_unfinished_files_without_a_restart() {
+    let app = App::start().await;
+    let pair = app.person("alice").await;
+    keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await;
+    let kept = objects(&app);
+    let unfinished = format!("{}#1", kept[0]);
+    let file = std::fs::File::create(&unfinished).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(START.unsigned_abs())).unwrap();
+    app.clock.advance(3_599);
+    app.server.state.files.sweep().await.unwrap();
+    assert_eq!(objects(&app).len(), kept.len() + 1, "another process may be writing it");
+    app.clock.advance(1);
+    app.server.state.files.sweep().await.unwrap();
+    assert_eq!(objects(&app), kept);
+}

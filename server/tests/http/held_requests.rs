@@ -17,8 +17,8 @@ use ::app::{
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{
-    AccountChange, Act, ActError, Actor, AuditEntry, ChangeError, Denied, EndReason, Event, PasswordChange, StoredFile,
-    UserChange,
+    AccountChange, Act, ActError, Actor, AuditEntry, ChangeError, Denied, EndReason, Event, FilesMax, PasswordChange,
+    StoredFile, UserChange,
 };
 use uuid::Uuid;
 
@@ -228,7 +228,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
         store.change_user(actor, rename).await.map(drop),
         store.change_password_as(actor, password, entry()).await.map(drop),
         store.set_avatar(actor, Some("/avatars/x-512.jpg".to_owned()), entry()).await.map(drop),
-        store.insert_file(actor, file, 1_000).await.map(drop),
+        store.insert_file(actor, file, FilesMax { files: 10, bytes: 1_000 }).await.map(drop),
         store.remove_file(actor, Uuid::from_u128(7)).await.map(drop),
         store.end_device(actor, session, entry()).await.map(drop),
         store.end_other_devices(actor, entry()).await.map(drop),

@@ -1,0 +1,104 @@
+//! A ZIP that is written on a blocking thread while its parts arrive, in a file that is gone with its last handle.
+
+use std::{
+    fs::File,
+    io::{Seek as _, SeekFrom, Write as _},
+    path::PathBuf,
+};
+
+use app::backend::Failure;
+use axum::body::Bytes;
+use tokio::{sync::mpsc, task::JoinHandle};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::ExportError;
+use crate::failure::internal;
+
+/// Parts that wait for the disk.
+const QUEUE_CAPACITY: usize = 8;
+/// Bytes of text that are gathered before they are written.
+const BUFFER: usize = 64 * 1024;
+
+enum Part {
+    Begin(String),
+    Content(Bytes),
+    End,
+}
+
+/// An archive in the making. Dropped before it is finished, its thread stops at the next part and the file is gone.
+pub(super) struct Archive {
+    parts: mpsc::Sender<Part>,
+    writing: JoinHandle<Result<(File, u64), ExportError>>,
+    buffer: Vec<u8>,
+}
+
+impl Archive {
+    /// Begins an archive in a folder.
+    pub(super) fn begin(folder: PathBuf) -> Self {
+        let (parts, received) = mpsc::channel(QUEUE_CAPACITY);
+        let writing = tokio::task::spawn_blocking(move || write(&folder, received));
+        Self { parts, writing, buffer: Vec::new() }
+    }
+
+    /// Begins a file in the archive.
+    pub(super) async fn entry(&mut self, path: &str) -> Result<(), Failure> {
+        self.flush().await?;
+        self.send(Part::Begin(path.to_owned())).await
+    }
+
+    /// Adds bytes to the file that was begun last.
+    pub(super) async fn content(&mut self, bytes: Bytes) -> Result<(), Failure> {
+        self.flush().await?;
+        self.send(Part::Content(bytes)).await
+    }
+
+    /// Adds text to the file that was begun last, many pieces at a time.
+    pub(super) async fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.buffer.extend(text);
+        if self.buffer.len() < BUFFER { Ok(()) } else { self.flush().await }
+    }
+
+    /// Completes the archive; comes back with it and its size, ready to be read from its beginning.
+    pub(super) async fn finish(mut self) -> Result<(File, u64), Failure> {
+        self.flush().await?;
+        self.send(Part::End).await?;
+        self.writing.await.map_err(internal)?.map_err(internal)
+    }
+
+    async fn flush(&mut self) -> Result<(), Failure> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let text = std::mem::take(&mut self.buffer);
+        self.send(Part::Content(text.into())).await
+    }
+
+    async fn send(&mut self, part: Part) -> Result<(), Failure> {
+        if self.parts.send(part).await.is_ok() {
+            return Ok(());
+        }
+        // The thread takes no more parts because something went wrong there.
+        match (&mut self.writing).await.map_err(internal)? {
+            Ok(_) => Err(internal(ExportError::Cancelled)),
+            Err(error) => Err(internal(error)),
+        }
+    }
+}
+
+fn write(folder: &PathBuf, mut parts: mpsc::Receiver<Part>) -> Result<(File, u64), ExportError> {
+    // Pictures cannot be made smaller by compression.
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut archive = ZipWriter::new(tempfile::tempfile_in(folder)?);
+    loop {
+        match parts.blocking_recv() {
+            Some(Part::Begin(path)) => archive.start_file(path, options)?,
+            Some(Part::Content(bytes)) => archive.write_all(&bytes)?,
+            Some(Part::End) => break,
+            None => return Err(ExportError::Cancelled),
+        }
+    }
+    let mut file = archive.finish()?;
+    let size = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    Ok((file, size))
+}

@@ -1,0 +1,115 @@
+//! The document of an export. Times are in UTC (RFC 3339).
+
+use app::api::Role;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    clock::utc,
+    store::{EndReason, StoredDevice, StoredEntry, StoredFile, StoredUser},
+};
+
+/// Path of the user's own picture in the archive.
+pub(super) const PICTURE: &str = "picture.jpg";
+
+#[derive(Serialize)]
+pub(super) struct Account {
+    id: Uuid,
+    username: String,
+    nickname: Option<String>,
+    email: Option<String>,
+    mobile: Option<String>,
+    role: Role,
+    created_at: String,
+    picture: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ExportedSession {
+    id: Uuid,
+    created_at: String,
+    refreshed_at: String,
+    expires_at: String,
+    remember: bool,
+    address: Option<String>,
+    user_agent: Option<String>,
+    ended: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ExportedEvent {
+    at: String,
+    event: String,
+    outcome: String,
+    session: Option<Uuid>,
+    address: Option<String>,
+    user_agent: Option<String>,
+    detail: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ExportedFile<'a> {
+    id: Uuid,
+    name: &'a str,
+    path: &'a str,
+    #[serde(rename = "type")]
+    media_type: &'a str,
+    size: i64,
+    width: i32,
+    height: i32,
+    created_at: String,
+}
+
+impl From<StoredUser> for Account {
+    fn from(account: StoredUser) -> Self {
+        let StoredUser { user, email, mobile, created_at, .. } = account;
+        Self {
+            id: user.id,
+            picture: user.avatar_url.is_some().then_some(PICTURE),
+            username: user.username,
+            nickname: user.nickname,
+            email,
+            mobile,
+            role: user.role,
+            created_at: utc(created_at),
+        }
+    }
+}
+
+impl From<StoredDevice> for ExportedSession {
+    fn from(device: StoredDevice) -> Self {
+        let StoredDevice { session, address, user_agent, .. } = device;
+        Self {
+            id: session.id,
+            created_at: utc(session.created_at),
+            refreshed_at: utc(session.refreshed_at),
+            expires_at: utc(session.expires_at),
+            remember: session.remember,
+            address,
+            user_agent,
+            ended: session.ended.map(EndReason::as_str),
+        }
+    }
+}
+
+impl From<StoredEntry> for ExportedEvent {
+    fn from(entry: StoredEntry) -> Self {
+        let StoredEntry { at, event, outcome, session, address, user_agent, detail, .. } = entry;
+        Self { at: utc(at), event, outcome, session, address, user_agent, detail }
+    }
+}
+
+impl<'a> ExportedFile<'a> {
+    pub(super) fn new(path: &'a str, file: &'a StoredFile) -> Self {
+        Self {
+            id: file.id,
+            name: &file.name,
+            path,
+            media_type: &file.media_type,
+            size: file.size,
+            width: file.width,
+            height: file.height,
+            created_at: utc(file.created_at),
+        }
+    }
+}

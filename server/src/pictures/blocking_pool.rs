@@ -1,0 +1,143 @@
+//! Runs work on pictures off the async threads: as many at a time as there are cores, and no more than their memory has room for.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use tokio::{sync::Semaphore, time::timeout};
+
+/// How long work waits for a core and for memory before it is refused.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes that a permit for memory stands for.
+const UNIT: u64 = 1024;
+
+/// Why no work was done.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// Cores and memory are taken for longer than work waits.
+    #[error("the queue for pictures is full")]
+    Busy {
+        /// Seconds after which another try is worth it.
+        retry_after: u32,
+    },
+    /// It takes more memory than all pictures may take together.
+    #[error("the memory for pictures has no room for this one")]
+    TooMuchMemory,
+    /// The runtime is shutting down.
+    #[error("the work on a picture was not finished")]
+    Ended,
+}
+
+/// Limits how many pictures are in work.
+#[derive(Debug)]
+pub struct BlockingPool {
+    cores: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+    budget: u64,
+}
+
+impl BlockingPool {
+    /// A pool for a machine with these cores, whose work takes at most `budget` bytes of memory at once.
+    #[must_use]
+    pub fn new(cores: usize, budget: u64) -> Self {
+        let units = usize::try_from(budget / UNIT).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { cores: Arc::new(Semaphore::new(cores.max(1))), memory: Arc::new(Semaphore::new(units)), budget }
+    }
+
+    /// Does work that takes this many bytes of memory, once there is room. `None` where it has panicked: for a file from outside
+    /// that is a refusal, and no more.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError`]
+    pub async fn run<T: Send + 'static>(
+        &self,
+        memory: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, PoolError> {
+        let units = memory.div_ceil(UNIT);
+        let units = u32::try_from(units).ok().filter(|_| units <= self.budget / UNIT);
+        let units = units.ok_or(PoolError::TooMuchMemory)?;
+        let permits = timeout(QUEUE_TIMEOUT, async {
+            // Memory first: work that waits for it keeps no core from smaller work.
+            let memory = Arc::clone(&self.memory).acquire_many_owned(units).await;
+            (memory, Arc::clone(&self.cores).acquire_owned().await)
+        });
+        let busy = |_| PoolError::Busy { retry_after: u32::try_from(QUEUE_TIMEOUT.as_secs()).unwrap_or(1) };
+        let (Ok(memory), Ok(core)) = permits.await.map_err(busy)? else { return Err(PoolError::Ended) };
+        let span = tracing::Span::current();
+        let working = tokio::task::spawn_blocking(move || {
+            let _span = span.entered();
+            let done = std::panic::catch_unwind(AssertUnwindSafe(work)).ok();
+            // A client that has hung up meanwhile still holds both until here.
+            drop((memory, core));
+            done
+        });
+        working.await.map_err(|_| PoolError::Ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const BUDGET: u64 = 10 * UNIT;
+
+    #[tokio::test]
+    async fn run_with_panicking_work_returns_none_and_gives_permits_back() {
+        let pool = BlockingPool::new(1, BUDGET);
+        assert_eq!(pool.run(BUDGET, || -> u8 { panic!("as a decoder might") }).await.unwrap(), None);
+        assert_eq!(pool.run(BUDGET, || 1).await.unwrap(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn run_after_caller_hung_up_waits_for_core_and_memory() {
+        let pool = BlockingPool::new(1, BUDGET);
+        let (go_on, waits) = mpsc::channel::<()>();
+        let (started, starts) = tokio::sync::oneshot::channel();
+        {
+            let mut first = std::pin::pin!(pool.run(4 * UNIT, move || {
+                started.send(()).unwrap();
+                waits.recv().unwrap();
+            }));
+            tokio::select! {
+                _ = &mut first => panic!("it waits"),
+                begun = starts => begun.unwrap(),
+            }
+        }
+        assert_eq!((pool.cores.available_permits(), pool.memory.available_permits()), (0, 6));
+        go_on.send(()).unwrap();
+        assert_eq!(pool.run(BUDGET, || 2).await.unwrap(), Some(2));
+    }
+
+    #[tokio::test]
+    async fn run_with_more_memory_than_budget_is_refused() {
+        let pool = BlockingPool::new(4, BUDGET);
+        let refused = pool.run(BUDGET + 1, || ()).await;
+        assert!(matches!(refused, Err(PoolError::TooMuchMemory)), "{refused:?}");
+        assert!(pool.run(BUDGET, || ()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn run_beside_work_that_fills_memory_waits_though_cores_are_free() {
+        let pool = Arc::new(BlockingPool::new(4, BUDGET));
+        let (go_on, waits) = mpsc::channel::<()>();
+        let (started, starts) = tokio::sync::oneshot::channel();
+        let first = tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move {
+                let work = move || {
+                    started.send(()).unwrap();
+                    waits.recv().unwrap();
+                };
+                pool.run(6 * UNIT, work).await
+            }
+        });
+        starts.await.unwrap();
+        let mut second = std::pin::pin!(pool.run(5 * UNIT, || ()));
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        assert_eq!(pool.cores.available_permits(), 3, "it waits for memory, not for a core");
+        go_on.send(()).unwrap();
+        assert!(second.await.is_ok() && first.await.unwrap().is_ok());
+    }
+}
