@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     failure::Internal,
     files::{self, FileService},
-    http::{self, State, connections},
+    http::{self, Bodies, State, connections},
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
@@ -93,8 +93,8 @@ pub struct Server {
     pub state: State,
     /// What it keeps.
     pub store: Store,
-    /// How long a connection may be silent while a request is waited for.
-    silence: Duration,
+    /// How long a connection may take to send a request, or to read an answer.
+    idle_timeout: Duration,
 }
 
 impl Server {
@@ -155,12 +155,13 @@ impl Server {
             },
             sessions,
             files,
+            bodies: Bodies::new(config.uploads, config.data_dir.clone()),
             keys,
             world,
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
         };
-        Ok(Self { state, store, silence: config.silence })
+        Ok(Self { state, store, idle_timeout: config.idle_timeout })
     }
 
     /// The router of this server.
@@ -179,7 +180,7 @@ impl Server {
             tracing::info!("stopping");
             told.send_replace(true);
         };
-        let serving = connections::serve(listener, router, self.silence, stop);
+        let serving = connections::serve(listener, router, self.idle_timeout, stop);
         tokio::select! {
             () = serving => {}
             () = async {

@@ -55,6 +55,9 @@ pub enum Failure {
     /// It was tried too often; the seconds tell when to try again.
     #[error("throttled for {0} s")]
     TooManyAttempts(u32),
+    /// The caller has too many uploads in progress; the seconds tell when to try again.
+    #[error("too many uploads for {0} s")]
+    TooManyUploads(u32),
     /// Not now; the seconds tell when to try again.
     #[error("unavailable for {0} s")]
     Unavailable(u32),
@@ -75,7 +78,7 @@ impl Failure {
             Self::Validation(_) => Code::ValidationFailed,
             Self::Revoked(_) => Code::TokenRevoked,
             Self::UsernameTaken(_) => Code::UsernameTaken,
-            Self::TooManyAttempts(_) => Code::TooManyAttempts,
+            Self::TooManyAttempts(_) | Self::TooManyUploads(_) => Code::TooManyAttempts,
             Self::Unavailable(_) => Code::Unavailable,
         }
     }
@@ -101,6 +104,10 @@ impl Failure {
             Self::UsernameTaken(name) => {
                 error.message = messages::username_taken(lang, &name);
                 error.fields.insert("username".to_owned(), error.message.clone());
+            }
+            Self::TooManyUploads(seconds) => {
+                Messages::of(lang).too_many_uploads.clone_into(&mut error.message);
+                error.retry_after = Some(seconds);
             }
             Self::TooManyAttempts(seconds) | Self::Unavailable(seconds) => error.retry_after = Some(seconds),
         }

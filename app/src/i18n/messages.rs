@@ -37,6 +37,7 @@ super::table! {
         payload_too_large: "请求内容过大", "The request is too large";
         unsupported_media_type: "请使用 application/json 格式", "Please send application/json";
         too_many_attempts: "尝试次数过多，请稍后再试", "Too many attempts, please try again later";
+        too_many_uploads: "同时上传的文件过多，请等待其中一些完成后重试", "Too many uploads at once, please try again when some have finished";
         internal_error: "服务器出错，请稍后重试", "Something went wrong on our side, please try again";
         page_failed: "此页面未能显示", "This page could not be displayed";
         unavailable: "服务暂时不可用，请稍后重试", "The service is busy, please try again shortly";

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use crate::{
     accounts::{common::COMMON, password::Policy},
+    http::UploadLimits,
     limits::{Limits, Quota},
     network::Network,
     objects::S3,
@@ -31,9 +32,9 @@ struct Setting {
 const SETTINGS: &[Setting] = &[
     Setting { name: "ADDR", default: "127.0.0.1:3000", meaning: "address and port to serve on" },
     Setting {
-        name: "SILENCE_SECONDS",
+        name: "IDLE_TIMEOUT_SECONDS",
         default: "60",
-        meaning: "how long a connection may be silent while the server waits for a request",
+        meaning: "a connection on which nothing arrives for so long is closed; a request's head has to be complete within it",
     },
     Setting { name: "DATA_DIR", default: "data", meaning: "folder for what must be kept: database, keys" },
     Setting { name: "DATABASE_URL", default: "sqlite://<data dir>/gatehouse.sqlite", meaning: "the database" },
@@ -121,6 +122,8 @@ const SETTINGS: &[Setting] = &[
         default: "8",
         meaning: "exports that are put together or fetched at once, of all users",
     },
+    Setting { name: "MAX_UPLOADS", default: "64", meaning: "uploads that are received at once, of all users together" },
+    Setting { name: "MAX_UPLOADS_PER_USER", default: "4", meaning: "uploads of one user that are received at once" },
     Setting {
         name: "S3_ENDPOINT",
         default: "none",
@@ -160,8 +163,8 @@ pub enum LogFormat {
 pub struct Config {
     /// Where to serve.
     pub addr: SocketAddr,
-    /// How long a connection may be silent while the server waits for a request, or for more of it.
-    pub silence: Duration,
+    /// How long a connection may be idle, and how long the head of a request may take.
+    pub idle_timeout: Duration,
     /// The folder for what must be kept.
     pub data_dir: PathBuf,
     /// The database.
@@ -202,6 +205,8 @@ pub struct Config {
     pub pictures_memory: u64,
     /// Exports at once over all users.
     pub exports_max: usize,
+    /// How many uploads are accepted at once.
+    pub uploads: UploadLimits,
     /// Where people's files are; `None`: in the data folder.
     pub s3: Option<S3>,
     /// How long the audit log goes back, in seconds.
@@ -249,7 +254,7 @@ impl Config {
         };
         let config = Self {
             addr,
-            silence: reader.value("SILENCE_SECONDS", values::silence)?,
+            idle_timeout: reader.value("IDLE_TIMEOUT_SECONDS", values::idle_timeout)?,
             database_url: reader
                 .given("DATABASE_URL", values::text)
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),
@@ -271,6 +276,10 @@ impl Config {
             files_max: reader.value("FILES_MAX", values::count)?.into(),
             pictures_memory: reader.value("PICTURES_MEMORY_BYTES", values::picture_bytes)?,
             exports_max: reader.value("EXPORTS_MAX", values::count)? as usize,
+            uploads: UploadLimits {
+                total: reader.value("MAX_UPLOADS", values::count)? as usize,
+                per_user: reader.value("MAX_UPLOADS_PER_USER", values::count)? as usize,
+            },
             s3: s3(&mut reader)?,
             audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
             log: reader.value("LOG", values::log_filter)?,

@@ -87,7 +87,7 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     whole(text, 1, SECONDS_MAX, "seconds")
 }
 
-pub(super) fn silence(text: &str) -> Result<Duration, String> {
+pub(super) fn idle_timeout(text: &str) -> Result<Duration, String> {
     let seconds = whole(text, 1, 3600, "seconds")?;
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }

@@ -29,17 +29,17 @@ use tower_http::timeout::TimeoutBody;
 
 /// Serves connections until told to stop, then lets those finish that are being answered.
 ///
-/// A request's head has to be there `silence` after the connection was opened or the answer before it was sent; of its body
+/// A request's head has to be there `idle_timeout` after the connection was opened or the answer before it was sent; of its body
 /// something has to come within the same time.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
-    silence: Duration,
+    idle_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(silence);
+    builder.timer(TokioTimer::new()).header_read_timeout(idle_timeout);
     let mut stop = pin!(stop);
     loop {
         // Of what hinders it from accepting another one, `accept` takes care.
@@ -47,7 +47,8 @@ pub(crate) async fn serve(
             connection = Listener::accept(&mut listener) => connection,
             () = &mut stop => break,
         };
-        let connection = builder.serve_connection(TokioIo::new(prompt(stream)), service(router.clone(), peer, silence));
+        let connection =
+            builder.serve_connection(TokioIo::new(prompt(stream)), service(router.clone(), peer, idle_timeout));
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -71,7 +72,7 @@ fn prompt(stream: TcpStream) -> TcpStream {
 fn service(
     router: Router,
     peer: SocketAddr,
-    silence: Duration,
+    idle_timeout: Duration,
 ) -> TowerToHyperService<
     impl tower::Service<
         hyper::Request<Incoming>,
@@ -82,7 +83,8 @@ fn service(
 > {
     TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<Incoming>| -> Request {
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(Waiting::new(body, silence)) })
+        request
+            .map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(Waiting::new(body, idle_timeout)) })
     }))
 }
 
@@ -94,9 +96,9 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(body: Incoming, silence: Duration) -> Self {
+    fn new(body: Incoming, idle_timeout: Duration) -> Self {
         let size = body.size_hint();
-        Self { body: Box::pin(TimeoutBody::new(silence, body)), size }
+        Self { body: Box::pin(TimeoutBody::new(idle_timeout, body)), size }
     }
 }
 

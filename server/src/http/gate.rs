@@ -15,7 +15,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use leptos::prelude::provide_context;
 
 use super::{
@@ -26,8 +25,6 @@ use super::{
 };
 use crate::tokens::bearer::bearer;
 
-/// Bytes of the largest body.
-const BODY_MAX: usize = 64 * 1024;
 /// Bytes of the longest query.
 const QUERY_MAX: usize = 2 * 1024;
 
@@ -120,7 +117,7 @@ async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body)
         state.sessions.admit_change(caller, operation, &call.origin)?;
     }
     let address = read_query(operation, &parts.uri)?;
-    let received = read_body(operation, &parts.headers, body).await;
+    let received = read_body(state, operation, call, &parts.headers, body).await;
     if matches!(operation.body, operations::Body::Json | operations::Body::Upload) {
         // The body may have taken hours to arrive: token, session, account and role are checked again.
         call.caller = Box::pin(identify(state, operation, &parts.headers, &call.origin)).await?;
@@ -190,37 +187,28 @@ fn read_query(operation: &Operation, uri: &Uri) -> Result<Uri, Code> {
     }
 }
 
-/// Reads the body of a request, as far as its operation takes one.
-async fn read_body(operation: &Operation, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+/// Collects the body of a request, as far as its operation takes one.
+async fn read_body(
+    state: &super::State,
+    operation: &Operation,
+    call: &Call,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, Failure> {
     match operation.body {
-        operations::Body::Json => Ok(read_json(headers, body).await?),
-        operations::Body::Upload => handlers::read_upload(body).await,
+        operations::Body::Json if !is_json(headers) => Err(Code::UnsupportedMediaType.into()),
+        operations::Body::Json => {
+            let bytes = state.bodies.json(body).await?;
+            // A derived structure would also take an array, and bytes that are no text where it does not look at them.
+            let is_object = bytes.trim_ascii_start().first() == Some(&b'{') && std::str::from_utf8(&bytes).is_ok();
+            if is_object { Ok(bytes) } else { Err(Code::BadRequest.into()) }
+        }
+        operations::Body::Upload => state.bodies.upload(call.caller()?.user, body).await,
         // The JSON codec wants an object also where there is nothing to say.
         operations::Body::None | operations::Body::Query if operation.method == Method::POST => {
             Ok(Bytes::from_static(b"{}"))
         }
         operations::Body::None | operations::Body::Query => Ok(Bytes::new()),
-    }
-}
-
-async fn read_json(headers: &HeaderMap, body: Body) -> Result<Bytes, Code> {
-    if !is_json(headers) {
-        return Err(Code::UnsupportedMediaType);
-    }
-    // What says that it is too large is not read at all.
-    if body.size_hint().lower() > BODY_MAX as u64 {
-        return Err(Code::PayloadTooLarge);
-    }
-    match Limited::new(body, BODY_MAX).collect().await {
-        Ok(collected) => {
-            let bytes = collected.to_bytes();
-            // A derived structure would also take an array, and bytes that are no text where it does not look at them.
-            let is_object = bytes.trim_ascii_start().first() == Some(&b'{') && std::str::from_utf8(&bytes).is_ok();
-            if is_object { Ok(bytes) } else { Err(Code::BadRequest) }
-        }
-        Err(error) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge),
-        // The connection broke: nobody is there to read this.
-        Err(_) => Err(Code::BadRequest),
     }
 }
 

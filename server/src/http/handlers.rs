@@ -9,21 +9,19 @@ use app::{
     },
     backend::{Caller, Failure, Request as Call},
     i18n::messages::Messages,
-    rules::ServerProblem,
 };
 use axum::{
-    body::{Body, Bytes, HttpBody as _},
+    body::{Body, Bytes},
     extract::Query,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::Response,
 };
 use futures::future::BoxFuture;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::download;
-use crate::files::{FileService, PICTURE_MAX, Size};
+use crate::files::{FileService, Size};
 
 /// A call that was let in, with what came with it.
 pub(super) struct Ask {
@@ -106,21 +104,6 @@ async fn export(ask: Ask) -> Answer {
 
 fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Code> {
     Query::try_from_uri(address).map(|Query(members)| members).map_err(|_| Code::BadRequest)
-}
-
-/// Reads an upload, which has at most the bytes that a picture may have.
-pub(super) async fn read_upload(body: Body) -> Result<Bytes, Failure> {
-    let too_large = || Failure::Refused(Code::PayloadTooLarge, ServerProblem::PictureBytes.into());
-    // What says that it is too large is not read at all.
-    if body.size_hint().lower() > PICTURE_MAX as u64 {
-        return Err(too_large());
-    }
-    match Limited::new(body, PICTURE_MAX).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        // The connection broke: nobody is there to read this.
-        Err(_) => Err(Code::BadRequest.into()),
-    }
 }
 
 fn json(status: StatusCode, answer: &impl serde::Serialize) -> Answer {

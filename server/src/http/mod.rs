@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod assets;
+mod body;
 mod broken;
 pub(crate) mod connections;
 mod cors;
@@ -21,7 +22,10 @@ use app::backend::Backend;
 use axum::{Router, middleware, routing::any};
 
 use self::envelope::Envelope;
-pub use self::handlers::handled;
+pub use self::{
+    body::{Bodies, UploadLimits},
+    handlers::handled,
+};
 use crate::{files::FileService, sessions::SessionService, tokens::keys::Keys};
 
 /// What the router needs of the server.
@@ -33,6 +37,8 @@ pub struct State {
     pub sessions: SessionService,
     /// What people have sent.
     pub files: FileService,
+    /// Collects request bodies.
+    pub bodies: Bodies,
     /// The keys, whose public halves anybody may read.
     pub keys: Arc<Keys>,
     /// Time and chance: the names of requests.

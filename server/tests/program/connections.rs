@@ -23,7 +23,7 @@ fn said_before_the_end(running: &Running, begin: &str) -> String {
 #[test]
 fn a_connection_that_stays_silent_is_closed() {
     let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_SILENCE_SECONDS", "1")]);
+    let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
     let head = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     for begin in ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", head] {
         assert_eq!(said_before_the_end(&running, begin), "", "{begin:?}");
