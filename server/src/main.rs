@@ -20,6 +20,7 @@ use server::{
     },
     config::{Config, Sources},
     http::{
+        self,
         assets::Site,
         pages::{self, Pages},
     },
@@ -62,10 +63,16 @@ enum Command {
     Restore(restore::Arguments),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
-    match run(command).await {
+    let ran =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
+            let ran = runtime.block_on(run(command));
+            // Work on a blocking thread, such as a picture that is decoded for a client that has gone, must not delay the end.
+            runtime.shutdown_background();
+            ran
+        });
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
@@ -112,6 +119,8 @@ async fn serve(
     mut stop: impl Future<Output = ()> + Send + Unpin + 'static,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let _log = log::start(config)?;
+    ignore_signals()?;
+    http::raise_descriptor_limit();
     // Where files may not grow further (`ulimit -f`), a write fails then, like one to a full disk; without a handler this
     // signal would end the program.
     let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
@@ -153,15 +162,43 @@ fn pages(config: &Config) -> Router {
     pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })
 }
 
-/// Completes when the program is told to stop, by Ctrl-C or by what has started it. Signals are handled from this call on, and
+/// Completes at the first SIGINT or SIGTERM. The second one ends the program at once. Signals are handled from this call on, and
 /// not only once the future is polled.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
+    let mut next = async move || {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
         }
+    };
+    Ok(async move {
+        next().await;
+        tokio::spawn(async move {
+            let signal = next().await;
+            tracing::warn!("ended at once by a second signal");
+            // As a shell reports a program that was ended by this signal.
+            std::process::exit(128 + signal.as_raw_value());
+        });
     })
+}
+
+/// Keeps signals from ending the program that do so by default and ask for something that it does not do.
+fn ignore_signals() -> std::io::Result<()> {
+    for (name, kind) in [
+        ("SIGHUP", SignalKind::hangup()),
+        ("SIGUSR1", SignalKind::user_defined1()),
+        ("SIGUSR2", SignalKind::user_defined2()),
+        ("SIGALRM", SignalKind::alarm()),
+        ("SIGIO", SignalKind::io()),
+    ] {
+        let mut received = signal(kind)?;
+        tokio::spawn(async move {
+            while received.recv().await.is_some() {
+                tracing::info!(signal = name, "ignored; settings are read at the start, SIGTERM stops the server");
+            }
+        });
+    }
+    Ok(())
 }

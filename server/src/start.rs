@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     failure::Internal,
     files::{self, FileService},
-    http::{self, Bodies, State, connections},
+    http::{self, Bodies, ConnectionLimits, State, connections},
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
@@ -37,8 +37,8 @@ use crate::{
     },
 };
 
-/// How long connections that are being answered may take to finish once the server is told to stop.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// How long running requests may take to finish once the server is told to stop. Docker kills a container after ten seconds.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +93,8 @@ pub struct Server {
     pub state: State,
     /// What it keeps.
     pub store: Store,
-    /// How long a connection may take to send a request, or to read an answer.
-    idle_timeout: Duration,
+    /// Limits of its connections.
+    connections: ConnectionLimits,
 }
 
 impl Server {
@@ -161,7 +161,7 @@ impl Server {
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
         };
-        Ok(Self { state, store, idle_timeout: config.idle_timeout })
+        Ok(Self { state, store, connections: config.connections })
     }
 
     /// The router of this server.
@@ -169,7 +169,7 @@ impl Server {
         http::router(self.state.clone(), pages)
     }
 
-    /// Answers until it is told to stop, then lets running answers finish.
+    /// Serves until `stop` completes, then lets running requests finish.
     pub async fn serve(self, listener: TcpListener, pages: Router, stop: impl Future<Output = ()> + Send + 'static) {
         let router = self.router(pages);
         let upkeep = upkeep::run(self.state.sessions.clone(), self.state.files.clone(), Arc::clone(&self.state.keys));
@@ -180,13 +180,14 @@ impl Server {
             tracing::info!("stopping");
             told.send_replace(true);
         };
-        let serving = connections::serve(listener, router, self.idle_timeout, stop);
+        let serving =
+            connections::serve(listener, router, self.connections, Arc::clone(&self.state.trusted_proxies), stop);
         tokio::select! {
             () = serving => {}
             () = async {
                 // An error means that the sender is gone: then `serving` has ended.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
-                tokio::time::sleep(FAREWELL).await;
+                tokio::time::sleep(SHUTDOWN_GRACE).await;
             } => {
                 tracing::warn!("some connections did not finish in time");
             }

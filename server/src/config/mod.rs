@@ -6,13 +6,13 @@ mod values;
 
 pub use sources::{Source, Sources};
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use secrecy::SecretString;
 
 use crate::{
     accounts::{common::COMMON, password::Policy},
-    http::UploadLimits,
+    http::{ConnectionLimits, UploadLimits},
     limits::{Limits, Quota},
     network::Network,
     objects::S3,
@@ -35,6 +35,12 @@ const SETTINGS: &[Setting] = &[
         name: "IDLE_TIMEOUT_SECONDS",
         default: "60",
         meaning: "a connection on which nothing arrives for so long is closed; a request's head has to be complete within it",
+    },
+    Setting { name: "MAX_CONNECTIONS", default: "4096", meaning: "connections that are open at once" },
+    Setting {
+        name: "MAX_CONNECTIONS_PER_ADDRESS",
+        default: "256",
+        meaning: "connections of one client address that are open at once, trusted proxies and this machine aside",
     },
     Setting { name: "DATA_DIR", default: "data", meaning: "folder for what must be kept: database, keys" },
     Setting { name: "DATABASE_URL", default: "sqlite://<data dir>/gatehouse.sqlite", meaning: "the database" },
@@ -125,6 +131,11 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "MAX_UPLOADS", default: "64", meaning: "uploads that are received at once, of all users together" },
     Setting { name: "MAX_UPLOADS_PER_USER", default: "4", meaning: "uploads of one user that are received at once" },
     Setting {
+        name: "UPLOAD_MIN_BYTES_PER_SECOND",
+        default: "16000",
+        meaning: "the pace below which the body of a request is given up",
+    },
+    Setting {
         name: "S3_ENDPOINT",
         default: "none",
         meaning: "the address (https://host, http://host:port) of a store that speaks S3: what people upload is kept there, and not in the data folder",
@@ -163,8 +174,8 @@ pub enum LogFormat {
 pub struct Config {
     /// Where to serve.
     pub addr: SocketAddr,
-    /// How long a connection may be idle, and how long the head of a request may take.
-    pub idle_timeout: Duration,
+    /// How many connections are open at once, and how long they may be idle.
+    pub connections: ConnectionLimits,
     /// The folder for what must be kept.
     pub data_dir: PathBuf,
     /// The database.
@@ -254,7 +265,12 @@ impl Config {
         };
         let config = Self {
             addr,
-            idle_timeout: reader.value("IDLE_TIMEOUT_SECONDS", values::idle_timeout)?,
+            connections: ConnectionLimits {
+                idle_timeout: reader.value("IDLE_TIMEOUT_SECONDS", values::idle_timeout)?,
+                body_rate: reader.value("UPLOAD_MIN_BYTES_PER_SECOND", values::rate)?,
+                total: reader.value("MAX_CONNECTIONS", values::count)? as usize,
+                per_address: reader.value("MAX_CONNECTIONS_PER_ADDRESS", values::count)? as usize,
+            },
             database_url: reader
                 .given("DATABASE_URL", values::text)
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     net::{SocketAddr, ToSocketAddrs as _},
+    num::NonZeroU64,
     time::Duration,
 };
 
@@ -112,6 +113,12 @@ pub(super) fn picture_bytes(text: &str) -> Result<u64, String> {
 
 pub(super) fn count(text: &str) -> Result<u32, String> {
     u32::try_from(whole(text, 1, 1_000_000, "objects")?).map_err(|error| error.to_string())
+}
+
+/// Bytes a second: more than a gigabyte is a slip of the keyboard.
+pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
+    let rate = whole(text, 1, 1_000_000_000, "bytes a second")?;
+    NonZeroU64::new(rate.unsigned_abs()).ok_or_else(|| format!("{text:?} is no rate"))
 }
 
 pub(super) fn times(text: &str) -> Result<u32, String> {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,11 +13,10 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 /// The name of the program's files: cargo-leptos' `output-name`.
@@ -130,12 +130,32 @@ async fn serve_again(state: State<Serving>, mut request: Request) -> Response {
     serve(state, request).await
 }
 
-async fn serve(State(serving): State<Serving>, request: Request) -> Response {
+async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let Ok(response) = serving.files.oneshot(request).await;
-    let mut response = response.map(Body::new);
+    if !takes_range(&request) {
+        request.headers_mut().remove(header::RANGE);
+    }
+    // RFC 9110 §13.1.5: part of a file is of use only to a client that has the rest of the same file.
+    if let Some(validator) = request.headers_mut().remove(header::IF_RANGE)
+        && request.headers().contains_key(header::RANGE)
+    {
+        let mut whole = Request::new(Body::empty());
+        *whole.method_mut() = Method::HEAD;
+        whole.uri_mut().clone_from(request.uri());
+        whole.headers_mut().clone_from(request.headers());
+        whole.headers_mut().remove(header::RANGE);
+        let current = serving.files.try_call(whole).await;
+        if current.ok().is_none_or(|current| current.headers().get(header::LAST_MODIFIED) != Some(&validator)) {
+            request.headers_mut().remove(header::RANGE);
+        }
+    }
+    let response = match serving.files.try_call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => return failed(&error),
+    };
+    let mut response = response;
     if response.status() == StatusCode::NOT_FOUND {
-        response = (StatusCode::NOT_FOUND, "There is no such file.\n").into_response();
+        response = not_found();
     } else if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         let keep = cache_control(&path, &serving.assets);
         response.headers_mut().insert(header::CACHE_CONTROL, keep);
@@ -143,6 +163,34 @@ async fn serve(State(serving): State<Serving>, request: Request) -> Response {
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
+}
+
+/// Whether a request asks for a part of a file in a way that is supported. Otherwise all of it is sent, as if no part had been asked
+/// for (RFC 9110 §14.2).
+fn takes_range(request: &Request) -> bool {
+    let mut ranges = request.headers().get_all(header::RANGE).iter();
+    let (range, second) = (ranges.next().and_then(|range| range.to_str().ok()), ranges.next());
+    let range = range.and_then(|range| range.strip_prefix("bytes=")).and_then(|range| range.split_once('-'));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    request.method() == Method::GET
+        && second.is_none()
+        && range
+            .is_some_and(|(first, last)| is_number(first) && is_number(last) && !(first.is_empty() && last.is_empty()))
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "There is no such file.\n").into_response()
+}
+
+/// The answer if a file cannot be opened.
+fn failed(error: &io::Error) -> Response {
+    // Names that no file can have: too long, with a NUL byte, or through links that lead in a circle.
+    let is_loop = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    if is_loop || matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput) {
+        return not_found();
+    }
+    tracing::error!(%error, "a file of the site cannot be read");
+    (StatusCode::INTERNAL_SERVER_ERROR, "The file cannot be read.\n").into_response()
 }
 
 fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
@@ -160,7 +208,9 @@ fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Method;
+    use axum::http::HeaderName;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -297,5 +347,70 @@ mod tests {
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
         }
         assert_eq!(ask(&site, Method::POST, "/pkg/gatehouse.J.js", "br").await.status(), 405);
+    }
+
+    #[tokio::test]
+    async fn asking_for_a_name_that_no_file_can_have_is_404() {
+        let (_folder, site) = site();
+        let long = "x".repeat(300);
+        for path in [
+            format!("/pkg/{long}"),
+            format!("/pkg/{long}.js"),
+            format!("/pkg/{}", "x".repeat(20_000)),
+            format!("/pkg/{}x", "x/".repeat(5_000)),
+            format!("/pkg/{}", "%C3%A4".repeat(200)),
+            "/pkg/%00".to_owned(),
+            "/pkg/gatehouse.J.js%00".to_owned(),
+            "/pkg/%ff".to_owned(),
+            "/pkg/%".to_owned(),
+            "/pkg/%2F%2Fetc%2Fpasswd".to_owned(),
+            "/pkg/gatehouse.J.js/x".to_owned(),
+            "/pkg/".to_owned(),
+            "/pkg/.".to_owned(),
+        ] {
+            for method in [Method::GET, Method::HEAD] {
+                let answer = ask(&site, method.clone(), &path, "br").await;
+                assert_eq!(answer.status(), 404, "{method} {}", &path[..path.len().min(60)]);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn asking_for_a_part_gives_it_only_if_the_file_is_still_the_same() {
+        let (_folder, site) = site();
+        let path = "/pkg/__wasm_split.S.js";
+        let get = async |method: Method, headers: &[(HeaderName, &str)]| {
+            let mut request = Request::builder().method(method).uri(path);
+            for (name, value) in headers {
+                request = request.header(name, *value);
+            }
+            let answer = site.router::<()>().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (_, headers, _) = get(Method::GET, &[]).await;
+        let modified = headers[header::LAST_MODIFIED].to_str().unwrap().to_owned();
+        for (range, condition, expected, text) in [
+            ("bytes=1-2", None, 206, "oa"),
+            ("bytes=1-2", Some(modified.as_str()), 206, "oa"),
+            ("bytes=100-", Some(&modified), 416, ""),
+            ("bytes=1-2", Some("Thu, 01 Jan 1970 00:00:00 GMT"), 200, "loader"),
+            ("bytes=100-", Some("Thu, 01 Jan 1970 00:00:00 GMT"), 200, "loader"),
+            ("bytes=1-2", Some("\"an-etag\""), 200, "loader"),
+            // What is not supported is ignored.
+            ("bytes=0-0,2-3", None, 200, "loader"),
+            ("lines=1-2", None, 200, "loader"),
+            ("bytes=x", None, 200, "loader"),
+            ("bytes=-", None, 200, "loader"),
+        ] {
+            let condition = condition.map(|condition| (header::IF_RANGE, condition));
+            let headers: Vec<_> = [(header::RANGE, range)].into_iter().chain(condition).collect();
+            let (status, _, body) = get(Method::GET, &headers).await;
+            assert_eq!((status, body.as_str()), (expected, text), "{headers:?}");
+            assert_eq!(get(Method::HEAD, &headers).await.0, 200, "a range has no meaning for HEAD");
+        }
+        let twice = [(header::RANGE, "bytes=0-0"), (header::RANGE, "bytes=1-1")];
+        assert_eq!(get(Method::GET, &twice).await.0, 200);
     }
 }

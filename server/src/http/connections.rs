@@ -1,17 +1,22 @@
-//! Connections: each is served until it has been silent for too long, or the server stops. Who opens many and says nothing, or
-//! a byte now and then, does not keep others out.
+//! Connections: accepted within limits, closed when they are idle or slow, and finished when the server stops.
 
 use std::{
-    net::SocketAddr,
+    collections::HashMap,
+    io::Write as _,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU64,
     pin::{Pin, pin},
-    task::{Context, Poll, ready},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{
-    BoxError, Router,
+    Router,
     body::{Body, Bytes, HttpBody},
     extract::{ConnectInfo, Request},
+    http::{HeaderMap, HeaderValue, Version, header, uri::Authority},
+    response::Response,
     serve::Listener,
 };
 use hyper::{
@@ -20,104 +25,343 @@ use hyper::{
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::Instant,
+};
 use tower::ServiceExt as _;
-use tower_http::timeout::TimeoutBody;
 
-/// Serves connections until told to stop, then lets those finish that are being answered.
-///
-/// A request's head has to be there `idle_timeout` after the connection was opened or the answer before it was sent; of its body
-/// something has to come within the same time.
+use self::{
+    body::RequestBody,
+    io::{ConnectionIo, State},
+};
+use crate::network::Network;
+
+mod body;
+mod io;
+
+/// Bytes of the longest head of a request. Beyond it the answer is 431.
+const HEAD_MAX: usize = 32 * 1024;
+/// File descriptors that are kept for the database, the keys and the log.
+const RESERVED_DESCRIPTORS: u64 = 128;
+/// How often the log says that connections are refused.
+const REFUSALS_LOGGED: Duration = Duration::from_mins(1);
+/// What a connection beyond the limits is answered, before anything of it is read.
+const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    content-type: application/json\r\n\
+    retry-after: 10\r\n\
+    cache-control: no-store\r\n\
+    x-content-type-options: nosniff\r\n\
+    connection: close\r\n\
+    content-length: 147\r\n\r\n\
+    {\"code\":\"unavailable\",\"message\":\"Too many connections, please try again shortly / \
+    \xe8\xbf\x9e\xe6\x8e\xa5\xe8\xbf\x87\xe5\xa4\x9a\xef\xbc\x8c\xe8\xaf\xb7\xe7\xa8\x8d\xe5\x90\x8e\xe9\x87\x8d\xe8\xaf\x95\",\
+    \"request_id\":\"0000000000000000\"}\n";
+
+/// Limits of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// How long a connection may be idle, a head may take, and an answer may make no progress.
+    pub idle_timeout: Duration,
+    /// Bytes a second that a request body has to arrive with.
+    pub body_rate: NonZeroU64,
+    /// Open connections.
+    pub total: usize,
+    /// Open connections of one client address.
+    pub per_address: usize,
+}
+
+/// Marks a request without a usable `Host`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InvalidHost;
+
+/// Raises the limit of open file descriptors to the most that the system allows this process.
+pub fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files (RLIMIT_NOFILE) could not be raised");
+    }
+}
+
+/// Connections for which the descriptors of this process suffice. Each may need one for a file besides its own.
+fn affordable_connections() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors.saturating_sub(RESERVED_DESCRIPTORS) / 2).unwrap_or(usize::MAX).max(1)
+}
+
+/// Serves connections until `stop` completes. Then closes those without a request that has arrived completely, and returns when
+/// the other requests are answered.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
-    idle_timeout: Duration,
+    limits: ConnectionLimits,
+    trusted_proxies: Arc<[Network]>,
     stop: impl Future<Output = ()>,
 ) {
-    let connections = GracefulShutdown::new();
+    let limits = limited_by_descriptors(limits);
+    let open = Arc::new(Open { limits, trusted_proxies, counts: Mutex::default() });
+    let mut refusals = Refusals::default();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(idle_timeout);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle_timeout)
+        .max_buf_size(HEAD_MAX)
+        .max_header_size(HEAD_MAX);
+    let (stopping, is_stopping) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
-        // Of what hinders it from accepting another one, `accept` takes care.
+        // `Listener::accept` handles errors, such as those of clients that have gone meanwhile.
         let (stream, peer) = tokio::select! {
             connection = Listener::accept(&mut listener) => connection,
             () = &mut stop => break,
         };
-        let connection =
-            builder.serve_connection(TokioIo::new(prompt(stream)), service(router.clone(), peer, idle_timeout));
-        let connection = connections.watch(connection);
+        let permit = match open.admit(peer.ip()) {
+            Ok(permit) => permit,
+            Err(limit) => {
+                refusals.log(peer.ip(), limit);
+                refuse(stream);
+                continue;
+            }
+        };
+        let state = Arc::new(State::default());
+        let io = ConnectionIo::new(no_delay(stream), limits.idle_timeout, Arc::clone(&state));
+        let service = service(router.clone(), peer, limits, Arc::clone(&state));
+        let connection = builder.serve_connection(TokioIo::new(io), service);
+        let mut is_stopping = is_stopping.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let _permit = permit;
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                biased;
+                ended = &mut connection => ended,
+                _ = is_stopping.changed() => {
+                    if !state.is_answering() {
+                        return;
+                    }
+                    state.stop_lingering();
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::trace!(%error, "a connection has ended");
             }
         });
     }
-    drop(listener);
-    connections.shutdown().await;
+    drop((listener, is_stopping));
+    stopping.send_replace(());
+    stopping.closed().await;
 }
 
-/// Without this a streamed page waits 40 ms for an acknowledgement that the other side delays.
-fn prompt(stream: TcpStream) -> TcpStream {
+fn limited_by_descriptors(limits: ConnectionLimits) -> ConnectionLimits {
+    let affordable = affordable_connections();
+    if affordable < limits.total {
+        tracing::warn!(
+            connections = affordable,
+            "fewer connections are accepted than GATEHOUSE_MAX_CONNECTIONS says: the limit of open files (RLIMIT_NOFILE) is too low"
+        );
+    }
+    ConnectionLimits { total: limits.total.min(affordable), ..limits }
+}
+
+/// Sends small packets at once: otherwise a streamed page waits 40 ms for an acknowledgement that the other side delays.
+fn no_delay(stream: TcpStream) -> TcpStream {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was not set");
     }
     stream
 }
 
-/// What answers the requests of a connection.
+/// Answers a connection beyond the limits, as far as that is possible without waiting, and closes it.
+fn refuse(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std() {
+        // A client that has gone already is refused as well.
+        let _ = stream.write(REFUSAL);
+    }
+}
+
+/// Answers the requests of a connection.
 fn service(
     router: Router,
     peer: SocketAddr,
-    idle_timeout: Duration,
+    limits: ConnectionLimits,
+    state: Arc<State>,
 ) -> TowerToHyperService<
     impl tower::Service<
         hyper::Request<Incoming>,
-        Response = axum::response::Response,
+        Response = Response<AnswerBody>,
         Error = std::convert::Infallible,
         Future: Send,
     > + Clone,
 > {
-    TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<Incoming>| -> Request {
+    let answering = Arc::clone(&state);
+    let router = router.map_request(move |mut request: hyper::Request<Incoming>| -> Request {
+        if !has_valid_host(request.version(), request.headers()) {
+            request.extensions_mut().insert(InvalidHost);
+        }
         request.extensions_mut().insert(ConnectInfo(peer));
-        request
-            .map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(Waiting::new(body, idle_timeout)) })
-    }))
+        request.map(|body| {
+            if body.is_end_stream() {
+                state.begin_answer();
+                Body::empty()
+            } else {
+                Body::new(RequestBody::new(body, limits.idle_timeout, limits.body_rate, Arc::clone(&state)))
+            }
+        })
+    });
+    TowerToHyperService::new(
+        router.map_response(move |response| response.map(|body| AnswerBody { body, state: Arc::clone(&answering) })),
+    )
 }
 
-/// A body of which something has to come within a time. It says how large it is, as the one that it waits for does: what is too
-/// large is not read at all.
-struct Waiting {
-    body: Pin<Box<TimeoutBody<Incoming>>>,
-    size: SizeHint,
-}
-
-impl Waiting {
-    fn new(body: Incoming, idle_timeout: Duration) -> Self {
-        let size = body.size_hint();
-        Self { body: Box::pin(TimeoutBody::new(idle_timeout, body)), size }
+/// Whether a request has the `Host` that its version asks for (RFC 9112 §3.2).
+fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
+    let is_valid = |host: &HeaderValue| {
+        host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+    };
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => version < Version::HTTP_11,
+        (Some(host), None) => is_valid(host),
+        (Some(_), Some(_)) => false,
     }
 }
 
-impl HttpBody for Waiting {
-    type Data = Bytes;
-    type Error = BoxError;
+/// The body of an answer: the request is being answered until it is dropped.
+struct AnswerBody {
+    body: Body,
+    state: Arc<State>,
+}
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(self.body.as_mut().poll_frame(context));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-            && let Some(exact) = self.size.exact()
-        {
-            self.size = SizeHint::with_exact(exact.saturating_sub(data.len() as u64));
-        }
-        Poll::Ready(frame)
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        self.state.end_answer();
+    }
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size
+        self.body.size_hint()
     }
 }
+
+/// A limit of connections that is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    Total,
+    PerAddress,
+}
+
+/// The open connections.
+struct Open {
+    limits: ConnectionLimits,
+    trusted_proxies: Arc<[Network]>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    total: usize,
+    per_address: HashMap<Network, usize>,
+}
+
+/// An open connection.
+struct Permit {
+    open: Arc<Open>,
+    /// What it is counted for; `None` if the limit for client addresses does not apply to it.
+    address: Option<Network>,
+}
+
+impl Open {
+    fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Limit> {
+        let address = self.counted(peer);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.total >= self.limits.total {
+            return Err(Limit::Total);
+        }
+        if let Some(address) = address {
+            let count = counts.per_address.entry(address).or_default();
+            if *count >= self.limits.per_address {
+                return Err(Limit::PerAddress);
+            }
+            *count += 1;
+        }
+        counts.total += 1;
+        Ok(Permit { open: Arc::clone(self), address })
+    }
+
+    /// The address that a connection is counted for. Connections of this machine and of trusted proxies carry the requests of many
+    /// clients.
+    fn counted(&self, peer: IpAddr) -> Option<Network> {
+        let peer = peer.to_canonical();
+        let is_shared = peer.is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
+        (!is_shared).then(|| Network::of_customer(peer))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut counts = self.open.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.total = counts.total.saturating_sub(1);
+        if let Some(address) = self.address
+            && let Some(count) = counts.per_address.get_mut(&address)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.per_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// Refused connections since the log told of them.
+#[derive(Default)]
+struct Refusals {
+    count: u64,
+    logged: Option<Instant>,
+}
+
+impl Refusals {
+    fn log(&mut self, peer: IpAddr, limit: Limit) {
+        self.count += 1;
+        if self.logged.is_some_and(|logged| logged.elapsed() < REFUSALS_LOGGED) {
+            return;
+        }
+        let refused = self.count;
+        match limit {
+            Limit::Total => tracing::warn!(refused, "connections are refused: GATEHOUSE_MAX_CONNECTIONS are open"),
+            Limit::PerAddress => tracing::warn!(
+                refused,
+                address = %peer,
+                "connections are refused: GATEHOUSE_MAX_CONNECTIONS_PER_ADDRESS of one client address are open; if it is a proxy, \
+                 name it in GATEHOUSE_TRUSTED_PROXIES"
+            ),
+        }
+        *self = Self { count: 0, logged: Some(Instant::now()) };
+    }
+}
+
+#[cfg(test)]
+mod tests;

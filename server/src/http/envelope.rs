@@ -17,7 +17,7 @@ use axum::{
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use super::{answer, broken, headers, origin, pages};
+use super::{answer, broken, connections::InvalidHost, headers, origin, pages};
 use crate::{clock::World, network::Network};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,7 +42,13 @@ pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request,
     let lang = api_lang(asked);
 
     async move {
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let answering = async {
+            if request.extensions().get::<InvalidHost>().is_some() {
+                return answer::failure(Code::BadRequest, lang, &id);
+            }
+            next.run(request).await
+        };
+        let answered = AssertUnwindSafe(answering).catch_unwind().await;
         let mut response = answered.unwrap_or_else(|panic| {
             let message = panic
                 .downcast_ref::<&str>()

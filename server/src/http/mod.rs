@@ -24,6 +24,7 @@ use axum::{Router, middleware, routing::any};
 use self::envelope::Envelope;
 pub use self::{
     body::{Bodies, UploadLimits},
+    connections::{ConnectionLimits, raise_descriptor_limit},
     handlers::handled,
 };
 use crate::{files::FileService, sessions::SessionService, tokens::keys::Keys};

@@ -1,52 +1,183 @@
-//! Who opens connections and says nothing does not keep them.
+//! Connections that are idle, slow or too many are closed.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     net::TcpStream,
+    thread,
     time::Duration,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::process::{Place, Running};
+use crate::process::{Place, Running, within_a_second};
 
-/// What the server has said by the time it closes the connection.
-fn said_before_the_end(running: &Running, begin: &str) -> String {
-    let mut stream = TcpStream::connect(&running.address).unwrap();
+const LOGIN: &str = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+
+fn connect(running: &Running) -> TcpStream {
+    let stream = TcpStream::connect(&running.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    stream.write_all(begin.as_bytes()).unwrap();
-    let mut said = String::new();
-    stream.read_to_string(&mut said).expect("the server closes it");
-    said
+    stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+}
+
+/// What the server answers until it closes the connection.
+fn answer_to(running: &Running, request: &str) -> String {
+    let mut stream = connect(running);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the server closes it");
+    answer
+}
+
+/// Whether a write or read failed because the server has closed the connection.
+fn is_closed(outcome: &io::Result<usize>) -> bool {
+    match outcome {
+        Ok(length) => *length == 0,
+        Err(error) => matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+    }
 }
 
 #[test]
-fn a_connection_that_stays_silent_is_closed() {
+fn connecting_without_a_complete_request_is_closed_after_the_idle_timeout() {
     let place = Place::new();
     let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
-    let head = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
-    for begin in ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", head] {
-        assert_eq!(said_before_the_end(&running, begin), "", "{begin:?}");
+    for begin in ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", LOGIN] {
+        assert_eq!(answer_to(&running, begin), "", "{begin:?}");
     }
-    let said = said_before_the_end(&running, &format!("{head}Content-Length: 100\r\n\r\n{{\"username\":"));
-    assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
-    // One that has had its answer, too: it may ask again, but not never.
-    let said = said_before_the_end(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert!(said.starts_with("HTTP/1.1 404 "), "{said}");
+    let answer = answer_to(&running, &format!("{LOGIN}Content-Length: 100\r\n\r\n{{\"username\":"));
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    // A connection that has been answered, too: it may be used again, but not for ever.
+    let answer = answer_to(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     let login = json!({ "username": "nobody", "password": "nothing at all" });
     assert_eq!(running.call("POST", "/api/auth/login", None, &login).unwrap().0, 401);
     assert_eq!(running.stop(), Some(0));
 }
 
 #[test]
-fn a_body_that_is_too_large_is_told_so_over_a_connection_too() {
+fn invariant_30_sending_a_byte_at_a_time_does_not_keep_a_connection_open() {
+    let place = Place::new();
+    let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "2")]);
+    let head = "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned();
+    let body = format!("{LOGIN}Content-Length: 60000\r\n\r\n");
+    thread::scope(|scope| {
+        for begin in [&head, &body] {
+            let running = &running;
+            scope.spawn(move || {
+                let mut stream = connect(running);
+                stream.write_all(begin.as_bytes()).unwrap();
+                // Each byte is followed by a pause that is shorter than the idle timeout.
+                stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+                for _ in 0..300 {
+                    let mut answer = [0; 4096];
+                    let read = stream.read(&mut answer);
+                    let is_refused = matches!(read, Ok(length) if answer[..length].starts_with(b"HTTP/1.1 400 "));
+                    if is_closed(&read) || is_refused || is_closed(&stream.write(b"x")) {
+                        return;
+                    }
+                }
+                panic!("{begin:?} is still being read");
+            });
+        }
+    });
+}
+
+#[test]
+fn invariant_30_pipelining_requests_without_reading_the_answers_is_closed() {
+    let place = Place::new();
+    let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
+    let mut stream = connect(&running);
+    let requests = "GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    // The answers are many times what the buffers on the way hold; so are the requests, once none of them is read any more.
+    for _ in 0..1000 {
+        let written = stream.write(requests.as_bytes());
+        if is_closed(&written) {
+            return;
+        }
+        written.expect("the server goes on reading, or closes the connection");
+    }
+    panic!("the connection is still open");
+}
+
+#[test]
+fn sending_a_head_that_is_too_large_is_431() {
     let place = Place::new();
     let running = place.serve(&[]);
-    let head = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n";
-    // What says how large it is is refused before any of it has come.
-    let said = said_before_the_end(&running, &format!("{head}Content-Length: 1000000\r\n\r\n"));
-    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    let with_header =
+        |length: usize| format!("GET /api/nothing HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(length));
+    let closing = |request: String| request.replace("Host: x", "Host: x\r\nConnection: close");
+    assert!(answer_to(&running, &closing(with_header(30_000))).starts_with("HTTP/1.1 404 "));
+    for length in [33_000, 400_000, 4_000_000] {
+        let answer = answer_to(&running, &with_header(length));
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{length}: {answer}");
+    }
+    let many = format!("GET /api/nothing HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: x\r\n".repeat(2_000));
+    assert!(answer_to(&running, &many).starts_with("HTTP/1.1 431 "));
+}
+
+#[test]
+fn sending_a_body_that_is_too_large_is_413_and_the_answer_can_be_read() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let head = LOGIN.replace("Host: x", "Host: x\r\nConnection: close");
+    // A body that declares to be too large is refused before any of it has come.
+    let answer = answer_to(&running, &format!("{head}Content-Length: 1000000\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-    let said = said_before_the_end(&running, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n{chunk}"));
-    assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    let answer = answer_to(&running, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n{chunk}"));
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    // A client that sends all of it before it reads.
+    let answer = answer_to(&running, &format!("{head}Content-Length: 3000000\r\n\r\n{}", "x".repeat(3_000_000)));
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("payload_too_large"), "{answer}");
+}
+
+#[test]
+fn invariant_30_connecting_beyond_the_limit_is_503_until_another_connection_is_closed() {
+    let place = Place::new();
+    let running = place.serve(&[("GATEHOUSE_MAX_CONNECTIONS", "3")]);
+    let held: Vec<_> = (0..3).map(|_| connect(&running)).collect();
+    let answer = answer_to(&running, "");
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 10\r\n"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap()["code"], "unavailable");
+    answer_to(&running, "");
+    let log = place.log();
+    assert_eq!(log.matches("GATEHOUSE_MAX_CONNECTIONS are open").count(), 1, "logged once a minute: {log}");
+    drop(held);
+    // A request over a connection that is refused is answered, or finds the connection closed.
+    let status = || running.call("GET", "/api/nothing", None, &Value::Null).map(|(status, _)| status);
+    within_a_second(|| status() == Some(404));
+}
+
+#[test]
+fn starting_raises_the_limit_of_open_files() {
+    let place = Place::new();
+    let running = place.serve_by("ulimit -S -n 256 && exec \"$0\"");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let mut files = files.split_whitespace();
+    let (soft, hard) = (files.next().unwrap(), files.next().unwrap());
+    assert!(soft == hard && soft != "256", "{limits}");
+}
+
+#[test]
+fn requests_without_exactly_one_host_are_refused() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let get = |head: &str| answer_to(&running, &format!("GET /api/nothing {head}\r\nConnection: close\r\n\r\n"));
+    for head in
+        ["HTTP/1.1", "HTTP/1.1\r\nHost: x\r\nHost: x", "HTTP/1.0\r\nHost: x\r\nHost: y", "HTTP/1.1\r\nHost: a b"]
+    {
+        let answer = get(head);
+        assert!(answer.contains(" 400 ") && answer.contains("\"code\":\"bad_request\""), "{head:?}: {answer}");
+        assert!(
+            answer.contains("\r\nx-request-id: ") && answer.contains("\r\ncache-control: no-store\r\n"),
+            "{answer}"
+        );
+    }
+    for head in
+        ["HTTP/1.1\r\nHost: x", "HTTP/1.1\r\nHost: [::1]:80", "HTTP/1.1\r\nHost:", "HTTP/1.0", "HTTP/1.0\r\nHost: x"]
+    {
+        assert!(get(head).contains(" 404 "), "{head:?}");
+    }
 }

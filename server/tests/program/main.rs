@@ -22,4 +22,5 @@ mod process;
 mod refreshing;
 mod seed;
 mod starting;
+mod stopping;
 mod user;

@@ -235,10 +235,32 @@ impl Running {
         self.child.wait().expect("gone").code()
     }
 
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Its exit code, if it ends within a time.
+    pub fn ended_within(mut self, time: Duration) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let (ended, has_ended) = mpsc::channel::<()>();
+        let guard = thread::spawn(move || {
+            let is_late = has_ended.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout);
+            if is_late {
+                let _ = Command::new("kill").args(["-KILL", &id]).status();
+            }
+            is_late
+        });
+        let code = self.child.wait().expect("gone").code();
+        drop(ended);
+        assert!(!guard.join().expect("the guard"), "it has not ended within {time:?}");
+        code
+    }
+
     /// Asks it to stop, and waits until it has: its exit code.
     pub fn stop(mut self) -> Option<i32> {
-        let stopped = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
-        assert!(stopped.success());
+        self.signal("TERM");
         self.child.wait().expect("gone").code()
     }
 }

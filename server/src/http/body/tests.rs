@@ -111,7 +111,7 @@ async fn uploading_to_a_folder_that_is_gone_is_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn uploading_more_than_a_user_may_is_refused_and_others_go_on() {
+async fn invariant_30_uploading_more_than_a_user_may_is_refused_and_others_go_on() {
     let (_folder, bodies) = bodies(3, 2);
     let held: Vec<_> = (0..2)
         .map(|_| {

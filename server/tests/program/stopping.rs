@@ -1,0 +1,155 @@
+//! How a server stops, and which signals make it.
+
+use std::{
+    io::{Cursor, Read as _, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use image::{ImageFormat, RgbImage};
+use serde_json::{Value, json};
+
+use crate::process::{Place, Running, within_a_second};
+
+const PASSWORD: &str = "correct horse battery";
+
+fn connect(running: &Running, begin: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&running.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(begin.as_bytes()).unwrap();
+    stream
+}
+
+fn login(running: &Running) -> String {
+    let body = json!({ "username": "alice", "password": PASSWORD });
+    running.call("POST", "/api/auth/register", None, &body).unwrap();
+    let (_, pair) = running.call("POST", "/api/auth/login", None, &body).unwrap();
+    pair["access_token"].as_str().unwrap().to_owned()
+}
+
+/// A picture of noise, which no compression makes small.
+fn large_picture() -> Vec<u8> {
+    let mut state = 1_u32;
+    let noise = RgbImage::from_fn(1280, 1280, |_, _| {
+        image::Rgb([0; 3].map(|_: u8| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        }))
+    });
+    let mut picture = Cursor::new(Vec::new());
+    noise.write_to(&mut picture, ImageFormat::Png).unwrap();
+    picture.into_inner()
+}
+
+/// A download whose answer has begun to arrive, and the number of bytes that its file has.
+fn running_download(running: &Running) -> (TcpStream, usize) {
+    let token = login(running);
+    let picture = large_picture();
+    let mut upload = connect(
+        running,
+        &format!(
+            "POST /api/me/files?name=noise HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+             Content-Length: {}\r\n\r\n",
+            picture.len()
+        ),
+    );
+    upload.write_all(&picture).unwrap();
+    let mut answer = String::new();
+    upload.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let id = serde_json::from_str::<Value>(body).unwrap()["file"]["id"].as_str().unwrap().to_owned();
+    let request = format!("GET /api/me/file?id={id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    let mut download = connect(running, &request);
+    let mut begin = [0; 12];
+    download.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200");
+    (download, picture.len())
+}
+
+/// Waits until the server has begun to stop: it listens no longer.
+fn wait_until_stopping(running: &Running) {
+    within_a_second(|| TcpStream::connect(&running.address).is_err());
+}
+
+#[test]
+fn stopping_drops_requests_that_have_not_arrived_completely_at_once() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let token = login(&running);
+    let mut answered = connect(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo");
+    answered.read_exact(&mut [0; 12]).unwrap();
+    let held = [
+        answered,
+        connect(&running, ""),
+        connect(&running, "GET /"),
+        connect(&running, "GET / HTTP/1.1\r\nHost: x\r\n"),
+        connect(
+            &running,
+            "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        ),
+        connect(
+            &running,
+            &format!(
+                "PUT /api/me/avatar HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 99\r\n\r\nx"
+            ),
+        ),
+    ];
+    running.signal("TERM");
+    assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", place.log());
+    for mut stream in held {
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        assert!(!rest.windows(5).any(|text| text == b" 500 "), "nothing is made up for them");
+    }
+}
+
+#[test]
+fn stopping_lets_a_running_request_finish() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let (mut download, size) = running_download(&running);
+    running.signal("TERM");
+    wait_until_stopping(&running);
+    let mut rest = Vec::new();
+    download.read_to_end(&mut rest).unwrap();
+    let head = rest.windows(4).position(|text| text == b"\r\n\r\n").unwrap();
+    assert_eq!(rest.len() - head - 4, size);
+    assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", place.log());
+}
+
+#[test]
+fn stopping_gives_running_requests_eight_seconds() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    let _download = running_download(&running);
+    running.signal("TERM");
+    wait_until_stopping(&running);
+    assert_eq!(running.ended_within(Duration::from_millis(9500)), Some(0));
+    assert!(place.log().contains("did not finish in time"), "{}", place.log());
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let place = Place::new();
+        let running = place.serve(&[]);
+        let _download = running_download(&running);
+        running.signal("TERM");
+        wait_until_stopping(&running);
+        running.signal(signal);
+        assert_eq!(running.ended_within(Duration::from_secs(2)), Some(code), "{}", place.log());
+    }
+}
+
+#[test]
+fn signals_that_ask_for_nothing_do_not_end_the_program() {
+    let place = Place::new();
+    let running = place.serve(&[]);
+    for name in ["HUP", "USR1", "USR2", "ALRM", "IO", "PIPE"] {
+        running.signal(name);
+        let (status, _) = running.call("GET", "/api/me", None, &Value::Null).unwrap();
+        assert_eq!(status, 401, "{name}");
+    }
+    within_a_second(|| place.log().contains("SIGHUP"));
+    assert_eq!(running.stop(), Some(0));
+}
