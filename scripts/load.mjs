@@ -1,6 +1,6 @@
 // What the benchmarks are made with: a server that runs, calls to it, load by wrk, and what is done with numbers.
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
@@ -36,6 +36,8 @@ export async function start(command, data, settings = {}) {
     toFirstAnswer: performance.now() - began,
     /** Resident memory, in MB. */
     memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]) / 1024,
+    /** File descriptors that are open: connections, for the most part. */
+    connections: () => readdirSync(`/proc/${String(child.pid)}/fd`).length,
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', resolve);
