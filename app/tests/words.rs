@@ -14,7 +14,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// Where people's words could slip in.
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes whose text nobody reads but browsers and style sheets. What is not here must not have a text of letters.
-const MACHINE: [&str; 35] = [
+const MACHINE: [&str; 36] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
@@ -48,6 +48,7 @@ const MACHINE: [&str; 35] = [
     "scope",
     "spellcheck",
     "tabindex",
+    "translate",
     "type",
     "value",
 ];

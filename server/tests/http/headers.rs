@@ -65,10 +65,10 @@ async fn invariant_24_every_kind_of_answer_has_its_headers() {
     let pair = app.person("alice").await;
     let login = json!({ "username": "alice", "password": PASSWORD });
     let kinds: Vec<(&str, Call, u16, &str)> = vec![
-        ("a page", app.get("/login"), 200, "no-store"),
-        ("a page of one's own", app.get("/profile"), 200, "no-store"),
-        ("no page", app.get("/nothing"), 404, "no-store"),
-        ("another verb", app.call(Method::PUT, "/login"), 405, "no-store"),
+        ("a page", app.get("/login"), 200, "no-store, no-transform"),
+        ("a page of one's own", app.get("/profile"), 200, "no-store, no-transform"),
+        ("no page", app.get("/nothing"), 404, "no-store, no-transform"),
+        ("another verb", app.call(Method::PUT, "/login"), 405, "no-store, no-transform"),
         ("a form", app.post("/login"), 303, "no-store"),
         ("a file", app.get("/pkg/gatehouse.css"), 200, "no-cache"),
         ("an icon", app.get("/favicon.svg"), 200, "public, max-age=3600"),

@@ -141,6 +141,8 @@ fn invariant_30_connecting_beyond_the_limit_is_503_until_another_connection_is_c
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(serde_json::from_str::<Value>(body).unwrap()["code"], "unavailable");
     answer_to(&running, "");
+    // The log is written by a thread of its own.
+    within_a_second(|| place.log().contains("GATEHOUSE_MAX_CONNECTIONS are open"));
     let log = place.log();
     assert_eq!(log.matches("GATEHOUSE_MAX_CONNECTIONS are open").count(), 1, "logged once a minute: {log}");
     drop(held);

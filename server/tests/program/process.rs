@@ -30,8 +30,13 @@ pub struct Running {
     pub address: String,
 }
 
-/// That it becomes true within a second, without anybody's doing.
+/// Asserts that a condition becomes true within a second.
 pub fn within_a_second(is_so: impl Fn() -> bool + Sync) {
+    within(Duration::from_secs(1), is_so);
+}
+
+/// Asserts that a condition becomes true within a time.
+pub fn within(limit: Duration, is_so: impl Fn() -> bool + Sync) {
     let is_late = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
@@ -44,9 +49,9 @@ pub fn within_a_second(is_so: impl Fn() -> bool + Sync) {
                 }
             }
         });
-        let told = receiver.recv_timeout(Duration::from_secs(1));
+        let told = receiver.recv_timeout(limit);
         is_late.store(true, Ordering::Relaxed);
-        told.expect("not within a second");
+        told.expect("in time");
     });
 }
 
