@@ -339,6 +339,20 @@ impl Config {
     }
 }
 
+/// The settings as a Markdown table: the generated part of `docs/configuration.md`.
+#[must_use]
+pub fn markdown_table() -> String {
+    let rows = SETTINGS.iter().map(|setting| {
+        let default = match setting.default {
+            default if default.contains(' ') || default == "none" => default.to_owned(),
+            default => format!("`{default}`"),
+        };
+        format!("| `{PREFIX}{}` | {default} | {} |\n", setting.name, setting.meaning)
+    });
+    let rows: String = rows.collect();
+    format!("| name | default | meaning |\n| --- | --- | --- |\n{rows}")
+}
+
 /// The store for files. All of it is read, so that a mistake is told also where it has no effect.
 fn s3(reader: &mut values::Reader<'_>) -> Result<Option<S3>, ConfigErrors> {
     let endpoint = reader.given("S3_ENDPOINT", values::endpoint);

@@ -176,3 +176,18 @@ fn a_store_for_files_is_given_as_a_whole_or_not_at_all() {
         assert!(error("GATEHOUSE_S3_ENDPOINT", unusable).contains("S3_ENDPOINT"), "{unusable}");
     }
 }
+
+#[test]
+fn configuration_page_lists_every_setting() {
+    const BEGIN: &str = "<!-- settings: generated from server/src/config/mod.rs -->\n";
+    const END: &str = "<!-- end of settings -->";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (table, after) = rest.split_once(END).unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", markdown_table())).unwrap();
+        return;
+    }
+    assert_eq!(table, markdown_table(), "run: UPDATE_DOCS=1 cargo test -p server --lib configuration_page");
+}
