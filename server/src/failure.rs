@@ -45,7 +45,7 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
     let error = error.into();
     match &error {
         Internal::Hash(HashError::Busy { retry_after }) | Internal::Picture(PoolError::Busy { retry_after }) => {
-            tracing::warn!(%error, "sent away");
+            tracing::warn!(%error, "request rejected: overloaded");
             Failure::Unavailable(*retry_after)
         }
         Internal::Hash(HashError::ClientBusy { retry_after }) => {
@@ -53,12 +53,12 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
             Failure::TooManyAttempts(*retry_after)
         }
         Internal::Store(StoreError::Unavailable(_)) | Internal::Object(_) | Internal::Export(ExportError::File(_)) => {
-            tracing::error!(%error, "unavailable");
+            tracing::error!(%error, "request failed: unavailable");
             Failure::Unavailable(RETRY_AFTER)
         }
         Internal::Export(ExportError::Cancelled) => Code::InternalError.into(),
         _ => {
-            tracing::error!(%error, "failed");
+            tracing::error!(%error, "request failed: internal error");
             Code::InternalError.into()
         }
     }

@@ -156,7 +156,7 @@ fn pages(config: &Config) -> Router {
     if !site.is_built() {
         tracing::warn!(
             folder = %config.site_dir.display(),
-            "the browser's files are not there: pages will not wake up (make build makes them; GATEHOUSE_SITE_DIR says where they are)"
+            "the site files are missing: pages will not hydrate (build them with make build; GATEHOUSE_SITE_DIR is their folder)"
         );
     }
     pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })

@@ -65,7 +65,7 @@ impl fmt::Display for Network {
 
 /// A text that is no network.
 #[derive(Debug, thiserror::Error)]
-#[error("no address or network, such as 10.0.0.1, 10.0.0.0/8 or fd00::/8")]
+#[error("not an IP address or network (examples: 10.0.0.1, 10.0.0.0/8, fd00::/8)")]
 pub struct NoNetwork;
 
 impl FromStr for Network {

@@ -72,13 +72,13 @@ pub enum StartError {
     #[error(transparent)]
     Sessions(#[from] Internal),
     /// The port belongs to another program.
-    #[error("{addr} is in use by another program; stop it, or choose another address with GATEHOUSE_ADDR")]
+    #[error("{addr} is in use by another process; stop it, or choose another address with GATEHOUSE_ADDR")]
     PortInUse {
         /// The address.
         addr: SocketAddr,
     },
     /// The address cannot be served on.
-    #[error("{addr} cannot be served on ({source}); choose another address with GATEHOUSE_ADDR")]
+    #[error("cannot listen on {addr} ({source}); choose another address with GATEHOUSE_ADDR")]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -177,7 +177,7 @@ impl Server {
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
             stop.await;
-            tracing::info!("stopping");
+            tracing::info!("shutting down");
             told.send_replace(true);
         };
         let serving =
@@ -189,12 +189,12 @@ impl Server {
                 let _ = stopping.wait_for(|stopping| *stopping).await;
                 tokio::time::sleep(SHUTDOWN_GRACE).await;
             } => {
-                tracing::warn!("some connections did not finish in time");
+                tracing::warn!("some connections did not finish within the shutdown grace period");
             }
         }
         upkeep.abort();
         if let Err(error) = self.state.sessions.write_acknowledgements().await {
-            tracing::warn!(%error, "acknowledgements could not be written down");
+            tracing::warn!(%error, "acknowledgements could not be stored");
         }
         self.store.close().await;
     }
@@ -216,7 +216,10 @@ pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
 async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<Keys>, StartError> {
     let (keys, opened) = Keys::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), world)?;
     if opened == Opened::Rotated {
-        tracing::info!(algorithm = config.jwt_algorithm.as_str(), "a new key signs; those before it go on checking");
+        tracing::info!(
+            algorithm = config.jwt_algorithm.as_str(),
+            "a new signing key was created; older keys keep verifying"
+        );
         let entry = AuditEntry::of_key(Event::KeyRotated, world.now(), &keys.ring().signing().kid);
         store.insert_audit_entry(entry).await?;
     }

@@ -81,7 +81,7 @@ pub enum AuditError {
     #[error("there is no account {0:?}")]
     NoAccount(String),
     /// A text that is no moment.
-    #[error("{0:?} is no moment, such as 2027-01-31, 2027-01-31T12:00:00Z or 12h")]
+    #[error("{0:?} is not a time (examples: 2027-01-31, 2027-01-31T12:00:00Z, 12h)")]
     NoMoment(String),
     /// Nothing can be written.
     #[error("the log cannot be written: {0}")]

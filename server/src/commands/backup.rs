@@ -72,7 +72,7 @@ pub enum BackupError {
         source: io::Error,
     },
     /// Nothing can be printed.
-    #[error("what was done cannot be printed: {0}")]
+    #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 

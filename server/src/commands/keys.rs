@@ -34,7 +34,7 @@ pub enum KeysCommand {
 pub enum CommandError {
     /// Keys of the folder are not used. A script that rotates must not believe that it has.
     #[error(
-        "tokens are signed with GATEHOUSE_JWT_SECRET: there is nothing to rotate or retire. Another secret takes effect at the next start, and everybody has to log in again then"
+        "tokens are signed with GATEHOUSE_JWT_SECRET: there is nothing to rotate or retire. A new secret takes effect at the next start and ends all sessions"
     )]
     Configured,
     /// The keys.
@@ -50,7 +50,7 @@ pub enum CommandError {
     #[error("the keys were changed, but the audit log could not be written: {0}")]
     Audit(#[from] StoreError),
     /// Nobody reads what is printed.
-    #[error("what was done cannot be printed: {0}")]
+    #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 

@@ -17,7 +17,7 @@ const READ_MAX: u64 = 16 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
     /// The two differ.
-    #[error("the passwords differ: nothing was changed")]
+    #[error("the passwords do not match; nothing was changed")]
     Differ,
     /// It is none for this account.
     #[error("{}: nothing was changed", .0.text(Lang::En))]

@@ -60,7 +60,7 @@ pub enum SeedError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// The database does not answer.
-    #[error("{made} were made: {source}")]
+    #[error("{made} accounts were created: {source}")]
     Store {
         /// How many there are.
         made: usize,
@@ -71,7 +71,7 @@ pub enum SeedError {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Nothing can be written.
-    #[error("what was done cannot be printed: {0}")]
+    #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 

@@ -113,7 +113,7 @@ pub enum UserError {
     #[error("there is no account {0:?}")]
     NoAccount(String),
     /// Another account has this name, or one that looks like it.
-    #[error("the name {0:?} is taken, or looks like one that is")]
+    #[error("the username {0:?} is taken, or looks like an existing one")]
     Taken(String),
     /// A name or nickname that nobody can have.
     #[error("{}", .0.text(Lang::En))]
@@ -125,7 +125,7 @@ pub enum UserError {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// Nothing can be written.
-    #[error("what was done cannot be printed: {0}")]
+    #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 

@@ -141,7 +141,7 @@ fn proxies_are_addresses_or_networks() {
     let config = Config::read(&sources(&[("GATEHOUSE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,")])).unwrap();
     assert_eq!(config.trusted_proxies.len(), 2);
     for text in ["proxy.example", "10.0.0.1/8", "*"] {
-        assert!(error("GATEHOUSE_TRUSTED_PROXIES", text).contains("no address or network"), "{text}");
+        assert!(error("GATEHOUSE_TRUSTED_PROXIES", text).contains("not an IP address or network"), "{text}");
     }
 }
 

@@ -52,13 +52,13 @@ pub enum ExportError {
     #[error("the archive cannot be written: {0}")]
     File(#[from] io::Error),
     /// What is in it.
-    #[error("the archive cannot be put together: {0}")]
+    #[error("the archive cannot be created: {0}")]
     Zip(#[from] ZipError),
     /// The document in it.
-    #[error("the account cannot be written down: {0}")]
+    #[error("the account cannot be serialized: {0}")]
     Document(#[from] serde_json::Error),
     /// A file in it.
-    #[error("a part of the archive cannot be read: {0}")]
+    #[error("a file of the archive cannot be read: {0}")]
     Part(#[from] object_store::Error),
     /// The client hung up while it was put together.
     #[error("the export was cancelled")]
@@ -120,7 +120,7 @@ impl FileService {
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry = AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, origin) };
         self.0.store.insert_audit_entry_as(Actor::new(caller, now), entry).await.map_err(act_failure)?;
-        tracing::info!(user = %caller.user, size, "exported");
+        tracing::info!(user = %caller.user, size, "account data exported");
         Ok(Content { size, stream: Box::pin(stream::try_unfold((file, permit), next)) })
     }
 }

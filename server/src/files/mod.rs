@@ -115,7 +115,7 @@ impl Files for FileService {
     async fn clear_away(&self) {
         // The background does the rest: the caller does not wait for a hundred thousand files.
         if let Err(error) = self.sweep_some().await {
-            tracing::warn!(%error, "what belongs to nobody was not removed; the next sweep tries again");
+            tracing::warn!(%error, "orphaned objects were not deleted; the next cleanup retries");
         }
     }
 }

@@ -106,7 +106,7 @@ impl FileService {
         let kind = kind.ok_or(Code::InternalError)?;
         let content = self.0.objects.get(&key).await.map_err(internal)?.ok_or_else(|| {
             // Either it is being removed at this moment, or somebody has been at the folder.
-            tracing::warn!(key, "a file is not there");
+            tracing::warn!(key, "static file not found");
             Code::NotFound
         })?;
         Ok(Opened { name: name::clean(&file.name, kind), media_type: kind.media_type(), content })

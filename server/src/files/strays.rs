@@ -71,14 +71,14 @@ impl Inner {
         for key in keys {
             match self.objects.remove(&key).await {
                 Ok(()) => gone.push(key),
-                Err(error) => tracing::warn!(%error, key, "an object was not removed; the next sweep tries again"),
+                Err(error) => tracing::warn!(%error, key, "object could not be deleted; the next cleanup retries"),
             }
         }
         if gone.is_empty() {
             return;
         }
         if let Err(error) = self.store.forget_objects(gone).await {
-            tracing::warn!(%error, "it was not written down that objects are gone; the next sweep finds out");
+            tracing::warn!(%error, "deleted objects could not be unmarked; the next cleanup retries");
         }
     }
 }

@@ -152,7 +152,7 @@ pub(crate) async fn serve(
                 }
             };
             if let Err(error) = ended {
-                tracing::trace!(%error, "a connection has ended");
+                tracing::trace!(%error, "connection closed");
             }
         });
     }

@@ -55,7 +55,7 @@ pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request,
                 .copied()
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("no message");
-            tracing::error!(%method, path = uri.path(), message, "panicked");
+            tracing::error!(%method, path = uri.path(), message, "request handler panicked");
             match page_lang {
                 Some(lang) => broken::page(lang, &id, &envelope.world),
                 None => answer::failure(Code::InternalError, lang, &id),
@@ -65,7 +65,7 @@ pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request,
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             response.headers_mut().insert(HEADER, value);
         }
-        tracing::debug!(%method, path = uri.path(), status = response.status().as_u16(), "answered");
+        tracing::debug!(%method, path = uri.path(), status = response.status().as_u16(), "response sent");
         response
     }
     .instrument(span)

@@ -109,7 +109,7 @@ fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Code> {
 fn json(status: StatusCode, answer: &impl serde::Serialize) -> Answer {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let body = serde_json::to_vec(answer).map_err(|error| {
-        tracing::error!(%error, "an answer could not be written");
+        tracing::error!(%error, "response could not be serialized");
         Code::InternalError
     })?;
     let mut response = Response::new(Body::from(body));

@@ -35,7 +35,7 @@ pub(super) async fn jwks(State(keys): State<Arc<Keys>>, request: Request) -> Res
             match serde_json::to_vec(&keys.ring().public()) {
                 Ok(body) => key_set(&parts.headers, body),
                 Err(error) => {
-                    tracing::error!(%error, "the public keys cannot be written");
+                    tracing::error!(%error, "public keys could not be serialized");
                     answer::failure(Code::InternalError, api_lang(&parts.headers), &answer::name(&parts))
                 }
             }

@@ -38,17 +38,19 @@ impl Throttle {
         if self.told.take(&subject.to_owned()).is_err() {
             return;
         }
-        tracing::warn!(event = entry.event.as_str(), "throttled");
+        tracing::warn!(event = entry.event.as_str(), "rate limited");
         let (store, mut entry) = (self.store.clone(), AuditEntry { outcome: Outcome::Throttled, ..entry });
         let telling = async move {
             if let Some(key) = username_key {
                 match store.user_with_hash(&key).await {
                     Ok(found) => entry.user = found.map(|(account, _)| account.user.id),
-                    Err(error) => tracing::error!(%error, "the audit log does not say whose account was throttled"),
+                    Err(error) => {
+                        tracing::error!(%error, "the account of a rate-limited attempt could not be looked up")
+                    }
                 }
             }
             if let Err(error) = store.insert_audit_entry(entry).await {
-                tracing::error!(%error, "what was throttled is missing in the audit log");
+                tracing::error!(%error, "audit entry of a rate-limited attempt could not be written");
             }
         };
         tokio::spawn(telling.in_current_span());

@@ -23,7 +23,7 @@ const UNFINISHED: i64 = 3600;
 
 /// Why an object could not be kept, read or removed.
 #[derive(Debug, thiserror::Error)]
-#[error("what is kept beside the database cannot be reached: {0}")]
+#[error("the object store is unavailable: {0}")]
 pub struct ObjectError(#[from] pub object_store::Error);
 
 /// Objects by their keys. A handle: clones are the same.

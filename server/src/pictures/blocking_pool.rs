@@ -22,7 +22,7 @@ pub enum PoolError {
     #[error("the memory for pictures has no room for this one")]
     TooMuchMemory,
     /// The runtime is shutting down.
-    #[error("the work on a picture was not finished")]
+    #[error("processing of a picture was aborted")]
     Ended,
 }
 

@@ -26,7 +26,7 @@ pub enum Refusal {
     #[error("decoding takes too much memory")]
     TooMuchMemory,
     /// It begins like a picture and cannot be read.
-    #[error("it cannot be decoded")]
+    #[error("the image cannot be decoded")]
     Broken,
 }
 

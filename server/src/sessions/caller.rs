@@ -97,7 +97,7 @@ impl Inner {
             })
             .await;
         self.seen.forget(&id);
-        tracing::warn!(session = %id, "a token that nobody was given was presented");
+        tracing::warn!(session = %id, "token of an undelivered generation presented: session revoked");
         changed.map(|_| ())
     }
 

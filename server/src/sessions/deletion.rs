@@ -48,7 +48,7 @@ impl Inner {
         match done.map_err(act_failure)? {
             Deletion::NoAccount => Err(gone()),
             Deletion::Done(_) | Deletion::LastAdmin => {
-                tracing::info!("an account was deleted");
+                tracing::info!("account deleted");
                 Ok(())
             }
         }

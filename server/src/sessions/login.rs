@@ -66,12 +66,12 @@ impl Inner {
                 return Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await);
             }
             Checked::Wrong(user) => {
-                tracing::info!(%user, "log-in refused: wrong password");
+                tracing::info!(%user, "login rejected: wrong password");
                 attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
                 return Err(Code::InvalidCredentials.into());
             }
             Checked::Unknown => {
-                tracing::info!("log-in refused: no such account");
+                tracing::info!("login rejected: unknown account");
                 attempt.fail(&self.store, refused(None, Outcome::UnknownAccount)).await.map_err(internal)?;
                 return Err(Code::InvalidCredentials.into());
             }
@@ -82,7 +82,7 @@ impl Inner {
         let epoch = match begun.await.map_err(internal)? {
             Begun::Done { device_epoch, .. } => DeviceEpoch { user, epoch: device_epoch },
             Begun::PasswordChanged => {
-                tracing::info!(%user, "log-in refused: the password has just been changed");
+                tracing::info!(%user, "login rejected: password changed meanwhile");
                 attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
                 return Err(Code::InvalidCredentials.into());
             }
@@ -95,7 +95,7 @@ impl Inner {
     /// Tells the audit log and the caller that the account of the right password is disabled. It counts as a failure, so that it
     /// cannot fill the audit log.
     async fn refuse_disabled(&self, attempt: Attempt, entry: AuditEntry) -> Failure {
-        tracing::info!(user = ?entry.user, "log-in refused: disabled");
+        tracing::info!(user = ?entry.user, "login rejected: account disabled");
         match attempt.fail(&self.store, entry).await {
             Ok(()) => Code::AccountDisabled.into(),
             Err(error) => internal(error),

@@ -53,7 +53,7 @@ impl Inner {
         if !done.map_err(act_failure)? {
             return Err(Code::NotFound.into());
         }
-        tracing::info!(user = %caller.user, session = %id, "ended from another device");
+        tracing::info!(user = %caller.user, session = %id, "session revoked from another session");
         Ok(())
     }
 
@@ -62,7 +62,7 @@ impl Inner {
         let done = self.store.end_other_devices(Actor::new(caller, entry.at), entry).await;
         self.forget_ended(&done);
         let ended = done.map_err(act_failure)?.len();
-        tracing::info!(user = %caller.user, ended, "all other devices were signed out");
+        tracing::info!(user = %caller.user, ended, "all other sessions revoked");
         Ok(())
     }
 

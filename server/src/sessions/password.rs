@@ -52,7 +52,7 @@ impl Inner {
         match self.check_password(Some(&key), password.0, client).await? {
             Checked::Right { account, hash } if account.user.id == caller.user => Ok(Proven { hash, attempt, entry }),
             Checked::Wrong(user) => {
-                tracing::info!(%user, event = event.as_str(), "refused: wrong password");
+                tracing::info!(%user, event = event.as_str(), "re-authentication rejected: wrong password");
                 let refused = AuditEntry { outcome: Outcome::WrongPassword, ..entry };
                 attempt.fail(&self.store, refused).await.map_err(internal)?;
                 Err(Code::InvalidCredentials.into())
@@ -122,7 +122,7 @@ impl Inner {
         }
         // Without an answer it was changed by another request meanwhile: it is not the current one any more.
         done.map_err(act_failure)?.ok_or_else(wrong)?;
-        tracing::info!(user = %caller.user, "the password was changed");
+        tracing::info!(user = %caller.user, "password changed");
         Ok(())
     }
 }

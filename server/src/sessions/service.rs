@@ -334,7 +334,7 @@ impl Inner {
             Some(Ok(session)) => self.pair(&session, false).map_err(internal),
             Some(Err(reason)) => {
                 if reason == Some(Reason::Reused) {
-                    tracing::warn!(user = %caller.user, session = %caller.session, "a refresh token was used again");
+                    tracing::warn!(user = %caller.user, session = %caller.session, "refresh token reuse detected: session revoked");
                 }
                 Err(Failure::Revoked(reason))
             }

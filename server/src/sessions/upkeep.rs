@@ -15,15 +15,15 @@ const SWEEP: Duration = Duration::from_mins(10);
 /// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long as it is polled.
 pub async fn run(sessions: SessionService, files: FileService, keys: Arc<Keys>) {
     tokio::join!(
-        every(FOLLOW, "the database could not be followed", || sessions.follow()),
-        every(FOLLOW, "the keys could not be followed", || {
+        every(FOLLOW, "polling the database for changes failed", || sessions.follow()),
+        every(FOLLOW, "polling the key file failed", || {
             // It tells the log itself what it finds.
             keys.follow();
             std::future::ready(Ok::<_, Infallible>(()))
         }),
-        every(WRITE_DOWN, "acknowledgements could not be written down", || sessions.write_acknowledgements()),
-        every(SWEEP, "what has expired could not be swept away", || sessions.sweep()),
-        every(SWEEP, "what belongs to nobody could not be swept away", || files.sweep()),
+        every(WRITE_DOWN, "acknowledgements could not be stored", || sessions.write_acknowledgements()),
+        every(SWEEP, "cleanup of expired rows failed", || sessions.sweep()),
+        every(SWEEP, "cleanup of orphaned objects failed", || files.sweep()),
         finish_deletions(&sessions, &files),
     );
 }
@@ -54,7 +54,7 @@ where
     loop {
         beat.tick().await;
         if let Err(error) = work().await {
-            tracing::warn!(%error, "{trouble}; the next time tries again");
+            tracing::warn!(%error, "{trouble}; retrying at the next interval");
         }
     }
 }

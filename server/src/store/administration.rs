@@ -57,7 +57,7 @@ pub enum ChangeError {
     #[error("there is no such account")]
     NoAccount,
     /// Nobody would be left to manage accounts.
-    #[error("it is the last administrator's account: make another one first")]
+    #[error("this is the last active administrator; create another one first")]
     LastAdmin,
     /// The session that asked for it may not do it any more.
     #[error(transparent)]

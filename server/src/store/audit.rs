@@ -186,7 +186,7 @@ impl Event {
             Self::PasswordChanged => "password_changed",
             Self::Reauthenticated => "reauthenticated",
             Self::NewDevice => "new_device",
-            Self::Exported => "exported",
+            Self::Exported => "account data exported",
             Self::AccountDeleted => "account_deleted",
             Self::UserCreated => "user_created",
             Self::UserDisabled => "user_disabled",

@@ -8,13 +8,13 @@ use sea_orm::{DbErr, SqlErr};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// A row with this value is there already.
-    #[error("a row with this value is there already")]
+    #[error("a row with this value exists already")]
     Conflict,
     /// The database cannot be asked, or cannot keep what it was given.
-    #[error("the database does not answer: {0}")]
+    #[error("the database is unavailable: {0}")]
     Unavailable(DbErr),
     /// A row that this program cannot have written.
-    #[error("the database holds a row that cannot be read: {0}")]
+    #[error("the database contains an invalid row: {0}")]
     Unreadable(String),
 }
 
@@ -84,7 +84,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// There is none yet.
-    #[error("there is no database {} yet; the server makes it when it starts", .path.display())]
+    #[error("the database {} does not exist; the server creates it at its first start", .path.display())]
     Missing {
         /// Where it would be.
         path: PathBuf,
@@ -98,7 +98,7 @@ pub enum OpenError {
         source: DbErr,
     },
     /// The file cannot be made.
-    #[error("the database {} cannot be made: {source}", .path.display())]
+    #[error("the database {} cannot be created: {source}", .path.display())]
     File {
         /// The database's file.
         path: PathBuf,

@@ -128,7 +128,7 @@ impl Store {
     pub async fn close(self) {
         // The last connection to close would do it too, but none waits for the other's thread to have ended.
         if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
-            tracing::warn!(%error, "the journal was not emptied; nothing is lost, the next start reads it");
+            tracing::warn!(%error, "the write-ahead log was not checkpointed; no data is lost, the next start reads it");
         }
         self.leave().await;
     }
@@ -137,7 +137,7 @@ impl Store {
     pub async fn leave(self) {
         for connection in [self.read, self.write] {
             if let Err(error) = connection.close().await {
-                tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");
+                tracing::warn!(%error, "the database was not closed cleanly; no data is lost");
             }
         }
         // Only now: a process that waits for the lock finds no connection of this one.

@@ -70,7 +70,7 @@ async fn it_has_everything_about_the_person_and_nothing_about_others() {
     assert!(!text.contains("argon2") && !text.contains("bertha") && !text.contains("theirs"), "{text}");
 
     let entries = app.server.store.audit_entries().await.unwrap();
-    let exported: Vec<_> = entries.iter().filter(|entry| entry.event == "exported").collect();
+    let exported: Vec<_> = entries.iter().filter(|entry| entry.event == "account data exported").collect();
     assert_eq!(exported.len(), 1);
     assert_eq!(exported[0].user.unwrap().to_string(), document["account"]["id"].as_str().unwrap());
 }
@@ -202,6 +202,6 @@ async fn export_whose_client_is_gone_stops_and_gives_its_permit_back() {
     drop(export);
     archive(&app, &pair).await;
     let entries = app.server.store.audit_entries().await.unwrap();
-    let exported = entries.iter().filter(|entry| entry.event == "exported").count();
+    let exported = entries.iter().filter(|entry| entry.event == "account data exported").count();
     assert_eq!(exported, complete + 1, "all but the one that was given up");
 }

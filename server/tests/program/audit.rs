@@ -119,15 +119,15 @@ fn what_cannot_be_shown_is_told() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(complaint(&[]).contains("there is no database"), "{}", complaint(&[]));
+    assert!(complaint(&[]).contains("does not exist"), "{}", complaint(&[]));
     assert!(!place.path().join("data").exists(), "it only looks");
     place.serve(&[]).stop();
     assert!(complaint(&["--user", "nobody"]).contains("there is no account \"nobody\""));
-    assert!(complaint(&["--since", "soon"]).contains("\"soon\" is no moment"));
+    assert!(complaint(&["--since", "soon"]).contains("\"soon\" is not a time"));
     let said = complaint(&["--event", "x"]);
     assert!(
         said.contains("registered, logged_in") && said.contains("session_revoked, key_rotated, key_retired"),
         "{said}"
     );
-    assert!(complaint(&["--address", "x"]).contains("no address or network"));
+    assert!(complaint(&["--address", "x"]).contains("not an IP address or network"));
 }

@@ -72,7 +72,7 @@ fn a_running_server_follows_within_a_second_and_logs_nobody_out() {
         assert_eq!(running.me(&access).0, 200, "nobody is logged out");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-        assert!(place.refused(&["retire", &new], &settings).contains("signs new tokens"));
+        assert!(place.refused(&["retire", &new], &settings).contains("is the signing key"));
         place.keys(&["retire", &old], &settings);
         within_a_second(|| running.me(&access) == (401, json!("token_invalid")));
         assert_eq!(running.me(&newer).0, 200);

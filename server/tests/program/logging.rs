@@ -99,7 +99,7 @@ fn serve_with_a_full_pipe_as_log_writes_it_once_it_is_read() {
     let content = reading.join().unwrap();
     let lines = content.lines().filter(|line| !line.is_empty());
     let lines: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
-    for message in ["registered", "stopping"] {
+    for message in ["registered", "shutting down"] {
         assert!(lines.iter().any(|line| line["message"] == message), "{message}: {content}");
     }
 }

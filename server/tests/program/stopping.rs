@@ -126,7 +126,7 @@ fn stopping_gives_running_requests_eight_seconds() {
     running.signal("TERM");
     wait_until_stopping(&running);
     assert_eq!(running.ended_within(Duration::from_millis(9500)), Some(0));
-    assert!(place.log().contains("did not finish in time"), "{}", place.log());
+    assert!(place.log().contains("did not finish within the shutdown grace period"), "{}", place.log());
 }
 
 #[test]

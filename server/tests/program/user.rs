@@ -59,7 +59,7 @@ fn access(pair: &Value) -> String {
 #[test]
 fn the_first_administrator_comes_from_here() {
     let place = Place::new();
-    assert!(place.not_done(&["passwd", "root"], PASSWORD).contains("there is no database"));
+    assert!(place.not_done(&["passwd", "root"], PASSWORD).contains("does not exist"));
     assert!(!place.path().join("data").exists(), "nothing is made in what may be the wrong folder");
     let said = place.user(&["create", "first", "--admin"], PASSWORD);
     assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
@@ -158,16 +158,16 @@ fn the_last_administrator_stays_one() {
     let list = || running.call("GET", "/api/users", Some(&token), &Value::Null).unwrap().0;
     assert_eq!(list(), 403);
     for arguments in [&["role", "root", "user"][..], &["disable", "root"]] {
-        assert!(place.not_done(arguments, "").contains("the last administrator"));
+        assert!(place.not_done(arguments, "").contains("the last active administrator"));
     }
     place.user(&["role", "alice", "admin"], "");
     within_a_second(|| list() == 200);
     place.user(&["role", "root", "user"], "");
-    assert!(place.not_done(&["disable", "alice"], "").contains("the last administrator"));
+    assert!(place.not_done(&["disable", "alice"], "").contains("the last active administrator"));
     place.user(&["role", "root", "admin"], "");
     place.user(&["disable", "root"], "");
     // One that may not be used does not count.
-    assert!(place.not_done(&["role", "alice", "user"], "").contains("the last administrator"));
+    assert!(place.not_done(&["role", "alice", "user"], "").contains("the last active administrator"));
     let expected = ["alice admin", "root user", "root admin"].map(|what| format!("{what} by the command line"));
     assert_eq!(place.told("role_changed"), expected);
 }

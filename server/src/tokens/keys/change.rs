@@ -19,19 +19,19 @@ pub enum ChangeError {
     #[error(transparent)]
     File(#[from] KeyError),
     /// There is no file, and making one is the server's: the folder may be the wrong one.
-    #[error("there are no keys yet: the server makes {} at its first start; if it has, name its folder with GATEHOUSE_DATA_DIR", .path.display())]
+    #[error("there are no keys yet: the server creates {} at its first start; check GATEHOUSE_DATA_DIR if it has been started", .path.display())]
     Missing {
         /// Where it would be.
         path: PathBuf,
     },
     /// No key has this name.
-    #[error("there is no key {kid}; gatehouse keys list prints those there are")]
+    #[error("unknown key {kid}; `gatehouse keys list` prints the existing keys")]
     Unknown {
         /// The name.
         kid: String,
     },
     /// The key is needed.
-    #[error("the key {kid} signs new tokens and cannot be retired; let another one sign first: gatehouse keys rotate")]
+    #[error("the key {kid} is the signing key and cannot be retired; run `gatehouse keys rotate` first")]
     Signs {
         /// Its name.
         kid: String,

@@ -123,16 +123,19 @@ impl Keys {
         *seen = now;
         match read {
             Ok(ring) => self.take(ring),
-            Err(error) => tracing::error!(%error, "the keys cannot be followed; those in memory stay"),
+            Err(error) => tracing::error!(%error, "the key file cannot be read; the keys in memory stay in use"),
         }
     }
 
     fn take(&self, ring: KeyRing) {
         let signing = ring.signing();
-        tracing::info!(kid = signing.kid, algorithm = %signing.algorithm, "the keys have changed: this one signs now");
+        tracing::info!(kid = signing.kid, algorithm = %signing.algorithm, "key file reloaded");
         if self.configured.is_none() && signing.algorithm != self.algorithm {
             let algorithm = self.algorithm.as_str();
-            tracing::warn!(algorithm, "it is not for the configured algorithm; the next start makes one that is");
+            tracing::warn!(
+                algorithm,
+                "the signing key has another algorithm than configured; the next start creates a new one"
+            );
         }
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }

@@ -34,7 +34,7 @@ pub enum KeyError {
         source: io::Error,
     },
     /// The file is there, and is no key file.
-    #[error("the key file {} is damaged ({why}); restore it from a backup, or remove it: everybody has to log in again then", .path.display())]
+    #[error("the key file {} is damaged ({why}); restore it from a backup, or remove it (this ends all sessions)", .path.display())]
     Damaged {
         /// Where it is.
         path: PathBuf,
