@@ -71,7 +71,7 @@ for (const [locale, words] of LANGUAGES) {
       await desk.expectWelcome(person);
     });
 
-    test('all others end at once, and a device that was here before is not new', async ({ person, newVisitor, trouble }) => {
+    test('all others end at once and are new devices afterwards, one that has logged out is not', async ({ person, newVisitor, trouble }) => {
       trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
       const desk = new Gatehouse(await (await newVisitor({ locale })).newPage(), words);
       const others = [
@@ -91,7 +91,15 @@ for (const [locale, words] of LANGUAGES) {
         await gatehouse.reload();
         await expect(gatehouse.alert(words.endedElsewhere)).toBeVisible();
       }
-      await others[0]?.logIn(person);
+      // Ending all other sessions invalidates the device cookies of the account.
+      const [phone] = others;
+      if (!phone) throw new Error('there is no phone');
+      await phone.logIn(person);
+      await desk.reload();
+      await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
+      await phone.logoutButton.click();
+      await phone.expectPath('/login');
+      await phone.logIn(person);
       await desk.reload();
       await expect(row('Safari', 'iOS')).toBeVisible();
       await expect(row('Safari', 'iOS')).not.toContainText(words.newDevice);

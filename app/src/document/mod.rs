@@ -67,7 +67,7 @@ pub fn lang() -> Lang {
 /// - `translated.js` keeps a page that is translated all the same from showing what is no longer true. Translators put `<font>` elements in
 ///   the place of text nodes; the program still has the nodes, and what it writes into them would be seen by nobody. So as soon as it
 ///   touches one of them, the node goes back to its place. The document asks not to be translated, since it is there in two languages.
-/// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered ([`with_shape`]), it has the program
+/// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered (`with_shape`), it has the program
 ///   render the page anew instead of hydrating it (`anew.js`), and carries over what was typed. Where the program panics before it is
 ///   awake, a second instance renders the page anew; where that one fails too, or where the browser has no WebAssembly, it shows a banner.
 ///   The second one is loaded below another path, as an ES module has one instance for each address. Leptos' own component for all this

@@ -38,7 +38,7 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// [`TooManyChanges`] where the caller's session or account has used up its limit.
+    /// `TooManyChanges` where the caller's session or account has used up its limit.
     pub fn take(&self, caller: &Caller, operation: &Operation) -> Result<(), TooManyChanges> {
         if !operation.is_limited_change() {
             return Ok(());

@@ -45,7 +45,7 @@ impl Throttle {
                 match store.user_with_hash(&key).await {
                     Ok(found) => entry.user = found.map(|(account, _)| account.user.id),
                     Err(error) => {
-                        tracing::error!(%error, "the account of a rate-limited attempt could not be looked up")
+                        tracing::error!(%error, "the account of a rate-limited attempt could not be looked up");
                     }
                 }
             }
