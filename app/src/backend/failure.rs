@@ -70,6 +70,12 @@ impl From<Code> for Failure {
 }
 
 impl Failure {
+    /// A validation failure of one field.
+    #[must_use]
+    pub fn field(field: &'static str, problem: impl Into<Problem>) -> Self {
+        Self::Validation(Fields(vec![(field, problem.into())]))
+    }
+
     /// Its code.
     #[must_use]
     pub const fn code(&self) -> Code {

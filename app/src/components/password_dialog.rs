@@ -11,7 +11,7 @@ use crate::{
     api::{auth::reauthenticate, error::Code},
     dom,
     i18n::words::{Language, Words},
-    rules::Problem,
+    rules,
     session::browser::{self, Signals},
 };
 
@@ -46,7 +46,7 @@ pub fn PasswordDialog() -> impl IntoView {
 
 fn question() -> AnyView {
     let language = Language::of_page();
-    let password = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
+    let password = FieldState::new(rules::password::is_there);
     let form = FormState::new(vec![("password", password)]);
     let submit = move |event: SubmitEvent| {
         let call = async move {

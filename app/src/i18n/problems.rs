@@ -9,7 +9,7 @@ impl Problem {
     /// The problem in the words of a language.
     #[must_use]
     pub fn text(self, lang: Lang) -> String {
-        let (zh, en) = match self {
+        let words = match self {
             Self::UsernameMissing => ("请输入邮箱或用户名", "Enter your email or username"),
             Self::UsernameTooShort => ("用户名至少需要 3 个字符", "Use at least 3 characters"),
             Self::UsernameTooLong => ("用户名最多 32 个字符", "Use at most 32 characters"),
@@ -42,18 +42,14 @@ impl Problem {
             #[cfg(feature = "ssr")]
             Self::Server(problem) => return problem.text(lang),
         };
-        match lang {
-            Lang::Zh => zh,
-            Lang::En => en,
-        }
-        .to_owned()
+        in_language(lang, words)
     }
 }
 
 #[cfg(feature = "ssr")]
 impl ServerProblem {
     fn text(self, lang: Lang) -> String {
-        let (zh, en) = match self {
+        let words = match self {
             Self::UsernameScripts => {
                 ("用户名的字母必须属于同一种文字", "Use letters of a single script, such as Latin or Cyrillic")
             }
@@ -102,10 +98,14 @@ impl ServerProblem {
             }
             Self::DisablesOneself => ("不能停用您自己的账户", "You cannot disable your own account"),
         };
-        match lang {
-            Lang::Zh => zh,
-            Lang::En => en,
-        }
-        .to_owned()
+        in_language(lang, words)
     }
+}
+
+fn in_language(lang: Lang, (zh, en): (&str, &str)) -> String {
+    match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+    .to_owned()
 }

@@ -12,7 +12,7 @@ use crate::{
         notices::Notices,
     },
     i18n::words::Language,
-    rules::Problem,
+    rules::{self, Problem},
     session::browser,
 };
 
@@ -24,7 +24,7 @@ pub fn Login() -> impl IntoView {
     // Whatever is typed may be an account's name: only the server knows.
     let username =
         FieldState::new(|typed| if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) });
-    let password = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
+    let password = FieldState::new(rules::password::is_there);
     let remember = NodeRef::<Input>::new();
     let form = FormState::new(vec![("username", username), ("password", password)]);
     // Who has just registered need not type the name again.

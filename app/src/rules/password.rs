@@ -15,9 +15,7 @@ pub const MAX_BYTES: usize = 1024;
 ///
 /// The first [`Problem`] that a person would mend.
 pub fn check(nfc: &str, min: usize) -> Result<(), Problem> {
-    if nfc.is_empty() {
-        return Err(Problem::PasswordMissing);
-    }
+    is_there(nfc)?;
     let length = nfc.chars().count();
     if length > MAX || nfc.len() > MAX_BYTES {
         return Err(Problem::PasswordTooLong);
@@ -26,6 +24,15 @@ pub fn check(nfc: &str, min: usize) -> Result<(), Problem> {
         return Err(Problem::PasswordTooShort { min });
     }
     Ok(())
+}
+
+/// Checks that a current password was entered; only the server can tell whether it is correct.
+///
+/// # Errors
+///
+/// [`Problem::PasswordMissing`] if it is empty.
+pub fn is_there(typed: &str) -> Result<(), Problem> {
+    if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) }
 }
 
 #[cfg(test)]

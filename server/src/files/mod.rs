@@ -10,7 +10,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use app::{
     api::{User, error::Code, files::FileList},
-    backend::{Caller, Failure, Fields, Files, Origin},
+    backend::{Caller, Failure, Files, Origin},
     rules::ServerProblem,
 };
 use async_trait::async_trait;
@@ -93,9 +93,7 @@ fn refused(field: &'static str, refusal: Refusal) -> Failure {
         Refusal::TooMuchMemory => ServerProblem::PictureMemory,
         Refusal::Broken => ServerProblem::PictureBroken,
     };
-    let mut fields = Fields::default();
-    fields.refuse(field, problem);
-    Failure::Validation(fields)
+    Failure::field(field, problem)
 }
 
 #[async_trait]

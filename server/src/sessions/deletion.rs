@@ -2,7 +2,7 @@
 
 use app::{
     api::error::Code,
-    backend::{Caller, Failure, Fields, Origin},
+    backend::{Caller, Failure, Origin},
     rules::Problem,
 };
 
@@ -23,9 +23,7 @@ impl Inner {
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         if username::lookup_key(typed).is_none_or(|typed| typed != key) {
-            let mut fields = Fields::default();
-            fields.refuse("username", Problem::NameDiffers);
-            return Err(Failure::Validation(fields));
+            return Err(Failure::field("username", Problem::NameDiffers));
         }
         // The log tells that an account was deleted, and not whose.
         let nowhere = Origin::default();

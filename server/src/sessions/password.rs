@@ -130,7 +130,5 @@ impl Inner {
 const CURRENT: &str = "current_password";
 
 fn wrong() -> Failure {
-    let mut fields = Fields::default();
-    fields.refuse(CURRENT, ServerProblem::PasswordWrong);
-    Failure::Validation(fields)
+    Failure::field(CURRENT, ServerProblem::PasswordWrong)
 }

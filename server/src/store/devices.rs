@@ -107,9 +107,8 @@ async fn end_some(
     let Some(user) = because.user else { return Ok(Vec::new()) };
     let which = living_of(user, because.at).add(which);
     let ended = end(which.into(), reason, because.at).exec_with_returning(connection).await?;
-    for session in &ended {
-        audit::insert(connection, revoked(session.id, reason, because)).await?;
-    }
+    let entries = ended.iter().map(|session| revoked(session.id, reason, because)).collect();
+    audit::insert_all(connection, entries).await?;
     Ok(ended.into_iter().map(|session| session.id).collect())
 }
 

@@ -210,7 +210,8 @@ impl Store {
                     let revoked = ended.iter().map(|session| revoked(session.id, EndReason::EndedElsewhere, &entry));
                     let mut entries: Vec<_> = revoked.collect();
                     let surprise = is_new_device.then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
-                    entries.extend([Some(entry), surprise].into_iter().flatten());
+                    entries.push(entry);
+                    entries.extend(surprise);
                     audit::insert_all(transaction, entries).await?;
                     Ok(Begun::Done { ended, device_epoch: before.device_epoch })
                 })

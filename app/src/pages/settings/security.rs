@@ -17,7 +17,7 @@ use crate::{
     },
     dom,
     i18n::words::{Language, Words},
-    rules::Problem,
+    rules,
     session::browser::{self, Signals},
 };
 
@@ -27,7 +27,7 @@ pub(super) fn view() -> AnyView {
     let notices = Notices::of_page();
     let auth = Signals::of_page().auth;
     let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
-    let current = FieldState::new(|typed| if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) });
+    let current = FieldState::new(rules::password::is_there);
     let password = NewPassword::of(move || untrack(username));
     let [chosen, again] = password.fields();
     let form = FormState::new(vec![("current_password", current), chosen, again]);
