@@ -65,7 +65,7 @@ pub fn lang() -> Lang {
 ///   names of the program in both documents, so that an answer of anything in between counts for nothing. At most once for each build,
 ///   unless the user asks for it.
 /// - `translated.js` keeps a page that is translated all the same from showing what is no longer true. Translators put `<font>` elements in
-///   the place of text nodes; the program still has the nodes, and what it writes into them would be seen by nobody. So as soon as it
+///   the place of text nodes; the program still has the nodes, and what it writes into them would not be visible. So as soon as it
 ///   touches one of them, the node goes back to its place. The document asks not to be translated, since it is there in two languages.
 /// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered (`with_shape`), it has the program
 ///   render the page anew instead of hydrating it (`anew.js`), and carries over what was typed. Where the program panics before it is

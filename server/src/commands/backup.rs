@@ -131,7 +131,7 @@ async fn write(
 ) -> Result<Manifest, BackupError> {
     let write_error = |source| BackupError::Write { path: file.to_owned(), source };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Beside the file that is to be written: the archive takes its place by a rename, and nobody else may read either.
+    // Beside the file that is to be written: the archive takes its place by a rename, and only the owner may read either.
     let draft = tempfile::Builder::new().prefix(".gatehouse-backup-").tempfile_in(folder).map_err(write_error)?;
     let scratch = tempfile::Builder::new().prefix(".gatehouse-backup-").tempdir_in(folder).map_err(write_error)?;
     let mut archive = ZipWriter::new(BufWriter::new(draft.as_file().try_clone().map_err(write_error)?));

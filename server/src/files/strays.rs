@@ -37,7 +37,7 @@ impl FileService {
         Ok(self.0.objects.remove_unfinished(self.0.world.now()).await?)
     }
 
-    /// Removes some objects that belong to nobody, and returns whether there may be more.
+    /// Removes some orphaned objects, and returns whether there may be more.
     pub(super) async fn sweep_some(&self) -> Result<bool, SweepError> {
         let keys = self.0.store.stray_objects(self.0.world.now(), TOGETHER).await?;
         if keys.is_empty() {

@@ -1,4 +1,4 @@
-//! Devices that an account was logged in from. The browser keeps a cookie that the server recognises and that signs nobody in: known
+//! Devices that an account was logged in from. The browser keeps a cookie that the server recognises and that does not authenticate: known
 //! devices are limited apart from strangers, who may be guessing the account's password at that moment.
 //!
 //! A cookie has a random name and a MAC over it, over the account's id and over the epoch of the account's cookies. A change of the

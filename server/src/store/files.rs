@@ -242,7 +242,7 @@ async fn usage(connection: &impl ConnectionTrait, user: Uuid) -> Result<FilesUsa
     Ok(FilesUsage { files: files.unsigned_abs(), bytes: bytes.unwrap_or_default() })
 }
 
-/// Part of the end of an account: the objects of its picture belong to nobody from then on.
+/// Part of the end of an account: the objects of its picture are orphans from then on.
 pub(super) async fn abandon_avatar(
     connection: &impl ConnectionTrait,
     url: Option<&str>,
@@ -251,7 +251,7 @@ pub(super) async fn abandon_avatar(
     strays::abandon(connection, url.map(avatar_keys).unwrap_or_default(), now).await
 }
 
-/// Part of the end of an account: removes a portion of its files, and returns its size. The objects belong to nobody from then
+/// Part of the end of an account: removes a portion of its files, and returns its size. The objects are orphans from then
 /// on, and are removed by [`FileService::sweep`](crate::files::FileService::sweep).
 pub(super) async fn abandon_portion(
     connection: &impl ConnectionTrait,

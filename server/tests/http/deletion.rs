@@ -246,7 +246,7 @@ async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_
     }
     let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
     assert_eq!(app.server.store.audit_page(filter, 0, 5_000).await.unwrap(), []);
-    // The name is free, and whoever takes it has nothing of it.
+    // The name is free, and its next owner has nothing of it.
     let again = app.person("alice").await;
     let files = app.get("/api/me/files").bearer(&again.access).send().await.json();
     assert_eq!((&files["used"], &files["files"]), (&json!(0), &json!([])));
