@@ -47,8 +47,8 @@ pub trait Accounts: Send + Sync {
     async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure>;
     /// The caller's account and the life of the caller's token.
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
-    /// Changes the caller's profile. Another address or number takes a fresh token. A number without its country is read as the
-    /// language of the request has it.
+    /// Changes the caller's profile. Another address or number takes a fresh token. A number
+    /// without its country is read as the language of the request has it.
     async fn change_profile(
         &self,
         caller: &Caller,
@@ -61,20 +61,36 @@ pub trait Accounts: Send + Sync {
 /// Who is signed in.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Begins a session. Of the browser's cookies only those are looked at that say which devices it was.
-    async fn login(&self, credentials: Credentials, cookies: Vec<Cookie>, origin: Origin) -> Result<Entry, Failure>;
+    /// Begins a session. Of the browser's cookies only those are looked at that say which devices
+    /// it was.
+    async fn login(
+        &self,
+        credentials: Credentials,
+        cookies: Vec<Cookie>,
+        origin: Origin,
+    ) -> Result<Entry, Failure>;
     /// Hands out the next pair for the refresh token that the caller has presented.
     async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure>;
     /// Hands out a fresh access token of the caller's session for the account's password.
-    async fn reauthenticate(&self, caller: &Caller, password: Presented, origin: Origin)
-    -> Result<FreshToken, Failure>;
+    async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        password: Presented,
+        origin: Origin,
+    ) -> Result<FreshToken, Failure>;
     /// Changes the password of the caller's account, and ends the account's other sessions.
-    async fn change_password(&self, caller: &Caller, change: NewPassword, origin: Origin) -> Result<(), Failure>;
+    async fn change_password(
+        &self,
+        caller: &Caller,
+        change: NewPassword,
+        origin: Origin,
+    ) -> Result<(), Failure>;
     /// The devices that the caller's account is signed in on: this one first.
     async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure>;
     /// Ends one of the caller's sessions, or all others.
     async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure>;
-    /// Deletes the caller's account, with everything that is kept of it. What was typed must be its name.
+    /// Deletes the caller's account, with everything that is kept of it. What was typed must be its
+    /// name.
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure>;
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
@@ -97,7 +113,12 @@ pub trait Files: Send + Sync {
     /// Takes the caller's picture away.
     async fn remove_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure>;
     /// Some of the caller's files, newest first.
-    async fn files(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure>;
+    async fn files(
+        &self,
+        caller: &Caller,
+        after: Option<Uuid>,
+        limit: Option<u32>,
+    ) -> Result<FileList, Failure>;
     /// Removes one of the caller's files.
     async fn remove_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
     /// Removes what belongs to nobody any more. What cannot be removed now is removed later.

@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
-/// A value of the browser (a DOM object, a JavaScript closure), owned by the reactive graph like a [`StoredValue`].
+/// A value of the browser (a DOM object, a JavaScript closure), owned by the reactive graph like a
+/// [`StoredValue`].
 ///
-/// Such a value must be used and dropped on the thread that made it, or it panics. A page that the server renders is begun on one
-/// thread and finished, with all that it owns, by any other. So the value is made in the browser only: on the server the place
-/// stays empty, and every access returns `None`.
+/// Such a value must be used and dropped on the thread that made it, or it panics. A page that the
+/// server renders is begun on one thread and finished, with all that it owns, by any other. So the
+/// value is made in the browser only: on the server the place stays empty, and every access returns
+/// `None`.
 pub struct BrowserValue<T: 'static>(StoredValue<Option<SendWrapper<T>>>);
 
 impl<T: 'static> BrowserValue<T> {

@@ -1,10 +1,13 @@
-//! The few things that pages ask of the browser's document. Only [`spawn`] and [`yes`] mean anything to the server.
+//! The few things that pages ask of the browser's document. Only [`spawn`] and [`yes`] mean
+//! anything to the server.
 
 use futures::future::LocalBoxFuture;
 use leptos::{html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ClipboardEvent, FileList, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement};
+use web_sys::{
+    ClipboardEvent, FileList, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement,
+};
 
 use crate::{i18n::Lang, pages::Page};
 
@@ -19,10 +22,13 @@ extern "C" {
 #[must_use]
 pub fn lang() -> Lang {
     let root = document().document_element();
-    root.and_then(|root| root.get_attribute("lang")).and_then(|tag| Lang::from_tag(&tag)).unwrap_or_default()
+    root.and_then(|root| root.get_attribute("lang"))
+        .and_then(|tag| Lang::from_tag(&tag))
+        .unwrap_or_default()
 }
 
-/// Marks the page's language, which calls ask the server for too, and keeps it in a cookie for the next page.
+/// Marks the page's language, which calls ask the server for too, and keeps it in a cookie for the
+/// next page.
 pub fn remember_lang(lang: Lang) {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("lang", lang.tag());
@@ -85,9 +91,14 @@ pub fn save_file(name: &str, media_type: &str, bytes: &[u8]) {
     let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
     let options = web_sys::BlobPropertyBag::new();
     options.set_type(media_type);
-    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options) else { return };
+    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options) else {
+        return;
+    };
     let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
-    let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
+    let link = document()
+        .create_element("a")
+        .ok()
+        .and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
     if let Some(link) = link {
         link.set_href(&url);
         link.set_download(name);
@@ -102,14 +113,17 @@ pub fn save_file(name: &str, media_type: &str, bytes: &[u8]) {
     );
 }
 
-/// The files of a paste that is meant for the page itself: no text field has the focus, and no text comes with them. A
-/// spreadsheet puts the text of a cell and a picture of it into the clipboard. A file manager may add the file's name.
+/// The files of a paste that is meant for the page itself: no text field has the focus, and no text
+/// comes with them. A spreadsheet puts the text of a cell and a picture of it into the clipboard. A
+/// file manager may add the file's name.
 #[must_use]
 pub fn pasted_files(event: &ClipboardEvent) -> Option<FileList> {
-    const TEXT_FIELDS: &str = "textarea, input:not([type=file], [type=checkbox], [type=radio], [type=range])";
+    const TEXT_FIELDS: &str =
+        "textarea, input:not([type=file], [type=checkbox], [type=radio], [type=range])";
     let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
-    let is_typing =
-        target.is_some_and(|target| target.is_content_editable() || target.matches(TEXT_FIELDS).unwrap_or(false));
+    let is_typing = target.is_some_and(|target| {
+        target.is_content_editable() || target.matches(TEXT_FIELDS).unwrap_or(false)
+    });
     let carried = event.clipboard_data()?;
     let files = carried.files()?;
     let text = carried.get_data("text/plain").unwrap_or_default();
@@ -117,13 +131,15 @@ pub fn pasted_files(event: &ClipboardEvent) -> Option<FileList> {
     (!is_typing && (text.is_empty() || is_name())).then_some(files)
 }
 
-/// A text in Unicode's normalisation form C, by the browser's tables: ours would cost every visitor.
+/// A text in Unicode's normalisation form C, by the browser's tables: ours would cost every
+/// visitor.
 #[must_use]
 pub fn nfc(text: &str) -> String {
     js_sys::JsString::from(text).normalize("NFC").into()
 }
 
-/// Runs a future to its end, whatever becomes of the page that has begun it. It is boxed so that the code around it is there once.
+/// Runs a future to its end, whatever becomes of the page that has begun it. It is boxed so that
+/// the code around it is there once.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     let future: LocalBoxFuture<'static, ()> = Box::pin(future);
     spawn_local(future);
@@ -134,8 +150,8 @@ pub fn yes(signal: RwSignal<bool>) -> impl Fn() -> Option<&'static str> + Copy +
     move || signal.get().then_some("true")
 }
 
-/// Tells the page's own scripts that the program is awake, and does again what was done before: a button that was pressed, a
-/// form that was sent.
+/// Tells the page's own scripts that the program is awake, and does again what was done before: a
+/// button that was pressed, a form that was sent.
 pub fn wake() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-awake", "");
@@ -152,8 +168,9 @@ pub fn wake() {
     }
 }
 
-/// Called where a file of the program could not be loaded. Loads the address as a whole where the server has another build than this
-/// page, and returns whether the page is being left. `asked`: the user wants it, also where it did not help before.
+/// Called where a file of the program could not be loaded. Loads the address as a whole where the
+/// server has another build than this page, and returns whether the page is being left. `asked`:
+/// the user wants it, also where it did not help before.
 pub async fn leave_for_new_build(address: &str, asked: bool) -> bool {
     let Ok(leaving) = load_new_build(address, asked) else { return false };
     JsFuture::from(leaving).await.is_ok_and(|leaves| leaves.is_truthy())

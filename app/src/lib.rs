@@ -1,10 +1,13 @@
 //! What a person sees and what the wire carries.
 //!
-//! Compiles to WASM (feature `hydrate`) and into the server (feature `ssr`); knows no database, no cryptography and no
-//! configuration. What it needs of the server it declares in `backend`.
+//! Compiles to WASM (feature `hydrate`) and into the server (feature `ssr`); knows no database, no
+//! cryptography and no configuration. What it needs of the server it declares in `backend`.
 
 #![recursion_limit = "256"]
-#![expect(clippy::must_use_candidate, reason = "components are functions whose views the macro uses")]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "components are functions whose views the macro uses"
+)]
 
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -94,8 +97,9 @@ pub fn App(
     }
 }
 
-/// The page at the address, and what follows a person from page to page. [`Page`] knows the addresses; the router's own table of
-/// routes would know them a second time, and would make up a twentieth of what every visitor loads.
+/// The page at the address, and what follows a person from page to page. [`Page`] knows the
+/// addresses; the router's own table of routes would know them a second time, and would make up a
+/// twentieth of what every visitor loads.
 #[component]
 fn CurrentPage() -> impl IntoView {
     let rooms = Rooms::of_page();
@@ -120,7 +124,8 @@ fn CurrentPage() -> impl IntoView {
     }
 }
 
-/// Titles the window, and moves the focus to the heading of a page that has been reached, so that screen readers announce it.
+/// Titles the window, and moves the focus to the heading of a page that has been reached, so that
+/// screen readers announce it.
 fn announce(page: Memo<Page>) {
     let language = Language::of_page();
     let pathname = use_location().pathname;

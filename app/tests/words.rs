@@ -1,5 +1,6 @@
-//! No word outside the tables: what a person reads comes from `i18n`, in both languages. The sources of pages and components are
-//! read as tokens; a text in a view, or in an attribute that is read out, is a word outside.
+//! No word outside the tables: what a person reads comes from `i18n`, in both languages. The
+//! sources of pages and components are read as tokens; a text in a view, or in an attribute that is
+//! read out, is a word outside.
 
 #![expect(clippy::unwrap_used, reason = "sources that cannot be read are a failure of the test")]
 
@@ -13,7 +14,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Where people's words could slip in.
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
-/// Attributes whose text nobody reads but browsers and style sheets. What is not here must not have a text of letters.
+/// Attributes whose text nobody reads but browsers and style sheets. What is not here must not have
+/// a text of letters.
 const MACHINE: [&str; 36] = [
     "aria-atomic",
     "aria-controls",
@@ -56,9 +58,14 @@ const MACHINE: [&str; 36] = [
 #[test]
 fn every_word_comes_from_the_tables() {
     let mut outside = Vec::new();
-    for file in SOURCES.iter().flat_map(|name| files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name))) {
+    for file in SOURCES
+        .iter()
+        .flat_map(|name| files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name)))
+    {
         let source = fs::read_to_string(&file).unwrap();
-        outside.extend(words_outside(&source).into_iter().map(|word| format!("{}: {word}", file.display())));
+        outside.extend(
+            words_outside(&source).into_iter().map(|word| format!("{}: {word}", file.display())),
+        );
     }
     assert!(outside.is_empty(), "words outside app/src/i18n:\n{}", outside.join("\n"));
 }
@@ -74,7 +81,10 @@ fn words_outside_are_found() {
             r#"fn f() { view! { <a class="btn" aria-label="Close" title=move || "Shut">"·"</a> } }"#,
             vec!["Close", "Shut"],
         ),
-        (r#"fn f() { view! { <p>{if open { "Open" } else { "shut" }}</p> } }"#, vec!["Open", "shut"]),
+        (
+            r#"fn f() { view! { <p>{if open { "Open" } else { "shut" }}</p> } }"#,
+            vec!["Open", "shut"],
+        ),
         (r#"fn f() -> &'static str { "You are offline." }"#, vec!["You are offline."]),
         (r#"fn f() { notices.status(|_| "Saved") }"#, vec!["Saved"]),
         (r#"fn f() -> String { format!("{name} 你好") }"#, vec!["{name} 你好"]),
@@ -98,7 +108,10 @@ fn files(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
     // Tests are no pages.
     let entries = entries.filter(|path| !path.ends_with("tests"));
-    entries.flat_map(|path| files(&path)).filter(|file| file.extension().is_some_and(|end| end == "rs")).collect()
+    entries
+        .flat_map(|path| files(&path))
+        .filter(|file| file.extension().is_some_and(|end| end == "rs"))
+        .collect()
 }
 
 fn words_outside(source: &str) -> Vec<String> {
@@ -126,7 +139,9 @@ fn code(tokens: TokenStream, shown: bool, found: &mut Vec<String>) {
                     at += 1;
                 }
             }
-            (TokenTree::Ident(name), Some(TokenTree::Punct(mark))) if name == "view" && mark.as_char() == '!' => {
+            (TokenTree::Ident(name), Some(TokenTree::Punct(mark)))
+                if name == "view" && mark.as_char() == '!' =>
+            {
                 if let Some(TokenTree::Group(view)) = tokens.get(at + 1) {
                     nodes(view, found);
                 }
@@ -134,9 +149,11 @@ fn code(tokens: TokenStream, shown: bool, found: &mut Vec<String>) {
             }
             (TokenTree::Literal(literal), next) => {
                 // What an arm or a comparison looks for is shown to nobody.
-                let is_compared = matches!(next, Some(TokenTree::Punct(mark)) if "=|".contains(mark.as_char()));
+                let is_compared =
+                    matches!(next, Some(TokenTree::Punct(mark)) if "=|".contains(mark.as_char()));
                 let is_compared = is_compared
-                    || is_mark(&tokens, at.wrapping_sub(2), '=') && is_mark(&tokens, at.wrapping_sub(3), '=');
+                    || is_mark(&tokens, at.wrapping_sub(2), '=')
+                        && is_mark(&tokens, at.wrapping_sub(3), '=');
                 if let Some(text) = text(&literal.to_string())
                     && !is_compared
                     && (shown && text.chars().any(char::is_alphabetic) || is_sentence(&text))
@@ -161,10 +178,13 @@ fn nodes(view: &Group, found: &mut Vec<String>) {
     let mut attribute = String::new();
     for (at, token) in tokens.iter().enumerate() {
         match token {
-            TokenTree::Punct(mark) if mark.as_char() == '<' => (tag, attribute) = (true, String::new()),
+            TokenTree::Punct(mark) if mark.as_char() == '<' => {
+                (tag, attribute) = (true, String::new());
+            }
             // An arrow ends no tag.
             TokenTree::Punct(mark) if mark.as_char() == '>' => {
-                tag = tag && ['-', '='].iter().any(|arrow| is_joint(&tokens, at.wrapping_sub(1), *arrow));
+                tag = tag
+                    && ['-', '='].iter().any(|arrow| is_joint(&tokens, at.wrapping_sub(1), *arrow));
             }
             TokenTree::Punct(_) => {}
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
@@ -219,10 +239,12 @@ fn text(literal: &str) -> Option<String> {
     Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned())
 }
 
-/// Whether people would read this text wherever it stands: letters that are not ASCII, or what begins like a sentence.
+/// Whether people would read this text wherever it stands: letters that are not ASCII, or what
+/// begins like a sentence.
 fn is_sentence(text: &str) -> bool {
     let mut letters = text.chars().filter(|letter| letter.is_alphabetic());
     let is_markup = text.starts_with('<');
-    let begins = text.starts_with(|first: char| first.is_uppercase()) && text.chars().skip(1).any(char::is_lowercase);
+    let begins = text.starts_with(|first: char| first.is_uppercase())
+        && text.chars().skip(1).any(char::is_lowercase);
     !is_markup && (letters.any(|letter| !letter.is_ascii()) || begins)
 }

@@ -1,7 +1,8 @@
 //! Starts the app in the browser.
 //!
-//! The page's own script (`app/src/document/wake.js`) drives it: [`start`] fetches what the page needs and calls back once it can be
-//! taken over; the script then calls [`hydrate`], or [`mount`] where the page is no longer as the server has rendered it.
+//! The page's own script (`app/src/document/wake.js`) drives it: [`start`] fetches what the page
+//! needs and calls back once it can be taken over; the script then calls [`hydrate`], or [`mount`]
+//! where the page is no longer as the server has rendered it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -23,8 +24,8 @@ thread_local! {
     static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Fetches the code of the page at hand and calls `begin` once it is there. `on_panic` is called where this instance of the program ends
-/// by a panic: nothing of it can be used from then on.
+/// Fetches the code of the page at hand and calls `begin` once it is there. `on_panic` is called
+/// where this instance of the program ends by a panic: nothing of it can be used from then on.
 #[wasm_bindgen]
 pub fn start(begin: Function, on_panic: Function) {
     ON_PANIC.set(Some(on_panic));
@@ -72,7 +73,8 @@ fn app() -> impl IntoView {
     App(AppProps { rooms: ROOMS.get() })
 }
 
-/// Lets go what has been held back, once all effects have run: and not with the next frame, since a page in the background has none.
+/// Lets go what has been held back, once all effects have run: and not with the next frame, since a
+/// page in the background has none.
 fn wake() {
     let go = || {
         if !IS_BROKEN.get() {

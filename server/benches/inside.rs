@@ -26,8 +26,13 @@ fn tokens(criterion: &mut Criterion) {
     let (keys, _) = Keys::open(folder.path(), Algorithm::Hs256, None, &world).expect("keys");
     let codec = Codec::new(Arc::new(keys), "gatehouse".into(), "gatehouse".into());
     let now = world.now();
-    let grant =
-        Grant { user: world.uuid(), session: world.uuid(), generation: 1, issued_at: now, expires_at: now + 900 };
+    let grant = Grant {
+        user: world.uuid(),
+        session: world.uuid(),
+        generation: 1,
+        issued_at: now,
+        expires_at: now + 900,
+    };
     let token = codec.access(&grant, true, &world).expect("a token");
     let mut group = criterion.benchmark_group("token");
     group.bench_function("verify", |bencher| {
@@ -43,19 +48,26 @@ fn tokens(criterion: &mut Criterion) {
 }
 
 fn hashing(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let hasher = Arc::new(Hasher::new(Cost::default(), 1, World::system()).expect("a hasher"));
     let password = Password::presented("correct horse battery".into());
     let mut group = criterion.benchmark_group("argon2id");
     group.sample_size(20);
     group.bench_function("ours, with kept memory", |bencher| {
-        bencher.iter(|| runtime.block_on(hasher.hash(black_box(&password), Client::LOCAL)).expect("a hash"));
+        bencher.iter(|| {
+            runtime.block_on(hasher.hash(black_box(&password), Client::LOCAL)).expect("a hash")
+        });
     });
     group.bench_function("bare, with fresh memory", |bencher| {
         let mut output = [0; 32];
         bencher.iter(|| {
             Argon2::default()
-                .hash_password_into(black_box(b"correct horse battery"), b"a salt of 16 byt", &mut output)
+                .hash_password_into(
+                    black_box(b"correct horse battery"),
+                    b"a salt of 16 byt",
+                    &mut output,
+                )
                 .expect("a hash");
         });
     });

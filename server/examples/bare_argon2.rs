@@ -1,5 +1,6 @@
-//! For `make bench`: how many bare Argon2id hashes a second this machine makes on all its cores, with the parameters and the
-//! password length of the log-ins that are measured beside it. Each thread keeps its memory, as the server does.
+//! For `make bench`: how many bare Argon2id hashes a second this machine makes on all its cores,
+//! with the parameters and the password length of the log-ins that are measured beside it. Each
+//! thread keeps its memory, as the server does.
 
 use std::{
     error::Error,
@@ -31,7 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 while clock.elapsed() < TIME {
                     let salt = b"a salt of 16 byt";
                     let password = b"correct horse battery";
-                    if argon2.hash_password_into_with_memory(password, salt, &mut output, &mut blocks).is_ok() {
+                    if argon2
+                        .hash_password_into_with_memory(password, salt, &mut output, &mut blocks)
+                        .is_ok()
+                    {
                         hashes.fetch_add(1, Ordering::Relaxed);
                     }
                 }

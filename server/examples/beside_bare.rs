@@ -1,6 +1,7 @@
 //! For `make bench`: the server as it is, and beside it a bare axum route behind the same layers.
 //!
-//! Its settings come from the environment; it says where it listens and stops on SIGTERM, as the program does.
+//! Its settings come from the environment; it says where it listens and stops on SIGTERM, as the
+//! program does.
 
 use std::{error::Error, io::Write as _, path::Path};
 
@@ -22,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::open(&config, World::system()).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;
-    let bare = Router::new().route("/bare", get(|| async { ([(header::CONTENT_TYPE, "application/json")], BODY) }));
+    let bare = Router::new()
+        .route("/bare", get(|| async { ([(header::CONTENT_TYPE, "application/json")], BODY) }));
     let stop = async move {
         terminate.recv().await;
     };

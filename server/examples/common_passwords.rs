@@ -1,5 +1,5 @@
-//! For `scripts/common-passwords`: makes a filter from the passwords on standard input, one a line, and says how large it is and
-//! how many of ten million random texts it takes for common.
+//! For `scripts/common-passwords`: makes a filter from the passwords on standard input, one a line,
+//! and says how large it is and how many of ten million random texts it takes for common.
 
 use std::{
     env,
@@ -26,7 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (filter, passwords) = build(list.lines());
     let common = CommonPasswords::read(&filter).ok_or("The filter cannot be read back.")?;
     let world = World::system();
-    let mistaken = (0..TRIES).filter(|_| common.contains(&URL_SAFE_NO_PAD.encode(world.random::<9>()))).count();
+    let mistaken = (0..TRIES)
+        .filter(|_| common.contains(&URL_SAFE_NO_PAD.encode(world.random::<9>())))
+        .count();
     fs::write(path, &filter)?;
     writeln!(
         io::stdout(),

@@ -44,7 +44,8 @@ pub enum Internal {
 pub fn internal(error: impl Into<Internal>) -> Failure {
     let error = error.into();
     match &error {
-        Internal::Hash(HashError::Busy { retry_after }) | Internal::Picture(PoolError::Busy { retry_after }) => {
+        Internal::Hash(HashError::Busy { retry_after })
+        | Internal::Picture(PoolError::Busy { retry_after }) => {
             tracing::warn!(%error, "request rejected: overloaded");
             Failure::Unavailable(*retry_after)
         }
@@ -52,7 +53,9 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
             tracing::warn!(%error, "too many requests of one address");
             Failure::TooManyAttempts(*retry_after)
         }
-        Internal::Store(StoreError::Unavailable(_)) | Internal::Object(_) | Internal::Export(ExportError::File(_)) => {
+        Internal::Store(StoreError::Unavailable(_))
+        | Internal::Object(_)
+        | Internal::Export(ExportError::File(_)) => {
             tracing::error!(%error, "request failed: unavailable");
             Failure::Unavailable(RETRY_AFTER)
         }

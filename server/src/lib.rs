@@ -21,6 +21,7 @@ pub mod start;
 pub mod store;
 pub mod tokens;
 
-/// A request is some hundred small allocations: this allocator makes and frees them in a fraction of the system's time.
+/// A request is some hundred small allocations: this allocator makes and frees them in a fraction
+/// of the system's time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

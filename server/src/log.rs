@@ -11,7 +11,8 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::config::{Config, LogFormat};
 
-/// Bytes of log lines that wait for standard error at most. Lines beyond them are dropped and counted.
+/// Bytes of log lines that wait for standard error at most. Lines beyond them are dropped and
+/// counted.
 const WAITING_MAX: usize = 1 << 20;
 /// How long the end of the program waits for the last lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -32,7 +33,8 @@ pub enum LogError {
     Started(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Starts the log as configured, and sends panics to it. Its last lines are written when the guard is dropped.
+/// Starts the log as configured, and sends panics to it. Its last lines are written when the guard
+/// is dropped.
 ///
 /// # Errors
 ///
@@ -45,15 +47,20 @@ pub fn start(config: &Config) -> Result<LogGuard, LogError> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(queue.clone())
-        // Otherwise it would report a line that cannot be formatted with `eprintln!`, which panics when that fails, too.
+        // Otherwise it would report a line that cannot be formatted with `eprintln!`, which panics
+        // when that fails, too.
         .log_internal_errors(false)
         .with_target(false);
     match config.log_format {
-        LogFormat::Text => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init()?,
+        LogFormat::Text => {
+            log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).finish().try_init()?;
+        }
         LogFormat::Json => log.json().flatten_event(true).finish().try_init()?,
     }
     let written = queue.clone();
-    thread::Builder::new().name("log".to_owned()).spawn(move || written.write_all_to(&mut io::stderr()))?;
+    thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(move || written.write_all_to(&mut io::stderr()))?;
     // The default one writes to standard error itself, and would wait for it.
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no message");
@@ -115,13 +122,17 @@ impl LineQueue {
         loop {
             let dropped = self.write_next(out, &mut is_torn);
             if dropped > 0 {
-                tracing::warn!(lines = dropped, "log lines were dropped: standard error could not be written");
+                tracing::warn!(
+                    lines = dropped,
+                    "log lines were dropped: standard error could not be written"
+                );
             }
         }
     }
 
-    /// Waits for lines and writes them. Those that cannot be written are dropped and counted: the count is returned once a line
-    /// has been written again. `is_torn` tells whether the last line that was written lacks its end.
+    /// Waits for lines and writes them. Those that cannot be written are dropped and counted: the
+    /// count is returned once a line has been written again. `is_torn` tells whether the last line
+    /// that was written lacks its end.
     fn write_next(&self, out: &mut impl Write, is_torn: &mut bool) -> u64 {
         let lines = self.take();
         let was_torn = *is_torn;
@@ -236,7 +247,8 @@ mod tests {
 
     #[test]
     fn push_beyond_the_bound_drops_lines_and_counts_them() {
-        let (queue, mut disk) = (LineQueue::default(), Disk { left: usize::MAX, ..Disk::default() });
+        let (queue, mut disk) =
+            (LineQueue::default(), Disk { left: usize::MAX, ..Disk::default() });
         let line = [vec![b'x'; 1023], vec![b'\n']].concat();
         for _ in 0..WAITING_MAX / line.len() + 7 {
             queue.push(&line);

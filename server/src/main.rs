@@ -1,5 +1,5 @@
-//! Command line of `gatehouse`: serves by default; subcommands show the settings, manage signing keys and
-//! user accounts, print the audit log and create fake accounts.
+//! Command line of `gatehouse`: serves by default; subcommands show the settings, manage signing
+//! keys and user accounts, print the audit log and create fake accounts.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
@@ -57,18 +57,24 @@ enum Command {
     },
     /// Create fake accounts for testing and demos
     Seed(seed::Arguments),
-    /// Write the database, the signing keys and the uploaded files to one archive; the server may be running
+    /// Write the database, the signing keys and the uploaded files to one archive; the server may
+    /// be running
     Backup(backup::Arguments),
-    /// Replace the database, the signing keys and the uploaded files by those of a backup; the server must not be running
+    /// Replace the database, the signing keys and the uploaded files by those of a backup; the
+    /// server must not be running
     Restore(restore::Arguments),
 }
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
-    let ran =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Into::into).and_then(|runtime| {
+    let ran = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| {
             let ran = runtime.block_on(run(command));
-            // Work on a blocking thread, such as a picture that is decoded for a client that has gone, must not delay the end.
+            // Work on a blocking thread, such as a picture that is decoded for a client that has
+            // gone, must not delay the end.
             runtime.shutdown_background();
             ran
         });
@@ -100,10 +106,18 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             keys::run(command, &config?, &World::system(), &mut out).await?;
             Ok(())
         }
-        Command::User { command } => Ok(user::run(command, &config?, &World::system(), &mut out).await?),
-        Command::Seed(arguments) => Ok(seed::run(arguments, &config?, &World::system(), &mut out).await?),
-        Command::Backup(arguments) => Ok(backup::run(&arguments, &config?, &World::system(), &mut out).await?),
-        Command::Restore(arguments) => Ok(restore::run(&arguments, &config?, &World::system(), &mut out).await?),
+        Command::User { command } => {
+            Ok(user::run(command, &config?, &World::system(), &mut out).await?)
+        }
+        Command::Seed(arguments) => {
+            Ok(seed::run(arguments, &config?, &World::system(), &mut out).await?)
+        }
+        Command::Backup(arguments) => {
+            Ok(backup::run(&arguments, &config?, &World::system(), &mut out).await?)
+        }
+        Command::Restore(arguments) => {
+            Ok(restore::run(&arguments, &config?, &World::system(), &mut out).await?)
+        }
         Command::Serve => {
             let Some(stop) = stop else { return Ok(()) };
             serve(&config?, Box::pin(stop)).await
@@ -121,8 +135,8 @@ async fn serve(
     let _log = log::start(config)?;
     ignore_signals()?;
     http::raise_descriptor_limit();
-    // Where files may not grow further (`ulimit -f`), a write fails then, like one to a full disk; without a handler this
-    // signal would end the program.
+    // Where files may not grow further (`ulimit -f`), a write fails then, like one to a full disk;
+    // without a handler this signal would end the program.
     let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     // First the port: who has started the program twice is told so, and nothing is touched.
     let listener = start::listen(config.addr).await?;
@@ -138,8 +152,8 @@ async fn serve(
     Ok(())
 }
 
-/// Prints a line to standard output from a thread of its own: a server whose standard output is full, closed or not read serves
-/// all the same.
+/// Prints a line to standard output from a thread of its own: a server whose standard output is
+/// full, closed or not read serves all the same.
 fn announce(line: String) {
     let printing = std::thread::Builder::new().spawn(move || {
         if let Err(error) = std::io::stdout().write_all(line.as_bytes()) {
@@ -162,8 +176,8 @@ fn pages(config: &Config) -> Router {
     pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })
 }
 
-/// Completes at the first SIGINT or SIGTERM. The second one ends the program at once. Signals are handled from this call on, and
-/// not only once the future is polled.
+/// Completes at the first SIGINT or SIGTERM. The second one ends the program at once. Signals are
+/// handled from this call on, and not only once the future is polled.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -184,7 +198,8 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-/// Keeps signals from ending the program that do so by default and ask for something that it does not do.
+/// Keeps signals from ending the program that do so by default and ask for something that it does
+/// not do.
 fn ignore_signals() -> std::io::Result<()> {
     for (name, kind) in [
         ("SIGHUP", SignalKind::hangup()),
@@ -196,7 +211,10 @@ fn ignore_signals() -> std::io::Result<()> {
         let mut received = signal(kind)?;
         tokio::spawn(async move {
             while received.recv().await.is_some() {
-                tracing::info!(signal = name, "ignored; settings are read at the start, SIGTERM stops the server");
+                tracing::info!(
+                    signal = name,
+                    "ignored; settings are read at the start, SIGTERM stops the server"
+                );
             }
         });
     }

@@ -11,8 +11,8 @@ use tracing::Instrument as _;
 
 use crate::failure::internal;
 
-/// Runs a change to its end, also when whoever asked for it has hung up: between the database and its mirror in memory nothing
-/// may get lost.
+/// Runs a change to its end, also when whoever asked for it has hung up: between the database and
+/// its mirror in memory nothing may get lost.
 pub(crate) async fn to_its_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -63,7 +63,8 @@ impl<K: Eq + Hash, V: Clone> Mirror<K, V> {
             let mut rows = self.write();
             if rows.changes == before {
                 if rows.by_key.len() >= self.capacity {
-                    // Everything can be read again; which rows are worth keeping is not worth knowing.
+                    // Everything can be read again; which rows are worth keeping is not worth
+                    // knowing.
                     rows.by_key.clear();
                 }
                 rows.by_key.insert(key, row.clone());

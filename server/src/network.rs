@@ -2,7 +2,8 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// Bits of an IPv6 network that one customer gets: whoever has one address of it has them all (RFC 6177).
+/// Bits of an IPv6 network that one customer gets: whoever has one address of it has them all (RFC
+/// 6177).
 const CUSTOMER: u8 = 64;
 
 /// A network (RFC 4632 §3.1, RFC 4291 §2.3), or a single address.
@@ -72,11 +73,14 @@ impl FromStr for Network {
     type Err = NoNetwork;
 
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let (address, prefix) =
+            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
         let prefix = match prefix {
             None => bits(address),
-            Some(prefix) => prefix.parse().ok().filter(|prefix| *prefix <= bits(address)).ok_or(NoNetwork)?,
+            Some(prefix) => {
+                prefix.parse().ok().filter(|prefix| *prefix <= bits(address)).ok_or(NoNetwork)?
+            }
         };
         let network = Self::around(address, prefix);
         // An address with bits beyond the prefix is a slip of the keyboard.
@@ -115,8 +119,17 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "x", "10.0.0.0/33", "::/129", "10.0.0.1/8", "10.0.0.0/", "10.0.0.0/-1", "1.2.3", "fd00::1/64"]
-        {
+        for text in [
+            "",
+            "x",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.1/8",
+            "10.0.0.0/",
+            "10.0.0.0/-1",
+            "1.2.3",
+            "fd00::1/64",
+        ] {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }

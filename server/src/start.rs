@@ -37,7 +37,8 @@ use crate::{
     },
 };
 
-/// How long running requests may take to finish once the server is told to stop. Docker kills a container after ten seconds.
+/// How long running requests may take to finish once the server is told to stop. Docker kills a
+/// container after ten seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 
 /// Why the server does not start.
@@ -72,7 +73,9 @@ pub enum StartError {
     #[error(transparent)]
     Sessions(#[from] Internal),
     /// The port belongs to another program.
-    #[error("{addr} is in use by another process; stop it, or choose another address with GATEHOUSE_ADDR")]
+    #[error(
+        "{addr} is in use by another process; stop it, or choose another address with GATEHOUSE_ADDR"
+    )]
     PortInUse {
         /// The address.
         addr: SocketAddr,
@@ -120,7 +123,12 @@ impl Server {
             Arc::clone(&directory),
             Arc::clone(&hasher),
             Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
-            SessionRules { lifetimes: config.lifetimes, rotates: config.rotates, policy, audit: config.audit_seconds },
+            SessionRules {
+                lifetimes: config.lifetimes,
+                rotates: config.rotates,
+                policy,
+                audit: config.audit_seconds,
+            },
             Arc::clone(&throttle),
             world.clone(),
         )
@@ -142,8 +150,14 @@ impl Server {
             hasher,
             world: world.clone(),
             throttle,
-            registrations: config.limits.map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
-            reserved: config.reserved_usernames.iter().map(|name| username::name_of(name)).collect(),
+            registrations: config
+                .limits
+                .map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
+            reserved: config
+                .reserved_usernames
+                .iter()
+                .map(|name| username::name_of(name))
+                .collect(),
             policy,
         };
         let state = State {
@@ -170,9 +184,18 @@ impl Server {
     }
 
     /// Serves until `stop` completes, then lets running requests finish.
-    pub async fn serve(self, listener: TcpListener, pages: Router, stop: impl Future<Output = ()> + Send + 'static) {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        pages: Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
         let router = self.router(pages);
-        let upkeep = upkeep::run(self.state.sessions.clone(), self.state.files.clone(), Arc::clone(&self.state.keys));
+        let upkeep = upkeep::run(
+            self.state.sessions.clone(),
+            self.state.files.clone(),
+            Arc::clone(&self.state.keys),
+        );
         let upkeep = tokio::spawn(upkeep);
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
@@ -180,8 +203,13 @@ impl Server {
             tracing::info!("shutting down");
             told.send_replace(true);
         };
-        let serving =
-            connections::serve(listener, router, self.connections, Arc::clone(&self.state.trusted_proxies), stop);
+        let serving = connections::serve(
+            listener,
+            router,
+            self.connections,
+            Arc::clone(&self.state.trusted_proxies),
+            stop,
+        );
         tokio::select! {
             () = serving => {}
             () = async {
@@ -214,7 +242,8 @@ pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
 
 /// The keys; that another one signs than before is an event like any other rotation.
 async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<Keys>, StartError> {
-    let (keys, opened) = Keys::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), world)?;
+    let (keys, opened) =
+        Keys::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), world)?;
     if opened == Opened::Rotated {
         tracing::info!(
             algorithm = config.jwt_algorithm.as_str(),
@@ -232,7 +261,8 @@ fn open_objects(config: &Config, world: &World) -> Result<Objects, StartError> {
         return Ok(Objects::in_s3(place)?);
     }
     let folder = config.data_dir.join("objects");
-    Objects::in_folder(&folder, world.now()).map_err(|source| StartError::DataDir { path: folder, source })
+    Objects::in_folder(&folder, world.now())
+        .map_err(|source| StartError::DataDir { path: folder, source })
 }
 
 /// Makes the folder, for its owner alone, and tries whether it can be written to.
@@ -241,6 +271,7 @@ pub(crate) fn prepare_folder(path: &Path) -> io::Result<()> {
     if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         fs::set_permissions(path, Permissions::from_mode(0o700))?;
     }
-    // A file without a name: a process that is killed leaves none, and no other process makes the same one.
+    // A file without a name: a process that is killed leaves none, and no other process makes the
+    // same one.
     tempfile::tempfile_in(path).map(|_| ())
 }

@@ -1,4 +1,5 @@
-//! Memory of decoding, measured: the peak of this process, which is why the test has one of its own.
+//! Memory of decoding, measured: the peak of this process, which is why the test has one of its
+//! own.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
@@ -17,7 +18,8 @@ const SLACK: u64 = 30_000_000;
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("a status");
     let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
-    let kibibytes: u64 = line.trim_matches([':', '\t', ' ']).trim_end_matches(" kB").parse().expect("a number");
+    let kibibytes: u64 =
+        line.trim_matches([':', '\t', ' ']).trim_end_matches(" kB").parse().expect("a number");
     kibibytes * 1024
 }
 
@@ -29,7 +31,11 @@ fn black_png(width: u32, height: u32, color: png::ColorType, depth: png::BitDept
     encoder.set_depth(depth);
     let mut header = encoder.write_header().expect("a header");
     let mut writer = header.stream_writer().expect("a writer");
-    let row = vec![0; width as usize * color.samples() * if depth == png::BitDepth::Sixteen { 2 } else { 1 }];
+    let row =
+        vec![
+            0;
+            width as usize * color.samples() * if depth == png::BitDepth::Sixteen { 2 } else { 1 }
+        ];
     for _ in 0..height {
         writer.write_all(&row).expect("a row");
     }

@@ -1,5 +1,5 @@
-//! SECURITY.md and the tests say the same: each invariant has a row, each proof that a row names exists, and each test that carries
-//! a number is named in its row.
+//! SECURITY.md and the tests say the same: each invariant has a row, each proof that a row names
+//! exists, and each test that carries a number is named in its row.
 
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
 
@@ -20,11 +20,18 @@ fn lines(root: &Path, ending: &str) -> Vec<String> {
     let mut folders = vec![root.to_owned()];
     let mut lines = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        for entry in
+            fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+        {
             if entry.is_dir() {
                 folders.push(entry);
             } else if entry.to_string_lossy().ends_with(ending) {
-                lines.extend(fs::read_to_string(&entry).expect("text").lines().map(|line| line.trim().to_owned()));
+                lines.extend(
+                    fs::read_to_string(&entry)
+                        .expect("text")
+                        .lines()
+                        .map(|line| line.trim().to_owned()),
+                );
             }
         }
     }
@@ -36,14 +43,18 @@ fn in_rust(lines: &[String]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut is_test = false;
     for line in lines {
-        let name = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split('(').next());
+        let name = line
+            .trim_start_matches("async ")
+            .strip_prefix("fn ")
+            .and_then(|rest| rest.split('(').next());
         match name.filter(|name| name.starts_with("invariant")) {
             Some(name) if is_test => _ = names.insert(name.to_owned()),
             Some(name) => panic!("{name} is no test"),
             None => {}
         }
         // Attributes stand above each other.
-        is_test = line.starts_with("#[") && (is_test || line == "#[test]" || line.starts_with("#[tokio::test"));
+        is_test = line.starts_with("#[")
+            && (is_test || line == "#[test]" || line.starts_with("#[tokio::test"));
     }
     names
 }
@@ -52,8 +63,10 @@ fn in_rust(lines: &[String]) -> BTreeSet<String> {
 fn in_journeys(lines: &[String]) -> BTreeSet<String> {
     let titles = lines.iter().filter_map(|line| line.strip_prefix("test(")).filter_map(|rest| {
         let quote = rest.chars().next()?;
-        let end =
-            rest.match_indices(quote).map(|(end, _)| end).find(|end| *end > 0 && !rest[..*end].ends_with('\\'))?;
+        let end = rest
+            .match_indices(quote)
+            .map(|(end, _)| end)
+            .find(|end| *end > 0 && !rest[..*end].ends_with('\\'))?;
         Some(rest[1..end].replace("\\'", "'"))
     });
     titles.filter(|title| title.starts_with("invariant")).collect()
@@ -82,14 +95,17 @@ fn complaints(document: &str, tests: &BTreeSet<String>, benches: &BTreeSet<Strin
     let mut rows = Vec::new();
     for line in document.lines().filter(|line| line.starts_with("| ")) {
         let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let (Some(number), [_, promise, proof]) = (cells[0].parse().ok(), &cells[..]) else { continue };
+        let (Some(number), [_, promise, proof]) = (cells[0].parse().ok(), &cells[..]) else {
+            continue;
+        };
         rows.push(number);
         if promise.is_empty() {
             complaints.push(format!("{number} promises nothing"));
         }
         let spans = proof.split('`').skip(1).step_by(2);
-        let proofs: Vec<_> =
-            spans.filter(|span| span.starts_with("invariant") || span.starts_with("bench: ")).collect();
+        let proofs: Vec<_> = spans
+            .filter(|span| span.starts_with("invariant") || span.starts_with("bench: "))
+            .collect();
         if proofs.is_empty() && !UNPROVEN.iter().any(|reason| proof.starts_with(reason)) {
             complaints.push(format!("{number} is not proven, and does not say why"));
         }
@@ -106,8 +122,12 @@ fn complaints(document: &str, tests: &BTreeSet<String>, benches: &BTreeSet<Strin
     if rows != (1..=INVARIANTS).collect::<Vec<_>>() {
         complaints.push(format!("the rows are {rows:?}"));
     }
-    complaints
-        .extend(tests.iter().filter(|test| !named.contains_key(&***test)).map(|test| format!("no row names {test:?}")));
+    complaints.extend(
+        tests
+            .iter()
+            .filter(|test| !named.contains_key(&***test))
+            .map(|test| format!("no row names {test:?}")),
+    );
     complaints
 }
 
@@ -136,7 +156,8 @@ fn what_does_not_agree_is_found() {
     };
     let row = |number: u32| format!("| {number} | promised | Not there yet: nobody has asked |\n");
     let rest = |from: u32| (from..=INVARIANTS).map(row).collect::<String>();
-    let first = |proof: &str| format!("| no. | promise | proof |\n| 1 | promised | {proof} |\n{}", rest(2));
+    let first =
+        |proof: &str| format!("| no. | promise | proof |\n| 1 | promised | {proof} |\n{}", rest(2));
     assert_eq!(found(&first("`invariant_01_x`, `bench: a row`"), &["invariant_01_x"]), "");
     assert_eq!(found(&first("`invariant 1: x`"), &["invariant 1: x"]), "");
     for (document, tests, complaint) in [
@@ -157,9 +178,11 @@ fn what_does_not_agree_is_found() {
 #[test]
 fn tests_are_found_by_what_they_are() {
     let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
-    let rust =
-        "#[test]\nfn invariant_01_a() {}\n#[tokio::test(x)]\n#[ignore]\nasync fn invariant_02_b() {}\nfn other() {}";
-    assert_eq!(in_rust(&lines(rust)).into_iter().collect::<Vec<_>>(), ["invariant_01_a", "invariant_02_b"]);
+    let rust = "#[test]\nfn invariant_01_a() {}\n#[tokio::test(x)]\n#[ignore]\nasync fn invariant_02_b() {}\nfn other() {}";
+    assert_eq!(
+        in_rust(&lines(rust)).into_iter().collect::<Vec<_>>(),
+        ["invariant_01_a", "invariant_02_b"]
+    );
     let journeys = "test('invariant 1: it\\'s so', async () => {\n  test(`invariant 2: ${x}`, 1);\ntest('other', x);";
     assert_eq!(
         in_journeys(&lines(journeys)).into_iter().collect::<Vec<_>>(),

@@ -1,10 +1,16 @@
 //! `/api/auth`: register, log in, refresh, verify, log out.
-#![expect(missing_docs, reason = "the macro makes public fields of the arguments, which the functions describe")]
+#![expect(
+    missing_docs,
+    reason = "the macro makes public fields of the arguments, which the functions describe"
+)]
 
 use leptos::prelude::*;
 use server_fn::codec::{DeleteUrl, Json};
 
-use super::{Done, LoggedIn, Reauthenticated, Refreshed, Registered, Verified, client::ApiClient, error::ApiError};
+use super::{
+    Done, LoggedIn, Reauthenticated, Refreshed, Registered, Verified, client::ApiClient,
+    error::ApiError,
+};
 #[cfg(feature = "ssr")]
 use crate::{
     api::TokenScheme,
@@ -37,7 +43,8 @@ pub async fn register(
 ///
 /// # Errors
 ///
-/// `validation_failed`, `invalid_credentials`, `account_disabled`, `too_many_attempts`, `unavailable`.
+/// `validation_failed`, `invalid_credentials`, `account_disabled`, `too_many_attempts`,
+/// `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/login", input = Json, output = Json, client = ApiClient)]
 pub async fn login(
     username: Option<String>,
@@ -46,9 +53,17 @@ pub async fn login(
 ) -> Result<LoggedIn, ApiError> {
     let request = Request::current()?;
     let credentials = Credentials::new(username, password, remember)?;
-    let entry = request.backend.sessions.login(credentials, request.devices.clone(), request.origin.clone()).await?;
+    let entry = request
+        .backend
+        .sessions
+        .login(credentials, request.devices.clone(), request.origin.clone())
+        .await?;
     entry.device.keep(<Login as server_fn::ServerFn>::PATH, request.origin.is_encrypted);
-    Ok(LoggedIn { message: Messages::of(request.lang).logged_in.into(), tokens: entry.tokens, user: entry.user })
+    Ok(LoggedIn {
+        message: Messages::of(request.lang).logged_in.into(),
+        tokens: entry.tokens,
+        user: entry.user,
+    })
 }
 
 /// Hands out the session's next pair. The caller presents the refresh token.
@@ -59,7 +74,8 @@ pub async fn login(
 #[server(prefix = "/api", endpoint = "auth/refresh", input = Json, output = Json, client = ApiClient)]
 pub async fn refresh() -> Result<Refreshed, ApiError> {
     let request = Request::current()?;
-    let tokens = request.backend.sessions.refresh(request.caller()?, request.origin.clone()).await?;
+    let tokens =
+        request.backend.sessions.refresh(request.caller()?, request.origin.clone()).await?;
     Ok(Refreshed { message: Messages::of(request.lang).refreshed.into(), tokens })
 }
 
@@ -81,16 +97,22 @@ pub async fn verify() -> Result<Verified, ApiError> {
     })
 }
 
-/// Asks whoever is signed in for the password, and hands out an access token that is fresh. The session goes on as it is.
+/// Asks whoever is signed in for the password, and hands out an access token that is fresh. The
+/// session goes on as it is.
 ///
 /// # Errors
 ///
-/// `validation_failed`, `invalid_credentials`, the `token_*` codes, `too_many_attempts`, `unavailable`.
+/// `validation_failed`, `invalid_credentials`, the `token_*` codes, `too_many_attempts`,
+/// `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/reauthenticate", input = Json, output = Json, client = ApiClient)]
 pub async fn reauthenticate(password: Option<String>) -> Result<Reauthenticated, ApiError> {
     let request = Request::current()?;
     let password = Presented::new("password", password)?;
-    let token = request.backend.sessions.reauthenticate(request.caller()?, password, request.origin.clone()).await?;
+    let token = request
+        .backend
+        .sessions
+        .reauthenticate(request.caller()?, password, request.origin.clone())
+        .await?;
     Ok(Reauthenticated {
         message: Messages::of(request.lang).reauthenticated.into(),
         access_token: token.text,

@@ -1,4 +1,5 @@
-//! The client of the server functions: turns what they ask for into a [`Call`] and has the session send it.
+//! The client of the server functions: turns what they ask for into a [`Call`] and has the session
+//! send it.
 
 use bytes::Bytes;
 use futures::{Sink, Stream, stream};
@@ -38,7 +39,10 @@ where
 
     fn send(request: ApiRequest) -> impl Future<Output = Result<ApiResponse, E>> + Send {
         // The browser has one thread: what is not `Send` never leaves it.
-        #[expect(clippy::disallowed_methods, reason = "on the server no client sends: server functions are called")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "on the server no client sends: server functions are called"
+        )]
         SendWrapper::new(async move {
             browser::send(request.0)
                 .await
@@ -51,7 +55,10 @@ where
         path: &str,
     ) -> impl Future<
         Output = Result<
-            (impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, impl Sink<Bytes> + Send + 'static),
+            (
+                impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static,
+                impl Sink<Bytes> + Send + 'static,
+            ),
             E,
         >,
     > + Send {
@@ -64,7 +71,13 @@ where
 }
 
 impl ApiRequest {
-    fn new(path: &str, content_type: &str, accept: &str, method: Method, body: Option<Bytes>) -> Self {
+    fn new(
+        path: &str,
+        content_type: &str,
+        accept: &str,
+        method: Method,
+        body: Option<Bytes>,
+    ) -> Self {
         Self(Call {
             method,
             url: path.to_owned(),
@@ -114,11 +127,22 @@ impl<E: FromServerFnError> ClientReq<E> for ApiRequest {
         Ok(Self::new(path, content_type, accepts, method, Some(body)))
     }
 
-    fn try_new_req_form_data(_: &str, _: &str, _: &str, _: BrowserFormData, method: Method) -> Result<Self, E> {
+    fn try_new_req_form_data(
+        _: &str,
+        _: &str,
+        _: &str,
+        _: BrowserFormData,
+        method: Method,
+    ) -> Result<Self, E> {
         unsupported(&method)
     }
 
-    fn try_new_req_multipart(_: &str, _: &str, _: BrowserFormData, method: Method) -> Result<Self, E> {
+    fn try_new_req_multipart(
+        _: &str,
+        _: &str,
+        _: BrowserFormData,
+        method: Method,
+    ) -> Result<Self, E> {
         unsupported(&method)
     }
 
@@ -143,7 +167,9 @@ impl<E: FromServerFnError> ClientRes<E> for ApiResponse {
         Ok(self.0.body)
     }
 
-    fn try_into_stream(self) -> Result<impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, E> {
+    fn try_into_stream(
+        self,
+    ) -> Result<impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, E> {
         Ok(stream::once(async move { Ok(self.0.body) }))
     }
 

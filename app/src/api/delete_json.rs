@@ -1,4 +1,5 @@
-//! `DELETE` with JSON as its body: what somebody types to confirm a deletion has no place in an address, which is logged.
+//! `DELETE` with JSON as its body: what somebody types to confirm a deletion has no place in an
+//! address, which is logged.
 
 use http::Method;
 use server_fn::{

@@ -1,5 +1,8 @@
 //! `/api/me/sessions`: the devices that the caller is signed in on.
-#![expect(missing_docs, reason = "the macro makes public fields of the arguments, which the functions describe")]
+#![expect(
+    missing_docs,
+    reason = "the macro makes public fields of the arguments, which the functions describe"
+)]
 
 use leptos::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -33,7 +36,8 @@ pub struct Device {
     pub expires_at: i64,
     /// Whether it is the one that asks.
     pub current: bool,
-    /// Whether it began on a device that the account had not been logged in to before. The first of all is none.
+    /// Whether it began on a device that the account had not been logged in to before. The first of
+    /// all is none.
     pub new_device: bool,
     /// Whether it outlives the browser's window.
     pub remember: bool,
@@ -68,7 +72,8 @@ impl Serialize for Ending {
 }
 
 impl<'de> Deserialize<'de> for Ending {
-    /// As a text, and not as one that may be missing: a query takes an empty one for that, and `?id=` must not end them all.
+    /// As a text, and not as one that may be missing: a query takes an empty one for that, and
+    /// `?id=` must not end them all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::One)
     }
@@ -110,7 +115,8 @@ mod tests {
 
     #[test]
     fn which_session_is_named_or_none_is() {
-        let read = |body| serde_json::from_value::<EndSession>(body).map(|arguments| arguments.id).ok();
+        let read =
+            |body| serde_json::from_value::<EndSession>(body).map(|arguments| arguments.id).ok();
         assert_eq!(read(json!({})), Some(Ending::AllOthers));
         assert_eq!(read(json!({ "id": "" })), Some(Ending::One(String::new())));
         assert_eq!(read(json!({ "id": "x" })), Some(Ending::One("x".to_owned())));

@@ -174,14 +174,15 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::local(match error {
             // A body that cannot be read is none of our server's.
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) | ServerFnErrorErr::Deserialization(_) => {
-                Code::Network
-            }
+            ServerFnErrorErr::Request(_)
+            | ServerFnErrorErr::Response(_)
+            | ServerFnErrorErr::Deserialization(_) => Code::Network,
             _ => Code::Unknown,
         })
     }
 
-    /// Runs for each failed call, whichever layer has failed it: the one place that sets its status and headers.
+    /// Runs for each failed call, whichever layer has failed it: the one place that sets its status
+    /// and headers.
     #[cfg(feature = "ssr")]
     fn ser(&self) -> bytes::Bytes {
         crate::backend::set_head(self);
@@ -201,16 +202,18 @@ impl ApiError {
     /// The answer's status.
     #[must_use]
     pub fn status(&self) -> http::StatusCode {
-        http::StatusCode::from_u16(self.code.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR)
+        http::StatusCode::from_u16(self.code.status())
+            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The headers that go with the status: `WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3) and `Retry-After` (RFC 9110 §10.2.3).
+    /// The headers that go with the status: `WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3) and
+    /// `Retry-After` (RFC 9110 §10.2.3).
     pub fn headers(&self) -> impl Iterator<Item = (http::HeaderName, http::HeaderValue)> {
-        let retry_after = self.retry_after.map(|seconds| (http::header::RETRY_AFTER, seconds.into()));
-        let challenge = self
-            .code
-            .challenge()
-            .map(|challenge| (http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static(challenge)));
+        let retry_after =
+            self.retry_after.map(|seconds| (http::header::RETRY_AFTER, seconds.into()));
+        let challenge = self.code.challenge().map(|challenge| {
+            (http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static(challenge))
+        });
         retry_after.into_iter().chain(challenge)
     }
 }
@@ -221,13 +224,21 @@ impl Code {
     const fn challenge(self) -> Option<&'static str> {
         Some(match self {
             Self::InvalidCredentials | Self::TokenMissing => "Bearer",
-            Self::TokenMalformed => r#"Bearer error="invalid_token", error_description="The token is malformed""#,
-            Self::TokenInvalid => r#"Bearer error="invalid_token", error_description="The token is not valid""#,
+            Self::TokenMalformed => {
+                r#"Bearer error="invalid_token", error_description="The token is malformed""#
+            }
+            Self::TokenInvalid => {
+                r#"Bearer error="invalid_token", error_description="The token is not valid""#
+            }
             Self::TokenWrongType => {
                 r#"Bearer error="invalid_token", error_description="The token is of the wrong type""#
             }
-            Self::TokenExpired => r#"Bearer error="invalid_token", error_description="The token has expired""#,
-            Self::TokenRevoked => r#"Bearer error="invalid_token", error_description="The token has been revoked""#,
+            Self::TokenExpired => {
+                r#"Bearer error="invalid_token", error_description="The token has expired""#
+            }
+            Self::TokenRevoked => {
+                r#"Bearer error="invalid_token", error_description="The token has been revoked""#
+            }
             Self::FreshRequired => {
                 r#"Bearer error="insufficient_user_authentication", error_description="A fresh token is required""#
             }

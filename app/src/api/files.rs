@@ -1,6 +1,9 @@
-//! `/api/me/avatar` and `/api/me/files`: what a person sends. The sending itself and the pictures' bytes are handlers of the
-//! server: here is what the wire carries beside them.
-#![expect(missing_docs, reason = "the macro makes public fields of the arguments, which the functions describe")]
+//! `/api/me/avatar` and `/api/me/files`: what a person sends. The sending itself and the pictures'
+//! bytes are handlers of the server: here is what the wire carries beside them.
+#![expect(
+    missing_docs,
+    reason = "the macro makes public fields of the arguments, which the functions describe"
+)]
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -40,7 +43,8 @@ pub struct FileList {
     pub files: Vec<FileEntry>,
     /// What the next page comes after; null on the last one.
     pub next: Option<Uuid>,
-    /// Bytes that all of the person's files take up, with the small pictures that were made of them.
+    /// Bytes that all of the person's files take up, with the small pictures that were made of
+    /// them.
     pub used: i64,
     /// Bytes that they may take up.
     pub quota: i64,
@@ -74,11 +78,13 @@ pub struct UserChanged {
 #[server(prefix = "/api", endpoint = "me/avatar", input = DeleteUrl, output = Json, client = ApiClient)]
 pub async fn remove_avatar() -> Result<UserChanged, ApiError> {
     let request = Request::current()?;
-    let user = request.backend.files.remove_avatar(request.caller()?, request.origin.clone()).await?;
+    let user =
+        request.backend.files.remove_avatar(request.caller()?, request.origin.clone()).await?;
     Ok(UserChanged { message: Messages::of(request.lang).avatar_removed.into(), user })
 }
 
-/// Some of the caller's files, newest first: those before the one whose id is `after`, at most `limit` (1 to 100, 50 by default).
+/// Some of the caller's files, newest first: those before the one whose id is `after`, at most
+/// `limit` (1 to 100, 50 by default).
 ///
 /// # Errors
 ///

@@ -1,6 +1,7 @@
 //! The wire's flat objects behind data that is nested in the program.
 //!
-//! serde's own `flatten` reads an object into a map first: code that would make up some 5 kB of what every visitor loads.
+//! serde's own `flatten` reads an object into a map first: code that would make up some 5 kB of
+//! what every visitor loads.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,13 +28,34 @@ pub(super) struct FlatTokens {
 
 impl FlatTokens {
     fn new(message: String, tokens: TokenPair, user: Option<User>) -> Self {
-        let TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in } = tokens;
-        Self { message, access_token, refresh_token, token_type, expires_in, refresh_expires_in, user }
+        let TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in } =
+            tokens;
+        Self {
+            message,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+            refresh_expires_in,
+            user,
+        }
     }
 
     fn split(self) -> (String, TokenPair, Option<User>) {
-        let Self { message, access_token, refresh_token, token_type, expires_in, refresh_expires_in, user } = self;
-        (message, TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in }, user)
+        let Self {
+            message,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+            refresh_expires_in,
+            user,
+        } = self;
+        (
+            message,
+            TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in },
+            user,
+        )
     }
 }
 
@@ -95,7 +117,16 @@ pub(super) struct FlatProfile {
 impl From<Profile> for FlatProfile {
     fn from(profile: Profile) -> Self {
         let User { id, username, nickname, avatar_url, role } = profile.user;
-        let Profile { email, mobile, created_at, login_time, expiration_time, token_type, fresh, .. } = profile;
+        let Profile {
+            email,
+            mobile,
+            created_at,
+            login_time,
+            expiration_time,
+            token_type,
+            fresh,
+            ..
+        } = profile;
         Self {
             id,
             username,
@@ -116,7 +147,16 @@ impl From<Profile> for FlatProfile {
 impl From<FlatProfile> for Profile {
     fn from(flat: FlatProfile) -> Self {
         let FlatProfile { id, username, nickname, avatar_url, role, .. } = flat;
-        let FlatProfile { email, mobile, created_at, login_time, expiration_time, token_type, fresh, .. } = flat;
+        let FlatProfile {
+            email,
+            mobile,
+            created_at,
+            login_time,
+            expiration_time,
+            token_type,
+            fresh,
+            ..
+        } = flat;
         let user = User { id, username, nickname, avatar_url, role };
         Self { user, email, mobile, created_at, login_time, expiration_time, token_type, fresh }
     }
@@ -130,8 +170,7 @@ mod tests {
 
     #[test]
     fn the_wire_is_flat() {
-        let user =
-            json!({ "id": Uuid::nil(), "username": "bob", "nickname": null, "avatar_url": null, "role": "user" });
+        let user = json!({ "id": Uuid::nil(), "username": "bob", "nickname": null, "avatar_url": null, "role": "user" });
         let tokens = json!({
             "message": "m", "access_token": "a", "refresh_token": "r", "token_type": "Bearer",
             "expires_in": 900, "refresh_expires_in": 604_800,
@@ -146,7 +185,9 @@ mod tests {
         assert_eq!(serde_json::to_value(&logged_in).unwrap(), answer);
 
         let mut answer = user;
-        for (key, value) in [("created_at", json!(1)), ("login_time", json!(2)), ("expiration_time", json!(3))] {
+        for (key, value) in
+            [("created_at", json!(1)), ("login_time", json!(2)), ("expiration_time", json!(3))]
+        {
             answer[key] = value;
         }
         answer["email"] = "bob@example.com".into();

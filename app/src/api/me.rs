@@ -1,12 +1,16 @@
 //! `/api/me`: the person behind the token.
-#![expect(missing_docs, reason = "the macro makes public fields of the arguments, which the functions describe")]
+#![expect(
+    missing_docs,
+    reason = "the macro makes public fields of the arguments, which the functions describe"
+)]
 
 use leptos::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use server_fn::codec::{GetUrl, Json, PatchJson};
 
 use super::{
-    Done, Profile, ProfileChanged, ProfileChanges, client::ApiClient, delete_json::DeleteJson, error::ApiError,
+    Done, Profile, ProfileChanged, ProfileChanges, client::ApiClient, delete_json::DeleteJson,
+    error::ApiError,
 };
 #[cfg(feature = "ssr")]
 use crate::{
@@ -28,7 +32,8 @@ pub async fn me() -> Result<Profile, ApiError> {
     Ok(request.backend.accounts.profile(request.caller()?).await?)
 }
 
-/// Changes what the caller has said about themself. Another e-mail address or mobile number takes a fresh token.
+/// Changes what the caller has said about themself. Another e-mail address or mobile number takes a
+/// fresh token.
 ///
 /// # Errors
 ///
@@ -39,7 +44,8 @@ pub async fn me() -> Result<Profile, ApiError> {
 pub async fn change_profile(changes: ProfileChanges) -> Result<ProfileChanged, ApiError> {
     let request = Request::current()?;
     let (caller, origin) = (request.caller()?, request.origin.clone());
-    let person = request.backend.accounts.change_profile(caller, changes, request.lang, origin).await?;
+    let person =
+        request.backend.accounts.change_profile(caller, changes, request.lang, origin).await?;
     Ok(ProfileChanged {
         message: Messages::of(request.lang).profile_saved.into(),
         user: person.user,
@@ -54,14 +60,22 @@ pub async fn change_profile(changes: ProfileChanges) -> Result<ProfileChanged, A
 ///
 /// `validation_failed`, the `token_*` codes, `fresh_required`, `too_many_attempts`, `unavailable`.
 #[server(prefix = "/api", endpoint = "me/password", input = Json, output = Json, client = ApiClient)]
-pub async fn change_password(current_password: Option<String>, password: Option<String>) -> Result<Done, ApiError> {
+pub async fn change_password(
+    current_password: Option<String>,
+    password: Option<String>,
+) -> Result<Done, ApiError> {
     let request = Request::current()?;
     let change = NewPassword::new(current_password, password);
-    request.backend.sessions.change_password(request.caller()?, change, request.origin.clone()).await?;
+    request
+        .backend
+        .sessions
+        .change_password(request.caller()?, change, request.origin.clone())
+        .await?;
     Ok(Done { message: Messages::of(request.lang).password_changed.into() })
 }
 
-/// Deletes the caller's account with everything that is kept of it, at once. What is typed must be the account's name.
+/// Deletes the caller's account with everything that is kept of it, at once. What is typed must be
+/// the account's name.
 ///
 /// # Errors
 ///
@@ -69,13 +83,18 @@ pub async fn change_password(current_password: Option<String>, password: Option<
 #[server(prefix = "/api", endpoint = "me", input = DeleteJson, output = Json, client = ApiClient)]
 pub async fn delete_account(username: Option<String>) -> Result<Done, ApiError> {
     let request = Request::current()?;
-    request.backend.sessions.delete_account(request.caller()?, username.unwrap_or_default()).await?;
+    request
+        .backend
+        .sessions
+        .delete_account(request.caller()?, username.unwrap_or_default())
+        .await?;
     // What lay beside the database belongs to nobody now.
     request.backend.files.clear_away().await;
     Ok(Done { message: Messages::of(request.lang).account_deleted.into() })
 }
 
-// On the wire the changes are the body itself: what the macro would derive puts them one level deeper.
+// On the wire the changes are the body itself: what the macro would derive puts them one level
+// deeper.
 
 impl Serialize for ChangeProfile {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -133,8 +133,8 @@ pub struct Refreshed {
     pub tokens: TokenPair,
 }
 
-/// The answer to a password that somebody who is signed in has proven to know: another access token of the same session. The
-/// refresh token stays.
+/// The answer to a password that somebody who is signed in has proven to know: another access token
+/// of the same session. The refresh token stays.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Reauthenticated {
@@ -151,7 +151,9 @@ pub struct Reauthenticated {
 impl std::fmt::Debug for Reauthenticated {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The token signs calls: it is never printed.
-        f.debug_struct("Reauthenticated").field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("Reauthenticated")
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The operations under `/api` and what each takes: what a layer must know before it lets a server function see a request.
+//! The operations under `/api` and what each takes: what a layer must know before it lets a server
+//! function see a request.
 
 use http::Method;
 
@@ -11,7 +12,8 @@ pub enum Auth {
     Nobody,
     /// An access token.
     Access,
-    /// An access token that comes straight from a password: what it does matters more than a stolen token should be able to.
+    /// An access token that comes straight from a password: what it does matters more than a stolen
+    /// token should be able to.
     Fresh,
     /// An access token of an administrator.
     Admin,
@@ -29,7 +31,9 @@ impl Auth {
     pub const fn takes(self, token: TokenType) -> bool {
         match self {
             Self::Nobody => false,
-            Self::Access | Self::Fresh | Self::Admin | Self::FreshAdmin => matches!(token, TokenType::Access),
+            Self::Access | Self::Fresh | Self::Admin | Self::FreshAdmin => {
+                matches!(token, TokenType::Access)
+            }
             Self::Refresh => matches!(token, TokenType::Refresh),
             Self::EitherToken => true,
         }
@@ -57,7 +61,8 @@ pub enum Body {
     Json,
     /// None, but the address has a query.
     Query,
-    /// Bytes of whatever type, for a handler that looks at them itself; the address may have a query.
+    /// Bytes of whatever type, for a handler that looks at them itself; the address may have a
+    /// query.
     Upload,
 }
 
@@ -75,8 +80,9 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Returns whether a call counts against the limit of changes: whether a signed-in caller makes the server write something, if
-    /// only to the audit log. Refreshes have a limit of their own, and a session can be logged out only once.
+    /// Returns whether a call counts against the limit of changes: whether a signed-in caller makes
+    /// the server write something, if only to the audit log. Refreshes have a limit of their own,
+    /// and a session can be logged out only once.
     #[must_use]
     pub fn is_limited_change(&self) -> bool {
         match (&self.method, self.path) {
@@ -87,13 +93,14 @@ impl Operation {
         }
     }
 
-    /// Returns whether a call protects the account: its owner can always make it, however many changes others make with a token
-    /// that they have stolen.
+    /// Returns whether a call protects the account: its owner can always make it, however many
+    /// changes others make with a token that they have stolen.
     #[must_use]
     pub fn protects_account(&self) -> bool {
         matches!(
             (self.method.as_str(), self.path),
-            ("POST", "/api/auth/reauthenticate" | "/api/me/password") | ("DELETE", "/api/me/sessions" | "/api/me")
+            ("POST", "/api/auth/reauthenticate" | "/api/me/password")
+                | ("DELETE", "/api/me/sessions" | "/api/me")
         )
     }
 }
@@ -101,28 +108,98 @@ impl Operation {
 /// Every operation. What is not in here does not exist for a caller; a test compares it with the
 /// registered server functions and with the handlers that the server has beside them.
 pub static OPERATIONS: &[Operation] = &[
-    Operation { method: Method::POST, path: "/api/auth/register", auth: Auth::Nobody, body: Body::Json },
-    Operation { method: Method::POST, path: "/api/auth/login", auth: Auth::Nobody, body: Body::Json },
-    Operation { method: Method::POST, path: "/api/auth/refresh", auth: Auth::Refresh, body: Body::None },
-    Operation { method: Method::POST, path: "/api/auth/verify", auth: Auth::Access, body: Body::None },
-    Operation { method: Method::POST, path: "/api/auth/reauthenticate", auth: Auth::Access, body: Body::Json },
-    Operation { method: Method::DELETE, path: "/api/auth/logout", auth: Auth::EitherToken, body: Body::None },
+    Operation {
+        method: Method::POST,
+        path: "/api/auth/register",
+        auth: Auth::Nobody,
+        body: Body::Json,
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/auth/login",
+        auth: Auth::Nobody,
+        body: Body::Json,
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/auth/refresh",
+        auth: Auth::Refresh,
+        body: Body::None,
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/auth/verify",
+        auth: Auth::Access,
+        body: Body::None,
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/auth/reauthenticate",
+        auth: Auth::Access,
+        body: Body::Json,
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/auth/logout",
+        auth: Auth::EitherToken,
+        body: Body::None,
+    },
     Operation { method: Method::GET, path: "/api/me", auth: Auth::Access, body: Body::None },
     // That another address takes a fresh token is decided where it is known whether it is another.
     Operation { method: Method::PATCH, path: "/api/me", auth: Auth::Access, body: Body::Json },
     Operation { method: Method::DELETE, path: "/api/me", auth: Auth::Fresh, body: Body::Json },
-    Operation { method: Method::POST, path: "/api/me/password", auth: Auth::Fresh, body: Body::Json },
-    Operation { method: Method::GET, path: "/api/me/sessions", auth: Auth::Access, body: Body::None },
-    Operation { method: Method::DELETE, path: "/api/me/sessions", auth: Auth::Access, body: Body::Query },
-    Operation { method: Method::PUT, path: "/api/me/avatar", auth: Auth::Access, body: Body::Upload },
-    Operation { method: Method::DELETE, path: "/api/me/avatar", auth: Auth::Access, body: Body::None },
+    Operation {
+        method: Method::POST,
+        path: "/api/me/password",
+        auth: Auth::Fresh,
+        body: Body::Json,
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/me/sessions",
+        auth: Auth::Access,
+        body: Body::None,
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/me/sessions",
+        auth: Auth::Access,
+        body: Body::Query,
+    },
+    Operation {
+        method: Method::PUT,
+        path: "/api/me/avatar",
+        auth: Auth::Access,
+        body: Body::Upload,
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/me/avatar",
+        auth: Auth::Access,
+        body: Body::None,
+    },
     Operation { method: Method::GET, path: "/api/me/files", auth: Auth::Access, body: Body::Query },
-    Operation { method: Method::POST, path: "/api/me/files", auth: Auth::Access, body: Body::Upload },
-    Operation { method: Method::DELETE, path: "/api/me/files", auth: Auth::Access, body: Body::Query },
+    Operation {
+        method: Method::POST,
+        path: "/api/me/files",
+        auth: Auth::Access,
+        body: Body::Upload,
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/me/files",
+        auth: Auth::Access,
+        body: Body::Query,
+    },
     Operation { method: Method::GET, path: "/api/me/file", auth: Auth::Access, body: Body::Query },
     Operation { method: Method::GET, path: "/api/me/export", auth: Auth::Fresh, body: Body::None },
     Operation { method: Method::GET, path: "/api/users", auth: Auth::Admin, body: Body::Query },
-    Operation { method: Method::PATCH, path: "/api/users", auth: Auth::FreshAdmin, body: Body::Json },
+    Operation {
+        method: Method::PATCH,
+        path: "/api/users",
+        auth: Auth::FreshAdmin,
+        body: Body::Json,
+    },
 ];
 
 /// The operations at a path.
@@ -159,7 +236,12 @@ mod tests {
         let protecting = of(Operation::protects_account);
         assert_eq!(
             protecting,
-            ["POST /api/auth/reauthenticate", "DELETE /api/me", "POST /api/me/password", "DELETE /api/me/sessions"]
+            [
+                "POST /api/auth/reauthenticate",
+                "DELETE /api/me",
+                "POST /api/me/password",
+                "DELETE /api/me/sessions"
+            ]
         );
     }
 }

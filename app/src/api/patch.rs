@@ -49,7 +49,10 @@ mod tests {
         let changes = ProfileChanges { nickname: set("Ada"), email: set(""), mobile: Patch::Keep };
         assert_eq!(read(json!({ "nickname": "Ada", "email": null, "other": 1 })), changes);
         assert_eq!(read(json!({ "nickname": "Ada", "email": "" })), changes);
-        assert_eq!(serde_json::to_value(&changes).unwrap(), json!({ "nickname": "Ada", "email": null }));
+        assert_eq!(
+            serde_json::to_value(&changes).unwrap(),
+            json!({ "nickname": "Ada", "email": null })
+        );
         assert!(serde_json::from_value::<ProfileChanges>(json!({ "nickname": 5 })).is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! How the interface is described where its data are nested in the program: as they are on the wire.
+//! How the interface is described where its data are nested in the program: as they are on the
+//! wire.
 
 use utoipa::{
     PartialSchema, ToSchema,

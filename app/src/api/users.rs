@@ -1,5 +1,8 @@
 //! `/api/users`: other people's accounts, for administrators.
-#![expect(missing_docs, reason = "the macro makes public fields of the arguments, which the functions describe")]
+#![expect(
+    missing_docs,
+    reason = "the macro makes public fields of the arguments, which the functions describe"
+)]
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -93,8 +96,8 @@ pub struct AccountChanged {
     pub user: Account,
 }
 
-/// A page of all accounts, or of those that are found: by the beginning of a name or nickname, or by a whole
-/// e-mail address or id.
+/// A page of all accounts, or of those that are found: by the beginning of a name or nickname, or
+/// by a whole e-mail address or id.
 ///
 /// # Errors
 ///
@@ -112,11 +115,13 @@ pub async fn users(
     Ok(request.backend.administration.accounts(search).await?)
 }
 
-/// Disables or enables an account, changes what its person may do, ends its sessions. What is absent stays as it is.
+/// Disables or enables an account, changes what its person may do, ends its sessions. What is
+/// absent stays as it is.
 ///
 /// # Errors
 ///
-/// `validation_failed`, `not_found`, `last_admin`, `forbidden`, `fresh_required`, the `token_*` codes, `unavailable`.
+/// `validation_failed`, `not_found`, `last_admin`, `forbidden`, `fresh_required`, the `token_*`
+/// codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "users", input = PatchJson, output = Json, client = ApiClient)]
 pub async fn change_account(
     id: Option<String>,
@@ -127,6 +132,10 @@ pub async fn change_account(
     let request = Request::current()?;
     let caller = request.caller()?;
     let changes = AccountChanges::new(caller, id, disabled, role, end_sessions)?;
-    let user = request.backend.administration.change_account(caller, changes, request.origin.clone()).await?;
+    let user = request
+        .backend
+        .administration
+        .change_account(caller, changes, request.origin.clone())
+        .await?;
     Ok(AccountChanged { message: Messages::of(request.lang).account_saved.into(), user })
 }

@@ -1,5 +1,5 @@
-//! The one kind of cookie that the interface knows: it says which device a browser was, is opaque to it, and signs nobody in.
-//! Whoever brings none is served like anybody else.
+//! The one kind of cookie that the interface knows: it says which device a browser was, is opaque
+//! to it, and signs nobody in. Whoever brings none is served like anybody else.
 
 use http::{HeaderMap, HeaderValue, header};
 use leptos::prelude::use_context;
@@ -36,12 +36,17 @@ impl Cookie {
             .collect()
     }
 
-    /// Has the browser keep it, out of reach of scripts and of other sites, and send it along to this path alone.
+    /// Has the browser keep it, out of reach of scripts and of other sites, and send it along to
+    /// this path alone.
     pub(crate) fn keep(&self, path: &str, is_encrypted: bool) {
         let secure = if is_encrypted { "; Secure" } else { "" };
         let Self { name, value } = self;
-        let line = format!("{name}={value}; Path={path}; Max-Age={KEPT}; HttpOnly; SameSite=Strict{secure}");
-        if let (Some(options), Ok(line)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(line)) {
+        let line = format!(
+            "{name}={value}; Path={path}; Max-Age={KEPT}; HttpOnly; SameSite=Strict{secure}"
+        );
+        if let (Some(options), Ok(line)) =
+            (use_context::<ResponseOptions>(), HeaderValue::try_from(line))
+        {
             options.append_header(header::SET_COOKIE, line);
         }
     }
@@ -57,10 +62,13 @@ mod tests {
         for line in ["lang=zh; device_a=1.2;device_b=; xdevice_c=3", "device_d", "device_e=4=5"] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));
         }
-        let read: Vec<_> =
-            Cookie::devices(&headers).into_iter().map(|cookie| cookie.name + "=" + &cookie.value).collect();
+        let read: Vec<_> = Cookie::devices(&headers)
+            .into_iter()
+            .map(|cookie| cookie.name + "=" + &cookie.value)
+            .collect();
         assert_eq!(read, ["device_a=1.2", "device_b=", "device_e=4=5"]);
-        let many = (0..100).map(|number| format!("device_{number}=x")).collect::<Vec<_>>().join("; ");
+        let many =
+            (0..100).map(|number| format!("device_{number}=x")).collect::<Vec<_>>().join("; ");
         headers.insert(header::COOKIE, HeaderValue::try_from(many).expect("a header"));
         assert_eq!(Cookie::devices(&headers).len(), AT_MOST);
     }

@@ -18,12 +18,17 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A log-in as it came. No rule of names and passwords applies, so that a wrong one cannot be told from an unknown one.
+    /// A log-in as it came. No rule of names and passwords applies, so that a wrong one cannot be
+    /// told from an unknown one.
     ///
     /// # Errors
     ///
     /// [`Failure::Validation`] where one is missing, or the password too long to be looked at.
-    pub fn new(username: Option<String>, password: Option<String>, remember: Option<bool>) -> Result<Self, Failure> {
+    pub fn new(
+        username: Option<String>,
+        password: Option<String>,
+        remember: Option<bool>,
+    ) -> Result<Self, Failure> {
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
         let mut fields = Fields::default();
         if username.trim().is_empty() {
@@ -36,7 +41,8 @@ impl Credentials {
     }
 }
 
-/// A password that somebody presents to show who they are: any text that is not too long to be looked at.
+/// A password that somebody presents to show who they are: any text that is not too long to be
+/// looked at.
 #[derive(Clone)]
 pub struct Presented(pub String);
 
@@ -96,9 +102,14 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// A registration as it came; what is missing counts as empty, and is refused by the rules as such.
+    /// A registration as it came; what is missing counts as empty, and is refused by the rules as
+    /// such.
     #[must_use]
-    pub fn new(username: Option<String>, password: Option<String>, nickname: Option<String>) -> Self {
+    pub fn new(
+        username: Option<String>,
+        password: Option<String>,
+        nickname: Option<String>,
+    ) -> Self {
         Self {
             username: username.unwrap_or_default(),
             password: password.unwrap_or_default(),

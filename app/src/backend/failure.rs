@@ -20,7 +20,11 @@ impl Fields {
     }
 
     /// Takes a rule's verdict on a field: its value, or `None` and a note.
-    pub fn judge<T>(&mut self, field: &'static str, verdict: Result<T, impl Into<Problem>>) -> Option<T> {
+    pub fn judge<T>(
+        &mut self,
+        field: &'static str,
+        verdict: Result<T, impl Into<Problem>>,
+    ) -> Option<T> {
         verdict.map_err(|problem| self.refuse(field, problem)).ok()
     }
 
@@ -115,7 +119,9 @@ impl Failure {
                 Messages::of(lang).too_many_uploads.clone_into(&mut error.message);
                 error.retry_after = Some(seconds);
             }
-            Self::TooManyAttempts(seconds) | Self::Unavailable(seconds) => error.retry_after = Some(seconds),
+            Self::TooManyAttempts(seconds) | Self::Unavailable(seconds) => {
+                error.retry_after = Some(seconds);
+            }
         }
         error
     }

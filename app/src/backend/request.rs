@@ -1,4 +1,5 @@
-//! The request that a server function answers: who calls, from where, in which language, and what its answer is sent with.
+//! The request that a server function answers: who calls, from where, in which language, and what
+//! its answer is sent with.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -43,9 +44,11 @@ pub struct Caller {
 pub struct Origin {
     /// The address of whoever has asked.
     pub address: Option<IpAddr>,
-    /// What the program that asked calls itself: at most 256 characters, without control characters.
+    /// What the program that asked calls itself: at most 256 characters, without control
+    /// characters.
     pub user_agent: Option<String>,
-    /// Whether it came over TLS, as far as that is known: to the server itself, or to a proxy that is trusted.
+    /// Whether it came over TLS, as far as that is known: to the server itself, or to a proxy that
+    /// is trusted.
     pub is_encrypted: bool,
 }
 
@@ -53,7 +56,8 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct RequestId(pub Arc<str>);
 
-/// The request that a server function answers, found through context: all that it may know of what came over HTTP.
+/// The request that a server function answers, found through context: all that it may know of what
+/// came over HTTP.
 #[derive(Clone)]
 pub struct Request {
     /// The server.
@@ -114,9 +118,9 @@ pub(crate) fn set_head(error: &ApiError) {
 /// What a codec's failure means to the caller.
 pub(crate) fn codec_failure(error: &ServerFnErrorErr) -> Failure {
     match error {
-        ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-            Code::BadRequest.into()
-        }
+        ServerFnErrorErr::Args(_)
+        | ServerFnErrorErr::MissingArg(_)
+        | ServerFnErrorErr::Deserialization(_) => Code::BadRequest.into(),
         _ => Code::InternalError.into(),
     }
 }

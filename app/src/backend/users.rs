@@ -58,17 +58,21 @@ impl AccountSearch {
         limit: Option<&str>,
     ) -> Result<Self, Failure> {
         let mut fields = Fields::default();
-        let sort = sort
-            .filter(|sort| !sort.is_empty())
-            .map_or(Ok(AccountSort::default()), |sort| AccountSort::parse(sort).ok_or(ServerProblem::SortUnknown));
+        let sort =
+            sort.filter(|sort| !sort.is_empty()).map_or(Ok(AccountSort::default()), |sort| {
+                AccountSort::parse(sort).ok_or(ServerProblem::SortUnknown)
+            });
         let limit = limit.filter(|limit| !limit.is_empty()).map_or(Ok(LIMIT), |limit| {
             let limit = limit.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
             limit.ok_or(ServerProblem::LimitOutside { max: LIMIT_MAX })
         });
         let (sort, limit) = (fields.judge("sort", sort), fields.judge("limit", limit));
         fields.into_result()?;
-        let (Some(sort), Some(limit)) = (sort, limit) else { return Err(Code::InternalError.into()) };
-        let search = search.map(|search| search.trim().to_owned()).filter(|search| !search.is_empty());
+        let (Some(sort), Some(limit)) = (sort, limit) else {
+            return Err(Code::InternalError.into());
+        };
+        let search =
+            search.map(|search| search.trim().to_owned()).filter(|search| !search.is_empty());
         Ok(Self { search, sort, after: after.filter(|after| !after.is_empty()), limit })
     }
 }
@@ -91,7 +95,8 @@ impl AccountChanges {
     ///
     /// # Errors
     ///
-    /// [`Failure::Validation`] where no account is named, or the caller's own is to be disabled; `not_found` for what is no id.
+    /// [`Failure::Validation`] where no account is named, or the caller's own is to be disabled;
+    /// `not_found` for what is no id.
     pub fn new(
         caller: &Caller,
         id: Option<String>,

@@ -1,4 +1,5 @@
-//! A person's picture, or what stands for it: one or two letters, in a colour that is always the same for the same name.
+//! A person's picture, or what stands for it: one or two letters, in a colour that is always the
+//! same for the same name.
 
 use leptos::prelude::*;
 
@@ -17,10 +18,12 @@ pub fn Avatar(
     class: &'static str,
 ) -> impl IntoView {
     let auth = Signals::of_page().auth;
-    let picture = Memo::new(move |_| auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone())));
+    let picture =
+        Memo::new(move |_| auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone())));
     // The small one is enough for all but the largest.
     let sized = move |url: String| if class == LARGE { url } else { url.replace("-512.", "-96.") };
-    let name = Memo::new(move |_| auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())));
+    let name =
+        Memo::new(move |_| auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())));
     view! {
         <span
             class=class
@@ -36,7 +39,9 @@ pub fn Avatar(
 /// One or two letters in place of a picture; the style sheet makes them capitals.
 fn initials(name: &str) -> String {
     // Without Unicode's tables, whose bytes every visitor would pay for.
-    let first = |word: &str| word.chars().find(|character| !character.is_ascii() || character.is_ascii_alphanumeric());
+    let first = |word: &str| {
+        word.chars().find(|character| !character.is_ascii() || character.is_ascii_alphanumeric())
+    };
     let name = name.split('@').next().unwrap_or(name);
     let mut words = name.split([' ', '.', '_', '-']).filter_map(first);
     let (one, two) = (words.next(), words.next_back());

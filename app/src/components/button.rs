@@ -7,7 +7,8 @@ use crate::{
     i18n::words::{Language, Words},
 };
 
-/// The button that sends a form. While it is busy its width stays, it keeps the focus, and pressing it does nothing.
+/// The button that sends a form. While it is busy its width stays, it keeps the focus, and pressing
+/// it does nothing.
 #[component]
 pub fn Submit(
     /// What it does.

@@ -24,8 +24,8 @@ enum Fault {
 
 type Judge = Box<dyn Fn(&str) -> Result<(), Problem> + Send + Sync>;
 
-/// A field's input and what is wrong with it. The input itself holds the text, so that what was typed before the page was awake
-/// is not lost.
+/// A field's input and what is wrong with it. The input itself holds the text, so that what was
+/// typed before the page was awake is not lost.
 #[derive(Clone, Copy)]
 pub struct FieldState {
     input: NodeRef<Input>,
@@ -69,7 +69,8 @@ impl FieldState {
         });
     }
 
-    /// Sets the field to a valid text and forgets its error. Everything that follows the field is updated.
+    /// Sets the field to a valid text and forgets its error. Everything that follows the field is
+    /// updated.
     pub fn reset(self, text: &str) {
         if let Some(input) = self.input.get_untracked() {
             input.set_value(text);
@@ -115,23 +116,26 @@ impl FieldState {
     }
 
     fn left(self) {
-        // Who only passes through has done nothing wrong yet. The browser says that a field has been left also when its page
-        // goes away with the cursor in it: then there is nothing to check any more.
+        // Who only passes through has done nothing wrong yet. The browser says that a field has
+        // been left also when its page goes away with the cursor in it: then there is nothing to
+        // check any more.
         if self.touched.try_get_value() == Some(true) {
             let _ = self.check();
         }
     }
 }
 
-/// Names the account of a password form that has no visible username field, for password managers: without it they offer or
-/// save the password of another account.
+/// Names the account of a password form that has no visible username field, for password managers:
+/// without it they offer or save the password of another account.
 pub fn hidden_username() -> impl IntoView {
     let auth = Signals::of_page().auth;
-    let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
+    let username =
+        move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
     view! { <input type="text" name="username" autocomplete="username" prop:value=username readonly hidden /> }
 }
 
-/// A field. Its type is erased: a form of several would grow beyond what the compiler wants to follow.
+/// A field. Its type is erased: a form of several would grow beyond what the compiler wants to
+/// follow.
 #[component]
 pub fn Field(
     /// Its state.

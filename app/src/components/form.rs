@@ -27,7 +27,11 @@ impl FormState {
     /// A form with its fields, in the order in which they are checked.
     #[must_use]
     pub fn new(fields: Vec<(&'static str, FieldState)>) -> Self {
-        Self { busy: RwSignal::new(false), failure: RwSignal::new(None), fields: StoredValue::new(fields) }
+        Self {
+            busy: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            fields: StoredValue::new(fields),
+        }
     }
 
     /// Sets the fields to valid texts, in their order, and forgets the failure of the last call.
@@ -38,8 +42,9 @@ impl FormState {
         self.failure.set(None);
     }
 
-    /// Sends the form once, if all fields are good; else the first wrong one gets the focus. `call` sends it and does what
-    /// follows a success. It is boxed so that the code around it is there once for all forms.
+    /// Sends the form once, if all fields are good; else the first wrong one gets the focus. `call`
+    /// sends it and does what follows a success. It is boxed so that the code around it is there
+    /// once for all forms.
     pub fn submit(self, event: &SubmitEvent, call: LocalBoxFuture<'static, Result<(), ApiError>>) {
         event.prevent_default();
         if self.busy.get_untracked() || !self.is_good() {
@@ -58,7 +63,8 @@ impl FormState {
     }
 
     fn is_good(self) -> bool {
-        let wrong: Vec<_> = self.fields.get_value().into_iter().filter(|(_, field)| !field.check()).collect();
+        let wrong: Vec<_> =
+            self.fields.get_value().into_iter().filter(|(_, field)| !field.check()).collect();
         if let Some((_, first)) = wrong.first() {
             first.focus();
         }

@@ -1,4 +1,5 @@
-//! The bar at the top. It fits who is looking: guests see the ways in, people who are signed in see theirs.
+//! The bar at the top. It fits who is looking: guests see the ways in, people who are signed in see
+//! theirs.
 
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
@@ -11,8 +12,8 @@ use crate::{
     session::browser::Signals,
 };
 
-/// The bar. Both halves are always there, and the style sheet shows the one that fits: so the right one is on screen before the
-/// program is awake.
+/// The bar. Both halves are always there, and the style sheet shows the one that fits: so the right
+/// one is on screen before the program is awake.
 #[component]
 pub fn Header() -> impl IntoView {
     let language = Language::of_page();
@@ -31,9 +32,14 @@ pub fn Header() -> impl IntoView {
             let _ = menu.get_untracked().map(|menu| menu.hide_popover());
         }
     });
-    let is_open = move || menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false));
-    let name = move || auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())).unwrap_or_default();
-    let is_admin = move || auth.with(|auth| auth.user().is_some_and(|user| user.role == Role::Admin));
+    let is_open = move || {
+        menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false))
+    };
+    let name = move || {
+        auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())).unwrap_or_default()
+    };
+    let is_admin =
+        move || auth.with(|auth| auth.user().is_some_and(|user| user.role == Role::Admin));
     view! {
         <header class="site-header">
             <a class="brand" href="/">

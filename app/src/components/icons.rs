@@ -1,4 +1,5 @@
-//! Drawings, in the colour of the text around them and hidden from screen readers: the words beside them say it all.
+//! Drawings, in the colour of the text around them and hidden from screen readers: the words beside
+//! them say it all.
 //!
 //! They never change, so the browser takes each as one piece of markup.
 

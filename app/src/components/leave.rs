@@ -48,7 +48,10 @@ pub fn LogOut(
             }
             // From a guarded page the guard leads to the log-in.
             if Page::at(&pathname.get_untracked()).guard() == Guard::None {
-                navigate("/login", NavigateOptions { resolve: false, ..NavigateOptions::default() });
+                navigate(
+                    "/login",
+                    NavigateOptions { resolve: false, ..NavigateOptions::default() },
+                );
             }
         });
     };

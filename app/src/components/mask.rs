@@ -13,7 +13,11 @@ pub fn email(address: &str) -> String {
 pub fn mobile(number: &str) -> String {
     let end = number.len().saturating_sub(4);
     let begin = end.saturating_sub(4);
-    format!("{}****{}", number.get(..begin).unwrap_or_default(), number.get(end..).unwrap_or_default())
+    format!(
+        "{}****{}",
+        number.get(..begin).unwrap_or_default(),
+        number.get(end..).unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub fn Meter(
 ) -> impl IntoView {
     let language = Language::of_page();
     let strength = RwSignal::new(None);
-    // An effect runs once the page is awake: until then it is as the server has rendered it, whatever has been typed meanwhile.
+    // An effect runs once the page is awake: until then it is as the server has rendered it,
+    // whatever has been typed meanwhile.
     Effect::new(move |_| {
         of.track();
         // What is longer is refused anyway, and would be looked at for long.

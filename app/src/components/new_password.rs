@@ -28,9 +28,9 @@ impl NewPassword {
             rules::password::check(&dom::nfc(typed), min)?;
             if typed == username().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
         });
-        let again = FieldState::new(
-            move |typed| if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) },
-        );
+        let again = FieldState::new(move |typed| {
+            if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) }
+        });
         Self { password, again }
     }
 

@@ -1,5 +1,5 @@
-//! Short messages at the edge of the page: what has happened (`status`, gone after a while) and what went wrong (`alert`, there
-//! until it is closed).
+//! Short messages at the edge of the page: what has happened (`status`, gone after a while) and
+//! what went wrong (`alert`, there until it is closed).
 
 use std::time::Duration;
 
@@ -84,11 +84,13 @@ fn number(slot: Slot) -> u32 {
     slot.with_untracked(|notice| notice.map_or(0, |notice| notice.number))
 }
 
-/// Where notices appear. It is a live region from the start: screen readers announce what comes into it.
+/// Where notices appear. It is a live region from the start: screen readers announce what comes
+/// into it.
 #[component]
 pub fn NoticeArea() -> impl IntoView {
     let language = Language::of_page();
-    let places = Notices::of_page().0.map(|slot| move || slot.get().map(|notice| card(notice, slot)));
+    let places =
+        Notices::of_page().0.map(|slot| move || slot.get().map(|notice| card(notice, slot)));
     view! {
         <section class="notices" aria-live="polite" aria-label=language.say(|w| w.notices)>
             {places}
@@ -96,7 +98,8 @@ pub fn NoticeArea() -> impl IntoView {
     }
 }
 
-/// A notice. A status goes by itself, but not while somebody is at one of them: those below would jump.
+/// A notice. A status goes by itself, but not while somebody is at one of them: those below would
+/// jump.
 fn card(notice: Notice, slot: Slot) -> impl IntoView {
     let language = Language::of_page();
     let close = move || {

@@ -1,4 +1,5 @@
-//! Asks for the password once more, where an operation wants to be sure who is there. What was being done waits behind it.
+//! Asks for the password once more, where an operation wants to be sure who is there. What was
+//! being done waits behind it.
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
 

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use crate::session::browser::Signals;
 
-/// The line. The style sheet keeps it hidden for the first 150 ms: what is quick is not worth a flicker.
+/// The line. The style sheet keeps it hidden for the first 150 ms: what is quick is not worth a
+/// flicker.
 #[component]
 pub fn ProgressLine() -> impl IntoView {
     let running = Signals::of_page().running;

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use super::icons;
 use crate::i18n::words::Language;
 
-/// The switches. What the colours' one does is in `head.js`: the choice is painted before the program is there.
+/// The switches. What the colours' one does is in `head.js`: the choice is painted before the
+/// program is there.
 #[component]
 pub fn Switches() -> impl IntoView {
     let language = Language::of_page();

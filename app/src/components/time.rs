@@ -50,7 +50,10 @@ pub fn ago(seconds: i64, lang: Lang) -> String {
     // A plain object takes every property.
     let _ = Reflect::set(&options, &"numeric".into(), &"auto".into());
     let format = Intl::RelativeTimeFormat::new(&Array::of1(&locale(lang).into()), &options);
-    #[expect(clippy::cast_precision_loss, reason = "as many days as fit a float exactly have not passed yet")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "as many days as fit a float exactly have not passed yet"
+    )]
     let past = -(count as f64);
     format.format(past, unit).into()
 }
@@ -68,8 +71,9 @@ extern "C" {
     fn canonical_locales(tag: &str) -> Result<Array, JsValue>;
 }
 
-/// The browser's own variant of the page's language (`en-GB`), else the page's language. Where the environment sets the
-/// browser's language, it may be no BCP 47 tag (`en-US@posix`, `zh_CN`): `Intl` refuses those with a `RangeError`.
+/// The browser's own variant of the page's language (`en-GB`), else the page's language. Where the
+/// environment sets the browser's language, it may be no BCP 47 tag (`en-US@posix`, `zh_CN`):
+/// `Intl` refuses those with a `RangeError`.
 fn locale(lang: Lang) -> String {
     let own = window().navigator().language();
     own.filter(|own| Lang::from_tag(own) == Some(lang) && canonical_locales(own).is_ok())
@@ -81,7 +85,10 @@ fn locale(lang: Lang) -> String {
 pub fn every_second() -> RwSignal<u32> {
     let second = RwSignal::new(0_u32);
     Effect::new(move |_| {
-        let handle = set_interval_with_handle(move || second.update(|second| *second += 1), Duration::from_secs(1));
+        let handle = set_interval_with_handle(
+            move || second.update(|second| *second += 1),
+            Duration::from_secs(1),
+        );
         on_cleanup(move || {
             if let Ok(handle) = handle {
                 handle.clear();
@@ -92,7 +99,10 @@ pub fn every_second() -> RwSignal<u32> {
 }
 
 fn date(seconds: i64) -> Date {
-    #[expect(clippy::cast_precision_loss, reason = "a date of any calendar has fewer digits than a float")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a date of any calendar has fewer digits than a float"
+    )]
     let milliseconds = seconds as f64 * 1000.0;
     Date::new(&JsValue::from_f64(milliseconds))
 }
@@ -101,7 +111,11 @@ fn date(seconds: i64) -> Date {
 #[must_use]
 pub fn clock(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
 }
 
 #[cfg(test)]

@@ -60,17 +60,25 @@ pub fn told(trouble: &Trouble, words: &'static Words) -> impl IntoView + use<> {
     }
 }
 
-/// Counts down to when the server wants to be asked again. It stands outside the alert, which would be read out each second.
+/// Counts down to when the server wants to be asked again. It stands outside the alert, which would
+/// be read out each second.
 pub fn countdown(trouble: &Trouble, language: Language) -> impl IntoView + use<> {
     trouble.error.retry_after.map(|seconds| {
         let end = dom::now() + f64::from(seconds);
         let second = time::every_second();
         let text = move || {
             second.track();
-            #[expect(clippy::cast_possible_truncation, reason = "whole seconds, of which there are few")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole seconds, of which there are few"
+            )]
             let left = (end - dom::now()).ceil() as i64;
             let words = language.words();
-            if left > 0 { format!("{} {}", words.try_again_in, time::clock(left)) } else { words.try_now.to_owned() }
+            if left > 0 {
+                format!("{} {}", words.try_again_in, time::clock(left))
+            } else {
+                words.try_now.to_owned()
+            }
         };
         view! { <p class="countdown" role="timer">{text}</p> }
     })

@@ -42,11 +42,15 @@ pub struct PageSettings {
     pub reload: bool,
 }
 
-/// Code points that a new password needs: from the server's settings while it renders, from the page in a browser.
+/// Code points that a new password needs: from the server's settings while it renders, from the
+/// page in a browser.
 #[must_use]
 pub fn password_min() -> usize {
     use_context::<PageSettings>().map_or_else(
-        || crate::dom::root_number("data-password-min").unwrap_or(crate::rules::password::MIN_DEFAULT),
+        || {
+            crate::dom::root_number("data-password-min")
+                .unwrap_or(crate::rules::password::MIN_DEFAULT)
+        },
         |settings| settings.password_min,
     )
 }
@@ -59,15 +63,19 @@ pub fn lang() -> Lang {
 
 /// The whole document.
 ///
-/// - `head.js` runs before the first paint: it marks whether a token is stored, so that the style sheet can hide what is not for
+/// - `head.js` runs before the first paint: it marks whether a token is stored, so that the style
+///   sheet can hide what is not for
 ///   this person, and holds forms that are sent before the program is awake.
-/// - `build.js` loads a page as a whole where the server has another build than the page at hand, whose files are gone: it compares the
+/// - `build.js` loads a page as a whole where the server has another build than the page at hand,
+///   whose files are gone: it compares the
 ///   names of the program in both documents, so that an answer of anything in between counts for nothing. At most once for each build,
 ///   unless the user asks for it.
-/// - `translated.js` keeps a page that is translated all the same from showing what is no longer true. Translators put `<font>` elements in
+/// - `translated.js` keeps a page that is translated all the same from showing what is no longer
+///   true. Translators put `<font>` elements in
 ///   the place of text nodes; the program still has the nodes, and what it writes into them would not be visible. So as soon as it
 ///   touches one of them, the node goes back to its place. The document asks not to be translated, since it is there in two languages.
-/// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered (`with_shape`), it has the program
+/// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered
+///   (`with_shape`), it has the program
 ///   render the page anew instead of hydrating it (`anew.js`), and carries over what was typed. Where the program panics before it is
 ///   awake, a second instance renders the page anew; where that one fails too, or where the browser has no WebAssembly, it shows a banner.
 ///   The second one is loaded below another path, as an ES module has one instance for each address. Leptos' own component for all this
@@ -125,12 +133,15 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
 }
 
 /// What runs before the first paint, and what the program and the page call later.
-const HEAD_SCRIPT: &str = concat!(include_str!("head.js"), include_str!("build.js"), include_str!("translated.js"));
+const HEAD_SCRIPT: &str =
+    concat!(include_str!("head.js"), include_str!("build.js"), include_str!("translated.js"));
 
-/// What starts the program. It takes the page over as it is, or renders it anew where anything has changed it.
+/// What starts the program. It takes the page over as it is, or renders it anew where anything has
+/// changed it.
 const WAKE_SCRIPT: &str = concat!(include_str!("anew.js"), include_str!("wake.js"));
 
-/// What is around the app does not follow its switch of language: it is there in each, and the style sheet shows one.
+/// What is around the app does not follow its switch of language: it is there in each, and the
+/// style sheet shows one.
 fn said(text: fn(&'static Words) -> AnyView) -> impl IntoView {
     [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Words::of(lang))}</p> })
 }
@@ -155,6 +166,9 @@ mod tests {
 
     #[test]
     fn escaping_a_title_keeps_it_inside_its_element() {
-        assert_eq!(escaped("Files · Tom & Ann</title><b>"), "Files · Tom &amp; Ann&lt;/title>&lt;b>");
+        assert_eq!(
+            escaped("Files · Tom & Ann</title><b>"),
+            "Files · Tom &amp; Ann&lt;/title>&lt;b>"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! The shape of the app in a page's HTML: which nodes there are, in order. The server writes it behind the app; before hydration
-//! `wake.js` compares it with what the browser has, since hydration finds its nodes by their order alone. Browser extensions that put
-//! something beside a field, and proxies that strip comments and white space, would have it take one element for another.
+//! The shape of the app in a page's HTML: which nodes there are, in order. The server writes it
+//! behind the app; before hydration `wake.js` compares it with what the browser has, since
+//! hydration finds its nodes by their order alone. Browser extensions that put something beside a
+//! field, and proxies that strip comments and white space, would have it take one element for
+//! another.
 
 use std::borrow::Cow;
 
@@ -11,19 +13,22 @@ const MARK: &str = "data-shape=\"\"";
 #[must_use]
 pub fn with_shape(html: &str) -> Cow<'_, str> {
     let app = html.split_once("<body").and_then(|(_, rest)| rest.split_once('>'));
-    let Some((app, behind)) = app.and_then(|(_, body)| body.split_once(MARK)) else { return Cow::Borrowed(html) };
+    let Some((app, behind)) = app.and_then(|(_, body)| body.split_once(MARK)) else {
+        return Cow::Borrowed(html);
+    };
     // The element that carries the mark is not part of the app.
     let shape = shape(app.rsplit_once('<').map_or(app, |(app, _)| app));
     let before = &html[..html.len() - behind.len() - MARK.len()];
     Cow::Owned(format!("{before}data-shape=\"{shape}\"{behind}"))
 }
 
-/// A hash of the names of all nodes, as `wake.js` computes it: of well-formed HTML that we have rendered, with no element whose content
-/// is raw text.
+/// A hash of the names of all nodes, as `wake.js` computes it: of well-formed HTML that we have
+/// rendered, with no element whose content is raw text.
 fn shape(mut html: &str) -> u32 {
     let mut hash = 0_u32;
     let mut add = |name: &str| {
-        hash = name.bytes().fold(hash, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        hash =
+            name.bytes().fold(hash, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
     };
     while !html.is_empty() {
         let (text, markup) = html.split_at(html.find('<').unwrap_or(html.len()));
@@ -40,7 +45,10 @@ fn shape(mut html: &str) -> u32 {
         } else {
             let tag = markup.strip_prefix('<').unwrap_or_default();
             if !tag.is_empty() && !tag.starts_with('/') {
-                add(tag.split(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>').next().unwrap_or_default());
+                add(tag
+                    .split(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>')
+                    .next()
+                    .unwrap_or_default());
             }
             behind_tag(tag)
         };
@@ -63,7 +71,10 @@ mod tests {
     use super::{shape, with_shape};
 
     fn of(names: &[&str]) -> u32 {
-        names.concat().bytes().fold(0, |hash: u32, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
+        names
+            .concat()
+            .bytes()
+            .fold(0, |hash: u32, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
     }
 
     #[test]
@@ -72,7 +83,10 @@ mod tests {
             ("", &[][..]),
             ("<p>a</p>", &["p", "#text"]),
             ("<p>a<!>b</p> <br/>", &["p", "#text", "#comment", "#text", "#text", "br"]),
-            ("<input value=\"a > b\" required><!-- x --><!---->", &["input", "#comment", "#comment"]),
+            (
+                "<input value=\"a > b\" required><!-- x --><!---->",
+                &["input", "#comment", "#comment"],
+            ),
             ("<svg><path d=\"M0 0\"/></svg>", &["svg", "path"]),
         ] {
             assert_eq!(shape(html), of(names), "{html}");
@@ -81,7 +95,8 @@ mod tests {
 
     #[test]
     fn shape_changes_with_every_change_of_structure_and_not_with_attributes() {
-        const HTML: &str = "<header></header><main><label>Name<!>x</label> <input name=\"a\"><!></main>";
+        const HTML: &str =
+            "<header></header><main><label>Name<!>x</label> <input name=\"a\"><!></main>";
         let known = shape(HTML);
         for changed in [
             format!("<div></div>{HTML}"),
@@ -94,13 +109,17 @@ mod tests {
         ] {
             assert_ne!(shape(&changed), known, "{changed}");
         }
-        assert_eq!(shape(&HTML.replace("<input", "<input data-x=\"1\"").replace("Name", "Nom")), known);
+        assert_eq!(
+            shape(&HTML.replace("<input", "<input data-x=\"1\"").replace("Name", "Nom")),
+            known
+        );
     }
 
     #[test]
     fn page_gets_shape_of_what_is_before_the_mark() {
         let page = "<head><!-- --></head><body class=\"a\"><p>a</p><div class=\"b\" data-shape=\"\"></div></body>";
-        let expected = page.replace("data-shape=\"\"", &format!("data-shape=\"{}\"", of(&["p", "#text"])));
+        let expected =
+            page.replace("data-shape=\"\"", &format!("data-shape=\"{}\"", of(&["p", "#text"])));
         assert_eq!(with_shape(page), expected);
         for page in ["", "<body>", "<p data-shape=\"\"></p>", "<body><p></p></body>"] {
             assert_eq!(with_shape(page), page);

@@ -1,9 +1,11 @@
-//! What the pages behind the gate say: a table of its own, so that it is split off with them (`pages/rooms.rs`).
+//! What the pages behind the gate say: a table of its own, so that it is split off with them
+//! (`pages/rooms.rs`).
 
 use super::Lang;
 
 super::table! {
-    /// The words of these pages. They are picked from [`Words`](super::words::Words) like all others.
+    /// The words of these pages. They are picked from [`Words`](super::words::Words) like all
+    /// others.
     Inside {
         since: "注册于", "Member since";
         your_token: "当前会话", "This session";

@@ -1,7 +1,8 @@
-//! Every word that a person reads, Chinese and English side by side: a missing translation does not compile.
+//! Every word that a person reads, Chinese and English side by side: a missing translation does not
+//! compile.
 //!
-//! [`messages`] is what the server answers, [`words`] what the pages say, [`inside`] what those say that are behind the gate. They
-//! are tables of their own so that nobody carries what others say.
+//! [`messages`] is what the server answers, [`words`] what the pages say, [`inside`] what those say
+//! that are behind the gate. They are tables of their own so that nobody carries what others say.
 
 pub mod inside;
 pub mod messages;
@@ -52,11 +53,15 @@ impl Lang {
         }
     }
 
-    /// The language of a tag such as `zh` or `zh-Hans-CN`, or of a POSIX locale such as `en_GB` or `zh.UTF-8`, where it is one of
-    /// ours.
+    /// The language of a tag such as `zh` or `zh-Hans-CN`, or of a POSIX locale such as `en_GB` or
+    /// `zh.UTF-8`, where it is one of ours.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.trim().split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let primary = tag
+            .trim()
+            .split(|letter: char| !letter.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default();
         if primary.eq_ignore_ascii_case("zh") {
             Some(Self::Zh)
         } else if primary.eq_ignore_ascii_case("en") {
@@ -66,16 +71,17 @@ impl Lang {
         }
     }
 
-    /// The language that an `Accept-Language` header prefers (RFC 9110 §12.5.4): the highest weight wins, the first of
-    /// equals, `q=0` excludes; English where none of ours is named.
+    /// The language that an `Accept-Language` header prefers (RFC 9110 §12.5.4): the highest weight
+    /// wins, the first of equals, `q=0` excludes; English where none of ours is named.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Self {
         let mut best = (0, Self::default());
         for range in header.split(',') {
             let mut parts = range.split(';');
             let Some(lang) = parts.next().and_then(Self::from_tag) else { continue };
-            let weight =
-                parts.find_map(|parameter| parameter.trim().strip_prefix("q=").map(thousandths)).unwrap_or(1000);
+            let weight = parts
+                .find_map(|parameter| parameter.trim().strip_prefix("q=").map(thousandths))
+                .unwrap_or(1000);
             if weight > best.0 {
                 best = (weight, lang);
             }
@@ -92,7 +98,8 @@ impl Lang {
     }
 }
 
-/// A weight such as `0.8` in thousandths. What is no weight counts as zero: the range is not asked for.
+/// A weight such as `0.8` in thousandths. What is no weight counts as zero: the range is not asked
+/// for.
 fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let digits = |text: &str| text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -175,7 +182,10 @@ mod tests {
             (inside::Inside::of(Lang::Zh).all(), inside::Inside::of(Lang::En).all()),
         ] {
             for ((name, zh), (_, en)) in zh.into_iter().zip(en) {
-                assert!(en.chars().any(char::is_alphabetic) && !en.chars().any(is_han), "{name}: {en}");
+                assert!(
+                    en.chars().any(char::is_alphabetic) && !en.chars().any(is_han),
+                    "{name}: {en}"
+                );
                 // Our own name is the same everywhere.
                 assert!(zh.chars().any(is_han) || (name == "product" && zh == en), "{name}: {zh}");
             }

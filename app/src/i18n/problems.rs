@@ -1,4 +1,5 @@
-//! What is wrong with a field, in words: the same for the form that checks while one types and for the server's `fields`.
+//! What is wrong with a field, in words: the same for the form that checks while one types and for
+//! the server's `fields`.
 
 use super::Lang;
 use crate::rules::Problem;
@@ -18,7 +19,9 @@ impl Problem {
                 "Use letters, digits, dots, underscores and hyphens; start with a letter or digit",
             ),
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
-            Self::EmailTooLong => ("邮箱地址最多 254 个字符", "Email addresses can have at most 254 characters"),
+            Self::EmailTooLong => {
+                ("邮箱地址最多 254 个字符", "Email addresses can have at most 254 characters")
+            }
             Self::MobileInvalid => (
                 "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789",
                 "Enter the number with its country, such as +86 139 1234 5678",
@@ -31,14 +34,19 @@ impl Problem {
                 };
             }
             Self::PasswordTooLong => ("密码最多 128 个字符", "Use at most 128 characters"),
-            Self::PasswordIsUsername => ("密码不能与用户名相同", "Choose a password that is not your username"),
-            Self::PasswordLikeUsername => {
-                ("密码不能与用户名过于相似", "Choose a password that is less similar to your username")
+            Self::PasswordIsUsername => {
+                ("密码不能与用户名相同", "Choose a password that is not your username")
             }
+            Self::PasswordLikeUsername => (
+                "密码不能与用户名过于相似",
+                "Choose a password that is less similar to your username",
+            ),
             Self::NameDiffers => ("请输入您的用户名以确认", "Type your username to confirm"),
             Self::PasswordsDiffer => ("两次密码不一致", "Passwords don't match"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "Use at most 64 characters"),
-            Self::NicknameCharacters => ("昵称不能包含控制字符", "Control characters are not allowed"),
+            Self::NicknameCharacters => {
+                ("昵称不能包含控制字符", "Control characters are not allowed")
+            }
             #[cfg(feature = "ssr")]
             Self::Server(problem) => return problem.text(lang),
         };
@@ -50,15 +58,18 @@ impl Problem {
 impl ServerProblem {
     fn text(self, lang: Lang) -> String {
         let words = match self {
-            Self::UsernameScripts => {
-                ("用户名的字母必须属于同一种文字", "Use letters of a single script, such as Latin or Cyrillic")
-            }
+            Self::UsernameScripts => (
+                "用户名的字母必须属于同一种文字",
+                "Use letters of a single script, such as Latin or Cyrillic",
+            ),
             Self::UsernameReserved => {
                 ("该用户名已被保留，请换一个", "This username is reserved, please choose another")
             }
             Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
             Self::PasswordWrong => ("密码错误", "Wrong password"),
-            Self::PictureKind => ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture"),
+            Self::PictureKind => {
+                ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture")
+            }
             Self::PictureBytes => ("图片最大 5 MB", "Pictures can be at most 5 MB"),
             Self::PicturePixels => (
                 "图片最多 2400 万像素，每边最多 16384 像素",
@@ -68,18 +79,24 @@ impl ServerProblem {
                 "读取这张图片需要太多内存，请缩小图片，或另存为普通（非渐进式）JPEG",
                 "Reading this picture takes too much memory: make it smaller, or save it as a plain (not progressive) JPEG",
             ),
-            Self::PictureBroken => ("这张图片已损坏，无法读取", "This picture is damaged and cannot be read"),
+            Self::PictureBroken => {
+                ("这张图片已损坏，无法读取", "This picture is damaged and cannot be read")
+            }
             Self::FilesQuota { bytes } => {
                 let megabytes = bytes / 1_000_000;
                 return match lang {
                     Lang::Zh => format!("您的文件最多可占用 {megabytes} MB，请先删除一些"),
-                    Lang::En => format!("Your files may take up {megabytes} MB: delete some of them first"),
+                    Lang::En => {
+                        format!("Your files may take up {megabytes} MB: delete some of them first")
+                    }
                 };
             }
             Self::FilesCount { max } => {
                 return match lang {
                     Lang::Zh => format!("最多可保存 {max} 个文件，请先删除一些"),
-                    Lang::En => format!("You can keep at most {max} files: delete some of them first"),
+                    Lang::En => {
+                        format!("You can keep at most {max} files: delete some of them first")
+                    }
                 };
             }
             Self::IdMissing => ("请给出账户的 id", "Enter the id of the account"),
@@ -87,16 +104,19 @@ impl ServerProblem {
                 "只能按 created_at、-created_at、username、-username 排序",
                 "Sort by created_at, -created_at, username or -username",
             ),
-            Self::PlaceUnknown => {
-                ("这不是此列表某一页的起点，请从头开始", "This page does not exist; start from the first page")
-            }
+            Self::PlaceUnknown => (
+                "这不是此列表某一页的起点，请从头开始",
+                "This page does not exist; start from the first page",
+            ),
             Self::LimitOutside { max } => {
                 return match lang {
                     Lang::Zh => format!("每页条数应为 1 到 {max}"),
                     Lang::En => format!("Page size must be 1 to {max}"),
                 };
             }
-            Self::DisablesOneself => ("不能停用您自己的账户", "You cannot disable your own account"),
+            Self::DisablesOneself => {
+                ("不能停用您自己的账户", "You cannot disable your own account")
+            }
         };
         in_language(lang, words)
     }

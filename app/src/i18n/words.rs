@@ -102,7 +102,8 @@ super::table! {
     }
 }
 
-/// Behind the gate a word is looked up among those of the door first, and then among [`Inside`]: to who picks it they are one table.
+/// Behind the gate a word is looked up among those of the door first, and then among [`Inside`]: to
+/// who picks it they are one table.
 impl Deref for Words {
     type Target = Inside;
 
@@ -138,7 +139,8 @@ pub fn space(lang: Lang, used: &str, quota: &str) -> String {
     }
 }
 
-/// The page's language, as a signal: a switch changes every word in place, and nothing that was typed is lost.
+/// The page's language, as a signal: a switch changes every word in place, and nothing that was
+/// typed is lost.
 #[derive(Clone, Copy)]
 pub struct Language(pub RwSignal<Lang>);
 
@@ -149,7 +151,8 @@ impl Language {
         expect_context()
     }
 
-    /// Shows the page in a language from now on: this one at once, and every page that the server renders.
+    /// Shows the page in a language from now on: this one at once, and every page that the server
+    /// renders.
     pub fn choose(self, lang: Lang) {
         dom::remember_lang(lang);
         self.0.set(lang);
@@ -167,8 +170,12 @@ impl Language {
         Words::of(self.0.get())
     }
 
-    /// A text that follows the language. One type for all of them, so that the browser carries the code behind it once.
-    pub fn say(self, pick: fn(&'static Words) -> &'static str) -> impl Fn() -> &'static str + Copy + Send + Sync {
+    /// A text that follows the language. One type for all of them, so that the browser carries the
+    /// code behind it once.
+    pub fn say(
+        self,
+        pick: fn(&'static Words) -> &'static str,
+    ) -> impl Fn() -> &'static str + Copy + Send + Sync {
         move || pick(self.words())
     }
 }

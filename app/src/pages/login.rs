@@ -22,8 +22,9 @@ pub fn Login() -> impl IntoView {
     let language = Language::of_page();
     let notices = Notices::of_page();
     // Whatever is typed may be an account's name: only the server knows.
-    let username =
-        FieldState::new(|typed| if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) });
+    let username = FieldState::new(|typed| {
+        if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) }
+    });
     let password = FieldState::new(rules::password::is_there);
     let remember = NodeRef::<Input>::new();
     let form = FormState::new(vec![("username", username), ("password", password)]);
@@ -36,7 +37,8 @@ pub fn Login() -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
         let call = async move {
-            let answer = login(Some(username.value()), Some(password.value()), Some(remembered)).await?;
+            let answer =
+                login(Some(username.value()), Some(password.value()), Some(remembered)).await?;
             notices.clear();
             notices.status(|words| words.logged_in);
             // The guards lead on.

@@ -48,7 +48,9 @@ impl Page {
             "/files" => Self::Files,
             "/settings" => Self::Settings(None),
             "/admin/users" => Self::Users,
-            path => Section::at(path).map_or(Self::NotFound, |section| Self::Settings(Some(section))),
+            path => {
+                Section::at(path).map_or(Self::NotFound, |section| Self::Settings(Some(section)))
+            }
         }
     }
 
@@ -58,7 +60,8 @@ impl Page {
         match self {
             Self::Home | Self::NotFound => Guard::None,
             Self::Login | Self::Register => Guard::Guests,
-            // Whether somebody is an administrator, only the server knows for sure: it gives nobody else their data.
+            // Whether somebody is an administrator, only the server knows for sure: it gives nobody
+            // else their data.
             Self::Profile | Self::Files | Self::Settings(_) | Self::Users => Guard::SignedIn,
         }
     }

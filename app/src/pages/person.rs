@@ -1,4 +1,5 @@
-//! The data of whoever is signed in, for the pages that show it: loaded, kept up to date, or the words for why it is not there.
+//! The data of whoever is signed in, for the pages that show it: loaded, kept up to date, or the
+//! words for why it is not there.
 
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -59,7 +60,8 @@ impl Person {
         person
     }
 
-    /// Something of the data, once there is some. As with [`Language::say`], all texts are one type.
+    /// Something of the data, once there is some. As with [`Language::say`], all texts are one
+    /// type.
     pub(super) fn get<T>(self, pick: impl FnOnce(&Profile) -> T) -> Option<T> {
         self.load.with(|load| match load {
             Load::Done(profile) => Some(pick(profile)),
@@ -68,7 +70,10 @@ impl Person {
     }
 
     /// A text of the data, nothing until there is some: the style sheet greys what is empty.
-    pub(super) fn text(self, pick: fn(&Profile, Lang) -> String) -> impl Fn() -> Option<String> + Copy + Send + Sync {
+    pub(super) fn text(
+        self,
+        pick: fn(&Profile, Lang) -> String,
+    ) -> impl Fn() -> Option<String> + Copy + Send + Sync {
         move || self.get(|profile| pick(profile, self.language.get()))
     }
 
@@ -96,7 +101,8 @@ impl Person {
         self.load.with(|load| matches!(load, Load::Failed(_)))
     }
 
-    /// What stands in the place of data that could not be loaded, and for screen readers that it is on its way.
+    /// What stands in the place of data that could not be loaded, and for screen readers that it is
+    /// on its way.
     pub(super) fn state(self) -> impl IntoView {
         view! {
             <p class="sr-only" role="status">
@@ -115,7 +121,9 @@ impl Person {
 
     fn fetch(self) {
         // One at a time: a call that is renewed on its way shows the newest token anyway.
-        let Some(user) = self.who().filter(|user| self.running.get_value() != Some(*user)) else { return };
+        let Some(user) = self.who().filter(|user| self.running.get_value() != Some(*user)) else {
+            return;
+        };
         self.running.set_value(Some(user));
         dom::spawn(async move {
             let outcome = me().await;

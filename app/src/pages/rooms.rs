@@ -1,11 +1,12 @@
 //! The rooms behind the gate: the pages of people who are signed in.
 //!
-//! Their code is a file of its own (`scripts/build` splits it off), so that it costs nothing to who only stands at the door. Where the
-//! first page is one of them, `frontend` fetches the file before it wakes the page up: what the server has rendered is what the
-//! browser finds. Later it is fetched as soon as somebody is signed in.
+//! Their code is a file of its own (`scripts/build` splits it off), so that it costs nothing to who
+//! only stands at the door. Where the first page is one of them, `frontend` fetches the file before
+//! it wakes the page up: what the server has rendered is what the browser finds. Later it is
+//! fetched as soon as somebody is signed in.
 //!
-//! A page that was opened before the server got another build does not find the file any more. Then the page that the user goes to is
-//! loaded as a whole, from the new build.
+//! A page that was opened before the server got another build does not find the file any more. Then
+//! the page that the user goes to is loaded as a whole, from the new build.
 
 use leptos::prelude::*;
 
@@ -30,7 +31,9 @@ fn enter(page: Page) -> AnyView {
         Page::Profile => view! { <Profile /> }.into_any(),
         Page::Files => view! { <Files /> }.into_any(),
         // Who changes something may be asked for the password.
-        Page::Settings(section) => view! { {settings::view(section)} <PasswordDialog /> }.into_any(),
+        Page::Settings(section) => {
+            view! { {settings::view(section)} <PasswordDialog /> }.into_any()
+        }
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
@@ -78,7 +81,8 @@ impl Rooms {
         self.load(false);
     }
 
-    /// Notes the address of the room that the user goes to, and fetches its code; `None` where the user goes to another page.
+    /// Notes the address of the room that the user goes to, and fetches its code; `None` where the
+    /// user goes to another page.
     pub fn go_to(self, address: Option<String>) {
         let is_room = address.is_some();
         self.wanted.set_value(address);

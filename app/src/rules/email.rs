@@ -23,9 +23,14 @@ mod tests {
     #[test]
     fn addresses() {
         assert_eq!(parse(" Ada@Example.com "), Ok(Some("Ada@Example.com")));
-        assert_eq!(parse("ada＠münchen．example"), Ok(Some("ada＠münchen．example")), "the server converts it");
+        assert_eq!(
+            parse("ada＠münchen．example"),
+            Ok(Some("ada＠münchen．example")),
+            "the server converts it"
+        );
         assert_eq!(parse(" \u{3000}"), Ok(None));
-        for typed in ["ada", "ada@", "a b@example.com", "ada@example..com", "ada@example.com\u{0}"] {
+        for typed in ["ada", "ada@", "a b@example.com", "ada@example..com", "ada@example.com\u{0}"]
+        {
             assert_eq!(parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
         }
         assert_eq!(parse(&format!("{}@b.c", "a".repeat(251))), Err(Problem::EmailTooLong));

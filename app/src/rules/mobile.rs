@@ -7,9 +7,10 @@ const DIGITS_MIN: usize = 8;
 /// Digits of the longest number there is (E.164 §6.2.1).
 const DIGITS_MAX: usize = 15;
 
-/// The number in what was typed, as E.164 has it: `+`, the country's code and the rest, digits only. What people put between
-/// the digits so that they can be read is dropped, and full-width digits count as others. Where the reader is Chinese, a number
-/// without its country is one of China, if it is a mobile number there: eleven digits, the first a one. `None` where nothing is
+/// The number in what was typed, as E.164 has it: `+`, the country's code and the rest, digits
+/// only. What people put between the digits so that they can be read is dropped, and full-width
+/// digits count as others. Where the reader is Chinese, a number without its country is one of
+/// China, if it is a mobile number there: eleven digits, the first a one. `None` where nothing is
 /// left.
 ///
 /// # Errors
@@ -17,16 +18,20 @@ const DIGITS_MAX: usize = 15;
 /// A [`Problem`] where it is no such number.
 pub fn parse(typed: &str, is_chinese: bool) -> Result<Option<String>, Problem> {
     let is_between = |character: &char| {
-        character.is_whitespace() || matches!(character, '-' | '(' | ')' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+        character.is_whitespace()
+            || matches!(character, '-' | '(' | ')' | '\u{2010}'..='\u{2015}' | '\u{2212}')
     };
-    let number: String = typed.chars().map(narrow).filter(|character| !is_between(character)).collect();
+    let number: String =
+        typed.chars().map(narrow).filter(|character| !is_between(character)).collect();
     if number.is_empty() {
         return if typed.trim().is_empty() { Ok(None) } else { Err(Problem::MobileInvalid) };
     }
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if is_chinese && is_digits(&number) {
         let national = ["0086", "86", ""].into_iter().find_map(|country| {
-            number.strip_prefix(country).filter(|number| number.len() == 11 && number.starts_with('1'))
+            number
+                .strip_prefix(country)
+                .filter(|number| number.len() == 11 && number.starts_with('1'))
         });
         return national.map(|number| Some(format!("+86{number}"))).ok_or(Problem::MobileInvalid);
     }
@@ -53,7 +58,11 @@ mod tests {
         ] {
             for is_chinese in [false, true] {
                 let number = parse(typed, is_chinese);
-                assert_eq!(number.as_ref().map(Option::as_deref), Ok(Some("+8613912345901")), "{typed:?}");
+                assert_eq!(
+                    number.as_ref().map(Option::as_deref),
+                    Ok(Some("+8613912345901")),
+                    "{typed:?}"
+                );
             }
         }
         assert_eq!(parse("  ", false), Ok(None));
@@ -83,11 +92,22 @@ mod tests {
             "008613912345901",
         ] {
             let number = parse(typed, true);
-            assert_eq!(number.as_ref().map(Option::as_deref), Ok(Some("+8613912345901")), "{typed:?}");
+            assert_eq!(
+                number.as_ref().map(Option::as_deref),
+                Ok(Some("+8613912345901")),
+                "{typed:?}"
+            );
             assert_eq!(parse(typed, false), Err(Problem::MobileInvalid), "{typed:?}");
         }
-        for typed in ["1391234590", "139123459012", "23912345901", "01012345678", "139x2345901", "0013912345901", "()"]
-        {
+        for typed in [
+            "1391234590",
+            "139123459012",
+            "23912345901",
+            "01012345678",
+            "139x2345901",
+            "0013912345901",
+            "()",
+        ] {
             assert_eq!(parse(typed, true), Err(Problem::MobileInvalid), "{typed:?}");
         }
     }

@@ -1,5 +1,5 @@
-//! The rules that the form and the server share: plain functions without I/O and without Unicode tables (every visitor
-//! would pay for their bytes; what needs them is in the server's `accounts`).
+//! The rules that the form and the server share: plain functions without I/O and without Unicode
+//! tables (every visitor would pay for their bytes; what needs them is in the server's `accounts`).
 
 pub mod email;
 pub mod mobile;
@@ -18,7 +18,8 @@ pub enum Problem {
     UsernameTooShort,
     /// A handle of more than 32 characters.
     UsernameTooLong,
-    /// A handle with a character that handles do not have, or that begins with one that they do not begin with.
+    /// A handle with a character that handles do not have, or that begins with one that they do not
+    /// begin with.
     UsernameCharacters,
     /// It has an `@` but is no e-mail address.
     EmailInvalid,
@@ -45,14 +46,16 @@ pub enum Problem {
     PasswordsDiffer,
     /// A nickname of more than 64 characters.
     NicknameTooLong,
-    /// A nickname with control characters or invisible marks that turn the direction of the text around it.
+    /// A nickname with control characters or invisible marks that turn the direction of the text
+    /// around it.
     NicknameCharacters,
     /// What only the server can find.
     #[cfg(feature = "ssr")]
     Server(ServerProblem),
 }
 
-/// What the server alone finds wrong with a field. Browsers are told in words, so that nobody loads these with a page.
+/// What the server alone finds wrong with a field. Browsers are told in words, so that nobody loads
+/// these with a page.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerProblem {
@@ -106,20 +109,22 @@ impl From<ServerProblem> for Problem {
     }
 }
 
-/// A character as ASCII has it, where it is a full-width form of one, as Chinese and Japanese keyboards type them. The server knows
-/// all compatibility variants (NFKC).
+/// A character as ASCII has it, where it is a full-width form of one, as Chinese and Japanese
+/// keyboards type them. The server knows all compatibility variants (NFKC).
 #[must_use]
 pub(crate) fn narrow(character: char) -> char {
     match character {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
+        }
         '\u{3002}' | '\u{ff61}' => '.',
         '\u{fe6b}' => '@',
         _ => character,
     }
 }
 
-/// A character that a person does not see and that makes two names look alike or changes how text around it is shown:
-/// controls, separators and Unicode's `Default_Ignorable_Code_Point`.
+/// A character that a person does not see and that makes two names look alike or changes how text
+/// around it is shown: controls, separators and Unicode's `Default_Ignorable_Code_Point`.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
     character.is_control()

@@ -25,7 +25,8 @@ pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
     Ok(Some(nickname))
 }
 
-/// What joins letters and emoji, or chooses how an emoji looks: invisible by itself, and at home in names.
+/// What joins letters and emoji, or chooses how an emoji looks: invisible by itself, and at home in
+/// names.
 const fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }

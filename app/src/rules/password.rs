@@ -1,4 +1,5 @@
-//! The length of passwords (NIST SP 800-63B-4 §3.1.1.2: no rules of composition, code points counted after NFC).
+//! The length of passwords (NIST SP 800-63B-4 §3.1.1.2: no rules of composition, code points
+//! counted after NFC).
 
 use super::Problem;
 
@@ -6,7 +7,8 @@ use super::Problem;
 pub const MIN_DEFAULT: usize = 8;
 /// Code points of the longest password.
 pub const MAX: usize = 128;
-/// Bytes of the longest text that is looked at as a password at all: 128 code points before NFC, and room.
+/// Bytes of the longest text that is looked at as a password at all: 128 code points before NFC,
+/// and room.
 pub const MAX_BYTES: usize = 1024;
 
 /// Checks a new password, which the caller has brought into NFC.

@@ -3,18 +3,19 @@
 /// Where to go when nothing better is known.
 pub const DEFAULT: &str = "/profile";
 
-/// The place that a `redirect` parameter names, already percent-decoded once: a path of this origin with its query and
-/// fragment, or [`DEFAULT`].
+/// The place that a `redirect` parameter names, already percent-decoded once: a path of this origin
+/// with its query and fragment, or [`DEFAULT`].
 ///
-/// `//host`, `/\host`, schemes and control characters are not followed, and neither are the pages that would send the person
-/// straight back here, nor `/api`, which is no page.
+/// `//host`, `/\host`, schemes and control characters are not followed, and neither are the pages
+/// that would send the person straight back here, nor `/api`, which is no page.
 #[must_use]
 pub fn target(decoded: Option<&str>) -> &str {
     decoded.filter(|path| is_followed(path)).unwrap_or(DEFAULT)
 }
 
 fn is_followed(path: &str) -> bool {
-    // A browser strips tabs and newlines and turns a backslash into a slash before it looks at an address.
+    // A browser strips tabs and newlines and turns a backslash into a slash before it looks at an
+    // address.
     if !path.starts_with('/')
         || path[1..].starts_with(['/', '\\'])
         || path.contains('\\')
@@ -27,9 +28,9 @@ fn is_followed(path: &str) -> bool {
     let page = &path[..end];
     !page.split('/').any(|segment| segment == "." || segment == "..")
         && !page.contains('%')
-        && !["/login", "/register", "/api"]
-            .iter()
-            .any(|closed| page.strip_prefix(closed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        && !["/login", "/register", "/api"].iter().any(|closed| {
+            page.strip_prefix(closed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! How hard a password is to guess, while it is typed: an estimate in a few hundred bytes that every visitor can afford. Nothing
-//! is refused by it. Which passwords everybody tries first, the server knows.
+//! How hard a password is to guess, while it is typed: an estimate in a few hundred bytes that
+//! every visitor can afford. Nothing is refused by it. Which passwords everybody tries first, the
+//! server knows.
 
 /// What an estimate says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,8 +18,8 @@ pub enum Strength {
 /// The rows of keyboards, and what people count: steps along them are no surprise.
 const ROWS: &str = "qwertyuiop asdfghjkl zxcvbnm 90";
 
-/// Estimates a password, by its characters that do not follow from those before them: a repetition, a row of the alphabet or of
-/// the keyboard, a pair that was there already.
+/// Estimates a password, by its characters that do not follow from those before them: a repetition,
+/// a row of the alphabet or of the keyboard, a pair that was there already.
 #[must_use]
 pub fn estimate(password: &str) -> Strength {
     let characters: Vec<char> = password.chars().collect();
@@ -52,7 +53,8 @@ fn way(from: char, to: char) -> Option<bool> {
     if is_next(from, to) { Some(true) } else { is_next(to, from).then_some(false) }
 }
 
-/// What each surprise is worth, in bits: people's letters are no dice, and more kinds of characters are more to try.
+/// What each surprise is worth, in bits: people's letters are no dice, and more kinds of characters
+/// are more to try.
 fn bits(characters: &[char]) -> usize {
     let kinds = characters.iter().fold(0_u8, |kinds, character| {
         kinds

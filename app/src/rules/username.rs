@@ -30,8 +30,9 @@ pub fn is_address(name: &str) -> bool {
     name.chars().any(|character| narrow(character) == '@')
 }
 
-/// Checks an e-mail address without blanks around it. Full-width characters count as those of ASCII, and labels of its domain may
-/// have any visible characters: the server converts both, and knows which domains there can be.
+/// Checks an e-mail address without blanks around it. Full-width characters count as those of
+/// ASCII, and labels of its domain may have any visible characters: the server converts both, and
+/// knows which domains there can be.
 ///
 /// # Errors
 ///
@@ -56,7 +57,8 @@ fn check_handle(name: &str) -> Result<(), Problem> {
     }
 }
 
-/// Outside ASCII anything visible passes here: which of it are letters and marks, the server's tables tell.
+/// Outside ASCII anything visible passes here: which of it are letters and marks, the server's
+/// tables tell.
 fn is_handle_character(character: char) -> bool {
     match character {
         '.' | '_' | '-' => true,
@@ -69,16 +71,19 @@ fn is_visible(character: char) -> bool {
     !is_invisible(character) && !character.is_whitespace()
 }
 
-/// Whether a text is an e-mail address by the grammar of HTML's `type=email` (HTML Living Standard, "valid e-mail address").
+/// Whether a text is an e-mail address by the grammar of HTML's `type=email` (HTML Living Standard,
+/// "valid e-mail address").
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     is_email_with(text, |_| false)
 }
 
-/// Whether a text is an e-mail address, if labels of its domain may also have these characters from outside ASCII.
+/// Whether a text is an e-mail address, if labels of its domain may also have these characters from
+/// outside ASCII.
 fn is_email_with(text: &str, is_taken: fn(char) -> bool) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
-    let is_local = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let is_local =
+        |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
     let is_of_label = |character: char| match character {
         '-' => true,
         _ if character.is_ascii() => character.is_ascii_alphanumeric(),
@@ -99,7 +104,9 @@ mod tests {
 
     #[test]
     fn handles() {
-        for name in ["bob", "Bob.B_c-d", "9lives", " padded ", "测试用户", "ａｄｍｉｎ", &"x".repeat(32)] {
+        for name in
+            ["bob", "Bob.B_c-d", "9lives", " padded ", "测试用户", "ａｄｍｉｎ", &"x".repeat(32)]
+        {
             assert_eq!(check(name), Ok(()), "{name:?}");
         }
         for (name, problem) in [
@@ -122,16 +129,34 @@ mod tests {
     #[test]
     fn addresses() {
         let long_domain = format!("a@{}", vec!["d".repeat(63); 3].join("."));
-        for address in ["a@b", "first.last+tag@example.co.uk", "!#$%&'*+/=?^_`{|}~-@x.y", &*long_domain] {
+        for address in
+            ["a@b", "first.last+tag@example.co.uk", "!#$%&'*+/=?^_`{|}~-@x.y", &*long_domain]
+        {
             assert_eq!(check(address), Ok(()), "{address:?}");
         }
-        for address in
-            ["@", "a@", "@b", "a@b@c", "a b@c", "a@-b", "a@b-", "a@b..c", "a@b.", "ä@b.c", "a＠b＠c", "a@ü\u{200b}.c"]
-        {
+        for address in [
+            "@",
+            "a@",
+            "@b",
+            "a@b@c",
+            "a b@c",
+            "a@-b",
+            "a@b-",
+            "a@b..c",
+            "a@b.",
+            "ä@b.c",
+            "a＠b＠c",
+            "a@ü\u{200b}.c",
+        ] {
             assert_eq!(check(address), Err(Problem::EmailInvalid), "{address:?}");
         }
-        for address in ["ada＠example．com", "ａｄａ＠example。com", "a@ｂ.c", "ada@münchen.example", "ada@例子.测试"]
-        {
+        for address in [
+            "ada＠example．com",
+            "ａｄａ＠example。com",
+            "a@ｂ.c",
+            "ada@münchen.example",
+            "ada@例子.测试",
+        ] {
             assert_eq!(check(address), Ok(()), "{address:?}");
             assert!(!is_email(address), "not yet in the form that is sent");
         }

@@ -1,4 +1,5 @@
-//! Renews the token ahead of its time while the person is active: who has left the page open is not kept signed in by it.
+//! Renews the token ahead of its time while the person is active: who has left the page open is not
+//! kept signed in by it.
 
 use std::time::Duration;
 
@@ -41,8 +42,9 @@ pub fn watch(signals: Signals) {
             timer.clear();
         }
         let Some(due_in) = current().and_then(|session| session.renewal_due_in()) else { return };
-        // A little late rather than a little early: a timer that fires too soon would find nothing due.
-        // A browser's timer holds 24 days at most; whoever is active after that is seen by what they do.
+        // A little late rather than a little early: a timer that fires too soon would find nothing
+        // due. A browser's timer holds 24 days at most; whoever is active after that is seen by
+        // what they do.
         let due_in = due_in.min(LONGEST_TIMER) + Duration::from_millis(20);
         let on_time = move || {
             if now() - last.get_value() < IDLE && !document().hidden() {

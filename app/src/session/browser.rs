@@ -1,4 +1,5 @@
-//! The session in a browser: `fetch`, storage and the clock of the page, and signals that pages read.
+//! The session in a browser: `fetch`, storage and the clock of the page, and signals that pages
+//! read.
 
 use std::{
     cell::{Cell, RefCell},
@@ -202,7 +203,8 @@ struct Page {
 impl Runtime for Page {
     fn now(&self) -> Duration {
         let passed = window().performance().map_or(0.0, |performance| performance.now());
-        // The page's clock may stand still while the machine sleeps; the wall clock does not, but may be set back.
+        // The page's clock may stand still while the machine sleeps; the wall clock does not, but
+        // may be set back.
         self.lead.set(self.lead.get().max(js_sys::Date::now() - passed));
         Duration::try_from_secs_f64((passed + self.lead.get()) / 1000.0).unwrap_or_default()
     }
@@ -232,7 +234,11 @@ pub(super) fn later(time: Duration, deed: Box<dyn FnOnce()>) {
 struct Network(Signals);
 
 impl Fetch for Network {
-    fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Result<Answer, NoAnswer>> {
+    fn send(
+        &self,
+        call: Call,
+        bearer: Option<String>,
+    ) -> LocalBoxFuture<'static, Result<Answer, NoAnswer>> {
         let running = Running::begin(self.0.running);
         async move {
             let _running = running;
@@ -259,7 +265,9 @@ async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Er
         request = request.header("Authorization", &format!("Bearer {bearer}"));
     }
     if let Some(body) = call.body {
-        request = request.header("Content-Type", &call.content_type).body(js_sys::Uint8Array::from(&*body));
+        request = request
+            .header("Content-Type", &call.content_type)
+            .body(js_sys::Uint8Array::from(&*body));
     }
     let response = request.send().await?;
     let date = response.headers().get("Date").map(|date| js_sys::Date::parse(&date) / 1000.0);
@@ -268,7 +276,10 @@ async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Er
         status: response.status(),
         content_type: response.headers().get("Content-Type").unwrap_or_default(),
         body: Bytes::from(with_retry_after(response.binary().await?, retry_after)),
-        #[expect(clippy::cast_possible_truncation, reason = "whole seconds; what is no date becomes no date here")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole seconds; what is no date becomes no date here"
+        )]
         date: date.filter(|date| date.is_finite()).map(|date| date as i64),
     })
 }

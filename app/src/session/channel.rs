@@ -1,5 +1,5 @@
-//! The way to the browser's other tabs: a `BroadcastChannel`. Every browser that our other calls work in has one; where it is
-//! forbidden, so is the storage that tabs would share.
+//! The way to the browser's other tabs: a `BroadcastChannel`. Every browser that our other calls
+//! work in has one; where it is forbidden, so is the storage that tabs would share.
 
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BroadcastChannel, MessageEvent};
@@ -18,7 +18,8 @@ impl TabChannel {
         let channel = BroadcastChannel::new(NAME).ok();
         if let Some(channel) = &channel {
             let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                if let Some(message) = event.data().as_string().as_deref().and_then(Message::decode) {
+                if let Some(message) = event.data().as_string().as_deref().and_then(Message::decode)
+                {
                     heard(message);
                 }
             });

@@ -1,6 +1,6 @@
-//! The session's rules: which token a call carries, and when a session begins and ends. How it gets its next pair of tokens is in
-//! `renewal.rs`, how the person proves to be there in
-//! `proof.rs`, what it tells the browser's other tabs and hears from them in `tabs.rs`.
+//! The session's rules: which token a call carries, and when a session begins and ends. How it gets
+//! its next pair of tokens is in `renewal.rs`, how the person proves to be there in `proof.rs`,
+//! what it tells the browser's other tabs and hears from them in `tabs.rs`.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::api::{TokenPair, User, error::Reason};
 
-/// A token is renewed this long before it expires, or a fifth of its life before where that is less.
+/// A token is renewed this long before it expires, or a fifth of its life before where that is
+/// less.
 const MARGIN: Duration = Duration::from_mins(2);
 
 /// The browser's session.
@@ -54,7 +55,8 @@ pub(super) struct Inner {
     pub(super) paused_until: Duration,
     /// What the server's clock said, and when.
     pub(super) server: Option<(i64, Duration)>,
-    /// The calls that wait for the person's password. While there are any, the person is being asked.
+    /// The calls that wait for the person's password. While there are any, the person is being
+    /// asked.
     pub(super) waiting: Vec<oneshot::Sender<String>>,
     /// The last token that came straight from the password.
     pub(super) proof: Option<String>,
@@ -87,7 +89,8 @@ impl Session {
     /// Begins a session with what a log-in has answered.
     pub fn begin(&self, tokens: TokenPair, user: User, remember: bool) {
         let place = if remember { Place::Browser } else { Place::Tab };
-        // The tab's own session would go before the remembered one. The reverse is other tabs' business.
+        // The tab's own session would go before the remembered one. The reverse is other tabs'
+        // business.
         if remember {
             self.ports.storage.clear(Place::Tab);
         }
@@ -100,15 +103,18 @@ impl Session {
         }
     }
 
-    /// Sends a call with the session's token. Where the token is refused, it is renewed and the call repeated, each once; where one
-    /// is asked for that comes straight from the password, the person is asked for it, and the call repeated once.
+    /// Sends a call with the session's token. Where the token is refused, it is renewed and the
+    /// call repeated, each once; where one is asked for that comes straight from the password, the
+    /// person is asked for it, and the call repeated once.
     ///
     /// # Errors
     ///
     /// [`NoAnswer`] where none came.
     pub async fn call(self: &Rc<Self>, call: Call) -> Result<Answer, NoAnswer> {
         let used = self.inner.borrow().held.as_ref().map(|held| held.saved.access.clone());
-        let Some(used) = used.filter(|_| !call.is_open()) else { return self.send(call, None).await };
+        let Some(used) = used.filter(|_| !call.is_open()) else {
+            return self.send(call, None).await;
+        };
         let number = self.number();
         let mut used = used;
         let mut answer = self.send(call.clone(), Some(used.clone())).await?;
@@ -129,7 +135,8 @@ impl Session {
         }
     }
 
-    /// How long until the token should be renewed ahead of its time; nothing where that is not known.
+    /// How long until the token should be renewed ahead of its time; nothing where that is not
+    /// known.
     #[must_use]
     pub fn renewal_due_in(&self) -> Option<Duration> {
         let inner = self.inner.borrow();
@@ -138,12 +145,16 @@ impl Session {
         Some(due.saturating_sub(self.ports.runtime.now()))
     }
 
-    /// Renews the token ahead of its time, where that is due. A failure is silent: the next call will tell.
+    /// Renews the token ahead of its time, where that is due. A failure is silent: the next call
+    /// will tell.
     pub async fn renew_if_due(self: &Rc<Self>) {
         if self.renewal_due_in() != Some(Duration::ZERO) {
             return;
         }
-        let Some(access) = self.inner.borrow().held.as_ref().map(|held| held.saved.access.clone()) else { return };
+        let Some(access) = self.inner.borrow().held.as_ref().map(|held| held.saved.access.clone())
+        else {
+            return;
+        };
         self.renew(access, self.number()).await;
     }
 
@@ -153,7 +164,8 @@ impl Session {
         self.ports.observer.planned();
     }
 
-    /// Seconds until a moment of the server's clock (seconds of Unix time); nothing before the server has answered once.
+    /// Seconds until a moment of the server's clock (seconds of Unix time); nothing before the
+    /// server has answered once.
     #[must_use]
     pub fn seconds_until(&self, moment: i64) -> Option<i64> {
         let (said, at) = self.inner.borrow().server?;
@@ -161,7 +173,8 @@ impl Session {
         Some(moment.saturating_sub(said).saturating_sub_unsigned(passed))
     }
 
-    /// Ends the session with the refresh token, since the access token may have expired. Here it ends in any case.
+    /// Ends the session with the refresh token, since the access token may have expired. Here it
+    /// ends in any case.
     pub async fn log_out(&self) -> LoggedOut {
         let (number, refresh) = {
             let mut inner = self.inner.borrow_mut();
@@ -183,10 +196,12 @@ impl Session {
         if told { LoggedOut::Everywhere } else { LoggedOut::HereOnly }
     }
 
-    /// Forgets the session, here and in storage. The other tabs are told why it has ended, where they are not the ones who told.
+    /// Forgets the session, here and in storage. The other tabs are told why it has ended, where
+    /// they are not the ones who told.
     pub(super) fn end(&self, why: Option<Ending>) {
         if let Some(held) = self.put(None) {
-            // Another tab may have logged somebody in meanwhile: that session is not ours to forget.
+            // Another tab may have logged somebody in meanwhile: that session is not ours to
+            // forget.
             let session = held.saved.session();
             if self.ports.storage.load(held.place).is_none_or(|kept| kept.session() == session) {
                 self.ports.storage.clear(held.place);
@@ -199,10 +214,12 @@ impl Session {
 
     /// Puts another session, or none, into the place of the one that it gives back.
     pub(super) fn put(&self, held: Option<Held>) -> Option<Held> {
-        let auth = held.as_ref().map_or(Auth::Guest, |held| Auth::SignedIn(held.saved.user.clone()));
+        let auth =
+            held.as_ref().map_or(Auth::Guest, |held| Auth::SignedIn(held.saved.user.clone()));
         let before = {
             let mut inner = self.inner.borrow_mut();
-            let next = Inner { held, number: inner.number + 1, server: inner.server, ..Inner::default() };
+            let next =
+                Inner { held, number: inner.number + 1, server: inner.server, ..Inner::default() };
             std::mem::replace(&mut *inner, next)
         };
         if !before.waiting.is_empty() {
@@ -214,8 +231,13 @@ impl Session {
         before.held
     }
 
-    /// Sends a call once. An answer that is not ours is none: nothing is concluded from its status, nor from its clock.
-    pub(super) async fn send(&self, call: Call, bearer: Option<String>) -> Result<Answer, NoAnswer> {
+    /// Sends a call once. An answer that is not ours is none: nothing is concluded from its status,
+    /// nor from its clock.
+    pub(super) async fn send(
+        &self,
+        call: Call,
+        bearer: Option<String>,
+    ) -> Result<Answer, NoAnswer> {
         let accept = call.accept.clone();
         let answer = self.ports.fetch.send(call, bearer).await?;
         if !answer.is_ours(&accept) {
@@ -230,14 +252,16 @@ impl Session {
         Ok(answer)
     }
 
-    /// After a reload, and of a pair that another tab has received, nobody knows when that was: the token's own times and the
-    /// server's clock tell. They also tell where our clock stood still, as it may while the machine sleeps. Whether they did.
+    /// After a reload, and of a pair that another tab has received, nobody knows when that was: the
+    /// token's own times and the server's clock tell. They also tell where our clock stood still,
+    /// as it may while the machine sleeps. Whether they did.
     pub(super) fn learn_life(&self) -> bool {
         let mut inner = self.inner.borrow_mut();
         let Some((said, at)) = inner.server else { return false };
         let Some(held) = inner.held.as_mut() else { return false };
         let Some(times) = token::claims(&held.saved.access) else { return false };
-        let life = Life { ends: at + seconds(times.exp - said), length: seconds(times.exp - times.iat) };
+        let life =
+            Life { ends: at + seconds(times.exp - said), length: seconds(times.exp - times.iat) };
         let is_news = held.life.is_none_or(|known| life.ends < known.ends);
         if is_news {
             held.life = Some(life);

@@ -1,4 +1,5 @@
-//! Keeps pages to those whom they are for. A guard replaces the history entry, so that Back never bounces.
+//! Keeps pages to those whom they are for. A guard replaces the history entry, so that Back never
+//! bounces.
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -22,17 +23,23 @@ pub fn watch(signals: Signals) {
             (Auth::Guest, Guard::SignedIn) if leaving.get_value() => Some("/login".to_owned()),
             (Auth::Guest, Guard::SignedIn) => Some(login_and_back(&location)),
             // The session of somebody who was looking at a page for all was ended by the server.
-            (Auth::Guest, Guard::None) if !leaving.get_value() && matches!(before, Some(Auth::SignedIn(_))) => {
+            (Auth::Guest, Guard::None)
+                if !leaving.get_value() && matches!(before, Some(Auth::SignedIn(_))) =>
+            {
                 Some(login_and_back(&location))
             }
             (Auth::SignedIn(_), Guard::Guests) => Some(wished_for(&location)),
             _ => None,
         };
         match target {
-            // A navigation that is still on its way has no history entry yet: replacing would take that of the page before it.
+            // A navigation that is still on its way has no history entry yet: replacing would take
+            // that of the page before it.
             Some(target) => {
                 let replace = dom::path_and_query() == path_and_query(&location);
-                navigate(&target, NavigateOptions { resolve: false, replace, ..NavigateOptions::default() });
+                navigate(
+                    &target,
+                    NavigateOptions { resolve: false, replace, ..NavigateOptions::default() },
+                );
             }
             None if page.guard() == Guard::Guests => leaving.set_value(false),
             None => {}

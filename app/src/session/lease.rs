@@ -1,18 +1,21 @@
-//! A lock where the browser has none, as on pages that came over plain HTTP: a note in the storage that the tabs share, of who
-//! has the lock and until when.
+//! A lock where the browser has none, as on pages that came over plain HTTP: a note in the storage
+//! that the tabs share, of who has the lock and until when.
 //!
-//! Storage has no way to change what is there only if it still is what it was. So who finds the lock free writes its name, waits
-//! until everybody's writing can be read, and looks whose name has stayed. A tab that is gone, or asleep, loses the lock with time;
-//! one that wakes up finds out by [`Lease::extend`].
+//! Storage has no way to change what is there only if it still is what it was. So who finds the
+//! lock free writes its name, waits until everybody's writing can be read, and looks whose name has
+//! stayed. A tab that is gone, or asleep, loses the lock with time; one that wakes up finds out by
+//! [`Lease::extend`].
 
 use std::{rc::Rc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 
-/// How long a lease lasts, in milliseconds: longer than a call is waited for, so that no other tab sends one meanwhile. This is what
-/// a tab that crashes costs the others; one that is closed gives its lease back.
+/// How long a lease lasts, in milliseconds: longer than a call is waited for, so that no other tab
+/// sends one meanwhile. This is what a tab that crashes costs the others; one that is closed gives
+/// its lease back.
 pub const TERM: u64 = 32_000;
-/// What is left of a lease that can still be extended, in milliseconds: whoever waits for its end must see that in time.
+/// What is left of a lease that can still be extended, in milliseconds: whoever waits for its end
+/// must see that in time.
 const MARGIN: u64 = 1_000;
 /// After this time every tab reads what one has written.
 pub const SETTLING: Duration = Duration::from_millis(50);
@@ -68,7 +71,9 @@ impl Lease {
         match note {
             // It could not be written to begin with, or somebody has wiped everything.
             None => !self.write(now),
-            Some(note) => is_of(&note, &self.holder) && until(&note) > now + MARGIN && self.write(now),
+            Some(note) => {
+                is_of(&note, &self.holder) && until(&note) > now + MARGIN && self.write(now)
+            }
         }
     }
 
@@ -103,7 +108,8 @@ fn until(note: &str) -> u64 {
     note.split(' ').nth(1).and_then(|until| until.parse().ok()).unwrap_or(0)
 }
 
-/// Whether a note keeps nobody away: there is none, its time is over, or it was written by a clock that has been set back since.
+/// Whether a note keeps nobody away: there is none, its time is over, or it was written by a clock
+/// that has been set back since.
 fn is_free(note: Option<&str>, now: u64) -> bool {
     let until = note.map_or(0, until);
     until <= now || until > now + TERM

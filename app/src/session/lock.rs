@@ -17,9 +17,11 @@ use super::{
     ports::{Lock, Turn},
 };
 
-/// How long a lock is waited for: a little longer than an answer, which who has the lock is waiting for.
+/// How long a lock is waited for: a little longer than an answer, which who has the lock is waiting
+/// for.
 const PATIENCE: Duration = Duration::from_secs(35);
-/// How long a turn lasts beyond its end: messages and storage are on their way to other processes, and must not come after the lock.
+/// How long a turn lasts beyond its end: messages and storage are on their way to other processes,
+/// and must not come after the lock.
 const LINGER: Duration = Duration::from_millis(100);
 
 #[wasm_bindgen]
@@ -92,7 +94,10 @@ impl Leased {
     fn new(lease: Lease) -> Self {
         let lease = Rc::new(lease);
         let leaving = Rc::clone(&lease);
-        Self { lease, listener: Some(window_event_listener(ev::pagehide, move |_| leaving.give_back())) }
+        Self {
+            lease,
+            listener: Some(window_event_listener(ev::pagehide, move |_| leaving.give_back())),
+        }
     }
 }
 
@@ -141,7 +146,11 @@ impl Slate for Note {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole milliseconds since 1970")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole milliseconds since 1970"
+    )]
     fn now(&self) -> u64 {
         js_sys::Date::now() as u64
     }

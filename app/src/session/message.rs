@@ -1,6 +1,7 @@
 //! What the browser's tabs tell each other of their sessions.
 //!
-//! A message carries the new state itself: it may arrive before another process sees what was written to storage.
+//! A message carries the new state itself: it may arrive before another process sees what was
+//! written to storage.
 
 use super::{ports::Saved, state::Ending};
 use crate::api::User;
@@ -21,22 +22,28 @@ pub enum Message {
         /// How.
         why: Ending,
     },
-    /// Who has tokens of this session is asked to show them: a tab was duplicated, or has not listened for a while.
+    /// Who has tokens of this session is asked to show them: a tab was duplicated, or has not
+    /// listened for a while.
     Asked {
         /// Which.
         session: String,
     },
 }
 
-/// A line each: neither tokens nor JSON have any that break. A format of its own costs every visitor less than one of serde's.
+/// A line each: neither tokens nor JSON have any that break. A format of its own costs every
+/// visitor less than one of serde's.
 impl Message {
     /// The message as text.
     #[must_use]
     pub fn encode(&self) -> String {
-        let line = |kind, first: &str, second: &str, third: &str| format!("{kind}\n{first}\n{second}\n{third}");
+        let line = |kind, first: &str, second: &str, third: &str| {
+            format!("{kind}\n{first}\n{second}\n{third}")
+        };
         match self {
             Self::Began(saved) => line("began", &saved.access, &saved.refresh, &json(&saved.user)),
-            Self::Renewed(saved) => line("renewed", &saved.access, &saved.refresh, &json(&saved.user)),
+            Self::Renewed(saved) => {
+                line("renewed", &saved.access, &saved.refresh, &json(&saved.user))
+            }
             Self::Known(user) => line("known", &json(user), "", ""),
             Self::Ended { session, why } => line("ended", session, &json(&why.reason()), ""),
             Self::Asked { session } => line("asked", session, "", ""),
@@ -47,10 +54,12 @@ impl Message {
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
-        let (kind, first, second, third) = (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
+        let (kind, first, second, third) =
+            (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
         let saved = || {
             let user = serde_json::from_slice(third.as_bytes()).ok()?;
-            Some(Saved { access: first.to_owned(), refresh: second.to_owned(), user }).filter(Saved::is_whole)
+            Some(Saved { access: first.to_owned(), refresh: second.to_owned(), user })
+                .filter(Saved::is_whole)
         };
         match kind {
             "began" => saved().map(Self::Began),
@@ -67,6 +76,7 @@ impl Message {
 }
 
 fn json(value: &impl serde::Serialize) -> String {
-    // Data of ours always encodes; if it ever did not, nobody would understand the message, which does no harm.
+    // Data of ours always encodes; if it ever did not, nobody would understand the message, which
+    // does no harm.
     serde_json::to_string(value).unwrap_or_default()
 }

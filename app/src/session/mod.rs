@@ -1,7 +1,8 @@
 //! The browser's session: who is signed in, where that is kept, and how calls are signed.
 //!
-//! The rules ([`core`], `renewal`, `proof`, `tabs`, [`lease`], [`token`], [`state`]) know no browser; [`browser`] gives them one.
-//! [`guards`] keeps pages to those whom they are for, [`activity`] renews the token while the person is there.
+//! The rules ([`core`], `renewal`, `proof`, `tabs`, [`lease`], [`token`], [`state`]) know no
+//! browser; [`browser`] gives them one. [`guards`] keeps pages to those whom they are for,
+//! [`activity`] renews the token while the person is there.
 
 pub mod activity;
 pub mod browser;

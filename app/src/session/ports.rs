@@ -15,7 +15,11 @@ use crate::api::User;
 /// Sends a call.
 pub trait Fetch {
     /// Sends it, with `Authorization: Bearer` where a token is given.
-    fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Result<Answer, NoAnswer>>;
+    fn send(
+        &self,
+        call: Call,
+        bearer: Option<String>,
+    ) -> LocalBoxFuture<'static, Result<Answer, NoAnswer>>;
 }
 
 /// Where a session is kept.
@@ -39,8 +43,8 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// Whether it is a session's and not rubbish, nor half of one session and half of another, which is what a look sees while
-    /// another tab is writing.
+    /// Whether it is a session's and not rubbish, nor half of one session and half of another,
+    /// which is what a look sees while another tab is writing.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         token::is_shaped(&self.access)
@@ -70,11 +74,13 @@ fn sid(token: &str) -> Option<String> {
     Some(token::claims(token)?.sid)
 }
 
-/// The browser's storage. It may be missing, full, forbidden or full of rubbish, and none of that is an error.
+/// The browser's storage. It may be missing, full, forbidden or full of rubbish, and none of that
+/// is an error.
 pub trait Storage {
     /// What is kept at a place, whatever it looks like.
     fn load(&self, place: Place) -> Option<Saved>;
-    /// Keeps a session; whether that was possible. All of it or nothing: half a session would be rubbish after the next reload.
+    /// Keeps a session; whether that was possible. All of it or nothing: half a session would be
+    /// rubbish after the next reload.
     fn save(&self, place: Place, saved: &Saved) -> bool;
     /// Forgets what is kept at a place.
     fn clear(&self, place: Place);
@@ -92,15 +98,16 @@ pub trait Runtime {
 
 /// What one tab has at a time.
 pub trait Lock {
-    /// Waits until this tab has the lock of a name; nothing where that has not come to pass in good time. A tab that is gone
-    /// has no lock for long.
+    /// Waits until this tab has the lock of a name; nothing where that has not come to pass in good
+    /// time. A tab that is gone has no lock for long.
     fn take(&self, name: String) -> LocalBoxFuture<'static, Option<Box<dyn Turn>>>;
 }
 
-/// A tab's turn. It ends when it is dropped, or a moment later: what it has brought about goes ahead of it to the other tabs.
+/// A tab's turn. It ends when it is dropped, or a moment later: what it has brought about goes
+/// ahead of it to the other tabs.
 pub trait Turn {
-    /// Keeps it for as long as a call may take; whether it still is this tab's. Where locks are leases it may have passed to
-    /// another while this one was asleep.
+    /// Keeps it for as long as a call may take; whether it still is this tab's. Where locks are
+    /// leases it may have passed to another while this one was asleep.
     fn keep(&self) -> bool;
 }
 

@@ -1,4 +1,5 @@
-//! How the person proves to be there still: one question for the password, however many calls wait for it.
+//! How the person proves to be there still: one question for the password, however many calls wait
+//! for it.
 
 use futures::channel::oneshot;
 
@@ -6,15 +7,17 @@ use super::{core::Session, message::Message, token};
 use crate::api::Reauthenticated;
 
 impl Session {
-    /// A token that comes straight from the password, for a call whose own one does not; nothing where the person would rather not, or
-    /// the session is another by now.
+    /// A token that comes straight from the password, for a call whose own one does not; nothing
+    /// where the person would rather not, or the session is another by now.
     pub(super) async fn proven(&self, used: &str, number: u32) -> Option<String> {
         let (proven, answer) = oneshot::channel();
         let is_first = {
             let mut inner = self.inner.borrow_mut();
             let held = inner.held.as_ref().filter(|_| inner.number == number && !inner.leaving)?;
             // Proven while the call was on its way.
-            if let Some(proof) = inner.proof.as_ref().filter(|proof| *proof != used && **proof == held.saved.access) {
+            if let Some(proof) =
+                inner.proof.as_ref().filter(|proof| *proof != used && **proof == held.saved.access)
+            {
                 return Some(proof.clone());
             }
             inner.waiting.push(proven);
@@ -26,7 +29,8 @@ impl Session {
         answer.await.ok()
     }
 
-    /// The server has taken the person's password: the session goes on with a fresh token, and so do the calls that wait for it.
+    /// The server has taken the person's password: the session goes on with a fresh token, and so
+    /// do the calls that wait for it.
     pub fn prove(&self, proof: Reauthenticated) {
         let life = self.life(proof.expires_in);
         let token = proof.access_token;

@@ -1,4 +1,5 @@
-//! How a session gets its next pair of tokens: one refresh, however many calls ask for it, in however many tabs.
+//! How a session gets its next pair of tokens: one refresh, however many calls ask for it, in
+//! however many tabs.
 
 use std::{rc::Rc, time::Duration};
 
@@ -39,8 +40,8 @@ pub(super) enum Renewal {
 }
 
 impl Session {
-    /// A newer token than `used`, which was refused or will be: the one that is held by now, else that of a refresh. However
-    /// many ask together, one refresh is sent.
+    /// A newer token than `used`, which was refused or will be: the one that is held by now, else
+    /// that of a refresh. However many ask together, one refresh is sent.
     pub(super) async fn renew(self: &Rc<Self>, used: String, number: u32) -> Renewal {
         if let Some(known) = self.known(&used, number) {
             return known;
@@ -51,7 +52,9 @@ impl Session {
                 Some(flight) if flight.used == used => flight.renewal.clone(),
                 _ => {
                     let (session, replaced) = (Rc::clone(self), used.clone());
-                    let renewal = async move { session.refresh(&replaced, number).await }.boxed_local().shared();
+                    let renewal = async move { session.refresh(&replaced, number).await }
+                        .boxed_local()
+                        .shared();
                     inner.flight = Some(Flight { used, renewal: renewal.clone() });
                     // Left alone halfway it would keep the other tabs waiting.
                     self.ports.runtime.run(renewal.clone().map(drop).boxed_local());
@@ -70,7 +73,9 @@ impl Session {
             // Logged out, or in again, meanwhile: what was asked for belongs to nobody.
             None => Some(Renewal::Over),
             // What another tab has fetched long ago is no better.
-            Some(held) if held.saved.access != used && held.life.is_none_or(|life| now < life.ends) => {
+            Some(held)
+                if held.saved.access != used && held.life.is_none_or(|life| now < life.ends) =>
+            {
                 Some(Renewal::Fresh(held.saved.access.clone()))
             }
             Some(_) => None,
@@ -83,13 +88,15 @@ impl Session {
         renewal
     }
 
-    /// One tab at a time. Another one may have fetched the next pair meanwhile: then this one takes it over, since a token that
-    /// is presented twice looks like a thief's.
+    /// One tab at a time. Another one may have fetched the next pair meanwhile: then this one takes
+    /// it over, since a token that is presented twice looks like a thief's.
     async fn refresh_in_turn(&self, used: &str, number: u32) -> Renewal {
         let (turn, news) = loop {
             let (teller, news) = oneshot::channel();
             let name = self.lock_name(Some(teller));
-            let Either::Left((Some(turn), news)) = select(self.ports.lock.take(name.clone()), news).await else {
+            let Either::Left((Some(turn), news)) =
+                select(self.ports.lock.take(name.clone()), news).await
+            else {
                 return self.known(used, number).unwrap_or_else(|| self.failed(Err(NoAnswer)));
             };
             self.look_again();
@@ -105,7 +112,9 @@ impl Session {
             return known;
         }
         let refresh = self.inner.borrow().held.as_ref().map(|held| held.saved.refresh.clone());
-        let Some(refresh) = refresh.filter(|_| turn.keep()) else { return self.failed(Err(NoAnswer)) };
+        let Some(refresh) = refresh.filter(|_| turn.keep()) else {
+            return self.failed(Err(NoAnswer));
+        };
         let outcome = self.send(Call::refresh(), Some(refresh.clone())).await;
         if !turn.keep() {
             // Another tab has asked too, and its answer counts: ours may have been replaced by it.
@@ -113,7 +122,9 @@ impl Session {
             return self.known(used, number).unwrap_or_else(|| self.failed(Err(NoAnswer)));
         }
         let refreshed = outcome.as_ref().ok().and_then(Answer::success::<Refreshed>);
-        if let Some(refreshed) = refreshed.filter(|_| self.number() == number && !self.inner.borrow().leaving) {
+        if let Some(refreshed) =
+            refreshed.filter(|_| self.number() == number && !self.inner.borrow().leaving)
+        {
             return self.hold(refreshed.tokens, used);
         }
         if let Some(known) = self.known(used, number) {
@@ -122,7 +133,8 @@ impl Session {
         match outcome {
             // The refusal of what is not held any more says nothing.
             _ if !self.holds(&refresh) => self.failed(Err(NoAnswer)),
-            // Only our server's refusal ends a session: a status alone may come from anything in between.
+            // Only our server's refusal ends a session: a status alone may come from anything in
+            // between.
             Ok(answer) if answer.refuses_token() => {
                 let why = Ending::of(answer.reason());
                 self.ports.observer.ended(why);
@@ -160,8 +172,11 @@ impl Session {
         let saved = {
             let mut inner = self.inner.borrow_mut();
             let Some(held) = &mut inner.held else { return Renewal::Over };
-            let saved =
-                Saved { access: tokens.access_token, refresh: tokens.refresh_token, user: held.saved.user.clone() };
+            let saved = Saved {
+                access: tokens.access_token,
+                refresh: tokens.refresh_token,
+                user: held.saved.user.clone(),
+            };
             // Without any lock another tab may have been faster.
             if held.saved.access != used && !saved.succeeds(&held.saved) {
                 return Renewal::Fresh(held.saved.access.clone());

@@ -5,8 +5,8 @@ use crate::api::{User, error::Reason};
 /// Who is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Auth {
-    /// The browser's storage has not been read yet. So it begins on both sides: what the server renders is what the browser
-    /// wakes up.
+    /// The browser's storage has not been read yet. So it begins on both sides: what the server
+    /// renders is what the browser wakes up.
     #[default]
     Unknown,
     /// Nobody.

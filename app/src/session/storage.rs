@@ -12,8 +12,8 @@ const USER: &str = "user";
 /// `localStorage` and `sessionStorage`.
 pub struct WebStorage;
 
-/// Whether a place can be read at all. Where the browser forbids it, the mere look at it throws, and gloo would end the
-/// program.
+/// Whether a place can be read at all. Where the browser forbids it, the mere look at it throws,
+/// and gloo would end the program.
 fn is_open(place: Place) -> bool {
     let Some(window) = web_sys::window() else { return false };
     let storage = match place {
@@ -24,7 +24,8 @@ fn is_open(place: Place) -> bool {
 }
 
 fn load_from<S: GlooStorage>() -> Option<Saved> {
-    // Read as answers are read, from bytes: gloo's own way would bring the code for it a second time.
+    // Read as answers are read, from bytes: gloo's own way would bring the code for it a second
+    // time.
     let user = S::raw().get_item(USER).ok()??;
     Some(Saved {
         access: S::get(ACCESS).ok()?,
@@ -33,13 +34,16 @@ fn load_from<S: GlooStorage>() -> Option<Saved> {
     })
 }
 
-/// Writes the refresh token first: whoever reads before the rest is there, or finds what a crash has left, sees a newer one
-/// beside an older access token of the session, which does no harm. The reverse would be a token that was used already.
+/// Writes the refresh token first: whoever reads before the rest is there, or finds what a crash
+/// has left, sees a newer one beside an older access token of the session, which does no harm. The
+/// reverse would be a token that was used already.
 fn save_to<S: GlooStorage>(saved: &Saved) -> bool {
     fn set<S: GlooStorage>(key: &str, value: impl Serialize) -> bool {
         S::set(key, value).is_ok()
     }
-    let is_kept = set::<S>(REFRESH, &saved.refresh) && set::<S>(USER, &saved.user) && set::<S>(ACCESS, &saved.access);
+    let is_kept = set::<S>(REFRESH, &saved.refresh)
+        && set::<S>(USER, &saved.user)
+        && set::<S>(ACCESS, &saved.access);
     if !is_kept {
         clear_in::<S>();
     }

@@ -1,5 +1,5 @@
-//! How the browser's tabs follow each other. A remembered session is all tabs'; a session of a tab is its own, and that of the
-//! tabs that were duplicated from it.
+//! How the browser's tabs follow each other. A remembered session is all tabs'; a session of a tab
+//! is its own, and that of the tabs that were duplicated from it.
 
 use super::{
     core::{Held, Session},
@@ -10,7 +10,8 @@ use super::{
 use crate::api::{User, error::Reason};
 
 impl Session {
-    /// Reads the storage when the page begins: the tab's own session goes before the remembered one.
+    /// Reads the storage when the page begins: the tab's own session goes before the remembered
+    /// one.
     pub fn restore(&self) {
         self.look_again();
         if self.inner.borrow().held.is_none() {
@@ -18,12 +19,17 @@ impl Session {
         }
     }
 
-    /// Looks what has happened while this tab could not hear: into storage, and by asking where that does not tell.
+    /// Looks what has happened while this tab could not hear: into storage, and by asking where
+    /// that does not tell.
     pub fn look_again(&self) {
         let place = self.inner.borrow().held.as_ref().map(|held| held.place);
         match place {
             Some(place) => self.look_into(place),
-            None => [Place::Tab, Place::Browser].into_iter().for_each(|place| self.look_into(place)),
+            None => {
+                for place in [Place::Tab, Place::Browser] {
+                    self.look_into(place);
+                }
+            }
         }
         if !self.storage_vouches() {
             self.ask();
@@ -81,7 +87,8 @@ impl Session {
         true
     }
 
-    /// Whether storage would show a newer pair, if there were one. That of a tab would not: a duplicate has one of its own.
+    /// Whether storage would show a newer pair, if there were one. That of a tab would not: a
+    /// duplicate has one of its own.
     pub(super) fn storage_vouches(&self) -> bool {
         let inner = self.inner.borrow();
         inner.held.as_ref().is_none_or(|held| held.place == Place::Browser && held.is_kept)
@@ -93,8 +100,12 @@ impl Session {
             Some(kept) if !kept.is_whole() => {}
             Some(kept) => self.consider(kept, place, true),
             None => {
-                let was_kept =
-                    self.inner.borrow().held.as_ref().is_some_and(|held| held.place == place && held.is_kept);
+                let was_kept = self
+                    .inner
+                    .borrow()
+                    .held
+                    .as_ref()
+                    .is_some_and(|held| held.place == place && held.is_kept);
                 if was_kept {
                     self.ended_elsewhere(Ending::Revoked(Reason::LoggedOut));
                 }

@@ -1,5 +1,5 @@
-//! Sending what takes a while: with how far it is and a way to stop it, which `fetch` has not; and sending what must still go while
-//! the page is being left.
+//! Sending what takes a while: with how far it is and a way to stop it, which `fetch` has not; and
+//! sending what must still go while the page is being left.
 
 use bytes::Bytes;
 use futures::channel::oneshot;
@@ -8,7 +8,9 @@ use js_sys::{ArrayBuffer, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use server_fn::ServerFn;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
-use web_sys::{Blob, ProgressEvent, RequestInit, RequestRedirect, XmlHttpRequest, XmlHttpRequestResponseType};
+use web_sys::{
+    Blob, ProgressEvent, RequestInit, RequestRedirect, XmlHttpRequest, XmlHttpRequestResponseType,
+};
 
 use super::{
     browser::{current, send},
@@ -34,8 +36,8 @@ impl Session {
     }
 }
 
-/// Posts something with the session's token, and tells how many hundredths have gone. As with any other call, a token that is
-/// refused is renewed, and the call repeated once.
+/// Posts something with the session's token, and tells how many hundredths have gone. As with any
+/// other call, a token that is refused is renewed, and the call repeated once.
 ///
 /// # Errors
 ///
@@ -64,7 +66,12 @@ pub async fn post(
     post_once(url, body, progress, stop).await
 }
 
-async fn post_once(url: &str, body: &Blob, progress: impl Fn(u32) + 'static, stop: Stop) -> Result<Answer, NoAnswer> {
+async fn post_once(
+    url: &str,
+    body: &Blob,
+    progress: impl Fn(u32) + 'static,
+    stop: Stop,
+) -> Result<Answer, NoAnswer> {
     let bearer = current().and_then(|session| session.access());
     let (tell, told) = oneshot::channel::<()>();
     let mut tell = Some(tell);
@@ -72,7 +79,11 @@ async fn post_once(url: &str, body: &Blob, progress: impl Fn(u32) + 'static, sto
     let ended = Closure::<dyn FnMut()>::new(move || drop(tell.take()));
     let moved = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
         if event.length_computable() && event.total() > 0.0 {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "from 0 to 100"
+            )]
             progress((event.loaded() / event.total() * 100.0) as u32);
         }
     });
@@ -83,7 +94,11 @@ async fn post_once(url: &str, body: &Blob, progress: impl Fn(u32) + 'static, sto
     stop.set(None);
     request.set_onloadend(None);
     let status = request.status().unwrap_or_default();
-    let body = request.response().ok().and_then(|body| body.dyn_into::<ArrayBuffer>().ok()).ok_or(NoAnswer)?;
+    let body = request
+        .response()
+        .ok()
+        .and_then(|body| body.dyn_into::<ArrayBuffer>().ok())
+        .ok_or(NoAnswer)?;
     if status == 0 {
         return Err(NoAnswer);
     }

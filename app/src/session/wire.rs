@@ -1,4 +1,5 @@
-//! A call and its answer as plain data: a call can be sent again after a refresh, which a browser's `Request` cannot.
+//! A call and its answer as plain data: a call can be sent again after a refresh, which a browser's
+//! `Request` cannot.
 
 use bytes::Bytes;
 use http::Method;
@@ -13,7 +14,8 @@ use crate::api::{
     error::{ApiError, Code, Reason},
 };
 
-/// A call to the server. It names no token: that is added when it is sent, so that a repeat carries the newest.
+/// A call to the server. It names no token: that is added when it is sent, so that a repeat carries
+/// the newest.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Its verb.
@@ -43,10 +45,17 @@ impl Call {
 
     fn without_body(method: Method, url: &str) -> Self {
         const JSON: &str = "application/json";
-        Self { method, url: url.to_owned(), content_type: JSON.to_owned(), accept: JSON.to_owned(), body: None }
+        Self {
+            method,
+            url: url.to_owned(),
+            content_type: JSON.to_owned(),
+            accept: JSON.to_owned(),
+            body: None,
+        }
     }
 
-    /// Whether it is answered without a session. A 401 to such a call is no expired token (a wrong password, say).
+    /// Whether it is answered without a session. A 401 to such a call is no expired token (a wrong
+    /// password, say).
     #[must_use]
     pub fn is_open(&self) -> bool {
         [Login::PATH, Register::PATH, Refresh::PATH].contains(&self.url.as_str())
@@ -62,16 +71,19 @@ pub struct Answer {
     pub content_type: String,
     /// Its body.
     pub body: Bytes,
-    /// Its `Date`, in seconds of Unix time: the server's clock, which is the one that tokens live by.
+    /// Its `Date`, in seconds of Unix time: the server's clock, which is the one that tokens live
+    /// by.
     pub date: Option<i64>,
 }
 
-/// A failure is read from its body alone. This puts into it what the head of the answer says about another try: `Retry-After`
-/// in seconds (RFC 9110 §10.2.3).
+/// A failure is read from its body alone. This puts into it what the head of the answer says about
+/// another try: `Retry-After` in seconds (RFC 9110 §10.2.3).
 #[must_use]
 pub fn with_retry_after(body: Vec<u8>, header: Option<String>) -> Vec<u8> {
     match (header.and_then(|seconds| seconds.parse::<u32>().ok()), body.strip_prefix(b"{")) {
-        (Some(seconds), Some(members)) => [format!("{{\"retry_after\":{seconds},").as_bytes(), members].concat(),
+        (Some(seconds), Some(members)) => {
+            [format!("{{\"retry_after\":{seconds},").as_bytes(), members].concat()
+        }
         _ => body,
     }
 }
@@ -81,8 +93,9 @@ pub fn with_retry_after(body: Vec<u8>, header: Option<String>) -> Vec<u8> {
 pub struct NoAnswer;
 
 impl Answer {
-    /// Whether it comes from our server. Captive portals, gateways and sign-on proxies answer in its place, with any status: a
-    /// success is ours only with the media type that was asked for, anything else only with the envelope of a failure.
+    /// Whether it comes from our server. Captive portals, gateways and sign-on proxies answer in
+    /// its place, with any status: a success is ours only with the media type that was asked for,
+    /// anything else only with the envelope of a failure.
     #[must_use]
     pub fn is_ours(&self, accept: &str) -> bool {
         match self.status {
@@ -91,8 +104,8 @@ impl Answer {
         }
     }
 
-    /// The failure that it reports: a body with our envelope, whose code belongs to the status. A code that this version does not
-    /// know may come from a newer server.
+    /// The failure that it reports: a body with our envelope, whose code belongs to the status. A
+    /// code that this version does not know may come from a newer server.
     #[must_use]
     pub fn failure(&self) -> Option<ApiError> {
         if self.status < 400 {
@@ -103,14 +116,16 @@ impl Answer {
         (fits && !error.request_id.is_empty()).then_some(error)
     }
 
-    /// The body of a success; nothing where the answer is a failure, or the body is of another shape.
+    /// The body of a success; nothing where the answer is a failure, or the body is of another
+    /// shape.
     #[must_use]
     pub fn success<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok().filter(|_| (200..300).contains(&self.status))
     }
 
-    /// Whether it confirms an operation that has nothing else to tell ([`crate::api::Done`]). Gateways that answer failures with
-    /// 200 write a `code` beside their `message`, which no success of ours has.
+    /// Whether it confirms an operation that has nothing else to tell ([`crate::api::Done`]).
+    /// Gateways that answer failures with 200 write a `code` beside their `message`, which no
+    /// success of ours has.
     #[must_use]
     pub fn is_done(&self) -> bool {
         #[derive(Deserialize)]
@@ -148,9 +163,9 @@ impl Answer {
 /// The failure that the answer reports, and [`Code::Network`] where there is no answer of ours.
 pub fn read<T: DeserializeOwned>(outcome: &Result<Answer, NoAnswer>) -> Result<T, ApiError> {
     let answer = outcome.as_ref().ok();
-    answer
-        .and_then(Answer::success)
-        .ok_or_else(|| answer.and_then(Answer::failure).unwrap_or_else(|| ApiError::local(Code::Network)))
+    answer.and_then(Answer::success).ok_or_else(|| {
+        answer.and_then(Answer::failure).unwrap_or_else(|| ApiError::local(Code::Network))
+    })
 }
 
 #[cfg(test)]
@@ -194,8 +209,8 @@ mod tests {
                 let answer = answer(status, content_type, body);
                 let says = format!("{status} {content_type} {body}");
                 // Whether JSON is that of a success, its type decides.
-                let is_ours =
-                    (content_type == JSON && (200..300).contains(&status)) || (body == ENVELOPE && status == 401);
+                let is_ours = (content_type == JSON && (200..300).contains(&status))
+                    || (body == ENVELOPE && status == 401);
                 assert_eq!(answer.is_ours(JSON), is_ours, "{says}");
                 assert_eq!(answer.refuses_token(), body == ENVELOPE && status == 401, "{says}");
                 assert!(!answer.asks_for_password(), "{says}");
@@ -212,11 +227,17 @@ mod tests {
     #[test]
     fn reading_answer_gives_success_failure_or_network_error() {
         use crate::api::Done;
-        let code = |outcome: Result<Answer, NoAnswer>| read::<Done>(&outcome).map(|_| ()).map_err(|error| error.code);
+        let code = |outcome: Result<Answer, NoAnswer>| {
+            read::<Done>(&outcome).map(|_| ()).map_err(|error| error.code)
+        };
         let envelope = r#"{"code":"unavailable","message":"?","request_id":"r"}"#;
         assert_eq!(code(Ok(answer(200, "", r#"{"message":"?"}"#))), Ok(()));
         assert_eq!(code(Ok(answer(503, "", envelope))), Err(Code::Unavailable));
-        assert_eq!(code(Ok(answer(500, "", envelope))), Err(Code::Network), "the code of another status");
+        assert_eq!(
+            code(Ok(answer(500, "", envelope))),
+            Err(Code::Network),
+            "the code of another status"
+        );
         assert_eq!(code(Ok(answer(200, "", "<html>"))), Err(Code::Network));
         assert_eq!(code(Ok(answer(401, "", "<html>"))), Err(Code::Network));
         assert_eq!(code(Err(NoAnswer)), Err(Code::Network));

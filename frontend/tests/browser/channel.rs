@@ -1,4 +1,5 @@
-//! What one tab tells comes to the others: two channels in one page are to each other what those of two tabs are.
+//! What one tab tells comes to the others: two channels in one page are to each other what those of
+//! two tabs are.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -13,7 +14,8 @@ use crate::page::{Replaced, saved};
 
 fn open() -> (TabChannel, mpsc::UnboundedReceiver<Message>) {
     let (sender, heard) = mpsc::unbounded();
-    // Channels live as long as the page: those of earlier tests hear everything, and nobody listens to them any more.
+    // Channels live as long as the page: those of earlier tests hear everything, and nobody listens
+    // to them any more.
     let channel = TabChannel::open(move |message| drop(sender.unbounded_send(message)));
     (channel, heard)
 }
@@ -40,7 +42,13 @@ async fn what_is_told_is_heard_by_all_others_in_its_order_and_not_by_who_told() 
 async fn what_is_no_message_is_not_heard() {
     let (_here, mut heard) = open();
     let stranger = BroadcastChannel::new("session").unwrap();
-    for rubbish in [JsValue::NULL, 42.into(), "".into(), "news\n\n\n".into(), "renewed\na.b.c\nundefined\n{}".into()] {
+    for rubbish in [
+        JsValue::NULL,
+        42.into(),
+        "".into(),
+        "news\n\n\n".into(),
+        "renewed\na.b.c\nundefined\n{}".into(),
+    ] {
         stranger.post_message(&rubbish).unwrap();
     }
     let message = Message::Asked { session: "s".to_owned() };

@@ -1,4 +1,5 @@
-//! A page's session from end to end, but for the server: what goes over the wire when a token has expired.
+//! A page's session from end to end, but for the server: what goes over the wire when a token has
+//! expired.
 
 use app::{
     api::LoggedIn,
@@ -15,7 +16,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Replaced, local, saved};
 
-/// A server that knows the second generation's access token alone. `window.sent` has what has come to it.
+/// A server that knows the second generation's access token alone. `window.sent` has what has come
+/// to it.
 const SERVER: &str = r#"
     const request = new Request(input, init);
     return request.text().then((body) => {
@@ -77,8 +79,9 @@ async fn calls_that_fail_together_are_repeated_each_with_its_body_after_one_refr
     let sent: Array = Reflect::get(&window(), &"sent".into()).unwrap().into();
     let mut sent: Vec<String> = sent.iter().map(|call| call.as_string().unwrap()).collect();
     let (first, second) = (saved("client", 1), saved("client", 2));
-    let calls =
-        |token: &str| (0..5).map(|number| format!("PATCH /api/thing {token} {{\"number\":{number}}}")).collect();
+    let calls = |token: &str| {
+        (0..5).map(|number| format!("PATCH /api/thing {token} {{\"number\":{number}}}")).collect()
+    };
     let mut expected: Vec<String> = calls(&first.access);
     expected.push(format!("POST /api/auth/refresh {} ", first.refresh));
     let repeated: Vec<String> = calls(&second.access);

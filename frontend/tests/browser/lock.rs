@@ -1,5 +1,5 @@
-//! One tab at a time: by the browser's locks, and by a lease where it has none. Two who take a lock in one page are to each
-//! other what two tabs are.
+//! One tab at a time: by the browser's locks, and by a lease where it has none. Two who take a lock
+//! in one page are to each other what two tabs are.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -29,7 +29,8 @@ fn note(name: &str) -> Option<String> {
     local().get_item(&format!("refresh {name}")).unwrap()
 }
 
-/// Who comes second has the turn when the first one's has ended, and those of another name need not wait.
+/// Who comes second has the turn when the first one's has ended, and those of another name need not
+/// wait.
 async fn one_at_a_time(name: &str) {
     let ends = Rc::new(RefCell::new(Vec::new()));
     let first = take(name).await;
@@ -103,7 +104,8 @@ async fn a_page_that_goes_away_gives_its_lease_back() {
     assert!(note("i").is_some());
     window().dispatch_event(&Event::new("pagehide").unwrap()).unwrap();
     assert_eq!(note("i"), None);
-    // Its page may come back out of the browser's cache, and does not know who has had the lock meanwhile.
+    // Its page may come back out of the browser's cache, and does not know who has had the lock
+    // meanwhile.
     assert!(!turn.keep());
     drop(turn);
     drop(take("i").await);

@@ -1,8 +1,12 @@
-//! The browser's half of a session, in a real browser: what its rules take for granted of storage, channels, locks and `fetch`.
-//! The rules themselves are tested without one, in `app`.
+//! The browser's half of a session, in a real browser: what its rules take for granted of storage,
+//! channels, locks and `fetch`. The rules themselves are tested without one, in `app`.
 
 #![cfg(target_arch = "wasm32")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
 
 mod channel;
 mod client;

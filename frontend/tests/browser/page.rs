@@ -23,7 +23,12 @@ impl Replaced {
 
     /// Lets every look at a member throw.
     pub(crate) fn by_throwing(object: &JsValue, name: &str) -> Self {
-        Self::with(object, name, "get", &Function::new_no_args("throw new DOMException('forbidden', 'SecurityError')"))
+        Self::with(
+            object,
+            name,
+            "get",
+            &Function::new_no_args("throw new DOMException('forbidden', 'SecurityError')"),
+        )
     }
 
     fn with(object: &JsValue, name: &str, how: &str, value: &JsValue) -> Self {
@@ -57,9 +62,18 @@ pub(crate) fn local() -> web_sys::Storage {
 
 /// A session that is kept.
 pub(crate) fn saved(session: &str, generation: i64) -> Saved {
-    let user =
-        User { id: uuid::Uuid::nil(), username: "ada".to_owned(), nickname: None, avatar_url: None, role: Role::User };
-    Saved { access: token(session, generation, "access"), refresh: token(session, generation, "refresh"), user }
+    let user = User {
+        id: uuid::Uuid::nil(),
+        username: "ada".to_owned(),
+        nickname: None,
+        avatar_url: None,
+        role: Role::User,
+    };
+    Saved {
+        access: token(session, generation, "access"),
+        refresh: token(session, generation, "refresh"),
+        user,
+    }
 }
 
 /// A token as the browser looks at it: it cannot check the signature.

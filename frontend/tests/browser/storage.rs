@@ -21,7 +21,10 @@ fn raw(place: Place) -> web_sys::Storage {
 
 /// What is there of a session, as it is written down.
 fn values(place: Place) -> Vec<String> {
-    ["access_token", "refresh_token", "user"].iter().filter_map(|key| raw(place).get_item(key).unwrap()).collect()
+    ["access_token", "refresh_token", "user"]
+        .iter()
+        .filter_map(|key| raw(place).get_item(key).unwrap())
+        .collect()
 }
 
 #[wasm_bindgen_test]
@@ -33,7 +36,10 @@ fn what_is_kept_is_found_again_where_it_was_put_and_nowhere_else() {
         assert!(WebStorage.load(other).is_none());
         // JSON under the names of the contract: other front ends read it, too.
         let user = serde_json::to_string(&kept.user).unwrap();
-        assert_eq!(values(place), [format!("\"{}\"", kept.access), format!("\"{}\"", kept.refresh), user]);
+        assert_eq!(
+            values(place),
+            [format!("\"{}\"", kept.access), format!("\"{}\"", kept.refresh), user]
+        );
         WebStorage.clear(place);
         assert!(WebStorage.load(place).is_none());
         assert!(values(place).is_empty());
@@ -43,7 +49,9 @@ fn what_is_kept_is_found_again_where_it_was_put_and_nowhere_else() {
 #[wasm_bindgen_test]
 fn rubbish_is_nobody_s_session() {
     for place in PLACES {
-        for (key, value) in [("access_token", "{{{"), ("refresh_token", "42"), ("user", "\"ada\""), ("user", "")] {
+        for (key, value) in
+            [("access_token", "{{{"), ("refresh_token", "42"), ("user", "\"ada\""), ("user", "")]
+        {
             assert!(WebStorage.save(place, &saved("s", 1)));
             raw(place).set_item(key, value).unwrap();
             assert!(WebStorage.load(place).is_none(), "{key} {value}");

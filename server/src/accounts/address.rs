@@ -1,5 +1,6 @@
-//! E-mail addresses: one key for each, however it is typed. Full-width characters count as those of ASCII (NFKC), case does not
-//! count, and an internationalised domain is the same in both of its forms (UTS #46).
+//! E-mail addresses: one key for each, however it is typed. Full-width characters count as those of
+//! ASCII (NFKC), case does not count, and an internationalised domain is the same in both of its
+//! forms (UTS #46).
 
 use std::borrow::Cow;
 
@@ -45,8 +46,8 @@ impl Address {
         Ok(Self { shown, key, unicode })
     }
 
-    /// The address as it is shown: as it was typed, but with full-width characters as those of ASCII, and a domain beyond ASCII in
-    /// the spelling of browsers.
+    /// The address as it is shown: as it was typed, but with full-width characters as those of
+    /// ASCII, and a domain beyond ASCII in the spelling of browsers.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
@@ -72,7 +73,8 @@ pub(super) fn key(typed: &str) -> Option<String> {
     Some(format!("{}@{}", fold(local), to_ascii(domain)?))
 }
 
-/// The forms in which an address may be kept: within ASCII, and as people read it. A text that is no address has its own alone.
+/// The forms in which an address may be kept: within ASCII, and as people read it. A text that is
+/// no address has its own alone.
 #[must_use]
 pub fn forms(typed: &str) -> Vec<String> {
     match Address::parse(typed) {
@@ -92,12 +94,18 @@ pub(super) fn readable(key: &str) -> String {
 
 /// Compatibility variants as their usual characters; also the full stop of Chinese keyboards.
 fn narrow(typed: &str) -> String {
-    typed.trim().nfkc().map(|character| if character == '\u{3002}' { '.' } else { character }).collect()
+    typed
+        .trim()
+        .nfkc()
+        .map(|character| if character == '\u{3002}' { '.' } else { character })
+        .collect()
 }
 
-/// A domain within ASCII. What is within ASCII is one, whether or not it can be decoded: accounts have been made with such.
+/// A domain within ASCII. What is within ASCII is one, whether or not it can be decoded: accounts
+/// have been made with such.
 fn to_ascii(domain: &str) -> Option<String> {
-    match UTS46.to_ascii(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore) {
+    match UTS46.to_ascii(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore)
+    {
         Ok(ascii) => Some(ascii.into_owned()),
         Err(_) => domain.is_ascii().then(|| domain.to_ascii_lowercase()),
     }
@@ -123,13 +131,18 @@ mod tests {
             ("ada@example。com", "ada@example.com", "ada@example.com"),
             ("Ada@MÜNCHEN.example", "Ada@münchen.example", "ada@xn--mnchen-3ya.example"),
             ("ada@mu\u{308}nchen.example", "ada@münchen.example", "ada@xn--mnchen-3ya.example"),
-            ("ada@XN--MNCHEN-3YA.example", "ada@XN--MNCHEN-3YA.example", "ada@xn--mnchen-3ya.example"),
+            (
+                "ada@XN--MNCHEN-3YA.example",
+                "ada@XN--MNCHEN-3YA.example",
+                "ada@xn--mnchen-3ya.example",
+            ),
             ("ada@例子.测试", "ada@例子.测试", "ada@xn--fsqu00a.xn--0zwm56d"),
             ("ada@faß.example", "ada@faß.example", "ada@xn--fa-hia.example"),
             // Within ASCII it is taken as it was before domains were converted.
             ("ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example"),
         ] {
-            let address = Address::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
+            let address =
+                Address::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
             assert_eq!((address.shown(), address.key()), (shown, key), "{typed:?}");
             for again in [typed, shown, key, address.unicode()] {
                 assert_eq!(super::key(again).as_deref(), Some(key), "{again:?}");
@@ -156,7 +169,8 @@ mod tests {
             assert_eq!(Address::parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
         }
         // Within the bound as it is typed, and not as it is sent.
-        let label: String = (0..14).filter_map(|index| char::from_u32(0x4e00 + index * 997)).collect();
+        let label: String =
+            (0..14).filter_map(|index| char::from_u32(0x4e00 + index * 997)).collect();
         let long = format!("ada@{}", vec![label; 6].join("."));
         assert_eq!(Address::parse(&long), Err(Problem::EmailTooLong));
     }

@@ -1,8 +1,9 @@
-//! Passwords that everybody tries first, as a Bloom filter: a list of any length in three bytes a password, and nobody's
-//! password can be read from it.
+//! Passwords that everybody tries first, as a Bloom filter: a list of any length in three bytes a
+//! password, and nobody's password can be read from it.
 //!
-//! A password of the list is always found. One that is not on it is taken for one of the list once in a hundred thousand times
-//! (17 of 24 bits a password: 0.5075¹⁷), which costs its person another try.
+//! A password of the list is always found. One that is not on it is taken for one of the list once
+//! in a hundred thousand times (17 of 24 bits a password: 0.5075¹⁷), which costs its person another
+//! try.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +15,20 @@ use super::fold;
 pub static COMMON: CommonPasswords<'static> =
     match CommonPasswords::read(include_bytes!("../../passwords/common.filter")) {
         Some(common) => common,
-        None => panic!("server/passwords/common.filter is no filter: scripts/common-passwords makes it"),
+        None => {
+            panic!("server/passwords/common.filter is no filter: scripts/common-passwords makes it")
+        }
     };
 
-/// What a filter's file begins with. Then come the number of positions a password has and the bits, both little-endian.
+/// What a filter's file begins with. Then come the number of positions a password has and the bits,
+/// both little-endian.
 const MAGIC: [u8; 8] = *b"GHBLOOM1";
 /// Bits of the filter for each password.
 const BITS: usize = 24;
 /// Positions that each password has among the bits: the best number for so many bits.
 const POSITIONS: u32 = 17;
-/// Code points of the shortest password that may be configured to be enough: shorter ones need no list.
+/// Code points of the shortest password that may be configured to be enough: shorter ones need no
+/// list.
 const SHORTEST: usize = 6;
 
 /// A list of passwords that is asked and cannot be read.
@@ -45,7 +50,8 @@ impl<'a> CommonPasswords<'a> {
         Some(Self { bits, positions: u32::from_le_bytes(*positions) })
     }
 
-    /// Whether a password is on the list, in whatever case and width, or is one of the list several times over.
+    /// Whether a password is on the list, in whatever case and width, or is one of the list several
+    /// times over.
     #[must_use]
     pub fn contains(&self, password: &str) -> bool {
         let folded = fold(password);
@@ -55,11 +61,13 @@ impl<'a> CommonPasswords<'a> {
 
     fn has(&self, folded: &str) -> bool {
         folded.chars().count() >= SHORTEST
-            && positions(folded, self.positions, self.bits.len()).all(|(byte, bit)| self.bits[byte] & bit != 0)
+            && positions(folded, self.positions, self.bits.len())
+                .all(|(byte, bit)| self.bits[byte] & bit != 0)
     }
 }
 
-/// The filter of a list, and how many passwords of it are in there: doubles and those that are too short anyway are left out.
+/// The filter of a list, and how many passwords of it are in there: doubles and those that are too
+/// short anyway are left out.
 #[must_use]
 pub fn build<'p>(passwords: impl IntoIterator<Item = &'p str>) -> (Vec<u8>, usize) {
     let folded: BTreeSet<String> = passwords
@@ -77,10 +85,12 @@ pub fn build<'p>(passwords: impl IntoIterator<Item = &'p str>) -> (Vec<u8>, usiz
     (filter, folded.len())
 }
 
-/// The bytes and bits that a password has in a filter (double hashing: Kirsch and Mitzenmacher, 2006).
+/// The bytes and bits that a password has in a filter (double hashing: Kirsch and Mitzenmacher,
+/// 2006).
 fn positions(password: &str, count: u32, bytes: usize) -> impl Iterator<Item = (usize, u8)> {
     let digest = Sha256::digest(password.as_bytes());
-    let word = |at: usize| digest[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let word =
+        |at: usize| digest[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
     let (start, step, bits) = (word(0), word(8) | 1, bytes as u64 * 8);
     (0..u64::from(count)).map(move |number| {
         let position = start.wrapping_add(number.wrapping_mul(step)) % bits;
@@ -90,8 +100,10 @@ fn positions(password: &str, count: u32, bytes: usize) -> impl Iterator<Item = (
 
 /// What a text repeats from its beginning to its end.
 fn unit(text: &str) -> Option<&str> {
-    let is_repeated =
-        |end: &usize| text.len().is_multiple_of(*end) && text.as_bytes()[*end..] == text.as_bytes()[..text.len() - end];
+    let is_repeated = |end: &usize| {
+        text.len().is_multiple_of(*end)
+            && text.as_bytes()[*end..] == text.as_bytes()[..text.len() - end]
+    };
     let end = text.char_indices().map(|(start, _)| start).skip(1).find(is_repeated)?;
     Some(&text[..end])
 }
@@ -138,13 +150,15 @@ mod tests {
         }
     }
 
-    /// The promise is one in a hundred thousand; four in three hundred thousand would already be luck.
+    /// The promise is one in a hundred thousand; four in three hundred thousand would already be
+    /// luck.
     #[test]
     fn others_are_hardly_ever_taken_for_common() {
         let found = (0..300_000_u32)
             .filter(|number| {
                 let digest = Sha256::digest(number.to_be_bytes());
-                let text: String = digest[..12].iter().map(|byte| char::from(b'a' + byte % 26)).collect();
+                let text: String =
+                    digest[..12].iter().map(|byte| char::from(b'a' + byte % 26)).collect();
                 COMMON.has(&text)
             })
             .count();

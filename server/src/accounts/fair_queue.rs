@@ -1,8 +1,9 @@
 //! Fair queueing of jobs by client: clients take turns, however many jobs each has waiting.
 //!
-//! This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with jobs of equal weight. A job's turn is the number of jobs
-//! that its client has had before it since it became active, counted from the turn that was being served then. The lowest turn
-//! is served first, and clients with the same turn in the order in which they came to it.
+//! This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with jobs of equal weight. A job's
+//! turn is the number of jobs that its client has had before it since it became active, counted
+//! from the turn that was being served then. The lowest turn is served first, and clients with the
+//! same turn in the order in which they came to it.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -13,7 +14,8 @@ use std::{
 pub(super) struct FairQueue<C, J> {
     /// Clients with jobs that wait or run.
     active: HashMap<C, Backlog<J>>,
-    /// Clients with waiting jobs, in the order in which they are served: by turn, and then by arrival.
+    /// Clients with waiting jobs, in the order in which they are served: by turn, and then by
+    /// arrival.
     order: BTreeMap<(u64, u64), C>,
     /// The turn of the job that was taken last.
     turn: u64,
@@ -42,8 +44,12 @@ impl<C: Copy + Eq + Hash, J> FairQueue<C, J> {
     /// Adds a job, and returns the ticket that cancels it.
     pub(super) fn push(&mut self, client: C, job: J) -> u64 {
         let (turn, ticket) = (self.turn, self.number());
-        let backlog =
-            self.active.entry(client).or_insert(Backlog { turn, arrival: 0, waiting: VecDeque::new(), running: 0 });
+        let backlog = self.active.entry(client).or_insert(Backlog {
+            turn,
+            arrival: 0,
+            waiting: VecDeque::new(),
+            running: 0,
+        });
         if backlog.waiting.is_empty() {
             backlog.turn = backlog.turn.max(turn);
             backlog.arrival = ticket;
@@ -97,17 +103,25 @@ impl<C: Copy + Eq + Hash, J> FairQueue<C, J> {
     /// How many jobs would run before one that a client added now, if no others came.
     pub(super) fn ahead(&self, client: &C) -> usize {
         let own = self.waiting(client);
-        let first = self.active.get(client).map_or(self.turn, |backlog| backlog.turn.max(self.turn));
+        let first =
+            self.active.get(client).map_or(self.turn, |backlog| backlog.turn.max(self.turn));
         let turn = first + own as u64;
-        let others = self.order.iter().filter(|(_, other)| *other != client).map(|((other_turn, _), other)| {
-            let until_then = turn.checked_sub(*other_turn).map_or(0, |turns| turns.saturating_add(1));
-            self.waiting(other).min(usize::try_from(until_then).unwrap_or(usize::MAX))
-        });
+        let others = self.order.iter().filter(|(_, other)| *other != client).map(
+            |((other_turn, _), other)| {
+                let until_then =
+                    turn.checked_sub(*other_turn).map_or(0, |turns| turns.saturating_add(1));
+                self.waiting(other).min(usize::try_from(until_then).unwrap_or(usize::MAX))
+            },
+        );
         own + others.sum::<usize>()
     }
 
     fn forget_idle(&mut self, client: &C) {
-        if self.active.get(client).is_some_and(|backlog| backlog.running == 0 && backlog.waiting.is_empty()) {
+        if self
+            .active
+            .get(client)
+            .is_some_and(|backlog| backlog.running == 0 && backlog.waiting.is_empty())
+        {
             self.active.remove(client);
         }
     }
@@ -146,13 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn invariant_30_job_of_another_client_waits_for_one_job_of_each_worker_behind_a_hundred_of_one_client() {
+    fn invariant_30_job_of_another_client_waits_for_one_job_of_each_worker_behind_a_hundred_of_one_client()
+     {
         for workers in 1..=8 {
             let mut queue = Queue::default();
             for job in 0..100 {
                 queue.push(1, job);
             }
-            // Each worker is busy with a job of the first client; one of them comes back for another.
+            // Each worker is busy with a job of the first client; one of them comes back for
+            // another.
             for _ in 0..workers {
                 assert_eq!(queue.pop().map(|(client, _)| client), Some(1));
             }

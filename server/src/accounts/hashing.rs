@@ -83,8 +83,8 @@ pub enum Verdict {
 pub struct Client {
     /// The client's network; `None` where it is not known.
     network: Option<Network>,
-    /// Whether the number of its waiting jobs is limited: this machine's own addresses may stand for a proxy that was not
-    /// configured, and so for all clients.
+    /// Whether the number of its waiting jobs is limited: this machine's own addresses may stand
+    /// for a proxy that was not configured, and so for all clients.
     is_limited: bool,
 }
 
@@ -115,7 +115,8 @@ pub struct Hasher {
     world: World,
 }
 
-/// What a hashing thread is to do with its working memory, which it keeps: filling fresh pages costs a sixth of a hash.
+/// What a hashing thread is to do with its working memory, which it keeps: filling fresh pages
+/// costs a sixth of a hash.
 type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 impl Hasher {
@@ -123,7 +124,8 @@ impl Hasher {
     ///
     /// # Errors
     ///
-    /// [`HashError::Failed`] where the cost is none that Argon2 knows, or the system gives no threads.
+    /// [`HashError::Failed`] where the cost is none that Argon2 knows, or the system gives no
+    /// threads.
     pub fn new(cost: Cost, cores: usize, world: World) -> Result<Self, HashError> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, Some(HASH_BYTES))
             .map_err(|error| HashError::Failed(error.to_string()))?;
@@ -161,13 +163,17 @@ impl Hasher {
     /// [`HashError`]
     pub async fn hash(&self, password: &Password, client: Client) -> Result<String, HashError> {
         let salt: [u8; SALT_BYTES] = self.world.random();
-        self.run_on_worker(client, password.clone(), self.argon2.clone(), move |argon2, password, memory| {
-            make(argon2, password, &salt, memory)
-        })
+        self.run_on_worker(
+            client,
+            password.clone(),
+            self.argon2.clone(),
+            move |argon2, password, memory| make(argon2, password, &salt, memory),
+        )
         .await
     }
 
-    /// Compares a password with a stored hash. For an account that does not exist (`None`) it costs the same, and is wrong.
+    /// Compares a password with a stored hash. For an account that does not exist (`None`) it costs
+    /// the same, and is wrong.
     ///
     /// # Errors
     ///
@@ -188,11 +194,14 @@ impl Hasher {
             return Err(HashError::Unreadable("it has no salt or no hash".into()));
         };
         let params = Params::try_from(&stored).map_err(|error| unreadable(&error))?;
-        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(|error| unreadable(&error))?;
-        let version = Version::try_from(stored.version.unwrap_or(0x13)).map_err(|error| unreadable(&error))?;
+        let algorithm =
+            Algorithm::try_from(stored.algorithm.as_str()).map_err(|error| unreadable(&error))?;
+        let version = Version::try_from(stored.version.unwrap_or(0x13))
+            .map_err(|error| unreadable(&error))?;
         let outdated = algorithm != Algorithm::Argon2id
             || version != Version::V0x13
-            || Cost { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() } != self.cost;
+            || Cost { memory: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
+                != self.cost;
         let argon2 = Argon2::new(algorithm, version, params);
         let right = self
             .run_on_worker(client, password.clone(), argon2, move |argon2, password, memory| {
@@ -216,7 +225,9 @@ impl Hasher {
         client: Client,
         password: Password,
         argon2: Argon2<'static>,
-        hash: impl FnOnce(&Argon2<'_>, &Password, &mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
+        hash: impl FnOnce(&Argon2<'_>, &Password, &mut Vec<Block>) -> Result<T, HashError>
+        + Send
+        + 'static,
     ) -> Result<T, HashError> {
         let (start, started) = oneshot::channel();
         let (tell, told) = oneshot::channel();
@@ -234,7 +245,10 @@ impl Hasher {
         });
         let ticket = self.enqueue(client, work)?;
         let ended = |_| HashError::Failed("the worker thread has failed".into());
-        tokio::time::timeout(PATIENCE, started).await.map_err(|_| busy(PATIENCE))?.map_err(ended)?;
+        tokio::time::timeout(PATIENCE, started)
+            .await
+            .map_err(|_| busy(PATIENCE))?
+            .map_err(ended)?;
         drop(ticket);
         let (result, took) = told.await.map_err(ended)?;
         self.learn(took);
@@ -247,7 +261,9 @@ impl Hasher {
         let mut jobs = self.queue.lock();
         let ahead = u32::try_from(jobs.queue.ahead(&client)).unwrap_or(u32::MAX);
         let expected = per_hash.saturating_mul(ahead) / self.cores;
-        if client.is_limited && self.per_client.is_some_and(|limit| jobs.queue.waiting(&client) >= limit as usize) {
+        if client.is_limited
+            && self.per_client.is_some_and(|limit| jobs.queue.waiting(&client) >= limit as usize)
+        {
             return Err(HashError::ClientBusy { retry_after: seconds(expected) });
         }
         if expected > PATIENCE {
@@ -338,8 +354,8 @@ fn seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1)
 }
 
-/// Worker loop. Workers take jobs from the queue themselves: a hand-over through the async runtime would leave cores idle between
-/// hashes.
+/// Worker loop. Workers take jobs from the queue themselves: a hand-over through the async runtime
+/// would leave cores idle between hashes.
 fn run_worker(queue: &Queue) {
     let mut memory = Vec::new();
     let mut finished = None;
@@ -362,11 +378,21 @@ fn fill(
         memory.resize(blocks, Block::default());
     }
     argon2
-        .hash_password_into_with_memory(password.expose().as_bytes(), salt, output, &mut memory[..blocks])
+        .hash_password_into_with_memory(
+            password.expose().as_bytes(),
+            salt,
+            output,
+            &mut memory[..blocks],
+        )
         .map_err(|error| HashError::Failed(error.to_string()))
 }
 
-fn make(argon2: &Argon2<'_>, password: &Password, salt: &[u8], memory: &mut Vec<Block>) -> Result<String, HashError> {
+fn make(
+    argon2: &Argon2<'_>,
+    password: &Password,
+    salt: &[u8],
+    memory: &mut Vec<Block>,
+) -> Result<String, HashError> {
     let failed = |error: &dyn std::fmt::Display| HashError::Failed(error.to_string());
     let mut output = [0; HASH_BYTES];
     fill(argon2, password, salt, &mut output, memory)?;
@@ -386,7 +412,8 @@ mod tests {
 
     use super::*;
 
-    static PASSWORD: std::sync::LazyLock<Password> = std::sync::LazyLock::new(|| password("correct horse"));
+    static PASSWORD: std::sync::LazyLock<Password> =
+        std::sync::LazyLock::new(|| password("correct horse"));
     const CHEAP: Cost = Cost { memory: 64, passes: 1, lanes: 1 };
 
     fn hasher(cost: Cost) -> Hasher {
@@ -399,10 +426,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_a_phc_string_of_the_promised_cost() {
-        let hash = hasher(Cost::default()).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
+        let hash =
+            hasher(Cost::default()).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         // A library that knows nothing of ours agrees.
-        assert!(argon2::PasswordVerifier::verify_password(&Argon2::default(), b"correct horse", hash.as_str()).is_ok());
+        assert!(
+            argon2::PasswordVerifier::verify_password(
+                &Argon2::default(),
+                b"correct horse",
+                hash.as_str()
+            )
+            .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -422,7 +457,10 @@ mod tests {
             hasher.verify(&password("correct horsf"), Some(&hash), Client::LOCAL).await.unwrap(),
             Verdict::Wrong
         );
-        assert_eq!(hasher.verify(&password("correct horse"), None, Client::LOCAL).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher.verify(&password("correct horse"), None, Client::LOCAL).await.unwrap(),
+            Verdict::Wrong
+        );
         assert!(matches!(
             hasher.verify(&password("x"), Some("rubbish"), Client::LOCAL).await,
             Err(HashError::Unreadable(_))
@@ -434,7 +472,10 @@ mod tests {
         let hasher = hasher(CHEAP);
         let (long, longer) = ("x".repeat(73), format!("{}y", "x".repeat(72)));
         let hash = hasher.hash(&password(&long), Client::LOCAL).await.unwrap();
-        assert_eq!(hasher.verify(&password(&longer), Some(&hash), Client::LOCAL).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher.verify(&password(&longer), Some(&hash), Client::LOCAL).await.unwrap(),
+            Verdict::Wrong
+        );
         let hash = hasher.hash(&password("before\0after"), Client::LOCAL).await.unwrap();
         assert_eq!(
             hasher.verify(&password("before\0other"), Some(&hash), Client::LOCAL).await.unwrap(),
@@ -452,15 +493,22 @@ mod tests {
             panic!("not noticed");
         };
         assert!(new.contains("m=128"));
-        assert_eq!(hasher.verify(&password("correct horse"), Some(&new), Client::LOCAL).await.unwrap(), Verdict::Right);
-        assert_eq!(hasher.verify(&password("wrong"), Some(&old), Client::LOCAL).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher.verify(&password("correct horse"), Some(&new), Client::LOCAL).await.unwrap(),
+            Verdict::Right
+        );
+        assert_eq!(
+            hasher.verify(&password("wrong"), Some(&old), Client::LOCAL).await.unwrap(),
+            Verdict::Wrong
+        );
     }
 
     /// Runs something at a desk, and tells which one it was and what memory was found there.
     async fn visit(hasher: &Hasher) -> (std::thread::ThreadId, usize) {
         let visit = |argon2: &Argon2<'_>, password: &Password, memory: &mut Vec<Block>| {
             let found = memory.len();
-            make(argon2, password, b"a salt of 16 byt", memory).map(|_| (std::thread::current().id(), found))
+            make(argon2, password, b"a salt of 16 byt", memory)
+                .map(|_| (std::thread::current().id(), found))
         };
         hasher
             .run_on_worker(Client::LOCAL, password("correct horse"), hasher.argon2.clone(), visit)
@@ -474,7 +522,11 @@ mod tests {
         let visits = futures::future::join_all((0..50).map(|_| visit(&hasher))).await;
         let desks: std::collections::HashSet<_> = visits.iter().map(|(desk, _)| desk).collect();
         assert!((1..=2).contains(&desks.len()), "{desks:?}");
-        assert_eq!(visits.iter().filter(|(_, found)| *found == 0).count(), desks.len(), "fresh memory once a desk");
+        assert_eq!(
+            visits.iter().filter(|(_, found)| *found == 0).count(),
+            desks.len(),
+            "fresh memory once a desk"
+        );
         assert!(visits.iter().all(|(_, found)| [0, 64].contains(found)));
         assert_eq!(hasher.queue.lock().queue.waiting(&Client::LOCAL), 0);
     }
@@ -482,9 +534,12 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_no_thread() {
         let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
-        let broken = |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| -> Result<(), HashError> { panic!("broken") };
-        let answer =
-            hasher.run_on_worker(Client::LOCAL, password("correct horse"), hasher.argon2.clone(), broken).await;
+        let broken = |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| -> Result<(), HashError> {
+            panic!("broken")
+        };
+        let answer = hasher
+            .run_on_worker(Client::LOCAL, password("correct horse"), hasher.argon2.clone(), broken)
+            .await;
         assert!(matches!(answer, Err(HashError::Failed(_))), "{answer:?}");
         assert!(hasher.hash(&password("correct horse"), Client::LOCAL).await.is_ok());
     }
@@ -496,12 +551,22 @@ mod tests {
         let hold = move |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| {
             gate.recv().map_err(|error| HashError::Failed(error.to_string()))
         };
-        let mut first = Box::pin(hasher.run_on_worker(Client::LOCAL, password("first"), hasher.argon2.clone(), hold));
+        let mut first = Box::pin(hasher.run_on_worker(
+            Client::LOCAL,
+            password("first"),
+            hasher.argon2.clone(),
+            hold,
+        ));
         let (tell, told) = mpsc::channel();
-        let second = hasher.run_on_worker(Client::LOCAL, password("second"), hasher.argon2.clone(), move |_, _, _| {
-            let _ = tell.send(());
-            Ok(())
-        });
+        let second = hasher.run_on_worker(
+            Client::LOCAL,
+            password("second"),
+            hasher.argon2.clone(),
+            move |_, _, _| {
+                let _ = tell.send(());
+                Ok(())
+            },
+        );
         assert!(futures::poll!(&mut first).is_pending());
         {
             let mut second = Box::pin(second);
@@ -543,16 +608,27 @@ mod tests {
         let (flooding, other) = (client("192.0.2.1"), client("192.0.2.2"));
         let open = occupy(&hasher, flooding);
         hasher.mean_hash_time.store(2_000_000, Ordering::Relaxed);
-        let tickets: Vec<_> = (0..3).map(|_| hasher.enqueue(flooding, Box::new(|_| {})).expect("let in")).collect();
-        let Err(HashError::Busy { retry_after }) = hasher.hash(&password("correct horse"), flooding).await else {
+        let tickets: Vec<_> =
+            (0..3).map(|_| hasher.enqueue(flooding, Box::new(|_| {})).expect("let in")).collect();
+        let Err(HashError::Busy { retry_after }) =
+            hasher.hash(&password("correct horse"), flooding).await
+        else {
             panic!("let in");
         };
         assert_eq!(retry_after, 6);
         let mut hash = Box::pin(hasher.hash(&PASSWORD, other));
         assert!(futures::poll!(&mut hash).is_pending());
-        assert_eq!(hasher.queue.lock().queue.ahead(&other), 2, "its own, and one of the other client");
+        assert_eq!(
+            hasher.queue.lock().queue.ahead(&other),
+            2,
+            "its own, and one of the other client"
+        );
         drop(tickets);
-        assert_eq!(hasher.queue.lock().queue.waiting(&flooding), 0, "what is not waited for is not hashed");
+        assert_eq!(
+            hasher.queue.lock().queue.waiting(&flooding),
+            0,
+            "what is not waited for is not hashed"
+        );
         drop(open);
         assert!(hash.await.is_ok());
     }
@@ -562,14 +638,22 @@ mod tests {
         let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher").with_limit(Some(2));
         let flooding = client("2001:db8::1");
         let open = occupy(&hasher, Client::LOCAL);
-        let _tickets: Vec<_> = (0..2).map(|_| hasher.enqueue(flooding, Box::new(|_| {})).expect("let in")).collect();
+        let _tickets: Vec<_> =
+            (0..2).map(|_| hasher.enqueue(flooding, Box::new(|_| {})).expect("let in")).collect();
         for same in ["2001:db8::1", "2001:db8::ffff:1"] {
             let refused = hasher.hash(&password("correct horse"), client(same)).await;
-            assert!(matches!(refused, Err(HashError::ClientBusy { retry_after: 1 })), "{refused:?}");
+            assert!(
+                matches!(refused, Err(HashError::ClientBusy { retry_after: 1 })),
+                "{refused:?}"
+            );
         }
-        let others = [client("2001:db8:0:1::1"), client("192.0.2.1"), client("127.0.0.1"), Client::LOCAL];
-        let mut waiting: Vec<_> =
-            others.iter().flat_map(|other| [*other; 2]).map(|other| Box::pin(hasher.hash(&PASSWORD, other))).collect();
+        let others =
+            [client("2001:db8:0:1::1"), client("192.0.2.1"), client("127.0.0.1"), Client::LOCAL];
+        let mut waiting: Vec<_> = others
+            .iter()
+            .flat_map(|other| [*other; 2])
+            .map(|other| Box::pin(hasher.hash(&PASSWORD, other)))
+            .collect();
         for hash in &mut waiting {
             assert!(futures::poll!(hash).is_pending());
         }

@@ -15,7 +15,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 pub use registration::AccountService;
 
-/// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless matching, composed).
+/// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless
+/// matching, composed).
 pub(crate) fn fold(text: &str) -> String {
     text.nfd().default_case_fold().nfkc().default_case_fold().nfkc().collect()
 }

@@ -7,7 +7,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{address, common::CommonPasswords, fold, username::Username};
 
-/// Code points of the shortest name that a password is searched for: shorter ones stand in many words.
+/// Code points of the shortest name that a password is searched for: shorter ones stand in many
+/// words.
 const NAME_MIN: usize = 4;
 
 /// What is asked of a new password.
@@ -32,12 +33,17 @@ impl Password {
         Self(nfc.into())
     }
 
-    /// A password for an account. No rule of composition: length counts, and that nobody guesses it from the name or from a list.
+    /// A password for an account. No rule of composition: length counts, and that nobody guesses it
+    /// from the name or from a list.
     ///
     /// # Errors
     ///
     /// The [`Problem`] that makes it no password for this account.
-    pub fn chosen(typed: String, policy: &Policy, username: Option<&Username>) -> Result<Self, Problem> {
+    pub fn chosen(
+        typed: String,
+        policy: &Policy,
+        username: Option<&Username>,
+    ) -> Result<Self, Problem> {
         // Beyond any length that can pass, not even the normal form is computed.
         if typed.len() > rules::password::MAX_BYTES {
             return Err(Problem::PasswordTooLong);
@@ -57,8 +63,8 @@ impl Password {
         Ok(password)
     }
 
-    /// Refuses the name itself, the name before the `@` of an address, and either with a few characters around it: with less
-    /// than half of the shortest password.
+    /// Refuses the name itself, the name before the `@` of an address, and either with a few
+    /// characters around it: with less than half of the shortest password.
     fn check_against(&self, name: &str, min: usize) -> Result<(), Problem> {
         let folded = Zeroizing::new(fold(self.expose().trim()));
         if *folded == name {
@@ -69,7 +75,8 @@ impl Password {
             let rest = Zeroizing::new(folded.replacen(name, "", 1));
             rest.len() < folded.len() && rest.chars().count() * 2 < min
         };
-        let is_like = |name: &str| *folded == name || (name.chars().count() >= NAME_MIN && is_all_but(name));
+        let is_like =
+            |name: &str| *folded == name || (name.chars().count() >= NAME_MIN && is_all_but(name));
         if is_like(name) || is_like(local) { Err(Problem::PasswordLikeUsername) } else { Ok(()) }
     }
 
@@ -109,7 +116,10 @@ mod tests {
     fn it_is_not_the_name_in_any_spelling() {
         assert_eq!(chosen("mallory7"), Err(Problem::PasswordIsUsername));
         assert_eq!(chosen(" ＭＡＬＬＯＲＹ7"), Err(Problem::PasswordIsUsername));
-        assert_eq!(chosen_by("ada.lovelace@example.com", "Ada.Lovelace@Example.com"), Err(Problem::PasswordIsUsername));
+        assert_eq!(
+            chosen_by("ada.lovelace@example.com", "Ada.Lovelace@Example.com"),
+            Err(Problem::PasswordIsUsername)
+        );
     }
 
     #[test]
@@ -121,7 +131,11 @@ mod tests {
             assert_eq!(chosen(typed), Ok(()), "{typed}");
         }
         for typed in ["ada.lovelace", "Ada.Lovelace1", "ada.lovelace@example.com!"] {
-            assert_eq!(chosen_by("ada.lovelace@example.com", typed), Err(Problem::PasswordLikeUsername), "{typed}");
+            assert_eq!(
+                chosen_by("ada.lovelace@example.com", typed),
+                Err(Problem::PasswordLikeUsername),
+                "{typed}"
+            );
         }
         // A short name stands in many words.
         assert_eq!(chosen_by("bob", "bobsleds"), Ok(()));
@@ -129,7 +143,8 @@ mod tests {
 
     #[test]
     fn it_is_none_that_everybody_tries_first() {
-        for typed in ["12345678", "Password1", "ｑｗｅｒｔｙｕｉｏｐ", "passwordpassword"] {
+        for typed in ["12345678", "Password1", "ｑｗｅｒｔｙｕｉｏｐ", "passwordpassword"]
+        {
             assert_eq!(chosen(typed), Err(ServerProblem::PasswordCommon.into()), "{typed}");
         }
         let lenient = Policy { common: None, ..POLICY };

@@ -24,7 +24,10 @@ enum Wish {
 }
 
 impl Wish {
-    fn parse(patch: Patch, rule: impl FnOnce(&str) -> Result<Option<String>, Problem>) -> Result<Self, Problem> {
+    fn parse(
+        patch: Patch,
+        rule: impl FnOnce(&str) -> Result<Option<String>, Problem>,
+    ) -> Result<Self, Problem> {
         match patch {
             Patch::Keep => Ok(Self::Keep),
             Patch::Set(typed) => rule(&typed).map(Self::Be),
@@ -54,11 +57,14 @@ impl Wishes {
     fn parse(changes: ProfileChanges, lang: Lang) -> Result<Self, Failure> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let mut fields = Fields::default();
-        let nickname =
-            fields.judge("nickname", Wish::parse(changes.nickname, |typed| nickname::parse(typed).map(owned)));
+        let nickname = fields.judge(
+            "nickname",
+            Wish::parse(changes.nickname, |typed| nickname::parse(typed).map(owned)),
+        );
         let email = fields.judge("email", Wish::parse(changes.email, address));
         let is_chinese = lang == Lang::Zh;
-        let mobile = fields.judge("mobile", Wish::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)));
+        let mobile = fields
+            .judge("mobile", Wish::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)));
         fields.into_result()?;
         match (nickname, email, mobile) {
             (Some(nickname), Some(email), Some(mobile)) => Ok(Self { nickname, email, mobile }),
@@ -66,8 +72,8 @@ impl Wishes {
         }
     }
 
-    /// Decides what becomes of an account. Whoever has a token that is not fresh may have found the browser open: such a one
-    /// cannot have the person's letters and calls go elsewhere.
+    /// Decides what becomes of an account. Whoever has a token that is not fresh may have found the
+    /// browser open: such a one cannot have the person's letters and calls go elsewhere.
     fn decide(
         self,
         mut account: StoredUser,
@@ -117,8 +123,11 @@ impl AccountService {
         let (actor, is_fresh) = (Actor::new(caller, now), caller.fresh);
         let (store, directory) = (self.store.clone(), Arc::clone(&self.directory));
         to_its_end(async move {
-            let done = store.change_user(actor, move |account| wishes.decide(account, is_fresh, entry)).await;
-            // Also where it is not known whether the database has got it: memory must not know better.
+            let done = store
+                .change_user(actor, move |account| wishes.decide(account, is_fresh, entry))
+                .await;
+            // Also where it is not known whether the database has got it: memory must not know
+            // better.
             directory.forget(actor.user);
             let account = done.map_err(act_failure)?.ok_or(Failure::Revoked(None))??;
             Ok(Person { user: account.user, email: account.email, mobile: account.mobile })

@@ -53,7 +53,8 @@ impl AccountService {
         Ok(username)
     }
 
-    /// Counts a registration that is about to be looked at, whatever becomes of it: each tells whether a name is taken.
+    /// Counts a registration that is about to be looked at, whatever becomes of it: each tells
+    /// whether a name is taken.
     fn admit(&self, origin: &Origin) -> Result<(), Failure> {
         let Some(registrations) = &self.registrations else { return Ok(()) };
         let Some(network) = self.throttle.addresses.counted(origin.address) else { return Ok(()) };
@@ -74,7 +75,8 @@ impl Accounts for AccountService {
         let password = fields.judge("password", chosen);
         let nickname = fields.judge("nickname", nickname::parse(&account.nickname));
         fields.into_result()?;
-        let (Some(username), Some(password), Some(nickname)) = (username, password, nickname) else {
+        let (Some(username), Some(password), Some(nickname)) = (username, password, nickname)
+        else {
             return Err(Code::InternalError.into());
         };
 
@@ -84,7 +86,8 @@ impl Accounts for AccountService {
         if self.store.is_taken(username.name()).await.map_err(internal)? {
             return Err(taken());
         }
-        let password_hash = self.hasher.hash(&password, Client::of(&origin)).await.map_err(internal)?;
+        let password_hash =
+            self.hasher.hash(&password, Client::of(&origin)).await.map_err(internal)?;
         let new = NewUser {
             id: self.world.uuid(),
             username: username.shown().to_owned(),
@@ -95,7 +98,10 @@ impl Accounts for AccountService {
             role: Role::User,
             created_at: self.world.now(),
         };
-        let entry = AuditEntry { user: Some(new.id), ..AuditEntry::of(Event::Registered, new.created_at, origin) };
+        let entry = AuditEntry {
+            user: Some(new.id),
+            ..AuditEntry::of(Event::Registered, new.created_at, origin)
+        };
         match self.store.insert_user(new, entry).await {
             Ok(stored) => {
                 tracing::info!(user = %stored.user.id, "registered");
@@ -107,7 +113,12 @@ impl Accounts for AccountService {
     }
 
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure> {
-        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let account = self
+            .directory
+            .get(caller.user)
+            .await
+            .map_err(internal)?
+            .ok_or(Failure::Revoked(None))?;
         Ok(Profile {
             user: account.user.clone(),
             email: account.email.clone(),

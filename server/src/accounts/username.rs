@@ -41,7 +41,8 @@ impl Username {
         let shown = typed.trim().to_owned();
         let name = name_of(&shown);
         check_letters(&shown)?;
-        // A single character may stand for a whole word (U+FDFA): what it is found by has to be a name too.
+        // A single character may stand for a whole word (U+FDFA): what it is found by has to be a
+        // name too.
         rules::username::check(&name.key)?;
         check_letters(&name.key)?;
         Ok(Self { shown, name })
@@ -66,7 +67,8 @@ impl Username {
     }
 }
 
-/// The account that somebody means: by its name in any spelling, or by its id, also where it is gone by now.
+/// The account that somebody means: by its name in any spelling, or by its id, also where it is
+/// gone by now.
 ///
 /// # Errors
 ///
@@ -114,11 +116,14 @@ pub async fn fill_in(store: &Store) -> Result<(), StoreError> {
         if users.is_empty() {
             return Ok(());
         }
-        store.set_skeletons(users.into_iter().map(|(id, shown)| (id, name_of(&shown))).collect()).await?;
+        store
+            .set_skeletons(users.into_iter().map(|(id, shown)| (id, name_of(&shown))).collect())
+            .await?;
     }
 }
 
-/// Letters and marks of a single script, digits, and the three signs that the shared rule lets through.
+/// Letters and marks of a single script, digits, and the three signs that the shared rule lets
+/// through.
 fn check_letters(name: &str) -> Result<(), Problem> {
     let is_of_names = |character| {
         matches!(character, '.' | '_' | '-')
@@ -147,7 +152,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn key(typed: &str) -> String {
-        Username::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}")).key().to_owned()
+        Username::parse(typed)
+            .unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"))
+            .key()
+            .to_owned()
     }
 
     #[test]
@@ -165,7 +173,8 @@ mod tests {
 
     #[test]
     fn names_of_one_script_or_of_one_writing_system_are_taken() {
-        for typed in ["测试用户", "カタカナひらがな漢字", "한국어漢字", "Вася_92", "नमस्ते", "שלום", "bob-1"]
+        for typed in
+            ["测试用户", "カタカナひらがな漢字", "한국어漢字", "Вася_92", "नमस्ते", "שלום", "bob-1"]
         {
             assert!(Username::parse(typed).is_ok(), "{typed:?}");
         }
@@ -193,16 +202,25 @@ mod tests {
         let alike = "a@\u{441}\u{43e}\u{440}.\u{440}\u{430}\u{441}\u{435}";
         assert_pair("a@cop.pace", alike, true);
         assert_pair("a@cop.pace", Username::parse(alike).unwrap().key(), true);
-        assert_eq!(Username::parse("a@ex\u{430}mple.com"), Err(ServerProblem::UsernameScripts.into()));
+        assert_eq!(
+            Username::parse("a@ex\u{430}mple.com"),
+            Err(ServerProblem::UsernameScripts.into())
+        );
         assert_pair("1@example.com", "l@example.com", false);
     }
 
     #[track_caller]
     fn assert_pair(one: &str, other: &str, is_taken: bool) {
-        let of = |typed| Username::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
+        let of = |typed| {
+            Username::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"))
+        };
         let (one, other) = (of(one), of(other));
         assert_eq!(one.name().is_taken_by(other.name()), is_taken, "{one:?} {other:?}");
-        assert_eq!(other.name().is_taken_by(one.name()), is_taken, "the order does not matter: {one:?} {other:?}");
+        assert_eq!(
+            other.name().is_taken_by(one.name()),
+            is_taken,
+            "the order does not matter: {one:?} {other:?}"
+        );
     }
 
     #[test]
@@ -214,7 +232,12 @@ mod tests {
 
     #[test]
     fn names_within_ascii_stand_side_by_side_and_so_do_those_that_look_different() {
-        for (one, other) in [("bob1", "bobl"), ("rob0", "robo"), ("rnaja", "maja"), ("cop", "\u{43f}\u{43e}\u{440}")] {
+        for (one, other) in [
+            ("bob1", "bobl"),
+            ("rob0", "robo"),
+            ("rnaja", "maja"),
+            ("cop", "\u{43f}\u{43e}\u{440}"),
+        ] {
             assert_pair(one, other, false);
         }
         assert_eq!(name_of("bob1").skeleton, name_of("bobl").skeleton, "these two look alike");

@@ -34,7 +34,8 @@ pub struct Arguments {
     /// Only entries with this outcome
     #[arg(long, value_parser = outcome)]
     outcome: Option<Outcome>,
-    /// Only entries since a time (2027-01-31, 2027-01-31T12:00:00Z) or of the last duration (90s, 15m, 12h, 7d)
+    /// Only entries since a time (2027-01-31, 2027-01-31T12:00:00Z) or of the last duration (90s,
+    /// 15m, 12h, 7d)
     #[arg(long)]
     since: Option<String>,
     /// Only entries from this IP address or network
@@ -51,7 +52,11 @@ pub struct Arguments {
     json: bool,
 }
 
-fn named<T: Copy, const N: usize>(all: [T; N], name: fn(T) -> &'static str, text: &str) -> Result<T, String> {
+fn named<T: Copy, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+    text: &str,
+) -> Result<T, String> {
     let found = all.into_iter().find(|one| name(*one) == text);
     found.ok_or_else(|| format!("there are: {}", all.map(name).join(", ")))
 }
@@ -122,7 +127,10 @@ async fn show(
             None => None,
         },
         since: match &arguments.since {
-            Some(text) => Some(moment::parse(text, world.now()).ok_or_else(|| AuditError::NoMoment(text.clone()))?),
+            Some(text) => Some(
+                moment::parse(text, world.now())
+                    .ok_or_else(|| AuditError::NoMoment(text.clone()))?,
+            ),
             None => None,
         },
     };
@@ -166,13 +174,19 @@ impl Log<'_> {
         let Some(last) = page.last() else { return Ok(None) };
         self.seen = last.id;
         if let Some(network) = self.arguments.address {
-            let address = |entry: &StoredEntry| entry.address.as_deref().and_then(|address| address.parse().ok());
+            let address = |entry: &StoredEntry| {
+                entry.address.as_deref().and_then(|address| address.parse().ok())
+            };
             page.retain(|entry| address(entry).is_some_and(|address| network.contains(address)));
         }
         Ok(Some(page))
     }
 
-    async fn print(&mut self, entries: &[StoredEntry], out: &mut impl Write) -> Result<(), AuditError> {
+    async fn print(
+        &mut self,
+        entries: &[StoredEntry],
+        out: &mut impl Write,
+    ) -> Result<(), AuditError> {
         for entry in entries {
             if let Some(id) = entry.user
                 && !self.names.contains_key(&id)
@@ -182,7 +196,11 @@ impl Log<'_> {
             }
             let username = entry.user.and_then(|id| self.names.get(&id)?.as_deref());
             let line = Line { entry, username };
-            let line = if self.arguments.json { line.json().map_err(io::Error::from)? } else { line.text() };
+            let line = if self.arguments.json {
+                line.json().map_err(io::Error::from)?
+            } else {
+                line.text()
+            };
             writeln!(out, "{line}")?;
         }
         out.flush()?;

@@ -33,7 +33,8 @@ struct Json<'a> {
 impl Line<'_> {
     /// For people: what is missing is left out.
     pub(super) fn text(&self) -> String {
-        let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } = self.entry;
+        let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } =
+            self.entry;
         let id = user.map(|user| user.to_string());
         let user = self.username.or(id.as_deref());
         let parts = [
@@ -51,7 +52,8 @@ impl Line<'_> {
 
     /// For programs.
     pub(super) fn json(&self) -> serde_json::Result<String> {
-        let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } = self.entry;
+        let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } =
+            self.entry;
         json(&Json {
             time: rfc3339(*at),
             at: *at,
@@ -94,7 +96,11 @@ mod tests {
             Line { entry: &entry, username: Some("ada@example.com") }.text(),
             "2027-01-15T08:00:00Z logged_in wrong_password user=ada@example.com address=2001:db8::1 agent=\"Browser/1.0 (测试)\""
         );
-        assert!(Line { entry: &entry, username: None }.text().contains(" user=00000000-0000-0000-0000-000000000000 "));
+        assert!(
+            Line { entry: &entry, username: None }
+                .text()
+                .contains(" user=00000000-0000-0000-0000-000000000000 ")
+        );
         let json: serde_json::Value =
             serde_json::from_str(&Line { entry: &entry, username: None }.json().unwrap()).unwrap();
         assert_eq!(json["time"], "2027-01-15T08:00:00Z");
@@ -103,10 +109,15 @@ mod tests {
 
     #[test]
     fn nothing_in_it_forges_another_one() {
-        let entry = entry("x\"\r\n2027-01-15T08:00:00Z logged_in success\u{2028}\u{1b}[2J\u{202e}\\");
+        let entry =
+            entry("x\"\r\n2027-01-15T08:00:00Z logged_in success\u{2028}\u{1b}[2J\u{202e}\\");
         let line = Line { entry: &entry, username: Some("a\nb") }.text();
         assert_eq!(line.lines().count(), 1, "{line}");
-        assert!(line.contains(r"user=a\nb ") && line.ends_with(r#"success\u{2028}\u{1b}[2J\u{202e}\\""#), "{line}");
+        assert!(
+            line.contains(r"user=a\nb ")
+                && line.ends_with(r#"success\u{2028}\u{1b}[2J\u{202e}\\""#),
+            "{line}"
+        );
     }
 
     proptest! {

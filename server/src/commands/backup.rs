@@ -26,7 +26,8 @@ pub(super) const MANIFEST: &str = "backup.json";
 pub(super) const DATABASE: &str = "gatehouse.sqlite";
 /// Folder of the uploaded files, in an archive and in the data folder.
 pub(super) const OBJECTS: &str = "objects";
-/// Copies of the database that are made at most. Another one is needed where a file was deleted while it was copied.
+/// Copies of the database that are made at most. Another one is needed where a file was deleted
+/// while it was copied.
 const MAX_SNAPSHOTS: usize = 5;
 
 /// Arguments of `gatehouse backup`.
@@ -114,11 +115,17 @@ pub async fn run(
     let bytes = fs::metadata(file).map_err(write_error)?.len();
     let objects = match manifest.objects {
         Some(objects) => format!("{objects} uploaded files"),
-        None => "no uploaded files: they are kept in the S3 store, which has to be backed up by itself".to_owned(),
+        None => {
+            "no uploaded files: they are kept in the S3 store, which has to be backed up by itself"
+                .to_owned()
+        }
     };
     let keys = if manifest.keys { "the signing keys" } else { "no signing keys" };
     writeln!(out, "Wrote {} ({bytes} bytes): the database, {keys} and {objects}.", file.display())?;
-    writeln!(out, "It holds password hashes, personal data and keys: keep it where only you can read it.")?;
+    writeln!(
+        out,
+        "It holds password hashes, personal data and keys: keep it where only you can read it."
+    )?;
     Ok(())
 }
 
@@ -130,11 +137,20 @@ async fn write(
     world: &World,
 ) -> Result<Manifest, BackupError> {
     let write_error = |source| BackupError::Write { path: file.to_owned(), source };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Beside the file that is to be written: the archive takes its place by a rename, and only the owner may read either.
-    let draft = tempfile::Builder::new().prefix(".gatehouse-backup-").tempfile_in(folder).map_err(write_error)?;
-    let scratch = tempfile::Builder::new().prefix(".gatehouse-backup-").tempdir_in(folder).map_err(write_error)?;
-    let mut archive = ZipWriter::new(BufWriter::new(draft.as_file().try_clone().map_err(write_error)?));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Beside the file that is to be written: the archive takes its place by a rename, and only the
+    // owner may read either.
+    let draft = tempfile::Builder::new()
+        .prefix(".gatehouse-backup-")
+        .tempfile_in(folder)
+        .map_err(write_error)?;
+    let scratch = tempfile::Builder::new()
+        .prefix(".gatehouse-backup-")
+        .tempdir_in(folder)
+        .map_err(write_error)?;
+    let mut archive =
+        ZipWriter::new(BufWriter::new(draft.as_file().try_clone().map_err(write_error)?));
 
     let mut done = HashSet::new();
     let mut snapshots = 0;
@@ -149,13 +165,18 @@ async fn write(
         if config.s3.is_some() {
             break (snapshot, created_at, None);
         }
-        // Rows are copied first: of an upload that goes on meanwhile there is no row yet. A file that is missing belongs to a
-        // row that was removed since, which the next copy of the database does not have any more.
+        // Rows are copied first: of an upload that goes on meanwhile there is no row yet. A file
+        // that is missing belongs to a row that was removed since, which the next copy of the
+        // database does not have any more.
         let mut missing = Vec::new();
         for key in &objects {
             if !done.contains(key) {
-                if add_file(&mut archive, &format!("{OBJECTS}/{key}"), &config.data_dir.join(OBJECTS).join(key))
-                    .map_err(write_error)?
+                if add_file(
+                    &mut archive,
+                    &format!("{OBJECTS}/{key}"),
+                    &config.data_dir.join(OBJECTS).join(key),
+                )
+                .map_err(write_error)?
                 {
                     done.insert(key.clone());
                 } else {
@@ -167,20 +188,35 @@ async fn write(
         match missing.first() {
             None => break (snapshot, created_at, Some(objects.len())),
             Some(example) if snapshots == MAX_SNAPSHOTS => {
-                return Err(BackupError::Missing { missing: missing.len(), example: example.clone() });
+                return Err(BackupError::Missing {
+                    missing: missing.len(),
+                    example: example.clone(),
+                });
             }
             Some(_) => fs::remove_file(&snapshot).map_err(write_error)?,
         }
     };
-    // After the database: a key that was made since signs nothing that the database names, and does no harm.
-    let keys = add_file(&mut archive, keys::FILE, &config.data_dir.join(keys::FILE)).map_err(write_error)?;
+    // After the database: a key that was made since signs nothing that the database names, and does
+    // no harm.
+    let keys = add_file(&mut archive, keys::FILE, &config.data_dir.join(keys::FILE))
+        .map_err(write_error)?;
     add_file(&mut archive, DATABASE, &snapshot).map_err(write_error)?;
-    let manifest =
-        Manifest { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), created_at, keys, objects };
+    let manifest = Manifest {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at,
+        keys,
+        objects,
+    };
     let finish = || -> io::Result<()> {
         archive.start_file(MANIFEST, options()).map_err(io_error)?;
         archive.write_all(&serde_json::to_vec_pretty(&manifest)?)?;
-        archive.finish().map_err(io_error)?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+        archive
+            .finish()
+            .map_err(io_error)?
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .sync_all()
     };
     finish().map_err(write_error)?;
     let kept = if force { draft.persist(file) } else { draft.persist_noclobber(file) };
@@ -206,7 +242,10 @@ fn add_file(archive: &mut ZipWriter<BufWriter<File>>, name: &str, path: &Path) -
 }
 
 fn options() -> SimpleFileOptions {
-    SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true).unix_permissions(0o600)
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(true)
+        .unix_permissions(0o600)
 }
 
 /// An error of the archive as one of the system, whose words are the ones that help.

@@ -81,7 +81,10 @@ fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), Comm
     if config.jwt_secret.is_some() {
         write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
         write_row(out, [CONFIGURED, Algorithm::Hs256.as_str(), "-", "signs", "-"])?;
-        writeln!(out, "\nGATEHOUSE_JWT_SECRET signs and checks alone; the keys in {file} are not used.")?;
+        writeln!(
+            out,
+            "\nGATEHOUSE_JWT_SECRET signs and checks alone; the keys in {file} are not used."
+        )?;
         return Ok(());
     }
     let keys = keys::list(&config.data_dir)?;
@@ -105,7 +108,10 @@ fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), Comm
             out,
             "\nA key is safe to retire once what it has signed has expired: with the present settings tokens"
         )?;
-        writeln!(out, "live at most {longest} seconds. Whoever still holds one of a retired key has to log in again.")?;
+        writeln!(
+            out,
+            "live at most {longest} seconds. Whoever still holds one of a retired key has to log in again."
+        )?;
     }
     let signing = keys.iter().find(|key| key.state == State::Signs).map(|key| key.algorithm);
     if signing.is_some_and(|algorithm| algorithm != config.jwt_algorithm) {
@@ -135,21 +141,35 @@ async fn rotate(config: &Config, world: &World, out: &mut impl Write) -> Result<
         )?;
     }
     writeln!(out, "Key {} goes on checking what it has signed: nobody is logged out.", before.kid)?;
-    writeln!(out, "Safe to retire {}: gatehouse keys retire {}", safe_to_retire(&before, config, world), before.kid)?;
+    writeln!(
+        out,
+        "Safe to retire {}: gatehouse keys retire {}",
+        safe_to_retire(&before, config, world),
+        before.kid
+    )?;
     Ok(())
 }
 
-async fn retire(kid: &str, config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
+async fn retire(
+    kid: &str,
+    config: &Config,
+    world: &World,
+    out: &mut impl Write,
+) -> Result<(), CommandError> {
     let change = || keys::retire(&config.data_dir, kid);
     let retired = audited(Event::KeyRetired, change, |retired| &retired.kid, config, world).await?;
     writeln!(out, "Key {kid} is retired: what it has signed is refused from now on.")?;
     if !is_safe_to_retire(&retired, config, world) {
-        writeln!(out, "Some of that may not have expired yet: whoever holds it has to log in again.")?;
+        writeln!(
+            out,
+            "Some of that may not have expired yet: whoever holds it has to log in again."
+        )?;
     }
     Ok(())
 }
 
-/// Changes the keys, and tells the audit log, with the name of the key. Where that cannot be written to, nothing is changed.
+/// Changes the keys, and tells the audit log, with the name of the key. Where that cannot be
+/// written to, nothing is changed.
 async fn audited<T>(
     event: Event,
     change: impl FnOnce() -> Result<T, ChangeError>,
@@ -186,6 +206,9 @@ fn safe_to_retire(key: &Listed, config: &Config, world: &World) -> String {
     }
 }
 
-fn write_row(out: &mut impl Write, [kid, algorithm, created, state, safe]: [&str; 5]) -> io::Result<()> {
+fn write_row(
+    out: &mut impl Write,
+    [kid, algorithm, created, state, safe]: [&str; 5],
+) -> io::Result<()> {
     writeln!(out, "{kid:12}  {algorithm:9}  {created:20}  {state:11}  {safe}")
 }

@@ -20,14 +20,16 @@ use crate::{
     store::{OpenError, Store},
 };
 
-/// Opens the database for a command that also makes it where there is none, as the server does at its first start. Returns the
-/// path of a database that was made.
+/// Opens the database for a command that also makes it where there is none, as the server does at
+/// its first start. Returns the path of a database that was made.
 async fn open_or_create(config: &Config) -> Result<(Store, Option<PathBuf>), OpenError> {
     let path = Store::path_of(&config.database_url)?;
     let is_new = !path.exists();
     if is_new {
-        prepare_folder(&config.data_dir)
-            .map_err(|source: io::Error| OpenError::File { path: config.data_dir.clone(), source })?;
+        prepare_folder(&config.data_dir).map_err(|source: io::Error| OpenError::File {
+            path: config.data_dir.clone(),
+            source,
+        })?;
     }
     Ok((Store::open(&config.database_url).await?, is_new.then_some(path)))
 }

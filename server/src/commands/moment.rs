@@ -7,12 +7,20 @@ const DAY: i64 = 86_400;
 pub(super) fn rfc3339(seconds: i64) -> String {
     let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     let (year, month, day) = date(days);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
-/// The moment that somebody means: `2027-01-31`, `2027-01-31T12:00:00Z`, or so long ago (`90s`, `15m`, `12h`, `7d`).
+/// The moment that somebody means: `2027-01-31`, `2027-01-31T12:00:00Z`, or so long ago (`90s`,
+/// `15m`, `12h`, `7d`).
 pub(super) fn parse(text: &str, now: i64) -> Option<i64> {
-    let ago = |(unit, seconds)| Some(now - text.strip_suffix(unit)?.parse::<u32>().ok().map(i64::from)? * seconds);
+    let ago = |(unit, seconds)| {
+        Some(now - text.strip_suffix(unit)?.parse::<u32>().ok().map(i64::from)? * seconds)
+    };
     [('s', 1), ('m', 60), ('h', 3600), ('d', DAY)].into_iter().find_map(ago).or_else(|| utc(text))
 }
 
@@ -22,21 +30,24 @@ fn utc(text: &str) -> Option<i64> {
     let [hour, minute, second] = numbers(time.strip_suffix('Z')?, ':', [2, 2, 2])?;
     let days = days(year, month, day);
     let is_a_day = self::date(days) == (year, month, day);
-    (is_a_day && hour < 24 && minute < 60 && second < 60).then_some(days * DAY + hour * 3600 + minute * 60 + second)
+    (is_a_day && hour < 24 && minute < 60 && second < 60)
+        .then_some(days * DAY + hour * 3600 + minute * 60 + second)
 }
 
 fn numbers(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; 3];
     for (number, digits) in numbers.iter_mut().zip(digits) {
-        let part =
-            parts.next().filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let part = parts.next().filter(|part| {
+            part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())
+        })?;
         *number = part.parse().ok()?;
     }
     parts.next().is_none().then_some(numbers)
 }
 
-/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms").
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

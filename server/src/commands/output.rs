@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-/// Writes to standard output. When its reader goes away, as that of `gatehouse user list | head` does, further output is
-/// discarded without an error: a command that changes something still completes, and exits with success.
+/// Writes to standard output. When its reader goes away, as that of `gatehouse user list | head`
+/// does, further output is discarded without an error: a command that changes something still
+/// completes, and exits with success.
 #[derive(Debug)]
 pub struct Output<W> {
     inner: W,
@@ -21,7 +22,11 @@ impl<W: Write> Output<W> {
         self.is_closed
     }
 
-    fn unless_closed<T>(&mut self, discarded: T, work: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+    fn unless_closed<T>(
+        &mut self,
+        discarded: T,
+        work: impl FnOnce(&mut W) -> io::Result<T>,
+    ) -> io::Result<T> {
         if self.is_closed {
             return Ok(discarded);
         }

@@ -1,4 +1,5 @@
-//! A password, as somebody gives one on the command line: never as an argument, which others could read.
+//! A password, as somebody gives one on the command line: never as an argument, which others could
+//! read.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -27,9 +28,14 @@ pub enum PasswordError {
     Read(#[from] io::Error),
 }
 
-/// Asks for a new password twice, without showing it. Where nobody can be asked it is the first line of standard input.
-pub(super) fn read_new(policy: &Policy, username: Option<&Username>) -> Result<Password, PasswordError> {
-    let mut typed = if io::stdin().is_terminal() { ask()? } else { first_line(io::stdin().lock())? };
+/// Asks for a new password twice, without showing it. Where nobody can be asked it is the first
+/// line of standard input.
+pub(super) fn read_new(
+    policy: &Policy,
+    username: Option<&Username>,
+) -> Result<Password, PasswordError> {
+    let mut typed =
+        if io::stdin().is_terminal() { ask()? } else { first_line(io::stdin().lock())? };
     Password::chosen(std::mem::take(&mut *typed), policy, username).map_err(PasswordError::Refused)
 }
 
@@ -41,13 +47,15 @@ fn ask() -> Result<Zeroizing<String>, PasswordError> {
 
 fn first_line(input: impl io::Read) -> io::Result<Zeroizing<String>> {
     // As large as it can become: a buffer that grows leaves what it had behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(READ_MAX).unwrap_or_default()));
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(READ_MAX).unwrap_or_default()));
     input.take(READ_MAX).read_to_end(&mut bytes)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     // A file that an editor has saved with a byte order mark: it is no part of the password.
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let text =
+        std::str::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 

@@ -1,4 +1,5 @@
-//! `gatehouse restore`: puts a backup in the place of what is there. The server must not be running.
+//! `gatehouse restore`: puts a backup in the place of what is there. The server must not be
+//! running.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -20,7 +21,9 @@ use crate::{
     clock::World,
     config::Config,
     start::prepare_folder,
-    store::{Act, Event, Inspection, OpenError, ReplacedFile, Replacement, Store, StoreError, inspect},
+    store::{
+        Act, Event, Inspection, OpenError, ReplacedFile, Replacement, Store, StoreError, inspect,
+    },
     tokens::keys::{self, KeyError},
 };
 
@@ -104,10 +107,14 @@ pub async fn run(
     let path = &arguments.file;
     let unusable = |reason: String| RestoreError::Archive { path: path.clone(), reason };
     let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| unusable(io_error(error).to_string()))?;
+    let mut archive = ZipArchive::new(BufReader::new(file))
+        .map_err(|error| unusable(io_error(error).to_string()))?;
     let manifest = read_manifest(&mut archive).map_err(|error| unusable(error.to_string()))?;
     if manifest.format != FORMAT {
-        return Err(unusable(format!("version {} of Gatehouse has written it in another layout", manifest.version)));
+        return Err(unusable(format!(
+            "version {} of Gatehouse has written it in another layout",
+            manifest.version
+        )));
     }
     if config.s3.is_some() && manifest.objects.is_some_and(|objects| objects > 0) {
         return Err(RestoreError::ForS3 { path: path.clone() });
@@ -137,12 +144,20 @@ pub async fn run(
     let suffix = format!(".before-{}", rfc3339(world.now()).replace(['-', ':'], ""));
     let former = replacement.commit(others, &suffix).map_err(RestoreError::Commit)?;
 
-    writeln!(out, "Restored the backup of {} from {}.", rfc3339(manifest.created_at), path.display())?;
+    writeln!(
+        out,
+        "Restored the backup of {} from {}.",
+        rfc3339(manifest.created_at),
+        path.display()
+    )?;
     if let Some(ended) = ended {
         writeln!(out, "Everyone has to log in again; sessions that have ended: {ended}.")?;
     }
     if !former.is_empty() {
-        writeln!(out, "What was there before is kept, and may be removed once it is no longer needed:")?;
+        writeln!(
+            out,
+            "What was there before is kept, and may be removed once it is no longer needed:"
+        )?;
         for path in former {
             writeln!(out, "  {}", path.display())?;
         }
@@ -177,8 +192,9 @@ fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Writes an archive's content to where it is staged. An error comes with the file that could not be written, or with none where
-/// the archive could not be read. Reading an entry to its end checks its checksum.
+/// Writes an archive's content to where it is staged. An error comes with the file that could not
+/// be written, or with none where the archive could not be read. Reading an entry to its end checks
+/// its checksum.
 fn extract(
     archive: &mut ZipArchive<BufReader<File>>,
     stage: &Staging,
@@ -198,14 +214,22 @@ fn extract(
         } else if let Ok(key) = name.strip_prefix(OBJECTS) {
             stage.objects.join(key)
         } else {
-            return Err((None, io::Error::other(format!("{} belongs to no backup", name.display()))));
+            return Err((
+                None,
+                io::Error::other(format!("{} belongs to no backup", name.display())),
+            ));
         };
         let failed = |error| (Some(place.clone()), error);
         if let Some(folder) = place.parent().filter(|_| place.starts_with(&stage.objects)) {
             make_folder(folder).map_err(failed)?;
             folders.push(folder.to_owned());
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&place).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&place)
+            .map_err(failed)?;
         let mut buffer = vec![0; 128 * 1024];
         loop {
             let read = entry.read(&mut buffer).map_err(|error| (None, error))?;
@@ -217,13 +241,20 @@ fn extract(
     folders.sort();
     folders.dedup();
     for folder in folders {
-        File::open(&folder).and_then(|opened| opened.sync_all()).map_err(|error| (Some(folder), error))?;
+        File::open(&folder)
+            .and_then(|opened| opened.sync_all())
+            .map_err(|error| (Some(folder), error))?;
     }
     Ok(())
 }
 
 /// Checks that what was staged is complete and sound.
-async fn check(manifest: &Manifest, stage: &Staging, database: &Path, path: &Path) -> Result<(), RestoreError> {
+async fn check(
+    manifest: &Manifest,
+    stage: &Staging,
+    database: &Path,
+    path: &Path,
+) -> Result<(), RestoreError> {
     let unusable = |reason: String| RestoreError::Archive { path: path.to_owned(), reason };
     if !database.exists() {
         return Err(unusable("it has no database".to_owned()));
@@ -243,8 +274,9 @@ async fn check(manifest: &Manifest, stage: &Staging, database: &Path, path: &Pat
     Ok(())
 }
 
-/// Brings the tables of the staged database up to date and ends its sessions, so that what was logged out since the backup was
-/// made stays logged out. Returns the number of sessions that have ended.
+/// Brings the tables of the staged database up to date and ends its sessions, so that what was
+/// logged out since the backup was made stays logged out. Returns the number of sessions that have
+/// ended.
 async fn bring_up_to_date(
     staged: &Path,
     manifest: &Manifest,

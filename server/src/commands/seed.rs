@@ -80,7 +80,12 @@ pub enum SeedError {
 /// # Errors
 ///
 /// [`SeedError`]
-pub async fn run(arguments: Arguments, config: &Config, world: &World, out: &mut impl Write) -> Result<(), SeedError> {
+pub async fn run(
+    arguments: Arguments,
+    config: &Config,
+    world: &World,
+    out: &mut impl Write,
+) -> Result<(), SeedError> {
     let (store, created) = open_or_create(config).await?;
     if let Some(path) = created {
         writeln!(out, "Created the database {}.", path.display())?;
@@ -90,15 +95,22 @@ pub async fn run(arguments: Arguments, config: &Config, world: &World, out: &mut
     done
 }
 
-async fn seed(arguments: Arguments, store: &Store, world: &World, out: &mut impl Write) -> Result<(), SeedError> {
+async fn seed(
+    arguments: Arguments,
+    store: &Store,
+    world: &World,
+    out: &mut impl Write,
+) -> Result<(), SeedError> {
     let Arguments { users, password, lang } = arguments;
     let wanted = usize::try_from(users).unwrap_or(usize::MAX);
     let known = password.is_some();
-    // Any text will do: no rule protects whom nobody is. Without one it is a password that is forgotten here.
-    let password = Password::presented(
-        password.unwrap_or_else(|| world.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()),
-    );
-    let password_hash = Hasher::new(Cost::default(), 1, world.clone())?.hash(&password, Client::LOCAL).await?;
+    // Any text will do: no rule protects whom nobody is. Without one it is a password that is
+    // forgotten here.
+    let password = Password::presented(password.unwrap_or_else(|| {
+        world.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
+    }));
+    let password_hash =
+        Hasher::new(Cost::default(), 1, world.clone())?.hash(&password, Client::LOCAL).await?;
     writeln!(
         out,
         "{}",
@@ -109,13 +121,15 @@ async fn seed(arguments: Arguments, store: &Store, world: &World, out: &mut impl
         }
     )?;
     let began = world.clock.elapsed();
-    let mut people = People { lang, rng: StdRng::from_seed(world.random()), world, seen: HashSet::new() };
+    let mut people =
+        People { lang, rng: StdRng::from_seed(world.random()), world, seen: HashSet::new() };
     let mut progress = Progress::new(wanted);
     let mut made = 0;
     while made < wanted {
         let batch = (0..TOGETHER.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
         // Names that others have are passed over: the next ones are other ones.
-        made += store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
+        made +=
+            store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
         progress.show(made);
     }
     let act = Act { at: world.now(), by: HERE.to_owned(), origin: Origin::default() };
@@ -149,7 +163,8 @@ impl People<'_> {
                     password_hash: password_hash.to_owned(),
                     nickname: Some(nickname),
                     role: Role::User,
-                    // Who is an address has no other one to tell. Numbers are left out: they could be somebody's.
+                    // Who is an address has no other one to tell. Numbers are left out: they could
+                    // be somebody's.
                     email: (!username.shown().contains('@')).then(|| self.address()),
                     created_at,
                 };
@@ -166,7 +181,8 @@ impl People<'_> {
         format!("{}@{}", self.rng.random_range(100_000_000..1_000_000_000_u64), self.domain())
     }
 
-    /// How somebody wants to be called, and the name of the account that such a person would choose.
+    /// How somebody wants to be called, and the name of the account that such a person would
+    /// choose.
     fn name(&mut self) -> (String, String) {
         let domain = self.domain();
         let rng = &mut self.rng;
@@ -177,7 +193,10 @@ impl People<'_> {
                 let first: &str = en::FirstName().fake_with_rng(rng);
                 let last: &str = en::LastName().fake_with_rng(rng);
                 let letters = |name: &str| -> String {
-                    name.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect()
+                    name.chars()
+                        .filter(char::is_ascii_alphabetic)
+                        .map(|letter| letter.to_ascii_lowercase())
+                        .collect()
                 };
                 let (one, other) = (letters(first), letters(last));
                 let username = match rng.random_range(0..4) {
@@ -226,7 +245,10 @@ impl Progress {
 }
 
 fn bar(made: usize, wanted: usize) -> String {
-    let done = (made * Progress::WIDTH).checked_div(wanted).unwrap_or(Progress::WIDTH).min(Progress::WIDTH);
+    let done = (made * Progress::WIDTH)
+        .checked_div(wanted)
+        .unwrap_or(Progress::WIDTH)
+        .min(Progress::WIDTH);
     format!("[{}{}] {made} of {wanted}", "#".repeat(done), "-".repeat(Progress::WIDTH - done))
 }
 
@@ -239,9 +261,16 @@ mod tests {
         let world = World::system();
         for (lang, is_of_lang) in [
             (Lang::En, (|name| name.is_ascii()) as fn(&str) -> bool),
-            (Lang::Zh, |name| name.chars().all(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))),
+            (Lang::Zh, |name| {
+                name.chars().all(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))
+            }),
         ] {
-            let mut people = People { lang, rng: StdRng::from_seed([7; 32]), world: &world, seen: HashSet::new() };
+            let mut people = People {
+                lang,
+                rng: StdRng::from_seed([7; 32]),
+                world: &world,
+                seen: HashSet::new(),
+            };
             let made: Vec<_> = (0..2_000).map(|_| people.next("x")).collect();
             let keys: HashSet<_> = made.iter().map(|person| person.name.key.clone()).collect();
             assert_eq!(keys.len(), made.len());

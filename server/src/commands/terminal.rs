@@ -1,4 +1,5 @@
-//! What a terminal is shown: nothing that others have had a say in can make it do anything, or forge a line.
+//! What a terminal is shown: nothing that others have had a say in can make it do anything, or
+//! forge a line.
 
 use std::fmt::Write as _;
 
@@ -22,7 +23,8 @@ pub(super) fn escaped(text: &str) -> String {
 /// An object of JSON on one line, for programs.
 pub(super) fn json(object: &impl Serialize) -> serde_json::Result<String> {
     let json = serde_json::to_string(object)?;
-    // JSON lets characters stand that terminals obey (RFC 8259 §7). Outside of strings there are none of them.
+    // JSON lets characters stand that terminals obey (RFC 8259 §7). Outside of strings there are
+    // none of them.
     Ok(json.chars().fold(String::with_capacity(json.len()), |mut line, character| {
         if is_invisible(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {

@@ -30,7 +30,8 @@ use crate::{
     config::Config,
     sessions::administration::looked_for,
     store::{
-        AccountChange, Act, ChangeError, Changed, Event, NewUser, OpenError, PasswordChange, Store, StoreError, Wanted,
+        AccountChange, Act, ChangeError, Changed, Event, NewUser, OpenError, PasswordChange, Store,
+        StoreError, Wanted,
     },
 };
 
@@ -42,7 +43,8 @@ pub(super) const HERE: &str = "the command line";
 /// Subcommands of `gatehouse user`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
-    /// Create an account; the password is prompted for, or read from the first line of standard input
+    /// Create an account; the password is prompted for, or read from the first line of standard
+    /// input
     Create {
         /// Username: an email address or a handle; reserved names are allowed
         username: String,
@@ -94,7 +96,8 @@ pub struct Whose {
 }
 
 fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| format!("there are: {}", Role::ALL.map(Role::as_str).join(", ")))
+    Role::parse(text)
+        .ok_or_else(|| format!("there are: {}", Role::ALL.map(Role::as_str).join(", ")))
 }
 
 /// Error of a `gatehouse user` command.
@@ -140,7 +143,8 @@ pub async fn run(
     world: &World,
     out: &mut Output<impl Write>,
 ) -> Result<(), UserError> {
-    // The first account may come before the first start; for anything else there has to be a database.
+    // The first account may come before the first start; for anything else there has to be a
+    // database.
     let store = if matches!(command, UserCommand::Create { .. }) {
         let (store, created) = open_or_create(config).await?;
         if let Some(path) = created {
@@ -162,7 +166,11 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    async fn serve(&self, command: UserCommand, out: &mut Output<impl Write>) -> Result<(), UserError> {
+    async fn serve(
+        &self,
+        command: UserCommand,
+        out: &mut Output<impl Write>,
+    ) -> Result<(), UserError> {
         match command {
             UserCommand::Create { username, nickname, admin } => {
                 let role = if admin { Role::Admin } else { Role::User };
@@ -177,10 +185,25 @@ impl Desk<'_> {
                 let username = Username::parse(&account.user.username).ok();
                 let new = password::read_new(&self.config.password_policy(), username.as_ref())?;
                 let hash = self.hasher()?.hash(&new, Client::LOCAL).await?;
-                let change = PasswordChange { user: id, old_hash: None, new_hash: hash, kept: None, forgiven: None };
+                let change = PasswordChange {
+                    user: id,
+                    old_hash: None,
+                    new_hash: hash,
+                    kept: None,
+                    forgiven: None,
+                };
                 let entry = self.act().entry(Event::PasswordChanged, Some(id), None);
-                let ended = self.store.change_password(change, entry).await?.ok_or_else(|| whose.nobody())?;
-                writeln!(out, "{} has another password. Sessions that have ended: {}", whose.shown(), ended.len())?;
+                let ended = self
+                    .store
+                    .change_password(change, entry)
+                    .await?
+                    .ok_or_else(|| whose.nobody())?;
+                writeln!(
+                    out,
+                    "{} has another password. Sessions that have ended: {}",
+                    whose.shown(),
+                    ended.len()
+                )?;
             }
             UserCommand::Role { whose, role } => {
                 let change = AccountChange { role: Some(role), ..AccountChange::default() };
@@ -197,12 +220,17 @@ impl Desk<'_> {
                 writeln!(out, "{} is disabled. {ended}", whose.shown())?;
             }
             UserCommand::Enable(whose) => {
-                self.change(&whose, AccountChange { disabled: Some(false), ..AccountChange::default() }).await?;
+                self.change(
+                    &whose,
+                    AccountChange { disabled: Some(false), ..AccountChange::default() },
+                )
+                .await?;
                 writeln!(out, "{} may be used.", whose.shown())?;
             }
             UserCommand::List { search, admins, disabled, json } => {
                 let is_wanted = |account: &Account| {
-                    (!admins || account.role == Role::Admin) && (!disabled || account.disabled_at.is_some())
+                    (!admins || account.role == Role::Admin)
+                        && (!disabled || account.disabled_at.is_some())
                 };
                 self.list(search.as_deref(), is_wanted, json, out).await?;
             }
@@ -210,11 +238,17 @@ impl Desk<'_> {
         Ok(())
     }
 
-    async fn create(&self, typed: &str, typed_nickname: Option<&str>, role: Role) -> Result<Uuid, UserError> {
+    async fn create(
+        &self,
+        typed: &str,
+        typed_nickname: Option<&str>,
+        role: Role,
+    ) -> Result<Uuid, UserError> {
         // Names from before look-alikes mattered are taken, too.
         username::fill_in(self.store).await?;
         let username = Username::parse(typed).map_err(UserError::Refused)?;
-        let nickname = nickname::parse(typed_nickname.unwrap_or_default()).map_err(UserError::Refused)?;
+        let nickname =
+            nickname::parse(typed_nickname.unwrap_or_default()).map_err(UserError::Refused)?;
         let taken = || UserError::Taken(username.shown().to_owned());
         // Before anybody is asked for a password.
         if self.store.is_taken(username.name()).await? {
@@ -261,11 +295,17 @@ impl Desk<'_> {
         as_json: bool,
         out: &mut Output<impl Write>,
     ) -> Result<(), UserError> {
-        let mut wanted = Wanted { search: search.map(looked_for), sort: AccountSort::Oldest, after: None, limit: PAGE };
+        let mut wanted = Wanted {
+            search: search.map(looked_for),
+            sort: AccountSort::Oldest,
+            after: None,
+            limit: PAGE,
+        };
         loop {
             let (accounts, next) = self.store.accounts(&wanted, self.world.now()).await?;
             for account in accounts.iter().filter(|account| is_wanted(account)) {
-                let line = if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
+                let line =
+                    if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
                 writeln!(out, "{line}")?;
             }
             // `gatehouse user list | head` has seen enough.
@@ -303,7 +343,8 @@ impl Whose {
 fn line(account: &Account) -> String {
     let Account { id, username, nickname, role, created_at, disabled_at, sessions, .. } = account;
     let state = if disabled_at.is_some() { "disabled" } else { "enabled" };
-    let nickname = nickname.as_ref().map(|nickname| format!(" \"{}\"", escaped(nickname))).unwrap_or_default();
+    let nickname =
+        nickname.as_ref().map(|nickname| format!(" \"{}\"", escaped(nickname))).unwrap_or_default();
     format!(
         "{}  {id}  {:5}  {state:8}  sessions={sessions}  {}{nickname}",
         rfc3339(*created_at),

@@ -20,8 +20,8 @@ use crate::{
     tokens::algorithm::Algorithm,
 };
 
-/// A setting: its name without the prefix, its default as somebody would give it (in words where that cannot be given), and what
-/// it means.
+/// A setting: its name without the prefix, its default as somebody would give it (in words where
+/// that cannot be given), and what it means.
 struct Setting {
     name: &'static str,
     default: &'static str,
@@ -36,7 +36,11 @@ const SETTINGS: &[Setting] = &[
         default: "60",
         meaning: "idle timeout of a connection and time limit of a request head, in seconds",
     },
-    Setting { name: "MAX_CONNECTIONS", default: "4096", meaning: "maximum number of open connections" },
+    Setting {
+        name: "MAX_CONNECTIONS",
+        default: "4096",
+        meaning: "maximum number of open connections",
+    },
     Setting {
         name: "MAX_CONNECTIONS_PER_ADDRESS",
         default: "256",
@@ -47,7 +51,11 @@ const SETTINGS: &[Setting] = &[
         default: "data",
         meaning: "folder of persistent data: database, signing keys, uploads",
     },
-    Setting { name: "DATABASE_URL", default: "sqlite://<data dir>/gatehouse.sqlite", meaning: "database URL" },
+    Setting {
+        name: "DATABASE_URL",
+        default: "sqlite://<data dir>/gatehouse.sqlite",
+        meaning: "database URL",
+    },
     Setting {
         name: "SITE_DIR",
         default: "site beside the executable or one folder up",
@@ -58,10 +66,18 @@ const SETTINGS: &[Setting] = &[
         default: "generated, stored in the data folder",
         meaning: "HS256 secret, at least 32 bytes",
     },
-    Setting { name: "JWT_ALGORITHM", default: "HS256", meaning: "signature algorithm of tokens: HS256 or EdDSA" },
+    Setting {
+        name: "JWT_ALGORITHM",
+        default: "HS256",
+        meaning: "signature algorithm of tokens: HS256 or EdDSA",
+    },
     Setting { name: "JWT_ISSUER", default: "gatehouse", meaning: "iss claim of tokens" },
     Setting { name: "JWT_AUDIENCE", default: "gatehouse", meaning: "aud claim of tokens" },
-    Setting { name: "ACCESS_TOKEN_SECONDS", default: "900", meaning: "lifetime of an access token, in seconds" },
+    Setting {
+        name: "ACCESS_TOKEN_SECONDS",
+        default: "900",
+        meaning: "lifetime of an access token, in seconds",
+    },
     Setting {
         name: "REFRESH_TOKEN_SECONDS",
         default: "604800",
@@ -72,7 +88,11 @@ const SETTINGS: &[Setting] = &[
         default: "43200",
         meaning: "lifetime of a refresh token without \"remember me\", in seconds",
     },
-    Setting { name: "SESSION_MAX_SECONDS", default: "2592000", meaning: "maximum lifetime of a session, in seconds" },
+    Setting {
+        name: "SESSION_MAX_SECONDS",
+        default: "2592000",
+        meaning: "maximum lifetime of a session, in seconds",
+    },
     Setting {
         name: "REFRESH_ROTATION",
         default: "on",
@@ -83,24 +103,52 @@ const SETTINGS: &[Setting] = &[
         default: "10",
         meaning: "grace period in which the previous refresh token is still accepted, in seconds",
     },
-    Setting { name: "ALLOWED_ORIGINS", default: "none", meaning: "allowed CORS origins, comma separated" },
+    Setting {
+        name: "ALLOWED_ORIGINS",
+        default: "none",
+        meaning: "allowed CORS origins, comma separated",
+    },
     Setting {
         name: "TRUSTED_PROXIES",
         default: "none",
         meaning: "addresses or networks of reverse proxies whose X-Forwarded-* headers are trusted, comma separated",
     },
-    Setting { name: "RATE_LIMITS", default: "on", meaning: "off: disables all rate limits (for load tests)" },
+    Setting {
+        name: "RATE_LIMITS",
+        default: "on",
+        meaning: "off: disables all rate limits (for load tests)",
+    },
     Setting {
         name: "LOGIN_FAILURES_PER_ACCOUNT",
         default: "10",
         meaning: "failed logins per account, counted separately for unknown and for known devices",
     },
-    Setting { name: "LOGIN_FAILURES_PER_ADDRESS", default: "100", meaning: "failed logins per client address" },
-    Setting { name: "LOGIN_FAILURES_SECONDS", default: "900", meaning: "window of failed logins, in seconds" },
-    Setting { name: "REGISTRATIONS_PER_ADDRESS", default: "60", meaning: "registrations per client address" },
-    Setting { name: "REGISTRATIONS_SECONDS", default: "600", meaning: "window of registrations, in seconds" },
+    Setting {
+        name: "LOGIN_FAILURES_PER_ADDRESS",
+        default: "100",
+        meaning: "failed logins per client address",
+    },
+    Setting {
+        name: "LOGIN_FAILURES_SECONDS",
+        default: "900",
+        meaning: "window of failed logins, in seconds",
+    },
+    Setting {
+        name: "REGISTRATIONS_PER_ADDRESS",
+        default: "60",
+        meaning: "registrations per client address",
+    },
+    Setting {
+        name: "REGISTRATIONS_SECONDS",
+        default: "600",
+        meaning: "window of registrations, in seconds",
+    },
     Setting { name: "REFRESHES_PER_SESSION", default: "60", meaning: "refreshes per session" },
-    Setting { name: "REFRESHES_SECONDS", default: "60", meaning: "window of refreshes, in seconds" },
+    Setting {
+        name: "REFRESHES_SECONDS",
+        default: "60",
+        meaning: "window of refreshes, in seconds",
+    },
     Setting {
         name: "WAITING_HASHES_PER_ADDRESS",
         default: "100",
@@ -111,25 +159,53 @@ const SETTINGS: &[Setting] = &[
         default: "120",
         meaning: "changes (profile, password, avatar, files, sessions, administration) and exports per session",
     },
-    Setting { name: "CHANGES_PER_ACCOUNT", default: "600", meaning: "the same per account, over all its sessions" },
+    Setting {
+        name: "CHANGES_PER_ACCOUNT",
+        default: "600",
+        meaning: "the same per account, over all its sessions",
+    },
     Setting { name: "CHANGES_SECONDS", default: "60", meaning: "window of changes, in seconds" },
     Setting {
         name: "RESERVED_USERNAMES",
         default: "none",
         meaning: "usernames that cannot be registered, nor names that look like them, comma separated",
     },
-    Setting { name: "PASSWORD_MIN_LENGTH", default: "8", meaning: "minimum password length in code points, 6 to 64" },
-    Setting { name: "PASSWORD_BLOCKLIST", default: "on", meaning: "off: common passwords are accepted" },
-    Setting { name: "FILES_QUOTA_BYTES", default: "100000000", meaning: "storage quota per user, in bytes" },
+    Setting {
+        name: "PASSWORD_MIN_LENGTH",
+        default: "8",
+        meaning: "minimum password length in code points, 6 to 64",
+    },
+    Setting {
+        name: "PASSWORD_BLOCKLIST",
+        default: "on",
+        meaning: "off: common passwords are accepted",
+    },
+    Setting {
+        name: "FILES_QUOTA_BYTES",
+        default: "100000000",
+        meaning: "storage quota per user, in bytes",
+    },
     Setting { name: "FILES_MAX", default: "10000", meaning: "maximum number of files per user" },
     Setting {
         name: "PICTURES_MEMORY_BYTES",
         default: "160000000",
         meaning: "memory for image decoding, all images together, in bytes; an image that needs more is rejected",
     },
-    Setting { name: "EXPORTS_MAX", default: "8", meaning: "maximum number of concurrent exports of all users" },
-    Setting { name: "MAX_UPLOADS", default: "64", meaning: "maximum number of concurrent uploads of all users" },
-    Setting { name: "MAX_UPLOADS_PER_USER", default: "4", meaning: "maximum number of concurrent uploads per user" },
+    Setting {
+        name: "EXPORTS_MAX",
+        default: "8",
+        meaning: "maximum number of concurrent exports of all users",
+    },
+    Setting {
+        name: "MAX_UPLOADS",
+        default: "64",
+        meaning: "maximum number of concurrent uploads of all users",
+    },
+    Setting {
+        name: "MAX_UPLOADS_PER_USER",
+        default: "4",
+        meaning: "maximum number of concurrent uploads per user",
+    },
     Setting {
         name: "UPLOAD_MIN_BYTES_PER_SECOND",
         default: "16000",
@@ -251,7 +327,8 @@ impl Config {
         let mut reader = values::Reader::new(sources, &mut errors);
         // cargo-leptos tells the program by this name where it expects it.
         let told = sources.leptos_addr().filter(|_| sources.get("ADDR").is_none());
-        let addr = match told.and_then(|addr| reader.check("LEPTOS_SITE_ADDR", addr, values::addr)) {
+        let addr = match told.and_then(|addr| reader.check("LEPTOS_SITE_ADDR", addr, values::addr))
+        {
             Some(addr) => addr,
             None => reader.value("ADDR", values::addr)?,
         };
@@ -271,10 +348,12 @@ impl Config {
                 total: reader.value("MAX_CONNECTIONS", values::count)? as usize,
                 per_address: reader.value("MAX_CONNECTIONS_PER_ADDRESS", values::count)? as usize,
             },
-            database_url: reader
-                .given("DATABASE_URL", values::text)
-                .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())),
-            site_dir: reader.given("SITE_DIR", values::text).map_or_else(default_site_dir, PathBuf::from),
+            database_url: reader.given("DATABASE_URL", values::text).unwrap_or_else(|| {
+                format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())
+            }),
+            site_dir: reader
+                .given("SITE_DIR", values::text)
+                .map_or_else(default_site_dir, PathBuf::from),
             reload: sources.is_watched(),
             jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm)?,
             jwt_secret: reader.given("JWT_SECRET", values::jwt_secret),
@@ -285,7 +364,9 @@ impl Config {
             allowed_origins: reader.given("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
             trusted_proxies: reader.given("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
             limits: limits(&mut reader)?,
-            reserved_usernames: reader.given("RESERVED_USERNAMES", values::names).unwrap_or_default(),
+            reserved_usernames: reader
+                .given("RESERVED_USERNAMES", values::names)
+                .unwrap_or_default(),
             password_min: reader.value("PASSWORD_MIN_LENGTH", values::password_min)?,
             password_blocklist: reader.value("PASSWORD_BLOCKLIST", values::switch)?,
             files_quota: reader.value("FILES_QUOTA_BYTES", values::bytes)?,
@@ -323,14 +404,17 @@ impl Config {
     pub fn describe(sources: &Sources) -> String {
         let lines = SETTINGS.iter().map(|setting| {
             let (value, from) = match sources.get(setting.name) {
-                Some((_, source)) if SECRETS.contains(&setting.name) => ("(set)".to_owned(), source.to_string()),
+                Some((_, source)) if SECRETS.contains(&setting.name) => {
+                    ("(set)".to_owned(), source.to_string())
+                }
                 Some((value, source)) if setting.name == "DATABASE_URL" => {
                     (crate::store::without_password(value), source.to_string())
                 }
                 Some((value, source)) => (value.to_owned(), source.to_string()),
-                None if setting.name == "ADDR" && sources.leptos_addr().is_some() => {
-                    (sources.leptos_addr().unwrap_or_default().to_owned(), "LEPTOS_SITE_ADDR".to_owned())
-                }
+                None if setting.name == "ADDR" && sources.leptos_addr().is_some() => (
+                    sources.leptos_addr().unwrap_or_default().to_owned(),
+                    "LEPTOS_SITE_ADDR".to_owned(),
+                ),
                 None => (setting.default.to_owned(), "default".to_owned()),
             };
             format!("{PREFIX}{} = {value}\n    from: {from}; {}\n", setting.name, setting.meaning)
@@ -360,10 +444,14 @@ fn s3(reader: &mut values::Reader<'_>) -> Result<Option<S3>, ConfigErrors> {
     let bucket = reader.value("S3_BUCKET", values::text)?;
     let region = reader.value("S3_REGION", values::text)?;
     let access_key_id = reader.given("S3_ACCESS_KEY_ID", values::text);
-    let secret_access_key = reader.given("S3_SECRET_ACCESS_KEY", |text| Ok(SecretString::from(text.trim())));
+    let secret_access_key =
+        reader.given("S3_SECRET_ACCESS_KEY", |text| Ok(SecretString::from(text.trim())));
     let Some(endpoint) = endpoint else { return Ok(None) };
-    let missing =
-        |name: &str| ConfigErrors(vec![format!("{PREFIX}{name}: it is needed where {PREFIX}S3_ENDPOINT is given")]);
+    let missing = |name: &str| {
+        ConfigErrors(vec![format!(
+            "{PREFIX}{name}: it is needed where {PREFIX}S3_ENDPOINT is given"
+        )])
+    };
     let access_key_id = access_key_id.ok_or_else(|| missing("S3_ACCESS_KEY_ID"))?;
     let secret_access_key = secret_access_key.ok_or_else(|| missing("S3_SECRET_ACCESS_KEY"))?;
     Ok(Some(S3 { endpoint, bucket, region, access_key_id, secret_access_key }))
@@ -375,7 +463,8 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
     let registrations = reader.value("REGISTRATIONS_SECONDS", values::seconds)?;
     let refreshes = reader.value("REFRESHES_SECONDS", values::seconds)?;
     let changes = reader.value("CHANGES_SECONDS", values::seconds)?;
-    let mut quota = |name, seconds| Ok(Quota { times: reader.value(name, values::times)?, seconds });
+    let mut quota =
+        |name, seconds| Ok(Quota { times: reader.value(name, values::times)?, seconds });
     let limits = Limits {
         login_account: quota("LOGIN_FAILURES_PER_ACCOUNT", failures)?,
         login_address: quota("LOGIN_FAILURES_PER_ADDRESS", failures)?,
@@ -388,8 +477,9 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
     Ok(reader.value("RATE_LIMITS", values::switch)?.then_some(limits))
 }
 
-/// Names that begin like settings and are none: a misspelt setting must not be silently without effect. Kubernetes names its
-/// service links like settings where a service is called like the product: those are ignored.
+/// Names that begin like settings and are none: a misspelt setting must not be silently without
+/// effect. Kubernetes names its service links like settings where a service is called like the
+/// product: those are ignored.
 fn unknown_names(sources: &Sources) -> Vec<String> {
     let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
     let is_service_link = |name: &str| {
@@ -400,16 +490,19 @@ fn unknown_names(sources: &Sources) -> Vec<String> {
         .names()
         .filter(|(name, _)| !known(name) && !is_service_link(name))
         .map(|(name, source)| {
-            let nearest = SETTINGS
-                .iter()
-                .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
-            let hint = nearest.map_or(String::new(), |setting| format!(" Did you mean {PREFIX}{}?", setting.name));
+            let nearest = SETTINGS.iter().max_by(|a, b| {
+                strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
+            });
+            let hint = nearest.map_or(String::new(), |setting| {
+                format!(" Did you mean {PREFIX}{}?", setting.name)
+            });
             format!("{PREFIX}{name} ({source}) is not a setting.{hint}")
         })
         .collect()
 }
 
-/// Beside the program, as it is deployed, or where a build leaves it: from target/release that is target/site.
+/// Beside the program, as it is deployed, or where a build leaves it: from target/release that is
+/// target/site.
 fn default_site_dir() -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     let folders = exe.ancestors().skip(1).take(2).map(|folder| folder.join("site"));

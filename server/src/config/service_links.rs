@@ -1,12 +1,14 @@
-//! Service link variables: Kubernetes sets them in every container, for each service of the namespace.
+//! Service link variables: Kubernetes sets them in every container, for each service of the
+//! namespace.
 
 use std::net::IpAddr;
 
 /// Protocols of a Kubernetes service port.
 const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
 
-/// Returns whether Kubernetes has set this variable for a service called `gatehouse` or `gatehouse-…`. The name is given without
-/// the prefix of settings. The value has to fit as well, so that a misspelt setting is still reported.
+/// Returns whether Kubernetes has set this variable for a service called `gatehouse` or
+/// `gatehouse-…`. The name is given without the prefix of settings. The value has to fit as well,
+/// so that a misspelt setting is still reported.
 pub(super) fn is_service_link(name: &str, value: &str) -> bool {
     let is_port = |text: &str| text.parse::<u16>().is_ok();
     let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
@@ -35,8 +37,8 @@ enum Link<'a> {
 }
 
 impl<'a> Link<'a> {
-    /// Returns what a variable of this name may be. In front stands what the service is called beyond `gatehouse`, in any number
-    /// of words.
+    /// Returns what a variable of this name may be. In front stands what the service is called
+    /// beyond `gatehouse`, in any number of words.
     fn parse(name: &'a str) -> impl Iterator<Item = Self> {
         let words: Vec<_> = name.split('_').collect();
         (0..words.len()).filter_map(move |start| Self::of_words(words.get(start..)?))
@@ -47,10 +49,14 @@ impl<'a> Link<'a> {
         let protocol = |word: &&'a str| PROTOCOLS.contains(word).then_some(*word);
         match words {
             ["SERVICE", "HOST"] => Some(Self::Host),
-            ["SERVICE", "PORT", name @ ..] if name.iter().all(|word| !word.is_empty()) => Some(Self::Port),
+            ["SERVICE", "PORT", name @ ..] if name.iter().all(|word| !word.is_empty()) => {
+                Some(Self::Port)
+            }
             ["PORT"] => Some(Self::Url),
             ["PORT", port, proto] if is_number(port) => protocol(proto).map(Self::PortUrl),
-            ["PORT", port, proto, "PROTO"] if is_number(port) => protocol(proto).map(Self::PortProtocol),
+            ["PORT", port, proto, "PROTO"] if is_number(port) => {
+                protocol(proto).map(Self::PortProtocol)
+            }
             ["PORT", port, proto, "PORT"] if is_number(port) => protocol(proto).map(|_| Self::Port),
             ["PORT", port, proto, "ADDR"] if is_number(port) => protocol(proto).map(|_| Self::Host),
             _ => None,
@@ -60,7 +66,8 @@ impl<'a> Link<'a> {
 
 /// Returns whether a value is a URL such as `tcp://10.0.0.7:80` or `tcp://[2001:db8::7]:80`.
 fn is_url(value: &str, protocol: &str) -> bool {
-    let authority = value.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case(protocol));
+    let authority =
+        value.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case(protocol));
     authority.is_some_and(|(_, authority)| authority.parse::<std::net::SocketAddr>().is_ok())
 }
 
@@ -88,7 +95,10 @@ mod tests {
                 ("PORT_53_UDP", "udp://10.96.14.7:53"),
                 ("PORT_36412_SCTP_ADDR", "fd00::7"),
             ] {
-                assert!(is_service_link(&format!("{service}{name}"), value), "{service}{name}={value}");
+                assert!(
+                    is_service_link(&format!("{service}{name}"), value),
+                    "{service}{name}={value}"
+                );
             }
         }
     }

@@ -42,7 +42,8 @@ impl Sources {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(told(&dotenvy::Error::Io(error))),
         };
-        // A name or a value that is no text is none of ours: what begins with the prefix is told as missing then.
+        // A name or a value that is no text is none of ours: what begins with the prefix is told as
+        // missing then.
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
             Some((name, value.to_string_lossy().into_owned()))
@@ -112,7 +113,9 @@ fn read_dotenv(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
     let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
     // Text of UTF-16 has a zero in nearly every character; no text of UTF-8 has one.
     if bytes.contains(&0) || UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(".env cannot be read: it is UTF-16 or no text at all; save it as UTF-8".to_owned());
+        return Err(
+            ".env cannot be read: it is UTF-16 or no text at all; save it as UTF-8".to_owned()
+        );
     }
     if std::str::from_utf8(bytes).is_err() {
         return Err(".env cannot be read: it is not UTF-8; save it as UTF-8".to_owned());
@@ -142,7 +145,10 @@ mod tests {
         assert_eq!(plain.len(), 2);
         assert_eq!(read_dotenv(format!("\u{feff}{TEXT}").as_bytes()).unwrap(), plain);
         let without_comment = "\u{feff}GATEHOUSE_LOG=warn";
-        assert_eq!(read_dotenv(without_comment.as_bytes()).unwrap(), [("GATEHOUSE_LOG".to_owned(), "warn".to_owned())]);
+        assert_eq!(
+            read_dotenv(without_comment.as_bytes()).unwrap(),
+            [("GATEHOUSE_LOG".to_owned(), "warn".to_owned())]
+        );
         assert_eq!(read_dotenv(UTF8_MARK).unwrap(), []);
     }
 
@@ -160,7 +166,10 @@ mod tests {
             latin,
         ] {
             let error = read_dotenv(&bytes).unwrap_err();
-            assert!(error.starts_with(".env cannot be read") && error.ends_with("save it as UTF-8"), "{error}");
+            assert!(
+                error.starts_with(".env cannot be read") && error.ends_with("save it as UTF-8"),
+                "{error}"
+            );
         }
     }
 }

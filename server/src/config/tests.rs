@@ -47,7 +47,10 @@ fn the_environment_wins_over_the_file() {
 fn cargo_leptos_says_where_to_serve_unless_a_setting_does() {
     let leptos = ("LEPTOS_SITE_ADDR", "127.0.0.1:4000");
     assert_eq!(Config::read(&sources(&[leptos])).unwrap().addr.port(), 4000);
-    assert_eq!(Config::read(&sources(&[leptos, ("GATEHOUSE_ADDR", "[::1]:5000")])).unwrap().addr.port(), 5000);
+    assert_eq!(
+        Config::read(&sources(&[leptos, ("GATEHOUSE_ADDR", "[::1]:5000")])).unwrap().addr.port(),
+        5000
+    );
     assert!(error("LEPTOS_SITE_ADDR", "nowhere").starts_with("LEPTOS_SITE_ADDR: "));
 }
 
@@ -88,14 +91,18 @@ fn secrets_that_others_know_or_can_guess_are_refused_without_being_shown() {
         assert!(message.contains("openssl rand"), "{message}");
         assert!(!message.contains(secret), "{message}");
     }
-    let config = Config::read(&sources(&[("GATEHOUSE_JWT_SECRET", "exactly 32 bytes are just enough")])).unwrap();
+    let config =
+        Config::read(&sources(&[("GATEHOUSE_JWT_SECRET", "exactly 32 bytes are just enough")]))
+            .unwrap();
     assert_eq!(config.jwt_secret.as_ref().unwrap().expose_secret().len(), 32);
     assert!(!format!("{config:?}").contains("just enough"));
 }
 
 #[test]
 fn the_algorithm_is_one_of_two_and_a_secret_is_for_the_first_alone() {
-    let algorithm = |name: &str| Config::read(&sources(&[("GATEHOUSE_JWT_ALGORITHM", name)])).unwrap().jwt_algorithm;
+    let algorithm = |name: &str| {
+        Config::read(&sources(&[("GATEHOUSE_JWT_ALGORITHM", name)])).unwrap().jwt_algorithm
+    };
     assert_eq!((algorithm("HS256"), algorithm(" EdDSA ")), (Algorithm::Hs256, Algorithm::EdDsa));
     for name in ["eddsa", "Ed25519", "HS512", "RS256", "none"] {
         let message = error("GATEHOUSE_JWT_ALGORITHM", name);
@@ -103,18 +110,31 @@ fn the_algorithm_is_one_of_two_and_a_secret_is_for_the_first_alone() {
     }
     let secret = ("GATEHOUSE_JWT_SECRET", "a secret that has thirty-two bytes or more");
     assert!(Config::read(&sources(&[secret, ("GATEHOUSE_JWT_ALGORITHM", "HS256")])).is_ok());
-    let both = Config::read(&sources(&[secret, ("GATEHOUSE_JWT_ALGORITHM", "EdDSA")])).unwrap_err().to_string();
-    assert!(both.contains("GATEHOUSE_JWT_ALGORITHM") && both.contains("GATEHOUSE_JWT_SECRET"), "{both}");
+    let both = Config::read(&sources(&[secret, ("GATEHOUSE_JWT_ALGORITHM", "EdDSA")]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        both.contains("GATEHOUSE_JWT_ALGORITHM") && both.contains("GATEHOUSE_JWT_SECRET"),
+        "{both}"
+    );
     assert!(!both.contains("thirty-two"), "{both}");
 }
 
 #[test]
 fn origins_are_taken_as_a_browser_sends_them() {
-    let config = Config::read(&sources(&[("GATEHOUSE_ALLOWED_ORIGINS", "https://a.example, http://localhost:5173,")]));
+    let config = Config::read(&sources(&[(
+        "GATEHOUSE_ALLOWED_ORIGINS",
+        "https://a.example, http://localhost:5173,",
+    )]));
     assert_eq!(config.unwrap().allowed_origins, ["https://a.example", "http://localhost:5173"]);
-    for origin in
-        ["*", "a.example", "https://a.example/", "https://A.example", "ftp://a.example", "https://u@a.example"]
-    {
+    for origin in [
+        "*",
+        "a.example",
+        "https://a.example/",
+        "https://A.example",
+        "ftp://a.example",
+        "https://u@a.example",
+    ] {
         assert!(error("GATEHOUSE_ALLOWED_ORIGINS", origin).contains("is no origin"), "{origin}");
     }
 }
@@ -130,7 +150,8 @@ fn limits_are_settings_and_can_be_switched_off() {
     assert_eq!(limits.login_account, Quota { times: 3, seconds: 60 });
     assert_eq!(limits.login_address, Quota { times: 100, seconds: 60 });
     assert_eq!(limits.refresh, Quota { times: 9, seconds: 60 });
-    let off = |more: (&str, &str)| Config::read(&sources(&[("GATEHOUSE_RATE_LIMITS", "off"), more]));
+    let off =
+        |more: (&str, &str)| Config::read(&sources(&[("GATEHOUSE_RATE_LIMITS", "off"), more]));
     assert!(off(("GATEHOUSE_LOG", "info")).unwrap().limits.is_none());
     assert!(off(("GATEHOUSE_LOGIN_FAILURES_SECONDS", "0")).is_err());
     assert!(error("GATEHOUSE_REGISTRATIONS_PER_ADDRESS", "0").contains("whole number of times"));
@@ -138,10 +159,14 @@ fn limits_are_settings_and_can_be_switched_off() {
 
 #[test]
 fn proxies_are_addresses_or_networks() {
-    let config = Config::read(&sources(&[("GATEHOUSE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,")])).unwrap();
+    let config =
+        Config::read(&sources(&[("GATEHOUSE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,")])).unwrap();
     assert_eq!(config.trusted_proxies.len(), 2);
     for text in ["proxy.example", "10.0.0.1/8", "*"] {
-        assert!(error("GATEHOUSE_TRUSTED_PROXIES", text).contains("not an IP address or network"), "{text}");
+        assert!(
+            error("GATEHOUSE_TRUSTED_PROXIES", text).contains("not an IP address or network"),
+            "{text}"
+        );
     }
 }
 
@@ -165,9 +190,15 @@ fn the_description_names_every_source_and_no_secret() {
 fn a_store_for_files_is_given_as_a_whole_or_not_at_all() {
     assert!(Config::read(&sources(&[])).unwrap().s3.is_none());
     let endpoint = ("GATEHOUSE_S3_ENDPOINT", "http://127.0.0.1:9000/");
-    let (id, secret) = (("GATEHOUSE_S3_ACCESS_KEY_ID", "gate"), ("GATEHOUSE_S3_SECRET_ACCESS_KEY", "nobody knows it"));
+    let (id, secret) = (
+        ("GATEHOUSE_S3_ACCESS_KEY_ID", "gate"),
+        ("GATEHOUSE_S3_SECRET_ACCESS_KEY", "nobody knows it"),
+    );
     let place = Config::read(&sources(&[endpoint, id, secret])).unwrap().s3.unwrap();
-    assert_eq!((&*place.endpoint, &*place.bucket, &*place.region), ("http://127.0.0.1:9000", "gatehouse", "us-east-1"));
+    assert_eq!(
+        (&*place.endpoint, &*place.bucket, &*place.region),
+        ("http://127.0.0.1:9000", "gatehouse", "us-east-1")
+    );
     assert!(!format!("{place:?}").contains("nobody knows it"));
     assert!(!Config::describe(&sources(&[endpoint, id, secret])).contains("nobody knows it"));
     let message = Config::read(&sources(&[endpoint, id])).unwrap_err().to_string();
@@ -189,5 +220,9 @@ fn configuration_page_lists_every_setting() {
         std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", markdown_table())).unwrap();
         return;
     }
-    assert_eq!(table, markdown_table(), "run: UPDATE_DOCS=1 cargo test -p server --lib configuration_page");
+    assert_eq!(
+        table,
+        markdown_table(),
+        "run: UPDATE_DOCS=1 cargo test -p server --lib configuration_page"
+    );
 }

@@ -45,8 +45,8 @@ impl<'a> Reader<'a> {
         Self { sources, errors }
     }
 
-    /// A setting's value: what is given, else its default. Where what is given cannot be used, that is told, and the default
-    /// stands in for it, so that all mistakes are told at once.
+    /// A setting's value: what is given, else its default. Where what is given cannot be used, that
+    /// is told, and the default stands in for it, so that all mistakes are told at once.
     pub(super) fn value<T>(
         &mut self,
         name: &str,
@@ -54,12 +54,17 @@ impl<'a> Reader<'a> {
     ) -> Result<T, ConfigErrors> {
         match self.given(name, &parse) {
             Some(value) => Ok(value),
-            None => parse(default_of(name)).map_err(|problem| ConfigErrors(vec![format!("{PREFIX}{name}: {problem}")])),
+            None => parse(default_of(name))
+                .map_err(|problem| ConfigErrors(vec![format!("{PREFIX}{name}: {problem}")])),
         }
     }
 
     /// A setting's value, where one is given and can be used.
-    pub(super) fn given<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn given<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let (text, _) = self.sources.get(name)?;
         self.check(&format!("{PREFIX}{name}"), text, parse)
     }
@@ -74,13 +79,17 @@ impl<'a> Reader<'a> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "read like settings of which not any text can be used")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "read like settings of which not any text can be used"
+)]
 pub(super) fn text(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
 pub(super) fn addr(text: &str) -> Result<SocketAddr, String> {
-    let unusable = || format!("{text:?} is no address with a port, such as 127.0.0.1:3000 or [::]:80");
+    let unusable =
+        || format!("{text:?} is no address with a port, such as 127.0.0.1:3000 or [::]:80");
     text.trim().to_socket_addrs().ok().and_then(|mut addrs| addrs.next()).ok_or_else(unusable)
 }
 
@@ -180,9 +189,12 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
 
 /// An origin exactly as a browser sends it (RFC 6454 §6.2): it is compared byte by byte.
 fn origin(text: &str) -> Result<String, String> {
-    let example = || format!("{text:?} is no origin, such as https://app.example or http://localhost:5173");
+    let example =
+        || format!("{text:?} is no origin, such as https://app.example or http://localhost:5173");
     let uri: Uri = text.parse().map_err(|_| example())?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(example()) };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(example());
+    };
     let spelt = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
     if !matches!(scheme, "http" | "https") || spelt != text || authority.as_str().contains('@') {
         return Err(example());
@@ -191,7 +203,10 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 /// Any text may be part of a name: one that can be none needs no keeping.
-#[expect(clippy::unnecessary_wraps, reason = "read like settings of which not any text can be used")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "read like settings of which not any text can be used"
+)]
 pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
     Ok(items(text).map(str::to_owned).collect())
 }
@@ -202,7 +217,8 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
-    let network = |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
+    let network =
+        |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
     items(text).map(network).collect()
 }
 
@@ -210,10 +226,15 @@ pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
 pub(super) fn jwt_secret(text: &str) -> Result<SecretString, String> {
     let advice = "make one with: openssl rand -base64 48";
     if KNOWN_SECRETS.contains(&text.trim().to_ascii_lowercase().as_str()) {
-        return Err(format!("this secret stands in samples and signs tokens for anybody; {advice}"));
+        return Err(format!(
+            "this secret stands in samples and signs tokens for anybody; {advice}"
+        ));
     }
     if text.len() < SECRET_MIN {
-        return Err(format!("it has {} bytes and needs at least {SECRET_MIN}; {advice}", text.len()));
+        return Err(format!(
+            "it has {} bytes and needs at least {SECRET_MIN}; {advice}",
+            text.len()
+        ));
     }
     if text.bytes().collect::<BTreeSet<_>>().len() < SECRET_VARIETY {
         return Err(format!("it can be guessed; {advice}"));

@@ -1,4 +1,5 @@
-//! A person's own picture: made anew from what was sent, in two sizes, under a name that nobody can guess.
+//! A person's own picture: made anew from what was sent, in two sizes, under a name that nobody can
+//! guess.
 
 use super::{FileService, Inner};
 use crate::{
@@ -25,7 +26,12 @@ impl FileService {
     /// # Errors
     ///
     /// [`Failure`]: the one before stays then.
-    pub async fn set_avatar(&self, caller: &Caller, bytes: Bytes, origin: Origin) -> Result<User, Failure> {
+    pub async fn set_avatar(
+        &self,
+        caller: &Caller,
+        bytes: Bytes,
+        origin: Origin,
+    ) -> Result<User, Failure> {
         let made = self.render("avatar", bytes, SIDES.map(Shape::Square)).await?.images;
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
         to_its_end(async move { service.0.change_avatar(actor, Some(made), origin).await }).await
@@ -55,7 +61,12 @@ impl FileService {
 }
 
 impl Inner {
-    async fn change_avatar(&self, actor: Actor, made: Option<[Vec<u8>; 2]>, origin: Origin) -> Result<User, Failure> {
+    async fn change_avatar(
+        &self,
+        actor: Actor,
+        made: Option<[Vec<u8>; 2]>,
+        origin: Origin,
+    ) -> Result<User, Failure> {
         let user = actor.user;
         let name = format!("{:032x}", u128::from_be_bytes(self.world.random::<NAME_BYTES>()));
         let keys = SIDES.map(|side| format!("avatars/{name}-{side}.jpg")).to_vec();
@@ -72,7 +83,11 @@ impl Inner {
         // Also where it is not known whether the database has got it: memory must not know better.
         self.directory.forget(user);
         if changed.is_err()
-            && self.store.user(user).await.is_ok_and(|now| now.is_none_or(|now| now.user.avatar_url != url))
+            && self
+                .store
+                .user(user)
+                .await
+                .is_ok_and(|now| now.is_none_or(|now| now.user.avatar_url != url))
         {
             self.discard(keys.clone()).await;
         }
@@ -81,7 +96,8 @@ impl Inner {
             return Err(Failure::Revoked(None));
         };
         self.discard(former).await;
-        let account = self.directory.get(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let account =
+            self.directory.get(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         Ok(account.user.clone())
     }
 }
@@ -109,6 +125,9 @@ mod tests {
         for other in ["", "-96.jpg", "../../data/keys.json", "..%2fkeys.json-96.jpg"] {
             assert!(!is_avatar(other), "{other}");
         }
-        assert!(!is_avatar(&format!("{name}-64.jpg")) && !is_avatar(&format!("{}-96.jpg", name.to_uppercase())));
+        assert!(
+            !is_avatar(&format!("{name}-64.jpg"))
+                && !is_avatar(&format!("{}-96.jpg", name.to_uppercase()))
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Everything about a user, for that user: one document, and the pictures, as a ZIP. Rows and pictures pass through page by page
-//! and chunk by chunk; only the paths of the files are held for the whole of it.
+//! Everything about a user, for that user: one document, and the pictures, as a ZIP. Rows and
+//! pictures pass through page by page and chunk by chunk; only the paths of the files are held for
+//! the whole of it.
 
 mod archive;
 mod document;
@@ -65,8 +66,9 @@ pub enum ExportError {
     Cancelled,
 }
 
-/// Exports that are put together or fetched at this moment. Each takes up its user's whole quota once more, on disk, until it is
-/// fetched: so each user has one at a time, and all users together have some.
+/// Exports that are put together or fetched at this moment. Each takes up its user's whole quota
+/// once more, on disk, until it is fetched: so each user has one at a time, and all users together
+/// have some.
 #[derive(Clone, Debug)]
 pub struct ActiveExports {
     users: Arc<Mutex<HashSet<Uuid>>>,
@@ -112,20 +114,26 @@ impl FileService {
     ///
     /// # Errors
     ///
-    /// [`Failure`]: `too_many_attempts` while the one before is being fetched, `unavailable` while too many others are.
+    /// [`Failure`]: `too_many_attempts` while the one before is being fetched, `unavailable` while
+    /// too many others are.
     pub async fn export(&self, caller: &Caller, origin: Origin) -> Result<Content, Failure> {
         let permit = self.0.exports.begin(caller.user)?;
         let (file, size) = self.0.archive(caller.user).await?;
         let now = self.0.world.now();
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry = AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, origin) };
-        self.0.store.insert_audit_entry_as(Actor::new(caller, now), entry).await.map_err(act_failure)?;
+        self.0
+            .store
+            .insert_audit_entry_as(Actor::new(caller, now), entry)
+            .await
+            .map_err(act_failure)?;
         tracing::info!(user = %caller.user, size, "account data exported");
         Ok(Content { size, stream: Box::pin(stream::try_unfold((file, permit), next)) })
     }
 }
 
-/// The next bytes of an archive. The permit ends with it, and the file, which has no name, with its last handle.
+/// The next bytes of an archive. The permit ends with it, and the file, which has no name, with its
+/// last handle.
 async fn next(
     (mut file, permit): (File, ExportPermit),
 ) -> Result<Option<(Bytes, (File, ExportPermit))>, object_store::Error> {
@@ -136,8 +144,10 @@ async fn next(
         Ok::<_, io::Error>((chunk, file))
     });
     let read = read.await.map_err(io::Error::other).flatten();
-    let (chunk, file) =
-        read.map_err(|source| object_store::Error::Generic { store: "archive", source: Box::new(source) })?;
+    let (chunk, file) = read.map_err(|source| object_store::Error::Generic {
+        store: "archive",
+        source: Box::new(source),
+    })?;
     Ok(if chunk.is_empty() { None } else { Some((chunk.into(), (file, permit))) })
 }
 
@@ -150,7 +160,8 @@ struct Entry {
 impl Inner {
     /// Puts the archive together. Where this is dropped, because the client is gone, it stops.
     async fn archive(&self, user: Uuid) -> Result<(File, u64), Failure> {
-        let account = self.store.user(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let account =
+            self.store.user(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let picture = account.user.avatar_url.as_deref().map(avatar::key);
         let picture = picture.map(|key| Entry { path: PICTURE.to_owned(), key });
         let mut archive = Archive::begin(self.scratch.clone());
@@ -160,7 +171,9 @@ impl Inner {
             let Some(content) = self.objects.get(&key).await.map_err(internal)? else { continue };
             archive.entry(&path).await?;
             let mut chunks = content.stream;
-            while let Some(chunk) = chunks.try_next().await.map_err(|error| internal(ExportError::from(error)))? {
+            while let Some(chunk) =
+                chunks.try_next().await.map_err(|error| internal(ExportError::from(error)))?
+            {
                 archive.content(chunk).await?;
             }
         }
@@ -168,7 +181,11 @@ impl Inner {
     }
 
     /// Writes the document, and comes back with the files that it names.
-    async fn write_document(&self, account: StoredUser, archive: &mut Archive) -> Result<Vec<Entry>, Failure> {
+    async fn write_document(
+        &self,
+        account: StoredUser,
+        archive: &mut Archive,
+    ) -> Result<Vec<Entry>, Failure> {
         let (user, now) = (account.user.id, self.world.now());
         archive.entry("account.json").await?;
         archive.text(b"{\n  \"exported_at\": ").await?;

@@ -1,4 +1,5 @@
-//! What people send: their own picture, which everybody may see, and the pictures that they keep for themselves.
+//! What people send: their own picture, which everybody may see, and the pictures that they keep
+//! for themselves.
 
 mod avatar;
 mod export;
@@ -88,7 +89,9 @@ impl FileService {
 /// What the sender is told of it.
 fn refused(field: &'static str, refusal: Refusal) -> Failure {
     let problem = match refusal {
-        Refusal::UnknownKind => return Failure::Refused(Code::UnsupportedMediaType, ServerProblem::PictureKind.into()),
+        Refusal::UnknownKind => {
+            return Failure::Refused(Code::UnsupportedMediaType, ServerProblem::PictureKind.into());
+        }
         Refusal::TooManyPixels => ServerProblem::PicturePixels,
         Refusal::TooMuchMemory => ServerProblem::PictureMemory,
         Refusal::Broken => ServerProblem::PictureBroken,
@@ -102,7 +105,12 @@ impl Files for FileService {
         self.unset_avatar(caller, origin).await
     }
 
-    async fn files(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure> {
+    async fn files(
+        &self,
+        caller: &Caller,
+        after: Option<Uuid>,
+        limit: Option<u32>,
+    ) -> Result<FileList, Failure> {
         self.list(caller, after, limit).await
     }
 

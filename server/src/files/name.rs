@@ -9,7 +9,8 @@ use crate::{accounts::fold, pictures::Kind};
 
 /// Characters of the longest name, with its ending.
 const MAX: usize = 120;
-/// Bytes of the longest name before its ending: Linux takes 255 for the whole, and a number may be added to it.
+/// Bytes of the longest name before its ending: Linux takes 255 for the whole, and a number may be
+/// added to it.
 const STEM_BYTES_MAX: usize = 200;
 /// Names of devices: Windows makes no file whose name is one of these up to its first dot
 /// (Microsoft, "Naming Files, Paths, and Namespaces").
@@ -17,8 +18,9 @@ const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "conin$", "conout$", "cl
 /// Devices that have a digit, also a superscript one.
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// Returns a name that any system can save: of a path only its last part, without characters that are invisible or have a meaning
-/// elsewhere, not the name of a device, and with an ending of its kind.
+/// Returns a name that any system can save: of a path only its last part, without characters that
+/// are invisible or have a meaning elsewhere, not the name of a device, and with an ending of its
+/// kind.
 pub(super) fn clean(typed: &str, kind: Kind) -> String {
     let last = typed.rsplit(['/', '\\']).next().unwrap_or_default();
     let plain: String = last
@@ -38,7 +40,8 @@ pub(super) fn clean(typed: &str, kind: Kind) -> String {
         end += character.len_utf8();
     }
     // A name that ends with a dot or a blank loses it on Windows.
-    let stem = stem[..end].trim_end_matches(|character: char| character == '.' || character.is_whitespace());
+    let stem = stem[..end]
+        .trim_end_matches(|character: char| character == '.' || character.is_whitespace());
     let stem = if stem.is_empty() { "picture" } else { stem };
     if is_device(stem) { format!("_{stem}.{ending}") } else { format!("{stem}.{ending}") }
 }
@@ -53,12 +56,15 @@ fn is_device(stem: &str) -> bool {
     let base = base.trim_end();
     let is_numbered = |device: &&str| {
         let number = base.strip_prefix(*device);
-        number.is_some_and(|number| number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()))
+        number.is_some_and(|number| {
+            number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit())
+        })
     };
     DEVICES.contains(&base) || NUMBERED_DEVICES.iter().any(is_numbered)
 }
 
-/// Names of one folder, each of which is there once, also on systems that do not distinguish case or normal forms.
+/// Names of one folder, each of which is there once, also on systems that do not distinguish case
+/// or normal forms.
 #[derive(Debug, Default)]
 pub(super) struct UniqueNames {
     /// The number that is tried next for a name that is there already.
@@ -66,7 +72,8 @@ pub(super) struct UniqueNames {
 }
 
 impl UniqueNames {
-    /// Takes a name: itself, or with a number behind its stem where it is there already. Of many equal names each takes one step.
+    /// Takes a name: itself, or with a number behind its stem where it is there already. Of many
+    /// equal names each takes one step.
     pub(super) fn take(&mut self, name: &str) -> String {
         let key = Self::key(name);
         let Some(mut number) = self.next.get(&key).copied() else {
@@ -151,8 +158,18 @@ mod tests {
     #[test]
     fn take_of_names_that_are_one_on_some_system_adds_numbers() {
         let mut names = UniqueNames::default();
-        let taken = ["x.png", "X.PNG", "x.png", "x (2).png", "y.jpg", "É.png", "e\u{301}.png", "ß.png", "SS.png"]
-            .map(|name| names.take(name));
+        let taken = [
+            "x.png",
+            "X.PNG",
+            "x.png",
+            "x (2).png",
+            "y.jpg",
+            "É.png",
+            "e\u{301}.png",
+            "ß.png",
+            "SS.png",
+        ]
+        .map(|name| names.take(name));
         let expected = [
             "x.png",
             "X (2).PNG",
@@ -172,8 +189,10 @@ mod tests {
         let mut names = UniqueNames::default();
         // Those that stand in the way of numbers are passed once each, and not for every name anew.
         let numbered = (2..10_000).map(|number| format!("x ({number}).png"));
-        let taken: HashSet<_> =
-            numbered.chain((0..20_000).map(|_| "x.png".to_owned())).map(|name| names.take(&name)).collect();
+        let taken: HashSet<_> = numbered
+            .chain((0..20_000).map(|_| "x.png".to_owned()))
+            .map(|name| names.take(&name))
+            .collect();
         assert_eq!(taken.len(), 29_998);
         assert_eq!(names.next[&UniqueNames::key("x.png")], 29_999);
     }

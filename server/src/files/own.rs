@@ -1,4 +1,5 @@
-//! The pictures that a person keeps here for themselves: as they came, with a small one beside each.
+//! The pictures that a person keeps here for themselves: as they came, with a small one beside
+//! each.
 
 use app::{
     api::{
@@ -50,7 +51,12 @@ impl FileService {
     /// # Errors
     ///
     /// [`Failure`]: nothing of it is kept then.
-    pub async fn keep(&self, caller: &Caller, title: &str, bytes: Bytes) -> Result<FileEntry, Failure> {
+    pub async fn keep(
+        &self,
+        caller: &Caller,
+        title: &str,
+        bytes: Bytes,
+    ) -> Result<FileEntry, Failure> {
         let Rendered { kind, dimensions: (width, height), images: [thumbnail] } =
             self.render("file", bytes.clone(), [THUMBNAIL]).await?;
         let pixels = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
@@ -75,7 +81,12 @@ impl FileService {
     /// # Errors
     ///
     /// [`Failure`]
-    pub async fn list(&self, caller: &Caller, after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, Failure> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        after: Option<Uuid>,
+        limit: Option<u32>,
+    ) -> Result<FileList, Failure> {
         let limit = limit.unwrap_or(PAGE_MAX / 2);
         if !(1..=PAGE_MAX).contains(&limit) {
             return Err(Code::BadRequest.into());
@@ -98,7 +109,8 @@ impl FileService {
     ///
     /// [`Failure`]: `not_found` also for another person's.
     pub async fn open(&self, caller: &Caller, id: Uuid, size: Size) -> Result<Opened, Failure> {
-        let file = self.0.store.file(caller.user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
+        let file =
+            self.0.store.file(caller.user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
         let (key, kind) = match size {
             Size::Thumb => (file.thumbnail_key(), Some(Kind::Jpeg)),
             Size::Full => (file.key(), Kind::of_media_type(&file.media_type)),
@@ -130,7 +142,13 @@ impl FileService {
 }
 
 impl Inner {
-    async fn keep(&self, actor: Actor, file: StoredFile, bytes: Bytes, thumbnail: Bytes) -> Result<FileEntry, Failure> {
+    async fn keep(
+        &self,
+        actor: Actor,
+        file: StoredFile,
+        bytes: Bytes,
+        thumbnail: Bytes,
+    ) -> Result<FileEntry, Failure> {
         let most = FilesMax { files: self.files_max, bytes: self.quota };
         // Spares the disk; what decides is the transaction, below.
         let usage = self.store.files_usage(file.user).await.map_err(internal)?;
@@ -143,7 +161,8 @@ impl Inner {
             Ok(refusal) => refused(&refusal, most),
             Err(ActError::Denied(denied)) => denied.into(),
             Err(ActError::Store(error)) => {
-                // Where the row is there nevertheless, or nobody can tell, the objects stay for the sweep to decide upon.
+                // Where the row is there nevertheless, or nobody can tell, the objects stay for the
+                // sweep to decide upon.
                 if matches!(self.store.file(file.user, file.id).await, Ok(None)) {
                     self.discard(file.keys()).await;
                 }

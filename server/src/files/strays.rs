@@ -1,5 +1,5 @@
-//! Bytes and rows are kept in two places, and anything may end between them: so what is on its way is written down first, and
-//! whatever belongs to nobody is swept away.
+//! Bytes and rows are kept in two places, and anything may end between them: so what is on its way
+//! is written down first, and whatever belongs to nobody is swept away.
 
 use app::backend::Failure;
 use axum::body::Bytes;
@@ -7,7 +7,8 @@ use axum::body::Bytes;
 use super::{FileService, Inner};
 use crate::{failure::internal, objects::ObjectError, store::StoreError};
 
-/// Seconds after which objects that no row names were left behind by something that has ended: an upload takes minutes at most.
+/// Seconds after which objects that no row names were left behind by something that has ended: an
+/// upload takes minutes at most.
 const DEADLINE: i64 = 3600;
 /// Objects that are removed in one go.
 const TOGETHER: u64 = 500;
@@ -55,7 +56,10 @@ impl Inner {
     /// Keeps objects that a row is about to name: all of them or none.
     pub(super) async fn put_all(&self, objects: Vec<(String, Bytes)>) -> Result<(), Failure> {
         let keys: Vec<_> = objects.iter().map(|(key, _)| key.clone()).collect();
-        self.store.expect_objects(keys.clone(), self.world.now().saturating_add(DEADLINE)).await.map_err(internal)?;
+        self.store
+            .expect_objects(keys.clone(), self.world.now().saturating_add(DEADLINE))
+            .await
+            .map_err(internal)?;
         for (key, bytes) in objects {
             if let Err(error) = self.objects.put(&key, bytes).await {
                 self.discard(keys).await;
@@ -65,13 +69,16 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes objects that are written down as belonging to nobody. What cannot be removed now is swept away later.
+    /// Removes objects that are written down as belonging to nobody. What cannot be removed now is
+    /// swept away later.
     pub(super) async fn discard(&self, keys: Vec<String>) {
         let mut gone = Vec::with_capacity(keys.len());
         for key in keys {
             match self.objects.remove(&key).await {
                 Ok(()) => gone.push(key),
-                Err(error) => tracing::warn!(%error, key, "object could not be deleted; the next cleanup retries"),
+                Err(error) => {
+                    tracing::warn!(%error, key, "object could not be deleted; the next cleanup retries");
+                }
             }
         }
         if gone.is_empty() {

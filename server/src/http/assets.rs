@@ -1,4 +1,5 @@
-//! The files of the site: the program with its style under `/pkg`, and what lies beside it (icons, the manifest).
+//! The files of the site: the program with its style under `/pkg`, and what lies beside it (icons,
+//! the manifest).
 
 use std::{
     collections::BTreeMap,
@@ -44,25 +45,33 @@ pub struct Site {
 }
 
 impl Site {
-    /// The site in a folder. `hash_file` is what cargo-leptos has written beside the server's executable: lines such as
-    /// `js: HASH`, a line a kind of file. A hash whose file is not there counts as none.
+    /// The site in a folder. `hash_file` is what cargo-leptos has written beside the server's
+    /// executable: lines such as `js: HASH`, a line a kind of file. A hash whose file is not there
+    /// counts as none.
     #[must_use]
     pub fn open(root: &Path, hash_file: Option<&Path>) -> Self {
-        let hash_lines = hash_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let hash_lines =
+            hash_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let hash_of = |kind: &str| {
-            let line = hash_lines.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
+            let line = hash_lines
+                .lines()
+                .find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
             line.map(|(_, hash)| hash.trim())
         };
         let path_of = |kind: &str| {
             let hashed = hash_of(kind).map(|hash| format!("pkg/{NAME}.{hash}.{kind}"));
-            let file = hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
+            let file = hashed
+                .filter(|file| root.join(file).is_file())
+                .unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
             format!("/{file}")
         };
         let hashed = hash_of("manifest").map(|hash| format!("pkg/{MANIFEST}.{hash}.json"));
-        let manifest =
-            hashed.filter(|file| root.join(file).is_file()).unwrap_or_else(|| format!("pkg/{MANIFEST}.json"));
+        let manifest = hashed
+            .filter(|file| root.join(file).is_file())
+            .unwrap_or_else(|| format!("pkg/{MANIFEST}.json"));
         let rooms = pieces(root, &manifest, "rooms");
-        let assets = Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), rooms };
+        let assets =
+            Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), rooms };
         Self { root: root.to_owned(), assets: Arc::new(assets) }
     }
 
@@ -78,15 +87,20 @@ impl Site {
         self.root.join(self.assets.wasm.trim_start_matches('/')).is_file()
     }
 
-    /// Serves its files: precompressed where the build has compressed them, and to be kept as long as their names allow.
+    /// Serves its files: precompressed where the build has compressed them, and to be kept as long
+    /// as their names allow.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         // A folder's listing, or an index that somebody has put there, is not to be found.
-        let files =
-            ServeDir::new(&self.root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
+        let files = ServeDir::new(&self.root)
+            .append_index_html_on_directories(false)
+            .precompressed_br()
+            .precompressed_gzip();
         let serving = Serving { files, assets: Arc::clone(&self.assets) };
-        let mut router =
-            Router::new().route("/pkg/{*file}", get(serve)).route(&format!("{AGAIN}{{*file}}"), get(serve_again));
-        // The pages are a fallback for every other address: the few files beside them are named one by one.
+        let mut router = Router::new()
+            .route("/pkg/{*file}", get(serve))
+            .route(&format!("{AGAIN}{{*file}}"), get(serve_again));
+        // The pages are a fallback for every other address: the few files beside them are named one
+        // by one.
         for name in self.loose_files() {
             router = router.route(&format!("/{name}"), get(serve));
         }
@@ -95,21 +109,26 @@ impl Site {
 
     fn loose_files(&self) -> impl Iterator<Item = String> + use<> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().is_file()).filter_map(|entry| entry.file_name().into_string().ok()).filter(
-            |name| {
-                let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        entries
+            .filter(|entry| entry.path().is_file())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| {
+                let is_plain =
+                    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
                 let is_copy = [".br", ".gz"].iter().any(|ending| name.ends_with(ending));
                 is_plain && !is_copy && !name.starts_with('.')
-            },
-        )
+            })
     }
 }
 
-/// The files of one part of a split program: the manifest beside them names them without their ending.
+/// The files of one part of a split program: the manifest beside them names them without their
+/// ending.
 fn pieces(root: &Path, manifest: &str, part: &str) -> Vec<String> {
     let manifest = fs::read(root.join(manifest)).unwrap_or_default();
-    let mut parts: BTreeMap<String, Vec<String>> = serde_json::from_slice(&manifest).unwrap_or_default();
-    let pieces = parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("pkg/{name}.wasm"));
+    let mut parts: BTreeMap<String, Vec<String>> =
+        serde_json::from_slice(&manifest).unwrap_or_default();
+    let pieces =
+        parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("pkg/{name}.wasm"));
     pieces.filter(|file| root.join(file).is_file()).map(|file| format!("/{file}")).collect()
 }
 
@@ -119,8 +138,8 @@ struct Serving {
     assets: Arc<Assets>,
 }
 
-/// The same files at another address, where a page makes a second instance of the program: browsers make one for each address
-/// (`app/src/document/wake.js`).
+/// The same files at another address, where a page makes a second instance of the program: browsers
+/// make one for each address (`app/src/document/wake.js`).
 async fn serve_again(state: State<Serving>, mut request: Request) -> Response {
     let file = request.uri().path().strip_prefix(AGAIN).map(|file| format!("/pkg/{file}"));
     match file.and_then(|file| Uri::try_from(file).ok()) {
@@ -135,7 +154,8 @@ async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Resp
     if !takes_range(&request) {
         request.headers_mut().remove(header::RANGE);
     }
-    // RFC 9110 §13.1.5: part of a file is of use only to a client that has the rest of the same file.
+    // RFC 9110 §13.1.5: part of a file is of use only to a client that has the rest of the same
+    // file.
     if let Some(validator) = request.headers_mut().remove(header::IF_RANGE)
         && request.headers().contains_key(header::RANGE)
     {
@@ -145,7 +165,10 @@ async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Resp
         whole.headers_mut().clone_from(request.headers());
         whole.headers_mut().remove(header::RANGE);
         let current = serving.files.try_call(whole).await;
-        if current.ok().is_none_or(|current| current.headers().get(header::LAST_MODIFIED) != Some(&validator)) {
+        if current
+            .ok()
+            .is_none_or(|current| current.headers().get(header::LAST_MODIFIED) != Some(&validator))
+        {
             request.headers_mut().remove(header::RANGE);
         }
     }
@@ -165,17 +188,20 @@ async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Resp
     response
 }
 
-/// Whether a request asks for a part of a file in a way that is supported. Otherwise all of it is sent, as if no part had been asked
-/// for (RFC 9110 §14.2).
+/// Whether a request asks for a part of a file in a way that is supported. Otherwise all of it is
+/// sent, as if no part had been asked for (RFC 9110 §14.2).
 fn takes_range(request: &Request) -> bool {
     let mut ranges = request.headers().get_all(header::RANGE).iter();
     let (range, second) = (ranges.next().and_then(|range| range.to_str().ok()), ranges.next());
-    let range = range.and_then(|range| range.strip_prefix("bytes=")).and_then(|range| range.split_once('-'));
+    let range = range
+        .and_then(|range| range.strip_prefix("bytes="))
+        .and_then(|range| range.split_once('-'));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     request.method() == Method::GET
         && second.is_none()
-        && range
-            .is_some_and(|(first, last)| is_number(first) && is_number(last) && !(first.is_empty() && last.is_empty()))
+        && range.is_some_and(|(first, last)| {
+            is_number(first) && is_number(last) && !(first.is_empty() && last.is_empty())
+        })
 }
 
 fn not_found() -> Response {
@@ -184,7 +210,8 @@ fn not_found() -> Response {
 
 /// The answer if a file cannot be opened.
 fn failed(error: &io::Error) -> Response {
-    // Names that no file can have: too long, with a NUL byte, or through links that lead in a circle.
+    // Names that no file can have: too long, with a NUL byte, or through links that lead in a
+    // circle.
     let is_loop = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     if is_loop || matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput) {
         return not_found();
@@ -195,9 +222,11 @@ fn failed(error: &io::Error) -> Response {
 
 fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let is_program =
-        [&assets.js, &assets.wasm, &assets.css].into_iter().chain(&assets.rooms).any(|asset| asset == path)
-            || name.starts_with(LOADER);
+    let is_program = [&assets.js, &assets.wasm, &assets.css]
+        .into_iter()
+        .chain(&assets.rooms)
+        .any(|asset| asset == path)
+        || name.starts_with(LOADER);
     let is_hashed = name.split('.').count() > 2 && !name.contains(NO_HASH);
     match (is_program, is_hashed) {
         (true, true) => FOREVER,
@@ -226,7 +255,10 @@ mod tests {
             ("pkg/gatehouse.css", "css"),
             ("pkg/split_rooms.R.wasm", "rooms"),
             ("pkg/__wasm_split.S.js", "loader"),
-            ("pkg/__wasm_split_manifest.M.json", r#"{"rooms":["split_rooms.R","gone.X"],"other":["gatehouse.W"]}"#),
+            (
+                "pkg/__wasm_split_manifest.M.json",
+                r#"{"rooms":["split_rooms.R","gone.X"],"other":["gatehouse.W"]}"#,
+            ),
             ("favicon.svg", "<svg/>"),
             ("favicon.svg.gz", "gz"),
         ] {
@@ -283,7 +315,10 @@ mod tests {
         let site = Site::open(&root, Some(&hashes));
         assert!(site.is_built());
         let Assets { js, wasm, css, rooms } = &*site.assets;
-        assert_eq!([js, wasm, css], ["/pkg/gatehouse.js", "/pkg/gatehouse.wasm", "/pkg/gatehouse.css"]);
+        assert_eq!(
+            [js, wasm, css],
+            ["/pkg/gatehouse.js", "/pkg/gatehouse.wasm", "/pkg/gatehouse.css"]
+        );
         assert_eq!(rooms, &["/pkg/split_rooms.wasm"]);
         for path in [js, wasm, css, &rooms[0], &format!("/{loader}")] {
             let answer = ask(&site, Method::GET, path, "identity").await;
@@ -324,7 +359,8 @@ mod tests {
             ("/favicon.svg", "gzip, br", Some("gzip")),
         ] {
             let answer = ask(&site, Method::GET, path, accept).await;
-            let sent = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+            let sent =
+                answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
             assert_eq!(sent, encoding, "{path} {accept}");
             assert_eq!(answer.headers()[header::VARY], "Accept-Encoding");
         }
@@ -384,7 +420,8 @@ mod tests {
             for (name, value) in headers {
                 request = request.header(name, *value);
             }
-            let answer = site.router::<()>().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let answer =
+                site.router::<()>().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
             let (parts, body) = answer.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())

@@ -1,8 +1,9 @@
 //! Request bodies: collected within limits of size and memory.
 //!
-//! A body that arrives slowly must not hold memory that others need, so that what a request may occupy is decided before its body
-//! is read. JSON bodies are small and stay in memory. Uploads are written to an unnamed temporary file while they arrive, and take
-//! a share of the memory for uploads once they are complete: from then on the server alone decides how long it is held.
+//! A body that arrives slowly must not hold memory that others need, so that what a request may
+//! occupy is decided before its body is read. JSON bodies are small and stay in memory. Uploads are
+//! written to an unnamed temporary file while they arrive, and take a share of the memory for
+//! uploads once they are complete: from then on the server alone decides how long it is held.
 
 use std::{
     collections::HashMap,
@@ -73,7 +74,10 @@ impl Bodies {
             large_json: Arc::new(Semaphore::new(JSON_LARGE_MAX)),
             uploads: Arc::new(Semaphore::new(limits.total)),
             upload_memory: Arc::new(Semaphore::new(UPLOAD_MEMORY_KIB as usize)),
-            users: Arc::new(UserPermits { per_user: limits.per_user, semaphores: Mutex::default() }),
+            users: Arc::new(UserPermits {
+                per_user: limits.per_user,
+                semaphores: Mutex::default(),
+            }),
             folder,
         }))
     }
@@ -82,8 +86,8 @@ impl Bodies {
     ///
     /// # Errors
     ///
-    /// `payload_too_large` above [`JSON_MAX`], `unavailable` if too many large bodies are being collected, `bad_request` if the
-    /// body does not arrive completely.
+    /// `payload_too_large` above [`JSON_MAX`], `unavailable` if too many large bodies are being
+    /// collected, `bad_request` if the body does not arrive completely.
     pub(super) async fn json(&self, mut body: Body) -> Result<Bytes, Failure> {
         // A body that declares to be too large is not read at all.
         if body.size_hint().lower() > JSON_MAX as u64 {
@@ -97,9 +101,11 @@ impl Bodies {
             }
             if length > JSON_FREE && permit.is_none() {
                 let taken = Arc::clone(&self.0.large_json).try_acquire_owned();
-                permit = Some(taken.map_err(|_| refused("json", Failure::Unavailable(RETRY_AFTER)))?);
+                permit =
+                    Some(taken.map_err(|_| refused("json", Failure::Unavailable(RETRY_AFTER)))?);
             }
-            // Copied: a frame may be one byte of a buffer of many kilobytes, which it would keep alive.
+            // Copied: a frame may be one byte of a buffer of many kilobytes, which it would keep
+            // alive.
             collected.extend_from_slice(&data);
         }
         Ok(match permit {
@@ -108,20 +114,25 @@ impl Bodies {
         })
     }
 
-    /// Collects an upload of a user. The permits are given back when the last clone of the returned bytes is dropped.
+    /// Collects an upload of a user. The permits are given back when the last clone of the returned
+    /// bytes is dropped.
     ///
     /// # Errors
     ///
-    /// `payload_too_large` above [`PICTURE_MAX`], `too_many_attempts` if the user already has as many uploads in progress as
-    /// allowed, `unavailable` if all users together have, or if the temporary file cannot be written, `bad_request` if the body
-    /// does not arrive completely.
+    /// `payload_too_large` above [`PICTURE_MAX`], `too_many_attempts` if the user already has as
+    /// many uploads in progress as allowed, `unavailable` if all users together have, or if the
+    /// temporary file cannot be written, `bad_request` if the body does not arrive completely.
     pub(super) async fn upload(&self, user: Uuid, mut body: Body) -> Result<Bytes, Failure> {
-        let too_large = || Failure::Refused(Code::PayloadTooLarge, ServerProblem::PictureBytes.into());
+        let too_large =
+            || Failure::Refused(Code::PayloadTooLarge, ServerProblem::PictureBytes.into());
         if body.size_hint().lower() > PICTURE_MAX as u64 {
             return Err(too_large());
         }
         let of_user = timeout(PERMIT_TIMEOUT, self.0.users.acquire(user)).await;
-        let of_user = of_user.ok().flatten().ok_or_else(|| refused("user", Failure::TooManyUploads(RETRY_AFTER)))?;
+        let of_user = of_user
+            .ok()
+            .flatten()
+            .ok_or_else(|| refused("user", Failure::TooManyUploads(RETRY_AFTER)))?;
         let of_all = acquire(&self.0.uploads, 1, "uploads").await?;
         let mut spool = Spool::new(self.0.folder.clone());
         while let Some(data) = next_data(&mut body).await? {
@@ -130,7 +141,8 @@ impl Bodies {
             }
             spool.write(&data).await.map_err(|error| not_stored(&error))?;
         }
-        let kibibytes = u32::try_from(spool.length().div_ceil(1024)).unwrap_or(UPLOAD_MEMORY_KIB).max(1);
+        let kibibytes =
+            u32::try_from(spool.length().div_ceil(1024)).unwrap_or(UPLOAD_MEMORY_KIB).max(1);
         let memory = acquire(&self.0.upload_memory, kibibytes, "upload memory").await?;
         let bytes = spool.into_bytes().await.map_err(|error| not_stored(&error))?;
         Ok(Bytes::from_owner(Held { bytes, _permits: (of_user, of_all, memory) }))
@@ -153,9 +165,16 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Failure> {
     Ok(None)
 }
 
-async fn acquire(semaphore: &Arc<Semaphore>, permits: u32, limit: &str) -> Result<OwnedSemaphorePermit, Failure> {
+async fn acquire(
+    semaphore: &Arc<Semaphore>,
+    permits: u32,
+    limit: &str,
+) -> Result<OwnedSemaphorePermit, Failure> {
     let acquired = timeout(PERMIT_TIMEOUT, Arc::clone(semaphore).acquire_many_owned(permits)).await;
-    acquired.ok().and_then(Result::ok).ok_or_else(|| refused(limit, Failure::Unavailable(RETRY_AFTER)))
+    acquired
+        .ok()
+        .and_then(Result::ok)
+        .ok_or_else(|| refused(limit, Failure::Unavailable(RETRY_AFTER)))
 }
 
 /// Logs that a limit refused a body.
@@ -203,7 +222,8 @@ impl Spool {
         if self.buffer.len() < UPLOAD_BUFFER {
             return Ok(());
         }
-        let (folder, file, mut buffer) = (self.folder.clone(), self.file.take(), std::mem::take(&mut self.buffer));
+        let (folder, file, mut buffer) =
+            (self.folder.clone(), self.file.take(), std::mem::take(&mut self.buffer));
         let writing = move || {
             let mut file = file.map_or_else(|| tempfile::tempfile_in(folder), Ok)?;
             file.write_all(&buffer)?;
@@ -249,7 +269,9 @@ impl UserPermits {
     async fn acquire(self: &Arc<Self>, user: Uuid) -> Option<UserPermit> {
         let semaphore = {
             let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(semaphores.entry(user).or_insert_with(|| Arc::new(Semaphore::new(self.per_user))))
+            Arc::clone(
+                semaphores.entry(user).or_insert_with(|| Arc::new(Semaphore::new(self.per_user))),
+            )
         };
         // Removes the entry also if the wait is given up.
         let mut held = UserPermit { users: Arc::clone(self), user, permit: None };
@@ -262,7 +284,8 @@ impl Drop for UserPermit {
     fn drop(&mut self) {
         let mut semaphores = self.users.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.permit.take());
-        // Every holder of and every waiter for a permit has a clone of its own: without them the entry is of no use.
+        // Every holder of and every waiter for a permit has a clone of its own: without them the
+        // entry is of no use.
         if semaphores.get(&self.user).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
             semaphores.remove(&self.user);
         }

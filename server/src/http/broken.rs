@@ -1,4 +1,5 @@
-//! The page that is shown where a page could not be made. It needs nothing that may be broken too: no rendering, no file.
+//! The page that is shown where a page could not be made. It needs nothing that may be broken too:
+//! no rendering, no file.
 
 use app::{
     backend::RequestId,
@@ -21,7 +22,8 @@ const NONCE_BYTES: usize = 16;
 pub(super) fn is_for_people(uri: &Uri, headers: &HeaderMap) -> bool {
     let path = uri.path();
     let is_api = path == "/api" || path.starts_with("/api/");
-    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut accepted =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     !is_api && accepted.any(|accepted| accepted.contains("text/html"))
 }
 
@@ -68,8 +70,13 @@ mod tests {
             ("/profile", "application/json", false),
             ("/profile", "*/*", false),
         ] {
-            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accepted))]);
-            assert_eq!(is_for_people(&Uri::from_static(path), &headers), expected, "{path} {accepted}");
+            let headers =
+                HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accepted))]);
+            assert_eq!(
+                is_for_people(&Uri::from_static(path), &headers),
+                expected,
+                "{path} {accepted}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Connections: accepted within limits, closed when they are idle or slow, and finished when the server stops.
+//! Connections: accepted within limits, closed when they are idle or slow, and finished when the
+//! server stops.
 
 use std::{
     collections::HashMap,
@@ -91,14 +92,17 @@ pub fn raise_descriptor_limit() {
     }
 }
 
-/// Connections for which the descriptors of this process suffice. Each may need one for a file besides its own.
+/// Connections for which the descriptors of this process suffice. Each may need one for a file
+/// besides its own.
 fn affordable_connections() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(descriptors.saturating_sub(RESERVED_DESCRIPTORS) / 2).unwrap_or(usize::MAX).max(1)
+    usize::try_from(descriptors.saturating_sub(RESERVED_DESCRIPTORS) / 2)
+        .unwrap_or(usize::MAX)
+        .max(1)
 }
 
-/// Serves connections until `stop` completes. Then closes those without a request that has arrived completely, and returns when
-/// the other requests are answered.
+/// Serves connections until `stop` completes. Then closes those without a request that has arrived
+/// completely, and returns when the other requests are answered.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -172,7 +176,8 @@ fn limited_by_descriptors(limits: ConnectionLimits) -> ConnectionLimits {
     ConnectionLimits { total: limits.total.min(affordable), ..limits }
 }
 
-/// Sends small packets at once: otherwise a streamed page waits 40 ms for an acknowledgement that the other side delays.
+/// Sends small packets at once: otherwise a streamed page waits 40 ms for an acknowledgement that
+/// the other side delays.
 fn no_delay(stream: TcpStream) -> TcpStream {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was not set");
@@ -180,7 +185,8 @@ fn no_delay(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// Answers a connection beyond the limits, as far as that is possible without waiting, and closes it.
+/// Answers a connection beyond the limits, as far as that is possible without waiting, and closes
+/// it.
 fn refuse(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
         // A client that has gone already is refused as well.
@@ -213,19 +219,25 @@ fn service(
                 state.begin_answer();
                 Body::empty()
             } else {
-                Body::new(RequestBody::new(body, limits.idle_timeout, limits.body_rate, Arc::clone(&state)))
+                Body::new(RequestBody::new(
+                    body,
+                    limits.idle_timeout,
+                    limits.body_rate,
+                    Arc::clone(&state),
+                ))
             }
         })
     });
-    TowerToHyperService::new(
-        router.map_response(move |response| response.map(|body| AnswerBody { body, state: Arc::clone(&answering) })),
-    )
+    TowerToHyperService::new(router.map_response(move |response| {
+        response.map(|body| AnswerBody { body, state: Arc::clone(&answering) })
+    }))
 }
 
 /// Whether a request has the `Host` that its version asks for (RFC 9112 §3.2).
 fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
     let is_valid = |host: &HeaderValue| {
-        host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+        host.is_empty()
+            || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
     };
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -312,11 +324,12 @@ impl Open {
         Ok(Permit { open: Arc::clone(self), address })
     }
 
-    /// The address that a connection is counted for. Connections of this machine and of trusted proxies carry the requests of many
-    /// clients.
+    /// The address that a connection is counted for. Connections of this machine and of trusted
+    /// proxies carry the requests of many clients.
     fn counted(&self, peer: IpAddr) -> Option<Network> {
         let peer = peer.to_canonical();
-        let is_shared = peer.is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
+        let is_shared =
+            peer.is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
         (!is_shared).then(|| Network::of_customer(peer))
     }
 }
@@ -351,7 +364,10 @@ impl Refusals {
         }
         let refused = self.count;
         match limit {
-            Limit::Total => tracing::warn!(refused, "connections are refused: GATEHOUSE_MAX_CONNECTIONS are open"),
+            Limit::Total => tracing::warn!(
+                refused,
+                "connections are refused: GATEHOUSE_MAX_CONNECTIONS are open"
+            ),
             Limit::PerAddress => tracing::warn!(
                 refused,
                 address = %peer,

@@ -1,12 +1,14 @@
-//! Pages of other origins (Fetch Standard, "CORS protocol"): none by default, those of a list exactly. They bring the token in
-//! a header; cookies have no say.
+//! Pages of other origins (Fetch Standard, "CORS protocol"): none by default, those of a list
+//! exactly. They bring the token in a header; cookies have no say.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Seconds for which a browser may remember the answer to its question.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, accept-language");
-const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
+const REQUEST_HEADERS: HeaderValue =
+    HeaderValue::from_static("authorization, content-type, accept-language");
+const RESPONSE_HEADERS: HeaderValue =
+    HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
 
 /// What the browser is told about the page that calls.
 pub(super) struct Cors {
@@ -18,7 +20,9 @@ pub(super) struct Cors {
 impl Cors {
     /// Reads a request's headers against the list.
     pub(super) fn read(headers: &HeaderMap, allowed: &[String]) -> Self {
-        let listed = |origin: &&HeaderValue| allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
+        let listed = |origin: &&HeaderValue| {
+            allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+        };
         Self {
             origin: headers.get(header::ORIGIN).filter(listed).cloned(),
             is_question: headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),

@@ -1,4 +1,5 @@
-//! Bytes that somebody has sent, on their way out: to be shown as pictures and nothing else, or to be saved (OWASP ASVS 3.2.1).
+//! Bytes that somebody has sent, on their way out: to be shown as pictures and nothing else, or to
+//! be saved (OWASP ASVS 3.2.1).
 
 use std::fmt::Write as _;
 
@@ -21,10 +22,15 @@ pub(super) const AVATARS: &str = "/avatars/{file}";
 /// Its name is for this picture alone, whatever comes after it.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Opened by itself it is a picture in an empty room.
-const ALONE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+const ALONE: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
 
 /// Answers with somebody's picture: without a token, because whoever was told its name may see it.
-pub(super) async fn avatar(State(files): State<FileService>, Path(file): Path<String>, request: Request) -> Response {
+pub(super) async fn avatar(
+    State(files): State<FileService>,
+    Path(file): Path<String>,
+    request: Request,
+) -> Response {
     const INLINE: HeaderValue = HeaderValue::from_static("inline; filename=\"picture.jpg\"");
     // A front end of another origin may show people, too.
     const ANYWHERE: HeaderValue = HeaderValue::from_static("cross-origin");
@@ -69,11 +75,18 @@ fn bytes(media_type: &'static str, content: Content) -> Response {
     response
 }
 
-/// `attachment`, with the name for those who read it encoded, and for the others as far as it is ASCII (RFC 6266 §4.3, appendix D).
+/// `attachment`, with the name for those who read it encoded, and for the others as far as it is
+/// ASCII (RFC 6266 §4.3, appendix D).
 fn disposition(name: &str) -> HeaderValue {
     let plain: String = name
         .chars()
-        .map(|character| if character.is_ascii_alphanumeric() || " ._-".contains(character) { character } else { '_' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || " ._-".contains(character) {
+                character
+            } else {
+                '_'
+            }
+        })
         .collect();
     let mut encoded = String::new();
     for byte in name.bytes() {
@@ -96,7 +109,10 @@ mod tests {
     fn a_name_stays_within_its_header() {
         for (name, expected) in [
             ("x.png", r#"attachment; filename="x.png"; filename*=UTF-8''x.png"#),
-            ("夏 \"1\".png", r#"attachment; filename="_ _1_.png"; filename*=UTF-8''%E5%A4%8F%20%221%22.png"#),
+            (
+                "夏 \"1\".png",
+                r#"attachment; filename="_ _1_.png"; filename*=UTF-8''%E5%A4%8F%20%221%22.png"#,
+            ),
             ("a\r\nb: c", r#"attachment; filename="a__b_ c"; filename*=UTF-8''a%0D%0Ab%3A%20c"#),
         ] {
             assert_eq!(disposition(name), expected);

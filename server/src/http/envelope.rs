@@ -1,5 +1,6 @@
-//! Around everything: a name for the request, its line in the log, an answer also where something panics (in words for people, as
-//! an error of the API for programs), and the headers that every answer has.
+//! Around everything: a name for the request, its line in the log, an answer also where something
+//! panics (in words for people, as an error of the API for programs), and the headers that every
+//! answer has.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -31,9 +32,16 @@ pub(super) struct Envelope {
     pub(super) trusted_proxies: Arc<[Network]>,
 }
 
-pub(super) async fn wrap(State(envelope): State<Envelope>, mut request: Request, next: Next) -> Response<Body> {
-    let id = RequestId(format!("{:016x}", u64::from_be_bytes(envelope.world.random::<NAME_BYTES>())).into());
-    let is_encrypted = origin::is_encrypted(request.extensions(), request.headers(), &envelope.trusted_proxies);
+pub(super) async fn wrap(
+    State(envelope): State<Envelope>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let id = RequestId(
+        format!("{:016x}", u64::from_be_bytes(envelope.world.random::<NAME_BYTES>())).into(),
+    );
+    let is_encrypted =
+        origin::is_encrypted(request.extensions(), request.headers(), &envelope.trusted_proxies);
     let span = tracing::info_span!("request", id = &*id.0);
     request.extensions_mut().insert(id.clone());
     // What the log and the answer to a panic need, kept back: the request itself is gone by then.

@@ -1,4 +1,5 @@
-//! What stands before every operation: whether there is one, who calls, and what came as its body, in this order.
+//! What stands before every operation: whether there is one, who calls, and what came as its body,
+//! in this order.
 
 use std::sync::Arc;
 
@@ -29,7 +30,10 @@ use crate::tokens::bearer::bearer;
 const QUERY_MAX: usize = 2 * 1024;
 
 /// The answer to a request under `/api`.
-pub(super) async fn serve(State(state): State<Arc<super::State>>, request: Request) -> Response<Body> {
+pub(super) async fn serve(
+    State(state): State<Arc<super::State>>,
+    request: Request,
+) -> Response<Body> {
     let cors = Cors::read(request.headers(), &state.allowed_origins);
     let is_head = request.method() == Method::HEAD;
     let (parts, body) = request.into_parts();
@@ -55,13 +59,16 @@ async fn admit_and_run(state: &super::State, parts: &Parts, body: Body) -> Respo
         Ok(Admitted::Handler(handler, address, body)) => {
             let call = Arc::new(call);
             let ask = Ask { files: state.files.clone(), call: Arc::clone(&call), address, body };
-            handler(ask).await.unwrap_or_else(|failure| answer::failure(failure, call.lang, &call.id))
+            handler(ask)
+                .await
+                .unwrap_or_else(|failure| answer::failure(failure, call.lang, &call.id))
         }
         Err(refusal) => refuse(refusal, &call, parts.uri.path()),
     }
 }
 
-/// Has a server function answer. It sees the call through its context, and of the request only what its codec needs.
+/// Has a server function answer. It sees the call through its context, and of the request only what
+/// its codec needs.
 async fn run(call: Call, request: Request) -> Response<Body> {
     let call = Arc::new(call);
     let context = move || provide_context(Arc::clone(&call));
@@ -110,7 +117,12 @@ fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
 }
 
 /// The request as whatever answers it is to see it.
-async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body) -> Result<Admitted, Refusal> {
+async fn admit(
+    state: &super::State,
+    call: &mut Call,
+    parts: &Parts,
+    body: Body,
+) -> Result<Admitted, Refusal> {
     let operation = find(parts)?;
     call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
     if let Some(caller) = &call.caller {
@@ -119,7 +131,8 @@ async fn admit(state: &super::State, call: &mut Call, parts: &Parts, body: Body)
     let address = read_query(operation, &parts.uri)?;
     let received = read_body(state, operation, call, &parts.headers, body).await;
     if matches!(operation.body, operations::Body::Json | operations::Body::Upload) {
-        // The body may have taken hours to arrive: token, session, account and role are checked again.
+        // The body may have taken hours to arrive: token, session, account and role are checked
+        // again.
         call.caller = Box::pin(identify(state, operation, &parts.headers, &call.origin)).await?;
     }
     let body = received?;
@@ -177,7 +190,9 @@ async fn identify(
 /// The address that whatever answers is to see: with the query where one is taken.
 fn read_query(operation: &Operation, uri: &Uri) -> Result<Uri, Code> {
     match uri.query() {
-        Some(query) if matches!(operation.body, operations::Body::Query | operations::Body::Upload) => {
+        Some(query)
+            if matches!(operation.body, operations::Body::Query | operations::Body::Upload) =>
+        {
             if query.len() > QUERY_MAX {
                 return Err(Code::BadRequest);
             }
@@ -199,8 +214,10 @@ async fn read_body(
         operations::Body::Json if !is_json(headers) => Err(Code::UnsupportedMediaType.into()),
         operations::Body::Json => {
             let bytes = state.bodies.json(body).await?;
-            // A derived structure would also take an array, and bytes that are no text where it does not look at them.
-            let is_object = bytes.trim_ascii_start().first() == Some(&b'{') && std::str::from_utf8(&bytes).is_ok();
+            // A derived structure would also take an array, and bytes that are no text where it
+            // does not look at them.
+            let is_object = bytes.trim_ascii_start().first() == Some(&b'{')
+                && std::str::from_utf8(&bytes).is_ok();
             if is_object { Ok(bytes) } else { Err(Code::BadRequest.into()) }
         }
         operations::Body::Upload => state.bodies.upload(call.caller()?.user, body).await,
@@ -216,12 +233,14 @@ async fn read_body(
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (first, second) = (types.next(), types.next());
-    let essence = first.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
-    second.is_none() && essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    let essence =
+        first.and_then(|value| value.to_str().ok()).and_then(|value| value.split(';').next());
+    second.is_none()
+        && essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// A request that the server function's machinery takes as meant: no redirect for a browser's navigation, no query where none is
-/// taken, no header that it has no business with.
+/// A request that the server function's machinery takes as meant: no redirect for a browser's
+/// navigation, no query where none is taken, no header that it has no business with.
 fn prepare(operation: &Operation, address: Uri, body: Bytes) -> Request {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     let mut request = Request::new(Body::from(body));

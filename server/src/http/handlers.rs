@@ -1,4 +1,5 @@
-//! Operations that carry bytes instead of JSON, which server functions do not do well: what is sent, and what is fetched.
+//! Operations that carry bytes instead of JSON, which server functions do not do well: what is
+//! sent, and what is fetched.
 
 use std::sync::Arc;
 

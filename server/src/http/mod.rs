@@ -50,11 +50,15 @@ pub struct State {
     pub trusted_proxies: Arc<[crate::network::Network]>,
 }
 
-/// Everything that is served: `/api`, people's pictures and the public keys from here, all else from `pages`.
+/// Everything that is served: `/api`, people's pictures and the public keys from here, all else
+/// from `pages`.
 pub fn router(state: State, pages: Router) -> Router {
     let keys = Arc::clone(&state.keys);
     let files = state.files.clone();
-    let envelope = Envelope { world: state.world.clone(), trusted_proxies: Arc::clone(&state.trusted_proxies) };
+    let envelope = Envelope {
+        world: state.world.clone(),
+        trusted_proxies: Arc::clone(&state.trusted_proxies),
+    };
     let api = any(gate::serve).with_state(Arc::new(state));
     pages
         .route("/api", api.clone())

@@ -10,7 +10,8 @@ use axum::{
 
 use crate::network::Network;
 
-/// Characters of a program's name that are kept. Header values that are text have no control characters.
+/// Characters of a program's name that are kept. Header values that are text have no control
+/// characters.
 const USER_AGENT_MAX: usize = 256;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -27,7 +28,11 @@ pub(super) fn of(parts: &Parts, trusted: &[Network]) -> Origin {
 }
 
 /// Whether a request came over TLS: a proxy that is trusted says so.
-pub(super) fn is_encrypted(extensions: &Extensions, headers: &HeaderMap, trusted: &[Network]) -> bool {
+pub(super) fn is_encrypted(
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    trusted: &[Network],
+) -> bool {
     peer(extensions).is_some_and(|peer| is_trusted(peer, trusted)) && is_https(headers)
 }
 
@@ -40,8 +45,8 @@ fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
-/// The nearest address that nobody has to be believed for: each proxy adds the one that it was called from at the right, and
-/// what stands left of the first that is not trusted may be made up.
+/// The nearest address that nobody has to be believed for: each proxy adds the one that it was
+/// called from at the right, and what stands left of the first that is not trusted may be made up.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut nearest = peer;
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -65,8 +70,10 @@ fn address(text: &str) -> Option<IpAddr> {
 
 /// Whether the nearest proxy was called over TLS.
 fn is_https(headers: &HeaderMap) -> bool {
-    let line = headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|line| line.to_str().ok());
-    line.and_then(|line| line.rsplit(',').next()).is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+    let line =
+        headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|line| line.to_str().ok());
+    line.and_then(|line| line.rsplit(',').next())
+        .is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
 }
 
 #[cfg(test)]
@@ -87,7 +94,11 @@ mod tests {
     #[track_caller]
     fn assert_client(peer: &str, trusted: &[&str], forwarded: &[&str], expected: &str) {
         let headers: Vec<_> = forwarded.iter().map(|line| (FORWARDED_FOR, *line)).collect();
-        assert_eq!(of(peer, trusted, &headers).address, Some(expected.parse().expect(expected)), "{forwarded:?}");
+        assert_eq!(
+            of(peer, trusted, &headers).address,
+            Some(expected.parse().expect(expected)),
+            "{forwarded:?}"
+        );
     }
 
     #[test]
@@ -101,7 +112,12 @@ mod tests {
         let trusted = ["10.0.0.0/8", "::1"];
         assert_client("10.0.0.1", &trusted, &["198.51.100.7"], "198.51.100.7");
         assert_client("10.0.0.1", &trusted, &["203.0.113.9, 198.51.100.7"], "198.51.100.7");
-        assert_client("10.0.0.1", &trusted, &["203.0.113.9", "198.51.100.7, 10.1.1.1"], "198.51.100.7");
+        assert_client(
+            "10.0.0.1",
+            &trusted,
+            &["203.0.113.9", "198.51.100.7, 10.1.1.1"],
+            "198.51.100.7",
+        );
         assert_client("::ffff:10.0.0.1", &trusted, &["198.51.100.7:4711"], "198.51.100.7");
         assert_client("::1", &trusted, &["[2001:db8::7]:443"], "2001:db8::7");
         assert_client("::1", &trusted, &["[2001:db8::7]"], "2001:db8::7");
@@ -126,7 +142,11 @@ mod tests {
             (&["10.0.0.1"], "", false),
             (&[], "https", false),
         ] {
-            assert_eq!(of("10.0.0.1", trusted, &[(FORWARDED_PROTO, proto)]).is_encrypted, expected, "{proto}");
+            assert_eq!(
+                of("10.0.0.1", trusted, &[(FORWARDED_PROTO, proto)]).is_encrypted,
+                expected,
+                "{proto}"
+            );
         }
     }
 }

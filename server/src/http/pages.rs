@@ -36,20 +36,24 @@ pub struct Pages {
 /// A page is another one for each language; its policy and its nonce are good once, as it is.
 pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 
-/// Nothing keeps a page, and nothing in between rewrites it: hydration finds its nodes by their order.
+/// Nothing keeps a page, and nothing in between rewrites it: hydration finds its nodes by their
+/// order.
 const UNCHANGED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
 /// Serves every page, and the page that says that there is none. `/api` is not among them.
 pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
-    // leptos_axum starts the executor that rendering runs on here and nowhere else; the routes of nothing are not used.
+    // leptos_axum starts the executor that rendering runs on here and nowhere else; the routes of
+    // nothing are not used.
     let _ = leptos_axum::generate_route_list(|| ());
     let render = {
         let pages = pages.clone();
         leptos_axum::render_app_to_stream_with_context(move || prepare(&pages), render)
     };
-    // A page has no secret whose length could tell anything: tokens never come near it, and a nonce is good once.
-    // Gzip at its usual level: at its fastest a page is 0.2 kB more, and brotli would take 0.3 kB off for twice the time.
-    let page = get(render).layer(map_response(finish)).post(back_to_itself).layer(CompressionLayer::new());
+    // A page has no secret whose length could tell anything: tokens never come near it, and a nonce
+    // is good once. Gzip at its usual level: at its fastest a page is 0.2 kB more, and brotli would
+    // take 0.3 kB off for twice the time.
+    let page =
+        get(render).layer(map_response(finish)).post(back_to_itself).layer(CompressionLayer::new());
     pages.site.router().fallback_service(page.with_state::<()>(()))
 }
 
@@ -70,7 +74,8 @@ fn prepare(pages: &Pages) {
     }
 }
 
-/// Tells the browser the shape of the page that it should have got, and those in between to leave it as it is.
+/// Tells the browser the shape of the page that it should have got, and those in between to leave
+/// it as it is.
 async fn finish(page: Response) -> Response {
     let (mut head, body) = page.into_parts();
     head.headers.insert(header::CACHE_CONTROL, UNCHANGED);
@@ -90,9 +95,11 @@ fn render() -> impl IntoView {
     use_context::<PageSettings>().map(|settings| shell(&settings, &path))
 }
 
-/// What the page may load and run (CSP Level 3): itself, and the scripts that carry this answer's nonce.
+/// What the page may load and run (CSP Level 3): itself, and the scripts that carry this answer's
+/// nonce.
 fn policy(nonce: &str, reload: bool) -> String {
-    // In development the browser is told over a socket on another port that the sources have changed.
+    // In development the browser is told over a socket on another port that the sources have
+    // changed.
     let socket = if reload { " ws:" } else { "" };
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
@@ -112,13 +119,18 @@ pub(super) fn language(headers: &HeaderMap) -> Lang {
     Lang::choose(chosen, accepted)
 }
 
-/// A form that was sent without the program: nothing of it is read, the page comes again, and no address carries a field.
+/// A form that was sent without the program: nothing of it is read, the page comes again, and no
+/// address carries a field.
 async fn back_to_itself(uri: Uri, _request: Request<Body>) -> Response {
     // Only pages that there are: "//elsewhere" would be another host's.
     if Page::at(uri.path()) == Page::NotFound {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let target = if uri.path().starts_with("//") { "/" } else { uri.path_and_query().map_or("/", |uri| uri.as_str()) };
+    let target = if uri.path().starts_with("//") {
+        "/"
+    } else {
+        uri.path_and_query().map_or("/", |uri| uri.as_str())
+    };
     let location = HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
 }
@@ -133,14 +145,19 @@ mod tests {
 
     use super::*;
 
-    async fn ask(method: Method, path: &str, headers: &[(HeaderName, &str)]) -> (Response<()>, String) {
+    async fn ask(
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> (Response<()>, String) {
         let site = Site::open(Path::new("/nowhere"), None);
         let pages = Pages { site, password_min: 9, reload: false };
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        let answer = router::<()>(&pages).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let answer =
+            router::<()>(&pages).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         (Response::from_parts(parts, ()), String::from_utf8(body.to_vec()).unwrap())
@@ -164,10 +181,14 @@ mod tests {
             assert!(body.contains("data-password-min=\"9\""), "{body}");
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(answer.headers()[header::VARY], VARY, "{path}");
-            // Hydration needs the page as it was rendered, and tells by its shape whether it has it.
+            // Hydration needs the page as it was rendered, and tells by its shape whether it has
+            // it.
             assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store, no-transform", "{path}");
             let shape = body.split("data-shape=\"").nth(1).and_then(|rest| rest.split('"').next());
-            assert!(shape.is_some_and(|shape| shape.parse::<u32>().is_ok_and(|shape| shape > 0)), "{path}: {shape:?}");
+            assert!(
+                shape.is_some_and(|shape| shape.parse::<u32>().is_ok_and(|shape| shape > 0)),
+                "{path}: {shape:?}"
+            );
         }
     }
 
@@ -176,13 +197,23 @@ mod tests {
         let site = Site::open(Path::new("/nowhere"), None);
         let pages = Pages { site, password_min: 8, reload: false };
         for (accepted, encoding) in [("gzip, br", Some("gzip")), ("identity", None)] {
-            let request = Request::builder().uri("/login").header(header::ACCEPT_ENCODING, accepted);
-            let answer = router::<()>(&pages).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-            let sent = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+            let request =
+                Request::builder().uri("/login").header(header::ACCEPT_ENCODING, accepted);
+            let answer =
+                router::<()>(&pages).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let sent =
+                answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap());
             assert_eq!(sent, encoding);
-            let vary: Vec<_> =
-                answer.headers().get_all(header::VARY).iter().map(|value| value.to_str().unwrap()).collect();
-            assert!(vary.join(", ").to_ascii_lowercase().contains("accept-encoding") || encoding.is_none());
+            let vary: Vec<_> = answer
+                .headers()
+                .get_all(header::VARY)
+                .iter()
+                .map(|value| value.to_str().unwrap())
+                .collect();
+            assert!(
+                vary.join(", ").to_ascii_lowercase().contains("accept-encoding")
+                    || encoding.is_none()
+            );
         }
     }
 
@@ -192,9 +223,16 @@ mod tests {
         let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
         assert!(nonce.len() >= 22, "{nonce}");
-        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'") && !policy.contains("ws:"));
+        assert!(
+            !policy.contains("unsafe-inline")
+                && !policy.contains("'unsafe-eval'")
+                && !policy.contains("ws:")
+        );
         for tag in body.split("<script").skip(1) {
-            assert!(tag.split('>').next().unwrap().contains(&format!("nonce=\"{nonce}\"")), "{tag}");
+            assert!(
+                tag.split('>').next().unwrap().contains(&format!("nonce=\"{nonce}\"")),
+                "{tag}"
+            );
         }
         assert!(!body.contains(" style=\""), "the policy forbids them");
         let (other, _) = ask(Method::GET, "/login", &[]).await;
@@ -217,7 +255,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn invariant_25_a_form_that_is_sent_without_the_program_comes_back_and_leads_nowhere_else() {
+    async fn invariant_25_a_form_that_is_sent_without_the_program_comes_back_and_leads_nowhere_else()
+     {
         for (path, status, location) in [
             ("/login?redirect=%2Fx", 303, Some("/login?redirect=%2Fx")),
             ("/register", 303, Some("/register")),

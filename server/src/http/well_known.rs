@@ -19,9 +19,11 @@ use crate::tokens::keys::Keys;
 pub(super) const JWKS: &str = "/.well-known/jwks.json";
 
 const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
-/// Whoever meets a key that is not in their copy fetches it anew anyway: this is for those who do not, and for retired keys.
+/// Whoever meets a key that is not in their copy fetches it anew anyway: this is for those who do
+/// not, and for retired keys.
 const FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
-/// The keys are public, the same for everybody, and come without a cookie's doing: any page may read them.
+/// The keys are public, the same for everybody, and come without a cookie's doing: any page may
+/// read them.
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Bytes of the hash that tells one answer from another.
 const TAG_BYTES: usize = 16;
@@ -30,13 +32,18 @@ pub(super) async fn jwks(State(keys): State<Arc<Keys>>, request: Request) -> Res
     let (parts, _) = request.into_parts();
     let mut response = match answer::only_read(&parts) {
         Ok(()) => {
-            // Another process that shares the keys may have begun to sign with a new one: it is here from then on.
+            // Another process that shares the keys may have begun to sign with a new one: it is
+            // here from then on.
             keys.follow();
             match serde_json::to_vec(&keys.ring().public()) {
                 Ok(body) => key_set(&parts.headers, body),
                 Err(error) => {
                     tracing::error!(%error, "public keys could not be serialized");
-                    answer::failure(Code::InternalError, api_lang(&parts.headers), &answer::name(&parts))
+                    answer::failure(
+                        Code::InternalError,
+                        api_lang(&parts.headers),
+                        &answer::name(&parts),
+                    )
                 }
             }
         }

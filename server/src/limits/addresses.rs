@@ -4,7 +4,8 @@ use std::{net::IpAddr, sync::Once};
 
 use crate::network::Network;
 
-/// Which addresses limits apply to: not to this machine's own. Behind a proxy that was not configured all the world has that one.
+/// Which addresses limits apply to: not to this machine's own. Behind a proxy that was not
+/// configured all the world has that one.
 #[derive(Debug)]
 pub struct Addresses {
     told: Once,

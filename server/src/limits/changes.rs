@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Limiter, Limits};
 use crate::clock::Clock;
 
-/// Changes are limited by session and by account: a stolen token uses up the limit of its own session, and a hundred sessions do
-/// not multiply what an account may write.
+/// Changes are limited by session and by account: a stolen token uses up the limit of its own
+/// session, and a hundred sessions do not multiply what an account may write.
 pub struct Changes {
     by_session: Limiter<Uuid>,
     by_account: Limiter<Uuid>,
@@ -44,10 +44,14 @@ impl Changes {
             return Ok(());
         }
         let refused = |subject: String| move |retry_after| TooManyChanges { subject, retry_after };
-        self.by_session.take(&caller.session).map_err(refused(format!("changes:session:{}", caller.session)))?;
+        self.by_session
+            .take(&caller.session)
+            .map_err(refused(format!("changes:session:{}", caller.session)))?;
         if operation.protects_account() {
             return Ok(());
         }
-        self.by_account.take(&caller.user).map_err(refused(format!("changes:account:{}", caller.user)))
+        self.by_account
+            .take(&caller.user)
+            .map_err(refused(format!("changes:account:{}", caller.user)))
     }
 }

@@ -17,12 +17,14 @@ pub enum Verdict {
     },
 }
 
-/// Judges by the times of the failures, newest first, in seconds of Unix time. Each counts for as long as the quota says; one that
-/// is dated ahead of now was written by a clock that was wrong, and does not count.
+/// Judges by the times of the failures, newest first, in seconds of Unix time. Each counts for as
+/// long as the quota says; one that is dated ahead of now was written by a clock that was wrong,
+/// and does not count.
 #[must_use]
 pub fn judge(quota: Quota, newest_first: &[i64], now: i64) -> Verdict {
     let times = usize::try_from(quota.times).unwrap_or(usize::MAX);
-    let counting = newest_first.iter().filter(|at| (0..quota.seconds).contains(&now.saturating_sub(**at)));
+    let counting =
+        newest_first.iter().filter(|at| (0..quota.seconds).contains(&now.saturating_sub(**at)));
     // The one whose end leaves room for another.
     let last = counting.clone().nth(times.saturating_sub(1));
     match last {
@@ -50,7 +52,8 @@ mod tests {
             (&[990, 980, 970], 1069, Verdict::Closed { retry_after: 1 }),
             (&[990, 980, 970], 1070, Verdict::Open { left: 1 }),
             (&[990, 980, 970], 1090, Verdict::Open { left: 3 }),
-            // More than allowed, as after the setting was lowered: all but two of them must have ended.
+            // More than allowed, as after the setting was lowered: all but two of them must have
+            // ended.
             (&[999, 998, 990, 980, 970], 1000, Verdict::Closed { retry_after: 90 }),
             // Failures of a clock that was ahead.
             (&[5000, 5000, 5000], 1000, Verdict::Open { left: 3 }),

@@ -1,4 +1,5 @@
-//! How often something may be tried: rules as functions of the time, and what is remembered for them.
+//! How often something may be tried: rules as functions of the time, and what is remembered for
+//! them.
 
 mod addresses;
 mod changes;

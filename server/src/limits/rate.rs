@@ -1,4 +1,5 @@
-//! Calls that are counted in memory, whether they succeed or not: the generic cell rate algorithm of `governor`.
+//! Calls that are counted in memory, whether they succeed or not: the generic cell rate algorithm
+//! of `governor`.
 
 use std::{
     collections::HashMap,
@@ -32,7 +33,9 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         let times = NonZeroU32::new(quota.times).unwrap_or(NonZeroU32::MIN);
         let one = Duration::from_secs(quota.seconds.unsigned_abs()) / times.get();
         // A quota of no time at all is none: as good as a second.
-        let quota = governor::Quota::with_period(one).unwrap_or(governor::Quota::per_second(times)).allow_burst(times);
+        let quota = governor::Quota::with_period(one)
+            .unwrap_or(governor::Quota::per_second(times))
+            .allow_burst(times);
         let remembered = Remembered { one: one.into(), ends: Mutex::default(), capacity };
         Self { limiter: RateLimiter::new(quota, remembered, Ticks(clock)) }
     }
@@ -61,7 +64,8 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-/// For each key when its calls will have run out ("theoretical arrival time"), counted from the limiter's beginning.
+/// For each key when its calls will have run out ("theoretical arrival time"), counted from the
+/// limiter's beginning.
 struct Remembered<K> {
     /// How long one call takes to run out.
     one: Nanos,
@@ -80,11 +84,12 @@ impl<K: Hash + Eq + Clone> StateStore for Remembered<K> {
         let before = ends.get(key).copied();
         let (answer, end) = decide(before)?;
         if before.is_none() && ends.len() >= self.capacity {
-            // The first call of a key ends one from now. Keys whose calls have run out are as good as new.
+            // The first call of a key ends one from now. Keys whose calls have run out are as good
+            // as new.
             let now = end.saturating_sub(self.one);
             ends.retain(|_, end| *end > now);
-            // Were few of them forgotten each time, each new key would pass all others: whoever has so many addresses is not
-            // stopped by counting them.
+            // Were few of them forgotten each time, each new key would pass all others: whoever has
+            // so many addresses is not stopped by counting them.
             if ends.len() > self.capacity / 2 {
                 ends.clear();
             }

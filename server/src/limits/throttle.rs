@@ -1,4 +1,5 @@
-//! What the parts that limit something share: which limits there are, whom they apply to, and what the audit log is told.
+//! What the parts that limit something share: which limits there are, whom they apply to, and what
+//! the audit log is told.
 
 use std::sync::Arc;
 
@@ -31,15 +32,16 @@ impl Throttle {
         Self { limits, addresses: Addresses::default(), told, store }
     }
 
-    /// Puts into the audit log that something was tried too often. One entry stands for all that follow within a quarter of an
-    /// hour: a flood must not fill the disk. Nobody waits for it. Whose account it is, where there is one, is looked up by the
-    /// name that was tried.
+    /// Puts into the audit log that something was tried too often. One entry stands for all that
+    /// follow within a quarter of an hour: a flood must not fill the disk. Nobody waits for it.
+    /// Whose account it is, where there is one, is looked up by the name that was tried.
     pub fn tell(&self, subject: &str, username_key: Option<String>, entry: AuditEntry) {
         if self.told.take(&subject.to_owned()).is_err() {
             return;
         }
         tracing::warn!(event = entry.event.as_str(), "rate limited");
-        let (store, mut entry) = (self.store.clone(), AuditEntry { outcome: Outcome::Throttled, ..entry });
+        let (store, mut entry) =
+            (self.store.clone(), AuditEntry { outcome: Outcome::Throttled, ..entry });
         let telling = async move {
             if let Some(key) = username_key {
                 match store.user_with_hash(&key).await {

@@ -49,8 +49,8 @@ pub struct Content {
 }
 
 impl Objects {
-    /// Objects as files in a folder, which is made where there is none, for its owner alone. What was left there unfinished long
-    /// before `now`, in seconds of Unix time, is removed.
+    /// Objects as files in a folder, which is made where there is none, for its owner alone. What
+    /// was left there unfinished long before `now`, in seconds of Unix time, is removed.
     ///
     /// # Errors
     ///
@@ -58,8 +58,10 @@ impl Objects {
     pub fn in_folder(folder: &Path, now: i64) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         remove_unfinished(folder, now)?;
-        // What was answered is on disk, as it is with the database; a person's last file takes its folder along.
-        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
+        // What was answered is on disk, as it is with the database; a person's last file takes its
+        // folder along.
+        let store =
+            LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
         Ok(Self { store: Arc::new(store), folder: Some(folder.into()) })
     }
 
@@ -109,22 +111,26 @@ impl Objects {
 }
 
 impl Objects {
-    /// Removes files that were left unfinished long before `now`, in seconds of Unix time: those of a process that was killed, or
-    /// of a disk that was full. A store that speaks S3 has none.
+    /// Removes files that were left unfinished long before `now`, in seconds of Unix time: those of
+    /// a process that was killed, or of a disk that was full. A store that speaks S3 has none.
     ///
     /// # Errors
     ///
     /// [`io::Error`] of the folder; files that were not reached stay until the next time.
     pub async fn remove_unfinished(&self, now: i64) -> io::Result<()> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
-        tokio::task::spawn_blocking(move || remove_unfinished(&folder, now)).await.map_err(io::Error::other)?
+        tokio::task::spawn_blocking(move || remove_unfinished(&folder, now))
+            .await
+            .map_err(io::Error::other)?
     }
 }
 
-/// The store writes a file beside the place where it is to be, with a `#` in its name, which no key has: a process that is killed
-/// meanwhile leaves it there. Another process may be at work on one that is not old.
+/// The store writes a file beside the place where it is to be, with a `#` in its name, which no key
+/// has: a process that is killed meanwhile leaves it there. Another process may be at work on one
+/// that is not old.
 fn remove_unfinished(folder: &Path, now: i64) -> io::Result<()> {
-    let until = Duration::from_secs(u64::try_from(now.saturating_sub(UNFINISHED)).unwrap_or_default());
+    let until =
+        Duration::from_secs(u64::try_from(now.saturating_sub(UNFINISHED)).unwrap_or_default());
     // Folders come and go with their files while this runs.
     let Some(entries) = unless_gone(fs::read_dir(folder))? else { return Ok(()) };
     for entry in entries {
@@ -169,7 +175,10 @@ mod tests {
         assert_eq!((content.size, read.concat()), (5, b"whole".to_vec()));
         objects.remove("files/a/b").await.unwrap();
         assert!(objects.get("files/a/b").await.unwrap().is_none());
-        assert!(!folder.path().join("objects/files/a").exists(), "a person's last file takes its folder along");
+        assert!(
+            !folder.path().join("objects/files/a").exists(),
+            "a person's last file takes its folder along"
+        );
     }
 
     #[tokio::test]
@@ -182,7 +191,9 @@ mod tests {
             file.set_modified(UNIX_EPOCH + modified).unwrap();
         };
         let names = || {
-            let names = fs::read_dir(folder.path().join("files")).unwrap().map(|entry| entry.unwrap().file_name());
+            let names = fs::read_dir(folder.path().join("files"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name());
             let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
             names.sort();
             names

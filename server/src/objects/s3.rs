@@ -1,5 +1,6 @@
-//! Objects in a store that speaks S3. With TLS the store shows a certificate that the system trusts; without it whoever listens
-//! learns what is kept, but cannot ask for anything: requests are signed.
+//! Objects in a store that speaks S3. With TLS the store shows a certificate that the system
+//! trusts; without it whoever listens learns what is kept, but cannot ask for anything: requests
+//! are signed.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,9 +16,9 @@ use object_store::{
     ClientOptions, Error, ObjectStore, Result, RetryConfig,
     aws::AmazonS3Builder,
     client::{
-        CryptoProvider, DigestAlgorithm, DigestContext, HmacContext, HttpClient, HttpConnector, HttpError,
-        HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody, HttpService, Signer,
-        SigningAlgorithm,
+        CryptoProvider, DigestAlgorithm, DigestContext, HmacContext, HttpClient, HttpConnector,
+        HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
+        HttpService, Signer, SigningAlgorithm,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -50,7 +51,11 @@ pub(super) fn open(place: &S3) -> Result<Arc<dyn ObjectStore>> {
         .with_region(&place.region)
         .with_access_key_id(&place.access_key_id)
         .with_secret_access_key(place.secret_access_key.expose_secret())
-        .with_retry(RetryConfig { max_retries: 2, retry_timeout: PATIENCE, ..RetryConfig::default() })
+        .with_retry(RetryConfig {
+            max_retries: 2,
+            retry_timeout: PATIENCE,
+            ..RetryConfig::default()
+        })
         .with_http_connector(Connecting)
         .with_crypto_provider(Arc::new(Crypto))
         .build()?;
@@ -84,23 +89,32 @@ impl fmt::Debug for Sender {
 impl HttpService for Sender {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let answer = tokio::time::timeout(PATIENCE, self.0.request(request)).await;
-        let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?.map_err(|error| {
-            let kind = if error.is_connect() { HttpErrorKind::Connect } else { HttpErrorKind::Request };
-            HttpError::new(kind, error)
-        })?;
+        let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?.map_err(
+            |error| {
+                let kind = if error.is_connect() {
+                    HttpErrorKind::Connect
+                } else {
+                    HttpErrorKind::Request
+                };
+                HttpError::new(kind, error)
+            },
+        )?;
         let broken = |error| HttpError::new(HttpErrorKind::Interrupted, error);
         Ok(answer.map(|body| HttpResponseBody::new(body.map_err(broken))))
     }
 }
 
-/// The cryptography of requests that are signed (AWS Signature Version 4): what the rest of the program uses.
+/// The cryptography of requests that are signed (AWS Signature Version 4): what the rest of the
+/// program uses.
 #[derive(Debug)]
 struct Crypto;
 
 impl CryptoProvider for Crypto {
     fn digest(&self, algorithm: DigestAlgorithm) -> Result<Box<dyn DigestContext>> {
         match algorithm {
-            DigestAlgorithm::Sha256 => Ok(Box::new(Hashing { state: Sha256::new(), done: Vec::new() })),
+            DigestAlgorithm::Sha256 => {
+                Ok(Box::new(Hashing { state: Sha256::new(), done: Vec::new() }))
+            }
             _ => Err(unsupported()),
         }
     }
@@ -165,7 +179,11 @@ mod tests {
     #[test]
     fn hashes_are_those_that_everybody_computes() {
         let hex = |bytes: &[u8]| {
-            bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect::<String>()
+            bytes
+                .iter()
+                .flat_map(|byte| format!("{byte:02x}").into_bytes())
+                .map(char::from)
+                .collect::<String>()
         };
         let mut hmac = Crypto.hmac(DigestAlgorithm::Sha256, b"Jefe").unwrap();
         hmac.update(b"what do ya want ");

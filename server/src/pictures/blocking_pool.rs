@@ -1,4 +1,5 @@
-//! Runs work on pictures off the async threads: as many at a time as there are cores, and no more than their memory has room for.
+//! Runs work on pictures off the async threads: as many at a time as there are cores, and no more
+//! than their memory has room for.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -35,15 +36,21 @@ pub struct BlockingPool {
 }
 
 impl BlockingPool {
-    /// A pool for a machine with these cores, whose work takes at most `budget` bytes of memory at once.
+    /// A pool for a machine with these cores, whose work takes at most `budget` bytes of memory at
+    /// once.
     #[must_use]
     pub fn new(cores: usize, budget: u64) -> Self {
-        let units = usize::try_from(budget / UNIT).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { cores: Arc::new(Semaphore::new(cores.max(1))), memory: Arc::new(Semaphore::new(units)), budget }
+        let units =
+            usize::try_from(budget / UNIT).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self {
+            cores: Arc::new(Semaphore::new(cores.max(1))),
+            memory: Arc::new(Semaphore::new(units)),
+            budget,
+        }
     }
 
-    /// Does work that takes this many bytes of memory, once there is room. `None` where it has panicked: for a file from outside
-    /// that is a refusal, and no more.
+    /// Does work that takes this many bytes of memory, once there is room. `None` where it has
+    /// panicked: for a file from outside that is a refusal, and no more.
     ///
     /// # Errors
     ///
@@ -61,8 +68,12 @@ impl BlockingPool {
             let memory = Arc::clone(&self.memory).acquire_many_owned(units).await;
             (memory, Arc::clone(&self.cores).acquire_owned().await)
         });
-        let busy = |_| PoolError::Busy { retry_after: u32::try_from(QUEUE_TIMEOUT.as_secs()).unwrap_or(1) };
-        let (Ok(memory), Ok(core)) = permits.await.map_err(busy)? else { return Err(PoolError::Ended) };
+        let busy = |_| PoolError::Busy {
+            retry_after: u32::try_from(QUEUE_TIMEOUT.as_secs()).unwrap_or(1),
+        };
+        let (Ok(memory), Ok(core)) = permits.await.map_err(busy)? else {
+            return Err(PoolError::Ended);
+        };
         let span = tracing::Span::current();
         let working = tokio::task::spawn_blocking(move || {
             let _span = span.entered();
@@ -86,7 +97,10 @@ mod tests {
     #[tokio::test]
     async fn run_with_panicking_work_returns_none_and_gives_permits_back() {
         let pool = BlockingPool::new(1, BUDGET);
-        assert_eq!(pool.run(BUDGET, || -> u8 { panic!("as a decoder might") }).await.unwrap(), None);
+        assert_eq!(
+            pool.run(BUDGET, || -> u8 { panic!("as a decoder might") }).await.unwrap(),
+            None
+        );
         assert_eq!(pool.run(BUDGET, || 1).await.unwrap(), Some(1));
     }
 

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, ParsingOptions, TransformExecutor, TransformOptions};
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, ParsingOptions, TransformExecutor, TransformOptions,
+};
 
 use super::decode::Channels;
 
-/// Bytes of the largest ICC profile that is used; a larger one is ignored. Those of displays and cameras have some kilobytes.
+/// Bytes of the largest ICC profile that is used; a larger one is ignored. Those of displays and
+/// cameras have some kilobytes.
 pub(super) const PROFILE_MAX: usize = 1024 * 1024;
-/// Tags of a profile. Usual ones have twenty; a megabyte of tags that name one table each time takes minutes to read.
+/// Tags of a profile. Usual ones have twenty; a megabyte of tags that name one table each time
+/// takes minutes to read.
 const TAGS_MAX: u32 = 64;
 /// Entries of a profile's table of colours: a usual one has 33 steps a channel.
 const TABLE_MAX: usize = 200_000;
@@ -31,7 +35,8 @@ struct Profile {
 }
 
 impl ToSrgb {
-    /// A conversion of rows with these channels. A profile that cannot be used is ignored: the picture is taken as sRGB.
+    /// A conversion of rows with these channels. A profile that cannot be used is ignored: the
+    /// picture is taken as sRGB.
     pub(super) fn new(profile: Option<&[u8]>, channels: Channels) -> Self {
         let profile = profile.and_then(|profile| Profile::read(profile, channels));
         Self { channels, profile, converted: Vec::new(), expanded: Vec::new(), opaque: Vec::new() }
@@ -55,10 +60,15 @@ impl ToSrgb {
         };
         let row = match profile {
             Some(profile) => {
-                let width = row.len() / if takes_gray { channels.count() } else { 3 + usize::from(has_alpha) };
+                let width = row.len()
+                    / if takes_gray { channels.count() } else { 3 + usize::from(has_alpha) };
                 converted.resize(width * (3 + usize::from(has_alpha)), 0);
                 // The lengths fit each other; where they did not, the row would stay as it is.
-                if profile.transform.transform(row, converted).is_ok() || takes_gray { &*converted } else { row }
+                if profile.transform.transform(row, converted).is_ok() || takes_gray {
+                    &*converted
+                } else {
+                    row
+                }
             }
             None => row,
         };
@@ -84,7 +94,8 @@ impl Profile {
         if tags > TAGS_MAX {
             return None;
         }
-        let options = ParsingOptions { max_allowed_clut_size: TABLE_MAX, ..ParsingOptions::default() };
+        let options =
+            ParsingOptions { max_allowed_clut_size: TABLE_MAX, ..ParsingOptions::default() };
         let profile = ColorProfile::new_from_slice_with_options(profile, options).ok()?;
         let is_gray = profile.color_space == DataColorSpace::Gray;
         let (from, to) = match (profile.color_space, channels) {
@@ -96,7 +107,8 @@ impl Profile {
             _ => return None,
         };
         let srgb = ColorProfile::new_srgb();
-        let transform = profile.create_transform_8bit(from, &srgb, to, TransformOptions::default()).ok()?;
+        let transform =
+            profile.create_transform_8bit(from, &srgb, to, TransformOptions::default()).ok()?;
         Some(Self { transform, is_gray })
     }
 }

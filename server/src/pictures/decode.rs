@@ -140,13 +140,18 @@ impl<'a> Source<'a> {
     }
 
     /// Decodes the picture and hands out its rows from top to bottom.
-    pub(super) fn for_each_row(self, header: &Header, mut sink: impl FnMut(&[u8])) -> Result<(), Refusal> {
+    pub(super) fn for_each_row(
+        self,
+        header: &Header,
+        mut sink: impl FnMut(&[u8]),
+    ) -> Result<(), Refusal> {
         let row = header.width as usize * self.channels.count();
         let whole = row * header.height as usize;
         match self.decoder {
             Decoder::Png(mut reader) if !reader.info().interlaced => {
                 for _ in 0..header.height {
-                    let decoded = reader.next_row().map_err(|_| Refusal::Broken)?.ok_or(Refusal::Broken)?;
+                    let decoded =
+                        reader.next_row().map_err(|_| Refusal::Broken)?.ok_or(Refusal::Broken)?;
                     sink(decoded.data());
                 }
             }

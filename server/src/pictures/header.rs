@@ -1,4 +1,5 @@
-//! The header of a picture file: dimensions, and the memory that decoding takes. Nothing is decoded for it.
+//! The header of a picture file: dimensions, and the memory that decoding takes. Nothing is decoded
+//! for it.
 
 use super::{Kind, Refusal};
 
@@ -6,10 +7,11 @@ use super::{Kind, Refusal};
 pub(super) const PIXELS_MAX: u64 = 24_000_000;
 /// Pixels of the longest side: the limit of WebP.
 pub(super) const SIDE_MAX: u32 = 16_384;
-/// Scans that a progressive JPEG may have. Cameras and programs write about ten; each costs as much time as the whole picture,
-/// and takes some bytes only.
+/// Scans that a progressive JPEG may have. Cameras and programs write about ten; each costs as much
+/// time as the whole picture, and takes some bytes only.
 const SCANS_MAX: usize = 100;
-/// Bytes that the PNG decoder may take beside the pixels: rows, and ancillary chunks when they are unpacked.
+/// Bytes that the PNG decoder may take beside the pixels: rows, and ancillary chunks when they are
+/// unpacked.
 pub(super) const PNG_BUFFERS: u64 = 12 * 1024 * 1024;
 /// Bytes for tables, for a colour profile and for what is rendered.
 const WORKING: u64 = 8 * 1024 * 1024;
@@ -68,7 +70,8 @@ fn take<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], Refusal> {
     found.ok_or(Refusal::Broken)
 }
 
-/// PNG (ISO/IEC 15948 §11.2.2): `IHDR` comes first. Rows are decoded one at a time; of an interlaced picture all are needed.
+/// PNG (ISO/IEC 15948 §11.2.2): `IHDR` comes first. Rows are decoded one at a time; of an
+/// interlaced picture all are needed.
 fn png(bytes: &[u8]) -> Result<Layout, Refusal> {
     if take::<4>(bytes, 12)? != *b"IHDR" {
         return Err(Refusal::Broken);
@@ -100,8 +103,11 @@ fn jpeg(bytes: &[u8]) -> Result<Layout, Refusal> {
         let length = usize::from(u16::from_be_bytes(take(bytes, at)?));
         match marker {
             0xc0..=0xc2 if frame.is_none() => frame = Some(Frame::read(bytes, at, marker == 0xc2)?),
-            // Differential, lossless and arithmetic coding are decoded by no browser; a second frame is none of them.
-            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xd9 => return Err(Refusal::Broken),
+            // Differential, lossless and arithmetic coding are decoded by no browser; a second
+            // frame is none of them.
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xd9 => {
+                return Err(Refusal::Broken);
+            }
             0xda => {
                 let [components_in_scan] = take::<1>(bytes, at + 2)?;
                 let frame = frame.ok_or(Refusal::Broken)?;
@@ -150,17 +156,24 @@ impl Frame {
         Ok(Self { width, height, is_progressive, sampling })
     }
 
-    /// The decoded picture, and the coefficients (two bytes each) where the first scan is not the whole of it.
+    /// The decoded picture, and the coefficients (two bytes each) where the first scan is not the
+    /// whole of it.
     fn memory(&self, components_in_scan: u8) -> Result<u64, Refusal> {
         let components = self.sampling.len();
         let decoded = pixels(self.width, self.height)? * if components == 1 { 1 } else { 3 };
         if !self.is_progressive && usize::from(components_in_scan) == components {
             return Ok(decoded);
         }
-        let most = |factor: fn(&(u32, u32)) -> u32| self.sampling.iter().map(factor).max().unwrap_or(1);
+        let most =
+            |factor: fn(&(u32, u32)) -> u32| self.sampling.iter().map(factor).max().unwrap_or(1);
         let (horizontal, vertical) = (most(|factors| factors.0), most(|factors| factors.1));
-        let blocks = u64::from(self.width.div_ceil(8 * horizontal)) * u64::from(self.height.div_ceil(8 * vertical));
-        let in_block: u64 = self.sampling.iter().map(|(horizontal, vertical)| u64::from(horizontal * vertical)).sum();
+        let blocks = u64::from(self.width.div_ceil(8 * horizontal))
+            * u64::from(self.height.div_ceil(8 * vertical));
+        let in_block: u64 = self
+            .sampling
+            .iter()
+            .map(|(horizontal, vertical)| u64::from(horizontal * vertical))
+            .sum();
         Ok(decoded + blocks * in_block * 64 * 2)
     }
 }
@@ -181,16 +194,24 @@ fn webp(bytes: &[u8]) -> Result<Layout, Refusal> {
         let bits = u32::from_le_bytes(take(bytes, 21)?);
         let (width, height) = (1 + (bits & 0x3fff), 1 + (bits >> 14 & 0x3fff));
         let is_opaque = bits >> 28 & 1 == 0;
-        return Ok(Layout { width, height, decoded: pixels(width, height)? * if is_opaque { 8 } else { 5 } });
+        return Ok(Layout {
+            width,
+            height,
+            decoded: pixels(width, height)? * if is_opaque { 8 } else { 5 },
+        });
     }
     if !is(12, b"VP8X") {
         return Err(Refusal::Broken);
     }
     let [flags] = take::<1>(bytes, 20)?;
-    let side = |at| take(bytes, at).map(|[low, middle, high]: [u8; 3]| 1 + u32::from_le_bytes([low, middle, high, 0]));
+    let side = |at| {
+        take(bytes, at)
+            .map(|[low, middle, high]: [u8; 3]| 1 + u32::from_le_bytes([low, middle, high, 0]))
+    };
     let (width, height) = (side(24)?, side(27)?);
     let pixels = pixels(width, height)?;
-    // The decoder unpacks a lossy frame by the frame's own dimensions, before it compares them with these.
+    // The decoder unpacks a lossy frame by the frame's own dimensions, before it compares them with
+    // these.
     for at in (12..bytes.len()).filter(|at| is(*at, b"VP8 ")) {
         if let Ok((frame_width, frame_height)) = lossy_dimensions(bytes, at + 8)
             && (frame_width > width || frame_height > height)

@@ -1,4 +1,5 @@
-//! Pictures that users send: recognised by their bytes, decoded within limits, and rendered as small JPEGs of our own.
+//! Pictures that users send: recognised by their bytes, decoded within limits, and rendered as
+//! small JPEGs of our own.
 
 mod blocking_pool;
 mod color;

@@ -1,5 +1,5 @@
-//! Renders small pictures of a file, within limits. No I/O and no clock; it takes its time, so it runs in a
-//! [`BlockingPool`](super::BlockingPool).
+//! Renders small pictures of a file, within limits. No I/O and no clock; it takes its time, so it
+//! runs in a [`BlockingPool`](super::BlockingPool).
 
 use image::{DynamicImage, codecs::jpeg::JpegEncoder, metadata::Orientation};
 
@@ -55,8 +55,8 @@ pub struct Rendered<const N: usize> {
     pub images: [Vec<u8>; N],
 }
 
-/// Decodes a picture once and renders it in some shapes. Of a moving picture it is the first one; transparent parts are put on
-/// white, because JPEG has no transparency.
+/// Decodes a picture once and renders it in some shapes. Of a moving picture it is the first one;
+/// transparent parts are put on white, because JPEG has no transparency.
 ///
 /// # Errors
 ///
@@ -77,7 +77,9 @@ pub fn render<const N: usize>(bytes: &[u8], shapes: [Shape; N]) -> Result<Render
     for (image, shrink) in images.iter_mut().zip(shrinks) {
         let mut pixels = DynamicImage::from(shrink.finish().ok_or(Refusal::Broken)?);
         pixels.apply_orientation(orientation);
-        JpegEncoder::new_with_quality(image, QUALITY).encode_image(&pixels).map_err(|_| Refusal::Broken)?;
+        JpegEncoder::new_with_quality(image, QUALITY)
+            .encode_image(&pixels)
+            .map_err(|_| Refusal::Broken)?;
     }
     let Header { kind, width, height, .. } = header;
     let dimensions = if is_turned(orientation) { (height, width) } else { (width, height) };
@@ -88,7 +90,10 @@ pub fn render<const N: usize>(bytes: &[u8], shapes: [Shape; N]) -> Result<Render
 const fn is_turned(orientation: Orientation) -> bool {
     matches!(
         orientation,
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
     )
 }
 
@@ -104,7 +109,8 @@ impl Shape {
                 Shrink::new(Area { left, top, width: whole, height: whole }, side, side)
             }
             Self::Within { width: most, height: highest } => {
-                let (most, highest) = if is_turned(orientation) { (highest, most) } else { (most, highest) };
+                let (most, highest) =
+                    if is_turned(orientation) { (highest, most) } else { (most, highest) };
                 let area = Area { left: 0, top: 0, width, height };
                 let (to_width, to_height) = within(width, height, most, highest);
                 Shrink::new(area, to_width, to_height)
@@ -119,8 +125,13 @@ fn within(width: u32, height: u32, most: u32, highest: u32) -> (u32, u32) {
         let scaled = u64::from(length) * u64::from(by) / u64::from(of.max(1));
         u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
     };
-    let (to_width, to_height) = if width > most { (most, scale(height, most, width)) } else { (width, height) };
-    if to_height > highest { (scale(width, highest, height), highest) } else { (to_width, to_height) }
+    let (to_width, to_height) =
+        if width > most { (most, scale(height, most, width)) } else { (width, height) };
+    if to_height > highest {
+        (scale(width, highest, height), highest)
+    } else {
+        (to_width, to_height)
+    }
 }
 
 #[cfg(test)]

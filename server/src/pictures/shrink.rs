@@ -1,4 +1,5 @@
-//! Shrinks a picture while its rows arrive: every pixel of the result is the mean of the area that it stands for.
+//! Shrinks a picture while its rows arrive: every pixel of the result is the mean of the area that
+//! it stands for.
 
 use image::RgbImage;
 
@@ -14,7 +15,8 @@ pub(super) struct Area {
     pub(super) height: u32,
 }
 
-/// A smaller picture in the making. It holds one row of sums beside its result, and never the source.
+/// A smaller picture in the making. It holds one row of sums beside its result, and never the
+/// source.
 pub(super) struct Shrink {
     area: Area,
     width: u32,
@@ -27,7 +29,8 @@ pub(super) struct Shrink {
     pixels: Vec<u8>,
 }
 
-/// How a pixel of the source is shared out: to one pixel of the result and, where it reaches over its border, to the next one.
+/// How a pixel of the source is shared out: to one pixel of the result and, where it reaches over
+/// its border, to the next one.
 #[derive(Clone, Copy)]
 struct Share {
     to: usize,
@@ -75,7 +78,9 @@ impl Shrink {
     pub(super) fn push(&mut self, row: &[u8]) {
         let at = self.seen;
         self.seen = self.seen.saturating_add(1);
-        let Some(at) = at.checked_sub(self.area.top).filter(|at| *at < self.area.height) else { return };
+        let Some(at) = at.checked_sub(self.area.top).filter(|at| *at < self.area.height) else {
+            return;
+        };
         let (left, width) = (self.area.left as usize, self.area.width as usize);
         let Some(row) = row.get(left * RGB..(left + width) * RGB) else { return };
         self.line.fill(0.0);
@@ -93,7 +98,11 @@ impl Shrink {
             *sum += channel * share.own;
         }
         if share.completes {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of bytes, rounded")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a mean of bytes, rounded"
+            )]
             self.pixels.extend(self.sums.iter().map(|sum| (sum + 0.5).clamp(0.0, 255.0) as u8));
             for (sum, channel) in self.sums.iter_mut().zip(&self.line) {
                 *sum = channel * share.next;
@@ -141,7 +150,12 @@ mod tests {
 
     #[test]
     fn shrink_of_area_ignores_pixels_outside() {
-        let rows = [gray(&[9, 9, 9, 9]), gray(&[9, 10, 20, 9]), gray(&[9, 30, 40, 9]), gray(&[9, 9, 9, 9])];
+        let rows = [
+            gray(&[9, 9, 9, 9]),
+            gray(&[9, 10, 20, 9]),
+            gray(&[9, 30, 40, 9]),
+            gray(&[9, 9, 9, 9]),
+        ];
         let area = Area { left: 1, top: 1, width: 2, height: 2 };
         assert_eq!(shrink(area, 1, 1, &rows).into_raw(), gray(&[25]));
     }

@@ -1,5 +1,5 @@
-//! Generations whose tokens were presented, noted in memory and written down a moment later: a call that presents one must not
-//! wait for the disk. A crash in between only makes the server lenient.
+//! Generations whose tokens were presented, noted in memory and written down a moment later: a call
+//! that presents one must not wait for the disk. A crash in between only makes the server lenient.
 
 use std::{
     collections::HashMap,

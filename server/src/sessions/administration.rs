@@ -1,5 +1,5 @@
-//! What administrators do about others: it is in force on the next request of this server, which knows its sessions and
-//! accounts by heart.
+//! What administrators do about others: it is in force on the next request of this server, which
+//! knows its sessions and accounts by heart.
 
 use std::sync::Arc;
 
@@ -39,11 +39,14 @@ impl Administration for SessionService {
         let inner = self.inner();
         let AccountSearch { search, sort, after, limit } = search;
         let mut fields = Fields::default();
-        let after = after.map(|after| Place::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown)).transpose();
+        let after = after
+            .map(|after| Place::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown))
+            .transpose();
         let after = fields.judge("after", after).flatten();
         fields.into_result()?;
         let wanted = Wanted { search: search.as_deref().map(looked_for), sort, after, limit };
-        let (users, next) = inner.store.accounts(&wanted, inner.world.now()).await.map_err(internal)?;
+        let (users, next) =
+            inner.store.accounts(&wanted, inner.world.now()).await.map_err(internal)?;
         Ok(AccountPage { users, next: next.map(|next| next.write()) })
     }
 
@@ -69,7 +72,8 @@ impl Inner {
         let now = self.world.now();
         let change = AccountChange { disabled, role, end_sessions };
         let act = Act { at: now, by: caller.user.to_string(), origin };
-        let outcome = self.store.change_account_as(Actor::admin(caller, now), id, change, act).await;
+        let outcome =
+            self.store.change_account_as(Actor::admin(caller, now), id, change, act).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.directory.forget(id);
         match outcome {

@@ -1,7 +1,8 @@
-//! What the programs that people use call themselves, in a word: enough to tell one's own devices apart. It is no proof of
-//! anything: a program may call itself what it likes.
+//! What the programs that people use call themselves, in a word: enough to tell one's own devices
+//! apart. It is no proof of anything: a program may call itself what it likes.
 
-/// What marks a browser, and its name. Most call themselves by the names of others, too: the first that is found counts.
+/// What marks a browser, and its name. Most call themselves by the names of others, too: the first
+/// that is found counts.
 const BROWSERS: [(&str, &str); 22] = [
     ("MicroMessenger/", "WeChat"),
     ("AlipayClient/", "Alipay"),
@@ -62,7 +63,8 @@ mod tests {
 
     #[test]
     fn browsers_and_systems() {
-        const CHROME: &str = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
+        const CHROME: &str =
+            "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
         for (user_agent, expected) in [
             (format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME}"), (Some("Chrome"), Some("Windows"))),
             (

@@ -1,5 +1,6 @@
-//! Who may try a password. Failures are counted in the database, so that a restart forgives nothing; attempts that nobody knows
-//! the end of yet hold a place in memory, so that a thousand at once are not a thousand guesses.
+//! Who may try a password. Failures are counted in the database, so that a restart forgives
+//! nothing; attempts that nobody knows the end of yet hold a place in memory, so that a thousand at
+//! once are not a thousand guesses.
 
 use std::{
     collections::HashMap,
@@ -25,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Subject {
     /// Its name in the database: at most 64 characters.
     pub(super) name: String,
-    /// How many may fail; `None` where this attempt is not limited by it, and its failure counts for others.
+    /// How many may fail; `None` where this attempt is not limited by it, and its failure counts
+    /// for others.
     pub(super) quota: Option<Quota>,
 }
 
@@ -74,9 +76,14 @@ impl Attempts {
         Self { store, world, undecided: Mutex::default() }
     }
 
-    /// Lets an attempt in, once it is certain that it is within the quotas of all of its subjects even if all before it fail.
-    pub(super) async fn admit(self: &Arc<Self>, subjects: Vec<Subject>) -> Result<Attempt, Refused> {
-        // The subjects of all attempts are in one order, so no attempts wait for each other in a circle.
+    /// Lets an attempt in, once it is certain that it is within the quotas of all of its subjects
+    /// even if all before it fail.
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        subjects: Vec<Subject>,
+    ) -> Result<Attempt, Refused> {
+        // The subjects of all attempts are in one order, so no attempts wait for each other in a
+        // circle.
         let (mut places, mut counted) = (Vec::with_capacity(subjects.len()), Vec::new());
         for Subject { name, quota } in subjects {
             match quota {
@@ -91,7 +98,8 @@ impl Attempts {
         let mut place = Place::new(Arc::clone(self), name, quota);
         let changed = place.here(|undecided| Arc::clone(&undecided.changed));
         loop {
-            // Counted before the database is asked: a failure that it does not know yet is one that comes after.
+            // Counted before the database is asked: a failure that it does not know yet is one that
+            // comes after.
             let failed = place.here(|undecided| undecided.failed);
             let left = place.left().await?;
             loop {
@@ -110,7 +118,9 @@ impl Attempts {
                 if is_news {
                     break;
                 }
-                timeout(PATIENCE, notified).await.map_err(|_| Refused::Failed(Failure::Unavailable(1)))?;
+                timeout(PATIENCE, notified)
+                    .await
+                    .map_err(|_| Refused::Failed(Failure::Unavailable(1)))?;
             }
         }
     }
@@ -155,7 +165,9 @@ impl Place {
         let failures = self.attempts.store.login_failures(name, counting, now, quota.times).await?;
         match judge(*quota, &failures, now) {
             Verdict::Open { left } => Ok(left),
-            Verdict::Closed { retry_after } => Err(Refused::Throttled { subject: name.clone(), retry_after }),
+            Verdict::Closed { retry_after } => {
+                Err(Refused::Throttled { subject: name.clone(), retry_after })
+            }
         }
     }
 }
@@ -190,7 +202,8 @@ impl Attempt {
 
     /// Writes down that it has failed.
     pub(super) async fn fail(self, store: &Store, entry: AuditEntry) -> Result<(), StoreError> {
-        let names: Vec<_> = self.places.iter().map(|place| &place.name).chain(&self.counted).cloned().collect();
+        let names: Vec<_> =
+            self.places.iter().map(|place| &place.name).chain(&self.counted).cloned().collect();
         store.insert_login_failure(names.clone(), entry).await?;
         for name in &names {
             self.attempts.note_failure(name);

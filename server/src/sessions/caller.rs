@@ -22,11 +22,11 @@ use crate::{
 };
 
 impl Inner {
-    /// Form, signature, expiry, issuer and audience are the codec's to check; here follow the rest of time, type, blocklist and
-    /// session.
+    /// Form, signature, expiry, issuer and audience are the codec's to check; here follow the rest
+    /// of time, type, blocklist and session.
     ///
-    /// A token from the future is refused, unless the database has its session and this server can have issued it: then the clock
-    /// was set back, which signs no one out.
+    /// A token from the future is refused, unless the database has its session and this server can
+    /// have issued it: then the clock was set back, which signs no one out.
     pub(super) async fn authenticate(
         self: &Arc<Self>,
         headers: &HeaderMap,
@@ -47,7 +47,9 @@ impl Inner {
             session = self.session(token.caller().session).await.map_err(internal)?;
         }
         if token.is_ahead() {
-            let is_ours = |session: &Session| token.is_of_session(session.user, session.generation, session.expires_at);
+            let is_ours = |session: &Session| {
+                token.is_of_session(session.user, session.generation, session.expires_at)
+            };
             if !session.as_ref().is_some_and(is_ours) {
                 return Err(Code::TokenInvalid.into());
             }
@@ -56,7 +58,10 @@ impl Inner {
         let caller = token.into_caller();
         let Some(session) = session else { return Err(Failure::Revoked(None)) };
         let is_known = session.user == caller.user && caller.generation <= session.generation;
-        if !session.is_living(now) || !is_known || self.is_revoked(&caller.jti).await.map_err(internal)? {
+        if !session.is_living(now)
+            || !is_known
+            || self.is_revoked(&caller.jti).await.map_err(internal)?
+        {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));
         }
         if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
@@ -67,12 +72,18 @@ impl Inner {
         if caller.generation == session.generation && !session.acknowledged {
             self.acknowledgements.note(session.id, session.generation);
             // From here on this session's calls find it acknowledged, and note nothing.
-            self.seen.amend(&session.id, |seen| seen.acknowledged |= seen.generation == session.generation);
+            self.seen.amend(&session.id, |seen| {
+                seen.acknowledged |= seen.generation == session.generation;
+            });
         }
         match self.directory.get(caller.user).await.map_err(internal)? {
             None => Err(Failure::Revoked(None)),
-            Some(account) if account.disabled_at.is_some() => Err(Failure::Revoked(Some(Reason::Disabled))),
-            Some(account) if auth.is_for_admins() && account.user.role != Role::Admin => Err(Code::Forbidden.into()),
+            Some(account) if account.disabled_at.is_some() => {
+                Err(Failure::Revoked(Some(Reason::Disabled)))
+            }
+            Some(account) if auth.is_for_admins() && account.user.role != Role::Admin => {
+                Err(Code::Forbidden.into())
+            }
             Some(_) if auth.is_fresh() && !caller.fresh => Err(Code::FreshRequired.into()),
             Some(_) => Ok(caller),
         }
@@ -101,7 +112,8 @@ impl Inner {
         changed.map(|_| ())
     }
 
-    /// The end of a session one of whose tokens was presented by somebody who should not have had it, and its entry.
+    /// The end of a session one of whose tokens was presented by somebody who should not have had
+    /// it, and its entry.
     pub(super) fn end_by_reuse<T>(&self, ended: Session, origin: Origin, answer: T) -> Change<T> {
         let entry = self.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), origin);
         Change { session: Some(ended), seen_from: None, entry: Some(entry), answer }

@@ -1,16 +1,19 @@
-//! Whether the clock may be believed before something is removed because of its age. A machine without a battery, or with a wrong
-//! time server, may be years ahead for some minutes: that must not cost the audit log.
+//! Whether the clock may be believed before something is removed because of its age. A machine
+//! without a battery, or with a wrong time server, may be years ahead for some minutes: that must
+//! not cost the audit log.
 
 use std::time::Duration;
 
-/// Seconds by which the clock may be ahead of what is known. What is removed too early then is a day too young at most.
+/// Seconds by which the clock may be ahead of what is known. What is removed too early then is a
+/// day too young at most.
 const AHEAD_MAX: i64 = 86_400;
 /// How long the clock has to go on evenly before it is believed nevertheless.
 const CONFIRMATION: Duration = Duration::from_hours(1);
 /// Seconds by which a clock that goes on evenly may differ from the time that has passed.
 const STEP: i64 = 60;
 
-/// Compares the clock with the last time at which it was known to be right, and with the time that has passed since.
+/// Compares the clock with the last time at which it was known to be right, and with the time that
+/// has passed since.
 #[derive(Debug)]
 pub(super) struct ClockCheck {
     /// A time at which the clock was right, in seconds of Unix time, and when that was.
@@ -44,7 +47,8 @@ pub(super) enum Plausibility {
 }
 
 impl ClockCheck {
-    /// A check that knows when the clock was last right, in seconds of Unix time; `None` where nothing is known.
+    /// A check that knows when the clock was last right, in seconds of Unix time; `None` where
+    /// nothing is known.
     pub(super) fn new(last_right: Option<i64>, now: i64, elapsed: Duration) -> Self {
         // A clock that is behind removes nothing too early.
         Self { known: (last_right.map_or(now, |at| at.min(now)), elapsed), hold: None }
@@ -62,7 +66,8 @@ impl ClockCheck {
             self.hold = Some(Hold { since: (now, elapsed), newest_entry });
             return Plausibility::Held { is_new: true, ahead };
         };
-        if elapsed.saturating_sub(hold.since.1) < CONFIRMATION || newest_entry <= hold.newest_entry {
+        if elapsed.saturating_sub(hold.since.1) < CONFIRMATION || newest_entry <= hold.newest_entry
+        {
             return Plausibility::Held { is_new: false, ahead };
         }
         *self = Self { known: (now, elapsed), hold: None };
@@ -99,7 +104,10 @@ mod tests {
         let year = 365 * DAY;
         assert_eq!(check(&mut clock, year, year.unsigned_abs(), 7), Plausibility::Plausible);
         assert_eq!(check(&mut clock, year - 7, year.unsigned_abs(), 7), Plausibility::Plausible);
-        assert_eq!(check(&mut ClockCheck::new(None, START, Duration::ZERO), 0, 0, 0), Plausibility::Plausible);
+        assert_eq!(
+            check(&mut ClockCheck::new(None, START, Duration::ZERO), 0, 0, 0),
+            Plausibility::Plausible
+        );
     }
 
     #[test]

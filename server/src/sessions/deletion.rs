@@ -17,7 +17,8 @@ use crate::{
 };
 
 impl Inner {
-    /// Deletes the caller's account, once they have typed its name, in whichever spelling it is found by.
+    /// Deletes the caller's account, once they have typed its name, in whichever spelling it is
+    /// found by.
     pub(super) async fn delete_account(&self, caller: &Caller, typed: &str) -> Result<(), Failure> {
         let gone = || Failure::Revoked(None);
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;

@@ -1,10 +1,12 @@
-//! Devices that an account was logged in from. The browser keeps a cookie that the server recognises and that does not authenticate: known
-//! devices are limited apart from strangers, who may be guessing the account's password at that moment.
+//! Devices that an account was logged in from. The browser keeps a cookie that the server
+//! recognises and that does not authenticate: known devices are limited apart from strangers, who
+//! may be guessing the account's password at that moment.
 //!
-//! A cookie has a random name and a MAC over it, over the account's id and over the epoch of the account's cookies. A change of the
-//! password, the end of all (other) sessions and a change of the account's state begin another epoch; an account that takes over a
-//! deleted one's name has another id. Nothing else is kept here. Under which name the browser keeps the cookie depends on
-//! the typed name alone, so it tells nothing about the account.
+//! A cookie has a random name and a MAC over it, over the account's id and over the epoch of the
+//! account's cookies. A change of the password, the end of all (other) sessions and a change of the
+//! account's state begin another epoch; an account that takes over a deleted one's name has another
+//! id. Nothing else is kept here. Under which name the browser keeps the cookie depends on the
+//! typed name alone, so it tells nothing about the account.
 
 use app::backend::Cookie;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -44,12 +46,17 @@ impl Devices {
     }
 
     /// The cookie that is kept for this account's name.
-    pub(super) fn cookie_for<'c>(&self, account: &str, cookies: &'c [Cookie]) -> Option<&'c Cookie> {
+    pub(super) fn cookie_for<'c>(
+        &self,
+        account: &str,
+        cookies: &'c [Cookie],
+    ) -> Option<&'c Cookie> {
         let name = self.cookie_name(account);
         cookies.iter().find(|cookie| cookie.name == name)
     }
 
-    /// The device that a cookie names, where it is one of this account's and epoch's. Without an account it costs the same.
+    /// The device that a cookie names, where it is one of this account's and epoch's. Without an
+    /// account it costs the same.
     pub(super) fn recognise(&self, cookie: &Cookie, epoch: Option<DeviceEpoch>) -> Option<Device> {
         let (name, tag) = cookie.value.split_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == BYTES)?;
@@ -59,9 +66,18 @@ impl Devices {
         Some(Device { name: name.to_owned(), user: of.user })
     }
 
-    /// The cookie that a browser is to keep after a log-in to this account: that of the device that was recognised, or a new one.
-    pub(super) fn cookie(&self, account: &str, epoch: DeviceEpoch, device: Option<Device>) -> Cookie {
-        let name = device.map_or_else(|| URL_SAFE_NO_PAD.encode(self.world.random::<BYTES>()), |device| device.name);
+    /// The cookie that a browser is to keep after a log-in to this account: that of the device that
+    /// was recognised, or a new one.
+    pub(super) fn cookie(
+        &self,
+        account: &str,
+        epoch: DeviceEpoch,
+        device: Option<Device>,
+    ) -> Cookie {
+        let name = device.map_or_else(
+            || URL_SAFE_NO_PAD.encode(self.world.random::<BYTES>()),
+            |device| device.name,
+        );
         let tag = self.over_device(epoch, &name).finalize().into_bytes();
         let value = format!("{name}.{}", URL_SAFE_NO_PAD.encode(&tag[..BYTES]));
         Cookie { name: self.cookie_name(account), value }
@@ -131,13 +147,18 @@ mod tests {
     #[test]
     fn cookie_of_another_device_or_with_a_made_up_tag_is_not_recognised() {
         let devices = devices(1);
-        let (one, other) = (devices.cookie("alice", ALICE, None), devices.cookie("alice", ALICE, None));
+        let (one, other) =
+            (devices.cookie("alice", ALICE, None), devices.cookie("alice", ALICE, None));
         assert_ne!(one.value, other.value);
         let (name, tag) = one.value.split_once('.').unwrap();
         let (other_name, _) = other.value.split_once('.').unwrap();
-        for value in
-            [format!("{other_name}.{tag}"), format!("{name}."), format!("{name}.AAAA"), name.to_owned(), String::new()]
-        {
+        for value in [
+            format!("{other_name}.{tag}"),
+            format!("{name}."),
+            format!("{name}.AAAA"),
+            name.to_owned(),
+            String::new(),
+        ] {
             let cookie = Cookie { value, ..one.clone() };
             assert_eq!(devices.recognise(&cookie, Some(ALICE)), None);
         }

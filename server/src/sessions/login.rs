@@ -22,12 +22,15 @@ use crate::{
         username,
     },
     failure::internal,
-    store::{AuditEntry, Begun, DeviceEpoch, Event, NewSession, Outcome, Session, StoreError, StoredUser},
+    store::{
+        AuditEntry, Begun, DeviceEpoch, Event, NewSession, Outcome, Session, StoreError, StoredUser,
+    },
 };
 
 /// Living sessions that a user may have.
 const PER_USER: u64 = 100;
-/// Bytes of the hash that stands for an account's name: what people type there is not always a name.
+/// Bytes of the hash that stands for an account's name: what people type there is not always a
+/// name.
 const NAME_BYTES: usize = 16;
 
 /// What name and password have shown.
@@ -44,8 +47,9 @@ pub(super) enum Checked {
 }
 
 impl Inner {
-    /// What is wrong is not told, and costs the same: without a device that is known, whether there is an account is asked only
-    /// of those who were let in; of them each costs one look-up, one hash, one write.
+    /// What is wrong is not told, and costs the same: without a device that is known, whether there
+    /// is an account is asked only of those who were let in; of them each costs one look-up, one
+    /// hash, one write.
     pub(super) async fn login(
         self: &Arc<Self>,
         credentials: Credentials,
@@ -59,23 +63,35 @@ impl Inner {
         let subjects = self.subjects(name, device.as_ref(), &origin);
         let trying = self.entry(Event::LoggedIn, None, None, origin.clone());
         let attempt = self.admit(subjects, key.as_deref(), trying).await?;
-        let refused = |user, outcome| AuditEntry { outcome, ..self.entry(Event::LoggedIn, user, None, origin.clone()) };
-        let (account, hash) = match self.check_password(key.as_deref(), password, Client::of(&origin)).await? {
-            Checked::Right { account, hash } => (account, hash),
-            Checked::Disabled(user) => {
-                return Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await);
-            }
-            Checked::Wrong(user) => {
-                tracing::info!(%user, "login rejected: wrong password");
-                attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
-                return Err(Code::InvalidCredentials.into());
-            }
-            Checked::Unknown => {
-                tracing::info!("login rejected: unknown account");
-                attempt.fail(&self.store, refused(None, Outcome::UnknownAccount)).await.map_err(internal)?;
-                return Err(Code::InvalidCredentials.into());
-            }
+        let refused = |user, outcome| AuditEntry {
+            outcome,
+            ..self.entry(Event::LoggedIn, user, None, origin.clone())
         };
+        let (account, hash) =
+            match self.check_password(key.as_deref(), password, Client::of(&origin)).await? {
+                Checked::Right { account, hash } => (account, hash),
+                Checked::Disabled(user) => {
+                    return Err(self
+                        .refuse_disabled(attempt, refused(Some(user), Outcome::Disabled))
+                        .await);
+                }
+                Checked::Wrong(user) => {
+                    tracing::info!(%user, "login rejected: wrong password");
+                    attempt
+                        .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
+                        .await
+                        .map_err(internal)?;
+                    return Err(Code::InvalidCredentials.into());
+                }
+                Checked::Unknown => {
+                    tracing::info!("login rejected: unknown account");
+                    attempt
+                        .fail(&self.store, refused(None, Outcome::UnknownAccount))
+                        .await
+                        .map_err(internal)?;
+                    return Err(Code::InvalidCredentials.into());
+                }
+            };
         let user = account.user.id;
         let session = self.new_session(user, remember);
         let begun = self.begin(session.clone(), hash, device.is_some(), &attempt, origin.clone());
@@ -83,17 +99,24 @@ impl Inner {
             Begun::Done { device_epoch, .. } => DeviceEpoch { user, epoch: device_epoch },
             Begun::PasswordChanged => {
                 tracing::info!(%user, "login rejected: password changed meanwhile");
-                attempt.fail(&self.store, refused(Some(user), Outcome::WrongPassword)).await.map_err(internal)?;
+                attempt
+                    .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
+                    .await
+                    .map_err(internal)?;
                 return Err(Code::InvalidCredentials.into());
             }
-            Begun::Disabled => return Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await),
+            Begun::Disabled => {
+                return Err(self
+                    .refuse_disabled(attempt, refused(Some(user), Outcome::Disabled))
+                    .await);
+            }
         };
         let tokens = self.pair(&session, true).map_err(internal)?;
         Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, epoch, device) })
     }
 
-    /// Tells the audit log and the caller that the account of the right password is disabled. It counts as a failure, so that it
-    /// cannot fill the audit log.
+    /// Tells the audit log and the caller that the account of the right password is disabled. It
+    /// counts as a failure, so that it cannot fill the audit log.
     async fn refuse_disabled(&self, attempt: Attempt, entry: AuditEntry) -> Failure {
         tracing::info!(user = ?entry.user, "login rejected: account disabled");
         match attempt.fail(&self.store, entry).await {
@@ -102,8 +125,8 @@ impl Inner {
         }
     }
 
-    /// Recognises the device by its cookie. Only a request that carries a cookie for this name costs a look-up, whether there is
-    /// an account or not.
+    /// Recognises the device by its cookie. Only a request that carries a cookie for this name
+    /// costs a look-up, whether there is an account or not.
     async fn recognise(
         &self,
         name: &str,
@@ -118,13 +141,14 @@ impl Inner {
 
     /// What a failure would count against.
     ///
-    /// All known devices of an account share one allowance, and those of an address, which strangers cannot use up: so strangers
-    /// that guess the account's password, or that share its address, do not lock its user out. Their failures count for strangers
-    /// of the address, too.
+    /// All known devices of an account share one allowance, and those of an address, which
+    /// strangers cannot use up: so strangers that guess the account's password, or that share its
+    /// address, do not lock its user out. Their failures count for strangers of the address, too.
     fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
         let Some(limits) = &self.throttle.limits else { return Vec::new() };
         let subject = |name, quota| Some(Subject { name, quota });
-        let (account, network) = (Some(limits.login_account), self.throttle.addresses.counted(origin.address));
+        let (account, network) =
+            (Some(limits.login_account), self.throttle.addresses.counted(origin.address));
         let address = Some(limits.login_address);
         let of_address = |network| format!("address:{network}");
         let subjects = match device {
@@ -187,7 +211,11 @@ impl Inner {
                 }
             }
             let is_disabled = account.disabled_at.is_some();
-            return Ok(if is_disabled { Checked::Disabled(user) } else { Checked::Right { account, hash } });
+            return Ok(if is_disabled {
+                Checked::Disabled(user)
+            } else {
+                Checked::Right { account, hash }
+            });
         }
     }
 
@@ -208,8 +236,9 @@ impl Inner {
         }
     }
 
-    /// Begins a session, unless the account was changed since its password was compared, and forgives the failures that counted
-    /// against its user: those of others, from the same address, go on to count.
+    /// Begins a session, unless the account was changed since its password was compared, and
+    /// forgives the failures that counted against its user: those of others, from the same address,
+    /// go on to count.
     async fn begin(
         &self,
         session: Session,
@@ -233,7 +262,8 @@ impl Inner {
     }
 }
 
-/// The subject of strangers that try an account's password. The name is hashed: what is typed there is not always a name.
+/// The subject of strangers that try an account's password. The name is hashed: what is typed there
+/// is not always a name.
 pub(super) fn account_subject(name: &str) -> String {
     format!("account:{}", URL_SAFE_NO_PAD.encode(&Sha256::digest(name.as_bytes())[..NAME_BYTES]))
 }

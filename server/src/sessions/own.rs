@@ -24,16 +24,24 @@ impl Inner {
             .into_iter()
             // Whose refresh token has expired comes back by logging in alone.
             .filter(|stored| {
-                stored.session.id == caller.session || now < stored.session.refresh_grant(&self.lifetimes).expires_at
+                stored.session.id == caller.session
+                    || now < stored.session.refresh_grant(&self.lifetimes).expires_at
             })
             .map(|stored| shown(stored, caller, now))
             .collect();
-        devices.sort_by_key(|device| (!device.current, -device.last_seen_at, -device.created_at, device.id));
+        devices.sort_by_key(|device| {
+            (!device.current, -device.last_seen_at, -device.created_at, device.id)
+        });
         Ok(devices)
     }
 
     /// Ends one of the caller's sessions, or all but the one that calls.
-    pub(super) async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure> {
+    pub(super) async fn end(
+        &self,
+        caller: &Caller,
+        ending: Ending,
+        origin: Origin,
+    ) -> Result<(), Failure> {
         match ending {
             // What is no id names no session, and so does another person's.
             Ending::One(id) => match Uuid::try_parse(&id) {

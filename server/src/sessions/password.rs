@@ -32,8 +32,9 @@ struct Proven {
 }
 
 impl Inner {
-    /// Has the caller show that they know the password. Failures count against the session: strangers who guess at log-in do not
-    /// keep out who is signed in, and whoever guesses with a stolen token does not keep its person from logging in.
+    /// Has the caller show that they know the password. Failures count against the session:
+    /// strangers who guess at log-in do not keep out who is signed in, and whoever guesses with a
+    /// stolen token does not keep its person from logging in.
     async fn prove(
         &self,
         caller: &Caller,
@@ -45,12 +46,15 @@ impl Inner {
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         let quota = self.throttle.limits.map(|limits| limits.login_account);
-        let subject = quota.is_some().then(|| Subject { name: format!("session:{}", caller.session), quota });
+        let subject =
+            quota.is_some().then(|| Subject { name: format!("session:{}", caller.session), quota });
         let client = Client::of(&origin);
         let entry = self.entry(event, Some(caller.user), Some(caller.session), origin);
         let attempt = self.admit(subject.into_iter().collect(), None, entry.clone()).await?;
         match self.check_password(Some(&key), password.0, client).await? {
-            Checked::Right { account, hash } if account.user.id == caller.user => Ok(Proven { hash, attempt, entry }),
+            Checked::Right { account, hash } if account.user.id == caller.user => {
+                Ok(Proven { hash, attempt, entry })
+            }
             Checked::Wrong(user) => {
                 tracing::info!(%user, event = event.as_str(), "re-authentication rejected: wrong password");
                 let refused = AuditEntry { outcome: Outcome::WrongPassword, ..entry };
@@ -70,21 +74,25 @@ impl Inner {
         password: Presented,
         origin: Origin,
     ) -> Result<FreshToken, Failure> {
-        let Proven { attempt, entry, .. } = self.prove(caller, password, Event::Reauthenticated, origin).await?;
+        let Proven { attempt, entry, .. } =
+            self.prove(caller, password, Event::Reauthenticated, origin).await?;
         let forgiven = attempt.first().map(str::to_owned);
         let actor = Actor::new(caller, self.world.now());
         self.store.forgive_login_failures(actor, forgiven, entry).await.map_err(act_failure)?;
-        let session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let session =
+            self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let now = self.world.now();
-        // Of the generation that the caller has shown to hold: the present one may be in an answer that was lost, and a token of
-        // it would make the caller's next refresh look like a theft.
-        let grant = Grant { generation: caller.generation, ..session.access_grant(now, &self.lifetimes) };
+        // Of the generation that the caller has shown to hold: the present one may be in an answer
+        // that was lost, and a token of it would make the caller's next refresh look like a theft.
+        let grant =
+            Grant { generation: caller.generation, ..session.access_grant(now, &self.lifetimes) };
         let text = self.codec.access(&grant, true, &self.world).map_err(internal)?;
         tracing::info!(user = %caller.user, session = %caller.session, "reauthenticated");
         Ok(FreshToken { text, expires_in: grant.expires_at - now })
     }
 
-    /// Another password. What was begun with the one before ends, but for the session that has changed it.
+    /// Another password. What was begun with the one before ends, but for the session that has
+    /// changed it.
     pub(super) async fn change_password(
         &self,
         caller: &Caller,
@@ -96,13 +104,18 @@ impl Inner {
         let name = Username::parse(&account.user.username).ok();
         let mut fields = Fields::default();
         let current = fields.judge(CURRENT, Presented::parse(change.current));
-        let chosen = fields.judge("password", Password::chosen(change.new, &self.policy, name.as_ref()));
+        let chosen =
+            fields.judge("password", Password::chosen(change.new, &self.policy, name.as_ref()));
         fields.into_result()?;
-        let (Some(current), Some(chosen)) = (current, chosen) else { return Err(Code::InternalError.into()) };
+        let (Some(current), Some(chosen)) = (current, chosen) else {
+            return Err(Code::InternalError.into());
+        };
 
         let client = Client::of(&origin);
-        let Proven { hash, attempt, entry } =
-            self.prove(caller, current, Event::PasswordChanged, origin).await.map_err(|failure| match failure {
+        let Proven { hash, attempt, entry } = self
+            .prove(caller, current, Event::PasswordChanged, origin)
+            .await
+            .map_err(|failure| match failure {
                 Failure::Plain(Code::InvalidCredentials) => wrong(),
                 other => other,
             })?;
@@ -113,14 +126,19 @@ impl Inner {
             kept: Some(caller.session),
             forgiven: attempt.first().map(str::to_owned),
         };
-        // Hashing has taken a while: the actor and the current password are checked again where it is written.
-        let done = self.store.change_password_as(Actor::new(caller, self.world.now()), change, entry).await;
+        // Hashing has taken a while: the actor and the current password are checked again where it
+        // is written.
+        let done = self
+            .store
+            .change_password_as(Actor::new(caller, self.world.now()), change, entry)
+            .await;
         match &done {
             Ok(ended) => ended.iter().flatten().for_each(|session| self.seen.forget(session)),
             // It is not known which sessions have ended.
             Err(_) => self.seen.clear(),
         }
-        // Without an answer it was changed by another request meanwhile: it is not the current one any more.
+        // Without an answer it was changed by another request meanwhile: it is not the current one
+        // any more.
         done.map_err(act_failure)?.ok_or_else(wrong)?;
         tracing::info!(user = %caller.user, "password changed");
         Ok(())

@@ -1,7 +1,7 @@
 //! The rules of a session's life, as functions of the session and the time.
 //!
-//! A session's tokens belong to generations. A refresh token gets its successor once; what is presented later tells an honest
-//! client that has lost an answer from a thief (RFC 9700 §4.14.2).
+//! A session's tokens belong to generations. A refresh token gets its successor once; what is
+//! presented later tells an honest client that has lost an answer from a thief (RFC 9700 §4.14.2).
 
 use crate::{
     store::{EndReason, Replaced, Session},
@@ -36,10 +36,12 @@ impl Lifetimes {
 pub enum Step {
     /// The session moves on to its next generation.
     Next(Session),
-    /// It has just moved on: the same successor again, so that parallel calls and retries never fork.
+    /// It has just moved on: the same successor again, so that parallel calls and retries never
+    /// fork.
     Same,
-    /// The same, where the clock was set back since it moved on. Its last refresh is dated now, so that the grace ends as if it
-    /// had moved on at this moment, and not only when the clock has caught up.
+    /// The same, where the clock was set back since it moved on. Its last refresh is dated now, so
+    /// that the grace ends as if it had moved on at this moment, and not only when the clock has
+    /// caught up.
     Redated(Session),
     /// Somebody has a token that was used up, or that nobody was given: the session ends.
     Reuse(Session),
@@ -48,10 +50,16 @@ pub enum Step {
 }
 
 impl Session {
-    /// What happens when the refresh token of a generation is presented. Whether the present generation is acknowledged may be
-    /// known before it is written down.
+    /// What happens when the refresh token of a generation is presented. Whether the present
+    /// generation is acknowledged may be known before it is written down.
     #[must_use]
-    pub fn refresh(&self, presented: i64, acknowledged: bool, now: i64, lifetimes: &Lifetimes) -> Step {
+    pub fn refresh(
+        &self,
+        presented: i64,
+        acknowledged: bool,
+        now: i64,
+        lifetimes: &Lifetimes,
+    ) -> Step {
         if !self.is_living(now) || presented > self.generation {
             return Step::Refuse;
         }
@@ -70,7 +78,8 @@ impl Session {
         if acknowledged || self.acknowledged {
             return Step::Reuse(self.reused());
         }
-        // The answer that carried the present generation was lost, and nobody holds it: it is replaced.
+        // The answer that carried the present generation was lost, and nobody holds it: it is
+        // replaced.
         let mut next = self.moved_on(now);
         next.replace(self.generation, now, lifetimes);
         Step::Next(next)
@@ -108,7 +117,12 @@ impl Session {
     }
 
     fn moved_on(&self, now: i64) -> Self {
-        let mut next = Self { generation: self.generation + 1, refreshed_at: now, acknowledged: false, ..self.clone() };
+        let mut next = Self {
+            generation: self.generation + 1,
+            refreshed_at: now,
+            acknowledged: false,
+            ..self.clone()
+        };
         next.replaced.retain(|range| now < range.until);
         next
     }

@@ -9,7 +9,10 @@ use app::{
         error::Reason,
         operations::{Auth, Operation},
     },
-    backend::{Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented, Sessions},
+    backend::{
+        Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented,
+        Sessions,
+    },
 };
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -99,9 +102,11 @@ impl SessionService {
         world: World,
     ) -> Result<Self, Internal> {
         let SessionRules { lifetimes, rotates, policy, audit } = rules;
-        let refreshes = throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
+        let refreshes =
+            throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
         let changes = throttle.limits.map(|limits| Changes::new(&limits, &world.clock));
-        let clock_check = ClockCheck::new(last_activity(&store).await?, world.now(), world.clock.elapsed());
+        let clock_check =
+            ClockCheck::new(last_activity(&store).await?, world.now(), world.clock.elapsed());
         let inner = Inner {
             attempts: Arc::new(Attempts::new(store.clone(), world.clone())),
             devices: Devices::new(codec.mac_for("devices")?, world.clone()),
@@ -137,7 +142,12 @@ impl SessionService {
     /// # Errors
     ///
     /// The `token_*` codes, `bad_request`, `unavailable`.
-    pub async fn authenticate(&self, headers: &HeaderMap, auth: Auth, origin: &Origin) -> Result<Caller, Failure> {
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        auth: Auth,
+        origin: &Origin,
+    ) -> Result<Caller, Failure> {
         Inner::authenticate(&self.0, headers, auth, origin).await
     }
 
@@ -146,12 +156,22 @@ impl SessionService {
     /// # Errors
     ///
     /// `too_many_attempts`
-    pub fn admit_change(&self, caller: &Caller, operation: &Operation, origin: &Origin) -> Result<(), Failure> {
+    pub fn admit_change(
+        &self,
+        caller: &Caller,
+        operation: &Operation,
+        origin: &Origin,
+    ) -> Result<(), Failure> {
         let Some(changes) = &self.0.changes else { return Ok(()) };
         changes.take(caller, operation).map_err(|refused| {
             let entry = AuditEntry {
                 detail: Some(format!("{} {}", operation.method, operation.path)),
-                ..self.0.entry(Event::ChangeRefused, Some(caller.user), Some(caller.session), origin.clone())
+                ..self.0.entry(
+                    Event::ChangeRefused,
+                    Some(caller.user),
+                    Some(caller.session),
+                    origin.clone(),
+                )
             };
             self.0.throttle.tell(&refused.subject, None, entry);
             Failure::TooManyAttempts(refused.retry_after)
@@ -172,7 +192,8 @@ impl SessionService {
         Ok(())
     }
 
-    /// Reads sessions and accounts anew, and what has come to the blocklist, after another process has written to the database.
+    /// Reads sessions and accounts anew, and what has come to the blocklist, after another process
+    /// has written to the database.
     ///
     /// # Errors
     ///
@@ -198,8 +219,9 @@ impl SessionService {
         Ok(())
     }
 
-    /// Forgets sessions and revoked tokens that can no longer be presented, failures that no longer count, and what is too
-    /// old for the audit log. While the clock is not plausible, all of it is kept.
+    /// Forgets sessions and revoked tokens that can no longer be presented, failures that no longer
+    /// count, and what is too old for the audit log. While the clock is not plausible, all of it is
+    /// kept.
     ///
     /// # Errors
     ///
@@ -213,8 +235,9 @@ impl SessionService {
         blocklist.sweep(now);
         let tokens = store.sweep_revoked_tokens(now).await?;
         let sessions = store.sweep_sessions(lifetimes.longest(), now).await?;
-        let counting =
-            throttle.limits.map_or(0, |limits| limits.login_account.seconds.max(limits.login_address.seconds));
+        let counting = throttle
+            .limits
+            .map_or(0, |limits| limits.login_account.seconds.max(limits.login_address.seconds));
         let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
         let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
         store.record_cleanup(now).await?;
@@ -239,7 +262,8 @@ impl SessionService {
     }
 }
 
-/// When the clock was last known to be right: at the last cleanup, else when the audit log was last written.
+/// When the clock was last known to be right: at the last cleanup, else when the audit log was last
+/// written.
 async fn last_activity(store: &Store) -> Result<Option<i64>, StoreError> {
     match store.last_cleanup().await? {
         Some(at) => Ok(Some(at)),
@@ -249,7 +273,12 @@ async fn last_activity(store: &Store) -> Result<Option<i64>, StoreError> {
 
 #[async_trait]
 impl Sessions for SessionService {
-    async fn login(&self, credentials: Credentials, cookies: Vec<Cookie>, origin: Origin) -> Result<Entry, Failure> {
+    async fn login(
+        &self,
+        credentials: Credentials,
+        cookies: Vec<Cookie>,
+        origin: Origin,
+    ) -> Result<Entry, Failure> {
         let inner = Arc::clone(&self.0);
         // Who hangs up has tried nevertheless.
         to_its_end(async move { inner.login(credentials, &cookies, origin).await }).await
@@ -270,7 +299,12 @@ impl Sessions for SessionService {
         to_its_end(async move { inner.reauthenticate(&caller, password, origin).await }).await
     }
 
-    async fn change_password(&self, caller: &Caller, change: NewPassword, origin: Origin) -> Result<(), Failure> {
+    async fn change_password(
+        &self,
+        caller: &Caller,
+        change: NewPassword,
+        origin: Origin,
+    ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
         to_its_end(async move { inner.change_password(&caller, change, origin).await }).await
     }
@@ -296,13 +330,26 @@ impl Sessions for SessionService {
 }
 
 impl Inner {
-    pub(super) fn entry(&self, event: Event, user: Option<Uuid>, session: Option<Uuid>, origin: Origin) -> AuditEntry {
+    pub(super) fn entry(
+        &self,
+        event: Event,
+        user: Option<Uuid>,
+        session: Option<Uuid>,
+        origin: Origin,
+    ) -> AuditEntry {
         AuditEntry { user, session, ..AuditEntry::of(event, self.world.now(), origin) }
     }
 
-    async fn refresh(self: &Arc<Self>, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
-        if let Some(Err(retry_after)) = self.refreshes.as_ref().map(|refreshes| refreshes.take(&caller.session)) {
-            let entry = self.entry(Event::Refreshed, Some(caller.user), Some(caller.session), origin);
+    async fn refresh(
+        self: &Arc<Self>,
+        caller: &Caller,
+        origin: Origin,
+    ) -> Result<TokenPair, Failure> {
+        if let Some(Err(retry_after)) =
+            self.refreshes.as_ref().map(|refreshes| refreshes.take(&caller.session))
+        {
+            let entry =
+                self.entry(Event::Refreshed, Some(caller.user), Some(caller.session), origin);
             self.throttle.tell(&format!("session:{}", caller.session), None, entry);
             return Err(Failure::TooManyAttempts(retry_after));
         }
@@ -315,11 +362,18 @@ impl Inner {
             .change_session(caller.session, move |session| {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
-                    Step::Next(next) | Step::Redated(next) => {
-                        Change { session: Some(next.clone()), seen_from: Some(origin), entry: None, answer: Ok(next) }
+                    Step::Next(next) | Step::Redated(next) => Change {
+                        session: Some(next.clone()),
+                        seen_from: Some(origin),
+                        entry: None,
+                        answer: Ok(next),
+                    },
+                    Step::Same => {
+                        Change { session: None, seen_from: None, entry: None, answer: Ok(session) }
                     }
-                    Step::Same => Change { session: None, seen_from: None, entry: None, answer: Ok(session) },
-                    Step::Reuse(ended) => inner.end_by_reuse(ended, origin, Err(Some(Reason::Reused))),
+                    Step::Reuse(ended) => {
+                        inner.end_by_reuse(ended, origin, Err(Some(Reason::Reused)))
+                    }
                     Step::Refuse => Change {
                         session: None,
                         seen_from: None,
@@ -344,7 +398,8 @@ impl Inner {
 
     /// Without rotation: the refresh token that came, again, with a new access token.
     async fn repeat(&self, caller: &Caller) -> Result<TokenPair, Failure> {
-        let session = self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+        let session =
+            self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let presented = Grant {
             generation: caller.generation,
             issued_at: caller.issued_at,
@@ -392,7 +447,8 @@ impl Inner {
         self.seen.get_or_load(id, async || self.store.session(id).await).await
     }
 
-    /// Reads the entries of the blocklist that have come since the last time. Expired ones too: the clock may be ahead.
+    /// Reads the entries of the blocklist that have come since the last time. Expired ones too: the
+    /// clock may be ahead.
     async fn read_blocklist(&self) -> Result<(), StoreError> {
         self.read_into(&self.blocklist).await
     }
@@ -418,7 +474,9 @@ impl Inner {
                 return Ok(());
             }
         }
-        tracing::warn!("there are more revoked tokens than fit into memory: each request looks its token up");
+        tracing::warn!(
+            "there are more revoked tokens than fit into memory: each request looks its token up"
+        );
         Ok(())
     }
 
@@ -426,7 +484,12 @@ impl Inner {
         self.pair_with(session, &session.refresh_grant(&self.lifetimes), fresh)
     }
 
-    fn pair_with(&self, session: &Session, refresh: &Grant, fresh: bool) -> Result<TokenPair, Internal> {
+    fn pair_with(
+        &self,
+        session: &Session,
+        refresh: &Grant,
+        fresh: bool,
+    ) -> Result<TokenPair, Internal> {
         let now = self.world.now();
         let access = session.access_grant(now, &self.lifetimes);
         Ok(TokenPair {

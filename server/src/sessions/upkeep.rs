@@ -12,7 +12,8 @@ const WRITE_DOWN: Duration = Duration::from_millis(700);
 /// How often what has expired is swept away.
 const SWEEP: Duration = Duration::from_mins(10);
 
-/// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long as it is polled.
+/// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long
+/// as it is polled.
 pub async fn run(sessions: SessionService, files: FileService, keys: Arc<Keys>) {
     tokio::join!(
         every(FOLLOW, "polling the database for changes failed", || sessions.follow()),
@@ -21,15 +22,16 @@ pub async fn run(sessions: SessionService, files: FileService, keys: Arc<Keys>) 
             keys.follow();
             std::future::ready(Ok::<_, Infallible>(()))
         }),
-        every(WRITE_DOWN, "acknowledgements could not be stored", || sessions.write_acknowledgements()),
+        every(WRITE_DOWN, "acknowledgements could not be stored", || sessions
+            .write_acknowledgements()),
         every(SWEEP, "cleanup of expired rows failed", || sessions.sweep()),
         every(SWEEP, "cleanup of orphaned objects failed", || files.sweep()),
         finish_deletions(&sessions, &files),
     );
 }
 
-/// Removes what is left of deleted accounts: of those of this process at once, of others, and of what a crash has interrupted,
-/// within the interval of cleanups.
+/// Removes what is left of deleted accounts: of those of this process at once, of others, and of
+/// what a crash has interrupted, within the interval of cleanups.
 async fn finish_deletions(sessions: &SessionService, files: &FileService) {
     loop {
         if let Err(error) = sessions.finish_deletions().await {

@@ -1,5 +1,5 @@
-//! Authorization inside the transaction: the session on whose behalf a change is made has to be living when the change is
-//! written, whatever was checked when the request came.
+//! Authorization inside the transaction: the session on whose behalf a change is made has to be
+//! living when the change is written, whatever was checked when the request came.
 
 use app::{
     api::{
@@ -40,8 +40,12 @@ impl Actor {
         Self { role: Some(Role::Admin), ..Self::new(caller, at) }
     }
 
-    /// Checks that the session is living, that the account exists and is enabled, and that it has the role.
-    async fn check(&self, connection: &impl ConnectionTrait) -> Result<Result<(), Denied>, StoreError> {
+    /// Checks that the session is living, that the account exists and is enabled, and that it has
+    /// the role.
+    async fn check(
+        &self,
+        connection: &impl ConnectionTrait,
+    ) -> Result<Result<(), Denied>, StoreError> {
         let session = sessions::find(connection, self.session).await?;
         let Some(session) = session.filter(|session| session.user == self.user) else {
             return Ok(Err(Denied::SessionOver(None)));
@@ -53,7 +57,9 @@ impl Actor {
             return Ok(Err(Denied::SessionOver(None)));
         };
         Ok(match self.role {
-            _ if account.disabled_at.is_some() => Err(Denied::SessionOver(Some(EndReason::Disabled))),
+            _ if account.disabled_at.is_some() => {
+                Err(Denied::SessionOver(Some(EndReason::Disabled)))
+            }
             Some(role) if account.role != role.as_str() => Err(Denied::Role),
             _ => Ok(()),
         })
@@ -92,12 +98,14 @@ pub enum ActError {
 }
 
 impl Store {
-    /// Makes a change on behalf of a session: in the same transaction as the change, the actor is checked first. A denial
-    /// leaves everything as it is.
+    /// Makes a change on behalf of a session: in the same transaction as the change, the actor is
+    /// checked first. A denial leaves everything as it is.
     pub(super) async fn write_as<T, W>(&self, actor: Actor, work: W) -> Result<T, ActError>
     where
         T: Send + 'static,
-        W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+        W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>>
+            + Send
+            + 'static,
     {
         let done = self.writer.write(move |transaction| {
             Box::pin(async move {

@@ -1,9 +1,10 @@
-//! What administrators do to accounts. Each is decided where nobody else writes, with its entries in the audit log.
+//! What administrators do to accounts. Each is decided where nobody else writes, with its entries
+//! in the audit log.
 
 use app::{api::Role, backend::Origin};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _,
-    sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -38,8 +39,13 @@ impl Act {
     /// What the audit log tells of it: about whose account it is, and what of it there is to tell.
     #[must_use]
     pub fn entry(&self, event: Event, user: Option<Uuid>, what: Option<&str>) -> AuditEntry {
-        let detail = [what, Some("by"), Some(&self.by)].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        AuditEntry { user, detail: Some(detail), ..AuditEntry::of(event, self.at, self.origin.clone()) }
+        let detail =
+            [what, Some("by"), Some(&self.by)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        AuditEntry {
+            user,
+            detail: Some(detail),
+            ..AuditEntry::of(event, self.at, self.origin.clone())
+        }
     }
 }
 
@@ -77,14 +83,22 @@ impl From<ActError> for ChangeError {
 }
 
 impl Store {
-    /// Changes an account. There is always an administrator whose account may be used, where there has been one.
+    /// Changes an account. There is always an administrator whose account may be used, where there
+    /// has been one.
     ///
     /// # Errors
     ///
     /// [`ChangeError`]: nothing is changed then.
-    pub async fn change_account(&self, id: Uuid, change: AccountChange, act: Act) -> Result<Changed, ChangeError> {
+    pub async fn change_account(
+        &self,
+        id: Uuid,
+        change: AccountChange,
+        act: Act,
+    ) -> Result<Changed, ChangeError> {
         self.writer
-            .write(move |transaction| Box::pin(async move { decide(transaction, id, change, &act).await }))
+            .write(move |transaction| {
+                Box::pin(async move { decide(transaction, id, change, &act).await })
+            })
             .await?
     }
 
@@ -100,8 +114,10 @@ impl Store {
         change: AccountChange,
         act: Act,
     ) -> Result<Changed, ChangeError> {
-        self.write_as(actor, move |transaction| Box::pin(async move { decide(transaction, id, change, &act).await }))
-            .await?
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move { decide(transaction, id, change, &act).await })
+        })
+        .await?
     }
 }
 
@@ -126,14 +142,16 @@ async fn decide(
         && was_admin != is_admin
     {
         set(connection, id, Column::Role, Expr::value(role.as_str())).await?;
-        audit::insert(connection, act.entry(Event::RoleChanged, Some(id), Some(role.as_str()))).await?;
+        audit::insert(connection, act.entry(Event::RoleChanged, Some(id), Some(role.as_str())))
+            .await?;
     }
     let mut ended = Vec::new();
     if was_disabled != is_disabled {
         set(connection, id, Column::DisabledAt, Expr::value(is_disabled.then_some(act.at))).await?;
         let event = if is_disabled { Event::UserDisabled } else { Event::UserEnabled };
         audit::insert(connection, act.entry(event, Some(id), None)).await?;
-        // Also when it is enabled again: a log-in that was under way while it was disabled has begun a session.
+        // Also when it is enabled again: a log-in that was under way while it was disabled has
+        // begun a session.
         ended = end(connection, id, EndReason::Disabled, act).await?;
     }
     if change.end_sessions {
@@ -143,11 +161,19 @@ async fn decide(
 }
 
 /// Whether there is an administrator beside this one whose account may be used.
-pub(super) async fn has_other_admin(connection: &impl ConnectionTrait, id: Uuid) -> Result<bool, StoreError> {
+pub(super) async fn has_other_admin(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<bool, StoreError> {
     let other = user::Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(Column::Role.eq(Role::Admin.as_str()).and(Column::DisabledAt.is_null()).and(Column::Id.ne(id)))
+        .filter(
+            Column::Role
+                .eq(Role::Admin.as_str())
+                .and(Column::DisabledAt.is_null())
+                .and(Column::Id.ne(id)),
+        )
         .limit(1)
         .into_tuple::<Uuid>()
         .one(connection)
@@ -155,7 +181,12 @@ pub(super) async fn has_other_admin(connection: &impl ConnectionTrait, id: Uuid)
     Ok(other.is_some())
 }
 
-async fn set(connection: &impl ConnectionTrait, id: Uuid, column: Column, value: Expr) -> Result<(), StoreError> {
+async fn set(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    column: Column,
+    value: Expr,
+) -> Result<(), StoreError> {
     let update = user::Entity::update_many().col_expr(column, value).filter(Column::Id.eq(id));
     update.exec(connection).await?;
     Ok(())
@@ -167,5 +198,11 @@ async fn end(
     reason: EndReason,
     act: &Act,
 ) -> Result<Vec<Uuid>, StoreError> {
-    devices::end_others(connection, None, reason, &act.entry(Event::SessionRevoked, Some(user), None)).await
+    devices::end_others(
+        connection,
+        None,
+        reason,
+        &act.entry(Event::SessionRevoked, Some(user), None),
+    )
+    .await
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use app::backend::Origin;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -25,13 +25,15 @@ pub enum Event {
     Registered,
     /// Somebody has tried to log in.
     LoggedIn,
-    /// Somebody has asked for a session's next tokens: only what is out of the ordinary is in the log.
+    /// Somebody has asked for a session's next tokens: only what is out of the ordinary is in the
+    /// log.
     Refreshed,
     /// A refresh token or an access token was presented that somebody else must have had.
     RefreshReused,
     /// A person has logged out.
     LoggedOut,
-    /// A session was ended by something else than its person's log-out or its tokens' reuse. The detail says why.
+    /// A session was ended by something else than its person's log-out or its tokens' reuse. The
+    /// detail says why.
     SessionRevoked,
     /// Another key signs tokens from now on.
     KeyRotated,
@@ -57,7 +59,8 @@ pub enum Event {
     UserEnabled,
     /// An administrator has changed what somebody may do. The detail says to what.
     RoleChanged,
-    /// A session or an account has made more changes than it may: the first of many stands for all. The detail says what it was.
+    /// A session or an account has made more changes than it may: the first of many stands for all.
+    /// The detail says what it was.
     ChangeRefused,
 }
 
@@ -135,11 +138,19 @@ impl AuditEntry {
     /// That something has happened as it was meant. Who knows more of it adds that.
     #[must_use]
     pub fn of(event: Event, at: i64, origin: Origin) -> Self {
-        Self { at, event, outcome: Outcome::Success, user: None, session: None, origin, detail: None }
+        Self {
+            at,
+            event,
+            outcome: Outcome::Success,
+            user: None,
+            session: None,
+            origin,
+            detail: None,
+        }
     }
 
-    /// What the server or its administrator has done to a key: it is about no account, and nobody has asked for it over the
-    /// network.
+    /// What the server or its administrator has done to a key: it is about no account, and nobody
+    /// has asked for it over the network.
     #[must_use]
     pub fn of_key(event: Event, at: i64, kid: &str) -> Self {
         Self { detail: Some(kid.to_owned()), ..Self::of(event, at, Origin::default()) }
@@ -216,7 +227,10 @@ impl Outcome {
 }
 
 /// Makes a portion of a deleted user's entries anonymous, and returns its size.
-pub(super) async fn forget_portion(connection: &impl ConnectionTrait, user: Uuid) -> Result<u64, StoreError> {
+pub(super) async fn forget_portion(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+) -> Result<u64, StoreError> {
     let of_user = Condition::all().add(Column::UserId.eq(user));
     let done = audit_event::Entity::update_many()
         .col_expr(Column::UserId, Expr::value(None::<Uuid>))
@@ -251,13 +265,20 @@ async fn existing(
 }
 
 /// Writes an entry down, as part of the change that it tells of.
-pub(super) async fn insert(connection: &impl ConnectionTrait, entry: AuditEntry) -> Result<(), StoreError> {
+pub(super) async fn insert(
+    connection: &impl ConnectionTrait,
+    entry: AuditEntry,
+) -> Result<(), StoreError> {
     insert_all(connection, vec![entry]).await
 }
 
-/// Writes entries down, in their order. Those about an account that does not exist any more are anonymous: they may come from a
-/// call that was running while the account was deleted. Nothing else is written between the look-up and the entries.
-pub(super) async fn insert_all(connection: &impl ConnectionTrait, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+/// Writes entries down, in their order. Those about an account that does not exist any more are
+/// anonymous: they may come from a call that was running while the account was deleted. Nothing
+/// else is written between the look-up and the entries.
+pub(super) async fn insert_all(
+    connection: &impl ConnectionTrait,
+    entries: Vec<AuditEntry>,
+) -> Result<(), StoreError> {
     let existing = existing(connection, entries.iter().filter_map(|entry| entry.user)).await?;
     let anonymous = |entry: AuditEntry| match entry.user {
         Some(user) if !existing.contains(&user) => {
@@ -295,7 +316,11 @@ impl Store {
     /// # Errors
     ///
     /// [`ActError`]
-    pub async fn insert_audit_entry_as(&self, actor: Actor, entry: AuditEntry) -> Result<(), ActError> {
+    pub async fn insert_audit_entry_as(
+        &self,
+        actor: Actor,
+        entry: AuditEntry,
+    ) -> Result<(), ActError> {
         self.write_as(actor, move |transaction| Box::pin(insert(transaction, entry))).await
     }
 
@@ -335,7 +360,8 @@ impl Store {
             .await?;
         // Looked up after the rows: of an account that is deleted in between nothing is shown.
         let existing = existing(&self.read, rows.iter().filter_map(|row| row.user_id)).await?;
-        let is_gone = |row: &audit_event::Model| row.user_id.is_some_and(|user| !existing.contains(&user));
+        let is_gone =
+            |row: &audit_event::Model| row.user_id.is_some_and(|user| !existing.contains(&user));
         // Otherwise the filter would tell which of the anonymous entries are this user's.
         let is_hidden = |row: &audit_event::Model| user.is_some() && is_gone(row);
         Ok(rows.iter().filter(|row| !is_hidden(row)).map(|row| stored(row, is_gone(row))).collect())

@@ -1,4 +1,5 @@
-//! Cleanup of rows that are not needed any more, in portions: other changes are written between two of them.
+//! Cleanup of rows that are not needed any more, in portions: other changes are written between two
+//! of them.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -18,7 +19,12 @@ const ROW: i64 = 1;
 
 /// Selects the keys of a portion of the rows that meet a condition.
 pub(super) fn portion<E: EntityTrait>(key: E::Column, which: Condition) -> SelectStatement {
-    Query::select().column(key).from(E::default().table_ref()).cond_where(which).limit(PORTION).to_owned()
+    Query::select()
+        .column(key)
+        .from(E::default().table_ref())
+        .cond_where(which)
+        .limit(PORTION)
+        .to_owned()
 }
 
 impl Store {
@@ -31,9 +37,9 @@ impl Store {
         let mut total = 0;
         loop {
             let delete = E::delete_many().filter(key.in_subquery(portion::<E>(key, which.clone())));
-            let deleting = self
-                .writer
-                .write(move |transaction| Box::pin(async move { Ok(delete.exec(transaction).await?.rows_affected) }));
+            let deleting = self.writer.write(move |transaction| {
+                Box::pin(async move { Ok(delete.exec(transaction).await?.rows_affected) })
+            });
             let deleted = deleting.await?;
             total += deleted;
             if deleted < PORTION {
@@ -58,7 +64,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn record_cleanup(&self, at: i64) -> Result<(), StoreError> {
         let row = cleanup::ActiveModel { id: Set(ROW), at: Set(at) };
-        let conflict = OnConflict::column(cleanup::Column::Id).update_column(cleanup::Column::At).to_owned();
+        let conflict =
+            OnConflict::column(cleanup::Column::Id).update_column(cleanup::Column::At).to_owned();
         let insert = cleanup::Entity::insert(row).on_conflict(conflict);
         self.writer
             .write(move |transaction| {

@@ -1,10 +1,10 @@
-//! The end of an account. The account itself is deleted at once; what else is kept of it is removed in portions, so that no other
-//! change waits for it.
+//! The end of an account. The account itself is deleted at once; what else is kept of it is removed
+//! in portions, so that no other change waits for it.
 
 use app::api::Role;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    QueryFilter as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -31,9 +31,10 @@ pub enum Deletion {
 }
 
 impl Store {
-    /// Deletes the actor's account, forgets the failed log-ins that counted against subjects, and makes its name free. The audit
-    /// log keeps what has happened, and forgets to whom and from where. Where more is kept of the account than a portion, the rest
-    /// is left to [`Store::continue_deletions`]; until then nothing shows it.
+    /// Deletes the actor's account, forgets the failed log-ins that counted against subjects, and
+    /// makes its name free. The audit log keeps what has happened, and forgets to whom and from
+    /// where. Where more is kept of the account than a portion, the rest is left to
+    /// [`Store::continue_deletions`]; until then nothing shows it.
     ///
     /// # Errors
     ///
@@ -50,7 +51,8 @@ impl Store {
         .await
     }
 
-    /// Removes a portion of what is left of each deleted account, and returns whether there may be more.
+    /// Removes a portion of what is left of each deleted account, and returns whether there may be
+    /// more.
     ///
     /// # Errors
     ///
@@ -79,7 +81,9 @@ async fn delete(
     forgotten: Vec<String>,
     entry: AuditEntry,
 ) -> Result<Deletion, StoreError> {
-    let Some(account) = user::Entity::find_by_id(id).one(connection).await? else { return Ok(Deletion::NoAccount) };
+    let Some(account) = user::Entity::find_by_id(id).one(connection).await? else {
+        return Ok(Deletion::NoAccount);
+    };
     let may_manage = account.role == Role::Admin.as_str() && account.disabled_at.is_none();
     if may_manage && !administration::has_other_admin(connection, id).await? {
         return Ok(Deletion::LastAdmin);
@@ -107,12 +111,20 @@ async fn delete(
     Ok(Deletion::Done(sessions))
 }
 
-/// Removes a portion of what is left of an account that is gone, and returns whether there may be more. Since the account is
-/// gone, nothing is added to it any more: whatever adds something looks for the account in its own transaction.
-async fn remove_portion(connection: &impl ConnectionTrait, user: Uuid, now: i64) -> Result<bool, StoreError> {
+/// Removes a portion of what is left of an account that is gone, and returns whether there may be
+/// more. Since the account is gone, nothing is added to it any more: whatever adds something looks
+/// for the account in its own transaction.
+async fn remove_portion(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    now: i64,
+) -> Result<bool, StoreError> {
     let of_user = Condition::all().add(session::Column::UserId.eq(user));
     let sessions = session::Entity::delete_many()
-        .filter(session::Column::Id.in_subquery(portion::<session::Entity>(session::Column::Id, of_user)))
+        .filter(
+            session::Column::Id
+                .in_subquery(portion::<session::Entity>(session::Column::Id, of_user)),
+        )
         .exec(connection)
         .await?
         .rows_affected;

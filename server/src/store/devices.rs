@@ -1,6 +1,9 @@
 //! A person's sessions, as they see them and end them: each is a device that is signed in.
 
-use sea_orm::{ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _,
+};
 use uuid::Uuid;
 
 use super::{
@@ -27,7 +30,8 @@ impl TryFrom<session::Model> for StoredDevice {
     type Error = StoreError;
 
     fn try_from(mut row: session::Model) -> Result<Self, StoreError> {
-        let (address, user_agent, is_new) = (row.address.take(), row.user_agent.take(), row.new_device);
+        let (address, user_agent, is_new) =
+            (row.address.take(), row.user_agent.take(), row.new_device);
         Ok(Self { session: row.try_into()?, address, user_agent, is_new })
     }
 }
@@ -49,7 +53,9 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn known_devices(&self, user: Uuid) -> Result<Vec<StoredDevice>, StoreError> {
-        let rows = session::Entity::find().filter(Column::UserId.eq(user)).order_by_desc(Column::CreatedAt);
+        let rows = session::Entity::find()
+            .filter(Column::UserId.eq(user))
+            .order_by_desc(Column::CreatedAt);
         rows.all(&self.read).await?.into_iter().map(StoredDevice::try_from).collect()
     }
 
@@ -58,33 +64,46 @@ impl Store {
     /// # Errors
     ///
     /// [`ActError`]
-    pub async fn end_device(&self, actor: Actor, id: Uuid, entry: AuditEntry) -> Result<bool, ActError> {
+    pub async fn end_device(
+        &self,
+        actor: Actor,
+        id: Uuid,
+        entry: AuditEntry,
+    ) -> Result<bool, ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 let this = Condition::all().add(Column::Id.eq(id));
-                Ok(!end_some(transaction, this, EndReason::EndedElsewhere, &entry).await?.is_empty())
+                Ok(!end_some(transaction, this, EndReason::EndedElsewhere, &entry)
+                    .await?
+                    .is_empty())
             })
         })
         .await
     }
 
-    /// Ends the living sessions of the user that the entry is about, except the actor's, and returns their ids.
+    /// Ends the living sessions of the user that the entry is about, except the actor's, and
+    /// returns their ids.
     ///
     /// # Errors
     ///
     /// [`ActError`]
-    pub async fn end_other_devices(&self, actor: Actor, entry: AuditEntry) -> Result<Vec<Uuid>, ActError> {
+    pub async fn end_other_devices(
+        &self,
+        actor: Actor,
+        entry: AuditEntry,
+    ) -> Result<Vec<Uuid>, ActError> {
         self.write_as(actor, move |transaction| {
-            Box::pin(
-                async move { end_others(transaction, Some(actor.session), EndReason::EndedElsewhere, &entry).await },
-            )
+            Box::pin(async move {
+                end_others(transaction, Some(actor.session), EndReason::EndedElsewhere, &entry)
+                    .await
+            })
         })
         .await
     }
 }
 
-/// Ends the living sessions of the user that an entry is about, except the one that is kept, invalidates the user's device
-/// cookies, and returns the ids of the sessions.
+/// Ends the living sessions of the user that an entry is about, except the one that is kept,
+/// invalidates the user's device cookies, and returns the ids of the sessions.
 pub(super) async fn end_others(
     connection: &impl ConnectionTrait,
     kept: Option<Uuid>,
@@ -123,7 +142,9 @@ mod tests {
     async fn whoever_has_logged_in_before_there_were_devices_has_been_here_before() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("devices.sqlite");
-        let old = sea_orm::Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.unwrap();
+        let old = sea_orm::Database::connect(format!("sqlite://{}?mode=rwc", path.display()))
+            .await
+            .unwrap();
         Migrator::up(&old, Some(6)).await.unwrap();
         let (known, stranger) = (Uuid::from_u128(1), Uuid::from_u128(2));
         for (id, name) in [(known, "alice"), (stranger, "bertha")] {
@@ -158,8 +179,14 @@ mod tests {
                 expires_at: 100,
                 ended: None,
             };
-            let new = NewSession { session, password_hash: "hash".to_owned(), is_known_device: false, forgiven: None };
-            let entry = AuditEntry::of(crate::store::Event::LoggedIn, 10, app::backend::Origin::default());
+            let new = NewSession {
+                session,
+                password_hash: "hash".to_owned(),
+                is_known_device: false,
+                forgiven: None,
+            };
+            let entry =
+                AuditEntry::of(crate::store::Event::LoggedIn, 10, app::backend::Origin::default());
             let begun = store.insert_session(new, 100, entry).await.unwrap();
             assert!(matches!(begun, crate::store::Begun::Done { .. }), "{begun:?}");
             let devices = store.devices(user, 20).await.unwrap();

@@ -55,7 +55,8 @@ pub enum OpenError {
         /// What SQLite says.
         source: DbErr,
     },
-    /// The journal that lies beside the database was written for another one, or one of them is damaged.
+    /// The journal that lies beside the database was written for another one, or one of them is
+    /// damaged.
     #[error(
         "the database {path} and its journal {path}-wal do not fit together ({finding}), and were left as they are. If you have put \
          a backup in the database's place, the journal belongs to the former database: move {path}-wal and {path}-shm away and start \

@@ -1,8 +1,9 @@
-//! What people keep here, as rows: the bytes lie beside the database, under the keys that are made here.
+//! What people keep here, as rows: the bytes lie beside the database, under the keys that are made
+//! here.
 
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait,
+    EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -104,7 +105,17 @@ impl StoredFile {
 
 impl From<file::Model> for StoredFile {
     fn from(row: file::Model) -> Self {
-        let file::Model { id, user_id, name, media_type, size, stored_bytes, width, height, created_at } = row;
+        let file::Model {
+            id,
+            user_id,
+            name,
+            media_type,
+            size,
+            stored_bytes,
+            width,
+            height,
+            created_at,
+        } = row;
         Self { id, user: user_id, name, media_type, size, stored_bytes, width, height, created_at }
     }
 }
@@ -121,10 +132,16 @@ impl Store {
     /// # Errors
     ///
     /// [`ActError`]
-    pub async fn insert_file(&self, actor: Actor, file: StoredFile, most: FilesMax) -> Result<Kept, ActError> {
+    pub async fn insert_file(
+        &self,
+        actor: Actor,
+        file: StoredFile,
+        most: FilesMax,
+    ) -> Result<Kept, ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
-                // Nothing comes in between: of two uploads at the same time, the second sees the first.
+                // Nothing comes in between: of two uploads at the same time, the second sees the
+                // first.
                 if let Some(refusal) = usage(transaction, file.user).await?.refuses(&file, most) {
                     return Ok(refusal);
                 }
@@ -152,9 +169,21 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn files(&self, user: Uuid, before: Option<Uuid>, at_most: u64) -> Result<Vec<StoredFile>, StoreError> {
-        let wanted = Condition::all().add(Column::UserId.eq(user)).add_option(before.map(|id| Column::Id.lt(id)));
-        let rows = file::Entity::find().filter(wanted).order_by_desc(Column::Id).limit(at_most).all(&self.read).await?;
+    pub async fn files(
+        &self,
+        user: Uuid,
+        before: Option<Uuid>,
+        at_most: u64,
+    ) -> Result<Vec<StoredFile>, StoreError> {
+        let wanted = Condition::all()
+            .add(Column::UserId.eq(user))
+            .add_option(before.map(|id| Column::Id.lt(id)));
+        let rows = file::Entity::find()
+            .filter(wanted)
+            .order_by_desc(Column::Id)
+            .limit(at_most)
+            .all(&self.read)
+            .await?;
         Ok(rows.into_iter().map(StoredFile::from).collect())
     }
 
@@ -164,7 +193,8 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn file(&self, user: Uuid, id: Uuid) -> Result<Option<StoredFile>, StoreError> {
-        let row = file::Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(&self.read).await?;
+        let row =
+            file::Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(&self.read).await?;
         Ok(row.map(StoredFile::from))
     }
 
@@ -177,16 +207,23 @@ impl Store {
         usage(&self.read, user).await
     }
 
-    /// Removes a file of the actor and returns it; `None` where there is none. Its objects are orphans from then on.
+    /// Removes a file of the actor and returns it; `None` where there is none. Its objects are
+    /// orphans from then on.
     ///
     /// # Errors
     ///
     /// [`ActError`]
-    pub async fn remove_file(&self, actor: Actor, id: Uuid) -> Result<Option<StoredFile>, ActError> {
+    pub async fn remove_file(
+        &self,
+        actor: Actor,
+        id: Uuid,
+    ) -> Result<Option<StoredFile>, ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 let of_actor = file::Entity::find_by_id(id).filter(Column::UserId.eq(actor.user));
-                let Some(file) = of_actor.one(transaction).await?.map(StoredFile::from) else { return Ok(None) };
+                let Some(file) = of_actor.one(transaction).await?.map(StoredFile::from) else {
+                    return Ok(None);
+                };
                 file::Entity::delete_by_id(id).exec(transaction).await?;
                 strays::abandon(transaction, file.keys(), actor.at).await?;
                 Ok(Some(file))
@@ -195,7 +232,8 @@ impl Store {
         .await
     }
 
-    /// Sets or removes the actor's avatar and returns the object keys of the former one. `None` where there is no such account.
+    /// Sets or removes the actor's avatar and returns the object keys of the former one. `None`
+    /// where there is no such account.
     ///
     /// # Errors
     ///
@@ -209,12 +247,15 @@ impl Store {
         let user = actor.user;
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
-                let Some(row) = user::Entity::find_by_id(user).one(transaction).await? else { return Ok(None) };
+                let Some(row) = user::Entity::find_by_id(user).one(transaction).await? else {
+                    return Ok(None);
+                };
                 let former: Vec<_> = row.avatar_url.as_deref().map(avatar_keys).unwrap_or_default();
                 if row.avatar_url == url {
                     return Ok(Some(Vec::new()));
                 }
-                strays::adopt(transaction, url.as_deref().map(avatar_keys).unwrap_or_default()).await?;
+                strays::adopt(transaction, url.as_deref().map(avatar_keys).unwrap_or_default())
+                    .await?;
                 strays::abandon(transaction, former.clone(), entry.at).await?;
                 user::Entity::update_many()
                     .col_expr(user::Column::AvatarUrl, Expr::value(url))
@@ -251,19 +292,25 @@ pub(super) async fn abandon_avatar(
     strays::abandon(connection, url.map(avatar_keys).unwrap_or_default(), now).await
 }
 
-/// Part of the end of an account: removes a portion of its files, and returns its size. The objects are orphans from then
-/// on, and are removed by [`FileService::sweep`](crate::files::FileService::sweep).
+/// Part of the end of an account: removes a portion of its files, and returns its size. The objects
+/// are orphans from then on, and are removed by
+/// [`FileService::sweep`](crate::files::FileService::sweep).
 pub(super) async fn abandon_portion(
     connection: &impl ConnectionTrait,
     user: Uuid,
     now: i64,
 ) -> Result<u64, StoreError> {
-    let rows = file::Entity::find().filter(Column::UserId.eq(user)).limit(PORTION).all(connection).await?;
+    let rows =
+        file::Entity::find().filter(Column::UserId.eq(user)).limit(PORTION).all(connection).await?;
     let files: Vec<_> = rows.into_iter().map(StoredFile::from).collect();
     if files.is_empty() {
         return Ok(0);
     }
     strays::abandon(connection, files.iter().flat_map(StoredFile::keys).collect(), now).await?;
     let ids = files.iter().map(|file| file.id);
-    Ok(file::Entity::delete_many().filter(Column::Id.is_in(ids)).exec(connection).await?.rows_affected)
+    Ok(file::Entity::delete_many()
+        .filter(Column::Id.is_in(ids))
+        .exec(connection)
+        .await?
+        .rows_affected)
 }

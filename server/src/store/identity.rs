@@ -1,7 +1,7 @@
 //! Identity of the database's files: whether their paths still name the files that are open.
 //!
-//! An open file stays usable after it was moved, removed or replaced. What is written to it then is not found at the next start,
-//! so changes are refused from that moment on.
+//! An open file stays usable after it was moved, removed or replaced. What is written to it then is
+//! not found at the next start, so changes are refused from that moment on.
 
 use std::{
     fs, io,
@@ -57,7 +57,8 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// The files of an open database, as they were when it was opened.
 #[derive(Debug)]
 pub(super) struct DatabaseFiles {
-    /// Database, journal and the journal's index. They stay the same files for as long as a connection is open.
+    /// Database, journal and the journal's index. They stay the same files for as long as a
+    /// connection is open.
     files: Vec<(PathBuf, FileIdentity)>,
     is_away: AtomicBool,
     /// One check at a time: an older finding must not follow a newer one.
@@ -67,7 +68,8 @@ pub(super) struct DatabaseFiles {
 }
 
 impl DatabaseFiles {
-    /// Records the files of a database that is open, and of which a page was read: its journal exists then.
+    /// Records the files of a database that is open, and of which a page was read: its journal
+    /// exists then.
     pub(super) fn record(path: &Path) -> io::Result<Self> {
         let mut files = Vec::with_capacity(3);
         for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
@@ -75,7 +77,12 @@ impl DatabaseFiles {
                 files.push((path, identity));
             }
         }
-        Ok(Self { files, is_away: AtomicBool::new(false), checking: Mutex::new(()), returns: AtomicI64::new(0) })
+        Ok(Self {
+            files,
+            is_away: AtomicBool::new(false),
+            checking: Mutex::new(()),
+            returns: AtomicI64::new(0),
+        })
     }
 
     /// Checks that every path names the file that is open. Logs when that changes.
@@ -95,7 +102,9 @@ impl DatabaseFiles {
             Ok(()) => {
                 if was_away {
                     self.returns.fetch_add(1, Ordering::AcqRel);
-                    tracing::info!("the database's files are in their place again; requests are answered again");
+                    tracing::info!(
+                        "the database's files are in their place again; requests are answered again"
+                    );
                 }
                 Ok(())
             }
@@ -118,12 +127,15 @@ impl DatabaseFiles {
     /// [`StoreError::Unavailable`] where the files are not in their place.
     pub(super) fn last_check(&self) -> Result<(), StoreError> {
         if self.is_away.load(Ordering::Acquire) {
-            return Err(StoreError::Unavailable(DbErr::Custom("the database's files are not in their place".into())));
+            return Err(StoreError::Unavailable(DbErr::Custom(
+                "the database's files are not in their place".into(),
+            )));
         }
         Ok(())
     }
 
-    /// How often the files were away and came back: meanwhile another process may have changed them.
+    /// How often the files were away and came back: meanwhile another process may have changed
+    /// them.
     pub(super) fn returns(&self) -> i64 {
         self.returns.load(Ordering::Acquire)
     }

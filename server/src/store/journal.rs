@@ -1,20 +1,23 @@
 //! Check of a journal that an unclean stop has left beside the database.
 //!
-//! SQLite copies a journal (`-wal`) into whatever database file it lies beside. Where a backup was put in the place of the
-//! database and the former journal was left, that damages the backup. Nothing in the two files tells that they belong together,
-//! so the result is checked before anything is copied, unless the files themselves prove that nothing was changed since the stop.
+//! SQLite copies a journal (`-wal`) into whatever database file it lies beside. Where a backup was
+//! put in the place of the database and the former journal was left, that damages the backup.
+//! Nothing in the two files tells that they belong together, so the result is checked before
+//! anything is copied, unless the files themselves prove that nothing was changed since the stop.
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement,
+};
 
 use super::{OpenError, identity::beside, open::open_error};
 
 /// Problems that an error names at most.
 const MAX_PROBLEMS: usize = 3;
 
-/// Checks the database together with its journal, if that has any content. `is_same_file` tells whether the database is the very
-/// file that the last process used.
+/// Checks the database together with its journal, if that has any content. `is_same_file` tells
+/// whether the database is the very file that the last process used.
 ///
 /// Reads alone: where the two do not fit together, both are left as they are.
 pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenError> {
@@ -23,9 +26,11 @@ pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenErr
     if journal.len() == 0 {
         return Ok(());
     }
-    let database = fs::metadata(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-    // A running server writes to the journal first, and to the database some time later. A database that was put here
-    // afterwards, or written over, was changed after the journal; the time of a file's last change cannot be set.
+    let database =
+        fs::metadata(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    // A running server writes to the journal first, and to the database some time later. A database
+    // that was put here afterwards, or written over, was changed after the journal; the time of a
+    // file's last change cannot be set.
     let changed = (database.ctime(), database.ctime_nsec());
     let written = (journal.mtime(), journal.mtime_nsec());
     if is_same_file && changed <= written {
@@ -63,13 +68,19 @@ pub(super) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
 /// What is wrong with a database, in SQLite's words.
 pub(super) async fn problems(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let backend = connection.get_database_backend();
-    let found = connection.query_all_raw(Statement::from_string(backend, "PRAGMA integrity_check(3)")).await?;
-    let mut problems: Vec<String> = found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+    let found = connection
+        .query_all_raw(Statement::from_string(backend, "PRAGMA integrity_check(3)"))
+        .await?;
+    let mut problems: Vec<String> =
+        found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
     problems.retain(|problem| problem != "ok");
     if problems.is_empty() {
-        let found = connection.query_all_raw(Statement::from_string(backend, "PRAGMA foreign_key_check")).await?;
+        let found = connection
+            .query_all_raw(Statement::from_string(backend, "PRAGMA foreign_key_check"))
+            .await?;
         for row in found.iter().take(MAX_PROBLEMS) {
-            let (table, parent): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
+            let (table, parent): (String, String) =
+                (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
             problems.push(format!("a row of {table} names one of {parent} that does not exist"));
         }
     }

@@ -1,13 +1,13 @@
-//! Accounts a page at a time: by key, not by number, so that the last page of a million costs what the first one does and
-//! nobody is passed over or seen twice while others come and go.
+//! Accounts a page at a time: by key, not by number, so that the last page of a million costs what
+//! the first one does and nobody is passed over or seen twice while others come and go.
 
 use std::{cmp::Ordering, collections::HashMap};
 
 use app::api::users::{Account, AccountSort};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _, Order, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _, Order, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
     sea_query::{Expr, Func},
 };
 use uuid::Uuid;
@@ -82,7 +82,9 @@ impl Place {
                 let (at, id) = text.strip_prefix('a')?.split_once('.')?;
                 Some(Self::Age { at: at.parse().ok()?, id: Uuid::try_parse(id).ok()? })
             }
-            AccountSort::Name | AccountSort::NameReversed => Some(Self::Name(text.strip_prefix('n')?.to_owned())),
+            AccountSort::Name | AccountSort::NameReversed => {
+                Some(Self::Name(text.strip_prefix('n')?.to_owned()))
+            }
         }
     }
 }
@@ -107,7 +109,8 @@ fn compare(one: &Keys, other: &Keys, sort: AccountSort) -> Ordering {
     }
 }
 
-/// The ways by which an account is found. Each is asked by itself: each has its index, and `OR` would have none.
+/// The ways by which an account is found. Each is asked by itself: each has its index, and `OR`
+/// would have none.
 #[derive(Clone, Debug)]
 enum Way {
     All,
@@ -122,7 +125,11 @@ impl Way {
         let Some(Search { name, nickname, email, id }) = search else { return vec![Self::All] };
         let name = name.clone().map(Self::Name);
         let email = email.iter().cloned().map(Self::Email);
-        name.into_iter().chain([Self::Nickname(nickname.clone())]).chain(email).chain(id.map(Self::Id)).collect()
+        name.into_iter()
+            .chain([Self::Nickname(nickname.clone())])
+            .chain(email)
+            .chain(id.map(Self::Id))
+            .collect()
     }
 
     /// The first accounts on this way that come after a place.
@@ -134,7 +141,9 @@ impl Way {
         let found = match self {
             Self::All => None,
             Self::Name(name) => Some(begins(Expr::col(Column::UsernameKey), name)),
-            Self::Nickname(nickname) => Some(begins(lower(Column::Nickname), &nickname.to_ascii_lowercase())),
+            Self::Nickname(nickname) => {
+                Some(begins(lower(Column::Nickname), &nickname.to_ascii_lowercase()))
+            }
             Self::Email(email) => Some(lower(Column::Email).eq(email.to_ascii_lowercase())),
             Self::Id(id) => Some(Column::Id.eq(*id)),
         };
@@ -161,7 +170,9 @@ impl Way {
             // One more than is shown tells whether there are others.
             .limit(wanted.limit.saturating_add(1));
         match wanted.sort {
-            AccountSort::Oldest | AccountSort::Newest => select.order_by(at, order.clone()).order_by(id, order),
+            AccountSort::Oldest | AccountSort::Newest => {
+                select.order_by(at, order.clone()).order_by(id, order)
+            }
             AccountSort::Name | AccountSort::NameReversed => select.order_by(name, order),
         }
     }
@@ -173,7 +184,11 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn accounts(&self, wanted: &Wanted, now: i64) -> Result<(Vec<Account>, Option<Place>), StoreError> {
+    pub async fn accounts(
+        &self,
+        wanted: &Wanted,
+        now: i64,
+    ) -> Result<(Vec<Account>, Option<Place>), StoreError> {
         let mut found = Vec::<Keys>::new();
         for way in Way::of(wanted.search.as_ref()) {
             found.extend(way.select(wanted).into_tuple::<Keys>().all(&self.read).await?);
@@ -199,9 +214,15 @@ impl Store {
 
     /// The accounts of these ids, in this order; those that are gone are left out.
     async fn accounts_of(&self, ids: &[Uuid], now: i64) -> Result<Vec<Account>, StoreError> {
-        let rows = user::Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(&self.read).await?;
-        let mut rows: HashMap<Uuid, user::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
-        let living = Condition::all().add(session::Column::EndedAt.is_null()).add(session::Column::ExpiresAt.gt(now));
+        let rows = user::Entity::find()
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .all(&self.read)
+            .await?;
+        let mut rows: HashMap<Uuid, user::Model> =
+            rows.into_iter().map(|row| (row.id, row)).collect();
+        let living = Condition::all()
+            .add(session::Column::EndedAt.is_null())
+            .add(session::Column::ExpiresAt.gt(now));
         let sessions: Vec<(Uuid, i64)> = session::Entity::find()
             .select_only()
             .column(session::Column::UserId)
@@ -244,17 +265,26 @@ mod tests {
         let Statement { sql, values, db_backend } = select.build(DbBackend::Sqlite);
         let explain = Statement { sql: format!("EXPLAIN QUERY PLAN {sql}"), values, db_backend };
         let rows = store.read.query_all_raw(explain).await.unwrap();
-        let steps: Vec<String> = rows.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
+        let steps: Vec<String> =
+            rows.iter().map(|row| row.try_get("", "detail").unwrap()).collect();
         steps.join("; ")
     }
 
-    /// None of the questions reads the table from its beginning to its end, and none sorts all accounts.
+    /// None of the questions reads the table from its beginning to its end, and none sorts all
+    /// accounts.
     #[tokio::test]
     async fn every_question_has_its_index() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", folder.path().join("list.sqlite").display())).await.unwrap();
-        let search =
-            Search { name: Some("a".into()), nickname: "a".into(), email: vec!["a".into()], id: Some(Uuid::nil()) };
+        let store =
+            Store::open(&format!("sqlite://{}", folder.path().join("list.sqlite").display()))
+                .await
+                .unwrap();
+        let search = Search {
+            name: Some("a".into()),
+            nickname: "a".into(),
+            email: vec!["a".into()],
+            id: Some(Uuid::nil()),
+        };
         let ways = [Way::of(None), Way::of(Some(&search))].concat();
         assert_eq!(ways.len(), 5);
         for way in ways {
@@ -268,8 +298,12 @@ mod tests {
                     let (index, is_sorted) = match (&way, by_age) {
                         (Way::All, true) => ("users_by_creation", true),
                         (Way::All, false) => ("users_by_name", true),
-                        (Way::Name(_), _) => ("users_by_name (username_key>? AND username_key<?)", !by_age),
-                        (Way::Nickname(_), _) => ("users_by_nickname (<expr>>? AND <expr><?", false),
+                        (Way::Name(_), _) => {
+                            ("users_by_name (username_key>? AND username_key<?)", !by_age)
+                        }
+                        (Way::Nickname(_), _) => {
+                            ("users_by_nickname (<expr>>? AND <expr><?", false)
+                        }
                         (Way::Email(_), _) => ("users_by_email (<expr>=?", false),
                         (Way::Id(_), _) => ("sqlite_autoindex_users_1 (id=?)", false),
                     };
@@ -279,7 +313,10 @@ mod tests {
                         plan.starts_with("SEARCH") || (matches!(way, Way::All) && is_first),
                         "{way:?} {sort:?}: {plan}"
                     );
-                    assert!(!(is_sorted && plan.contains("TEMP B-TREE")), "{way:?} {sort:?}: {plan}");
+                    assert!(
+                        !(is_sorted && plan.contains("TEMP B-TREE")),
+                        "{way:?} {sort:?}: {plan}"
+                    );
                 }
             }
         }

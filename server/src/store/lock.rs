@@ -1,8 +1,9 @@
-//! Lock of a database: every process that uses it holds a shared lock on a file beside it, and an exclusive one while it prepares
-//! or replaces the database.
+//! Lock of a database: every process that uses it holds a shared lock on a file beside it, and an
+//! exclusive one while it prepares or replaces the database.
 //!
-//! SQLite's own locks are on the database file and last as long as a transaction. This one lasts as long as a process, so that
-//! `gatehouse restore` refuses beside a running server, and that one process alone checks and migrates.
+//! SQLite's own locks are on the database file and last as long as a transaction. This one lasts as
+//! long as a process, so that `gatehouse restore` refuses beside a running server, and that one
+//! process alone checks and migrates.
 
 use std::{
     fs::{File, OpenOptions},
@@ -44,8 +45,8 @@ pub(super) enum LockMode {
 }
 
 impl DatabaseLock {
-    /// Takes the lock: alone where no other process uses the database, together with the others otherwise. Waits while another
-    /// process holds it alone.
+    /// Takes the lock: alone where no other process uses the database, together with the others
+    /// otherwise. Waits while another process holds it alone.
     pub(super) async fn acquire(database: &Path) -> Result<(Self, LockMode), OpenError> {
         let lock = Self::open(database)?;
         let mut waited = Duration::ZERO;
@@ -68,7 +69,8 @@ impl DatabaseLock {
         Ok(lock.try_lock(FlockOperation::NonBlockingLockExclusive)?.then_some(lock))
     }
 
-    /// Lets other processes use the database, too. The system may let another one have it alone before: then this waits.
+    /// Lets other processes use the database, too. The system may let another one have it alone
+    /// before: then this waits.
     pub(super) async fn share(&self) -> Result<(), OpenError> {
         let mut waited = Duration::ZERO;
         while !self.try_lock(FlockOperation::NonBlockingLockShared)? {
@@ -100,7 +102,13 @@ impl DatabaseLock {
 
     fn open(database: &Path) -> Result<Self, OpenError> {
         let path = beside(database, "-lock");
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path);
         match opened {
             Ok(file) => Ok(Self { file, path }),
             Err(source) => Err(OpenError::File { path, source }),
@@ -148,7 +156,11 @@ mod tests {
             async move { DatabaseLock::acquire(&database).await.unwrap().1 }
         });
         first.share().await.unwrap();
-        assert_eq!(waiting.await.unwrap(), LockMode::Shared, "it waits until the database is prepared");
+        assert_eq!(
+            waiting.await.unwrap(),
+            LockMode::Shared,
+            "it waits until the database is prepared"
+        );
         assert!(DatabaseLock::try_exclusive(&database).unwrap().is_none());
         drop(first);
         assert!(DatabaseLock::try_exclusive(&database).unwrap().is_some());

@@ -1,8 +1,8 @@
 //! Failed log-ins, as they are kept: a row for each and for whatever it counts against.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _, NotSet,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    ExprTrait as _, NotSet, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
 use super::{
@@ -11,8 +11,9 @@ use super::{
 };
 
 impl Store {
-    /// The times of the newest failures that count against a subject, newest first: those after a moment, up to now. What is
-    /// dated ahead of now was written by a clock that was wrong, and does not count.
+    /// The times of the newest failures that count against a subject, newest first: those after a
+    /// moment, up to now. What is dated ahead of now was written by a clock that was wrong, and
+    /// does not count.
     ///
     /// # Errors
     ///
@@ -40,7 +41,11 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]: then nobody must be told how it ended.
-    pub async fn insert_login_failure(&self, subjects: Vec<String>, entry: AuditEntry) -> Result<(), StoreError> {
+    pub async fn insert_login_failure(
+        &self,
+        subjects: Vec<String>,
+        entry: AuditEntry,
+    ) -> Result<(), StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
@@ -51,7 +56,9 @@ impl Store {
                         at: Set(at),
                     });
                     if rows.len() > 0 {
-                        login_failure::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+                        login_failure::Entity::insert_many(rows)
+                            .exec_without_returning(transaction)
+                            .await?;
                     }
                     audit::insert(transaction, entry).await
                 })
@@ -59,7 +66,8 @@ impl Store {
             .await
     }
 
-    /// Forgets the failures that count against a subject, after the actor has presented the right password.
+    /// Forgets the failures that count against a subject, after the actor has presented the right
+    /// password.
     ///
     /// # Errors
     ///
@@ -93,7 +101,13 @@ impl Store {
 }
 
 /// Forgets what counts against a subject.
-pub(super) async fn forgive(connection: &impl ConnectionTrait, subject: &str) -> Result<(), StoreError> {
-    login_failure::Entity::delete_many().filter(Column::Subject.eq(subject)).exec(connection).await?;
+pub(super) async fn forgive(
+    connection: &impl ConnectionTrait,
+    subject: &str,
+) -> Result<(), StoreError> {
+    login_failure::Entity::delete_many()
+        .filter(Column::Subject.eq(subject))
+        .exec(connection)
+        .await?;
     Ok(())
 }

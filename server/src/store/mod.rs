@@ -47,8 +47,9 @@ use sea_orm::DatabaseConnection;
 
 /// The database.
 ///
-/// Reads go to a pool; changes go to one writer with a connection of its own, as SQLite has it anyway: nobody is turned away
-/// because another one writes, and those that come together share a commit.
+/// Reads go to a pool; changes go to one writer with a connection of its own, as SQLite has it
+/// anyway: nobody is turned away because another one writes, and those that come together share a
+/// commit.
 #[derive(Clone, Debug)]
 pub struct Store {
     read: DatabaseConnection,

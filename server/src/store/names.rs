@@ -2,7 +2,8 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    QuerySelect as _,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -30,12 +31,14 @@ impl Name {
     /// Whether this one cannot be had beside another one. What the tables enforce is this.
     #[must_use]
     pub fn is_taken_by(&self, other: &Self) -> bool {
-        self.key == other.key || (self.skeleton == other.skeleton && !(self.is_ascii && other.is_ascii))
+        self.key == other.key
+            || (self.skeleton == other.skeleton && !(self.is_ascii && other.is_ascii))
     }
 }
 
 impl Store {
-    /// Whether a name is taken at this moment. Whether it still is when an account is made, the tables tell.
+    /// Whether a name is taken at this moment. Whether it still is when an account is made, the
+    /// tables tell.
     ///
     /// # Errors
     ///
@@ -51,7 +54,8 @@ impl Store {
         if found.is_some() {
             return Ok(true);
         }
-        let alike = username_skeleton::Entity::find_by_id(name.skeleton.as_str()).one(&self.read).await?;
+        let alike =
+            username_skeleton::Entity::find_by_id(name.skeleton.as_str()).one(&self.read).await?;
         Ok(alike.is_some_and(|alike| !(alike.ascii && name.is_ascii)))
     }
 
@@ -71,7 +75,8 @@ impl Store {
             .await?)
     }
 
-    /// Writes down what the names of accounts look like that were there before it mattered. They stay even where they look alike.
+    /// Writes down what the names of accounts look like that were there before it mattered. They
+    /// stay even where they look alike.
     ///
     /// # Errors
     ///
@@ -82,7 +87,9 @@ impl Store {
                 Box::pin(async move {
                     for (id, name) in names {
                         match take(transaction, &name).await {
-                            Err(StoreError::Conflict) => keep_for_itself(transaction, &name).await?,
+                            Err(StoreError::Conflict) => {
+                                keep_for_itself(transaction, &name).await?;
+                            }
                             taken => taken?,
                         }
                         user::Entity::update_many()
@@ -98,8 +105,8 @@ impl Store {
     }
 }
 
-/// Takes what a name looks like: [`StoreError::Conflict`], and nothing done, where another one that looks like it is there and one
-/// of the two has letters from outside ASCII.
+/// Takes what a name looks like: [`StoreError::Conflict`], and nothing done, where another one that
+/// looks like it is there and one of the two has letters from outside ASCII.
 pub(super) async fn take(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
     let mut conflict = OnConflict::column(Column::Skeleton);
     if name.is_ascii {
@@ -109,13 +116,23 @@ pub(super) async fn take(connection: &impl ConnectionTrait, name: &Name) -> Resu
     } else {
         conflict.do_nothing();
     }
-    let row = username_skeleton::ActiveModel { skeleton: Set(name.skeleton.clone()), ascii: Set(name.is_ascii) };
-    let rows = username_skeleton::Entity::insert(row).on_conflict(conflict).exec_without_returning(connection).await?;
+    let row = username_skeleton::ActiveModel {
+        skeleton: Set(name.skeleton.clone()),
+        ascii: Set(name.is_ascii),
+    };
+    let rows = username_skeleton::Entity::insert(row)
+        .on_conflict(conflict)
+        .exec_without_returning(connection)
+        .await?;
     if rows == 0 { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
-/// Gives back what a name looked like that nobody has any more, unless somebody else's name looks so, too.
-pub(super) async fn release(connection: &impl ConnectionTrait, skeleton: &str) -> Result<(), StoreError> {
+/// Gives back what a name looked like that nobody has any more, unless somebody else's name looks
+/// so, too.
+pub(super) async fn release(
+    connection: &impl ConnectionTrait,
+    skeleton: &str,
+) -> Result<(), StoreError> {
     let other = user::Entity::find()
         .select_only()
         .column(user::Column::Id)
@@ -152,7 +169,10 @@ mod tests {
 
     async fn open() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", folder.path().join("names.sqlite").display())).await.unwrap();
+        let store =
+            Store::open(&format!("sqlite://{}", folder.path().join("names.sqlite").display()))
+                .await
+                .unwrap();
         (folder, store)
     }
 
@@ -188,8 +208,16 @@ mod tests {
             for other in &names {
                 let (_folder, store) = open().await;
                 assert!(register(&store, one).await);
-                assert_eq!(store.is_taken(other).await.unwrap(), other.is_taken_by(one), "{one:?} {other:?}");
-                assert_eq!(register(&store, other).await, !other.is_taken_by(one), "{one:?} {other:?}");
+                assert_eq!(
+                    store.is_taken(other).await.unwrap(),
+                    other.is_taken_by(one),
+                    "{one:?} {other:?}"
+                );
+                assert_eq!(
+                    register(&store, other).await,
+                    !other.is_taken_by(one),
+                    "{one:?} {other:?}"
+                );
             }
         }
     }
@@ -208,7 +236,10 @@ mod tests {
         let users = store.users_without_skeleton().await.unwrap();
         assert_eq!(users.len(), 2);
         let known = |key: &str| if key == ascii.key { ascii.clone() } else { other.clone() };
-        store.set_skeletons(users.into_iter().map(|(id, key)| (id, known(&key))).collect()).await.unwrap();
+        store
+            .set_skeletons(users.into_iter().map(|(id, key)| (id, known(&key))).collect())
+            .await
+            .unwrap();
         assert!(store.users_without_skeleton().await.unwrap().is_empty());
         for newcomer in [name("bobl", "bobl"), name("bo\u{432}l", "bobl")] {
             assert!(store.is_taken(&newcomer).await.unwrap());

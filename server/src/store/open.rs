@@ -12,7 +12,9 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement,
+};
 
 use super::{
     OpenError, Store, StoreError,
@@ -23,14 +25,15 @@ use super::{
     writer::Writer,
 };
 
-/// Connections that read at a time. SQLite reads from the page cache: more than the cores have to do gains nothing.
+/// Connections that read at a time. SQLite reads from the page cache: more than the cores have to
+/// do gains nothing.
 const READERS: u32 = 4;
 /// How long a write waits for one of another process.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, makes it where there is none, and
-    /// brings its tables up to date.
+    /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, makes it
+    /// where there is none, and brings its tables up to date.
     ///
     /// One process at a time prepares the database; others wait for it.
     ///
@@ -50,12 +53,14 @@ impl Store {
         }
         let connections = Arc::new(AtomicI64::new(0));
         let write = connect(&path, 1, &connections).await.map_err(failed)?;
-        // Nothing is left to do where this process has prepared the database. Beside a server of an older version there is.
+        // Nothing is left to do where this process has prepared the database. Beside a server of an
+        // older version there is.
         migrations::run(&write, &path).await?;
         let read = connect(&path, READERS, &Arc::default()).await.map_err(failed)?;
         // From the first page that it reads on, a connection keeps the journal from being removed.
         read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
-        let files = DatabaseFiles::record(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
+        let files = DatabaseFiles::record(&path)
+            .map_err(|source| OpenError::File { path: path.clone(), source })?;
         let files = Arc::new(files);
         let writer = Writer::start(write.clone(), Arc::clone(&files));
         Ok(Self { read, write, writer, files, connections, lock: Arc::new(lock) })
@@ -85,8 +90,9 @@ impl Store {
         file_of(url)
     }
 
-    /// Returns a number that changes when another process has written to the database, or may have. Checks on the way that the
-    /// database's files are still in their place; [`Store::ensure_in_place`] tells what came of it.
+    /// Returns a number that changes when another process has written to the database, or may have.
+    /// Checks on the way that the database's files are still in their place;
+    /// [`Store::ensure_in_place`] tells what came of it.
     ///
     /// # Errors
     ///
@@ -94,14 +100,18 @@ impl Store {
     pub async fn changes_elsewhere(&self) -> Result<i64, StoreError> {
         // A failed check is logged once, and refuses requests until a later one succeeds.
         let _ = self.files.check();
-        // The version counts what other connections write (SQLite's documentation of `data_version`): this process writes
-        // through this one alone. Versions of two connections cannot be compared, so the number of the connection comes with
-        // it, and a connection that is opened by the query itself is asked once more.
+        // The version counts what other connections write (SQLite's documentation of
+        // `data_version`): this process writes through this one alone. Versions of two connections
+        // cannot be compared, so the number of the connection comes with it, and a connection that
+        // is opened by the query itself is asked once more.
         loop {
             let epoch = self.epoch();
-            let statement = Statement::from_string(self.write.get_database_backend(), "PRAGMA data_version");
+            let statement =
+                Statement::from_string(self.write.get_database_backend(), "PRAGMA data_version");
             let row = self.write.query_one_raw(statement).await?;
-            let row = row.ok_or_else(|| StoreError::Unreadable("PRAGMA data_version answers nothing".into()))?;
+            let row = row.ok_or_else(|| {
+                StoreError::Unreadable("PRAGMA data_version answers nothing".into())
+            })?;
             let version: i64 = row.try_get_by_index(0)?;
             if epoch == self.epoch() {
                 // The version has 32 bits.
@@ -119,21 +129,24 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] where they were not: what is in memory cannot be compared with the database then.
+    /// [`StoreError::Unavailable`] where they were not: what is in memory cannot be compared with
+    /// the database then.
     pub fn ensure_in_place(&self) -> Result<(), StoreError> {
         self.files.last_check()
     }
 
     /// Closes the database and moves the journal's content into it.
     pub async fn close(self) {
-        // The last connection to close would do it too, but none waits for the other's thread to have ended.
+        // The last connection to close would do it too, but none waits for the other's thread to
+        // have ended.
         if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
             tracing::warn!(%error, "the write-ahead log was not checkpointed; no data is lost, the next start reads it");
         }
         self.leave().await;
     }
 
-    /// Closes the database, which another process may be using: it is not made to wait while the journal is emptied.
+    /// Closes the database, which another process may be using: it is not made to wait while the
+    /// journal is emptied.
     pub async fn leave(self) {
         for connection in [self.read, self.write] {
             if let Err(error) = connection.close().await {
@@ -145,8 +158,8 @@ impl Store {
     }
 }
 
-/// Makes the database where there is none, checks what an unclean stop has left, and brings the tables up to date. No other
-/// process uses the database meanwhile.
+/// Makes the database where there is none, checks what an unclean stop has left, and brings the
+/// tables up to date. No other process uses the database meanwhile.
 async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
     let failed = |source| OpenError::File { path: path.to_owned(), source };
     replacement::finish(path)?;
@@ -159,7 +172,8 @@ async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
         journal::check(path, found == noted).await?;
     }
     create(path)?;
-    let connection = connect(path, 1, &Arc::default()).await.map_err(|source| open_error(path, source))?;
+    let connection =
+        connect(path, 1, &Arc::default()).await.map_err(|source| open_error(path, source))?;
     let migrated = migrations::run(&connection, path).await;
     let closed = connection.close().await.map_err(|source| open_error(path, source));
     migrated.and(closed)?;
@@ -171,8 +185,13 @@ async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
 
 /// Checks that the database is the file that the other processes use.
 fn check_identity(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
-    let found = FileIdentity::of(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-    if found.is_some() && found == lock.noted() { Ok(()) } else { Err(OpenError::Replaced { path: path.to_owned() }) }
+    let found = FileIdentity::of(path)
+        .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    if found.is_some() && found == lock.noted() {
+        Ok(())
+    } else {
+        Err(OpenError::Replaced { path: path.to_owned() })
+    }
 }
 
 /// Tells damage from other failures.
@@ -191,7 +210,9 @@ pub(super) fn open_error(path: &Path, source: DbErr) -> OpenError {
 fn file_of(url: &str) -> Result<PathBuf, OpenError> {
     let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     match path {
-        Some(path) if !path.is_empty() && !path.contains('?') && path != ":memory:" => Ok(PathBuf::from(path)),
+        Some(path) if !path.is_empty() && !path.contains('?') && path != ":memory:" => {
+            Ok(PathBuf::from(path))
+        }
         _ => Err(OpenError::Unsupported(without_password(url))),
     }
 }
@@ -215,14 +236,19 @@ fn create(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Opens a pool of connections, and counts each that it ever opens.
-async fn connect(path: &Path, connections: u32, opened: &Arc<AtomicI64>) -> Result<DatabaseConnection, DbErr> {
+async fn connect(
+    path: &Path,
+    connections: u32,
+    opened: &Arc<AtomicI64>,
+) -> Result<DatabaseConnection, DbErr> {
     // The file is named below, as it is: in a URL some of its characters would mean something else.
     let mut options = ConnectOptions::new("sqlite://gatehouse");
     let path = path.to_owned();
     let opened = Arc::clone(opened);
     options
         .min_connections(1)
-        // A file does not tire of a connection, and `changes_elsewhere` counts on being asked on the same one.
+        // A file does not tire of a connection, and `changes_elsewhere` counts on being asked on
+        // the same one.
         .idle_timeout(None)
         .max_lifetime(None)
         .max_connections(connections)
@@ -267,16 +293,27 @@ mod tests {
         let store = Store::open(&url).await.unwrap();
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let file = file.unwrap();
-            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+            assert_eq!(
+                file.metadata().unwrap().permissions().mode() & 0o777,
+                0o600,
+                "{:?}",
+                file.file_name()
+            );
         }
         let pragma = |name: &'static str| {
             let write = store.write.clone();
             async move {
-                let row = write.query_one_raw(sea_orm::Statement::from_string(write.get_database_backend(), name));
+                let row = write.query_one_raw(sea_orm::Statement::from_string(
+                    write.get_database_backend(),
+                    name,
+                ));
                 row.await.unwrap().unwrap()
             }
         };
-        assert_eq!(pragma("PRAGMA journal_mode").await.try_get_by_index::<String>(0).unwrap(), "wal");
+        assert_eq!(
+            pragma("PRAGMA journal_mode").await.try_get_by_index::<String>(0).unwrap(),
+            "wal"
+        );
         assert_eq!(pragma("PRAGMA synchronous").await.try_get_by_index::<i64>(0).unwrap(), 2);
         assert_eq!(pragma("PRAGMA foreign_keys").await.try_get_by_index::<i64>(0).unwrap(), 1);
         assert!(path.exists());
@@ -287,10 +324,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (_, url) = url(&folder, "gatehouse.sqlite");
         let store = Store::open(&url).await.unwrap();
-        store.write.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m9999_future', 0)").await.unwrap();
+        store
+            .write
+            .execute_unprepared("INSERT INTO seaql_migrations VALUES ('m9999_future', 0)")
+            .await
+            .unwrap();
         store.close().await;
         let error = Store::open(&url).await.unwrap_err();
-        assert!(matches!(&error, OpenError::Newer { newest, .. } if newest == "m9999_future"), "{error}");
+        assert!(
+            matches!(&error, OpenError::Newer { newest, .. } if newest == "m9999_future"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
@@ -311,7 +355,11 @@ mod tests {
         let somebody = |number: u128| NewUser {
             id: uuid::Uuid::from_u128(number),
             username: format!("somebody{number}"),
-            name: Name { key: format!("somebody{number}"), skeleton: format!("somebody{number}"), is_ascii: true },
+            name: Name {
+                key: format!("somebody{number}"),
+                skeleton: format!("somebody{number}"),
+                is_ascii: true,
+            },
             password_hash: "x".repeat(200),
             nickname: None,
             email: None,
@@ -333,7 +381,10 @@ mod tests {
                 Err(error) => break error,
             }
         };
-        assert!(matches!(&error, StoreError::Unavailable(_)) && error.to_string().contains("full"), "{error}");
+        assert!(
+            matches!(&error, StoreError::Unavailable(_)) && error.to_string().contains("full"),
+            "{error}"
+        );
         for number in 0..kept {
             assert!(store.user(uuid::Uuid::from_u128(number)).await.unwrap().is_some(), "{number}");
         }
@@ -344,9 +395,12 @@ mod tests {
 
     #[tokio::test]
     async fn other_databases_are_refused_without_their_password() {
-        for url in
-            ["postgres://gate:geheim@db/gatehouse", "mysql://gate:geheim@db/x", "gatehouse.sqlite", "sqlite::memory:"]
-        {
+        for url in [
+            "postgres://gate:geheim@db/gatehouse",
+            "mysql://gate:geheim@db/x",
+            "gatehouse.sqlite",
+            "sqlite::memory:",
+        ] {
             let error = Store::open(url).await.unwrap_err();
             assert!(matches!(error, OpenError::Unsupported(_)), "{error}");
             assert!(!error.to_string().contains("geheim"), "{error}");

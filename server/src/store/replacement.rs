@@ -1,8 +1,9 @@
-//! Replacement of the database, and of what lies beside it, by other files: all of it or nothing, also where the process ends
-//! in between.
+//! Replacement of the database, and of what lies beside it, by other files: all of it or nothing,
+//! also where the process ends in between.
 //!
-//! The new files are written beside the old ones first. Then a plan of the renames that are left is written in one step, and
-//! from there on every process that opens the database carries it out before it does anything else.
+//! The new files are written beside the old ones first. Then a plan of the renames that are left is
+//! written in one step, and from there on every process that opens the database carries it out
+//! before it does anything else.
 
 use std::{
     fs::{self, File},
@@ -44,8 +45,8 @@ struct Move {
 }
 
 impl Replacement {
-    /// Begins to replace the database at a URL. An earlier replacement that was interrupted is finished, or what it has left is
-    /// removed.
+    /// Begins to replace the database at a URL. An earlier replacement that was interrupted is
+    /// finished, or what it has left is removed.
     ///
     /// # Errors
     ///
@@ -54,7 +55,9 @@ impl Replacement {
         let path = Store::path_of(url)?;
         let failed = |source| OpenError::File { path: path.clone(), source };
         let database = std::path::absolute(&path).map_err(failed)?;
-        let Some(lock) = DatabaseLock::try_exclusive(&database)? else { return Err(OpenError::InUse { path }) };
+        let Some(lock) = DatabaseLock::try_exclusive(&database)? else {
+            return Err(OpenError::InUse { path });
+        };
         finish(&database)?;
         let replacement = Self { database, _lock: lock };
         for left in database_files(&replacement.staged_database()) {
@@ -69,16 +72,17 @@ impl Replacement {
         beside(&self.database, "-restore")
     }
 
-    /// Puts the staged database, and the other files that were staged, into their places. What was there is kept under its name
-    /// with `suffix`: those names are returned.
+    /// Puts the staged database, and the other files that were staged, into their places. What was
+    /// there is kept under its name with `suffix`: those names are returned.
     ///
     /// # Errors
     ///
-    /// Where it fails before the plan is written, nothing has changed; afterwards the next process that opens the database
-    /// finishes it.
+    /// Where it fails before the plan is written, nothing has changed; afterwards the next process
+    /// that opens the database finishes it.
     pub fn commit(self, others: Vec<Replaced>, suffix: &str) -> io::Result<Vec<PathBuf>> {
         let staged = self.staged_database();
-        // The journal of the staged database was emptied when it was closed; none of it may be left.
+        // The journal of the staged database was emptied when it was closed; none of it may be
+        // left.
         for path in database_files(&staged).into_iter().skip(1).chain([beside(&staged, "-lock")]) {
             remove_if_there(&path)?;
         }
@@ -86,7 +90,9 @@ impl Replacement {
         let mut former = Vec::new();
         // The journal goes with its database, under the name by which SQLite looks for it.
         let aside = beside(&self.database, suffix);
-        for (from, to) in database_files(&self.database).into_iter().zip(database_files(&aside)).rev() {
+        for (from, to) in
+            database_files(&self.database).into_iter().zip(database_files(&aside)).rev()
+        {
             if from.try_exists()? {
                 plan.moves.push(Move { from, to });
             }
@@ -136,14 +142,16 @@ fn database_files(database: &Path) -> Vec<PathBuf> {
 fn write_plan(database: &Path, plan: &Plan) -> io::Result<()> {
     let path = plan_of(database);
     let draft = beside(&path, ".draft");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(&serde_json::to_vec(plan)?)?;
     file.sync_all()?;
     fs::rename(&draft, &path)?;
     sync_folder_of(&path)
 }
 
-/// Does what the plan says. A move that was done already has no source any more, or a destination: it is passed over.
+/// Does what the plan says. A move that was done already has no source any more, or a destination:
+/// it is passed over.
 fn carry_out(database: &Path) -> io::Result<()> {
     let path = plan_of(database);
     let plan: Plan = serde_json::from_slice(&fs::read(&path)?)?;
@@ -160,7 +168,8 @@ fn carry_out(database: &Path) -> io::Result<()> {
 }
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -188,14 +197,18 @@ mod tests {
         fs::write(folder.join("keys"), "old keys").unwrap();
         fs::write(replacement.staged_database(), "new").unwrap();
         fs::write(folder.join("keys.staged"), "new keys").unwrap();
-        let others = vec![Replaced { staged: folder.join("keys.staged"), place: folder.join("keys") }];
+        let others =
+            vec![Replaced { staged: folder.join("keys.staged"), place: folder.join("keys") }];
         (replacement, others)
     }
 
     fn assert_replaced(folder: &Path) {
         assert_eq!(content(&folder.join("db")), "new");
         assert_eq!(content(&folder.join("keys")), "new keys");
-        assert!(!folder.join("db-wal").exists(), "the former journal must not lie beside the new database");
+        assert!(
+            !folder.join("db-wal").exists(),
+            "the former journal must not lie beside the new database"
+        );
         assert_eq!(content(&folder.join("db.before")), "old");
         assert_eq!(content(&folder.join("db.before-wal")), "old journal");
         assert_eq!(content(&folder.join("keys.before")), "old keys");
@@ -229,7 +242,12 @@ mod tests {
                 ("keys.staged", "keys"),
             ];
             assert_eq!(others.len(), 1);
-            let plan = Plan { moves: moves.iter().map(|(from, to)| Move { from: path(from), to: path(to) }).collect() };
+            let plan = Plan {
+                moves: moves
+                    .iter()
+                    .map(|(from, to)| Move { from: path(from), to: path(to) })
+                    .collect(),
+            };
             write_plan(&database, &plan).unwrap();
             for (from, to) in &moves[..done] {
                 fs::rename(path(from), path(to)).unwrap();

@@ -1,7 +1,10 @@
-//! The blocklist, as it is kept: single tokens that are refused although their session is living. An ended session refuses its
-//! tokens by its row, without an entry here.
+//! The blocklist, as it is kept: single tokens that are refused although their session is living.
+//! An ended session refuses its tokens by its row, without an entry here.
 
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 
 use super::{
     Store, StoreError,
@@ -25,7 +28,11 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn revoked_tokens(&self, after: i64, at_most: u64) -> Result<Vec<BlockedToken>, StoreError> {
+    pub async fn revoked_tokens(
+        &self,
+        after: i64,
+        at_most: u64,
+    ) -> Result<Vec<BlockedToken>, StoreError> {
         let rows = revoked_token::Entity::find()
             .filter(Column::Seq.gt(after))
             .order_by_asc(Column::Seq)
@@ -44,7 +51,8 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        let found = revoked_token::Entity::find().filter(Column::Jti.eq(jti)).one(&self.read).await?;
+        let found =
+            revoked_token::Entity::find().filter(Column::Jti.eq(jti)).one(&self.read).await?;
         Ok(found.is_some())
     }
 

@@ -2,8 +2,8 @@
 
 use app::{api::error::Reason, backend::Origin};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -29,7 +29,13 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    const ALL: [Self; 5] = [Self::LoggedOut, Self::EndedElsewhere, Self::Reused, Self::Disabled, Self::PasswordChanged];
+    const ALL: [Self; 5] = [
+        Self::LoggedOut,
+        Self::EndedElsewhere,
+        Self::Reused,
+        Self::Disabled,
+        Self::PasswordChanged,
+    ];
 
     /// As it is written down.
     #[must_use]
@@ -76,7 +82,8 @@ pub struct Session {
     pub parent_generation: Option<i64>,
     /// Whether it outlives the browser's window.
     pub remember: bool,
-    /// Whether a token of the present generation was presented: then its person has got the answer that carried it.
+    /// Whether a token of the present generation was presented: then its person has got the answer
+    /// that carried it.
     pub acknowledged: bool,
     /// Generations that nobody was answered with, as far as tokens of them may live.
     pub replaced: Vec<Replaced>,
@@ -90,7 +97,8 @@ pub struct Session {
     pub ended: Option<EndReason>,
 }
 
-/// Generations whose answers were lost: whoever presents a token of one has come by it on another way.
+/// Generations whose answers were lost: whoever presents a token of one has come by it on another
+/// way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replaced {
     /// The first one.
@@ -103,8 +111,10 @@ pub struct Replaced {
 
 impl Replaced {
     fn write(ranges: &[Self]) -> String {
-        let texts: Vec<_> =
-            ranges.iter().map(|range| format!("{}-{}@{}", range.first, range.last, range.until)).collect();
+        let texts: Vec<_> = ranges
+            .iter()
+            .map(|range| format!("{}-{}@{}", range.first, range.last, range.until))
+            .collect();
         texts.join(",")
     }
 
@@ -112,7 +122,11 @@ impl Replaced {
         let range = |text: &str| {
             let (generations, until) = text.split_once('@')?;
             let (first, last) = generations.split_once('-')?;
-            Some(Self { first: first.parse().ok()?, last: last.parse().ok()?, until: until.parse().ok()? })
+            Some(Self {
+                first: first.parse().ok()?,
+                last: last.parse().ok()?,
+                until: until.parse().ok()?,
+            })
         };
         text.split(',').filter(|text| !text.is_empty()).map(range).collect()
     }
@@ -122,8 +136,9 @@ impl TryFrom<session::Model> for Session {
     type Error = StoreError;
 
     fn try_from(row: session::Model) -> Result<Self, StoreError> {
-        let replaced = Replaced::parse(&row.replaced)
-            .ok_or_else(|| StoreError::Unreadable(format!("the replaced generations {:?}", row.replaced)))?;
+        let replaced = Replaced::parse(&row.replaced).ok_or_else(|| {
+            StoreError::Unreadable(format!("the replaced generations {:?}", row.replaced))
+        })?;
         Ok(Self {
             acknowledged: row.acknowledged,
             replaced,
@@ -145,7 +160,8 @@ impl TryFrom<session::Model> for Session {
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// The hash of the password that began it: where the account has another one by now, it does not begin.
+    /// The hash of the password that began it: where the account has another one by now, it does
+    /// not begin.
     pub password_hash: String,
     /// Whether it comes from a device that the account was logged in to before.
     pub is_known_device: bool,
@@ -183,19 +199,27 @@ pub struct Change<T> {
 }
 
 impl Store {
-    /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where its user has as many living
-    /// sessions as allowed, the oldest end. Nothing is done where the account is gone, was disabled, or has another password than
-    /// the one that was compared: a session that begins must not outlive that.
+    /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where
+    /// its user has as many living sessions as allowed, the oldest end. Nothing is done where the
+    /// account is gone, was disabled, or has another password than the one that was compared: a
+    /// session that begins must not outlive that.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn insert_session(&self, new: NewSession, allowed: u64, entry: AuditEntry) -> Result<Begun, StoreError> {
+    pub async fn insert_session(
+        &self,
+        new: NewSession,
+        allowed: u64,
+        entry: AuditEntry,
+    ) -> Result<Begun, StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
                     let NewSession { session: new, password_hash, is_known_device, forgiven } = new;
-                    let before = users::note_log_in(transaction, new.user, &password_hash, new.created_at).await?;
+                    let before =
+                        users::note_log_in(transaction, new.user, &password_hash, new.created_at)
+                            .await?;
                     let Some(before) = before else { return Ok(Begun::PasswordChanged) };
                     if before.is_disabled {
                         return Ok(Begun::Disabled);
@@ -207,9 +231,12 @@ impl Store {
                     if let Some(subject) = forgiven {
                         login_failures::forgive(transaction, &subject).await?;
                     }
-                    let revoked = ended.iter().map(|session| revoked(session.id, EndReason::EndedElsewhere, &entry));
+                    let revoked = ended
+                        .iter()
+                        .map(|session| revoked(session.id, EndReason::EndedElsewhere, &entry));
                     let mut entries: Vec<_> = revoked.collect();
-                    let surprise = is_new_device.then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
+                    let surprise = is_new_device
+                        .then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
                     entries.push(entry);
                     entries.extend(surprise);
                     audit::insert_all(transaction, entries).await?;
@@ -256,12 +283,19 @@ impl Store {
             .await
     }
 
-    /// Ends the actor's session: all of its tokens are refused from then on, by its row and without an entry on the blocklist.
+    /// Ends the actor's session: all of its tokens are refused from then on, by its row and without
+    /// an entry on the blocklist.
     ///
     /// # Errors
     ///
-    /// [`ActError`]: [`Denied`](super::Denied) also where it has ended already, which leaves it as it is.
-    pub async fn end_session(&self, actor: Actor, reason: EndReason, entry: AuditEntry) -> Result<(), ActError> {
+    /// [`ActError`]: [`Denied`](super::Denied) also where it has ended already, which leaves it as
+    /// it is.
+    pub async fn end_session(
+        &self,
+        actor: Actor,
+        reason: EndReason,
+        entry: AuditEntry,
+    ) -> Result<(), ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 end(Column::Id.eq(actor.session), reason, entry.at).exec(transaction).await?;
@@ -271,7 +305,8 @@ impl Store {
         .await
     }
 
-    /// Writes down which sessions' present generations were presented; those that have moved on meanwhile stay as they are.
+    /// Writes down which sessions' present generations were presented; those that have moved on
+    /// meanwhile stay as they are.
     ///
     /// # Errors
     ///
@@ -293,8 +328,8 @@ impl Store {
             .await
     }
 
-    /// Forgets sessions that nobody can have a living token of: their time is over, or they ended so long ago that all of
-    /// their tokens, which live at most `token_seconds`, have expired.
+    /// Forgets sessions that nobody can have a living token of: their time is over, or they ended
+    /// so long ago that all of their tokens, which live at most `token_seconds`, have expired.
     ///
     /// # Errors
     ///
@@ -307,7 +342,10 @@ impl Store {
     }
 }
 
-pub(super) async fn find(connection: &impl ConnectionTrait, id: Uuid) -> Result<Option<Session>, StoreError> {
+pub(super) async fn find(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Option<Session>, StoreError> {
     session::Entity::find_by_id(id).one(connection).await?.map(Session::try_from).transpose()
 }
 
@@ -388,16 +426,22 @@ async fn end_surplus(
     if surplus.is_empty() {
         return Ok(Vec::new());
     }
-    let ended = end(Column::Id.is_in(surplus), EndReason::EndedElsewhere, now).exec_with_returning(connection).await?;
+    let ended = end(Column::Id.is_in(surplus), EndReason::EndedElsewhere, now)
+        .exec_with_returning(connection)
+        .await?;
     ended.into_iter().map(Session::try_from).collect()
 }
 
 /// The sessions of a user that have not ended.
 pub(super) fn living_of(user: Uuid, now: i64) -> Condition {
-    Condition::all().add(Column::UserId.eq(user)).add(Column::EndedAt.is_null()).add(Column::ExpiresAt.gt(now))
+    Condition::all()
+        .add(Column::UserId.eq(user))
+        .add(Column::EndedAt.is_null())
+        .add(Column::ExpiresAt.gt(now))
 }
 
-/// What the audit log tells of a session that ends because of something else: why, and what is told of that.
+/// What the audit log tells of a session that ends because of something else: why, and what is told
+/// of that.
 pub(super) fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry {
     let detail = [Some(reason.as_str()), because.detail.as_deref()];
     AuditEntry {
@@ -408,7 +452,11 @@ pub(super) fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) ->
     }
 }
 
-pub(super) fn end(which: Expr, reason: EndReason, now: i64) -> sea_orm::UpdateMany<session::Entity> {
+pub(super) fn end(
+    which: Expr,
+    reason: EndReason,
+    now: i64,
+) -> sea_orm::UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::value(now))
         .col_expr(Column::EndReason, Expr::value(reason.as_str()))
@@ -421,7 +469,10 @@ mod tests {
 
     #[test]
     fn replaced_generations_are_read_as_they_were_written() {
-        let ranges = vec![Replaced { first: 2, last: 4, until: 900 }, Replaced { first: 7, last: 7, until: 1800 }];
+        let ranges = vec![
+            Replaced { first: 2, last: 4, until: 900 },
+            Replaced { first: 7, last: 7, until: 1800 },
+        ];
         assert_eq!(Replaced::parse(&Replaced::write(&ranges)), Some(ranges));
         assert_eq!(Replaced::parse(""), Some(Vec::new()));
         for rubbish in ["1", "1-2", "1@2", "a-b@c", "1-2@3,x"] {

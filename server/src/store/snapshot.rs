@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Statement,
+    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement,
 };
 
 use super::{
@@ -20,21 +20,28 @@ use super::{
 const PAGE: u64 = 1000;
 
 impl Store {
-    /// Writes a consistent copy of the database to a file that does not exist yet. Other connections may go on writing.
+    /// Writes a consistent copy of the database to a file that does not exist yet. Other
+    /// connections may go on writing.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     pub async fn write_snapshot(&self, to: &Path) -> Result<(), StoreError> {
         let Some(to) = to.to_str() else {
-            return Err(StoreError::Unavailable(DbErr::Custom(format!("{} is not UTF-8", to.display()))));
+            return Err(StoreError::Unavailable(DbErr::Custom(format!(
+                "{} is not UTF-8",
+                to.display()
+            ))));
         };
         let backend = self.read.get_database_backend();
-        self.read.execute_raw(Statement::from_sql_and_values(backend, "VACUUM INTO ?", [to.into()])).await?;
+        self.read
+            .execute_raw(Statement::from_sql_and_values(backend, "VACUUM INTO ?", [to.into()]))
+            .await?;
         Ok(())
     }
 
-    /// Ends every session that has not ended, and returns their number. `entry` goes into the audit log with it.
+    /// Ends every session that has not ended, and returns their number. `entry` goes into the audit
+    /// log with it.
     ///
     /// # Errors
     ///
@@ -44,7 +51,9 @@ impl Store {
             .write(move |transaction| {
                 Box::pin(async move {
                     let all = session::Column::EndedAt.is_null();
-                    let ended = sessions::end(all, EndReason::EndedElsewhere, entry.at).exec(transaction).await?;
+                    let ended = sessions::end(all, EndReason::EndedElsewhere, entry.at)
+                        .exec(transaction)
+                        .await?;
                     audit::insert(transaction, entry).await?;
                     Ok(ended.rows_affected)
                 })
@@ -62,7 +71,8 @@ pub struct Inspection {
     pub objects: Vec<String>,
 }
 
-/// Reads a database file that no process writes to: whether it is sound, and which objects it names.
+/// Reads a database file that no process writes to: whether it is sound, and which objects it
+/// names.
 ///
 /// # Errors
 ///
@@ -71,7 +81,8 @@ pub async fn inspect(path: &Path) -> Result<Inspection, OpenError> {
     let connection = journal::connect(path).await.map_err(|source| open_error(path, source))?;
     let inspected = async {
         let problems = journal::problems(&connection).await?;
-        let objects = if problems.is_empty() { object_keys(&connection).await? } else { Vec::new() };
+        let objects =
+            if problems.is_empty() { object_keys(&connection).await? } else { Vec::new() };
         Ok(Inspection { problems, objects })
     };
     let inspected = inspected.await.map_err(|source| open_error(path, source));

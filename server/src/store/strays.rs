@@ -1,9 +1,10 @@
-//! Objects beside the database that belong to nobody, or do not yet: each is written down before it is made and whenever the last
-//! row that names it goes, so that whatever crashes in between leaves nothing behind for good.
+//! Objects beside the database that belong to nobody, or do not yet: each is written down before it
+//! is made and whenever the last row that names it goes, so that whatever crashes in between leaves
+//! nothing behind for good.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, sea_query::OnConflict,
 };
 
 use super::{
@@ -12,14 +13,18 @@ use super::{
 };
 
 impl Store {
-    /// Writes down that objects are about to be made. Unless a row comes to name them, they may be removed from the moment
-    /// `due_at` on, in seconds of Unix time.
+    /// Writes down that objects are about to be made. Unless a row comes to name them, they may be
+    /// removed from the moment `due_at` on, in seconds of Unix time.
     ///
     /// # Errors
     ///
     /// [`StoreError`]
     pub async fn expect_objects(&self, keys: Vec<String>, due_at: i64) -> Result<(), StoreError> {
-        self.writer.write(move |transaction| Box::pin(async move { abandon(transaction, keys, due_at).await })).await
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move { abandon(transaction, keys, due_at).await })
+            })
+            .await
     }
 
     /// Objects that may be removed, the longest due first.
@@ -45,7 +50,9 @@ impl Store {
     ///
     /// [`StoreError`]
     pub async fn forget_objects(&self, keys: Vec<String>) -> Result<(), StoreError> {
-        self.writer.write(move |transaction| Box::pin(async move { adopt(transaction, keys).await })).await
+        self.writer
+            .write(move |transaction| Box::pin(async move { adopt(transaction, keys).await }))
+            .await
     }
 }
 
@@ -58,14 +65,22 @@ pub(super) async fn abandon(
     if keys.is_empty() {
         return Ok(());
     }
-    let rows = keys.into_iter().map(|key| stray_object::ActiveModel { key: Set(key), due_at: Set(due_at) });
+    let rows = keys
+        .into_iter()
+        .map(|key| stray_object::ActiveModel { key: Set(key), due_at: Set(due_at) });
     let conflict = OnConflict::column(Column::Key).update_column(Column::DueAt).to_owned();
-    stray_object::Entity::insert_many(rows).on_conflict(conflict).exec_without_returning(connection).await?;
+    stray_object::Entity::insert_many(rows)
+        .on_conflict(conflict)
+        .exec_without_returning(connection)
+        .await?;
     Ok(())
 }
 
 /// These objects belong to somebody, or are gone.
-pub(super) async fn adopt(connection: &impl ConnectionTrait, keys: Vec<String>) -> Result<(), StoreError> {
+pub(super) async fn adopt(
+    connection: &impl ConnectionTrait,
+    keys: Vec<String>,
+) -> Result<(), StoreError> {
     stray_object::Entity::delete_many().filter(Column::Key.is_in(keys)).exec(connection).await?;
     Ok(())
 }

@@ -2,14 +2,14 @@
 
 use app::api::{Role, User};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _, QuerySelect as _, UpdateMany, sea_query::Expr,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
+    ExprTrait as _, QueryFilter as _, QuerySelect as _, UpdateMany, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, EndReason, Name, Store, StoreError, audit, devices, entities::user, login_failures,
-    names,
+    ActError, Actor, AuditEntry, EndReason, Name, Store, StoreError, audit, devices,
+    entities::user, login_failures, names,
 };
 
 /// An account to be made.
@@ -52,9 +52,16 @@ impl TryFrom<user::Model> for StoredUser {
     type Error = StoreError;
 
     fn try_from(row: user::Model) -> Result<Self, StoreError> {
-        let role = Role::parse(&row.role).ok_or_else(|| StoreError::Unreadable(format!("the role {:?}", row.role)))?;
+        let role = Role::parse(&row.role)
+            .ok_or_else(|| StoreError::Unreadable(format!("the role {:?}", row.role)))?;
         Ok(Self {
-            user: User { id: row.id, username: row.username, nickname: row.nickname, avatar_url: row.avatar_url, role },
+            user: User {
+                id: row.id,
+                username: row.username,
+                nickname: row.nickname,
+                avatar_url: row.avatar_url,
+                role,
+            },
             email: row.email,
             mobile: row.mobile,
             created_at: row.created_at,
@@ -103,8 +110,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] where the name is taken, also by an account that is made at the same moment.
-    pub async fn insert_user(&self, new: NewUser, entry: AuditEntry) -> Result<StoredUser, StoreError> {
+    /// [`StoreError::Conflict`] where the name is taken, also by an account that is made at the
+    /// same moment.
+    pub async fn insert_user(
+        &self,
+        new: NewUser,
+        entry: AuditEntry,
+    ) -> Result<StoredUser, StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
@@ -148,8 +160,8 @@ impl Store {
         user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
     }
 
-    /// Changes the actor's own account as decided on its current row, in one transaction: nickname, e-mail address and phone
-    /// number. `None` where there is no such account.
+    /// Changes the actor's own account as decided on its current row, in one transaction: nickname,
+    /// e-mail address and phone number. `None` where there is no such account.
     ///
     /// # Errors
     ///
@@ -187,8 +199,14 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn user_with_hash(&self, username_key: &str) -> Result<Option<(StoredUser, String)>, StoreError> {
-        let row = user::Entity::find().filter(user::Column::UsernameKey.eq(username_key)).one(&self.read).await?;
+    pub async fn user_with_hash(
+        &self,
+        username_key: &str,
+    ) -> Result<Option<(StoredUser, String)>, StoreError> {
+        let row = user::Entity::find()
+            .filter(user::Column::UsernameKey.eq(username_key))
+            .one(&self.read)
+            .await?;
         row.map(|row| {
             let hash = row.password_hash.clone();
             Ok((StoredUser::try_from(row)?, hash))
@@ -201,7 +219,10 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn device_epoch(&self, username_key: &str) -> Result<Option<DeviceEpoch>, StoreError> {
+    pub async fn device_epoch(
+        &self,
+        username_key: &str,
+    ) -> Result<Option<DeviceEpoch>, StoreError> {
         let found: Option<(Uuid, i64)> = user::Entity::find()
             .select_only()
             .columns([user::Column::Id, user::Column::DeviceEpoch])
@@ -212,7 +233,8 @@ impl Store {
         Ok(found.map(|(user, epoch)| DeviceEpoch { user, epoch }))
     }
 
-    /// Replaces a password's hash by one of the same password, unless it has been replaced meanwhile: whether it was this one.
+    /// Replaces a password's hash by one of the same password, unless it has been replaced
+    /// meanwhile: whether it was this one.
     ///
     /// # Errors
     ///
@@ -220,12 +242,15 @@ impl Store {
     pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<bool, StoreError> {
         let update = set_hash(id, Some(old), new);
         self.writer
-            .write(move |transaction| Box::pin(async move { Ok(update.exec(transaction).await?.rows_affected > 0) }))
+            .write(move |transaction| {
+                Box::pin(async move { Ok(update.exec(transaction).await?.rows_affected > 0) })
+            })
             .await
     }
 
-    /// Changes a password and ends the account's sessions but the one that is kept: they come back. `None`, and nothing done,
-    /// where the account is gone or its password is not the old one any more.
+    /// Changes a password and ends the account's sessions but the one that is kept: they come back.
+    /// `None`, and nothing done, where the account is gone or its password is not the old one any
+    /// more.
     ///
     /// # Errors
     ///
@@ -236,7 +261,9 @@ impl Store {
         entry: AuditEntry,
     ) -> Result<Option<Vec<Uuid>>, StoreError> {
         self.writer
-            .write(move |transaction| Box::pin(async move { change_password(transaction, change, entry).await }))
+            .write(move |transaction| {
+                Box::pin(async move { change_password(transaction, change, entry).await })
+            })
             .await
     }
 
@@ -267,7 +294,8 @@ async fn change_password(
     if update.exec(connection).await?.rows_affected == 0 {
         return Ok(None);
     }
-    let ended = devices::end_others(connection, change.kept, EndReason::PasswordChanged, &entry).await?;
+    let ended =
+        devices::end_others(connection, change.kept, EndReason::PasswordChanged, &entry).await?;
     if let Some(subject) = change.forgiven {
         login_failures::forgive(connection, &subject).await?;
     }
@@ -293,8 +321,8 @@ pub(super) struct BeforeLogIn {
     pub(super) device_epoch: i64,
 }
 
-/// Notes the time of a log-in with the password of this hash, unless the account is disabled. `None`, and nothing noted, where the
-/// account is gone or has another password.
+/// Notes the time of a log-in with the password of this hash, unless the account is disabled.
+/// `None`, and nothing noted, where the account is gone or has another password.
 pub(super) async fn note_log_in(
     connection: &impl ConnectionTrait,
     id: Uuid,
@@ -309,8 +337,11 @@ pub(super) async fn note_log_in(
         .one(connection)
         .await?;
     let Some((logged_in_at, disabled_at, device_epoch)) = before else { return Ok(None) };
-    let before =
-        BeforeLogIn { was_logged_in: logged_in_at.is_some(), is_disabled: disabled_at.is_some(), device_epoch };
+    let before = BeforeLogIn {
+        was_logged_in: logged_in_at.is_some(),
+        is_disabled: disabled_at.is_some(),
+        device_epoch,
+    };
     if !before.is_disabled {
         user::Entity::update_many()
             .col_expr(user::Column::LoggedInAt, Expr::value(now))
@@ -322,7 +353,10 @@ pub(super) async fn note_log_in(
 }
 
 /// Invalidates the device cookies of an account.
-pub(super) async fn forget_devices(connection: &impl ConnectionTrait, id: Uuid) -> Result<(), StoreError> {
+pub(super) async fn forget_devices(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<(), StoreError> {
     user::Entity::update_many()
         .col_expr(user::Column::DeviceEpoch, Expr::col(user::Column::DeviceEpoch).add(1))
         .filter(user::Column::Id.eq(id))
@@ -333,7 +367,8 @@ pub(super) async fn forget_devices(connection: &impl ConnectionTrait, id: Uuid) 
 
 /// [`StoreError::Conflict`], and nothing done, where the name is taken.
 async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<StoredUser, StoreError> {
-    // First what it looks like: where the name itself is taken, so is that, and nothing has been changed.
+    // First what it looks like: where the name itself is taken, so is that, and nothing has been
+    // changed.
     names::take(connection, &new.name).await?;
     let row = user::ActiveModel {
         id: Set(new.id),

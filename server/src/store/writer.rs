@@ -1,25 +1,30 @@
-//! Group commit: changes that arrive while another one is being written share the next commit, and each is answered only once
-//! that is on disk. A commit waits for the disk; a thousand changes wait for it once.
+//! Group commit: changes that arrive while another one is being written share the next commit, and
+//! each is answered only once that is on disk. A commit waits for the disk; a thousand changes wait
+//! for it once.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument as _;
 
 use super::{StoreError, identity::DatabaseFiles};
 
-/// Changes that share a commit at the most: what one waits for the others stays within some milliseconds.
+/// Changes that share a commit at the most: what one waits for the others stays within some
+/// milliseconds.
 const MAX_BATCH: usize = 256;
 /// Changes that wait at the most; further ones wait for a place in the queue.
 const QUEUE_CAPACITY: usize = 4096;
 
 /// A change, and how its caller is notified of the commit.
-type Job = Box<dyn for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<CommitNotifier, StoreError>> + Send>;
+type Job = Box<
+    dyn for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<CommitNotifier, StoreError>>
+        + Send,
+>;
 type CommitNotifier = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Handle of the writer task, which ends when the last clone is dropped.
@@ -32,16 +37,22 @@ impl Writer {
     /// Starts the writer task on a pool of one connection that nothing else writes through.
     pub(super) fn start(connection: DatabaseConnection, files: Arc<DatabaseFiles>) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE_CAPACITY);
-        tokio::spawn(write_all(Committer { connection, files, is_clean: true, is_failing: false }, jobs));
+        tokio::spawn(write_all(
+            Committer { connection, files, is_clean: true, is_failing: false },
+            jobs,
+        ));
         Self { jobs: sender }
     }
 
-    /// Makes a change, and returns once it is on disk. Before `work` fails with [`StoreError::Conflict`] it must not have
-    /// written anything; any other failure takes back the changes that were to be committed with it.
+    /// Makes a change, and returns once it is on disk. Before `work` fails with
+    /// [`StoreError::Conflict`] it must not have written anything; any other failure takes back the
+    /// changes that were to be committed with it.
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+        W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>>
+            + Send
+            + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let span = tracing::Span::current();
@@ -90,9 +101,10 @@ async fn write_all(mut committer: Committer, mut jobs: mpsc::Receiver<Job>) {
 
 /// Commits batches on the writing connection, and replaces that connection after a failure.
 ///
-/// SQLite ends a transaction by itself on a full disk, an I/O error or a lack of memory. The connection pool still counts it as
-/// open then, its ROLLBACK fails, and what is written next goes into a savepoint of a transaction that is never committed. So
-/// no connection is used again after a failure.
+/// SQLite ends a transaction by itself on a full disk, an I/O error or a lack of memory. The
+/// connection pool still counts it as open then, its ROLLBACK fails, and what is written next goes
+/// into a savepoint of a transaction that is never committed. So no connection is used again after
+/// a failure.
 struct Committer {
     connection: DatabaseConnection,
     files: Arc<DatabaseFiles>,
@@ -103,19 +115,26 @@ struct Committer {
 }
 
 impl Committer {
-    async fn commit(&mut self, batch: &mut Vec<Job>, notifiers: &mut Vec<CommitNotifier>) -> Result<(), StoreError> {
+    async fn commit(
+        &mut self,
+        batch: &mut Vec<Job>,
+        notifiers: &mut Vec<CommitNotifier>,
+    ) -> Result<(), StoreError> {
         self.files.check()?;
         if !self.is_clean {
             self.replace_connection().await?;
         }
         self.is_clean = false;
         let changes = batch.len();
-        let committed = AssertUnwindSafe(commit(&self.connection, batch, notifiers)).catch_unwind().await;
-        let committed = committed.unwrap_or_else(|_| Err(StoreError::Unreadable("a change panicked".into())));
+        let committed =
+            AssertUnwindSafe(commit(&self.connection, batch, notifiers)).catch_unwind().await;
+        let committed =
+            committed.unwrap_or_else(|_| Err(StoreError::Unreadable("a change panicked".into())));
         if let Err(error) = committed {
             self.is_failing = true;
             tracing::error!(%error, changes, "the database refused changes; its connection is replaced");
-            // At once, and not before the next batch: `Store::changes_elsewhere` asks this connection, too.
+            // At once, and not before the next batch: `Store::changes_elsewhere` asks this
+            // connection, too.
             if let Err(error) = self.replace_connection().await {
                 tracing::error!(%error, "the connection could not be replaced; changes are refused until it can");
             }
@@ -129,12 +148,14 @@ impl Committer {
         self.files.check()
     }
 
-    /// Closes the pool's only connection, which rolls back whatever is open in it. The pool opens another one when it is asked
-    /// the next time.
+    /// Closes the pool's only connection, which rolls back whatever is open in it. The pool opens
+    /// another one when it is asked the next time.
     async fn replace_connection(&mut self) -> Result<(), StoreError> {
-        let failed =
-            |error: sea_orm::sqlx::Error| StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(error.into())));
-        let connection = self.connection.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
+        let failed = |error: sea_orm::sqlx::Error| {
+            StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+        };
+        let connection =
+            self.connection.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
         if let Err(error) = connection.close().await {
             // Its thread has ended: then there is nothing left to close.
             tracing::warn!(%error, "a failed database connection was not closed cleanly");
@@ -149,9 +170,12 @@ async fn commit(
     batch: &mut Vec<Job>,
     notifiers: &mut Vec<CommitNotifier>,
 ) -> Result<(), StoreError> {
-    // The write lock first: what is read in the transaction is what will be changed, whichever process shares the database.
-    let options =
-        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    // The write lock first: what is read in the transaction is what will be changed, whichever
+    // process shares the database.
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
     let transaction = connection.begin_with_options(options).await?;
     for job in batch.drain(..) {
         notifiers.push(job(&transaction).await?);
@@ -173,8 +197,8 @@ mod tests {
         store: Store,
     }
 
-    /// A database with a table of numbers. Number 666 is refused as a full disk refuses it: SQLite ends the transaction by
-    /// itself. Its parent has to exist when the transaction is committed.
+    /// A database with a table of numbers. Number 666 is refused as a full disk refuses it: SQLite
+    /// ends the transaction by itself. Its parent has to exist when the transaction is committed.
     async fn fixture() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("gatehouse.sqlite").display());
@@ -202,8 +226,10 @@ mod tests {
     /// What another process finds in the database.
     async fn numbers(url: &str) -> Vec<i64> {
         let connection = Database::connect(url).await.unwrap();
-        let select =
-            Statement::from_string(connection.get_database_backend(), "SELECT number FROM numbers ORDER BY number");
+        let select = Statement::from_string(
+            connection.get_database_backend(),
+            "SELECT number FROM numbers ORDER BY number",
+        );
         let rows = connection.query_all_raw(select).await.unwrap();
         connection.close().await.unwrap();
         rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
@@ -214,10 +240,12 @@ mod tests {
         let Fixture { url, mut store, _folder } = fixture().await;
         let (mut next, mut answered) = (1000, Vec::new());
         for failing in 0..5 {
-            // Two refused batches in a row, each with its failure at this place, and then one that is taken.
+            // Two refused batches in a row, each with its failure at this place, and then one that
+            // is taken.
             for round in 0..3 {
-                let rows: Vec<i64> =
-                    (0..5).map(|place| if round < 2 && place == failing { 666 } else { next + place }).collect();
+                let rows: Vec<i64> = (0..5)
+                    .map(|place| if round < 2 && place == failing { 666 } else { next + place })
+                    .collect();
                 next += 5;
                 let texts: Vec<_> = rows.iter().map(|row| format!("{row}, NULL")).collect();
                 let results = join_all(texts.iter().map(|row| insert(&store, row))).await;
@@ -252,7 +280,8 @@ mod tests {
     async fn write_after_a_change_that_panicked_is_taken() {
         let Fixture { url, store, _folder } = fixture().await;
         for _ in 0..2 {
-            let refused: Result<(), _> = store.writer.write(|_| Box::pin(async { panic!("a mistake") })).await;
+            let refused: Result<(), _> =
+                store.writer.write(|_| Box::pin(async { panic!("a mistake") })).await;
             assert!(refused.is_err());
         }
         insert(&store, "1, NULL").await.unwrap();
@@ -263,10 +292,18 @@ mod tests {
     async fn conflict_is_answered_alone_and_keeps_the_connection() {
         let Fixture { url, store, _folder } = fixture().await;
         let before = store.changes_elsewhere().await.unwrap();
-        let results = join_all(["1, NULL", "1, NULL", "2, NULL"].map(|row| insert(&store, row))).await;
-        assert!(matches!(results.as_slice(), [Ok(()), Err(StoreError::Conflict), Ok(())]), "{results:?}");
+        let results =
+            join_all(["1, NULL", "1, NULL", "2, NULL"].map(|row| insert(&store, row))).await;
+        assert!(
+            matches!(results.as_slice(), [Ok(()), Err(StoreError::Conflict), Ok(())]),
+            "{results:?}"
+        );
         assert_eq!(numbers(&url).await, [1, 2]);
-        assert_eq!(store.changes_elsewhere().await.unwrap(), before, "own changes are none from elsewhere");
+        assert_eq!(
+            store.changes_elsewhere().await.unwrap(),
+            before,
+            "own changes are none from elsewhere"
+        );
     }
 
     #[tokio::test]

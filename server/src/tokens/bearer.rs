@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 ///
 /// # Errors
 ///
-/// `token_missing` without a header, with another scheme or with nothing behind it; `token_malformed` where it is no text;
-/// `bad_request` where there are several headers.
+/// `token_missing` without a header, with another scheme or with nothing behind it;
+/// `token_malformed` where it is no text; `bad_request` where there are several headers.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Code> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Code::TokenMissing)?;

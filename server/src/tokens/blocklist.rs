@@ -1,5 +1,6 @@
-//! The tokens that were revoked before their time and whose session does not refuse them: a copy of the table in memory, asked on
-//! each request. It is bounded: where the table has more entries, requests ask the table.
+//! The tokens that were revoked before their time and whose session does not refuse them: a copy of
+//! the table in memory, asked on each request. It is bounded: where the table has more entries,
+//! requests ask the table.
 
 use std::{
     collections::HashMap,
@@ -38,7 +39,8 @@ impl Blocklist {
         Self { contents: RwLock::default(), capacity }
     }
 
-    /// Returns the number of the entry after which the table is to be read on; `None` where nothing more fits in.
+    /// Returns the number of the entry after which the table is to be read on; `None` where nothing
+    /// more fits in.
     #[must_use]
     pub fn read_from(&self) -> Option<i64> {
         let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +114,9 @@ mod tests {
         let other = Blocklist::with_capacity(3);
         other.add(vec![token(4, "4", 100)]);
         list.replace(other);
-        assert_eq!((list.contains("4"), list.contains("5"), list.read_from()), (Some(true), Some(false), Some(4)));
+        assert_eq!(
+            (list.contains("4"), list.contains("5"), list.read_from()),
+            (Some(true), Some(false), Some(4))
+        );
     }
 }

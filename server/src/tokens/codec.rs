@@ -65,8 +65,8 @@ struct Claims<'a> {
     generation: i64,
 }
 
-/// Claims as they come. Each may be missing or of the wrong type: what is wrong with a token is judged in the promised order,
-/// not in that of its members.
+/// Claims as they come. Each may be missing or of the wrong type: what is wrong with a token is
+/// judged in the promised order, not in that of its members.
 #[derive(Deserialize)]
 #[serde(default)]
 struct Presented {
@@ -174,7 +174,8 @@ impl Codec {
         Ok(URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..NAME_BYTES]))
     }
 
-    /// A MAC with a key of its own for something else than tokens. It is derived from the key that never rotates.
+    /// A MAC with a key of its own for something else than tokens. It is derived from the key that
+    /// never rotates.
     ///
     /// # Errors
     ///
@@ -185,7 +186,13 @@ impl Codec {
         mac(&derived.finalize().into_bytes())
     }
 
-    fn sign(&self, grant: &Grant, jti: &str, token_type: TokenType, fresh: Option<bool>) -> Result<String, SignError> {
+    fn sign(
+        &self,
+        grant: &Grant,
+        jti: &str,
+        token_type: TokenType,
+        fresh: Option<bool>,
+    ) -> Result<String, SignError> {
         let ring = self.keys.ring();
         let key = ring.signing();
         let claims = serde_json::to_vec(&Claims {
@@ -211,9 +218,10 @@ impl Codec {
         Ok(token)
     }
 
-    /// Checks everything about a token that the token itself tells: form, algorithm and signature, expiry, issuer and audience,
-    /// in this order. Whether its type is the expected one, whether a time ahead of the clock matters, and whether it was
-    /// revoked, is for the caller to check, in this order.
+    /// Checks everything about a token that the token itself tells: form, algorithm and signature,
+    /// expiry, issuer and audience, in this order. Whether its type is the expected one, whether a
+    /// time ahead of the clock matters, and whether it was revoked, is for the caller to check, in
+    /// this order.
     ///
     /// # Errors
     ///
@@ -253,8 +261,9 @@ impl Codec {
         let ring = self.keys.having(ring, kid);
         let key = ring.get(kid).ok_or(Code::TokenInvalid)?;
         // How a key signs is its own affair, whatever a token says of it (RFC 8725 §3.1).
-        let is_good =
-            !header.has_critical && header.algorithm == Some(key.algorithm) && key.has_signed(message, signature);
+        let is_good = !header.has_critical
+            && header.algorithm == Some(key.algorithm)
+            && key.has_signed(message, signature);
         if is_good { Ok(ring) } else { Err(Code::TokenInvalid) }
     }
 
@@ -263,14 +272,23 @@ impl Codec {
         let not_before = claims.nbf.time()?;
         let issued_at = claims.iat.time()?;
         let is_ahead = check_time(now, issued_at, not_before, expires_at)?;
-        // A token from the future that could not be one of ours is refused for its time, which is checked first.
+        // A token from the future that could not be one of ours is refused for its time, which is
+        // checked first.
         let checked = self.check_rest(header, claims, issued_at, expires_at);
         let caller = checked.map_err(|code| if is_ahead { Code::TokenInvalid } else { code })?;
         Ok(Verified { caller, not_before })
     }
 
-    fn check_rest(&self, header: &Header, claims: Presented, issued_at: i64, expires_at: i64) -> Result<Caller, Code> {
-        if claims.iss.or(Code::TokenInvalid)? != self.issuer || claims.aud.or(Code::TokenInvalid)? != self.audience {
+    fn check_rest(
+        &self,
+        header: &Header,
+        claims: Presented,
+        issued_at: i64,
+        expires_at: i64,
+    ) -> Result<Caller, Code> {
+        if claims.iss.or(Code::TokenInvalid)? != self.issuer
+            || claims.aud.or(Code::TokenInvalid)? != self.audience
+        {
             return Err(Code::TokenInvalid);
         }
         let caller = Caller {

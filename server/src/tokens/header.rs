@@ -1,4 +1,5 @@
-//! A token's header: which key has signed it how, and which type of token it is (RFC 7515 §4.1, RFC 9068 §2.1).
+//! A token's header: which key has signed it how, and which type of token it is (RFC 7515 §4.1, RFC
+//! 9068 §2.1).
 
 use app::api::{TokenType, error::Code};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -29,7 +30,9 @@ impl Header {
         Ok(Self {
             kid: text("kid").map(str::to_owned),
             algorithm: text("alg").and_then(Algorithm::parse),
-            typ: [TokenType::Access, TokenType::Refresh].into_iter().find(|typ| text("typ") == Some(name(*typ))),
+            typ: [TokenType::Access, TokenType::Refresh]
+                .into_iter()
+                .find(|typ| text("typ") == Some(name(*typ))),
             has_critical: members.contains_key("crit"),
         })
     }
@@ -43,12 +46,14 @@ const fn name(typ: TokenType) -> &'static str {
 }
 
 /// An object of JSON in base64url, whatever its members.
-pub(super) fn decode_object(encoded: &str) -> Result<serde_json::Map<String, serde_json::Value>, Code> {
+pub(super) fn decode_object(
+    encoded: &str,
+) -> Result<serde_json::Map<String, serde_json::Value>, Code> {
     serde_json::from_str(&decode_text(encoded)?).map_err(|_| Code::TokenMalformed)
 }
 
-/// A text in base64url. JSON is one (RFC 8259 §8.1), also where nobody looks at it: a parser skips what it does not want
-/// without seeing whether it is UTF-8.
+/// A text in base64url. JSON is one (RFC 8259 §8.1), also where nobody looks at it: a parser skips
+/// what it does not want without seeing whether it is UTF-8.
 pub(super) fn decode_text(encoded: &str) -> Result<String, Code> {
     let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Code::TokenMalformed)?;
     String::from_utf8(bytes).map_err(|_| Code::TokenMalformed)

@@ -1,5 +1,6 @@
-//! Tokens that were found good under a ring of keys. What they say does not change: on the next call only the time is to be asked
-//! again. Checking a signature is most of what a call costs, and with `EdDSA` many times more.
+//! Tokens that were found good under a ring of keys. What they say does not change: on the next
+//! call only the time is to be asked again. Checking a signature is most of what a call costs, and
+//! with `EdDSA` many times more.
 
 use std::{
     collections::HashMap,
@@ -12,7 +13,8 @@ use app::{
 };
 use uuid::Uuid;
 
-/// Seconds by which another machine's clock may be ahead of ours, for `nbf` and `iat`. `exp` has no leeway.
+/// Seconds by which another machine's clock may be ahead of ours, for `nbf` and `iat`. `exp` has no
+/// leeway.
 pub(crate) const LEEWAY: i64 = 5;
 /// Tokens that are kept in memory at most: about a kilobyte each.
 const CAPACITY: usize = 4096;
@@ -54,15 +56,16 @@ impl SignedToken {
         self.caller
     }
 
-    /// Whether its `iat` or `nbf` is ahead of the clock: it is refused, unless it is certain that this server has issued it and
-    /// that the clock was set back since.
+    /// Whether its `iat` or `nbf` is ahead of the clock: it is refused, unless it is certain that
+    /// this server has issued it and that the clock was set back since.
     #[must_use]
     pub fn is_ahead(&self) -> bool {
         self.is_ahead
     }
 
-    /// Whether this server can have issued it for a session of this user that has come to this generation and ends at this
-    /// time, whatever the clock says now: the times of a token are within the life of its session.
+    /// Whether this server can have issued it for a session of this user that has come to this
+    /// generation and ends at this time, whatever the clock says now: the times of a token are
+    /// within the life of its session.
     #[must_use]
     pub fn is_of_session(&self, user: Uuid, generation: i64, ends_at: i64) -> bool {
         let caller = &self.caller;
@@ -82,8 +85,14 @@ impl SignedToken {
     }
 }
 
-/// Checks that a token has not expired. Returns whether it is from the future. All times are in seconds of Unix time.
-pub(super) fn check_time(now: i64, issued_at: i64, not_before: i64, expires_at: i64) -> Result<bool, Code> {
+/// Checks that a token has not expired. Returns whether it is from the future. All times are in
+/// seconds of Unix time.
+pub(super) fn check_time(
+    now: i64,
+    issued_at: i64,
+    not_before: i64,
+    expires_at: i64,
+) -> Result<bool, Code> {
     if now >= expires_at {
         return Err(Code::TokenExpired);
     }

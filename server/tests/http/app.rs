@@ -65,8 +65,10 @@ impl App {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(START));
-        let settings: Vec<_> =
-            settings.iter().map(|(name, value)| (format!("GATEHOUSE_{name}"), (*value).to_owned())).collect();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| (format!("GATEHOUSE_{name}"), (*value).to_owned()))
+            .collect();
         let (server, router) = Self::open(&folder, &clock, &settings).await;
         Self { clock, server, folder, router, settings }
     }
@@ -92,7 +94,8 @@ impl App {
     pub async fn listen(&self) -> std::net::SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let service = self.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let service =
+            self.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         address
     }
@@ -103,7 +106,8 @@ impl App {
     }
 
     fn read(folder: &TempDir, settings: &[(String, String)]) -> Config {
-        let data = ("GATEHOUSE_DATA_DIR".to_owned(), folder.path().join("data").display().to_string());
+        let data =
+            ("GATEHOUSE_DATA_DIR".to_owned(), folder.path().join("data").display().to_string());
         Config::read(&Sources::new(settings.iter().cloned().chain([data]), [])).expect("settings")
     }
 
@@ -112,8 +116,14 @@ impl App {
         World { clock, randomness: Arc::new(SystemRandomness) }
     }
 
-    async fn open(folder: &TempDir, clock: &Arc<ManualClock>, settings: &[(String, String)]) -> (Server, Router) {
-        let server = Server::open(&Self::read(folder, settings), Self::world_of(clock)).await.expect("a server");
+    async fn open(
+        folder: &TempDir,
+        clock: &Arc<ManualClock>,
+        settings: &[(String, String)],
+    ) -> (Server, Router) {
+        let server = Server::open(&Self::read(folder, settings), Self::world_of(clock))
+            .await
+            .expect("a server");
         let router = server.router(Router::new());
         (server, router)
     }
@@ -129,7 +139,8 @@ impl App {
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {
-        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        let request =
+            Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
         Call { router: self.router.clone(), request }
     }
 
@@ -146,12 +157,18 @@ impl App {
     }
 
     pub async fn register(&self, username: &str) -> Answer {
-        self.post("/api/auth/register").json(&json!({ "username": username, "password": PASSWORD })).send().await
+        self.post("/api/auth/register")
+            .json(&json!({ "username": username, "password": PASSWORD }))
+            .send()
+            .await
     }
 
     pub async fn login(&self, username: &str) -> Pair {
-        let answer =
-            self.post("/api/auth/login").json(&json!({ "username": username, "password": PASSWORD })).send().await;
+        let answer = self
+            .post("/api/auth/login")
+            .json(&json!({ "username": username, "password": PASSWORD }))
+            .send()
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         answer.pair()
     }
@@ -195,7 +212,11 @@ impl App {
     /// Makes an administrator, and logs in.
     pub async fn admin(&self, username: &str) -> Pair {
         assert_eq!(self.register(username).await.status, StatusCode::CREATED);
-        self.change_outside(username, AccountChange { role: Some(Role::Admin), ..AccountChange::default() }).await;
+        self.change_outside(
+            username,
+            AccountChange { role: Some(Role::Admin), ..AccountChange::default() },
+        )
+        .await;
         self.login(username).await
     }
 
@@ -268,27 +289,39 @@ impl Answer {
 
     pub fn pair(&self) -> Pair {
         let body = self.json();
-        let token = |name: &str| body[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
+        let token =
+            |name: &str| body[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
         Pair { access: token("access_token"), refresh: token("refresh_token") }
     }
 
-    /// Everything that it tells but the name of its request: what may not differ where two things are to be told alike.
+    /// Everything that it tells but the name of its request: what may not differ where two things
+    /// are to be told alike.
     pub fn told(&self) -> (StatusCode, Value, Vec<(String, String)>) {
         let mut body = self.json();
         body.as_object_mut().expect("an object").remove("request_id");
         let headers = self.headers.iter().filter(|(name, _)| *name != "x-request-id");
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
         (self.status, body, headers.collect())
     }
 
     /// That it is this failure, in every detail that all failures share.
     #[track_caller]
     pub fn assert_failure(&self, status: u16, code: &str) {
-        assert_eq!((self.status.as_u16(), self.json()["code"].as_str()), (status, Some(code)), "{}", self.text());
+        assert_eq!(
+            (self.status.as_u16(), self.json()["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text()
+        );
         let body = self.json();
-        let members: Vec<_> = body.as_object().expect("an object").keys().map(String::as_str).collect();
+        let members: Vec<_> =
+            body.as_object().expect("an object").keys().map(String::as_str).collect();
         for member in &members {
-            assert!(["code", "message", "fields", "reason", "request_id"].contains(member), "{member}");
+            assert!(
+                ["code", "message", "fields", "reason", "request_id"].contains(member),
+                "{member}"
+            );
         }
         assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
         let id = body["request_id"].as_str().expect("a request id");
@@ -301,11 +334,18 @@ impl Answer {
         match code {
             "token_missing" | "invalid_credentials" => assert_eq!(challenge, Some("Bearer")),
             "fresh_required" => {
-                assert!(challenge.unwrap().starts_with(r#"Bearer error="insufficient_user_authentication", "#));
+                assert!(
+                    challenge
+                        .unwrap()
+                        .starts_with(r#"Bearer error="insufficient_user_authentication", "#)
+                );
             }
             _ if status == 401 => {
                 let challenge = challenge.expect("a challenge");
-                assert!(challenge.starts_with(r#"Bearer error="invalid_token", error_description=""#), "{challenge}");
+                assert!(
+                    challenge.starts_with(r#"Bearer error="invalid_token", error_description=""#),
+                    "{challenge}"
+                );
                 assert!(challenge.is_ascii());
             }
             _ => assert_eq!(challenge, None),

@@ -15,8 +15,15 @@ async fn what_is_too_old_is_swept() {
     assert_eq!(app.server.store.audit_entries().await.unwrap().len(), 2);
     app.clock.advance(1);
     app.server.state.sessions.sweep().await.unwrap();
-    let left: Vec<_> =
-        app.server.store.audit_entries().await.unwrap().into_iter().map(|entry| entry.at - START).collect();
+    let left: Vec<_> = app
+        .server
+        .store
+        .audit_entries()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.at - START)
+        .collect();
     assert_eq!(left, [86_400]);
 }
 
@@ -25,7 +32,12 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
     let app = App::start().await;
     let agent = "Browser/1.0 (a \u{e4}) ".repeat(40);
     let register = json!({ "username": "alice", "password": crate::app::PASSWORD });
-    let registered = app.post("/api/auth/register").header("user-agent", "Tester/1").json(&register).send().await;
+    let registered = app
+        .post("/api/auth/register")
+        .header("user-agent", "Tester/1")
+        .json(&register)
+        .send()
+        .await;
     let id: uuid::Uuid = registered.json()["user"]["id"].as_str().unwrap().parse().unwrap();
     app.clock.advance(5);
     let pair = app.login("alice").await;
@@ -59,8 +71,14 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
     expected.sort();
     assert_eq!(told, expected);
     assert_eq!(entries[0].user_agent.as_deref(), Some("Tester/1"));
-    assert!(entries.iter().filter_map(|entry| entry.user_agent.as_ref()).all(|agent| agent.chars().count() <= 256));
-    let sessions: std::collections::HashSet<_> = entries.iter().filter_map(|entry| entry.session).collect();
+    assert!(
+        entries
+            .iter()
+            .filter_map(|entry| entry.user_agent.as_ref())
+            .all(|agent| agent.chars().count() <= 256)
+    );
+    let sessions: std::collections::HashSet<_> =
+        entries.iter().filter_map(|entry| entry.session).collect();
     assert_eq!(sessions.len(), 1, "log-in and log-out name the same session");
 }
 
@@ -89,7 +107,11 @@ async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
     app.clock.set(-400 * DAY);
     app.server.state.sessions.sweep().await.unwrap();
     assert_eq!(entries(&app).await, 6);
-    assert_eq!(app.refresh(&pair.refresh).await.status, axum::http::StatusCode::OK, "the session is there, too");
+    assert_eq!(
+        app.refresh(&pair.refresh).await.status,
+        axum::http::StatusCode::OK,
+        "the session is there, too"
+    );
 
     // A clock that jumps while the server runs.
     app.clock.set(400 * DAY);
@@ -114,7 +136,10 @@ async fn sweep_after_a_long_pause_waits_until_the_clock_is_confirmed() {
     app.login("alice").await;
     app.server.state.sessions.sweep().await.unwrap();
     let left = app.server.store.audit_entries().await.unwrap();
-    assert!(left.iter().all(|entry| entry.at == app.world().now()), "the log-in of now is left: {left:?}");
+    assert!(
+        left.iter().all(|entry| entry.at == app.world().now()),
+        "the log-in of now is left: {left:?}"
+    );
 }
 
 #[tokio::test]
@@ -124,13 +149,21 @@ async fn log_in_after_failures_of_a_clock_that_was_ahead_is_let_in() {
     let wrong = json!({ "username": "alice", "password": "wrong" });
     app.clock.set(DAY);
     for _ in 0..10 {
-        app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
+        app.post("/api/auth/login")
+            .json(&wrong)
+            .send()
+            .await
+            .assert_failure(401, "invalid_credentials");
     }
     app.post("/api/auth/login").json(&wrong).send().await.assert_failure(429, "too_many_attempts");
     app.clock.set(-DAY);
     // Those of now count as ever, beside those that are dated ahead.
     for _ in 0..10 {
-        app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
+        app.post("/api/auth/login")
+            .json(&wrong)
+            .send()
+            .await
+            .assert_failure(401, "invalid_credentials");
     }
     app.post("/api/auth/login").json(&wrong).send().await.assert_failure(429, "too_many_attempts");
     app.clock.advance(900);

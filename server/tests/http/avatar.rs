@@ -1,4 +1,5 @@
-//! A person's own picture: made anew from what was sent, seen by everybody, and never anything but a picture.
+//! A person's own picture: made anew from what was sent, seen by everybody, and never anything but
+//! a picture.
 
 use axum::{
     body::{Body, Bytes},
@@ -17,7 +18,10 @@ async fn send(app: &App, pair: &Pair, body: impl Into<Body>) -> Answer {
 }
 
 fn address(answer: &Answer) -> String {
-    answer.json()["user"]["avatar_url"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+    answer.json()["user"]["avatar_url"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{}", answer.text()))
+        .to_owned()
 }
 
 #[tokio::test]
@@ -44,14 +48,21 @@ async fn a_picture_is_there_in_two_sizes_until_another_one_is() {
     assert_eq!(seen(&app.get(&second).send().await.bytes).dimensions(), (50, 50));
     for _ in 0..2 {
         let answer = app.delete("/api/me/avatar").bearer(&pair.access).send().await;
-        assert_eq!((answer.status, &answer.json()["user"]["avatar_url"]), (StatusCode::OK, &serde_json::Value::Null));
+        assert_eq!(
+            (answer.status, &answer.json()["user"]["avatar_url"]),
+            (StatusCode::OK, &serde_json::Value::Null)
+        );
     }
     assert_eq!(app.get(&second).send().await.status, StatusCode::NOT_FOUND);
     assert_eq!(objects(&app), Vec::<String>::new());
     let entries = app.server.store.audit_entries().await.unwrap();
     let changes: Vec<_> = entries.iter().filter(|entry| entry.event == "profile_changed").collect();
     assert_eq!(changes.len(), 3, "that nothing was taken away is no event");
-    assert!(changes.iter().all(|entry| entry.detail.as_deref() == Some("avatar") && entry.user.is_some()));
+    assert!(
+        changes
+            .iter()
+            .all(|entry| entry.detail.as_deref() == Some("avatar") && entry.user.is_some())
+    );
 }
 
 #[tokio::test]
@@ -62,11 +73,20 @@ async fn invariant_40_what_is_served_was_made_here_and_is_a_picture_to_every_bro
         let answer = send(&app, &pair, sent).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let address = address(&answer);
-        let name = address.strip_prefix("/avatars/").and_then(|name| name.strip_suffix("-512.jpg")).unwrap();
-        assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "128 bits by chance: {name}");
+        let name = address
+            .strip_prefix("/avatars/")
+            .and_then(|name| name.strip_suffix("-512.jpg"))
+            .unwrap();
+        assert!(
+            name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "128 bits by chance: {name}"
+        );
         let served = app.get(&address).send().await;
         for secret in ["GPS", "Exif", "camera", "script", "html"] {
-            assert!(!served.bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
+            assert!(
+                !served.bytes.windows(secret.len()).any(|part| part == secret.as_bytes()),
+                "{secret}"
+            );
         }
         for (name, value) in [
             ("content-type", "image/jpeg"),
@@ -102,7 +122,9 @@ async fn invariant_40_what_is_no_picture_is_refused_whatever_it_is_called() {
         assert_eq!(answer.json()["message"], "Choose a JPEG, PNG or WebP picture");
     }
     let whole = picture(ImageFormat::Png, 64, 64);
-    for broken in [bomb(), whole[..whole.len() / 2].to_vec(), b"\xff\xd8\xff\xe0 and nothing else".to_vec()] {
+    for broken in
+        [bomb(), whole[..whole.len() / 2].to_vec(), b"\xff\xd8\xff\xe0 and nothing else".to_vec()]
+    {
         let answer = send(&app, &pair, broken).await;
         answer.assert_failure(400, "validation_failed");
         assert!(answer.json()["fields"]["avatar"].is_string());
@@ -121,9 +143,12 @@ async fn invariant_40_a_picture_has_at_most_five_megabytes() {
     answer.assert_failure(413, "payload_too_large");
     assert_eq!(answer.json()["message"], "Pictures can be at most 5 MB");
     // Without a length: it is counted as it comes.
-    let parts = large.chunks(100_000).map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)));
+    let parts =
+        large.chunks(100_000).map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)));
     let parts: Vec<_> = parts.collect();
-    send(&app, &pair, Body::from_stream(stream::iter(parts))).await.assert_failure(413, "payload_too_large");
+    send(&app, &pair, Body::from_stream(stream::iter(parts)))
+        .await
+        .assert_failure(413, "payload_too_large");
     assert_eq!(send(&app, &pair, noise(5_000_000)).await.status, StatusCode::OK);
 }
 
@@ -133,7 +158,8 @@ async fn a_connection_that_is_cut_leaves_nothing_behind() {
     let pair = app.person("alice").await;
     let whole = picture(ImageFormat::Jpeg, 300, 300);
     let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
-    let cut = stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
+    let cut =
+        stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
     send(&app, &pair, Body::from_stream(cut)).await.assert_failure(400, "bad_request");
     assert_eq!(objects(&app), Vec::<String>::new());
     assert_eq!(app.me(&pair.access).await.json()["avatar_url"], serde_json::Value::Null);
@@ -144,13 +170,19 @@ async fn who_calls_is_decided_before_a_byte_is_read() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let unread = || {
-        Body::from_stream(stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> {
-            panic!("nobody was to read this")
-        }))
+        Body::from_stream(stream::poll_fn(
+            |_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> {
+                panic!("nobody was to read this")
+            },
+        ))
     };
     for path in ["/api/me/avatar", "/api/me/files"] {
         let method = if path.ends_with('s') { Method::POST } else { Method::PUT };
-        app.call(method.clone(), path).body(unread()).send().await.assert_failure(401, "token_missing");
+        app.call(method.clone(), path)
+            .body(unread())
+            .send()
+            .await
+            .assert_failure(401, "token_missing");
         let call = app.call(method, path).bearer(&pair.refresh).body(unread());
         call.send().await.assert_failure(401, "token_wrong_type");
     }
@@ -161,7 +193,8 @@ async fn a_disk_that_is_full_is_unavailable_and_the_picture_before_stays() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let kept = address(&send(&app, &pair, picture(ImageFormat::Png, 20, 20)).await);
-    let (folder, aside) = (app.folder.path().join("data/objects/avatars"), app.folder.path().join("aside"));
+    let (folder, aside) =
+        (app.folder.path().join("data/objects/avatars"), app.folder.path().join("aside"));
     std::fs::rename(&folder, &aside).unwrap();
     std::fs::write(&folder, "a file in its place").unwrap();
     send(&app, &pair, picture(ImageFormat::Png, 30, 30)).await.assert_failure(503, "unavailable");
@@ -184,7 +217,11 @@ async fn nothing_else_can_be_fetched_where_pictures_are() {
         &"0".repeat(32),
         &format!("{}-512.jpg", "0".repeat(32)),
     ] {
-        assert_eq!(app.get(&format!("/avatars/{path}")).send().await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            app.get(&format!("/avatars/{path}")).send().await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
     app.post("/avatars/x").send().await.assert_failure(405, "method_not_allowed");
 }
@@ -195,19 +232,30 @@ async fn avatar_and_thumbnail_of_picture_with_colour_profile_are_srgb() {
     let pair = app.person("alice").await;
     // The same bytes for pixels, which mean different colours: left and right half in sRGB.
     for (name, sent, expected) in [
-        ("srgb", &include_bytes!("../fixtures/srgb-same.jpg")[..], [[226, 106, 90], [90, 190, 120]]),
+        (
+            "srgb",
+            &include_bytes!("../fixtures/srgb-same.jpg")[..],
+            [[226, 106, 90], [90, 190, 120]],
+        ),
         ("p3", include_bytes!("../fixtures/p3.jpg"), [[244, 97, 82], [18, 194, 113]]),
-        ("adobe-rgb", include_bytes!("../fixtures/adobe-rgb.jpg"), [[255_u8, 106, 89], [0, 191, 116]]),
+        (
+            "adobe-rgb",
+            include_bytes!("../fixtures/adobe-rgb.jpg"),
+            [[255_u8, 106, 89], [0, 191, 116]],
+        ),
     ] {
         let large = address(&send(&app, &pair, sent).await);
         let small = app.get(&large.replace("-512.", "-96.")).send().await;
         let large = app.get(&large).send().await;
-        let kept = app.post("/api/me/files?name=x").bearer(&pair.access).body(sent).send().await.json();
-        let thumbnail = format!("/api/me/file?size=thumb&id={}", kept["file"]["id"].as_str().unwrap());
+        let kept =
+            app.post("/api/me/files?name=x").bearer(&pair.access).body(sent).send().await.json();
+        let thumbnail =
+            format!("/api/me/file?size=thumb&id={}", kept["file"]["id"].as_str().unwrap());
         let thumbnail = app.get(&thumbnail).bearer(&pair.access).send().await;
         for made in [large, small, thumbnail] {
             let made = seen(&made.bytes).to_rgb8();
-            for (at, expected) in [made.width() / 8, made.width() * 7 / 8].into_iter().zip(expected) {
+            for (at, expected) in [made.width() / 8, made.width() * 7 / 8].into_iter().zip(expected)
+            {
                 let found = made.get_pixel(at, made.height() / 2).0;
                 let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
                 assert!(off <= Some(24), "{name}: {found:?} instead of {expected:?}");

@@ -14,7 +14,13 @@ async fn send(app: &App, path: &str, body: impl Into<Vec<u8>>) -> Answer {
 async fn a_body_is_an_object() {
     let app = App::start().await;
     app.register("alice").await;
-    for body in [json!(["alice", PASSWORD]), json!(["alice", PASSWORD, null]), json!([]), json!("alice"), json!(1)] {
+    for body in [
+        json!(["alice", PASSWORD]),
+        json!(["alice", PASSWORD, null]),
+        json!([]),
+        json!("alice"),
+        json!(1),
+    ] {
         for path in ["/api/auth/login", "/api/auth/register"] {
             send(&app, path, body.to_string()).await.assert_failure(400, "bad_request");
         }
@@ -33,16 +39,27 @@ async fn a_body_is_an_object() {
 async fn however_deep_a_body_is_nobody_falls_into_it() {
     let app = App::start().await;
     app.register("alice").await;
-    let nested = |(open, close): (&str, &str), depth: usize| format!("{}0{}", open.repeat(depth), close.repeat(depth));
+    let nested = |(open, close): (&str, &str), depth: usize| {
+        format!("{}0{}", open.repeat(depth), close.repeat(depth))
+    };
     let with = |member: &str, value: &str| {
-        let password = if member == "password" { String::new() } else { format!(r#","password":"{PASSWORD}""#) };
+        let password = if member == "password" {
+            String::new()
+        } else {
+            format!(r#","password":"{PASSWORD}""#)
+        };
         format!(r#"{{"{member}":{value},"username":"alice"{password}}}"#)
     };
     for brackets in [("[", "]"), (r#"{"a":"#, "}")] {
         for depth in [100, 127, 128, 129, 1_000, 10_000] {
-            // Where nobody looks it does no harm; where somebody does, it is not what was asked for.
+            // Where nobody looks it does no harm; where somebody does, it is not what was asked
+            // for.
             let unknown = with("unknown", &nested(brackets, depth));
-            assert_eq!(send(&app, "/api/auth/login", unknown).await.status, StatusCode::OK, "{depth}");
+            assert_eq!(
+                send(&app, "/api/auth/login", unknown).await.status,
+                StatusCode::OK,
+                "{depth}"
+            );
             let known = with("password", &nested(brackets, depth));
             send(&app, "/api/auth/login", known).await.assert_failure(400, "bad_request");
         }
@@ -71,10 +88,10 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
         ])
         .prop_map(str::to_owned),
     ];
-    let member =
-        ("username|password|nickname|remember|x", value).prop_map(|(name, value)| format!("\"{name}\":{value}"));
-    let object =
-        prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
+    let member = ("username|password|nickname|remember|x", value)
+        .prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let object = prop::collection::vec(member, 0..5)
+        .prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
     prop_oneof![1 => prop::collection::vec(any::<u8>(), 0..200), 3 => object]
 }
 

@@ -20,8 +20,13 @@ async fn invariant_23_a_listed_origin_is_answered_exactly() {
     assert_eq!(answer.header("access-control-allow-origin"), Some(LISTED));
     assert_eq!(answer.header("vary"), Some("Origin"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
-    for origin in ["https://app.example.evil", "https://app.example:8443", "http://app.example", "null", "https://evil"]
-    {
+    for origin in [
+        "https://app.example.evil",
+        "https://app.example:8443",
+        "http://app.example",
+        "null",
+        "https://evil",
+    ] {
         let answer = app.get("/api/me").header("origin", origin).send().await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
         assert_eq!(answer.header("vary"), Some("Origin"));

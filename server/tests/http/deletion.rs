@@ -36,10 +36,14 @@ async fn rows(app: &App) -> Vec<i64> {
     let path = app.folder.path().join("data/gatehouse.sqlite");
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
     let mut counts = Vec::new();
-    for table in ["users", "sessions", "files", "username_skeletons", "login_failures", "stray_objects"] {
+    for table in
+        ["users", "sessions", "files", "username_skeletons", "login_failures", "stray_objects"]
+    {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let statement = sea_orm::Statement::from_string(database.get_database_backend(), sql);
-        counts.push(database.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap());
+        counts.push(
+            database.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap(),
+        );
     }
     counts
 }
@@ -51,11 +55,20 @@ async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
     let before = rows(&app).await;
     let (pair, other) = (app.person("Alice").await, app.login("alice").await);
     let (_server, elsewhere) = app.second().await;
-    assert_eq!(app.get("/api/me").bearer(&other.access).to(&elsewhere).send().await.status, StatusCode::OK);
+    assert_eq!(
+        app.get("/api/me").bearer(&other.access).to(&elsewhere).send().await.status,
+        StatusCode::OK
+    );
     let wrong = json!({ "username": "alice", "password": "wrong" });
-    app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
+    app.post("/api/auth/login")
+        .json(&wrong)
+        .send()
+        .await
+        .assert_failure(401, "invalid_credentials");
     let picture = picture(ImageFormat::Png, 64, 64);
-    for call in [app.call(axum::http::Method::PUT, "/api/me/avatar"), app.post("/api/me/files?name=x.png")] {
+    for call in
+        [app.call(axum::http::Method::PUT, "/api/me/avatar"), app.post("/api/me/files?name=x.png")]
+    {
         let answer = call.bearer(&pair.access).body(picture.clone()).send().await;
         assert!(answer.status.is_success(), "{}", answer.text());
     }
@@ -68,7 +81,10 @@ async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
         .header("accept-language", "zh")
         .json(&json!({ "username": " ＡＬＩＣＥ" }));
     let answer = answer.send().await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "message": "您的账户及全部数据已删除" })));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (StatusCode::OK, json!({ "message": "您的账户及全部数据已删除" }))
+    );
     for token in [&pair.access, &other.access] {
         app.me(token).await.assert_failure(401, "token_revoked");
     }
@@ -78,7 +94,11 @@ async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
     assert_eq!(rows(&app).await, before);
     assert_eq!(crate::pictures::objects(&app), Vec::<String>::new());
     let right = json!({ "username": "alice", "password": PASSWORD });
-    app.post("/api/auth/login").json(&right).send().await.assert_failure(401, "invalid_credentials");
+    app.post("/api/auth/login")
+        .json(&right)
+        .send()
+        .await
+        .assert_failure(401, "invalid_credentials");
     assert_eq!(app.me(&bertha.access).await.status, StatusCode::OK);
 
     let app = app.restart().await;
@@ -118,12 +138,17 @@ async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
     ] {
         let answer = delete(&app, &pair.access, &body).await;
         answer.assert_failure(400, "validation_failed");
-        assert_eq!(answer.json()["fields"], json!({ "username": "Type your username to confirm" }), "{body}");
+        assert_eq!(
+            answer.json()["fields"],
+            json!({ "username": "Type your username to confirm" }),
+            "{body}"
+        );
     }
     delete(&app, &pair.access, &json!([])).await.assert_failure(400, "bad_request");
     delete(&app, &pair.access, &json!({ "username": 1 })).await.assert_failure(400, "bad_request");
     // What stands in an address confirms nothing.
-    let answer = app.delete("/api/me?username=alice").bearer(&pair.access).json(&json!({})).send().await;
+    let answer =
+        app.delete("/api/me?username=alice").bearer(&pair.access).json(&json!({})).send().await;
     answer.assert_failure(400, "validation_failed");
     app.delete("/api/me?username=alice")
         .bearer(&pair.access)
@@ -136,7 +161,8 @@ async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
 #[tokio::test]
 async fn look_alikes_of_its_name_are_free_again_unless_somebody_else_has_one() {
     let app = App::start().await;
-    // Within ASCII names that look alike stand side by side: what they look like is taken until the last of them has gone.
+    // Within ASCII names that look alike stand side by side: what they look like is taken until the
+    // last of them has gone.
     let (one, other) = (app.person("ap1").await, app.person("apl").await);
     let cyrillic = "\u{430}\u{440}1";
     delete(&app, &one.access, &json!({ "username": "ap1" })).await;
@@ -159,13 +185,17 @@ async fn the_last_administrator_stays() {
     execute(&app, "UPDATE users SET role = 'admin' WHERE username_key = 'root'").await;
     let answer = delete(&app, &root.access, &json!({ "username": "root" })).await;
     answer.assert_failure(409, "last_admin");
-    execute(&app, "UPDATE users SET role = 'admin', disabled_at = 1 WHERE username_key = 'second'").await;
-    delete(&app, &root.access, &json!({ "username": "root" })).await.assert_failure(409, "last_admin");
+    execute(&app, "UPDATE users SET role = 'admin', disabled_at = 1 WHERE username_key = 'second'")
+        .await;
+    delete(&app, &root.access, &json!({ "username": "root" }))
+        .await
+        .assert_failure(409, "last_admin");
     assert_eq!(app.me(&root.access).await.status, StatusCode::OK);
     execute(&app, "UPDATE users SET disabled_at = NULL").await;
     // Of two who go at once, one stays.
     let (one, two) = (json!({ "username": "root" }), json!({ "username": "second" }));
-    let (one, two) = tokio::join!(delete(&app, &root.access, &one), delete(&app, &second.access, &two));
+    let (one, two) =
+        tokio::join!(delete(&app, &root.access, &one), delete(&app, &second.access, &two));
     let mut told = [one.status.as_u16(), two.status.as_u16()];
     told.sort_unstable();
     assert_eq!(told, [200, 409]);
@@ -175,11 +205,21 @@ async fn the_last_administrator_stays() {
 async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
     let app = App::start().await;
     let body = json!({ "username": "alice", "password": PASSWORD });
-    app.post("/api/auth/register").from("192.0.2.7").header("user-agent", "Tester/1").json(&body).send().await;
-    let login = app.post("/api/auth/login").from("192.0.2.7").header("user-agent", "Tester/1").json(&body);
+    app.post("/api/auth/register")
+        .from("192.0.2.7")
+        .header("user-agent", "Tester/1")
+        .json(&body)
+        .send()
+        .await;
+    let login =
+        app.post("/api/auth/login").from("192.0.2.7").header("user-agent", "Tester/1").json(&body);
     let pair = login.send().await.pair();
     app.person("bertha").await;
-    let call = app.delete("/api/me").from("192.0.2.7").header("user-agent", "Tester/1").bearer(&pair.access);
+    let call = app
+        .delete("/api/me")
+        .from("192.0.2.7")
+        .header("user-agent", "Tester/1")
+        .bearer(&pair.access);
     assert_eq!(call.json(&alice()).send().await.status, StatusCode::OK);
     let entries = app.server.store.audit_entries().await.unwrap();
     let told: Vec<_> = entries.iter().map(|entry| (&*entry.event, entry.user.is_some())).collect();
@@ -192,7 +232,10 @@ async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
     ];
     assert_eq!(told, expected);
     for entry in entries.iter().filter(|entry| entry.user.is_none()) {
-        assert_eq!((&entry.address, &entry.user_agent, entry.session, &entry.detail), (&None, &None, None, &None));
+        assert_eq!(
+            (&entry.address, &entry.user_agent, entry.session, &entry.detail),
+            (&None, &None, None, &None)
+        );
     }
 }
 
@@ -242,7 +285,10 @@ async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_
     let entries = app.server.store.audit_entries().await.unwrap();
     assert_eq!(entries.len(), 1_603);
     for entry in &entries {
-        assert_eq!((entry.user, entry.session, &entry.address, &entry.user_agent), (None, None, &None, &None));
+        assert_eq!(
+            (entry.user, entry.session, &entry.address, &entry.user_agent),
+            (None, None, &None, &None)
+        );
     }
     let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
     assert_eq!(app.server.store.audit_page(filter, 0, 5_000).await.unwrap(), []);
@@ -259,7 +305,10 @@ async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_
     app.server.state.sessions.finish_deletions().await.unwrap();
     assert_eq!(left(&app).await, 0);
     assert_eq!(app.count("SELECT COUNT(*) FROM deleted_users").await, 0);
-    assert!(app.count("SELECT COUNT(*) FROM stray_objects").await > 1_000, "the deletions have not waited for all");
+    assert!(
+        app.count("SELECT COUNT(*) FROM stray_objects").await > 1_000,
+        "the deletions have not waited for all"
+    );
     app.server.state.files.sweep().await.unwrap();
     assert_eq!(app.count("SELECT COUNT(*) FROM stray_objects").await, 0);
 }
@@ -294,21 +343,37 @@ async fn invariant_42_a_call_that_runs_during_a_deletion_tells_nothing_of_the_pe
                     for time in 0..20 {
                         let body = json!({ "nickname": format!("{call} {time}") });
                         let call = app.call(axum::http::Method::PATCH, "/api/me").from("192.0.2.7");
-                        call.header("user-agent", "Tester/1").bearer(&token).json(&body).send().await;
-                        app.delete("/api/me/sessions?id=x").from("192.0.2.7").bearer(&token).send().await;
+                        call.header("user-agent", "Tester/1")
+                            .bearer(&token)
+                            .json(&body)
+                            .send()
+                            .await;
+                        app.delete("/api/me/sessions?id=x")
+                            .from("192.0.2.7")
+                            .bearer(&token)
+                            .send()
+                            .await;
                     }
                 })
             })
             .collect();
         tokio::task::yield_now().await;
-        assert_eq!(delete(&app, &pair.access, &json!({ "username": name })).await.status, StatusCode::OK);
+        assert_eq!(
+            delete(&app, &pair.access, &json!({ "username": name })).await.status,
+            StatusCode::OK
+        );
         for call in calls {
             call.await.unwrap();
         }
     }
-    let entries = app.count("SELECT COUNT(*) FROM audit_events WHERE event = 'profile_changed'").await;
+    let entries =
+        app.count("SELECT COUNT(*) FROM audit_events WHERE event = 'profile_changed'").await;
     let telling = "user_id IS NOT NULL OR session_id IS NOT NULL OR address IS NOT NULL OR user_agent IS NOT NULL";
-    assert_eq!(app.count(&format!("SELECT COUNT(*) FROM audit_events WHERE {telling}")).await, 0, "of {entries}");
+    assert_eq!(
+        app.count(&format!("SELECT COUNT(*) FROM audit_events WHERE {telling}")).await,
+        0,
+        "of {entries}"
+    );
 }
 
 #[tokio::test]
@@ -318,9 +383,16 @@ async fn invariant_42_an_entry_about_an_account_that_is_gone_is_anonymous() {
     let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
     let origin = Origin { address: Some("192.0.2.7".parse().unwrap()), ..Origin::default() };
-    let entry = AuditEntry { user: Some(id), session: Some(id), ..AuditEntry::of(Event::LoggedIn, 0, origin) };
+    let entry = AuditEntry {
+        user: Some(id),
+        session: Some(id),
+        ..AuditEntry::of(Event::LoggedIn, 0, origin)
+    };
     app.server.store.insert_audit_entry(entry).await.unwrap();
     let entries = app.server.store.audit_entries().await.unwrap();
     let last = entries.last().unwrap();
-    assert_eq!((&*last.event, last.user, last.session, &last.address), ("logged_in", None, None, &None));
+    assert_eq!(
+        (&*last.event, last.user, last.session, &last.address),
+        ("logged_in", None, None, &None)
+    );
 }

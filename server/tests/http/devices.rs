@@ -36,7 +36,8 @@ async fn the_list_tells_where_and_when_with_this_one_first() {
     let app = App::start().await;
     app.register("alice").await;
     let body = json!({ "username": "alice", "password": PASSWORD, "remember": false });
-    let login = app.post("/api/auth/login").from("192.0.2.7").header("user-agent", FIREFOX).json(&body);
+    let login =
+        app.post("/api/auth/login").from("192.0.2.7").header("user-agent", FIREFOX).json(&body);
     let first = login.send().await.pair();
     app.clock.advance(10);
     let second = app.login("alice").await;
@@ -44,8 +45,12 @@ async fn the_list_tells_where_and_when_with_this_one_first() {
     let third = app.login("alice").await;
     app.person("bertha").await;
     app.clock.advance(30);
-    let refreshed = app.post("/api/auth/refresh").from("2001:db8::7").header("user-agent", "curl/8.5.0");
-    let first = Pair { refresh: first.refresh.clone(), ..refreshed.bearer(&first.refresh).send().await.pair() };
+    let refreshed =
+        app.post("/api/auth/refresh").from("2001:db8::7").header("user-agent", "curl/8.5.0");
+    let first = Pair {
+        refresh: first.refresh.clone(),
+        ..refreshed.bearer(&first.refresh).send().await.pair()
+    };
     app.clock.advance(50);
     let entry = |pair: &Pair, values: Value| {
         let mut entry = json!({
@@ -70,7 +75,10 @@ async fn the_list_tells_where_and_when_with_this_one_first() {
         [entry(&third, of_third), entry(&first, of_first), entry(&second, of_second)]
     );
     let of_this = &list(&app, &second.access).await[0];
-    assert_eq!((&of_this["id"], &of_this["last_seen_at"]), (&json!(id(&second)), &json!(START + 100)));
+    assert_eq!(
+        (&of_this["id"], &of_this["last_seen_at"]),
+        (&json!(id(&second)), &json!(START + 100))
+    );
 }
 
 #[tokio::test]
@@ -102,11 +110,17 @@ async fn invariant_20_a_device_that_is_ended_from_another_is_out_on_its_next_req
     let (_server, elsewhere) = app.second().await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
     let answer = end(&app, &stale, &format!("?id={}", id(&lost))).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "message": "Device logged out" })));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (StatusCode::OK, json!({ "message": "Device logged out" }))
+    );
     for answer in [app.me(&lost.access).await, app.refresh(&lost.refresh).await] {
         assert_over(&answer, "ended_elsewhere");
     }
-    assert_over(&app.get("/api/me").bearer(&lost.access).to(&elsewhere).send().await, "ended_elsewhere");
+    assert_over(
+        &app.get("/api/me").bearer(&lost.access).to(&elsewhere).send().await,
+        "ended_elsewhere",
+    );
     assert_eq!(app.me(&other.access).await.status, StatusCode::OK);
     assert_eq!(list(&app, &stale).await.len(), 2);
     end(&app, &stale, &format!("?id={}", id(&lost))).await.assert_failure(404, "not_found");
@@ -139,11 +153,20 @@ async fn invariant_41_another_persons_session_is_answered_like_one_that_does_not
     unknown.assert_failure(404, "not_found");
     // An empty name is a name that is wrong, and not the wish to end them all.
     let other = app.login("alice").await;
-    for query in [format!("?id={}", id(&bertha)), "?id=".to_owned(), "?id=x".to_owned(), "?id=%00&x=1".to_owned()] {
+    for query in [
+        format!("?id={}", id(&bertha)),
+        "?id=".to_owned(),
+        "?id=x".to_owned(),
+        "?id=%00&x=1".to_owned(),
+    ] {
         let answer = end(&app, &alice.access, &query).await;
         assert_eq!(answer.told(), unknown.told(), "{query}");
     }
-    for query in [format!("?id={0}&id={0}", id(&bertha)), "?id[]=x".to_owned(), format!("?id={}", "x".repeat(3000))] {
+    for query in [
+        format!("?id={0}&id={0}", id(&bertha)),
+        "?id[]=x".to_owned(),
+        format!("?id={}", "x".repeat(3000)),
+    ] {
         end(&app, &alice.access, &query).await.assert_failure(400, "bad_request");
     }
     for pair in [&alice, &bertha, &other] {
@@ -171,7 +194,9 @@ async fn a_log_in_from_a_device_that_is_not_known_is_marked_and_in_the_audit_log
     let body = json!({ "username": "alice", "password": PASSWORD });
     let first = app.post("/api/auth/login").json(&body).send().await;
     let cookie = first.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    let is_new = async |app: &App, answer: &Answer| list(app, &answer.pair().access).await[0]["new_device"].clone();
+    let is_new = async |app: &App, answer: &Answer| {
+        list(app, &answer.pair().access).await[0]["new_device"].clone()
+    };
     assert_eq!(is_new(&app, &first).await, false, "the first of all");
     // Longer than the log goes back, and a restart.
     app.clock.advance(2 * 86_400);
@@ -181,13 +206,26 @@ async fn a_log_in_from_a_device_that_is_not_known_is_marked_and_in_the_audit_log
     assert_eq!(is_new(&app, &again).await, false);
     app.clock.advance(5);
     let wrong = json!({ "username": "alice", "password": "wrong" });
-    app.post("/api/auth/login").json(&wrong).send().await.assert_failure(401, "invalid_credentials");
-    let strange = app.post("/api/auth/login").from("192.0.2.7").header("user-agent", FIREFOX).json(&body).send().await;
+    app.post("/api/auth/login")
+        .json(&wrong)
+        .send()
+        .await
+        .assert_failure(401, "invalid_credentials");
+    let strange = app
+        .post("/api/auth/login")
+        .from("192.0.2.7")
+        .header("user-agent", FIREFOX)
+        .json(&body)
+        .send()
+        .await;
     assert_eq!(is_new(&app, &strange).await, true);
     let entries = app.server.store.audit_entries().await.unwrap();
     let told: Vec<_> = entries.iter().filter(|entry| entry.event == "new_device").collect();
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].address.as_deref(), told[0].user_agent.as_deref()), (Some("192.0.2.7"), Some(FIREFOX)));
+    assert_eq!(
+        (told[0].address.as_deref(), told[0].user_agent.as_deref()),
+        (Some("192.0.2.7"), Some(FIREFOX))
+    );
     assert_eq!(told[0].session.unwrap().to_string(), id(&strange.pair()));
 }
 

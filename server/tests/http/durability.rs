@@ -1,4 +1,5 @@
-//! A disk that fails: nothing is let through unchecked, nothing that was answered is lost, and it goes on afterwards.
+//! A disk that fails: nothing is let through unchecked, nothing that was answered is lost, and it
+//! goes on afterwards.
 
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait as _, Database};
@@ -20,7 +21,11 @@ async fn invariant_44_a_database_that_is_locked_is_unavailable_and_answers_again
     stranger.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
     let answer = app.refresh(&pair.refresh).await;
     answer.assert_failure(503, "unavailable");
-    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK, "what has been seen needs no query");
+    assert_eq!(
+        app.me(&pair.access).await.status,
+        StatusCode::OK,
+        "what has been seen needs no query"
+    );
     stranger.execute_unprepared("ROLLBACK").await.unwrap();
     assert_eq!(app.refresh(&pair.refresh).await.status, StatusCode::OK);
 }

@@ -21,7 +21,12 @@ async fn archive(app: &App, pair: &Pair) -> BTreeMap<String, Vec<u8>> {
     let answer = app.get("/api/me/export").bearer(&pair.access).send().await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/zip"));
-    assert!(answer.header("content-disposition").unwrap().starts_with("attachment; filename=\"gatehouse.zip\""));
+    assert!(
+        answer
+            .header("content-disposition")
+            .unwrap()
+            .starts_with("attachment; filename=\"gatehouse.zip\"")
+    );
     assert_eq!(answer.header("content-length"), Some(answer.bytes.len().to_string().as_str()));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let mut archive = ZipArchive::new(Cursor::new(answer.bytes)).unwrap();
@@ -41,14 +46,20 @@ async fn it_has_everything_about_the_person_and_nothing_about_others() {
     let pair = app.person("alice").await;
     let bertha = app.person("bertha").await;
     let sent = located();
-    for (name, body) in [("Sommer.jpg", sent.clone()), ("Sommer.jpg", picture(ImageFormat::Jpeg, 9, 9))] {
+    for (name, body) in
+        [("Sommer.jpg", sent.clone()), ("Sommer.jpg", picture(ImageFormat::Jpeg, 9, 9))]
+    {
         let call = app.post(&format!("/api/me/files?name={name}")).bearer(&pair.access).body(body);
         assert_eq!(call.send().await.status, StatusCode::CREATED);
         app.clock.advance(1);
     }
     let other = app.post("/api/me/files?name=theirs.png").bearer(&bertha.access);
     other.body(picture(ImageFormat::Png, 9, 9)).send().await;
-    let avatar = app.call(Method::PUT, "/api/me/avatar").bearer(&pair.access).body(picture(ImageFormat::Png, 20, 20));
+    let avatar = app.call(Method::PUT, "/api/me/avatar").bearer(&pair.access).body(picture(
+        ImageFormat::Png,
+        20,
+        20,
+    ));
     assert_eq!(avatar.send().await.status, StatusCode::OK);
 
     let entries = archive(&app, &pair).await;
@@ -64,13 +75,18 @@ async fn it_has_everything_about_the_person_and_nothing_about_others() {
     );
     assert_eq!(document["files"][1]["path"], "files/Sommer (2).jpg");
     assert_eq!(document["sessions"].as_array().unwrap().len(), 1);
-    let events: Vec<_> = document["events"].as_array().unwrap().iter().map(|event| event["event"].clone()).collect();
+    let events: Vec<_> =
+        document["events"].as_array().unwrap().iter().map(|event| event["event"].clone()).collect();
     assert_eq!(events, ["registered", "logged_in", "profile_changed"]);
     let text = document.to_string();
-    assert!(!text.contains("argon2") && !text.contains("bertha") && !text.contains("theirs"), "{text}");
+    assert!(
+        !text.contains("argon2") && !text.contains("bertha") && !text.contains("theirs"),
+        "{text}"
+    );
 
     let entries = app.server.store.audit_entries().await.unwrap();
-    let exported: Vec<_> = entries.iter().filter(|entry| entry.event == "account data exported").collect();
+    let exported: Vec<_> =
+        entries.iter().filter(|entry| entry.event == "account data exported").collect();
     assert_eq!(exported.len(), 1);
     assert_eq!(exported[0].user.unwrap().to_string(), document["account"]["id"].as_str().unwrap());
 }
@@ -89,7 +105,8 @@ async fn invariant_20_an_export_asks_for_a_fresh_token() {
 async fn one_archive_at_a_time_and_nothing_of_it_stays() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    let request = axum::http::Request::get("/api/me/export").header("authorization", format!("Bearer {}", pair.access));
+    let request = axum::http::Request::get("/api/me/export")
+        .header("authorization", format!("Bearer {}", pair.access));
     let first = app.server.router(axum::Router::new());
     let first = first.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(first.status(), StatusCode::OK);
@@ -105,7 +122,8 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
     assert!(first.into_body().collect().await.unwrap().to_bytes().starts_with(b"PK"));
     archive(&app, &pair).await;
     // Who hangs up gives the turn back, too.
-    let request = axum::http::Request::get("/api/me/export").header("authorization", format!("Bearer {}", pair.access));
+    let request = axum::http::Request::get("/api/me/export")
+        .header("authorization", format!("Bearer {}", pair.access));
     let router = app.server.router(axum::Router::new());
     drop(router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap());
     archive(&app, &pair).await;
@@ -115,22 +133,45 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
 async fn export_has_names_that_every_system_can_unpack_and_none_twice() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    let names =
-        ["CON.png", "aux.png", "x.png", "X.PNG", "e%CC%81.png", "%C3%89.png", "a%3Ab%3F.png", "trail%20.%20.png"];
+    let names = [
+        "CON.png",
+        "aux.png",
+        "x.png",
+        "X.PNG",
+        "e%CC%81.png",
+        "%C3%89.png",
+        "a%3Ab%3F.png",
+        "trail%20.%20.png",
+    ];
     for name in names {
         let call = app.post(&format!("/api/me/files?name={name}")).bearer(&pair.access);
-        assert_eq!(call.body(picture(ImageFormat::Png, 9, 9)).send().await.status, StatusCode::CREATED);
+        assert_eq!(
+            call.body(picture(ImageFormat::Png, 9, 9)).send().await.status,
+            StatusCode::CREATED
+        );
         app.clock.advance(1);
     }
     let entries = archive(&app, &pair).await;
     let mut names: Vec<_> = entries.keys().filter_map(|path| path.strip_prefix("files/")).collect();
     names.sort_unstable();
-    let expected =
-        ["X.PNG", "_CON.png", "_aux.png", "a_b_.png", "trail.png", "x (2).png", "\u{c9}.png", "\u{e9} (2).png"];
+    let expected = [
+        "X.PNG",
+        "_CON.png",
+        "_aux.png",
+        "a_b_.png",
+        "trail.png",
+        "x (2).png",
+        "\u{c9}.png",
+        "\u{e9} (2).png",
+    ];
     assert_eq!(names, expected);
     let document: Value = serde_json::from_slice(&entries["account.json"]).unwrap();
-    let mut paths: Vec<_> =
-        document["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    let mut paths: Vec<_> = document["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["path"].as_str().unwrap())
+        .collect();
     paths.sort_unstable();
     assert_eq!(paths, expected.map(|name| format!("files/{name}")));
 }
@@ -139,8 +180,8 @@ async fn export_has_names_that_every_system_can_unpack_and_none_twice() {
 async fn export_beyond_the_number_at_once_is_unavailable_for_a_moment() {
     let app = App::with(&[("EXPORTS_MAX", "1")]).await;
     let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
-    let request =
-        axum::http::Request::get("/api/me/export").header("authorization", format!("Bearer {}", alice.access));
+    let request = axum::http::Request::get("/api/me/export")
+        .header("authorization", format!("Bearer {}", alice.access));
     let router = app.server.router(axum::Router::new());
     let first = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(first.status(), StatusCode::OK);
@@ -169,7 +210,8 @@ async fn export_of_many_events_and_sessions_has_every_one() {
         };
         app.server.store.insert_audit_entry(entry).await.unwrap();
     }
-    let document: Value = serde_json::from_slice(&archive(&app, &pair).await["account.json"]).unwrap();
+    let document: Value =
+        serde_json::from_slice(&archive(&app, &pair).await["account.json"]).unwrap();
     let events = document["events"].as_array().unwrap();
     let details: Vec<_> = events.iter().filter_map(|event| event["detail"].as_str()).collect();
     let expected: Vec<_> = (0..1_100).map(|number| format!("\"{number}\"\n")).collect();
@@ -185,7 +227,8 @@ async fn export_whose_client_is_gone_stops_and_gives_its_permit_back() {
         let call = app.post(&format!("/api/me/files?name={number}")).bearer(&pair.access);
         call.body(picture(ImageFormat::Png, 9, 9)).send().await;
     }
-    let request = axum::http::Request::get("/api/me/export").header("authorization", format!("Bearer {}", pair.access));
+    let request = axum::http::Request::get("/api/me/export")
+        .header("authorization", format!("Bearer {}", pair.access));
     let router = app.server.router(axum::Router::new());
     let mut export = Box::pin(router.oneshot(request.body(axum::body::Body::empty()).unwrap()));
     // Until it is under way.

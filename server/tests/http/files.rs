@@ -62,7 +62,10 @@ async fn a_picture_is_kept_as_it_came_with_a_small_one_beside_it() {
     assert_eq!(seen(&thumbnail.bytes).dimensions(), (512, 384));
     assert_eq!(listed["used"], sent.len() + thumbnail.bytes.len());
     let removed = remove(&app, &pair, &format!("id={id}")).await;
-    assert_eq!((removed.status, &removed.json()["message"]), (StatusCode::OK, &json!("File deleted")));
+    assert_eq!(
+        (removed.status, &removed.json()["message"]),
+        (StatusCode::OK, &json!("File deleted"))
+    );
     assert_eq!(list(&app, &pair, "").await["used"], 0);
     assert_eq!(objects(&app), Vec::<String>::new());
 }
@@ -80,7 +83,13 @@ async fn they_are_listed_newest_first_a_page_at_a_time() {
     let mut pages = 0;
     loop {
         let page = list(&app, &pair, &query).await;
-        seen.extend(page["files"].as_array().unwrap().iter().map(|file| file["id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["files"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|file| file["id"].as_str().unwrap().to_owned()),
+        );
         pages += 1;
         let Some(next) = page["next"].as_str() else { break };
         query = format!("?limit=2&after={next}");
@@ -99,12 +108,18 @@ async fn invariant_41_another_persons_file_is_none() {
     let theirs = id(&keep(&app, &alice, "x", picture(ImageFormat::Png, 9, 9)).await);
     let unknown = "01900000-0000-7000-8000-000000000000";
     for (another, none) in [
-        (open(&app, &bertha, &format!("id={theirs}")).await, open(&app, &bertha, &format!("id={unknown}")).await),
+        (
+            open(&app, &bertha, &format!("id={theirs}")).await,
+            open(&app, &bertha, &format!("id={unknown}")).await,
+        ),
         (
             open(&app, &bertha, &format!("id={theirs}&size=thumb")).await,
             open(&app, &bertha, &format!("id={unknown}&size=thumb")).await,
         ),
-        (remove(&app, &bertha, &format!("id={theirs}")).await, remove(&app, &bertha, &format!("id={unknown}")).await),
+        (
+            remove(&app, &bertha, &format!("id={theirs}")).await,
+            remove(&app, &bertha, &format!("id={unknown}")).await,
+        ),
     ] {
         another.assert_failure(404, "not_found");
         assert_eq!(another.told(), none.told());
@@ -126,8 +141,10 @@ async fn of_two_that_come_at_once_only_one_passes_the_quota() {
     let used = list(&app, &pair, "").await["used"].as_i64().unwrap();
     let room = 700_000 - used;
     assert!(room > used / 2 && room < used * 2, "room for one more: {used}");
-    let (one, other) = tokio::join!(keep(&app, &pair, "a", sent.clone()), keep(&app, &pair, "b", sent.clone()));
-    let (kept, refused) = if one.status == StatusCode::CREATED { (one, other) } else { (other, one) };
+    let (one, other) =
+        tokio::join!(keep(&app, &pair, "a", sent.clone()), keep(&app, &pair, "b", sent.clone()));
+    let (kept, refused) =
+        if one.status == StatusCode::CREATED { (one, other) } else { (other, one) };
     assert_eq!(kept.status, StatusCode::CREATED, "{}", kept.text());
     refused.assert_failure(413, "payload_too_large");
     assert_eq!(objects(&app).len(), 4, "nothing of the other one stays");
@@ -143,7 +160,9 @@ async fn of_two_that_come_at_once_only_one_passes_the_quota() {
 async fn what_is_no_picture_is_not_kept() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    keep(&app, &pair, "x.png", "<!DOCTYPE html>").await.assert_failure(415, "unsupported_media_type");
+    keep(&app, &pair, "x.png", "<!DOCTYPE html>")
+        .await
+        .assert_failure(415, "unsupported_media_type");
     let answer = keep(&app, &pair, "x.png", bomb()).await;
     answer.assert_failure(400, "validation_failed");
     assert!(answer.json()["fields"]["file"].is_string());
@@ -158,10 +177,15 @@ async fn a_disk_that_is_full_is_unavailable_and_keeps_nothing() {
     let pair = app.person("alice").await;
     let folder = app.folder.path().join("data/objects/files");
     std::fs::write(&folder, "a file in its place").unwrap();
-    keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await.assert_failure(503, "unavailable");
+    keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9))
+        .await
+        .assert_failure(503, "unavailable");
     assert_eq!(list(&app, &pair, "").await["used"], 0);
     std::fs::remove_file(&folder).unwrap();
-    assert_eq!(keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await.status, StatusCode::CREATED);
+    assert_eq!(
+        keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await.status,
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]
@@ -192,11 +216,18 @@ async fn upload_beyond_the_number_of_files_is_refused_also_of_several_at_once() 
     let pair = app.person("alice").await;
     let sent = picture(ImageFormat::Png, 9, 9);
     let first = keep(&app, &pair, "first", sent.clone()).await;
-    let (one, other) = tokio::join!(keep(&app, &pair, "a", sent.clone()), keep(&app, &pair, "b", sent.clone()));
+    let (one, other) =
+        tokio::join!(keep(&app, &pair, "a", sent.clone()), keep(&app, &pair, "b", sent.clone()));
     let refused = if one.status == StatusCode::CREATED { other } else { one };
     refused.assert_failure(413, "payload_too_large");
-    assert_eq!(refused.json()["message"], "You can keep at most 2 files: delete some of them first");
-    assert_eq!((list(&app, &pair, "").await["files"].as_array().unwrap().len(), objects(&app).len()), (2, 4));
+    assert_eq!(
+        refused.json()["message"],
+        "You can keep at most 2 files: delete some of them first"
+    );
+    assert_eq!(
+        (list(&app, &pair, "").await["files"].as_array().unwrap().len(), objects(&app).len()),
+        (2, 4)
+    );
     remove(&app, &pair, &format!("id={}", id(&first))).await;
     assert_eq!(keep(&app, &pair, "again", sent).await.status, StatusCode::CREATED);
 }
@@ -209,7 +240,8 @@ async fn sweep_removes_unfinished_files_without_a_restart() {
     let kept = objects(&app);
     let unfinished = format!("{}#1", kept[0]);
     let file = std::fs::File::create(&unfinished).unwrap();
-    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(START.unsigned_abs())).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(START.unsigned_abs()))
+        .unwrap();
     app.clock.advance(3_599);
     app.server.state.files.sweep().await.unwrap();
     assert_eq!(objects(&app).len(), kept.len() + 1, "another process may be writing it");

@@ -1,4 +1,5 @@
-//! Tokens that nobody here has made (security invariants 1 and 3 to 6). The codec's own tests go through every claim.
+//! Tokens that nobody here has made (security invariants 1 and 3 to 6). The codec's own tests go
+//! through every claim.
 
 use std::{io::ErrorKind, net::TcpListener};
 
@@ -15,7 +16,11 @@ use crate::{
 async fn invariant_01_no_other_algorithm_is_taken_and_none_least_of_all() {
     let app = forging::app().await;
     let pair = app.person("alice").await;
-    assert_eq!(app.me(&forge(&pair.access, |_, _| {})).await.status, StatusCode::OK, "the secret is the right one");
+    assert_eq!(
+        app.me(&forge(&pair.access, |_, _| {})).await.status,
+        StatusCode::OK,
+        "the secret is the right one"
+    );
     let mut answers = Vec::new();
     for alg in [
         json!("none"),
@@ -37,7 +42,9 @@ async fn invariant_01_no_other_algorithm_is_taken_and_none_least_of_all() {
     }
     // With our secret, and as it says.
     for (algorithm, name) in [(Algorithm::HS384, "HS384"), (Algorithm::HS512, "HS512")] {
-        let token = sign(&pair.access, forging::SECRET.as_bytes(), algorithm, |header, _| header["alg"] = json!(name));
+        let token = sign(&pair.access, forging::SECRET.as_bytes(), algorithm, |header, _| {
+            header["alg"] = json!(name);
+        });
         answers.push(app.me(&token).await);
     }
     let unsigned = format!("{}.", pair.access.rsplit_once('.').unwrap().0);
@@ -70,12 +77,20 @@ async fn invariant_03_a_token_does_not_say_where_its_key_is() {
     listener.set_nonblocking(true).unwrap();
     let address = format!("http://{}/keys", listener.local_addr().unwrap());
     let secret = b"the secret of somebody else, who is not us";
-    let jwk = json!({ "kty": "oct", "k": "dGhlIHNlY3JldCBvZiBzb21lYm9keSBlbHNlLCB3aG8gaXMgbm90IHVz" });
-    for (member, value) in [("jku", json!(address)), ("x5u", json!(address)), ("jwk", jwk), ("x5c", json!([address]))] {
-        let token = sign(&pair.access, secret, Algorithm::HS256, |header, _| header[member] = value);
+    let jwk =
+        json!({ "kty": "oct", "k": "dGhlIHNlY3JldCBvZiBzb21lYm9keSBlbHNlLCB3aG8gaXMgbm90IHVz" });
+    for (member, value) in
+        [("jku", json!(address)), ("x5u", json!(address)), ("jwk", jwk), ("x5c", json!([address]))]
+    {
+        let token =
+            sign(&pair.access, secret, Algorithm::HS256, |header, _| header[member] = value);
         app.me(&token).await.assert_failure(401, "token_invalid");
     }
-    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "somebody has looked there");
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        ErrorKind::WouldBlock,
+        "somebody has looked there"
+    );
 }
 
 #[tokio::test]
@@ -83,7 +98,11 @@ async fn invariant_04_each_type_of_token_is_good_for_its_own_use_alone() {
     let app = forging::app().await;
     let pair = app.person("alice").await;
     app.me(&pair.refresh).await.assert_failure(401, "token_wrong_type");
-    app.post("/api/auth/verify").bearer(&pair.refresh).send().await.assert_failure(401, "token_wrong_type");
+    app.post("/api/auth/verify")
+        .bearer(&pair.refresh)
+        .send()
+        .await
+        .assert_failure(401, "token_wrong_type");
     app.refresh(&pair.access).await.assert_failure(401, "token_wrong_type");
     for (typ, kind) in [
         (json!("JWT"), json!("access")),
@@ -106,7 +125,13 @@ async fn invariant_05_issuer_and_audience_are_ours() {
     let app = forging::app().await;
     let pair = app.person("alice").await;
     for claim in ["iss", "aud"] {
-        for value in [json!("another"), json!(["gatehouse"]), json!(["gatehouse", "another"]), json!(""), json!(null)] {
+        for value in [
+            json!("another"),
+            json!(["gatehouse"]),
+            json!(["gatehouse", "another"]),
+            json!(""),
+            json!(null),
+        ] {
             let token = forge(&pair.access, |_, claims| claims[claim] = value.clone());
             app.me(&token).await.assert_failure(401, "token_invalid");
         }
@@ -132,12 +157,18 @@ async fn invariant_06_a_token_is_good_from_its_beginning_to_its_end_and_not_a_se
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     app.clock.advance(1);
     app.me(&pair.access).await.assert_failure(401, "token_expired");
-    // Before its beginning it is good only where its session shows that the clock was set back since.
+    // Before its beginning it is good only where its session shows that the clock was set back
+    // since.
     app.clock.set(-907);
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     let bertha = app.person("bertha").await;
     app.clock.set(-6);
-    let answer = app.delete("/api/me").bearer(&bertha.access).json(&json!({ "username": "bertha" })).send().await;
+    let answer = app
+        .delete("/api/me")
+        .bearer(&bertha.access)
+        .json(&json!({ "username": "bertha" }))
+        .send()
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     app.me(&bertha.access).await.assert_failure(401, "token_invalid");
 }
@@ -200,7 +231,9 @@ async fn invariant_14_clock_that_was_set_back_lengthens_the_grace_once() {
 async fn invariant_06_times_are_whole_seconds_within_five_of_ours() {
     let app = forging::app().await;
     let pair = app.person("alice").await;
-    let with = async |claim: &str, value: Value| app.me(&forge(&pair.access, |_, claims| claims[claim] = value)).await;
+    let with = async |claim: &str, value: Value| {
+        app.me(&forge(&pair.access, |_, claims| claims[claim] = value)).await
+    };
     for (seconds, code) in [(-1, Some("token_expired")), (0, Some("token_expired")), (1, None)] {
         let answer = with("exp", json!(START + seconds)).await;
         assert_eq!(answer.json().get("code").and_then(Value::as_str), code, "exp {seconds:+}");
@@ -216,9 +249,14 @@ async fn invariant_06_times_are_whole_seconds_within_five_of_ours() {
         app.me(&foreign).await.assert_failure(401, "token_invalid");
     }
     for claim in ["exp", "nbf", "iat"] {
-        for odd in
-            [json!("1800000100"), json!(1_800_000_100.5), json!(1_u64 << 63), json!(null), json!([]), json!(true)]
-        {
+        for odd in [
+            json!("1800000100"),
+            json!(1_800_000_100.5),
+            json!(1_u64 << 63),
+            json!(null),
+            json!([]),
+            json!(true),
+        ] {
             with(claim, odd).await.assert_failure(401, "token_invalid");
         }
         let without = forge(&pair.access, |_, claims| {

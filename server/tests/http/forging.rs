@@ -27,12 +27,18 @@ pub fn forge(token: &str, change: impl FnOnce(&mut Value, &mut Value)) -> String
 }
 
 /// The token with something else in it, signed with a secret that is not ours, or in another way.
-pub fn sign(token: &str, secret: &[u8], algorithm: Algorithm, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+pub fn sign(
+    token: &str,
+    secret: &[u8],
+    algorithm: Algorithm,
+    change: impl FnOnce(&mut Value, &mut Value),
+) -> String {
     let (mut header, mut claims) = parts(token);
     change(&mut header, &mut claims);
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(&header), encode(&claims));
     let key = EncodingKey::from_secret(secret);
-    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, algorithm).expect("a signature");
+    let signature =
+        jsonwebtoken::crypto::sign(message.as_bytes(), &key, algorithm).expect("a signature");
     format!("{message}.{signature}")
 }

@@ -1,5 +1,5 @@
-//! What an installation has when nobody has done anything yet, and what whoever steals its database has (security invariants 46
-//! and 48).
+//! What an installation has when nobody has done anything yet, and what whoever steals its database
+//! has (security invariants 46 and 48).
 
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait as _, Database, Statement};
@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::app::{App, PASSWORD};
 
 #[tokio::test]
-async fn invariant_46_nobody_is_there_before_somebody_registers_and_nothing_but_the_contract_is_served() {
+async fn invariant_46_nobody_is_there_before_somebody_registers_and_nothing_but_the_contract_is_served()
+ {
     let app = App::start().await;
     for name in ["admin", "root", "administrator", "test", "user", "guest", "gatehouse", "demo"] {
         for password in ["admin", "password", "changeme", "gatehouse", "123456", name] {
@@ -17,7 +18,16 @@ async fn invariant_46_nobody_is_there_before_somebody_registers_and_nothing_but_
             answer.assert_failure(401, "invalid_credentials");
         }
     }
-    for path in ["/metrics", "/debug", "/health", "/actuator", "/.env", "/.git/config", "/data/keys.json", "/admin"] {
+    for path in [
+        "/metrics",
+        "/debug",
+        "/health",
+        "/actuator",
+        "/.env",
+        "/.git/config",
+        "/data/keys.json",
+        "/admin",
+    ] {
         assert_eq!(app.get(path).send().await.status, StatusCode::NOT_FOUND, "{path}");
         app.get(&format!("/api{path}")).send().await.assert_failure(404, "not_found");
     }
@@ -28,7 +38,10 @@ async fn everything(app: &App) -> Vec<String> {
     let path = app.folder.path().join("data/gatehouse.sqlite");
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
     let ask = async |sql: String| {
-        let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), sql)).await.unwrap();
+        let rows = database
+            .query_all_raw(Statement::from_string(database.get_database_backend(), sql))
+            .await
+            .unwrap();
         rows.iter()
             .map(|row| row.try_get_by_index::<Option<String>>(0).unwrap().unwrap_or_default())
             .collect::<Vec<_>>()
@@ -37,7 +50,9 @@ async fn everything(app: &App) -> Vec<String> {
     for table in ask("SELECT name FROM sqlite_schema WHERE type = 'table'".to_owned()).await {
         for column in ask(format!("SELECT name FROM pragma_table_info('{table}')")).await {
             let text = format!("CAST(\"{column}\" AS TEXT)");
-            let value = format!("CASE typeof(\"{column}\") WHEN 'blob' THEN LOWER(HEX(\"{column}\")) ELSE {text} END");
+            let value = format!(
+                "CASE typeof(\"{column}\") WHEN 'blob' THEN LOWER(HEX(\"{column}\")) ELSE {text} END"
+            );
             values.extend(ask(format!("SELECT {value} FROM \"{table}\"")).await);
         }
     }
@@ -53,8 +68,21 @@ async fn invariant_48_nothing_in_the_database_signs_anybody_in() {
     let first = app.person("alice").await;
     let pair = app.refresh(&first.refresh).await.pair();
     app.logout(&app.login("alice").await.access).await;
-    let login = app.post("/api/auth/login").json(&json!({ "username": "alice", "password": PASSWORD })).send().await;
-    let device = login.header("set-cookie").unwrap().split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
+    let login = app
+        .post("/api/auth/login")
+        .json(&json!({ "username": "alice", "password": PASSWORD }))
+        .send()
+        .await;
+    let device = login
+        .header("set-cookie")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .split_once('=')
+        .unwrap()
+        .1
+        .to_owned();
 
     let stolen = everything(&app).await;
     assert!(stolen.len() > 25, "{stolen:?}");
@@ -62,10 +90,17 @@ async fn invariant_48_nothing_in_the_database_signs_anybody_in() {
     assert!(stolen.iter().any(|value| value.starts_with("$argon2id$")));
     for secret in [&pair.access, &pair.refresh, &login.pair().refresh] {
         let signature = secret.rsplit('.').next().unwrap();
-        assert!(!stolen.iter().any(|value| value.contains(secret.as_str()) || value.contains(signature)));
+        assert!(
+            !stolen
+                .iter()
+                .any(|value| value.contains(secret.as_str()) || value.contains(signature))
+        );
     }
     let (device, tag) = device.split_once('.').unwrap();
-    assert!(!stolen.iter().any(|value| value.contains(tag) || value.contains(PASSWORD)), "{device}");
+    assert!(
+        !stolen.iter().any(|value| value.contains(tag) || value.contains(PASSWORD)),
+        "{device}"
+    );
     // What is there, presented as what it is not.
     for value in stolen.iter().filter(|value| value.bytes().all(|byte| byte.is_ascii_graphic())) {
         for answer in [app.me(value).await, app.refresh(value).await] {

@@ -41,7 +41,10 @@ fn assert_guarded(what: &str, answer: &Answer) {
     ] {
         assert_eq!(answer.header(name), Some(value), "{what}");
     }
-    assert!(answer.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")), "{what}");
+    assert!(
+        answer.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")),
+        "{what}"
+    );
     let policies: Vec<_> = answer.headers.get_all("content-security-policy").iter().collect();
     assert_eq!(policies.len(), 1, "{what}");
     let policy = answer.header("content-security-policy").unwrap();
@@ -77,7 +80,12 @@ async fn invariant_24_every_kind_of_answer_has_its_headers() {
         ("a log-in", app.post("/api/auth/login").json(&login), 200, "no-store"),
         ("a failure", app.get("/api/me"), 401, "no-store"),
         ("no operation", app.get("/api/nothing"), 404, "no-store"),
-        ("no JSON", app.post("/api/auth/login").header("content-type", "application/json"), 400, "no-store"),
+        (
+            "no JSON",
+            app.post("/api/auth/login").header("content-type", "application/json"),
+            400,
+            "no-store",
+        ),
         ("a question", app.call(Method::OPTIONS, "/api/me"), 204, "no-store"),
         ("the public keys", app.get("/.well-known/jwks.json"), 200, "public, max-age=300"),
         ("the description", app.get("/api/openapi.json"), 200, "no-store"),
@@ -104,16 +112,26 @@ async fn invariant_24_a_page_runs_what_carries_its_nonce_and_nothing_else() {
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
         assert!(nonce.len() >= 22, "128 bits: {nonce}");
         let directive = |name: &str| {
-            policy.split(';').map(str::trim).find_map(|part| part.strip_prefix(name)).unwrap_or_default().trim()
+            policy
+                .split(';')
+                .map(str::trim)
+                .find_map(|part| part.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
         };
         assert_eq!(directive("script-src"), format!("'self' 'nonce-{nonce}' 'wasm-unsafe-eval'"));
         assert_eq!(directive("style-src"), format!("'self' 'nonce-{nonce}'"));
-        for (name, sources) in [("object-src", "'none'"), ("form-action", "'self'"), ("connect-src", "'self'")] {
+        for (name, sources) in
+            [("object-src", "'none'"), ("form-action", "'self'"), ("connect-src", "'self'")]
+        {
             assert_eq!(directive(name), sources, "{name}");
         }
         let html = answer.text();
         for tag in html.split("<script").skip(1).chain(html.split("<style").skip(1)) {
-            assert!(tag.split('>').next().unwrap().contains(&format!("nonce=\"{nonce}\"")), "{path}: {tag}");
+            assert!(
+                tag.split('>').next().unwrap().contains(&format!("nonce=\"{nonce}\"")),
+                "{path}: {tag}"
+            );
         }
         for forbidden in [" style=\"", " onclick=", " onload=", "javascript:"] {
             assert!(!html.contains(forbidden), "{path}: {forbidden}");
@@ -129,14 +147,27 @@ async fn invariant_24_a_page_runs_what_carries_its_nonce_and_nothing_else() {
 async fn invariant_24_who_came_over_tls_is_told_to_come_no_other_way() {
     let app = App::with(&[("TRUSTED_PROXIES", "10.0.0.1")]).await;
     let whole = app.whole();
-    for path in ["/login", "/nothing", "/pkg/gatehouse.css", "/api/me", "/.well-known/jwks.json", "/panics"] {
-        let ask =
-            |peer: &str, proto: &str| app.get(path).to(&whole).from(peer).header("x-forwarded-proto", proto).send();
+    for path in
+        ["/login", "/nothing", "/pkg/gatehouse.css", "/api/me", "/.well-known/jwks.json", "/panics"]
+    {
+        let ask = |peer: &str, proto: &str| {
+            app.get(path).to(&whole).from(peer).header("x-forwarded-proto", proto).send()
+        };
         let told = ask("10.0.0.1", "https").await;
-        let age = told.header("strict-transport-security").and_then(|value| value.strip_prefix("max-age="));
+        let age = told
+            .header("strict-transport-security")
+            .and_then(|value| value.strip_prefix("max-age="));
         assert!(age.unwrap().parse::<u64>().unwrap() >= 31_536_000, "{path}: a year at least");
         // Over plain HTTP browsers do not heed it, and whoever is not trusted is not believed.
-        assert_eq!(ask("10.0.0.1", "http").await.header("strict-transport-security"), None, "{path}");
-        assert_eq!(ask("192.0.2.1", "https").await.header("strict-transport-security"), None, "{path}");
+        assert_eq!(
+            ask("10.0.0.1", "http").await.header("strict-transport-security"),
+            None,
+            "{path}"
+        );
+        assert_eq!(
+            ask("192.0.2.1", "https").await.header("strict-transport-security"),
+            None,
+            "{path}"
+        );
     }
 }

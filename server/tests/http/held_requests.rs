@@ -1,5 +1,5 @@
-//! Requests whose bodies arrive after the caller has lost the right to make them (security invariant 49), and changes whose
-//! callers lose it before they are written.
+//! Requests whose bodies arrive after the caller has lost the right to make them (security
+//! invariant 49), and changes whose callers lose it before they are written.
 
 use std::{
     io::{Read as _, Write as _},
@@ -17,8 +17,8 @@ use ::app::{
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{
-    AccountChange, Act, ActError, Actor, AuditEntry, ChangeError, Denied, EndReason, Event, FilesMax, PasswordChange,
-    StoredFile, UserChange,
+    AccountChange, Act, ActError, Actor, AuditEntry, ChangeError, Denied, EndReason, Event,
+    FilesMax, PasswordChange, StoredFile, UserChange,
 };
 use uuid::Uuid;
 
@@ -48,7 +48,11 @@ impl Held {
         // It is sent when the body is asked for, which is after the first authentication.
         let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
         stream.read_exact(&mut go_on).expect("an answer");
-        assert!(go_on.starts_with(b"HTTP/1.1 100"), "{method} {path}: {}", String::from_utf8_lossy(&go_on));
+        assert!(
+            go_on.starts_with(b"HTTP/1.1 100"),
+            "{method} {path}: {}",
+            String::from_utf8_lossy(&go_on)
+        );
         let (first, rest) = body.as_bytes().split_at(1);
         stream.write_all(first).expect("sent");
         Self { stream, rest: rest.to_vec() }
@@ -59,7 +63,8 @@ impl Held {
         self.stream.write_all(&self.rest).expect("sent");
         let mut answer = String::new();
         self.stream.read_to_string(&mut answer).expect("an answer");
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let status =
+            answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
         let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
         (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("not JSON: {answer}")))
     }
@@ -102,18 +107,28 @@ impl Loss {
             }
             Self::PasswordChanged => {
                 let other = app.login(name).await;
-                let body = json!({ "current_password": PASSWORD, "password": "battery horse correct" });
-                let answer = app.post("/api/me/password").bearer(&other.access).json(&body).send().await;
+                let body =
+                    json!({ "current_password": PASSWORD, "password": "battery horse correct" });
+                let answer =
+                    app.post("/api/me/password").bearer(&other.access).json(&body).send().await;
                 assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
             }
-            Self::Disabled => change(AccountChange { disabled: Some(true), ..AccountChange::default() }).await,
+            Self::Disabled => {
+                change(AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
+            }
             Self::Deleted => {
                 let other = app.login(name).await;
-                let answer =
-                    app.delete("/api/me").bearer(&other.access).json(&json!({ "username": name })).send().await;
+                let answer = app
+                    .delete("/api/me")
+                    .bearer(&other.access)
+                    .json(&json!({ "username": name }))
+                    .send()
+                    .await;
                 assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
             }
-            Self::Demoted => change(AccountChange { role: Some(Role::User), ..AccountChange::default() }).await,
+            Self::Demoted => {
+                change(AccountChange { role: Some(Role::User), ..AccountChange::default() }).await;
+            }
             Self::Expired => app.clock.advance(900),
         }
     }
@@ -139,12 +154,14 @@ async fn caller(app: &App, name: &str, is_admin: bool) -> Pair {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_by_every_operation() {
+async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_by_every_operation()
+{
     let app = App::start().await;
     let server = app.listen().await;
     app.admin("root").await;
     let with_body = OPERATIONS.iter().filter(|operation| {
-        matches!(operation.body, Body::Json | Body::Upload) && operation.auth != ::app::api::operations::Auth::Nobody
+        matches!(operation.body, Body::Json | Body::Upload)
+            && operation.auth != ::app::api::operations::Auth::Nobody
     });
     let mut cases = 0;
     for operation in with_body {
@@ -161,11 +178,16 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
             let held = Held::begin(server, operation, token, "{ }");
             loss.happen(&app, &name, &pair).await;
             let (status, body) = held.finish();
-            let context = format!("{} {} {loss:?}: {status} {body}", operation.method, operation.path);
+            let context =
+                format!("{} {} {loss:?}: {status} {body}", operation.method, operation.path);
             if loss == Loss::None {
                 assert!(![401, 403].contains(&status), "{context}");
             } else {
-                assert_eq!((status, body["code"].clone(), body["reason"].clone()), loss.answer(), "{context}");
+                assert_eq!(
+                    (status, body["code"].clone(), body["reason"].clone()),
+                    loss.answer(),
+                    "{context}"
+                );
             }
         }
     }
@@ -173,13 +195,15 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_49_disabled_administrator_with_a_held_request_gets_neither_account_nor_role_back() {
+async fn invariant_49_disabled_administrator_with_a_held_request_gets_neither_account_nor_role_back()
+ {
     let app = App::start().await;
     let server = app.listen().await;
     app.admin("root").await;
     let pair = app.admin("mallory").await;
     let id = parts(&pair.access).1["sub"].as_str().unwrap().to_owned();
-    let operation = OPERATIONS.iter().find(|of| of.path == "/api/users" && of.method == Method::PATCH).unwrap();
+    let operation =
+        OPERATIONS.iter().find(|of| of.path == "/api/users" && of.method == Method::PATCH).unwrap();
     let body = json!({ "id": id, "disabled": false, "role": "admin" }).to_string();
     let held = Held::begin(server, operation, &pair.access, &body);
     let change = AccountChange { disabled: Some(true), role: Some(Role::User), end_sessions: true };
@@ -194,11 +218,13 @@ async fn snapshot(app: &App, user: Uuid) -> String {
     let store = &app.server.store;
     let entries = store.audit_entries().await.unwrap();
     let account = store.user(user).await.unwrap();
-    let (devices, files) = (store.known_devices(user).await.unwrap(), store.files(user, None, 10).await.unwrap());
+    let (devices, files) =
+        (store.known_devices(user).await.unwrap(), store.files(user, None, 10).await.unwrap());
     format!("{account:?} {devices:?} {files:?} {entries:?}")
 }
 
-/// Every change that a session can ask for, after its right to it was lost; whether each was denied for this reason.
+/// Every change that a session can ask for, after its right to it was lost; whether each was denied
+/// for this reason.
 async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
     let store = &app.server.store;
     let Actor { user, session, at, .. } = actor;
@@ -222,8 +248,13 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
         account.user.nickname = Some("renamed".to_owned());
         UserChange { user: Some(account), entry: None, answer: () }
     };
-    let password =
-        PasswordChange { user, old_hash: None, new_hash: "x".to_owned(), kept: Some(session), forgiven: None };
+    let password = PasswordChange {
+        user,
+        old_hash: None,
+        new_hash: "x".to_owned(),
+        kept: Some(session),
+        forgiven: None,
+    };
     let denials = [
         store.change_user(actor, rename).await.map(drop),
         store.change_password_as(actor, password, entry()).await.map(drop),
@@ -238,7 +269,10 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
         store.delete_user(actor, Vec::new(), entry()).await.map(drop),
     ];
     for (number, denial) in denials.into_iter().enumerate() {
-        assert!(matches!(denial, Err(ActError::Denied(denied)) if denied == expected), "{number}: {denial:?}");
+        assert!(
+            matches!(denial, Err(ActError::Denied(denied)) if denied == expected),
+            "{number}: {denial:?}"
+        );
     }
     let act = Act { at, by: user.to_string(), origin: Origin::default() };
     let change = AccountChange { role: Some(Role::Admin), ..AccountChange::default() };
@@ -247,7 +281,8 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
 }
 
 #[tokio::test]
-async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_in_its_transaction() {
+async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_in_its_transaction()
+{
     let app = App::start().await;
     app.admin("root").await;
     for (number, loss) in Loss::ALL.into_iter().enumerate() {
@@ -255,7 +290,8 @@ async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_i
         let pair = app.admin(&name).await;
         let claims = parts(&pair.access).1;
         let id = |claim: &str| claims[claim].as_str().unwrap().parse().unwrap();
-        let actor = Actor { user: id("sub"), session: id("sid"), at: START, role: Some(Role::Admin) };
+        let actor =
+            Actor { user: id("sub"), session: id("sid"), at: START, role: Some(Role::Admin) };
         loss.happen(&app, &name, &pair).await;
         let (at, expected) = match loss {
             Loss::None => {
@@ -283,7 +319,10 @@ async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_i
 async fn change_for_the_session_of_another_account_is_denied() {
     let app = App::start().await;
     let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
-    let id = |pair: &Pair, claim: &str| parts(&pair.access).1[claim].as_str().unwrap().parse::<Uuid>().unwrap();
-    let actor = Actor { user: id(&alice, "sub"), session: id(&bertha, "sid"), at: START, role: None };
+    let id = |pair: &Pair, claim: &str| {
+        parts(&pair.access).1[claim].as_str().unwrap().parse::<Uuid>().unwrap()
+    };
+    let actor =
+        Actor { user: id(&alice, "sub"), session: id(&bertha, "sid"), at: START, role: None };
     assert_all_denied(&app, actor, Denied::SessionOver(None)).await;
 }

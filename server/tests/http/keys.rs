@@ -1,4 +1,5 @@
-//! The keys: rotating one logs nobody out, retiring one ends what it has signed; public keys are there for everybody.
+//! The keys: rotating one logs nobody out, retiring one ends what it has signed; public keys are
+//! there for everybody.
 
 use axum::http::{Method, StatusCode};
 use base64::{
@@ -22,7 +23,8 @@ impl App {
         Ok(String::from_utf8(out).expect("text"))
     }
 
-    /// Rotates by the command, and lets the server look at the file as it does by itself: the name of the new key.
+    /// Rotates by the command, and lets the server look at the file as it does by itself: the name
+    /// of the new key.
     async fn rotate(&self) -> String {
         let said = self.keys(KeysCommand::Rotate).await.expect("rotated");
         self.server.state.keys.follow();
@@ -43,7 +45,8 @@ impl App {
 }
 
 fn header(token: &str) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap())
+        .unwrap()
 }
 
 fn kid(token: &str) -> String {
@@ -59,11 +62,18 @@ async fn invariant_08_rotating_logs_nobody_out() {
         assert_eq!(app.me(&before.access).await.status, StatusCode::OK);
         let refreshed = app.refresh(&before.refresh).await.pair();
         for token in [&refreshed.access, &refreshed.refresh, &app.login("alice").await.access] {
-            assert_eq!(header(token), json!({ "alg": algorithm, "kid": new, "typ": header(token)["typ"] }));
+            assert_eq!(
+                header(token),
+                json!({ "alg": algorithm, "kid": new, "typ": header(token)["typ"] })
+            );
         }
         assert_eq!(app.me(&refreshed.access).await.status, StatusCode::OK);
         let app = app.restart().await;
-        assert_eq!(app.me(&before.access).await.status, StatusCode::OK, "{algorithm}: also after a restart");
+        assert_eq!(
+            app.me(&before.access).await.status,
+            StatusCode::OK,
+            "{algorithm}: also after a restart"
+        );
         assert_eq!(app.refresh(&refreshed.refresh).await.status, StatusCode::OK);
     }
 }
@@ -77,7 +87,11 @@ async fn a_retry_of_a_refresh_across_a_rotation_is_no_reuse() {
     let again = app.refresh(&pair.refresh).await;
     assert_eq!(again.status, StatusCode::OK);
     for successor in [&first.refresh, &again.pair().refresh] {
-        assert_eq!(app.refresh(successor).await.status, StatusCode::OK, "both are the same generation");
+        assert_eq!(
+            app.refresh(successor).await.status,
+            StatusCode::OK,
+            "both are the same generation"
+        );
     }
     assert_eq!(app.logout(&first.refresh).await.status, StatusCode::OK);
     app.me(&first.access).await.assert_failure(401, "token_revoked");
@@ -106,13 +120,19 @@ async fn the_list_says_when_a_key_is_safe_to_retire_and_then_nobody_notices() {
     let app = App::start().await;
     let old = kid(&app.person("alice").await.access);
     let said = app.keys(KeysCommand::List).await.unwrap();
-    assert!(said.contains(&format!("{old}  HS256      2027-01-15T08:00:00Z  signs        -")), "{said}");
+    assert!(
+        said.contains(&format!("{old}  HS256      2027-01-15T08:00:00Z  signs        -")),
+        "{said}"
+    );
     assert!(said.contains("One key"), "{said}");
     app.clock.advance(60);
     let last = app.login("alice").await;
     let new = app.rotate().await;
     let said = app.keys(KeysCommand::List).await.unwrap();
-    assert!(said.contains(&format!("{new}  HS256      2027-01-15T08:01:00Z  signs        -")), "{said}");
+    assert!(
+        said.contains(&format!("{new}  HS256      2027-01-15T08:01:00Z  signs        -")),
+        "{said}"
+    );
     // Seven days after the last token of the old key, and a moment more for servers that follow.
     let old_row = format!("{old}  HS256      2027-01-15T08:00:00Z  checks only  ");
     assert!(said.contains(&format!("{old_row}from 2027-01-22T08:01:05Z")), "{said}");
@@ -139,11 +159,22 @@ async fn another_algorithm_logs_nobody_out() {
     }
     let back = app.login("alice").await;
     assert_eq!(header(&back.access)["alg"], "HS256");
-    assert_ne!(kid(&back.access), kid(&hmac.access), "a key that has stopped signing never signs again");
+    assert_ne!(
+        kid(&back.access),
+        kid(&hmac.access),
+        "a key that has stopped signing never signs again"
+    );
     let entries = app.server.store.audit_entries().await.unwrap();
-    let rotated: Vec<_> =
-        entries.iter().filter(|entry| entry.event == "key_rotated").map(|entry| entry.detail.clone()).collect();
-    assert_eq!(rotated, [&eddsa, &back].map(|pair| Some(kid(&pair.access))), "each with the key that signs since then");
+    let rotated: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.event == "key_rotated")
+        .map(|entry| entry.detail.clone())
+        .collect();
+    assert_eq!(
+        rotated,
+        [&eddsa, &back].map(|pair| Some(kid(&pair.access))),
+        "each with the key that signs since then"
+    );
 }
 
 #[tokio::test]
@@ -155,7 +186,10 @@ async fn a_process_that_has_not_followed_yet_takes_what_a_new_key_has_signed() {
     let pair = app.login("alice").await;
     assert_eq!(kid(&pair.access), new);
     assert!(other.state.keys.ring().get(&new).is_none());
-    assert_eq!(app.get("/api/me").bearer(&pair.access).to(&router).send().await.status, StatusCode::OK);
+    assert_eq!(
+        app.get("/api/me").bearer(&pair.access).to(&router).send().await.status,
+        StatusCode::OK
+    );
     assert!(other.state.keys.ring().get(&new).is_some());
 }
 
@@ -167,8 +201,13 @@ async fn invariant_02_a_public_key_signs_nothing() {
     let x = published.json()["keys"][0]["x"].as_str().unwrap().to_owned();
     let raw = URL_SAFE_NO_PAD.decode(&x).unwrap();
     // RFC 8410 §4: what stands before it where public keys are exchanged.
-    let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()].concat();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der));
+    let der =
+        [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()]
+            .concat();
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(&der)
+    );
     let jwk = published.json()["keys"][0].to_string();
     let claims = pair.access.split('.').nth(1).unwrap();
     let kid = kid(&pair.access);
@@ -178,7 +217,8 @@ async fn invariant_02_a_public_key_signs_nothing() {
             let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
             let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
             mac.update(message.as_bytes());
-            let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()));
+            let token =
+                format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()));
             app.me(&token).await.assert_failure(401, "token_invalid");
         }
     }
@@ -208,7 +248,8 @@ async fn invariant_08_public_keys_are_there_as_soon_as_they_sign_and_as_long_as_
     let keys = app.jwks().await;
     let x = keys["keys"][0]["x"].as_str().unwrap();
     assert_eq!(URL_SAFE_NO_PAD.decode(x).unwrap().len(), 32);
-    let expected = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": old, "x": x });
+    let expected =
+        json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": old, "x": x });
     assert_eq!(keys, json!({ "keys": [expected] }), "nothing else: least of all d");
     // Rotated from outside: nobody has told the server yet.
     app.keys(KeysCommand::Rotate).await.unwrap();
@@ -225,7 +266,8 @@ async fn invariant_08_public_keys_are_there_as_soon_as_they_sign_and_as_long_as_
 
 #[tokio::test]
 async fn public_keys_may_be_kept_for_a_while_and_read_by_any_page() {
-    let app = App::with(&[("JWT_ALGORITHM", "EdDSA"), ("ALLOWED_ORIGINS", "https://app.example")]).await;
+    let app =
+        App::with(&[("JWT_ALGORITHM", "EdDSA"), ("ALLOWED_ORIGINS", "https://app.example")]).await;
     let answer = app.get(JWKS).header("origin", "https://anybody.example").send().await;
     assert_eq!(answer.header("content-type"), Some("application/jwk-set+json"));
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
@@ -280,12 +322,20 @@ async fn invariant_42_what_is_done_to_the_keys_is_in_the_audit_log() {
         .map(|entry| {
             assert_eq!((entry.user, entry.session), (None, None));
             assert_eq!((&entry.address, &entry.user_agent), (&None, &None));
-            (entry.event.as_str(), entry.outcome.as_str(), entry.at - START, entry.detail.as_deref())
+            (
+                entry.event.as_str(),
+                entry.outcome.as_str(),
+                entry.at - START,
+                entry.detail.as_deref(),
+            )
         })
         .collect();
     assert_eq!(
         told,
-        [("key_rotated", "success", 10, Some(new.as_str())), ("key_retired", "success", 20, Some(old.as_str()))]
+        [
+            ("key_rotated", "success", 10, Some(new.as_str())),
+            ("key_retired", "success", 20, Some(old.as_str()))
+        ]
     );
 }
 
@@ -297,10 +347,16 @@ async fn with_a_configured_secret_there_is_nothing_to_rotate() {
     let before = std::fs::read(&file).unwrap();
     for command in [KeysCommand::Rotate, KeysCommand::Retire { kid: "configured".into() }] {
         let error = app.keys(command).await.unwrap_err().to_string();
-        assert!(error.contains("nothing to rotate") && error.contains("GATEHOUSE_JWT_SECRET"), "{error}");
+        assert!(
+            error.contains("nothing to rotate") && error.contains("GATEHOUSE_JWT_SECRET"),
+            "{error}"
+        );
     }
     assert_eq!(std::fs::read(&file).unwrap(), before);
     let said = app.keys(KeysCommand::List).await.unwrap();
-    assert!(said.contains("configured") && said.contains("not used") && !said.contains("business"), "{said}");
+    assert!(
+        said.contains("configured") && said.contains("not used") && !said.contains("business"),
+        "{said}"
+    );
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
 }

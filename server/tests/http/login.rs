@@ -22,7 +22,15 @@ async fn the_answer_has_what_the_contract_says() {
     members.sort_unstable();
     assert_eq!(
         members,
-        ["access_token", "expires_in", "message", "refresh_expires_in", "refresh_token", "token_type", "user"]
+        [
+            "access_token",
+            "expires_in",
+            "message",
+            "refresh_expires_in",
+            "refresh_token",
+            "token_type",
+            "user"
+        ]
     );
     assert_eq!(body["token_type"], "Bearer");
     assert_eq!(body["expires_in"], 900);
@@ -39,8 +47,14 @@ async fn the_answer_has_what_the_contract_says() {
 async fn a_session_that_is_not_remembered_has_a_shorter_refresh_token() {
     let app = App::start().await;
     app.register("alice").await;
-    for (remember, seconds) in [(json!(false), 43_200), (json!(true), 604_800), (json!(null), 604_800)] {
-        let answer = login(&app, &json!({ "username": "alice", "password": PASSWORD, "remember": remember })).await;
+    for (remember, seconds) in
+        [(json!(false), 43_200), (json!(true), 604_800), (json!(null), 604_800)]
+    {
+        let answer = login(
+            &app,
+            &json!({ "username": "alice", "password": PASSWORD, "remember": remember }),
+        )
+        .await;
         assert_eq!(answer.json()["refresh_expires_in"], seconds, "{remember}");
     }
     login(&app, &json!({ "username": "alice", "password": PASSWORD, "remember": "yes" }))
@@ -92,8 +106,7 @@ async fn what_is_missing_is_told_field_by_field() {
 #[tokio::test]
 async fn a_name_is_found_in_every_spelling_and_a_password_in_every_normal_form() {
     let app = App::start().await;
-    let body =
-        json!({ "username": "Zo\u{eb}@example.com".replace('\u{eb}', "e"), "password": "pa\u{df}wo\u{308}rter" });
+    let body = json!({ "username": "Zo\u{eb}@example.com".replace('\u{eb}', "e"), "password": "pa\u{df}wo\u{308}rter" });
     assert_eq!(app.post("/api/auth/register").json(&body).send().await.status, StatusCode::CREATED);
     for (username, password) in
         [("zoe@EXAMPLE.com", "pa\u{df}wo\u{308}rter"), (" Zoe@example.com ", "pa\u{df}w\u{f6}rter")]
@@ -107,9 +120,14 @@ async fn a_name_is_found_in_every_spelling_and_a_password_in_every_normal_form()
 async fn invariant_31_that_an_account_is_disabled_is_told_only_after_the_right_password() {
     let app = App::start().await;
     app.register("alice").await;
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
-    login(&app, &json!({ "username": "alice", "password": "wrong" })).await.assert_failure(401, "invalid_credentials");
-    login(&app, &json!({ "username": "alice", "password": PASSWORD })).await.assert_failure(403, "account_disabled");
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
+        .await;
+    login(&app, &json!({ "username": "alice", "password": "wrong" }))
+        .await
+        .assert_failure(401, "invalid_credentials");
+    login(&app, &json!({ "username": "alice", "password": PASSWORD }))
+        .await
+        .assert_failure(403, "account_disabled");
 }
 
 #[tokio::test]
@@ -117,13 +135,16 @@ async fn invariant_29_a_hash_of_other_parameters_is_made_anew_at_log_in() {
     let app = App::start().await;
     let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
     let cheap = server::accounts::hashing::Cost { memory: 64, passes: 1, lanes: 1 };
-    let hasher = server::accounts::hashing::Hasher::new(cheap, 1, app.server.state.world.clone()).unwrap();
+    let hasher =
+        server::accounts::hashing::Hasher::new(cheap, 1, app.server.state.world.clone()).unwrap();
     let password = server::accounts::password::Password::presented(PASSWORD.into());
     let old = hasher.hash(&password, server::accounts::hashing::Client::LOCAL).await.unwrap();
     let (_, made) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
     app.server.store.replace_hash(id, &made, &old).await.unwrap();
 
-    login(&app, &json!({ "username": "alice", "password": "wrong" })).await.assert_failure(401, "invalid_credentials");
+    login(&app, &json!({ "username": "alice", "password": "wrong" }))
+        .await
+        .assert_failure(401, "invalid_credentials");
     assert_eq!(app.server.store.user_with_hash("alice").await.unwrap().unwrap().1, old);
     app.login("alice").await;
     let (_, new) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
@@ -140,10 +161,18 @@ async fn invariant_19_a_log_in_takes_over_nothing_that_was_there_before() {
     let first = app.post("/api/auth/login").json(&body).send().await;
     let name = first.header("set-cookie").unwrap().split('=').next().unwrap().to_owned();
     let planted = format!("{name}=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA");
-    let answer =
-        app.post("/api/auth/login").bearer(&mallory.access).header("cookie", &planted).json(&body).send().await;
+    let answer = app
+        .post("/api/auth/login")
+        .bearer(&mallory.access)
+        .header("cookie", &planted)
+        .json(&body)
+        .send()
+        .await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert!(!answer.header("set-cookie").unwrap().starts_with(&planted), "a device that we have not named");
+    assert!(
+        !answer.header("set-cookie").unwrap().starts_with(&planted),
+        "a device that we have not named"
+    );
     let session = |pair: &Pair| parts(&pair.access).1["sid"].clone();
     let sessions = [&mallory, &first.pair(), &answer.pair()].map(session);
     assert!(sessions[0] != sessions[2] && sessions[1] != sessions[2], "{sessions:?}");

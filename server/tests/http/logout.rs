@@ -4,7 +4,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::app::{App, Pair};
 
 async fn assert_dead(app: &App, pair: &Pair) {
-    for answer in [app.me(&pair.access).await, app.refresh(&pair.refresh).await, app.logout(&pair.refresh).await] {
+    for answer in [
+        app.me(&pair.access).await,
+        app.refresh(&pair.refresh).await,
+        app.logout(&pair.refresh).await,
+    ] {
         answer.assert_failure(401, "token_revoked");
         assert_eq!(answer.json()["reason"], "logged_out");
     }
@@ -21,7 +25,11 @@ async fn invariant_09_both_tokens_are_dead_from_the_next_request_on() {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         assert_eq!(answer.json()["message"], "You are logged out");
         assert_dead(&app, &pair).await;
-        assert_eq!(app.me(&other.access).await.status, StatusCode::OK, "another session of the person lives on");
+        assert_eq!(
+            app.me(&other.access).await.status,
+            StatusCode::OK,
+            "another session of the person lives on"
+        );
     }
 }
 
@@ -81,7 +89,11 @@ async fn a_generation_that_another_process_made_is_known_at_once() {
     let me = |token: String| app.get("/api/me").bearer(&token).to(&router).send();
     assert_eq!(me(pair.access.clone()).await.status, StatusCode::OK);
     let next = app.refresh(&pair.refresh).await.pair();
-    assert_eq!(me(next.access).await.status, StatusCode::OK, "no waiting for the next look at the table");
+    assert_eq!(
+        me(next.access).await.status,
+        StatusCode::OK,
+        "no waiting for the next look at the table"
+    );
 }
 
 /// Puts a token of a living session on the list, as another program would.
@@ -94,7 +106,10 @@ async fn revoke(app: &App, token: &str) {
 
 /// Puts rows on the list, and has the server follow.
 async fn insert(app: &App, rows: &str) {
-    app.execute(&format!("INSERT INTO revoked_tokens (jti, type, expires_at, revoked_at, reason) {rows}")).await;
+    app.execute(&format!(
+        "INSERT INTO revoked_tokens (jti, type, expires_at, revoked_at, reason) {rows}"
+    ))
+    .await;
     app.server.state.sessions.follow().await.unwrap();
 }
 
@@ -103,7 +118,11 @@ async fn invariant_10_logged_out_tokens_are_refused_until_they_expire() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     app.logout(&pair.access).await;
-    assert_eq!(app.server.store.revoked_tokens(0, 1).await.unwrap(), [], "the session's row refuses them");
+    assert_eq!(
+        app.server.store.revoked_tokens(0, 1).await.unwrap(),
+        [],
+        "the session's row refuses them"
+    );
     app.clock.advance(899);
     app.server.state.sessions.sweep().await.unwrap();
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
@@ -126,7 +145,11 @@ async fn invariant_10_a_revoked_token_is_on_the_list_until_it_expires() {
     revoke(&app, &pair.access).await;
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
     let next = app.refresh(&pair.refresh).await.pair();
-    assert_eq!(app.me(&next.access).await.status, StatusCode::OK, "other tokens of the session are good");
+    assert_eq!(
+        app.me(&next.access).await.status,
+        StatusCode::OK,
+        "other tokens of the session are good"
+    );
     app.clock.advance(899);
     app.server.state.sessions.sweep().await.unwrap();
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
@@ -134,7 +157,11 @@ async fn invariant_10_a_revoked_token_is_on_the_list_until_it_expires() {
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
     app.clock.advance(1);
     app.server.state.sessions.sweep().await.unwrap();
-    assert_eq!(app.server.store.revoked_tokens(0, 1).await.unwrap(), [], "it has expired by itself");
+    assert_eq!(
+        app.server.store.revoked_tokens(0, 1).await.unwrap(),
+        [],
+        "it has expired by itself"
+    );
     app.me(&pair.access).await.assert_failure(401, "token_expired");
 }
 

@@ -1,9 +1,14 @@
-//! Black-box tests over the real router and a real SQLite file, a file a feature. The clock is moved, never slept.
+//! Black-box tests over the real router and a real SQLite file, a file a feature. The clock is
+//! moved, never slept.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
 
 mod app;
 mod audit;

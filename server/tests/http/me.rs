@@ -50,7 +50,8 @@ async fn verify_tells_about_the_token() {
 async fn invariant_11_a_disabled_account_is_out_on_the_next_request() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
+        .await;
     for answer in [app.me(&pair.access).await, app.refresh(&pair.refresh).await] {
         answer.assert_failure(401, "token_revoked");
         assert_eq!(answer.json()["reason"], "disabled");
@@ -77,7 +78,8 @@ async fn invariant_41_nothing_of_a_request_but_its_token_says_whose_data_it_is()
         assert_eq!(call.bearer(&pair.access).send().await.json(), expected);
     }
     // Nor is there an operation at an address that names somebody.
-    for path in [format!("/api/users/{id}"), format!("/api/me/{id}"), format!("/api/sessions/{id}")] {
+    for path in [format!("/api/users/{id}"), format!("/api/me/{id}"), format!("/api/sessions/{id}")]
+    {
         app.get(&path).bearer(&pair.access).send().await.assert_failure(404, "not_found");
     }
 }
@@ -88,13 +90,19 @@ async fn invariant_43_a_token_in_an_address_a_body_or_a_cookie_is_none() {
     let pair = app.person("alice").await;
     for (call, token) in [
         (app.get(&format!("/api/me?access_token={}", pair.access)), &pair.access),
-        (app.get(&format!("/api/me?token={0}&authorization=Bearer%20{0}", pair.access)), &pair.access),
+        (
+            app.get(&format!("/api/me?token={0}&authorization=Bearer%20{0}", pair.access)),
+            &pair.access,
+        ),
         (app.post(&format!("/api/auth/refresh?refresh_token={}", pair.refresh)), &pair.refresh),
         (app.delete(&format!("/api/auth/logout?access_token={}", pair.access)), &pair.access),
         (app.post("/api/auth/verify"), &pair.access),
         (app.post("/api/auth/refresh"), &pair.refresh),
     ] {
-        let call = call.header("cookie", format!("access_token={token}; refresh_token={token}; token={token}"));
+        let call = call.header(
+            "cookie",
+            format!("access_token={token}; refresh_token={token}; token={token}"),
+        );
         let body = json!({ "access_token": token, "refresh_token": token, "token": token });
         call.json(&body).send().await.assert_failure(401, "token_missing");
     }

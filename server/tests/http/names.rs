@@ -31,7 +31,9 @@ async fn invariant_38_look_alikes_of_a_name_are_taken_in_either_order() {
 #[tokio::test]
 async fn names_within_ascii_are_told_apart_however_alike_they_look() {
     let app = App::start().await;
-    for name in ["bob1", "bobl", "b0b1", "bobi", "rnaria", "maria", "1@example.com", "l@example.com"] {
+    for name in
+        ["bob1", "bobl", "b0b1", "bobi", "rnaria", "maria", "1@example.com", "l@example.com"]
+    {
         assert_eq!(app.register(name).await.status, StatusCode::CREATED, "{name}");
     }
     // One that looks like them is still none of them.
@@ -72,7 +74,9 @@ async fn invariant_39_of_look_alikes_that_are_registered_at_once_one_wins() {
             let (app, other) = (Arc::clone(&app), other.clone());
             tokio::spawn(async move {
                 let name = if number % 2 == 0 { "cop" } else { CYRILLIC };
-                let call = app.post("/api/auth/register").json(&json!({ "username": name, "password": PASSWORD }));
+                let call = app
+                    .post("/api/auth/register")
+                    .json(&json!({ "username": name, "password": PASSWORD }));
                 if number % 4 < 2 { call.send().await } else { call.to(&other).send().await }
             })
         })
@@ -98,14 +102,22 @@ async fn invariant_38_reserved_names_are_a_setting() {
         assert_eq!(told, "This username is reserved, please choose another", "{name}");
     }
     assert_eq!(app.register("administrator").await.status, StatusCode::CREATED);
-    assert_eq!(App::start().await.register("admin").await.status, StatusCode::CREATED, "none by default");
+    assert_eq!(
+        App::start().await.register("admin").await.status,
+        StatusCode::CREATED,
+        "none by default"
+    );
 }
 
 #[tokio::test]
 async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
     let app = App::start().await;
     for (first, shown, others) in [
-        ("ada＠example．com", "ada@example.com", ["ada@example.com", "ADA@EXAMPLE.COM", "ａｄａ@example。com"]),
+        (
+            "ada＠example．com",
+            "ada@example.com",
+            ["ada@example.com", "ADA@EXAMPLE.COM", "ａｄａ@example。com"],
+        ),
         (
             "Ada@münchen.example",
             "Ada@münchen.example",
@@ -118,7 +130,10 @@ async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
         ),
     ] {
         let answer = app.register(first).await;
-        assert_eq!((answer.status, &answer.json()["user"]["username"]), (StatusCode::CREATED, &json!(shown)));
+        assert_eq!(
+            (answer.status, &answer.json()["user"]["username"]),
+            (StatusCode::CREATED, &json!(shown))
+        );
         for other in others {
             app.register(other).await.assert_failure(409, "username_taken");
             app.login(other).await;
@@ -128,8 +143,15 @@ async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
     }
     // Found by the forms in which they are searched and named, too.
     let admin = app.admin("root").await;
-    for search in ["ada%40m%C3%BCnchen.example", "ada%40xn--mnchen-3ya.example", "ada%40m%C3%BCnchen."] {
-        let found = app.get(&format!("/api/users?search={search}")).bearer(&admin.access).send().await.json();
+    for search in
+        ["ada%40m%C3%BCnchen.example", "ada%40xn--mnchen-3ya.example", "ada%40m%C3%BCnchen."]
+    {
+        let found = app
+            .get(&format!("/api/users?search={search}"))
+            .bearer(&admin.access)
+            .send()
+            .await
+            .json();
         assert_eq!(found["users"][0]["username"], "Ada@münchen.example", "{search}");
     }
     for typed in ["ada@münchen.example", "ada@xn--mnchen-3ya.example"] {

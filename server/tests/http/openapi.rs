@@ -13,7 +13,10 @@ const PAGE: &str = "/api/docs";
 
 async fn document(app: &App) -> Value {
     let answer = app.get(JSON).send().await;
-    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (StatusCode::OK, Some("application/json"))
+    );
     answer.json()
 }
 
@@ -22,7 +25,10 @@ fn operations(document: &Value) -> Vec<(String, Value)> {
     let paths = document["paths"].as_object().expect("paths").iter();
     let of_path = |(path, methods): (&String, &Value)| {
         let methods = methods.as_object().expect("methods").clone();
-        methods.into_iter().map(|(method, it)| (format!("{} {path}", method.to_uppercase()), it)).collect::<Vec<_>>()
+        methods
+            .into_iter()
+            .map(|(method, it)| (format!("{} {path}", method.to_uppercase()), it))
+            .collect::<Vec<_>>()
     };
     paths.flat_map(of_path).collect()
 }
@@ -32,11 +38,14 @@ async fn the_description_and_the_server_functions_are_the_same() {
     let app = App::start().await;
     let document = document(&app).await;
     let described: BTreeSet<_> = operations(&document).into_iter().map(|(name, _)| name).collect();
-    let mut registered: BTreeSet<_> =
-        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
+    let mut registered: BTreeSet<_> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| format!("{method} {path}"))
+        .collect();
     registered.extend(server::http::handled().map(|(method, path)| format!("{method} {path}")));
-    let listed: BTreeSet<_> =
-        OPERATIONS.iter().map(|operation| format!("{} {}", operation.method, operation.path)).collect();
+    let listed: BTreeSet<_> = OPERATIONS
+        .iter()
+        .map(|operation| format!("{} {}", operation.method, operation.path))
+        .collect();
     assert_eq!(described, registered);
     assert_eq!(described, listed);
 }
@@ -51,12 +60,16 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
         assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")));
     }
     for (name, described) in operations(&document) {
-        let operation =
-            OPERATIONS.iter().find(|it| name == format!("{} {}", it.method, it.path)).expect("an operation");
+        let operation = OPERATIONS
+            .iter()
+            .find(|it| name == format!("{} {}", it.method, it.path))
+            .expect("an operation");
         let security = described.get("security").cloned().unwrap_or(json!([]));
         let expected = match operation.auth {
             Auth::Nobody => json!([]),
-            Auth::Access | Auth::Fresh | Auth::Admin | Auth::FreshAdmin => json!([{ "access_token": [] }]),
+            Auth::Access | Auth::Fresh | Auth::Admin | Auth::FreshAdmin => {
+                json!([{ "access_token": [] }])
+            }
             Auth::Refresh => json!([{ "refresh_token": [] }]),
             Auth::EitherToken => json!([{ "access_token": [] }, { "refresh_token": [] }]),
         };
@@ -66,13 +79,26 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
         let responses = described["responses"].as_object().expect("responses");
         for (status, response) in responses {
             let content = response["content"].as_object().expect("content");
-            let schemas: BTreeSet<_> = content.values().map(|it| it["schema"]["$ref"].as_str().expect(&name)).collect();
+            let schemas: BTreeSet<_> =
+                content.values().map(|it| it["schema"]["$ref"].as_str().expect(&name)).collect();
             assert_eq!(schemas.len(), 1, "{name} {status}");
             assert!(content.contains_key("application/json") || status == "200", "{name} {status}");
             let schema = schemas.first().copied().unwrap_or_default();
-            assert_eq!(schema == "#/components/schemas/ApiError", !status.starts_with('2'), "{name} {status}");
-            assert_eq!(response["headers"].get("Retry-After").is_some(), ["429", "503"].contains(&&**status), "{name}");
-            assert_eq!(response["headers"].get("WWW-Authenticate").is_some(), status == "401", "{name}");
+            assert_eq!(
+                schema == "#/components/schemas/ApiError",
+                !status.starts_with('2'),
+                "{name} {status}"
+            );
+            assert_eq!(
+                response["headers"].get("Retry-After").is_some(),
+                ["429", "503"].contains(&&**status),
+                "{name}"
+            );
+            assert_eq!(
+                response["headers"].get("WWW-Authenticate").is_some(),
+                status == "401",
+                "{name}"
+            );
         }
         assert!(responses.contains_key("500") && responses.contains_key("503"), "{name}");
         assert_eq!(responses.contains_key("415"), takes_body, "{name}");
@@ -117,17 +143,23 @@ async fn answers_have_the_members_that_it_says() {
         ("LoggedIn", app.post("/api/auth/login").json(&login)),
         ("Verified", app.post("/api/auth/verify").bearer(&pair.access)),
         ("Profile", app.get("/api/me").bearer(&pair.access)),
-        ("ProfileChanged", app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({}))),
+        (
+            "ProfileChanged",
+            app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({})),
+        ),
         ("DeviceList", app.get("/api/me/sessions").bearer(&pair.access)),
         (
             "Reauthenticated",
-            app.post("/api/auth/reauthenticate").bearer(&pair.access).json(&json!({ "password": PASSWORD })),
+            app.post("/api/auth/reauthenticate")
+                .bearer(&pair.access)
+                .json(&json!({ "password": PASSWORD })),
         ),
         ("Refreshed", app.post("/api/auth/refresh").bearer(&pair.refresh)),
         ("Done", app.delete("/api/auth/logout").bearer(&pair.access)),
     ] {
         let schema = &document["components"]["schemas"][name];
-        let described: BTreeSet<_> = schema["properties"].as_object().expect(name).keys().cloned().collect();
+        let described: BTreeSet<_> =
+            schema["properties"].as_object().expect(name).keys().cloned().collect();
         let answer = call.send().await.json();
         let told: BTreeSet<_> = answer.as_object().expect("an object").keys().cloned().collect();
         assert_eq!(told, described, "{name}");
@@ -139,7 +171,10 @@ async fn answers_have_the_members_that_it_says() {
         .iter()
         .map(|member| member.as_str().expect("a name").to_owned())
         .collect();
-    assert_eq!(failure.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>(), required);
+    assert_eq!(
+        failure.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>(),
+        required
+    );
 }
 
 #[tokio::test]
@@ -150,14 +185,29 @@ async fn people_can_read_it() {
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let html = answer.text();
     for operation in OPERATIONS {
-        assert!(html.contains(&format!("<code>{} {}</code>", operation.method, operation.path)), "{html}");
+        assert!(
+            html.contains(&format!("<code>{} {}</code>", operation.method, operation.path)),
+            "{html}"
+        );
     }
-    for told in ["invalid_credentials", "refresh_expires_in", "Wrong username or password", "request_id", JSON] {
+    for told in [
+        "invalid_credentials",
+        "refresh_expires_in",
+        "Wrong username or password",
+        "request_id",
+        JSON,
+    ] {
         assert!(html.contains(told), "{told}");
     }
-    assert!(!html.contains("<script") && !html.contains(" style=") && !html.contains("//"), "{html}");
+    assert!(
+        !html.contains("<script") && !html.contains(" style=") && !html.contains("//"),
+        "{html}"
+    );
     let policy = answer.header("content-security-policy").unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("style-src 'sha256-"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("style-src 'sha256-"),
+        "{policy}"
+    );
 }
 
 #[tokio::test]

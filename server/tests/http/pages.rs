@@ -1,4 +1,5 @@
-//! Every page as the server renders it: under load on several threads, and its text as parsers read it.
+//! Every page as the server renders it: under load on several threads, and its text as parsers read
+//! it.
 
 use std::{
     path::Path,
@@ -59,11 +60,17 @@ async fn page(router: &Router, path: &str, lang: &str) -> String {
 
 /// Threads of their own.
 fn threads(name: &str) -> runtime::Runtime {
-    runtime::Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build().expect("threads")
+    runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .expect("threads")
 }
 
-// A connection's stream is polled by whichever thread is free: a page that one thread has begun is finished, and everything that it
-// owns dropped, by another. Here that is the case for each of them.
+// A connection's stream is polled by whichever thread is free: a page that one thread has begun is
+// finished, and everything that it owns dropped, by another. Here that is the case for each of
+// them.
 #[test]
 fn render_of_every_page_finished_on_another_thread_completes_without_a_panic() {
     let panics = Arc::new(AtomicUsize::new(0));
@@ -123,7 +130,8 @@ async fn title_of_every_page_is_served_as_plain_text() {
     assert!(html.contains("<title>Log in to your account · Gatehouse</title>"), "{html}");
 }
 
-// The content of these elements is no markup: what separates views elsewhere would be shown, or run, there.
+// The content of these elements is no markup: what separates views elsewhere would be shown, or
+// run, there.
 #[tokio::test]
 async fn text_only_elements_of_every_page_hold_no_markers() {
     let router = router();

@@ -20,7 +20,10 @@ fn to_new() -> Value {
 }
 
 async fn login(app: &App, password: &str) -> Answer {
-    app.post("/api/auth/login").json(&json!({ "username": "alice", "password": password })).send().await
+    app.post("/api/auth/login")
+        .json(&json!({ "username": "alice", "password": password }))
+        .send()
+        .await
 }
 
 #[tokio::test]
@@ -31,7 +34,10 @@ async fn invariant_11_with_another_password_the_sessions_of_the_one_before_end()
     let bertha = app.person("bertha").await;
     let answer = change(&app, &pair.access, &to_new()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json(), json!({ "message": "Password changed. Your other devices are logged out" }));
+    assert_eq!(
+        answer.json(),
+        json!({ "message": "Password changed. Your other devices are logged out" })
+    );
     for other in &others {
         for answer in [app.me(&other.access).await, app.refresh(&other.refresh).await] {
             answer.assert_failure(401, "token_revoked");
@@ -62,31 +68,44 @@ async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_no
         ..AuditEntry::of(Event::LoggedIn, START, app::backend::Origin::default())
     };
     let before = store.audit_entries().await.unwrap().len();
-    let new = NewSession { session: later.clone(), password_hash: hash, is_known_device: true, forgiven: None };
+    let new = NewSession {
+        session: later.clone(),
+        password_hash: hash,
+        is_known_device: true,
+        forgiven: None,
+    };
     assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), Begun::PasswordChanged);
     assert_eq!(store.session(later.id).await.unwrap(), None);
     assert_eq!(store.audit_entries().await.unwrap().len(), before);
     let (_, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
-    let new = NewSession { session: later, password_hash: hash, is_known_device: true, forgiven: None };
+    let new =
+        NewSession { session: later, password_hash: hash, is_known_device: true, forgiven: None };
     let done = Begun::Done { ended: Vec::new(), device_epoch: 1 };
     assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), done);
 }
 
 #[tokio::test]
-async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compared_begins_no_session() {
+async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compared_begins_no_session()
+ {
     let app = App::start().await;
     let pair = app.person("alice").await;
     let store = &app.server.store;
     let (account, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
     let id = parts(&pair.access).1["sid"].as_str().unwrap().parse().unwrap();
     let session = store.session(id).await.unwrap().unwrap();
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
+        .await;
     let later = server::store::Session { id: app.world().uuid(), ..session };
     let entry = AuditEntry {
         user: Some(account.user.id),
         ..AuditEntry::of(Event::LoggedIn, START, app::backend::Origin::default())
     };
-    let new = NewSession { session: later.clone(), password_hash: hash, is_known_device: true, forgiven: None };
+    let new = NewSession {
+        session: later.clone(),
+        password_hash: hash,
+        is_known_device: true,
+        forgiven: None,
+    };
     assert_eq!(store.insert_session(new, 100, entry).await.unwrap(), Begun::Disabled);
     assert_eq!(store.session(later.id).await.unwrap(), None);
 }
@@ -97,11 +116,19 @@ async fn invariant_20_it_takes_a_fresh_token() {
     let pair = app.person("alice").await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
     change(&app, &stale, &to_new()).await.assert_failure(401, "fresh_required");
-    app.post("/api/me/password").bearer(&stale).body("rubbish").send().await.assert_failure(401, "fresh_required");
+    app.post("/api/me/password")
+        .bearer(&stale)
+        .body("rubbish")
+        .send()
+        .await
+        .assert_failure(401, "fresh_required");
     app.post("/api/me/password").json(&to_new()).send().await.assert_failure(401, "token_missing");
     let body = json!({ "password": PASSWORD });
     let fresh = app.post("/api/auth/reauthenticate").bearer(&stale).json(&body).send().await.json();
-    assert_eq!(change(&app, fresh["access_token"].as_str().unwrap(), &to_new()).await.status, StatusCode::OK);
+    assert_eq!(
+        change(&app, fresh["access_token"].as_str().unwrap(), &to_new()).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -110,8 +137,14 @@ async fn the_rules_are_those_of_a_registration_and_both_fields_are_told_at_once(
     let pair = app.person("alice2027").await;
     for (body, fields) in [
         (json!({}), vec!["current_password", "password"]),
-        (json!({ "current_password": null, "password": "short" }), vec!["current_password", "password"]),
-        (json!({ "current_password": "x".repeat(1025), "password": NEW }), vec!["current_password"]),
+        (
+            json!({ "current_password": null, "password": "short" }),
+            vec!["current_password", "password"],
+        ),
+        (
+            json!({ "current_password": "x".repeat(1025), "password": NEW }),
+            vec!["current_password"],
+        ),
         (json!({ "current_password": PASSWORD, "password": "password1" }), vec!["password"]),
         (json!({ "current_password": PASSWORD, "password": "Alice2027!" }), vec!["password"]),
         (json!({ "current_password": PASSWORD, "password": "x".repeat(129) }), vec!["password"]),
@@ -126,7 +159,11 @@ async fn the_rules_are_those_of_a_registration_and_both_fields_are_told_at_once(
     let answer = answer.json(&json!({ "current_password": "wrong", "password": NEW })).send().await;
     assert_eq!(answer.json()["fields"], json!({ "current_password": "密码错误" }));
     let body = json!({ "username": "alice2027", "password": PASSWORD });
-    assert_eq!(app.post("/api/auth/login").json(&body).send().await.status, StatusCode::OK, "nothing has changed");
+    assert_eq!(
+        app.post("/api/auth/login").json(&body).send().await.status,
+        StatusCode::OK,
+        "nothing has changed"
+    );
 }
 
 #[tokio::test]
@@ -155,11 +192,13 @@ async fn of_two_changes_at_once_one_wins() {
     let other = app.login("alice").await;
     let to = |password: &str| json!({ "current_password": PASSWORD, "password": password });
     let (one, two) = (to(NEW), to("a third one altogether"));
-    let (one, two) = tokio::join!(change(&app, &pair.access, &one), change(&app, &other.access, &two));
+    let (one, two) =
+        tokio::join!(change(&app, &pair.access, &one), change(&app, &other.access, &two));
     let mut told = [one.status.as_u16(), two.status.as_u16()];
     told.sort_unstable();
     assert!(told == [200, 400] || told == [200, 401], "{} {}", one.text(), two.text());
-    let (winner, loser) = if one.status == StatusCode::OK { (NEW, other) } else { ("a third one altogether", pair) };
+    let (winner, loser) =
+        if one.status == StatusCode::OK { (NEW, other) } else { ("a third one altogether", pair) };
     assert_eq!(login(&app, winner).await.status, StatusCode::OK);
     assert_eq!(app.me(&loser.access).await.json()["reason"], "password_changed");
 }
@@ -173,8 +212,10 @@ async fn invariant_42_the_audit_log_tells_of_the_change_and_of_every_session_tha
     change(&app, &pair.access, &to_new()).await;
     let mut entries = app.server.store.audit_entries().await.unwrap();
     entries.retain(|entry| entry.event != "new_device");
-    let told: Vec<_> =
-        entries[3..].iter().map(|entry| (&*entry.event, &*entry.outcome, entry.detail.as_deref())).collect();
+    let told: Vec<_> = entries[3..]
+        .iter()
+        .map(|entry| (&*entry.event, &*entry.outcome, entry.detail.as_deref()))
+        .collect();
     assert_eq!(
         told,
         [

@@ -6,24 +6,35 @@ use serde_json::json;
 use crate::app::{Answer, App};
 
 async fn register(app: &App, username: &str, password: &str) -> Answer {
-    app.post("/api/auth/register").json(&json!({ "username": username, "password": password })).send().await
+    app.post("/api/auth/register")
+        .json(&json!({ "username": username, "password": password }))
+        .send()
+        .await
 }
 
 #[tokio::test]
 async fn invariant_26_length_is_what_counts() {
     let app = App::start().await;
     let emoji = "🔑 ".repeat(32);
-    for (number, password) in ["correct!", &"x".repeat(128), &emoji, "        9", "ÄÖÜäöüßẞ"].iter().enumerate()
+    for (number, password) in
+        ["correct!", &"x".repeat(128), &emoji, "        9", "ÄÖÜäöüßẞ"].iter().enumerate()
     {
         let name = format!("person{number}");
         assert_eq!(register(&app, &name, password).await.status, StatusCode::CREATED, "{password}");
         let body = json!({ "username": name, "password": password });
-        assert_eq!(app.post("/api/auth/login").json(&body).send().await.status, StatusCode::OK, "{password}");
+        assert_eq!(
+            app.post("/api/auth/login").json(&body).send().await.status,
+            StatusCode::OK,
+            "{password}"
+        );
     }
     for password in ["1234 67", "ÄÖÜäöüß", &"x".repeat(129)] {
         let answer = register(&app, "alice", password).await;
         answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"]["password"].as_str().unwrap().contains("characters"), "{password}");
+        assert!(
+            answer.json()["fields"]["password"].as_str().unwrap().contains("characters"),
+            "{password}"
+        );
     }
 }
 
@@ -51,15 +62,26 @@ async fn invariant_27_a_password_that_is_too_long_is_refused_before_anybody_hash
 #[tokio::test]
 async fn invariant_26_what_everybody_tries_first_is_refused_in_the_persons_language() {
     let app = App::start().await;
-    for password in
-        ["12345678", "password1", "PassWord1", "ｐａｓｓｗｏｒｄ１", "iloveyou", "qwertyuiop", "passwordpassword"]
-    {
+    for password in [
+        "12345678",
+        "password1",
+        "PassWord1",
+        "ｐａｓｓｗｏｒｄ１",
+        "iloveyou",
+        "qwertyuiop",
+        "passwordpassword",
+    ] {
         let answer = register(&app, "alice", password).await;
         answer.assert_failure(400, "validation_failed");
-        assert_eq!(answer.json()["fields"], json!({ "password": "This password is too common" }), "{password}");
+        assert_eq!(
+            answer.json()["fields"],
+            json!({ "password": "This password is too common" }),
+            "{password}"
+        );
     }
     let body = json!({ "username": "alice", "password": "12345678" });
-    let answer = app.post("/api/auth/register").header("accept-language", "zh").json(&body).send().await;
+    let answer =
+        app.post("/api/auth/register").header("accept-language", "zh").json(&body).send().await;
     assert_eq!(answer.json()["fields"], json!({ "password": "这个密码太常见，容易被猜到" }));
 }
 
@@ -83,9 +105,15 @@ async fn a_password_is_not_the_name_with_hardly_anything_around_it() {
     ] {
         let answer = register(&app, username, password).await;
         answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"]["password"].as_str().unwrap().contains("username"), "{password}");
+        assert!(
+            answer.json()["fields"]["password"].as_str().unwrap().contains("username"),
+            "{password}"
+        );
     }
-    assert_eq!(register(&app, "alice2027", "alice2027 in wonderland").await.status, StatusCode::CREATED);
+    assert_eq!(
+        register(&app, "alice2027", "alice2027 in wonderland").await.status,
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]
@@ -95,7 +123,11 @@ async fn invariant_28_both_normal_forms_are_one_password_and_nothing_is_cut_off(
     let decomposed = "Zwo\u{308}lf Boxka\u{308}mpfer";
     assert_eq!(register(&app, "alice", decomposed).await.status, StatusCode::CREATED);
     let login = async |name: &str, password: &str| {
-        app.post("/api/auth/login").json(&json!({ "username": name, "password": password })).send().await.status
+        app.post("/api/auth/login")
+            .json(&json!({ "username": name, "password": password }))
+            .send()
+            .await
+            .status
     };
     assert_eq!(login("alice", composed).await, StatusCode::OK);
     assert_eq!(login("alice", decomposed).await, StatusCode::OK);

@@ -9,7 +9,9 @@ use crate::app::App;
 /// A picture in a format, of which no two pixels beside each other are alike.
 pub fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     let channel = |number: u32| u8::try_from(number % 256).expect("a byte");
-    let pixels = RgbImage::from_fn(width, height, |x, y| Rgb([channel(x * 7), channel(y * 5), channel(x * y)]));
+    let pixels = RgbImage::from_fn(width, height, |x, y| {
+        Rgb([channel(x * 7), channel(y * 5), channel(x * y)])
+    });
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::from(pixels).write_to(&mut bytes, format).expect("a picture");
     bytes.into_inner()
@@ -40,7 +42,11 @@ pub fn objects(app: &App) -> Vec<String> {
     fn collect(folder: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            if path.is_dir() { collect(&path, found) } else { found.push(path.display().to_string()) }
+            if path.is_dir() {
+                collect(&path, found);
+            } else {
+                found.push(path.display().to_string());
+            }
         }
     }
     let mut found = Vec::new();
@@ -68,7 +74,9 @@ pub fn bomb() -> Vec<u8> {
     png[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
     png[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
     let checksum = png[12..29].iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+        })
     });
     png[29..33].copy_from_slice(&(!checksum).to_be_bytes());
     png
@@ -84,7 +92,8 @@ pub fn endless_gif() -> Vec<u8> {
 pub fn moving(frames: usize) -> Vec<u8> {
     let chunk = |name: &[u8; 4], content: &[u8]| {
         let padding = &[0][..content.len() % 2];
-        [name, &u32::try_from(content.len()).expect("short").to_le_bytes()[..], content, padding].concat()
+        [name, &u32::try_from(content.len()).expect("short").to_le_bytes()[..], content, padding]
+            .concat()
     };
     let still = picture(ImageFormat::WebP, 1, 1);
     let frame = chunk(b"ANMF", &[&[0; 6][..], &[0; 6], &[100, 0, 0], &[0], &still[12..]].concat());

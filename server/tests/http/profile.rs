@@ -34,8 +34,7 @@ async fn what_is_named_changes_and_the_rest_stays() {
     ] {
         let answer = change(&app, &pair.access, &changes).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        let expected =
-            json!({ "message": "Profile saved", "user": user(nickname.clone()), "email": email, "mobile": mobile });
+        let expected = json!({ "message": "Profile saved", "user": user(nickname.clone()), "email": email, "mobile": mobile });
         assert_eq!(answer.json(), expected, "{changes}");
         let me = app.me(&pair.access).await.json();
         assert_eq!((&me["nickname"], &me["email"], &me["mobile"]), (&nickname, &email, &mobile));
@@ -62,7 +61,10 @@ async fn what_the_rules_refuse_changes_nothing() {
     let pair = app.person("alice").await;
     for (changes, fields) in [
         (json!({ "nickname": "x".repeat(65) }), vec!["nickname"]),
-        (json!({ "nickname": "Al", "email": "al", "mobile": "13912345901" }), vec!["email", "mobile"]),
+        (
+            json!({ "nickname": "Al", "email": "al", "mobile": "13912345901" }),
+            vec!["email", "mobile"],
+        ),
         (json!({ "email": format!("{}@b.c", "a".repeat(251)) }), vec!["email"]),
         (json!({ "mobile": "+1234567" }), vec!["mobile"]),
     ] {
@@ -71,23 +73,34 @@ async fn what_the_rules_refuse_changes_nothing() {
         let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(told, fields, "{changes}");
     }
-    for changes in [json!({ "nickname": 5 }), json!({ "email": ["al@example.com"] }), json!([]), json!("Al")] {
+    for changes in
+        [json!({ "nickname": 5 }), json!({ "email": ["al@example.com"] }), json!([]), json!("Al")]
+    {
         change(&app, &pair.access, &changes).await.assert_failure(400, "bad_request");
     }
-    let refused = app.call(Method::PATCH, "/api/me").bearer(&pair.access).body("nickname=Al").send().await;
+    let refused =
+        app.call(Method::PATCH, "/api/me").bearer(&pair.access).body("nickname=Al").send().await;
     refused.assert_failure(415, "unsupported_media_type");
     let me = app.me(&pair.access).await.json();
-    assert_eq!((&me["nickname"], &me["email"], &me["mobile"]), (&json!(null), &json!(null), &json!(null)));
-    let answer = app.call(Method::PATCH, "/api/me").header("accept-language", "zh").bearer(&pair.access);
+    assert_eq!(
+        (&me["nickname"], &me["email"], &me["mobile"]),
+        (&json!(null), &json!(null), &json!(null))
+    );
+    let answer =
+        app.call(Method::PATCH, "/api/me").header("accept-language", "zh").bearer(&pair.access);
     let answer = answer.json(&json!({ "mobile": "x" })).send().await.json();
-    assert_eq!(answer["fields"]["mobile"], "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789");
+    assert_eq!(
+        answer["fields"]["mobile"],
+        "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789"
+    );
 }
 
 #[tokio::test]
 async fn invariant_20_another_address_or_number_takes_a_fresh_token() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    change(&app, &pair.access, &json!({ "email": "al@example.com", "mobile": "+8613912345901" })).await;
+    change(&app, &pair.access, &json!({ "email": "al@example.com", "mobile": "+8613912345901" }))
+        .await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
     for changes in [
         json!({ "nickname": "Al", "email": "mallory@example.com" }),
@@ -100,7 +113,8 @@ async fn invariant_20_another_address_or_number_takes_a_fresh_token() {
     // What cannot be taken is told first: nobody types a password for nothing.
     change(&app, &stale, &json!({ "email": "al" })).await.assert_failure(400, "validation_failed");
     // What stays as it is was not changed, in whichever spelling it comes.
-    let same = json!({ "nickname": "Al", "email": " al@example.com", "mobile": "+86 139 1234 5901" });
+    let same =
+        json!({ "nickname": "Al", "email": " al@example.com", "mobile": "+86 139 1234 5901" });
     assert_eq!(change(&app, &stale, &same).await.status, StatusCode::OK);
     let me = app.me(&stale).await.json();
     assert_eq!((&me["nickname"], &me["email"]), (&json!("Al"), &json!("al@example.com")));
@@ -110,10 +124,16 @@ async fn invariant_20_another_address_or_number_takes_a_fresh_token() {
 async fn who_calls_is_decided_before_anybody_looks_at_what_is_to_change() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    app.call(Method::PATCH, "/api/me").body("rubbish").send().await.assert_failure(401, "token_missing");
+    app.call(Method::PATCH, "/api/me")
+        .body("rubbish")
+        .send()
+        .await
+        .assert_failure(401, "token_missing");
     change(&app, &pair.refresh, &json!({})).await.assert_failure(401, "token_wrong_type");
     app.logout(&pair.access).await;
-    change(&app, &pair.access, &json!({ "nickname": "Al" })).await.assert_failure(401, "token_revoked");
+    change(&app, &pair.access, &json!({ "nickname": "Al" }))
+        .await
+        .assert_failure(401, "token_revoked");
 }
 
 #[tokio::test]
@@ -140,10 +160,12 @@ async fn change_of_mobile_without_country_is_chinese_in_chinese_requests() {
     let app = App::start().await;
     let pair = app.person("alice").await;
     for typed in ["13912345901", "139 1234-5901", "１３９１２３４５９０１"] {
-        let call = app.call(Method::PATCH, "/api/me").header("accept-language", "zh-CN,zh;q=0.9,en;q=0.8");
+        let call =
+            app.call(Method::PATCH, "/api/me").header("accept-language", "zh-CN,zh;q=0.9,en;q=0.8");
         let answer = call.bearer(&pair.access).json(&json!({ "mobile": typed })).send().await;
         assert_eq!(answer.json()["mobile"], "+8613912345901", "{typed}");
-        let call = app.call(Method::PATCH, "/api/me").header("accept-language", "en").bearer(&pair.access);
+        let call =
+            app.call(Method::PATCH, "/api/me").header("accept-language", "en").bearer(&pair.access);
         let answer = call.json(&json!({ "mobile": typed })).send().await;
         answer.assert_failure(400, "validation_failed");
         assert!(answer.json()["fields"]["mobile"].is_string());
@@ -166,14 +188,25 @@ async fn change_of_email_takes_every_spelling_and_administrators_find_both_forms
         let forms: &[&str] = if shown == "ada@example.com" {
             &["ada%40example.com", "ADA%EF%BC%A0example.com"]
         } else {
-            &["ada%40m%C3%BCnchen.example", "ADA%40M%C3%9CNCHEN.example", "ada%40xn--mnchen-3ya.example"]
+            &[
+                "ada%40m%C3%BCnchen.example",
+                "ADA%40M%C3%9CNCHEN.example",
+                "ada%40xn--mnchen-3ya.example",
+            ]
         };
         for form in forms {
-            let found = app.get(&format!("/api/users?search={form}")).bearer(&admin.access).send().await.json();
+            let found = app
+                .get(&format!("/api/users?search={form}"))
+                .bearer(&admin.access)
+                .send()
+                .await
+                .json();
             assert_eq!(found["users"][0]["username"], "alice", "{typed} by {form}");
         }
     }
     for typed in ["ä@example.com", "ada@mün chen.example", "ada@\u{301}x.example"] {
-        change(&app, &pair.access, &json!({ "email": typed })).await.assert_failure(400, "validation_failed");
+        change(&app, &pair.access, &json!({ "email": typed }))
+            .await
+            .assert_failure(400, "validation_failed");
     }
 }

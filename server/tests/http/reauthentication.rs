@@ -27,8 +27,12 @@ async fn the_password_gives_a_fresh_token_and_the_session_goes_on_as_it_is() {
     let answer = reauthenticate(&app, &pair.access, &right()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let mut body = answer.json();
-    let token = body.as_object_mut().unwrap().remove("access_token").unwrap().as_str().unwrap().to_owned();
-    assert_eq!(body, json!({ "message": "Password confirmed", "token_type": "Bearer", "expires_in": 900 }));
+    let token =
+        body.as_object_mut().unwrap().remove("access_token").unwrap().as_str().unwrap().to_owned();
+    assert_eq!(
+        body,
+        json!({ "message": "Password confirmed", "token_type": "Bearer", "expires_in": 900 })
+    );
     let (before, after) = (parts(&pair.access).1, parts(&token).1);
     for claim in ["sid", "sub", "gen"] {
         assert_eq!(before[claim], after[claim], "{claim}");
@@ -64,19 +68,28 @@ async fn it_lives_no_longer_than_its_session() {
 async fn what_is_no_password_and_what_is_the_wrong_one() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    for body in
-        [json!({}), json!({ "password": null }), json!({ "password": "" }), json!({ "password": "x".repeat(1025) })]
-    {
+    for body in [
+        json!({}),
+        json!({ "password": null }),
+        json!({ "password": "" }),
+        json!({ "password": "x".repeat(1025) }),
+    ] {
         let answer = reauthenticate(&app, &pair.access, &body).await;
         answer.assert_failure(400, "validation_failed");
         assert!(answer.json()["fields"]["password"].is_string(), "{body}");
     }
-    reauthenticate(&app, &pair.access, &json!({ "password": 5 })).await.assert_failure(400, "bad_request");
+    reauthenticate(&app, &pair.access, &json!({ "password": 5 }))
+        .await
+        .assert_failure(400, "bad_request");
     for wrong in ["wrong", "x", &format!("{PASSWORD} "), &"x".repeat(1024)] {
         let answer = reauthenticate(&app, &pair.access, &json!({ "password": wrong })).await;
         answer.assert_failure(401, "invalid_credentials");
     }
-    app.post("/api/auth/reauthenticate").json(&right()).send().await.assert_failure(401, "token_missing");
+    app.post("/api/auth/reauthenticate")
+        .json(&right())
+        .send()
+        .await
+        .assert_failure(401, "token_missing");
     reauthenticate(&app, &pair.refresh, &right()).await.assert_failure(401, "token_wrong_type");
     app.logout(&pair.access).await;
     reauthenticate(&app, &pair.access, &right()).await.assert_failure(401, "token_revoked");
@@ -98,12 +111,17 @@ async fn invariant_33_who_holds_a_token_and_guesses_is_counted_and_a_restart_for
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "3")]).await;
     let pair = app.person("Alice").await;
     let wrong = json!({ "password": "wrong" });
-    let login =
-        |password: &str| app.post("/api/auth/login").json(&json!({ "username": "alice", "password": password })).send();
+    let login = |password: &str| {
+        app.post("/api/auth/login")
+            .json(&json!({ "username": "alice", "password": password }))
+            .send()
+    };
     // A right one forgives those before it.
     for _ in 0..2 {
         for _ in 0..2 {
-            reauthenticate(&app, &pair.access, &wrong).await.assert_failure(401, "invalid_credentials");
+            reauthenticate(&app, &pair.access, &wrong)
+                .await
+                .assert_failure(401, "invalid_credentials");
         }
         assert_eq!(reauthenticate(&app, &pair.access, &right()).await.status, StatusCode::OK);
     }
@@ -126,7 +144,11 @@ async fn invariant_34_who_is_signed_in_is_not_kept_out_by_strangers_who_guess() 
     let pair = app.person("alice").await;
     let guess = json!({ "username": "alice", "password": "wrong" });
     for _ in 0..2 {
-        app.post("/api/auth/login").json(&guess).send().await.assert_failure(401, "invalid_credentials");
+        app.post("/api/auth/login")
+            .json(&guess)
+            .send()
+            .await
+            .assert_failure(401, "invalid_credentials");
     }
     app.post("/api/auth/login").json(&guess).send().await.assert_failure(429, "too_many_attempts");
     assert_eq!(reauthenticate(&app, &pair.access, &right()).await.status, StatusCode::OK);
@@ -140,6 +162,9 @@ async fn invariant_42_each_try_is_in_the_audit_log() {
     reauthenticate(&app, &pair.access, &right()).await;
     let entries = app.server.store.audit_entries().await.unwrap();
     let told: Vec<_> = entries.iter().filter(|entry| entry.event == "reauthenticated").collect();
-    assert_eq!(told.iter().map(|entry| &*entry.outcome).collect::<Vec<_>>(), ["wrong_password", "success"]);
+    assert_eq!(
+        told.iter().map(|entry| &*entry.outcome).collect::<Vec<_>>(),
+        ["wrong_password", "success"]
+    );
     assert!(told.iter().all(|entry| entry.user.is_some() && entry.session.is_some()));
 }

@@ -16,13 +16,27 @@ async fn it_hands_out_a_new_pair_that_is_not_fresh() {
     let body = answer.json();
     let mut members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
-    assert_eq!(members, ["access_token", "expires_in", "message", "refresh_expires_in", "refresh_token", "token_type"]);
+    assert_eq!(
+        members,
+        [
+            "access_token",
+            "expires_in",
+            "message",
+            "refresh_expires_in",
+            "refresh_token",
+            "token_type"
+        ]
+    );
     assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(900), &json!(604_800)));
     let next = answer.pair();
     assert_ne!((&next.access, &next.refresh), (&pair.access, &pair.refresh));
     let profile = app.me(&next.access).await.json();
     assert_eq!((&profile["login_time"], &profile["fresh"]), (&json!(START + 100), &json!(false)));
-    assert_eq!(app.me(&pair.access).await.status, StatusCode::OK, "the access token before it lives on");
+    assert_eq!(
+        app.me(&pair.access).await.status,
+        StatusCode::OK,
+        "the access token before it lives on"
+    );
 }
 
 #[tokio::test]
@@ -33,7 +47,9 @@ async fn body_and_content_type_do_not_matter() {
         app.post("/api/auth/refresh"),
         app.post("/api/auth/refresh").json(&json!({})),
         app.post("/api/auth/refresh").header("content-type", "application/json").body("{"),
-        app.post("/api/auth/refresh").header("content-type", "application/x-www-form-urlencoded").body("a=b"),
+        app.post("/api/auth/refresh")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("a=b"),
         app.post("/api/auth/refresh").body(vec![b'x'; 100_000]),
     ] {
         let answer = call.bearer(&pair.refresh).send().await;
@@ -70,7 +86,11 @@ async fn invariant_12_a_token_that_was_used_up_ends_its_session() {
     for pair in [&first, &second, &third] {
         app.me(&pair.access).await.assert_failure(401, "token_revoked");
     }
-    assert_eq!(app.me(&other.access).await.status, StatusCode::OK, "another session of the person lives on");
+    assert_eq!(
+        app.me(&other.access).await.status,
+        StatusCode::OK,
+        "another session of the person lives on"
+    );
     assert_eq!(reuses(&app).await, 1, "one event, however often it is tried");
 }
 
@@ -139,7 +159,11 @@ async fn invariant_15_a_lost_answer_is_survived_and_whoever_presents_it_ends_the
         assert_ne!(next.refresh, lost.refresh);
         assert_eq!(app.me(&next.access).await.status, StatusCode::OK);
         app.clock.advance(60);
-        let answer = if presents_refresh { app.refresh(&lost.refresh).await } else { app.me(&lost.access).await };
+        let answer = if presents_refresh {
+            app.refresh(&lost.refresh).await
+        } else {
+            app.me(&lost.access).await
+        };
         answer.assert_failure(401, "token_revoked");
         assert_eq!(answer.json()["reason"], "reused");
         app.me(&next.access).await.assert_failure(401, "token_revoked");
@@ -151,7 +175,8 @@ async fn invariant_15_a_lost_answer_is_survived_and_whoever_presents_it_ends_the
 async fn a_generation_that_is_ahead_is_refused_and_ends_nothing() {
     let app = forging::app().await;
     let pair = app.person("alice").await;
-    for (token, path) in [(&pair.access, "/api/auth/verify"), (&pair.refresh, "/api/auth/refresh")] {
+    for (token, path) in [(&pair.access, "/api/auth/verify"), (&pair.refresh, "/api/auth/refresh")]
+    {
         let ahead = forge(token, |_, claims| claims["gen"] = json!(7));
         let answer = app.post(path).bearer(&ahead).send().await;
         answer.assert_failure(401, "token_revoked");
@@ -224,7 +249,8 @@ async fn invariant_18_tokens_live_as_long_as_it_is_written_to_the_second() {
     for (remember, seconds) in [(true, 604_800), (false, 43_200)] {
         let app = App::start().await;
         app.register("alice").await;
-        let body = json!({ "username": "alice", "password": crate::app::PASSWORD, "remember": remember });
+        let body =
+            json!({ "username": "alice", "password": crate::app::PASSWORD, "remember": remember });
         let login = async || app.post("/api/auth/login").json(&body).send().await.pair();
         let (first, second) = (login().await, login().await);
         app.clock.advance(899);
@@ -252,7 +278,10 @@ async fn invariant_18_lifetimes_are_settings() {
     app.me(&pair.access).await.assert_failure(401, "token_expired");
     app.clock.advance(54);
     let next = app.refresh(&pair.refresh).await;
-    assert_eq!((&next.json()["expires_in"], &next.json()["refresh_expires_in"]), (&json!(5), &json!(31)));
+    assert_eq!(
+        (&next.json()["expires_in"], &next.json()["refresh_expires_in"]),
+        (&json!(5), &json!(31))
+    );
     app.clock.advance(1);
     app.refresh(&pair.refresh).await.assert_failure(401, "token_expired");
 }

@@ -47,8 +47,14 @@ async fn what_is_refused_is_told_field_by_field() {
         (json!({ "username": "alice", "password": "x".repeat(129) }), vec!["password"]),
         (json!({ "username": "alice", "password": "x".repeat(60_000) }), vec!["password"]),
         (json!({ "username": "alice1234", "password": "ALICE1234" }), vec!["password"]),
-        (json!({ "username": "alice", "password": PASSWORD, "nickname": "x".repeat(65) }), vec!["nickname"]),
-        (json!({ "username": "alice", "password": PASSWORD, "nickname": "a\r\nb" }), vec!["nickname"]),
+        (
+            json!({ "username": "alice", "password": PASSWORD, "nickname": "x".repeat(65) }),
+            vec!["nickname"],
+        ),
+        (
+            json!({ "username": "alice", "password": PASSWORD, "nickname": "a\r\nb" }),
+            vec!["nickname"],
+        ),
     ] {
         let answer = app.post("/api/auth/register").json(&body).send().await;
         answer.assert_failure(400, "validation_failed");
@@ -78,7 +84,9 @@ async fn a_wrong_type_is_a_bad_request() {
 #[tokio::test]
 async fn optional_members_may_be_null_or_blank() {
     let app = App::start().await;
-    for (username, nickname) in [("alice", json!(null)), ("bertha", json!("")), ("claire", json!("  "))] {
+    for (username, nickname) in
+        [("alice", json!(null)), ("bertha", json!("")), ("claire", json!("  "))]
+    {
         let body = json!({ "username": username, "password": PASSWORD, "nickname": nickname });
         let answer = app.post("/api/auth/register").json(&body).send().await;
         assert_eq!(answer.json()["user"]["nickname"], Value::Null, "{}", answer.text());
@@ -110,7 +118,9 @@ async fn invariant_39_of_simultaneous_registrations_of_a_name_one_wins() {
     let tasks: Vec<_> = (0..50)
         .map(|number| {
             let app = std::sync::Arc::clone(&app);
-            tokio::spawn(async move { app.register(if number % 2 == 0 { "Racer" } else { "ｒacer" }).await })
+            tokio::spawn(async move {
+                app.register(if number % 2 == 0 { "Racer" } else { "ｒacer" }).await
+            })
         })
         .collect();
     let mut made = 0;
@@ -131,7 +141,10 @@ async fn the_shortest_password_is_a_setting() {
     let body = |password: &str| json!({ "username": "alice", "password": password });
     let answer = app.post("/api/auth/register").json(&body("12345")).send().await;
     assert_eq!(answer.json()["fields"]["password"], "Use at least 6 characters");
-    assert_eq!(app.post("/api/auth/register").json(&body("ab-c d")).send().await.status, StatusCode::CREATED);
+    assert_eq!(
+        app.post("/api/auth/register").json(&body("ab-c d")).send().await.status,
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]

@@ -23,12 +23,17 @@ async fn pictures_files_and_archives_are_kept_in_s3() {
     let app = App::with(&settings("correct horse battery staple")).await;
     let pair = app.person("alice").await;
     let sent = noise(1_000_000);
-    let kept = app.post("/api/me/files?name=x.png").bearer(&pair.access).body(sent.clone()).send().await;
+    let kept =
+        app.post("/api/me/files?name=x.png").bearer(&pair.access).body(sent.clone()).send().await;
     assert_eq!(kept.status, StatusCode::CREATED, "{}", kept.text());
     let query = format!("id={}", kept.json()["file"]["id"].as_str().unwrap());
     let open = || app.get(&format!("/api/me/file?{query}")).bearer(&pair.access).send();
     assert_eq!(open().await.bytes, sent);
-    let avatar = app.call(Method::PUT, "/api/me/avatar").bearer(&pair.access).body(picture(ImageFormat::Png, 600, 600));
+    let avatar = app.call(Method::PUT, "/api/me/avatar").bearer(&pair.access).body(picture(
+        ImageFormat::Png,
+        600,
+        600,
+    ));
     let avatar = avatar.send().await.json()["user"]["avatar_url"].as_str().unwrap().to_owned();
     assert_eq!(app.get(&avatar).send().await.header("content-type"), Some("image/jpeg"));
     let archive = app.get("/api/me/export").bearer(&pair.access).send().await;
@@ -36,7 +41,10 @@ async fn pictures_files_and_archives_are_kept_in_s3() {
     let removed = app.delete(&format!("/api/me/files?{query}")).bearer(&pair.access).send().await;
     assert_eq!(removed.status, StatusCode::OK);
     open().await.assert_failure(404, "not_found");
-    assert_eq!(app.delete("/api/me/avatar").bearer(&pair.access).send().await.status, StatusCode::OK);
+    assert_eq!(
+        app.delete("/api/me/avatar").bearer(&pair.access).send().await.status,
+        StatusCode::OK
+    );
     assert_eq!(app.get(&avatar).send().await.status, StatusCode::NOT_FOUND);
     let left = app.server.store.stray_objects(i64::MAX, 10).await.unwrap();
     assert_eq!(left, Vec::<String>::new(), "what was removed is gone");

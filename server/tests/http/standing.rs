@@ -1,5 +1,5 @@
-//! What an operation asks of its caller beyond a token, for every operation that asks for it: before anything of its body or its
-//! query is looked at.
+//! What an operation asks of its caller beyond a token, for every operation that asks for it:
+//! before anything of its body or its query is looked at.
 
 use app::api::operations::OPERATIONS;
 

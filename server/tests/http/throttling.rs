@@ -82,7 +82,9 @@ async fn invariant_33_of_many_guesses_at_once_no_more_are_looked_at_than_may_fai
     let guesses: Vec<_> = (0..50)
         .map(|number| {
             let app = Arc::clone(&app);
-            tokio::spawn(async move { attempt(&app, "alice", &format!("guess {number}")).send().await.status.as_u16() })
+            tokio::spawn(async move {
+                attempt(&app, "alice", &format!("guess {number}")).send().await.status.as_u16()
+            })
         })
         .collect();
     let mut told = Vec::new();
@@ -124,7 +126,8 @@ async fn a_throttled_attempt_does_not_even_look_at_the_password() {
 
 #[tokio::test]
 async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
-    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "3"), ("TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+    let app =
+        App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "3"), ("TRUSTED_PROXIES", "10.0.0.0/8")]).await;
     app.register("alice").await;
     let name = std::cell::Cell::new(0);
     // Each time another account: only the address can be what is counted.
@@ -142,12 +145,19 @@ async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
         assert_throttled(&guess().from(first).send().await, "900");
         assert_throttled(&guess().from(same).send().await, "900");
         // What a stranger says of himself is not believed.
-        assert_throttled(&guess().from(first).header("x-forwarded-for", "192.0.2.99").send().await, "900");
+        assert_throttled(
+            &guess().from(first).header("x-forwarded-for", "192.0.2.99").send().await,
+            "900",
+        );
         assert_throttled(&attempt(&app, "alice", PASSWORD).from(first).send().await, "900");
         guess().from(other).send().await.assert_failure(401, "invalid_credentials");
-        assert_eq!(attempt(&app, "alice", PASSWORD).from(other).send().await.status, StatusCode::OK);
+        assert_eq!(
+            attempt(&app, "alice", PASSWORD).from(other).send().await.status,
+            StatusCode::OK
+        );
     }
-    // Behind a proxy that is trusted, its clients are counted, not the proxy; what stands left of them they may have made up.
+    // Behind a proxy that is trusted, its clients are counted, not the proxy; what stands left of
+    // them they may have made up.
     let through = |made_up: &str, client: &str| {
         guess().from("10.0.0.1").header("x-forwarded-for", format!("{made_up}, {client}"))
     };
@@ -163,13 +173,19 @@ async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
 
 #[tokio::test]
 async fn this_machines_own_address_is_not_counted() {
-    let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "1"), ("REGISTRATIONS_PER_ADDRESS", "1")]).await;
+    let app =
+        App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "1"), ("REGISTRATIONS_PER_ADDRESS", "1")]).await;
     for name in ["alice", "bertha", "claire"] {
         let registration = json!({ "username": name, "password": PASSWORD });
         for address in ["127.0.0.1", "::1"] {
-            let answer = app.post("/api/auth/register").from(address).json(&registration).send().await;
+            let answer =
+                app.post("/api/auth/register").from(address).json(&registration).send().await;
             assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS);
-            attempt(&app, name, "wrong").from(address).send().await.assert_failure(401, "invalid_credentials");
+            attempt(&app, name, "wrong")
+                .from(address)
+                .send()
+                .await
+                .assert_failure(401, "invalid_credentials");
         }
     }
 }
@@ -189,22 +205,36 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
     for attribute in ["; HttpOnly", "; SameSite=Strict", "; Path=/api/auth/login", "; Max-Age="] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
-    assert!(!cookie.contains("Secure") && !cookie.contains("Domain") && !cookie.contains("alice"), "{cookie}");
+    assert!(
+        !cookie.contains("Secure") && !cookie.contains("Domain") && !cookie.contains("alice"),
+        "{cookie}"
+    );
     let known = device(&login);
     let strange = device(&attempt(&app, "mallory", PASSWORD).from("192.0.2.1").send().await);
 
     // Strangers use up the account, and the address that is shared with them.
     for (name, times) in [("alice", 10), ("bertha", 10)] {
         for _ in 0..times {
-            attempt(&app, name, "wrong").from("192.0.2.1").send().await.assert_failure(401, "invalid_credentials");
+            attempt(&app, name, "wrong")
+                .from("192.0.2.1")
+                .send()
+                .await
+                .assert_failure(401, "invalid_credentials");
         }
     }
     let try_with = async |cookie: &str, password: &str| {
-        attempt(&app, "alice", password).from("192.0.2.1").header("cookie", format!("lang=zh; {cookie}")).send().await
+        attempt(&app, "alice", password)
+            .from("192.0.2.1")
+            .header("cookie", format!("lang=zh; {cookie}"))
+            .send()
+            .await
     };
     assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
     assert_throttled(&try_with(&strange, PASSWORD).await, "900");
-    let made_up = format!("{}=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", known.split('=').next().unwrap());
+    let made_up = format!(
+        "{}=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA",
+        known.split('=').next().unwrap()
+    );
     assert_throttled(&try_with(&made_up, PASSWORD).await, "900");
     let again = try_with(&known, PASSWORD).await;
     assert_eq!(again.status, StatusCode::OK);
@@ -261,13 +291,19 @@ async fn invariant_33_failures_of_known_devices_count_for_their_address() {
         attempt(&app, name, password).header("cookie", cookie).from(address).send()
     };
     for _ in 0..3 {
-        with("alice", "wrong", &cookies[0], "192.0.2.1").await.assert_failure(401, "invalid_credentials");
+        with("alice", "wrong", &cookies[0], "192.0.2.1")
+            .await
+            .assert_failure(401, "invalid_credentials");
     }
     assert_throttled(&with("alice", PASSWORD, &cookies[0], "192.0.2.1").await, "900");
     assert_throttled(&with("bertha", PASSWORD, &cookies[1], "192.0.2.1").await, "900");
     assert_throttled(&attempt(&app, "claire", "wrong").from("192.0.2.1").send().await, "900");
     for (name, cookie) in [("alice", &cookies[0]), ("bertha", &cookies[1])] {
-        assert_eq!(with(name, PASSWORD, cookie, "192.0.2.2").await.status, StatusCode::OK, "{name}");
+        assert_eq!(
+            with(name, PASSWORD, cookie, "192.0.2.2").await.status,
+            StatusCode::OK,
+            "{name}"
+        );
     }
 }
 
@@ -288,8 +324,10 @@ impl Invalidation {
         let outside = async |change| app.change_outside("alice", change).await;
         match self {
             Self::PasswordChanged => {
-                let body = json!({ "current_password": PASSWORD, "password": "battery horse correct" });
-                let answer = app.post("/api/me/password").bearer(&pair.access).json(&body).send().await;
+                let body =
+                    json!({ "current_password": PASSWORD, "password": "battery horse correct" });
+                let answer =
+                    app.post("/api/me/password").bearer(&pair.access).json(&body).send().await;
                 assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
                 return "battery horse correct";
             }
@@ -299,7 +337,8 @@ impl Invalidation {
             }
             Self::DisabledAndEnabled => {
                 for disabled in [true, false] {
-                    outside(AccountChange { disabled: Some(disabled), ..AccountChange::default() }).await;
+                    outside(AccountChange { disabled: Some(disabled), ..AccountChange::default() })
+                        .await;
                 }
             }
             Self::EndedByAdministrator => {
@@ -347,7 +386,10 @@ async fn invariant_31_device_cookie_of_a_deleted_account_is_answered_like_no_acc
     let login = attempt(&app, "alice", PASSWORD).send().await;
     let (old, pair) = (device(&login), login.pair());
     let body = json!({ "username": "alice" });
-    assert_eq!(app.delete("/api/me").bearer(&pair.access).json(&body).send().await.status, StatusCode::OK);
+    assert_eq!(
+        app.delete("/api/me").bearer(&pair.access).json(&body).send().await.status,
+        StatusCode::OK
+    );
     let mut answers = Vec::new();
     for cookie in [&*old, "device_x=y"] {
         answers.push(attempt(&app, "alice", PASSWORD).header("cookie", cookie).send().await);
@@ -382,25 +424,43 @@ async fn invariant_21_the_device_cookie_signs_nobody_in_and_nobody_needs_it() {
     let login = attempt(&app, "alice", PASSWORD).send().await;
     let known = device(&login);
     app.get("/api/me").header("cookie", &known).send().await.assert_failure(401, "token_missing");
-    attempt(&app, "alice", "wrong").header("cookie", &known).send().await.assert_failure(401, "invalid_credentials");
+    attempt(&app, "alice", "wrong")
+        .header("cookie", &known)
+        .send()
+        .await
+        .assert_failure(401, "invalid_credentials");
     assert_eq!(app.me(&login.pair().access).await.status, StatusCode::OK);
     for path in ["/api/auth/refresh", "/api/auth/verify"] {
-        let token = if path.ends_with("refresh") { login.pair().refresh } else { login.pair().access };
+        let token =
+            if path.ends_with("refresh") { login.pair().refresh } else { login.pair().access };
         assert_eq!(app.post(path).bearer(&token).send().await.header("set-cookie"), None);
     }
     for (forwarded, is_secure) in [("https", true), ("http", false)] {
-        let call = attempt(&app, "alice", PASSWORD).from("10.0.0.1").header("x-forwarded-proto", forwarded);
-        assert_eq!(call.send().await.header("set-cookie").unwrap().contains("; Secure"), is_secure, "{forwarded}");
+        let call = attempt(&app, "alice", PASSWORD)
+            .from("10.0.0.1")
+            .header("x-forwarded-proto", forwarded);
+        assert_eq!(
+            call.send().await.header("set-cookie").unwrap().contains("; Secure"),
+            is_secure,
+            "{forwarded}"
+        );
     }
-    let call = attempt(&app, "alice", PASSWORD).from("10.0.0.2").header("x-forwarded-proto", "https");
-    assert!(!call.send().await.header("set-cookie").unwrap().contains("; Secure"), "nobody has to believe it");
+    let call =
+        attempt(&app, "alice", PASSWORD).from("10.0.0.2").header("x-forwarded-proto", "https");
+    assert!(
+        !call.send().await.header("set-cookie").unwrap().contains("; Secure"),
+        "nobody has to believe it"
+    );
 }
 
 #[tokio::test]
 async fn registrations_from_an_address_are_counted() {
-    let app = App::with(&[("REGISTRATIONS_PER_ADDRESS", "2"), ("REGISTRATIONS_SECONDS", "100")]).await;
+    let app =
+        App::with(&[("REGISTRATIONS_PER_ADDRESS", "2"), ("REGISTRATIONS_SECONDS", "100")]).await;
     let register = |name: &str, address: &str| {
-        app.post("/api/auth/register").from(address).json(&json!({ "username": name, "password": PASSWORD }))
+        app.post("/api/auth/register")
+            .from(address)
+            .json(&json!({ "username": name, "password": PASSWORD }))
     };
     // What the rules refuse tells nobody anything.
     register("x", "192.0.2.1").send().await.assert_failure(400, "validation_failed");
@@ -448,8 +508,10 @@ async fn limits_can_be_switched_off() {
 
 #[tokio::test]
 async fn invariant_42_of_many_throttled_attempts_the_first_is_in_the_audit_log() {
-    let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "1"), ("REFRESHES_PER_SESSION", "1")]).await;
-    let id: uuid::Uuid = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
+    let app =
+        App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "1"), ("REFRESHES_PER_SESSION", "1")]).await;
+    let id: uuid::Uuid =
+        app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
     let pair = app.login("alice").await;
     for name in ["alice", "nobody"] {
         fail(&app, name, 1).await;
@@ -467,16 +529,21 @@ async fn invariant_42_of_many_throttled_attempts_the_first_is_in_the_audit_log()
     let throttled = async |at_least: usize| loop {
         // Nobody waits for them to be written.
         let entries = app.server.store.audit_entries().await.unwrap();
-        let entries: Vec<_> = entries.into_iter().filter(|entry| entry.outcome == "throttled").collect();
+        let entries: Vec<_> =
+            entries.into_iter().filter(|entry| entry.outcome == "throttled").collect();
         if entries.len() >= at_least {
             break entries;
         }
         tokio::task::yield_now().await;
     };
-    let mut told: Vec<_> = throttled(3).await.into_iter().map(|entry| (entry.event, entry.user)).collect();
+    let mut told: Vec<_> =
+        throttled(3).await.into_iter().map(|entry| (entry.event, entry.user)).collect();
     told.sort();
-    let mut expected =
-        vec![("logged_in".to_owned(), None), ("logged_in".to_owned(), Some(id)), ("refreshed".to_owned(), Some(id))];
+    let mut expected = vec![
+        ("logged_in".to_owned(), None),
+        ("logged_in".to_owned(), Some(id)),
+        ("refreshed".to_owned(), Some(id)),
+    ];
     expected.sort();
     assert_eq!(told, expected);
     app.clock.advance(899);
@@ -507,7 +574,10 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
     let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
     let other = app.login("alice").await;
     let change = |pair: &Pair, nickname: &str| {
-        app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({ "nickname": nickname })).send()
+        app.call(Method::PATCH, "/api/me")
+            .bearer(&pair.access)
+            .json(&json!({ "nickname": nickname }))
+            .send()
     };
     for nickname in ["one", "two", "two"] {
         assert_eq!(change(&pair, nickname).await.status, StatusCode::OK);
@@ -518,7 +588,10 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
     assert_eq!(app.me(&pair.access).await.json()["nickname"], "two");
     assert_eq!(change(&other, "four").await.status, StatusCode::OK, "another session");
     // What changes nothing, and what ends or renews the session.
-    assert_eq!(app.post("/api/auth/verify").bearer(&pair.access).send().await.status, StatusCode::OK);
+    assert_eq!(
+        app.post("/api/auth/verify").bearer(&pair.access).send().await.status,
+        StatusCode::OK
+    );
     let next = app.refresh(&pair.refresh).await.pair();
     assert_throttled(&change(&next, "three").await, "20");
     app.clock.advance(20);
@@ -528,7 +601,8 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
     let refused = loop {
         // No caller waits for it to be written.
         let entries = app.server.store.audit_entries().await.unwrap();
-        let refused: Vec<_> = entries.into_iter().filter(|entry| entry.event == "change_refused").collect();
+        let refused: Vec<_> =
+            entries.into_iter().filter(|entry| entry.event == "change_refused").collect();
         if !refused.is_empty() {
             break refused;
         }
@@ -552,7 +626,13 @@ async fn change_of_every_kind_counts_against_the_limit() {
         app.delete("/api/me/files?id=x").bearer(&pair.access).send().await;
         let answer = change(&pair, operation).await;
         let is_refused = answer.status == StatusCode::TOO_MANY_REQUESTS;
-        assert_eq!(is_refused, operation.is_limited_change(), "{} {}", operation.method, operation.path);
+        assert_eq!(
+            is_refused,
+            operation.is_limited_change(),
+            "{} {}",
+            operation.method,
+            operation.path
+        );
     }
     assert_eq!(app.me(&admin.access).await.status, StatusCode::OK, "nothing was done");
 }
@@ -561,8 +641,12 @@ async fn change_of_every_kind_counts_against_the_limit() {
 async fn change_beyond_the_limit_of_an_account_is_refused_unless_it_protects_the_account() {
     let app = App::with(&[("CHANGES_PER_ACCOUNT", "2")]).await;
     let sessions = [app.person("alice").await, app.login("alice").await, app.login("alice").await];
-    let change =
-        |pair: &Pair| app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({ "nickname": "x" })).send();
+    let change = |pair: &Pair| {
+        app.call(Method::PATCH, "/api/me")
+            .bearer(&pair.access)
+            .json(&json!({ "nickname": "x" }))
+            .send()
+    };
     for pair in &sessions[..2] {
         assert_eq!(change(pair).await.status, StatusCode::OK);
     }
@@ -577,7 +661,10 @@ async fn change_beyond_the_limit_of_an_account_is_refused_unless_it_protects_the
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(app.delete("/api/me/sessions").bearer(owner).send().await.status, StatusCode::OK);
     let other = json!({ "current_password": PASSWORD, "password": "another horse battery" });
-    assert_eq!(app.post("/api/me/password").bearer(owner).json(&other).send().await.status, StatusCode::OK);
+    assert_eq!(
+        app.post("/api/me/password").bearer(owner).json(&other).send().await.status,
+        StatusCode::OK
+    );
     let name = json!({ "username": "alice" });
     assert_eq!(app.delete("/api/me").bearer(owner).json(&name).send().await.status, StatusCode::OK);
 }
@@ -588,7 +675,8 @@ async fn change_without_limits_is_never_refused() {
     let pair = app.person("alice").await;
     for number in 0..5 {
         let body = json!({ "nickname": number.to_string() });
-        let answer = app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&body).send().await;
+        let answer =
+            app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&body).send().await;
         assert_eq!(answer.status, StatusCode::OK);
     }
 }
@@ -597,7 +685,8 @@ async fn change_without_limits_is_never_refused() {
 async fn log_in_to_a_disabled_account_counts_as_a_failure() {
     let app = App::start().await;
     app.register("alice").await;
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
+    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
+        .await;
     for _ in 0..10 {
         attempt(&app, "alice", PASSWORD).send().await.assert_failure(403, "account_disabled");
     }

@@ -1,4 +1,5 @@
-//! What a protected operation answers to each kind of wrong token. The codec's own tests go through every claim.
+//! What a protected operation answers to each kind of wrong token. The codec's own tests go through
+//! every claim.
 
 use axum::http::StatusCode;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -33,9 +34,17 @@ async fn each_kind_of_wrong_token_has_its_code() {
         call.send().await.assert_failure(401, code);
     }
     app.refresh(&pair.access).await.assert_failure(401, "token_wrong_type");
-    app.post("/api/auth/verify").bearer(&pair.refresh).send().await.assert_failure(401, "token_wrong_type");
+    app.post("/api/auth/verify")
+        .bearer(&pair.refresh)
+        .send()
+        .await
+        .assert_failure(401, "token_wrong_type");
     for scheme in ["bearer", "BEARER"] {
-        let answer = app.get("/api/me").header("authorization", format!("{scheme} {}", pair.access)).send().await;
+        let answer = app
+            .get("/api/me")
+            .header("authorization", format!("{scheme} {}", pair.access))
+            .send()
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
     }
 }
@@ -57,7 +66,11 @@ async fn two_headers_are_a_bad_request_everywhere() {
         app.delete("/api/auth/logout"),
         app.post("/api/auth/login").json(&json!({ "username": "alice", "password": PASSWORD })),
     ] {
-        call.bearer(&pair.access).bearer(&pair.access).send().await.assert_failure(400, "bad_request");
+        call.bearer(&pair.access)
+            .bearer(&pair.access)
+            .send()
+            .await
+            .assert_failure(400, "bad_request");
     }
 }
 

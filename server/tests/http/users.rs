@@ -31,7 +31,9 @@ impl App {
     async fn events(&self, event: &str) -> Vec<(String, String)> {
         let entries = self.server.store.audit_entries().await.unwrap();
         let entries = entries.into_iter().filter(|entry| entry.event == event);
-        entries.map(|entry| (entry.user.unwrap().to_string(), entry.detail.unwrap_or_default())).collect()
+        entries
+            .map(|entry| (entry.user.unwrap().to_string(), entry.detail.unwrap_or_default()))
+            .collect()
     }
 }
 
@@ -71,7 +73,11 @@ async fn an_account_is_shown_with_what_administrators_need_and_no_secret() {
     let pairs = [app.login("alice").await, app.login("alice").await, app.login("alice").await];
     app.logout(&pairs[0].access).await;
     let answer = app.users(&admin, "?search=alice").await;
-    assert!(!answer.text().contains("argon2") && !answer.text().contains("password"), "{}", answer.text());
+    assert!(
+        !answer.text().contains("argon2") && !answer.text().contains("password"),
+        "{}",
+        answer.text()
+    );
     let id = app.id_of(&pairs[1]).await;
     let expected = json!({
         "id": id, "username": "Alice", "nickname": "小明", "avatar_url": null, "role": "user", "email": null,
@@ -85,16 +91,29 @@ async fn an_account_is_shown_with_what_administrators_need_and_no_secret() {
 async fn they_are_found_by_name_nickname_and_id() {
     let app = App::start().await;
     let admin = app.admin("root").await;
-    for (username, nickname) in
-        [("Alice", "Zoe"), ("albert@example.com", "Émile"), ("bob", "alpha"), ("测试用户", "小明"), ("zed", "100%_x")]
-    {
+    for (username, nickname) in [
+        ("Alice", "Zoe"),
+        ("albert@example.com", "Émile"),
+        ("bob", "alpha"),
+        ("测试用户", "小明"),
+        ("zed", "100%_x"),
+    ] {
         let body = json!({ "username": username, "password": PASSWORD, "nickname": nickname });
-        assert_eq!(app.post("/api/auth/register").json(&body).send().await.status, StatusCode::CREATED);
+        assert_eq!(
+            app.post("/api/auth/register").json(&body).send().await.status,
+            StatusCode::CREATED
+        );
     }
     let bob = app.login("bob").await;
-    let call = app.call(Method::PATCH, "/api/me").bearer(&bob.access).json(&json!({ "email": "Robert@example.com" }));
+    let call = app
+        .call(Method::PATCH, "/api/me")
+        .bearer(&bob.access)
+        .json(&json!({ "email": "Robert@example.com" }));
     assert_eq!(call.send().await.status, StatusCode::OK);
-    let id = app.users(&admin, "?search=bob").await.json()["users"][0]["id"].as_str().unwrap().to_owned();
+    let id = app.users(&admin, "?search=bob").await.json()["users"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     for (search, expected) in [
         ("al", &["albert@example.com", "Alice", "bob"][..]),
         ("ＡＬ", &["albert@example.com", "Alice"]),
@@ -120,7 +139,11 @@ async fn they_are_found_by_name_nickname_and_id() {
         (&id.to_uppercase(), &["bob"]),
         (&id[..8], &[]),
     ] {
-        assert_eq!(app.names(&admin, &format!("?search={search}&sort=username")).await, expected, "{search}");
+        assert_eq!(
+            app.names(&admin, &format!("?search={search}&sort=username")).await,
+            expected,
+            "{search}"
+        );
     }
 }
 
@@ -147,13 +170,19 @@ async fn every_page_follows_the_one_before_in_every_order() {
         ("username", "", by_name.clone()),
         ("-username", "", reversed(&by_name)),
         ("-username", "u", reversed(&by_name[1..])),
-        ("created_at", "u0", by_age.iter().filter(|name| name.starts_with("u0")).cloned().collect()),
+        (
+            "created_at",
+            "u0",
+            by_age.iter().filter(|name| name.starts_with("u0")).cloned().collect(),
+        ),
     ] {
         for limit in [1, 4, 17, 100] {
             let (mut seen, mut after) = (Vec::new(), String::new());
             loop {
-                let page =
-                    app.users(&admin, &format!("?sort={sort}&search={search}&limit={limit}{after}")).await.json();
+                let page = app
+                    .users(&admin, &format!("?sort={sort}&search={search}&limit={limit}{after}"))
+                    .await
+                    .json();
                 let found = names(&page);
                 assert!(found.len() <= limit && !found.is_empty());
                 seen.extend(found);
@@ -209,7 +238,9 @@ async fn a_question_that_makes_no_sense_is_told_so() {
         assert_eq!(fields, [field], "{query}");
     }
     app.users(&admin, "?search=a&search=b").await.assert_failure(400, "bad_request");
-    app.users(&admin, &format!("?search={}", "a".repeat(2048))).await.assert_failure(400, "bad_request");
+    app.users(&admin, &format!("?search={}", "a".repeat(2048)))
+        .await
+        .assert_failure(400, "bad_request");
     assert_eq!(app.names(&admin, &format!("?search={}", "a".repeat(2000))).await, [""; 0]);
     assert_eq!(app.names(&admin, "?limit=&sort=&after=&search=&unknown=1").await.len(), 2);
 }
@@ -226,8 +257,13 @@ async fn invariant_11_whom_an_administrator_disables_is_out_on_the_next_request(
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let body = answer.json();
     assert!(body["message"].is_string());
-    assert_eq!((&body["user"]["disabled_at"], &body["user"]["sessions"]), (&json!(START), &json!(0)));
-    for answer in [app.me(&one.access).await, app.me(&other.access).await, app.refresh(&one.refresh).await] {
+    assert_eq!(
+        (&body["user"]["disabled_at"], &body["user"]["sessions"]),
+        (&json!(START), &json!(0))
+    );
+    for answer in
+        [app.me(&one.access).await, app.me(&other.access).await, app.refresh(&one.refresh).await]
+    {
         answer.assert_failure(401, "token_revoked");
         assert_eq!(answer.json()["reason"], "disabled");
     }
@@ -276,7 +312,10 @@ async fn sessions_are_ended_without_anything_else() {
     app.login("alice").await;
     // An administrator may sign themself out everywhere.
     let own = app.id_of(&admin).await;
-    assert_eq!(app.change(&admin, &json!({ "id": own, "end_sessions": true })).await.status, StatusCode::OK);
+    assert_eq!(
+        app.change(&admin, &json!({ "id": own, "end_sessions": true })).await.status,
+        StatusCode::OK
+    );
     app.users(&admin, "").await.assert_failure(401, "token_revoked");
 }
 
@@ -315,7 +354,9 @@ async fn a_change_that_makes_no_sense_is_told_so_and_changes_nothing() {
         assert!(answer.json()["fields"][field].is_string(), "{body}: {}", answer.text());
     }
     for id in ["alice", "1", "0199c2f0-0000-7000-8000-000000000000", "' OR 1=1"] {
-        app.change(&admin, &json!({ "id": id, "disabled": true })).await.assert_failure(404, "not_found");
+        app.change(&admin, &json!({ "id": id, "disabled": true }))
+            .await
+            .assert_failure(404, "not_found");
     }
     for body in [
         json!({ "id": 1, "disabled": true }),
@@ -327,7 +368,10 @@ async fn a_change_that_makes_no_sense_is_told_so_and_changes_nothing() {
         app.change(&admin, &body).await.assert_failure(400, "bad_request");
     }
     let before = app.users(&admin, "?search=alice").await.json();
-    for body in [json!({ "id": id }), json!({ "id": id, "disabled": null, "role": null, "end_sessions": null })] {
+    for body in [
+        json!({ "id": id }),
+        json!({ "id": id, "disabled": null, "role": null, "end_sessions": null }),
+    ] {
         let answer = app.change(&admin, &body).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         assert_eq!(answer.json()["user"], before["users"][0]);
@@ -341,8 +385,11 @@ async fn the_last_administrator_stays_one_also_in_a_race() {
     let app = App::start().await;
     let root = app.admin("root").await;
     let own = app.id_of(&root).await;
-    app.change(&root, &json!({ "id": own, "role": "user" })).await.assert_failure(409, "last_admin");
-    let chinese = app.call(Method::PATCH, "/api/users").bearer(&root.access).header("accept-language", "zh");
+    app.change(&root, &json!({ "id": own, "role": "user" }))
+        .await
+        .assert_failure(409, "last_admin");
+    let chinese =
+        app.call(Method::PATCH, "/api/users").bearer(&root.access).header("accept-language", "zh");
     let answer = chinese.json(&json!({ "id": own, "role": "user" })).send().await;
     assert_eq!(answer.json()["message"], "必须至少保留一位可用的管理员");
 
@@ -362,8 +409,13 @@ async fn the_last_administrator_stays_one_also_in_a_race() {
         store.change_account(id.parse().unwrap(), change, act)
     });
     let outcomes = futures::future::join_all(changes).await;
-    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(ChangeError::LastAdmin))).count();
-    assert_eq!((refused, outcomes.iter().filter(|outcome| outcome.is_ok()).count()), (1, 5), "{outcomes:?}");
+    let refused =
+        outcomes.iter().filter(|outcome| matches!(outcome, Err(ChangeError::LastAdmin))).count();
+    assert_eq!(
+        (refused, outcomes.iter().filter(|outcome| outcome.is_ok()).count()),
+        (1, 5),
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! What all operations share: addresses, verbs, bodies, languages, and failures that never reach an operation.
+//! What all operations share: addresses, verbs, bodies, languages, and failures that never reach an
+//! operation.
 
 use app::api::operations::{self, Auth, OPERATIONS};
 use axum::{
@@ -12,10 +13,13 @@ use crate::app::{App, PASSWORD};
 
 #[test]
 fn the_table_of_operations_is_what_server_functions_and_handlers_answer() {
-    let mut registered: Vec<_> =
-        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
-    let mut listed: Vec<_> =
-        OPERATIONS.iter().map(|operation| format!("{} {}", operation.method, operation.path)).collect();
+    let mut registered: Vec<_> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| format!("{method} {path}"))
+        .collect();
+    let mut listed: Vec<_> = OPERATIONS
+        .iter()
+        .map(|operation| format!("{} {}", operation.method, operation.path))
+        .collect();
     registered.extend(server::http::handled().map(|(method, path)| format!("{method} {path}")));
     registered.sort();
     listed.sort();
@@ -25,8 +29,16 @@ fn the_table_of_operations_is_what_server_functions_and_handlers_answer() {
 #[tokio::test]
 async fn an_unknown_address_is_not_found_also_for_a_browser() {
     let app = App::start().await;
-    for path in ["/api", "/api/", "/api/nothing", "/api/auth", "/api/me/", "/api/auth/login/", "/api//me", "/api/%6de"]
-    {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/auth",
+        "/api/me/",
+        "/api/auth/login/",
+        "/api//me",
+        "/api/%6de",
+    ] {
         app.get(path).send().await.assert_failure(404, "not_found");
         app.post(path).header("accept", "text/html").send().await.assert_failure(404, "not_found");
     }
@@ -78,12 +90,17 @@ async fn head_answers_as_get_without_the_body() {
 async fn a_navigation_gets_json_and_no_redirect() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    let browser = |call: crate::app::Call| call.header("accept", "text/html,*/*;q=0.8").header("referer", "https://x/");
+    let browser = |call: crate::app::Call| {
+        call.header("accept", "text/html,*/*;q=0.8").header("referer", "https://x/")
+    };
     browser(app.get("/api/me")).send().await.assert_failure(401, "token_missing");
     let answer = browser(app.get("/api/me")).bearer(&pair.access).send().await;
     assert_eq!((answer.status, answer.header("location")), (StatusCode::OK, None));
     let login = json!({ "username": "alice", "password": PASSWORD });
-    assert_eq!(browser(app.post("/api/auth/login")).json(&login).send().await.status, StatusCode::OK);
+    assert_eq!(
+        browser(app.post("/api/auth/login")).json(&login).send().await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -99,17 +116,24 @@ async fn only_json_is_taken() {
         "multipart/form-data; boundary=x",
         "",
     ] {
-        let call = app.post("/api/auth/register").header("content-type", content_type).body(body.clone());
+        let call =
+            app.post("/api/auth/register").header("content-type", content_type).body(body.clone());
         call.send().await.assert_failure(415, "unsupported_media_type");
     }
-    app.post("/api/auth/register").body(body.clone()).send().await.assert_failure(415, "unsupported_media_type");
+    app.post("/api/auth/register")
+        .body(body.clone())
+        .send()
+        .await
+        .assert_failure(415, "unsupported_media_type");
     for content_type in ["application/json; charset=utf-8", "Application/JSON;x=y"] {
-        let call = app.post("/api/auth/login").header("content-type", content_type).body(body.clone());
+        let call =
+            app.post("/api/auth/login").header("content-type", content_type).body(body.clone());
         call.send().await.assert_failure(401, "invalid_credentials");
     }
 }
 
-/// What a page of somebody else's can have a browser send without asking: links, and forms of three types.
+/// What a page of somebody else's can have a browser send without asking: links, and forms of three
+/// types.
 #[tokio::test]
 async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
     let app = App::start().await;
@@ -124,9 +148,14 @@ async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
             .header("sec-fetch-mode", "navigate")
     };
     for operation in OPERATIONS {
-        for content_type in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"] {
+        for content_type in
+            ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]
+        {
             // The body of a text form can be made to be JSON.
-            for body in ["username=alice&password=correct+horse+battery".to_owned(), credentials.to_string()] {
+            for body in [
+                "username=alice&password=correct+horse+battery".to_owned(),
+                credentials.to_string(),
+            ] {
                 let call = foreign(app.call(operation.method.clone(), operation.path));
                 let answer = call.header("content-type", content_type).body(body).send().await;
                 match operation.auth {
@@ -138,7 +167,8 @@ async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
         }
         if operation.method != Method::GET {
             let query = "?username=alice&password=correct+horse+battery&_method=POST";
-            let call = foreign(app.get(&format!("{}{query}", operation.path))).header("x-http-method-override", "POST");
+            let call = foreign(app.get(&format!("{}{query}", operation.path)))
+                .header("x-http-method-override", "POST");
             let answer = call.send().await;
             match operations::at(operation.path).find(|here| here.method == Method::GET) {
                 Some(_) => answer.assert_failure(401, "token_missing"),
@@ -153,7 +183,10 @@ async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
 async fn a_body_that_is_no_json_is_a_bad_request() {
     let app = App::start().await;
     for body in ["", " ", "{", "{'a':1}", "nonsense", "{\"username\":\"a\u{0}", "\u{feff}{}"] {
-        let call = app.post("/api/auth/login").header("content-type", "application/json").body(body.to_owned());
+        let call = app
+            .post("/api/auth/login")
+            .header("content-type", "application/json")
+            .body(body.to_owned());
         call.send().await.assert_failure(400, "bad_request");
     }
     let call = app.post("/api/auth/login").header("content-type", "application/json");
@@ -173,7 +206,8 @@ async fn a_large_body_is_not_read() {
     };
     login(padded(64 * 1024).into()).await.assert_failure(401, "invalid_credentials");
     login(padded(64 * 1024 + 1).into()).await.assert_failure(413, "payload_too_large");
-    let endless = futures::stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![b' '; 1024]));
+    let endless =
+        futures::stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![b' '; 1024]));
     login(axum::body::Body::from_stream(endless)).await.assert_failure(413, "payload_too_large");
 }
 
@@ -187,7 +221,8 @@ async fn messages_are_in_the_language_of_the_request() {
         (Some("fr"), "Wrong username or password"),
         (Some("\u{ff}\u{fe}"), "Wrong username or password"),
     ] {
-        let call = app.post("/api/auth/login").json(&json!({ "username": "nobody", "password": "x" }));
+        let call =
+            app.post("/api/auth/login").json(&json!({ "username": "nobody", "password": "x" }));
         let call = match languages {
             Some(languages) => call.header("accept-language", languages),
             None => call,
@@ -195,13 +230,16 @@ async fn messages_are_in_the_language_of_the_request() {
         assert_eq!(call.send().await.json()["message"], message, "{languages:?}");
     }
     let chinese = |call: crate::app::Call| call.header("accept-language", "zh");
-    let answer = chinese(app.post("/api/auth/register")).json(&json!({ "username": "a" })).send().await;
+    let answer =
+        chinese(app.post("/api/auth/register")).json(&json!({ "username": "a" })).send().await;
     assert_eq!(answer.json()["fields"]["username"], "用户名至少需要 3 个字符");
     assert_eq!(answer.json()["fields"]["password"], "请输入密码");
     app.register("alice").await;
-    let answer = chinese(app.post("/api/auth/register")).json(&json!({ "username": "alice", "password": PASSWORD }));
+    let answer = chinese(app.post("/api/auth/register"))
+        .json(&json!({ "username": "alice", "password": PASSWORD }));
     assert_eq!(answer.send().await.json()["message"], "用户名 alice 已存在");
-    let answer = chinese(app.post("/api/auth/login")).json(&json!({ "username": "alice", "password": PASSWORD }));
+    let answer = chinese(app.post("/api/auth/login"))
+        .json(&json!({ "username": "alice", "password": PASSWORD }));
     assert_eq!(answer.send().await.json()["message"], "登录成功");
     assert_eq!(chinese(app.get("/api/nothing")).send().await.json()["message"], "未找到请求的内容");
 }
@@ -234,20 +272,38 @@ async fn a_page_that_cannot_be_made_says_so_in_words() {
         ("", "fr", "en", "This page could not be displayed"),
     ] {
         let call = app.get("/panics").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-        let answer = call.header("cookie", cookie).header("accept-language", accepted).to(&router).send().await;
+        let answer = call
+            .header("cookie", cookie)
+            .header("accept-language", accepted)
+            .to(&router)
+            .send()
+            .await;
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         let page = answer.text();
-        assert!(page.contains(words) && page.contains(&format!("<html lang=\"{lang}\">")), "{page}");
+        assert!(
+            page.contains(words) && page.contains(&format!("<html lang=\"{lang}\">")),
+            "{page}"
+        );
         assert!(page.contains(answer.header("x-request-id").unwrap()), "{page}");
-        let left = ["{lang}", "{nonce}", "{product}", "{what}", "{why}", "{id}", "{reload}", "{home}"];
-        assert!(!page.contains("geheim") && !left.iter().any(|place| page.contains(place)), "{page}");
-        // Its one style carries the answer's nonce, and there is nothing else that a policy would have to allow.
+        let left =
+            ["{lang}", "{nonce}", "{product}", "{what}", "{why}", "{id}", "{reload}", "{home}"];
+        assert!(
+            !page.contains("geheim") && !left.iter().any(|place| page.contains(place)),
+            "{page}"
+        );
+        // Its one style carries the answer's nonce, and there is nothing else that a policy would
+        // have to allow.
         let policy = answer.header("content-security-policy").unwrap();
         let nonce = page.split("<style nonce=\"").nth(1).unwrap().split('"').next().unwrap();
-        assert!(nonce.len() == 32 && policy.contains(&format!("style-src 'nonce-{nonce}'")), "{policy}");
-        assert!(!page.contains("<script") && !page.contains("style=\"") && !policy.contains("unsafe"));
+        assert!(
+            nonce.len() == 32 && policy.contains(&format!("style-src 'nonce-{nonce}'")),
+            "{policy}"
+        );
+        assert!(
+            !page.contains("<script") && !page.contains("style=\"") && !policy.contains("unsafe")
+        );
     }
 }

@@ -40,7 +40,10 @@ fn invariant_42_each_event_is_a_line_and_can_be_picked_out() {
 
     // While the server runs.
     let all = lines(&place, &[]);
-    let words: Vec<_> = all.iter().map(|line| line.split(' ').skip(1).take(3).collect::<Vec<_>>().join(" ")).collect();
+    let words: Vec<_> = all
+        .iter()
+        .map(|line| line.split(' ').skip(1).take(3).collect::<Vec<_>>().join(" "))
+        .collect();
     assert_eq!(
         words,
         [
@@ -54,7 +57,10 @@ fn invariant_42_each_event_is_a_line_and_can_be_picked_out() {
     assert_eq!(lines(&place, &["--user", "ＡＬＩＣＥ"]).len(), 3);
     assert_eq!(lines(&place, &["--event", "registered"]), all[..2]);
     assert_eq!(lines(&place, &["--outcome", "wrong_password"]), all[3..4]);
-    assert_eq!(lines(&place, &["--user", "alice", "--event", "logged_in", "--outcome", "success"]), all[2..3]);
+    assert_eq!(
+        lines(&place, &["--user", "alice", "--event", "logged_in", "--outcome", "success"]),
+        all[2..3]
+    );
     assert_eq!(lines(&place, &["--since", "1h"]), all);
     assert_eq!(lines(&place, &["--since", "2400-01-01"]).len(), 0);
     assert_eq!(lines(&place, &["--address", "127.0.0.0/8"]), all);
@@ -63,10 +69,15 @@ fn invariant_42_each_event_is_a_line_and_can_be_picked_out() {
     assert_eq!(running.stop(), Some(0));
 
     // And while it does not.
-    let json: Vec<Value> =
-        lines(&place, &["--json"]).iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let json: Vec<Value> = lines(&place, &["--json"])
+        .iter()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     assert_eq!(json.len(), all.len());
-    assert_eq!((json[0]["username"].as_str(), json[0]["event"].as_str()), (Some("Alice"), Some("registered")));
+    assert_eq!(
+        (json[0]["username"].as_str(), json[0]["event"].as_str()),
+        (Some("Alice"), Some("registered"))
+    );
     let id = json[0]["user"].as_str().unwrap();
     assert_eq!(lines(&place, &["--user", id]).len(), 3);
 }
@@ -81,7 +92,8 @@ fn what_is_done_to_a_key_is_told_with_its_name() {
     let told = lines(&place, &["--event", "key_rotated"]);
     assert_eq!(told.len(), 1);
     assert!(told[0].ends_with(&format!(" key_rotated success detail=\"{kid}\"")), "{}", told[0]);
-    let json: Value = serde_json::from_str(&lines(&place, &["--event", "key_rotated", "--json"])[0]).unwrap();
+    let json: Value =
+        serde_json::from_str(&lines(&place, &["--event", "key_rotated", "--json"])[0]).unwrap();
     assert_eq!(json["detail"].as_str(), Some(kid));
 }
 
@@ -126,7 +138,8 @@ fn what_cannot_be_shown_is_told() {
     assert!(complaint(&["--since", "soon"]).contains("\"soon\" is not a time"));
     let said = complaint(&["--event", "x"]);
     assert!(
-        said.contains("registered, logged_in") && said.contains("session_revoked, key_rotated, key_retired"),
+        said.contains("registered, logged_in")
+            && said.contains("session_revoked, key_rotated, key_retired"),
         "{said}"
     );
     assert!(complaint(&["--address", "x"]).contains("not an IP address or network"));

@@ -33,7 +33,8 @@ impl Running {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         let avatar = answer["user"]["avatar_url"].as_str().unwrap().to_owned();
-        let (status, answer) = self.send("POST", "/api/me/files?name=a.png", Some(&token), &picture).unwrap();
+        let (status, answer) =
+            self.send("POST", "/api/me/files?name=a.png", Some(&token), &picture).unwrap();
         assert_eq!(status, 201, "{}", String::from_utf8_lossy(&answer));
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         User { token, avatar, file: answer["file"]["id"].as_str().unwrap().to_owned() }
@@ -52,8 +53,11 @@ impl Running {
     /// Whether a user's avatar and file are there.
     fn has_files_of(&self, username: &str, user: &User) -> bool {
         let token = self.access_token(username).unwrap();
-        let file = self.send("GET", &format!("/api/me/file?id={}", user.file), Some(&token), b"").unwrap();
-        file.0 == 200 && file.1 == picture() && self.send("GET", &user.avatar, None, b"").unwrap().0 == 200
+        let file =
+            self.send("GET", &format!("/api/me/file?id={}", user.file), Some(&token), b"").unwrap();
+        file.0 == 200
+            && file.1 == picture()
+            && self.send("GET", &user.avatar, None, b"").unwrap().0 == 200
     }
 }
 
@@ -79,7 +83,8 @@ fn picture() -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Every file in a folder that counts, with its content: not what a refused restore may leave for the next one to remove.
+/// Every file in a folder that counts, with its content: not what a refused restore may leave for
+/// the next one to remove.
 fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -116,7 +121,8 @@ fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
     assert!(said.contains("the signing keys and 4 uploaded files"), "{said}");
     let archive = place.path().join("one.zip");
     assert_eq!(fs::metadata(&archive).unwrap().permissions().mode() & 0o777, 0o600);
-    let names: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 3, "nothing but data, log and the archive: {names:?}");
 
     // A file is not replaced by mistake.
@@ -126,7 +132,10 @@ fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
 
     // After the backup: another account, a lost file, a log-out, another key.
     running.create_user("bob");
-    assert_eq!(running.status("DELETE", &format!("/api/me/files?id={}", alice.file), &alice.token), 200);
+    assert_eq!(
+        running.status("DELETE", &format!("/api/me/files?id={}", alice.file), &alice.token),
+        200
+    );
     let kept = running.access_token("alice").unwrap();
     assert_eq!(running.status("DELETE", "/api/auth/logout", &alice.token), 200);
     assert!(place.run(&["keys", "rotate"], &[]).status.success());
@@ -145,7 +154,11 @@ fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
     assert!(running.has_files_of("alice", &alice));
     assert_eq!(running.access_token("bob"), None);
     for token in [&alice.token, &kept] {
-        assert_eq!(running.status("GET", "/api/me", token), 401, "what was logged out since stays logged out");
+        assert_eq!(
+            running.status("GET", "/api/me", token),
+            401,
+            "what was logged out since stays logged out"
+        );
     }
     assert_eq!(running.stop(), Some(0));
     let said_paths: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  ")).collect();
@@ -163,13 +176,23 @@ fn restore_into_an_empty_folder_serves_what_was_backed_up() {
     let running = place.serve(&[]);
     let alice = running.create_user("alice");
     running.stop();
-    assert!(place.run(&["backup", "one.zip"], &[]).status.success(), "the server need not be running");
+    assert!(
+        place.run(&["backup", "one.zip"], &[]).status.success(),
+        "the server need not be running"
+    );
     let archive = place.path().join("one.zip");
     assert!(other.restore(&[archive.to_str().unwrap(), "--keep-sessions"]).status.success());
-    assert_eq!(fs::metadata(other.path().join("data")).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(other.path().join("data")).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let running = other.serve(&[]);
     assert!(running.has_files_of("alice", &alice));
-    assert_eq!(running.status("GET", "/api/me", &alice.token), 200, "the session goes on, signed by the same key");
+    assert_eq!(
+        running.status("GET", "/api/me", &alice.token),
+        200,
+        "the session goes on, signed by the same key"
+    );
 }
 
 #[test]

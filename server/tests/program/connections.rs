@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::process::{Place, Running, within_a_second};
 
-const LOGIN: &str = "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+const LOGIN: &str =
+    "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 
 fn connect(running: &Running) -> TcpStream {
     let stream = TcpStream::connect(&running.address).unwrap();
@@ -88,7 +89,8 @@ fn invariant_30_pipelining_requests_without_reading_the_answers_is_closed() {
     let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
     let mut stream = connect(&running);
     let requests = "GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
-    // The answers are many times what the buffers on the way hold; so are the requests, once none of them is read any more.
+    // The answers are many times what the buffers on the way hold; so are the requests, once none
+    // of them is read any more.
     for _ in 0..1000 {
         let written = stream.write(requests.as_bytes());
         if is_closed(&written) {
@@ -103,8 +105,9 @@ fn invariant_30_pipelining_requests_without_reading_the_answers_is_closed() {
 fn sending_a_head_that_is_too_large_is_431() {
     let place = Place::new();
     let running = place.serve(&[]);
-    let with_header =
-        |length: usize| format!("GET /api/nothing HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(length));
+    let with_header = |length: usize| {
+        format!("GET /api/nothing HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(length))
+    };
     let closing = |request: String| request.replace("Host: x", "Host: x\r\nConnection: close");
     assert!(answer_to(&running, &closing(with_header(30_000))).starts_with("HTTP/1.1 404 "));
     for length in [33_000, 400_000, 4_000_000] {
@@ -124,11 +127,18 @@ fn sending_a_body_that_is_too_large_is_413_and_the_answer_can_be_read() {
     let answer = answer_to(&running, &format!("{head}Content-Length: 1000000\r\n\r\n"));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-    let answer = answer_to(&running, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n{chunk}"));
+    let answer =
+        answer_to(&running, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n{chunk}"));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     // A client that sends all of it before it reads.
-    let answer = answer_to(&running, &format!("{head}Content-Length: 3000000\r\n\r\n{}", "x".repeat(3_000_000)));
-    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("payload_too_large"), "{answer}");
+    let answer = answer_to(
+        &running,
+        &format!("{head}Content-Length: 3000000\r\n\r\n{}", "x".repeat(3_000_000)),
+    );
+    assert!(
+        answer.starts_with("HTTP/1.1 413 ") && answer.contains("payload_too_large"),
+        "{answer}"
+    );
 }
 
 #[test]
@@ -137,17 +147,25 @@ fn invariant_30_connecting_beyond_the_limit_is_503_until_another_connection_is_c
     let running = place.serve(&[("GATEHOUSE_MAX_CONNECTIONS", "3")]);
     let held: Vec<_> = (0..3).map(|_| connect(&running)).collect();
     let answer = answer_to(&running, "");
-    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 10\r\n"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 10\r\n"),
+        "{answer}"
+    );
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(serde_json::from_str::<Value>(body).unwrap()["code"], "unavailable");
     answer_to(&running, "");
     // The log is written by a thread of its own.
     within_a_second(|| place.log().contains("GATEHOUSE_MAX_CONNECTIONS are open"));
     let log = place.log();
-    assert_eq!(log.matches("GATEHOUSE_MAX_CONNECTIONS are open").count(), 1, "logged once a minute: {log}");
+    assert_eq!(
+        log.matches("GATEHOUSE_MAX_CONNECTIONS are open").count(),
+        1,
+        "logged once a minute: {log}"
+    );
     drop(held);
     // A request over a connection that is refused is answered, or finds the connection closed.
-    let status = || running.call("GET", "/api/nothing", None, &Value::Null).map(|(status, _)| status);
+    let status =
+        || running.call("GET", "/api/nothing", None, &Value::Null).map(|(status, _)| status);
     within_a_second(|| status() == Some(404));
 }
 
@@ -166,20 +184,33 @@ fn starting_raises_the_limit_of_open_files() {
 fn requests_without_exactly_one_host_are_refused() {
     let place = Place::new();
     let running = place.serve(&[]);
-    let get = |head: &str| answer_to(&running, &format!("GET /api/nothing {head}\r\nConnection: close\r\n\r\n"));
-    for head in
-        ["HTTP/1.1", "HTTP/1.1\r\nHost: x\r\nHost: x", "HTTP/1.0\r\nHost: x\r\nHost: y", "HTTP/1.1\r\nHost: a b"]
-    {
+    let get = |head: &str| {
+        answer_to(&running, &format!("GET /api/nothing {head}\r\nConnection: close\r\n\r\n"))
+    };
+    for head in [
+        "HTTP/1.1",
+        "HTTP/1.1\r\nHost: x\r\nHost: x",
+        "HTTP/1.0\r\nHost: x\r\nHost: y",
+        "HTTP/1.1\r\nHost: a b",
+    ] {
         let answer = get(head);
-        assert!(answer.contains(" 400 ") && answer.contains("\"code\":\"bad_request\""), "{head:?}: {answer}");
         assert!(
-            answer.contains("\r\nx-request-id: ") && answer.contains("\r\ncache-control: no-store\r\n"),
+            answer.contains(" 400 ") && answer.contains("\"code\":\"bad_request\""),
+            "{head:?}: {answer}"
+        );
+        assert!(
+            answer.contains("\r\nx-request-id: ")
+                && answer.contains("\r\ncache-control: no-store\r\n"),
             "{answer}"
         );
     }
-    for head in
-        ["HTTP/1.1\r\nHost: x", "HTTP/1.1\r\nHost: [::1]:80", "HTTP/1.1\r\nHost:", "HTTP/1.0", "HTTP/1.0\r\nHost: x"]
-    {
+    for head in [
+        "HTTP/1.1\r\nHost: x",
+        "HTTP/1.1\r\nHost: [::1]:80",
+        "HTTP/1.1\r\nHost:",
+        "HTTP/1.0",
+        "HTTP/1.0\r\nHost: x",
+    ] {
         assert!(get(head).contains(" 404 "), "{head:?}");
     }
 }

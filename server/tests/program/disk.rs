@@ -1,4 +1,5 @@
-//! A disk that is full, and files that are taken away: what was answered is kept, what was refused is not.
+//! A disk that is full, and files that are taken away: what was answered is kept, what was refused
+//! is not.
 
 use std::{
     fs::{self, File},
@@ -53,7 +54,8 @@ fn lists(mut command: Command, username: &str) -> bool {
     String::from_utf8(output.stdout).unwrap().contains(&format!("\"username\":\"{username}\""))
 }
 
-/// Changes before, while and after the disk is full, looked at over HTTP, by another process (`list`) and after a restart.
+/// Changes before, while and after the disk is full, looked at over HTTP, by another process
+/// (`list`) and after a restart.
 fn full_disk_loses_nothing(
     place: &Place,
     running: Running,
@@ -92,7 +94,11 @@ fn full_disk_loses_nothing(
     assert_eq!(running.whoami(&token).1["nickname"], "after1");
     for round in 0..2 {
         running.session(&format!("taken{round}"));
-        assert_eq!(running.register(&format!("refused{round}")), 201, "what was refused left nothing behind");
+        assert_eq!(
+            running.register(&format!("refused{round}")),
+            201,
+            "what was refused left nothing behind"
+        );
     }
 }
 
@@ -118,11 +124,12 @@ fn invariant_50_changes_after_writes_that_failed_at_a_file_size_limit_are_kept()
     );
 }
 
-/// A real file system that is full. Where a test may not make one, this is said and nothing is tested: the test above is the same
-/// with a limit.
+/// A real file system that is full. Where a test may not make one, this is said and nothing is
+/// tested: the test above is the same with a limit.
 #[test]
 fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
-    let may_mount = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status();
+    let may_mount =
+        Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status();
     if !may_mount.is_ok_and(|status| status.success()) {
         eprintln!("SKIPPED: no file system can be mounted here (unshare -rm)");
         return;
@@ -132,7 +139,9 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
     let mut command = place.command(&[], &[("GATEHOUSE_RATE_LIMITS", "off")]);
     let program = command.get_program().to_owned();
     let mut inside = Command::new("/usr/bin/env");
-    inside.args(["unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=2m none data && exec \"$0\""]).arg(&program);
+    inside
+        .args(["unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=2m none data && exec \"$0\""])
+        .arg(&program);
     inside.current_dir(place.path()).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     for (name, value) in command.env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0").get_envs() {
         inside.env(name, value.unwrap());
@@ -140,15 +149,25 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
     inside.env("GATEHOUSE_RATE_LIMITS", "off");
     let running = place.serve_with_command(inside);
     // The disk as the server sees it.
-    let folder =
-        Path::new("/proc").join(running.id().to_string()).join("root").join(place.path().strip_prefix("/").unwrap());
+    let folder = Path::new("/proc")
+        .join(running.id().to_string())
+        .join("root")
+        .join(place.path().strip_prefix("/").unwrap());
     let filler = folder.join("data/filler");
     full_disk_loses_nothing(
         &place,
         running,
         |running| {
             let mut inside = Command::new("nsenter");
-            inside.args(["-U", "-m", "--preserve-credentials", "-t", &running.id().to_string(), "sh", "-c"]);
+            inside.args([
+                "-U",
+                "-m",
+                "--preserve-credentials",
+                "-t",
+                &running.id().to_string(),
+                "sh",
+                "-c",
+            ]);
             inside.arg("cd \"$1\" && exec \"$0\" user list --json").arg(&program).arg(place.path());
             inside
         },
@@ -158,8 +177,13 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
         },
         |_| fs::remove_file(&filler).unwrap(),
         |running| {
-            // A kill would take the file system along: its files are looked at by a server outside of it.
-            let copied = Command::new("cp").arg("-a").arg(folder.join("data")).arg(place.path().join("copy")).status();
+            // A kill would take the file system along: its files are looked at by a server outside
+            // of it.
+            let copied = Command::new("cp")
+                .arg("-a")
+                .arg(folder.join("data"))
+                .arg(place.path().join("copy"))
+                .status();
             assert!(copied.unwrap().success());
             running.kill();
             place.serve(&[("GATEHOUSE_DATA_DIR", "copy"), ("GATEHOUSE_RATE_LIMITS", "off")])
@@ -168,13 +192,15 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
 }
 
 #[test]
-fn invariant_51_a_database_that_is_moved_away_refuses_requests_until_it_is_back_and_loses_nothing() {
+fn invariant_51_a_database_that_is_moved_away_refuses_requests_until_it_is_back_and_loses_nothing()
+{
     let place = Place::new();
     let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
     assert_eq!(running.register("alice"), 201);
     let token = running.session("alice");
     let (database, elsewhere) = (place.path().join(DATABASE), place.path().join("data/elsewhere"));
-    let (answered, next, is_over) = (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicBool::new(false));
+    let (answered, next, is_over) =
+        (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -205,7 +231,9 @@ fn invariant_51_a_database_that_is_moved_away_refuses_requests_until_it_is_back_
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    within_a_second(|| place.log().matches("was moved or removed while the server is running").count() >= 2);
+    within_a_second(|| {
+        place.log().matches("was moved or removed while the server is running").count() >= 2
+    });
     within_a_second(|| place.log().contains("are in their place again"));
     running.kill();
     let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
@@ -234,7 +262,11 @@ fn invariant_51_a_database_that_is_replaced_or_removed_refuses_requests() {
         } else {
             fs::remove_file(&path).unwrap();
         }
-        assert_eq!(running.rename(&token, "refused"), 503, "{file}: at once, where it would be lost");
+        assert_eq!(
+            running.rename(&token, "refused"),
+            503,
+            "{file}: at once, where it would be lost"
+        );
         within_a_second(|| running.whoami(&token).0 == 503);
         assert_eq!(running.register("bob"), 503);
         within_a_second(|| place.log().contains("ERROR"));

@@ -36,7 +36,8 @@ fn a_kill_in_the_middle_of_registrations_loses_none_that_was_answered() {
             std::thread::yield_now();
         }
         // SIGKILL, while eight registrations are on their way.
-        let killed = std::process::Command::new("kill").args(["-KILL", &running.id().to_string()]).status();
+        let killed =
+            std::process::Command::new("kill").args(["-KILL", &running.id().to_string()]).status();
         assert!(killed.unwrap().success());
     });
     let answered = answered.into_inner().unwrap();
@@ -47,7 +48,11 @@ fn a_kill_in_the_middle_of_registrations_loses_none_that_was_answered() {
     for name in &answered {
         let body = json!({ "username": name, "password": "not the password" });
         let taken = running.call("POST", "/api/auth/register", None, &body).unwrap();
-        assert_eq!((taken.0, taken.1["code"].as_str()), (409, Some("username_taken")), "{name} is lost");
+        assert_eq!(
+            (taken.0, taken.1["code"].as_str()),
+            (409, Some("username_taken")),
+            "{name} is lost"
+        );
     }
     let body = json!({ "username": answered[0], "password": PASSWORD });
     assert_eq!(running.call("POST", "/api/auth/login", None, &body).unwrap().0, 200);
@@ -62,7 +67,12 @@ fn invariant_09_a_log_out_survives_a_kill() {
     let login = || running.call("POST", "/api/auth/login", None, &body).unwrap().1;
     let (ended, living) = (login(), login());
     let token = |session: &Value, name: &str| session[name].as_str().unwrap().to_owned();
-    let logout = running.call("DELETE", "/api/auth/logout", Some(&token(&ended, "access_token")), &Value::Null);
+    let logout = running.call(
+        "DELETE",
+        "/api/auth/logout",
+        Some(&token(&ended, "access_token")),
+        &Value::Null,
+    );
     assert_eq!(logout.unwrap().0, 200);
     running.kill();
 
@@ -84,7 +94,8 @@ fn invariant_09_a_second_program_on_the_same_data_follows_a_log_out_within_a_sec
     first.call("POST", "/api/auth/register", None, &body).unwrap();
     let session = first.call("POST", "/api/auth/login", None, &body).unwrap().1;
     let access = session["access_token"].as_str().unwrap();
-    let status = || second.call("GET", "/api/me", Some(access), &Value::Null).map(|(status, _)| status);
+    let status =
+        || second.call("GET", "/api/me", Some(access), &Value::Null).map(|(status, _)| status);
     assert_eq!(status(), Some(200));
     first.call("DELETE", "/api/auth/logout", Some(access), &Value::Null).unwrap();
     within_a_second(|| status() == Some(401));

@@ -1,4 +1,5 @@
-//! Starts that are interrupted: every later start succeeds. Several at once do not disturb each other.
+//! Starts that are interrupted: every later start succeeds. Several at once do not disturb each
+//! other.
 
 use std::{
     fs,
@@ -42,7 +43,8 @@ fn integrity(place: &Place) -> String {
     let url = format!("sqlite://{}", place.path().join("data/gatehouse.sqlite").display());
     block_on(async {
         let connection = Database::connect(url).await.unwrap();
-        let check = Statement::from_string(connection.get_database_backend(), "PRAGMA integrity_check");
+        let check =
+            Statement::from_string(connection.get_database_backend(), "PRAGMA integrity_check");
         let row = connection.query_one_raw(check).await.unwrap().unwrap();
         connection.close().await.unwrap();
         row.try_get_by_index(0).unwrap()
@@ -126,13 +128,15 @@ fn start_of_several_processes_at_once_on_an_empty_folder_succeeds() {
         let input = "correct horse battery\n";
         thread::scope(|scope| {
             let servers: Vec<_> = (0..2).map(|_| scope.spawn(|| place.serve(&[]))).collect();
-            let create = scope.spawn(|| place.run_with(&["user", "create", "eve", "--admin"], &[], input));
+            let create =
+                scope.spawn(|| place.run_with(&["user", "create", "eve", "--admin"], &[], input));
             let keys = scope.spawn(|| place.run(&["keys", "list"], &[]));
             let seed = scope.spawn(|| place.run(&["seed", "--users", "2"], &[]));
             for output in [create, keys, seed].map(|command| command.join().unwrap()) {
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             }
-            let servers: Vec<_> = servers.into_iter().map(|server| server.join().unwrap()).collect();
+            let servers: Vec<_> =
+                servers.into_iter().map(|server| server.join().unwrap()).collect();
             let body = json!({ "username": "eve", "password": "correct horse battery" });
             for server in servers {
                 assert_eq!(server.call("POST", "/api/auth/login", None, &body).unwrap().0, 200);
@@ -164,7 +168,10 @@ fn termination_during_a_start_ends_it_cleanly() {
 #[test]
 fn start_with_the_journal_of_another_database_is_refused_and_changes_nothing() {
     let place = Place::new();
-    let (database, wal) = (place.path().join("data/gatehouse.sqlite"), place.path().join("data/gatehouse.sqlite-wal"));
+    let (database, wal) = (
+        place.path().join("data/gatehouse.sqlite"),
+        place.path().join("data/gatehouse.sqlite-wal"),
+    );
     let seed = |users: &str| assert!(place.run(&["seed", "--users", users], &[]).status.success());
     seed("100");
     place.serve(&[]).stop();
@@ -210,11 +217,21 @@ fn start_after_a_kill_takes_the_journal_also_where_the_folder_was_moved() {
     assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 201);
     running.kill();
     for arguments in [&["-r"][..], &["-a"]] {
-        let copied = Command::new("cp").args(arguments).args(["data", "copy"]).current_dir(place.path()).status();
+        let copied = Command::new("cp")
+            .args(arguments)
+            .args(["data", "copy"])
+            .current_dir(place.path())
+            .status();
         assert!(copied.unwrap().success());
         let running = place.serve(&[("GATEHOUSE_DATA_DIR", "copy")]);
-        assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 409, "the account is there");
-        crate::process::within_a_second(|| place.log().contains("the database and its journal are sound"));
+        assert_eq!(
+            running.call("POST", "/api/auth/register", None, &body).unwrap().0,
+            409,
+            "the account is there"
+        );
+        crate::process::within_a_second(|| {
+            place.log().contains("the database and its journal are sound")
+        });
         running.kill();
         fs::remove_dir_all(place.path().join("copy")).unwrap();
     }
@@ -222,7 +239,11 @@ fn start_after_a_kill_takes_the_journal_also_where_the_folder_was_moved() {
     let running = place.serve(&[]);
     assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 409);
     assert_eq!(running.stop(), Some(0));
-    assert!(!place.log().contains("checking the database"), "nothing was changed since the kill: {}", place.log());
+    assert!(
+        !place.log().contains("checking the database"),
+        "nothing was changed since the kill: {}",
+        place.log()
+    );
 }
 
 #[test]

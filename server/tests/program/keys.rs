@@ -45,7 +45,8 @@ impl Running {
 
 fn kid(token: &str) -> String {
     let header: Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap())
+            .unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
 
@@ -61,9 +62,11 @@ fn a_running_server_follows_within_a_second_and_logs_nobody_out() {
 
         let said = place.keys(&["rotate"], &settings);
         let new = said.split(' ').nth(1).unwrap().to_owned();
-        // Within its grace a refresh gives the same generation again, signed anew and without hashing a password.
+        // Within its grace a refresh gives the same generation again, signed anew and without
+        // hashing a password.
         within_a_second(|| {
-            let (status, pair) = running.call("POST", "/api/auth/refresh", Some(&refresh), &Value::Null).unwrap();
+            let (status, pair) =
+                running.call("POST", "/api/auth/refresh", Some(&refresh), &Value::Null).unwrap();
             assert_eq!(status, 200, "{pair}");
             kid(pair["access_token"].as_str().unwrap()) == new
         });
@@ -77,8 +80,10 @@ fn a_running_server_follows_within_a_second_and_logs_nobody_out() {
         within_a_second(|| running.me(&access) == (401, json!("token_invalid")));
         assert_eq!(running.me(&newer).0, 200);
         assert_eq!(running.stop(), Some(0));
-        let mut names: Vec<_> =
-            fs::read_dir(place.path().join("data")).unwrap().map(|file| file.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(place.path().join("data"))
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
         names.retain(|name| name.to_string_lossy().starts_with("keys"));
         assert_eq!(names, ["keys.json"], "nothing is left beside it");
 
@@ -124,10 +129,20 @@ fn the_list_is_honest_and_has_no_secret() {
     let list = place.keys(&["list"], &eddsa);
     let rows: Vec<Vec<_>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0][..4], ["KID", "ALGORITHM", "CREATED", "STATE"]);
-    assert_eq!((rows[1][1], rows[1][3], rows[1][4], rows[1][5]), ("HS256", "checks", "only", "from"), "{list}");
+    assert_eq!(
+        (rows[1][1], rows[1][3], rows[1][4], rows[1][5]),
+        ("HS256", "checks", "only", "from"),
+        "{list}"
+    );
     assert_eq!((rows[2][1], rows[2][3], rows[2][4]), ("EdDSA", "signs", "-"), "{list}");
-    let file: Value = serde_json::from_slice(&fs::read(place.path().join("data/keys.json")).unwrap()).unwrap();
-    let secrets = file["keys"].as_array().unwrap().iter().map(|key| &key["secret"]).chain([&file["refresh_names"]]);
+    let file: Value =
+        serde_json::from_slice(&fs::read(place.path().join("data/keys.json")).unwrap()).unwrap();
+    let secrets = file["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| &key["secret"])
+        .chain([&file["refresh_names"]]);
     for secret in secrets {
         let secret = secret.as_str().unwrap();
         assert!(secret.len() >= 43 && !list.contains(secret) && !said.contains(secret));
@@ -140,7 +155,8 @@ fn names_that_look_like_options_are_names() {
     let place = Place::new();
     place.serve(&[]).stop();
     let file = place.path().join("data/keys.json");
-    let old = place.keys(&["list"], &[]).lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let old =
+        place.keys(&["list"], &[]).lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
     for name in ["-h_5kQ", "--x"] {
         place.keys(&["rotate"], &[]);
         let content = fs::read_to_string(&file).unwrap();
@@ -167,5 +183,8 @@ fn with_a_configured_secret_a_script_learns_that_nothing_was_rotated() {
     assert!(place.keys(&["list"], &secret).contains("configured"));
     let both = [secret[0], ("GATEHOUSE_JWT_ALGORITHM", "EdDSA")];
     let said = place.complaint(&both);
-    assert!(said.contains("GATEHOUSE_JWT_ALGORITHM") && said.contains("GATEHOUSE_JWT_SECRET"), "{said}");
+    assert!(
+        said.contains("GATEHOUSE_JWT_ALGORITHM") && said.contains("GATEHOUSE_JWT_SECRET"),
+        "{said}"
+    );
 }

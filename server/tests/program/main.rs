@@ -1,13 +1,21 @@
-//! The program itself: how it starts, what it says when it cannot, and what it keeps when it is killed.
+//! The program itself: how it starts, what it says when it cannot, and what it keeps when it is
+//! killed.
 
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "figures for `make soak`, and tests that cannot run here"
 )]
-#![expect(clippy::disallowed_methods, reason = "the program is interrupted at moments of real time")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is interrupted at moments of real time"
+)]
 
 mod audit;
 mod backup;

@@ -1,4 +1,5 @@
-//! Standard output whose reader goes away: a command completes all the same, and exits with success.
+//! Standard output whose reader goes away: a command completes all the same, and exits with
+//! success.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +19,9 @@ fn commands(place: &Place, of: &[&str]) -> BTreeSet<String> {
     let help = String::from_utf8(output.stdout).unwrap();
     let list = help.split_once("Commands:\n").map_or("", |(_, list)| list);
     let lines = list.lines().take_while(|line| line.starts_with("  "));
-    let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    let names = lines
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next());
     names.map(|name| [of, &[name]].concat().join(" ")).collect()
 }
 
@@ -62,7 +65,8 @@ fn command_with_closed_standard_output_completes_with_success() {
         ("user help", ""),
     ] {
         let old = kid().unwrap_or_default();
-        let arguments: Vec<_> = command.split(' ').map(|word| if word == "KID" { &*old } else { word }).collect();
+        let arguments: Vec<_> =
+            command.split(' ').map(|word| if word == "KID" { &*old } else { word }).collect();
         assert_quiet(&place.run_unread(&arguments, input), command);
         let depth = if ["keys", "user"].contains(&arguments[0]) { 2 } else { 1 };
         tried.insert(arguments[..depth].join(" "));
@@ -71,7 +75,10 @@ fn command_with_closed_standard_output_completes_with_success() {
     assert_eq!(kid(), None, "a key was made, and the one before is retired");
     let accounts = String::from_utf8(place.run(&["user", "list"], &[]).stdout).unwrap();
     assert_eq!(accounts.lines().count(), 5, "{accounts}");
-    assert!(accounts.lines().any(|line| line.contains("admin") && line.contains("bertha")), "{accounts}");
+    assert!(
+        accounts.lines().any(|line| line.contains("admin") && line.contains("bertha")),
+        "{accounts}"
+    );
     let credentials = json!({ "username": "bertha", "password": "another horse battery" });
     assert_eq!(running.call("POST", "/api/auth/login", None, &credentials).unwrap().0, 200);
     assert_eq!(running.stop(), Some(0));

@@ -57,7 +57,8 @@ pub fn within(limit: Duration, is_so: impl Fn() -> bool + Sync) {
 
 /// The program: `make soak` names the one that it has built for release.
 fn program() -> String {
-    std::env::var("GATEHOUSE_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_gatehouse").to_owned())
+    std::env::var("GATEHOUSE_TEST_PROGRAM")
+        .unwrap_or_else(|_| env!("CARGO_BIN_EXE_gatehouse").to_owned())
 }
 
 impl Place {
@@ -92,7 +93,8 @@ impl Place {
     }
 
     fn run_to(command: &mut Command, input: &str) -> Output {
-        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+        let mut child =
+            command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
         // It may have ended without reading.
         let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
         let id = child.id().to_string();
@@ -125,11 +127,16 @@ impl Place {
 
     /// Starts the program with its output in the log, without waiting for anything.
     pub fn launch(&self, mut command: Command) -> Child {
-        let log = std::fs::File::options().create(true).append(true).open(self.path().join("log")).expect("a log");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path().join("log"))
+            .expect("a log");
         command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program")
     }
 
-    /// Starts the program by another command, which becomes the program, and waits until it says that it serves.
+    /// Starts the program by another command, which becomes the program, and waits until it says
+    /// that it serves.
     pub fn serve_with_command(&self, command: Command) -> Running {
         self.await_address(self.launch(command))
     }
@@ -151,16 +158,25 @@ impl Place {
 
     fn await_address(&self, mut child: Child) -> Running {
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("Gatehouse is listening on http://").map(str::to_owned);
+        BufReader::new(child.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("a line");
+        let address =
+            line.trim().strip_prefix("Gatehouse is listening on http://").map(str::to_owned);
         let address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
         Running { child, address }
     }
 
-    /// Starts the program at an address, with another standard output, and waits until it answers there.
+    /// Starts the program at an address, with another standard output, and waits until it answers
+    /// there.
     pub fn serve_silently(&self, address: &str, output: impl Into<Stdio>) -> Running {
         let settings = [("GATEHOUSE_ADDR", address)];
-        let child = self.command(&[], &settings).stdout(output).stderr(Stdio::null()).spawn().expect("the program");
+        let child = self
+            .command(&[], &settings)
+            .stdout(output)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program");
         let mut running = Running { child, address: address.to_owned() };
         while running.call("GET", "/api/me", None, &Value::Null).is_none() {
             assert_eq!(running.child.try_wait().expect("its state"), None, "it has ended");
@@ -183,7 +199,8 @@ impl Place {
 
     /// Starts the program for something that does not end by itself.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let child = self.command(arguments, &[]).stdout(Stdio::piped()).spawn().expect("the program");
+        let child =
+            self.command(arguments, &[]).stdout(Stdio::piped()).spawn().expect("the program");
         Running { child, address: String::new() }
     }
 
@@ -194,14 +211,27 @@ impl Place {
 
 impl Running {
     /// One request over a connection of its own; `None` where the server is gone.
-    pub fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Option<(u16, Value)> {
+    pub fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> Option<(u16, Value)> {
         let (status, body) = self.send(method, path, token, body.to_string().as_bytes())?;
         Some((status, serde_json::from_slice(&body).ok()?))
     }
 
     /// The same with any bytes.
-    pub fn send(&self, method: &str, path: &str, token: Option<&str>, body: &[u8]) -> Option<(u16, Vec<u8>)> {
-        let authorization = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &[u8],
+    ) -> Option<(u16, Vec<u8>)> {
+        let authorization =
+            token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let mut stream = TcpStream::connect(&self.address).ok()?;
         write!(
             stream,
@@ -242,7 +272,8 @@ impl Running {
 
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let sent =
+            Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.expect("kill").success());
     }
 

@@ -27,17 +27,22 @@ fn token(pair: &Value, name: &str) -> String {
 }
 
 #[test]
-fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_replays_end_the_session_once() {
+fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_replays_end_the_session_once()
+ {
     let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off"), ("GATEHOUSE_REFRESH_GRACE_SECONDS", "60")]);
+    let running =
+        place.serve(&[("GATEHOUSE_RATE_LIMITS", "off"), ("GATEHOUSE_REFRESH_GRACE_SECONDS", "60")]);
     let body = json!({ "username": "alice", "password": PASSWORD });
     running.call("POST", "/api/auth/register", None, &body).unwrap();
     let login = running.call("POST", "/api/auth/login", None, &body).unwrap().1;
-    let me = |pair: &Value| running.call("GET", "/api/me", Some(&token(pair, "access_token")), &Value::Null).unwrap();
+    let me = |pair: &Value| {
+        running.call("GET", "/api/me", Some(&token(pair, "access_token")), &Value::Null).unwrap()
+    };
 
     let answers = all_at_once(&running, &token(&login, "refresh_token"));
     assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
-    let successors: HashSet<_> = answers.iter().map(|(_, pair)| token(pair, "refresh_token")).collect();
+    let successors: HashSet<_> =
+        answers.iter().map(|(_, pair)| token(pair, "refresh_token")).collect();
     assert_eq!(successors.len(), 1);
     let access: HashSet<_> = answers.iter().map(|(_, pair)| token(pair, "access_token")).collect();
     assert_eq!(access.len(), PARALLEL);
@@ -46,10 +51,18 @@ fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_rep
     }
 
     // Two generations on, the first token is nobody's retry any more.
-    let next = running.call("POST", "/api/auth/refresh", successors.iter().next().map(String::as_str), &Value::Null);
+    let next = running.call(
+        "POST",
+        "/api/auth/refresh",
+        successors.iter().next().map(String::as_str),
+        &Value::Null,
+    );
     let next = next.unwrap().1;
     for (status, refusal) in all_at_once(&running, &token(&login, "refresh_token")) {
-        assert_eq!((status, &refusal["code"], &refusal["reason"]), (401, &json!("token_revoked"), &json!("reused")));
+        assert_eq!(
+            (status, &refusal["code"], &refusal["reason"]),
+            (401, &json!("token_revoked"), &json!("reused"))
+        );
     }
     for pair in [&login, &answers[0].1, &next] {
         assert_eq!((me(pair).0, me(pair).1["code"].as_str()), (401, Some("token_revoked")));
@@ -60,6 +73,8 @@ fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_rep
     // It stays so.
     running.kill();
     let running = place.serve(&[]);
-    let first = running.call("POST", "/api/auth/refresh", Some(&token(&next, "refresh_token")), &Value::Null).unwrap();
+    let first = running
+        .call("POST", "/api/auth/refresh", Some(&token(&next, "refresh_token")), &Value::Null)
+        .unwrap();
     assert_eq!((first.0, first.1["reason"].as_str()), (401, Some("reused")));
 }

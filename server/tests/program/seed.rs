@@ -35,9 +35,11 @@ fn there_are_as_many_as_wanted_however_often_it_is_asked_for() {
         assert!(said.contains("Nobody can log in"), "{said}");
         let people = place.people();
         assert_eq!(people.len(), made);
-        let names: HashSet<_> = people.iter().map(|person| person["username"].as_str().unwrap()).collect();
+        let names: HashSet<_> =
+            people.iter().map(|person| person["username"].as_str().unwrap()).collect();
         assert_eq!(names.len(), made);
-        let ages: Vec<_> = people.iter().map(|person| person["created_at"].as_i64().unwrap()).collect();
+        let ages: Vec<_> =
+            people.iter().map(|person| person["created_at"].as_i64().unwrap()).collect();
         assert!(ages.is_sorted() && ages.first() < ages.last());
     }
 }
@@ -47,7 +49,9 @@ fn seed_without_a_database_makes_one_that_the_server_takes() {
     let place = Place::new();
     let said = place.seed(&["--users", "3"]);
     assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
-    let mode = |path: &str| std::fs::metadata(place.path().join(path)).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &str| {
+        std::fs::metadata(place.path().join(path)).unwrap().permissions().mode() & 0o777
+    };
     assert_eq!((mode("data"), mode("data/gatehouse.sqlite")), (0o700, 0o600));
     assert_eq!(place.serve(&[]).stop(), Some(0));
     assert_eq!(place.people().len(), 3);
@@ -69,6 +73,9 @@ fn those_with_a_password_can_log_in_and_the_others_are_refused_like_anybody() {
     assert!(said.contains("hashed once for all") && !said.contains("correct horse"), "{said}");
     for person in place.people() {
         let username = person["username"].as_str().unwrap();
-        assert_eq!(status(username, "correct horse battery"), if username == first { 401 } else { 200 });
+        assert_eq!(
+            status(username, "correct horse battery"),
+            if username == first { 401 } else { 200 }
+        );
     }
 }

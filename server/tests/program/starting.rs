@@ -20,7 +20,11 @@ fn nothing_has_to_be_configured() {
         let mode = if name == "objects" { 0o700 } else { 0o600 };
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, mode, "{name}");
         if name.ends_with("-wal") {
-            assert_eq!(file.metadata().unwrap().len(), 0, "closed cleanly: nothing is left in the journal");
+            assert_eq!(
+                file.metadata().unwrap().len(),
+                0,
+                "closed cleanly: nothing is left in the journal"
+            );
         } else if !name.ends_with("-shm") {
             names.push(name);
         }
@@ -35,7 +39,10 @@ fn a_port_in_use_is_told_and_nothing_is_touched() {
     let address = taken.local_addr().unwrap().to_string();
     let place = Place::new();
     let text = place.complaint(&[("GATEHOUSE_ADDR", &address)]);
-    assert!(text.contains(&address) && text.contains("in use") && text.contains("GATEHOUSE_ADDR"), "{text}");
+    assert!(
+        text.contains(&address) && text.contains("in use") && text.contains("GATEHOUSE_ADDR"),
+        "{text}"
+    );
     assert!(!place.path().join("data").exists());
 }
 
@@ -64,7 +71,11 @@ fn a_damaged_database_is_told_and_left_alone() {
 #[test]
 fn settings_come_from_a_file_too_and_mistakes_are_told_together() {
     let place = Place::new();
-    fs::write(place.path().join(".env"), "GATEHOUSE_PASSWORD_MIN_LENGHT=9\nGATEHOUSE_LOG_FORMAT=xml\n").unwrap();
+    fs::write(
+        place.path().join(".env"),
+        "GATEHOUSE_PASSWORD_MIN_LENGHT=9\nGATEHOUSE_LOG_FORMAT=xml\n",
+    )
+    .unwrap();
     let text = place.complaint(&[]);
     assert!(text.contains("GATEHOUSE_PASSWORD_MIN_LENGTH?") && text.contains("(.env)"), "{text}");
     assert!(text.contains("GATEHOUSE_LOG_FORMAT"), "{text}");
@@ -89,7 +100,8 @@ fn serve_beside_a_kubernetes_service_of_the_same_name_starts() {
         ("GATEHOUSE_DB_PORT_5432_TCP_ADDR", "fd00::7"),
     ]);
     assert_eq!(running.stop(), Some(0), "{}", place.log());
-    let text = place.complaint(&[("GATEHOUSE_SERVICE_HOST", "10.96.14.7"), ("GATEHOUSE_PORT", "3000")]);
+    let text =
+        place.complaint(&[("GATEHOUSE_SERVICE_HOST", "10.96.14.7"), ("GATEHOUSE_PORT", "3000")]);
     assert!(text.contains("GATEHOUSE_PORT ") && !text.contains("GATEHOUSE_SERVICE_HOST"), "{text}");
     // Kubernetes sets variables; in a file it is a mistake.
     fs::write(place.path().join(".env"), "GATEHOUSE_SERVICE_PORT=80\n").unwrap();
@@ -102,7 +114,8 @@ fn serve_with_a_byte_order_mark_in_the_settings_file_reads_it() {
     fs::write(place.path().join(".env"), "\u{feff}GATEHOUSE_LOG=warn\n").unwrap();
     let text = String::from_utf8(place.run(&["config"], &[]).stdout).unwrap();
     assert!(text.contains("GATEHOUSE_LOG = warn\n    from: .env"), "{text}");
-    let wide: Vec<u8> = "\u{feff}GATEHOUSE_LOG=warn\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        "\u{feff}GATEHOUSE_LOG=warn\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     fs::write(place.path().join(".env"), wide).unwrap();
     let text = place.complaint(&[]);
     assert!(text.contains("UTF-16") && text.contains("save it as UTF-8"), "{text}");
@@ -171,12 +184,15 @@ fn invariant_42_the_log_has_what_happened_and_no_secret() {
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let (_, session) = running.call("POST", "/api/auth/login", None, &credentials).unwrap();
     let token = |name: &str| session[name].as_str().unwrap().to_owned();
-    let (_, pair) = running.call("POST", "/api/auth/refresh", Some(&token("refresh_token")), &Value::Null).unwrap();
+    let (_, pair) = running
+        .call("POST", "/api/auth/refresh", Some(&token("refresh_token")), &Value::Null)
+        .unwrap();
     running.call("DELETE", "/api/auth/logout", Some(&token("access_token")), &Value::Null).unwrap();
     assert_eq!(running.stop(), Some(0));
     let log = place.log();
     for line in log.lines() {
-        let _: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not a line of JSON: {line}"));
+        let _: Value =
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("not a line of JSON: {line}"));
     }
     for event in ["registered", "logged in", "logged out"] {
         assert_eq!(log.matches(&format!("\"message\":\"{event}\"")).count(), 1, "{event}");

@@ -57,8 +57,11 @@ fn running_download(running: &Running) -> (TcpStream, usize) {
     let mut answer = String::new();
     upload.read_to_string(&mut answer).unwrap();
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    let id = serde_json::from_str::<Value>(body).unwrap()["file"]["id"].as_str().unwrap().to_owned();
-    let request = format!("GET /api/me/file?id={id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    let id =
+        serde_json::from_str::<Value>(body).unwrap()["file"]["id"].as_str().unwrap().to_owned();
+    let request = format!(
+        "GET /api/me/file?id={id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
     let mut download = connect(running, &request);
     let mut begin = [0; 12];
     download.read_exact(&mut begin).unwrap();
@@ -68,7 +71,8 @@ fn running_download(running: &Running) -> (TcpStream, usize) {
 
 /// Waits until the server has begun to stop: it listens no longer.
 fn wait_until_stopping(running: &Running) {
-    // How soon it closes its listener is not what these tests measure, and each try is one more connection that it accepts.
+    // How soon it closes its listener is not what these tests measure, and each try is one more
+    // connection that it accepts.
     within(Duration::from_secs(10), || TcpStream::connect(&running.address).is_err());
 }
 
@@ -77,7 +81,8 @@ fn stopping_drops_requests_that_have_not_arrived_completely_at_once() {
     let place = Place::new();
     let running = place.serve(&[]);
     let token = login(&running);
-    let mut answered = connect(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo");
+    let mut answered =
+        connect(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo");
     answered.read_exact(&mut [0; 12]).unwrap();
     let held = [
         answered,
@@ -126,7 +131,11 @@ fn stopping_gives_running_requests_eight_seconds() {
     running.signal("TERM");
     wait_until_stopping(&running);
     assert_eq!(running.ended_within(Duration::from_millis(9500)), Some(0));
-    assert!(place.log().contains("did not finish within the shutdown grace period"), "{}", place.log());
+    assert!(
+        place.log().contains("did not finish within the shutdown grace period"),
+        "{}",
+        place.log()
+    );
 }
 
 #[test]

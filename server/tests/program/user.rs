@@ -11,7 +11,11 @@ impl Place {
     /// What `gatehouse user …` prints.
     fn user(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run_with(&[&["user"], arguments].concat(), &[], input);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.stderr.is_empty());
         String::from_utf8(output.stdout).expect("text")
     }
@@ -65,12 +69,18 @@ fn the_first_administrator_comes_from_here() {
     assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
     let settings = [("GATEHOUSE_RESERVED_USERNAMES", "root")];
     let running = place.serve(&settings);
-    let said = place.user(&["create", "Root", "--admin", "--nickname", "超级管理员"], &format!("{PASSWORD}\nmore"));
+    let said = place.user(
+        &["create", "Root", "--admin", "--nickname", "超级管理员"],
+        &format!("{PASSWORD}\nmore"),
+    );
     assert!(said.contains("The account Root is made") && !said.contains(PASSWORD), "{said}");
     let (status, answer) = running.log_in("root", PASSWORD);
     assert_eq!((status, &answer["user"]["role"]), (200, &json!("admin")), "{answer}");
     assert_eq!(answer["user"]["nickname"], "超级管理员");
-    assert_eq!(place.told("user_created"), ["first admin by the command line", "Root admin by the command line"]);
+    assert_eq!(
+        place.told("user_created"),
+        ["first admin by the command line", "Root admin by the command line"]
+    );
     assert_eq!(running.log_in("first", PASSWORD).1["user"]["role"], "admin");
     place.user(&["create", "eve@example.com"], PASSWORD);
     assert_eq!(running.log_in("Eve@example.com", PASSWORD).1["user"]["role"], "user");
@@ -105,7 +115,10 @@ fn what_registration_refuses_is_refused_here() {
     assert_eq!(list.lines().count(), 2, "{list}");
     // A password is no argument.
     assert_eq!(place.run(&["user", "create", "bob", PASSWORD], &[]).status.code(), Some(2));
-    assert_eq!(place.run(&["user", "create", "bob", "--password", PASSWORD], &[]).status.code(), Some(2));
+    assert_eq!(
+        place.run(&["user", "create", "bob", "--password", PASSWORD], &[]).status.code(),
+        Some(2)
+    );
 }
 
 #[test]
@@ -113,7 +126,10 @@ fn another_password_ends_every_session_within_a_second() {
     let place = Place::new();
     let running = place.serve(&[]);
     place.user(&["create", "alice"], PASSWORD);
-    let tokens = [access(&running.log_in("alice", PASSWORD).1), access(&running.log_in("alice", PASSWORD).1)];
+    let tokens = [
+        access(&running.log_in("alice", PASSWORD).1),
+        access(&running.log_in("alice", PASSWORD).1),
+    ];
     for token in &tokens {
         assert_eq!(running.reason(token).0, 200);
     }
@@ -140,7 +156,11 @@ fn invariant_11_who_is_disabled_is_out_within_a_second_and_no_session_comes_back
     assert_eq!(running.log_in("alice", PASSWORD).1["code"], "account_disabled");
     place.user(&["enable", "alice"], "");
     within_a_second(|| running.log_in("alice", PASSWORD).0 == 200);
-    assert_eq!(running.reason(&token), (401, json!("disabled")), "a session that has ended stays so");
+    assert_eq!(
+        running.reason(&token),
+        (401, json!("disabled")),
+        "a session that has ended stays so"
+    );
     assert_eq!(place.told("user_disabled"), ["alice by the command line"]);
     assert_eq!(place.told("user_enabled"), ["alice by the command line"]);
     // What is so already is not done again.
@@ -167,8 +187,11 @@ fn the_last_administrator_stays_one() {
     place.user(&["role", "root", "admin"], "");
     place.user(&["disable", "root"], "");
     // One that may not be used does not count.
-    assert!(place.not_done(&["role", "alice", "user"], "").contains("the last active administrator"));
-    let expected = ["alice admin", "root user", "root admin"].map(|what| format!("{what} by the command line"));
+    assert!(
+        place.not_done(&["role", "alice", "user"], "").contains("the last active administrator")
+    );
+    let expected = ["alice admin", "root user", "root admin"]
+        .map(|what| format!("{what} by the command line"));
     assert_eq!(place.told("role_changed"), expected);
 }
 
@@ -196,6 +219,11 @@ fn the_list_can_be_searched_and_has_no_secret() {
     assert_eq!(names(&["--disabled"]), ["albert"]);
     let list = place.user(&["list"], "");
     let line = list.lines().nth(1).unwrap();
-    assert!(line.contains("user ") && line.contains("disabled") && line.ends_with(r#"albert "Al \"x\"""#), "{line}");
+    assert!(
+        line.contains("user ")
+            && line.contains("disabled")
+            && line.ends_with(r#"albert "Al \"x\"""#),
+        "{line}"
+    );
     assert!(!list.contains("argon2") && !place.user(&["list", "--json"], "").contains("argon2"));
 }

@@ -1,4 +1,5 @@
-//! What holds of whatever comes from outside, tried with inputs by chance and with those that `make fuzz` begins with.
+//! What holds of whatever comes from outside, tried with inputs by chance and with those that `make
+//! fuzz` begins with.
 
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
@@ -13,9 +14,13 @@ use proptest::prelude::*;
 fn claims() -> impl Strategy<Value = Vec<u8>> {
     let member = ("iss|aud|sub|sid|jti|iat|nbf|exp|type|fresh|gen|x", value())
         .prop_map(|(name, value)| format!("\"{name}\":{value}"));
-    let object =
-        prop::collection::vec(member, 0..12).prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
-    prop_oneof![prop::collection::vec(any::<u8>(), 0..300), "[ -~]{0,200}".prop_map(String::into_bytes), object]
+    let object = prop::collection::vec(member, 0..12)
+        .prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..300),
+        "[ -~]{0,200}".prop_map(String::into_bytes),
+        object
+    ]
 }
 
 /// A value of JSON, mostly one that a member might have.
@@ -44,20 +49,24 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
-    let member =
-        ("username|password|nickname|remember|x", value()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
-    let object =
-        prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
+    let member = ("username|password|nickname|remember|x", value())
+        .prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let object = prop::collection::vec(member, 0..6)
+        .prop_map(|members| format!("{{{}}}", members.join(",")).into_bytes());
     prop_oneof![1 => prop::collection::vec(any::<u8>(), 0..300), 3 => object]
 }
 
 /// Texts, and those whose letters fold, combine, turn around or are not to be seen.
 fn texts() -> impl Strategy<Value = String> {
     let letters = prop::sample::select(vec![
-        "a", "A", "ａ", "\u{430}", "ß", "ﬁ", "e\u{301}", "é", "\u{200b}", "\u{202e}", "İ", "ı", "\u{fdfa}", "한", "漢",
-        "1", "l", "@", ".", "-", "_", " ", "\u{3000}", "\u{0}", "x", "🔑", "mallory7",
+        "a", "A", "ａ", "\u{430}", "ß", "ﬁ", "e\u{301}", "é", "\u{200b}", "\u{202e}", "İ", "ı",
+        "\u{fdfa}", "한", "漢", "1", "l", "@", ".", "-", "_", " ", "\u{3000}", "\u{0}", "x", "🔑",
+        "mallory7",
     ]);
-    prop_oneof![any::<String>(), prop::collection::vec(letters, 0..150).prop_map(|letters| letters.concat())]
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(letters, 0..150).prop_map(|letters| letters.concat())
+    ]
 }
 
 fn redirects() -> impl Strategy<Value = String> {
@@ -86,7 +95,10 @@ fn redirects() -> impl Strategy<Value = String> {
         ":",
         "x",
     ]);
-    prop_oneof![any::<String>(), prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())]
+    prop_oneof![
+        any::<String>(),
+        prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
+    ]
 }
 
 proptest! {

@@ -1,4 +1,5 @@
-//! What holds of whatever comes from outside: `make test` tries it with proptest, `make fuzz` with libFuzzer.
+//! What holds of whatever comes from outside: `make test` tries it with proptest, `make fuzz` with
+//! libFuzzer.
 
 use std::sync::{Arc, LazyLock};
 
@@ -45,7 +46,8 @@ struct Named {
 
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
-    let (keys, _) = Keys::open(folder.path(), Algorithm::Hs256, None, &World::system()).expect("keys");
+    let (keys, _) =
+        Keys::open(folder.path(), Algorithm::Hs256, None, &World::system()).expect("keys");
     let keys = Arc::new(keys);
     let codec = Codec::new(Arc::clone(&keys), OURS.into(), OURS.into());
     let (user, session) = (Uuid::from_u128(1), Uuid::from_u128(2));
@@ -55,7 +57,8 @@ static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     Tokens { keys, codec, header }
 });
 
-/// A text that nobody has signed is no token; one that is signed is good for what it says, and only as long as that.
+/// A text that nobody has signed is no token; one that is signed is good for what it says, and only
+/// as long as that.
 pub fn token(bytes: &[u8]) {
     let Tokens { keys, codec, header } = &*TOKENS;
     let encoded = URL_SAFE_NO_PAD.encode(bytes);
@@ -68,7 +71,10 @@ pub fn token(bytes: &[u8]) {
     let signature = keys.ring().signing().sign(&message).expect("a signature");
     if let Ok(token) = codec.verify(&format!("{message}.{signature}"), NOW) {
         let caller = token.caller();
-        assert!(caller.expires_at > NOW && (caller.issued_at <= NOW + 5 || token.is_ahead()), "{caller:?}");
+        assert!(
+            caller.expires_at > NOW && (caller.issued_at <= NOW + 5 || token.is_ahead()),
+            "{caller:?}"
+        );
         let text = std::str::from_utf8(bytes).expect("JSON is text, also where nobody looks at it");
         let named: Named = serde_json::from_str(text).expect("claims");
         assert_eq!((&*named.iss, &*named.aud), (OURS, OURS));
@@ -77,7 +83,10 @@ pub fn token(bytes: &[u8]) {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, value);
         if let Ok(token) = bearer(&headers) {
-            assert!(!token.is_empty() && token.trim_ascii() == token && text.contains(token), "{token}");
+            assert!(
+                !token.is_empty() && token.trim_ascii() == token && text.contains(token),
+                "{token}"
+            );
         }
     }
 }
@@ -85,8 +94,8 @@ pub fn token(bytes: &[u8]) {
 /// Who has a name is found by it, however it is typed, and it fits into a line.
 pub fn name(text: &str) {
     let parsed = Username::parse(text);
-    // The rule that forms know: within ASCII it decides alone, but for what only the server can find; elsewhere it refuses nothing
-    // that the server takes.
+    // The rule that forms know: within ASCII it decides alone, but for what only the server can
+    // find; elsewhere it refuses nothing that the server takes.
     let form = rules::username::check(text);
     assert!(parsed.is_err() || form.is_ok(), "{text:?}");
     if text.is_ascii() && form.is_ok() {
@@ -100,7 +109,10 @@ pub fn name(text: &str) {
         assert_eq!(name.shown(), text.trim());
     }
     assert!((1..=rules::username::EMAIL_MAX).contains(&name.shown().chars().count()));
-    assert!(!name.shown().chars().any(|character| character.is_control() || character.is_whitespace()), "{text:?}");
+    assert!(
+        !name.shown().chars().any(|character| character.is_control() || character.is_whitespace()),
+        "{text:?}"
+    );
     for typed in [text, name.shown(), name.key()] {
         assert_eq!(username::lookup_key(typed).as_deref(), Some(name.key()), "{typed:?}");
     }
@@ -120,7 +132,11 @@ pub fn password(text: &str) {
     let nfd: String = text.nfd().collect();
     if [text, &nfc, &nfd].iter().all(|form| form.len() <= rules::password::MAX_BYTES) {
         for form in [nfc, nfd] {
-            assert_eq!(Password::chosen(form, &policy, Some(&owner)).map(drop), verdict, "{text:?}");
+            assert_eq!(
+                Password::chosen(form, &policy, Some(&owner)).map(drop),
+                verdict,
+                "{text:?}"
+            );
         }
     }
 }
@@ -152,7 +168,10 @@ pub fn body(bytes: &[u8]) {
         name(&account.username);
         self::password(&account.password);
         if let Ok(Some(nickname)) = rules::nickname::parse(&account.nickname) {
-            assert!((1..=64).contains(&nickname.chars().count()) && !nickname.chars().any(char::is_control));
+            assert!(
+                (1..=64).contains(&nickname.chars().count())
+                    && !nickname.chars().any(char::is_control)
+            );
         }
     }
 }

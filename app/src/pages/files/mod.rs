@@ -1,4 +1,5 @@
-//! "My files": the pictures that a person keeps here, as a waterfall. The newest are on the profile, all of them at `/files`.
+//! "My files": the pictures that a person keeps here, as a waterfall. The newest are on the
+//! profile, all of them at `/files`.
 
 mod album;
 mod sending;
@@ -35,7 +36,9 @@ pub fn Files() -> impl IntoView {
 }
 
 /// The newest of them, as a part of another page: once that is ready.
-pub(super) fn newest_files(is_ready: impl Fn() -> bool + Copy + Send + Sync + 'static) -> impl IntoView {
+pub(super) fn newest_files(
+    is_ready: impl Fn() -> bool + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let language = Language::of_page();
     let album = Album::new(8);
     view! {

@@ -1,11 +1,15 @@
-//! A picture in the waterfall: in its proportions from the start, and fetched when somebody comes near it.
+//! A picture in the waterfall: in its proportions from the start, and fetched when somebody comes
+//! near it.
 
 use http::Method;
 use js_sys::{Array, Uint8Array};
 use leptos::{html, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast as _, closure::Closure};
-use web_sys::{Blob, BlobPropertyBag, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, Url};
+use web_sys::{
+    Blob, BlobPropertyBag, IntersectionObserver, IntersectionObserverEntry,
+    IntersectionObserverInit, Url,
+};
 
 use super::{album::Album, size};
 use crate::{
@@ -71,7 +75,11 @@ async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String>
 }
 
 /// Its place.
-pub(super) fn tile(album: Album, file: FileEntry, shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
+pub(super) fn tile(
+    album: Album,
+    file: FileEntry,
+    shown: RwSignal<Option<FileEntry>>,
+) -> impl IntoView {
     let language = Language::of_page();
     let address = Address::new();
     let place = NodeRef::<html::Li>::new();
@@ -113,7 +121,9 @@ fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
         let seen = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(
             move |entries: Array, observer: IntersectionObserver| {
                 let is_near = |entry: wasm_bindgen::JsValue| {
-                    entry.dyn_into::<IntersectionObserverEntry>().is_ok_and(|entry| entry.is_intersecting())
+                    entry
+                        .dyn_into::<IntersectionObserverEntry>()
+                        .is_ok_and(|entry| entry.is_intersecting())
                 };
                 if entries.iter().any(is_near) {
                     observer.disconnect();
@@ -123,7 +133,9 @@ fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
         );
         let options = IntersectionObserverInit::new();
         options.set_root_margin("400px");
-        let Ok(observer) = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options) else {
+        let Ok(observer) =
+            IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options)
+        else {
             return deed();
         };
         observer.observe(&place);

@@ -12,7 +12,8 @@ pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
     let address = Address::new();
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
-        let wanted = shown.with(|file| file.as_ref().map(|file| (file.id, file.media_type.clone())));
+        let wanted =
+            shown.with(|file| file.as_ref().map(|file| (file.id, file.media_type.clone())));
         if let Some((id, media_type)) = wanted {
             address.fetch(id, "full", media_type);
             // It throws where it is shown already.

@@ -24,7 +24,8 @@ pub fn Profile() -> impl IntoView {
     let person = Person::of_page();
     let language = person.language;
     let greeting = move || {
-        let known = auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))));
+        let known =
+            auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))));
         known.unwrap_or_else(|| language.words().account.to_owned())
     };
     view! {

@@ -58,12 +58,17 @@ fn row(data: Person, label: fn(&'static Words) -> &'static str, fact: AnyView) -
 /// A moment, for people and for machines.
 fn moment(data: Person, precision: Precision, pick: fn(&Me) -> Option<i64>) -> AnyView {
     let seconds = move || data.get(pick).flatten();
-    let text = move || seconds().map(|seconds| time::moment(seconds, precision, data.language.get()));
+    let text =
+        move || seconds().map(|seconds| time::moment(seconds, precision, data.language.get()));
     view! { <time datetime=move || seconds().map(time::iso)>{text}</time> }.into_any()
 }
 
 /// A step of the token's life.
-fn step(data: Person, what: fn(&Me, &'static Words) -> &'static str, when: fn(&Me) -> Option<i64>) -> impl IntoView {
+fn step(
+    data: Person,
+    what: fn(&Me, &'static Words) -> &'static str,
+    when: fn(&Me) -> Option<i64>,
+) -> impl IntoView {
     let text = move || data.get(|me| what(me, data.language.words())).unwrap_or_default();
     view! { <li>{moment(data, Precision::Clock, when)}<span>{text}</span></li> }
 }
@@ -75,7 +80,8 @@ fn life(data: Person) -> impl IntoView {
     // Seconds that are left, and of how many.
     let left = move || {
         second.track();
-        let (ends, whole) = data.get(|me| (me.expiration_time, me.expiration_time - me.login_time))?;
+        let (ends, whole) =
+            data.get(|me| (me.expiration_time, me.expiration_time - me.login_time))?;
         Some((browser::seconds_until(ends)?.max(0), whole.max(1)))
     };
     let clock = move || left().filter(|(left, _)| *left > 0).map(|(left, _)| time::clock(left));

@@ -87,7 +87,8 @@ fn deletion() -> AnyView {
     let auth = Signals::of_page().auth;
     let leaving = expect_context::<Leaving>().0;
     let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()));
-    // The server finds the name in any spelling; whoever types it as it stands there is asked for the password only then.
+    // The server finds the name in any spelling; whoever types it as it stands there is asked for
+    // the password only then.
     let typed = FieldState::new(move |typed| match untrack(username) {
         Some(name) if typed.trim().eq_ignore_ascii_case(name.trim()) => Ok(()),
         _ => Err(Problem::NameDiffers),

@@ -138,7 +138,8 @@ impl Devices {
 
     fn row(self, device: &Device, now: i64) -> AnyView {
         let language = self.language;
-        let (created_at, last_seen_at, is_new) = (device.created_at, device.last_seen_at, device.new_device);
+        let (created_at, last_seen_at, is_new) =
+            (device.created_at, device.last_seen_at, device.new_device);
         let current = device.current;
         let name = {
             let (browser, system) = (device.browser.clone(), device.system.clone());
@@ -274,7 +275,8 @@ impl Devices {
                 view! { <strong>{device_name(language.get(), browser.as_deref(), system.as_deref())}</strong> }
             })
         };
-        let submit = move |event: SubmitEvent| form.submit(&event, Box::pin(self.end(asked.clone())));
+        let submit =
+            move |event: SubmitEvent| form.submit(&event, Box::pin(self.end(asked.clone())));
         view! {
             <form method="post" novalidate on:submit=submit>
                 <h2 id="question-title">{language.say(title)}</h2>
@@ -310,7 +312,8 @@ impl Devices {
         self.notices.status(told);
         self.asked.try_set(None);
         self.fetch();
-        // What was pressed goes with its row. While the question is there, nothing behind it takes the focus.
+        // What was pressed goes with its row. While the question is there, nothing behind it takes
+        // the focus.
         tick().await;
         if let Some(heading) = dom::find("h1") {
             dom::focus(&heading);

@@ -1,5 +1,6 @@
-//! `/settings`: what a person may change, in sections with an address each. On a narrow window `/settings` is the list of them, on a
-//! wide one the list stands beside each, and the first is shown with it.
+//! `/settings`: what a person may change, in sections with an address each. On a narrow window
+//! `/settings` is the list of them, on a wide one the list stands beside each, and the first is
+//! shown with it.
 
 mod data;
 mod devices;
@@ -73,7 +74,8 @@ impl Section {
 /// The page of a section, or of the list.
 pub fn view(section: Option<Section>) -> AnyView {
     let language = Language::of_page();
-    let heading = move || section.map_or(language.words().settings, |section| section.name(language.words()));
+    let heading =
+        move || section.map_or(language.words().settings, |section| section.name(language.words()));
     let link = move |one: Section| {
         view! {
             <li>

@@ -50,7 +50,8 @@ pub(super) fn view() -> AnyView {
 /// What is known, as others may see it who look at the same screen.
 fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     let language = person.language;
-    let word = move |value: Option<String>| value.unwrap_or_else(|| language.words().not_given.to_owned());
+    let word =
+        move |value: Option<String>| value.unwrap_or_else(|| language.words().not_given.to_owned());
     let nickname = move || person.get(|me| me.user.nickname.clone()).map(word);
     view! {
         <div hidden=move || editing.get()>
@@ -194,9 +195,15 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// Saves what has changed; whether anything has. A name is another one at once, in the bar and in every tab, and again the old one
-/// where that fails. An address or a number may take the password: the form waits for it.
-async fn save(person: Person, before: Profile, fields: Fields, editing: RwSignal<bool>) -> Result<bool, ApiError> {
+/// Saves what has changed; whether anything has. A name is another one at once, in the bar and in
+/// every tab, and again the old one where that fails. An address or a number may take the password:
+/// the form waits for it.
+async fn save(
+    person: Person,
+    before: Profile,
+    fields: Fields,
+    editing: RwSignal<bool>,
+) -> Result<bool, ApiError> {
     let changes = fields.changes(&before, person.language);
     if changes == ProfileChanges::default() {
         editing.set(false);

@@ -26,7 +26,8 @@ pub(super) fn view() -> AnyView {
     let language = Language::of_page();
     let notices = Notices::of_page();
     let auth = Signals::of_page().auth;
-    let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
+    let username =
+        move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
     let current = FieldState::new(rules::password::is_there);
     let password = NewPassword::of(move || untrack(username));
     let [chosen, again] = password.fields();
@@ -67,8 +68,8 @@ pub(super) fn view() -> AnyView {
     .into_any()
 }
 
-/// Another password takes a token that comes straight from the one before. Whoever fills this form in gives it here: nobody asks
-/// for it a second time.
+/// Another password takes a token that comes straight from the one before. Whoever fills this form
+/// in gives it here: nobody asks for it a second time.
 async fn prove(password: &str) -> Result<(), ApiError> {
     match reauthenticate(Some(password.to_owned())).await {
         Ok(proof) => {

@@ -1,4 +1,5 @@
-//! The accounts of a page: loaded for what the address says, and changed where the server has changed them.
+//! The accounts of a page: loaded for what the address says, and changed where the server has
+//! changed them.
 
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -109,7 +110,8 @@ impl List {
         dom::spawn(async move {
             let given = |text: String| (!text.is_empty()).then_some(text);
             let Query { search, sort, after } = query.clone();
-            let outcome = users(given(search), Some(sort.as_str().to_owned()), given(after), None).await;
+            let outcome =
+                users(given(search), Some(sort.as_str().to_owned()), given(after), None).await;
             // Another question has been asked meanwhile, or the page is gone.
             if self.calls.try_get_value() != Some(number) {
                 return;
@@ -162,8 +164,8 @@ impl List {
         })
     }
 
-    /// The page after the one that is shown. There is none to offer while another search or order is on its way: its own answer will
-    /// name it.
+    /// The page after the one that is shown. There is none to offer while another search or order
+    /// is on its way: its own answer will name it.
     pub(super) fn next(self) -> Option<Query> {
         let next = self.load.with(|load| match load {
             Load::Done { next, .. } => next.clone(),
@@ -187,9 +189,12 @@ impl List {
         self.load.with(|load| matches!(load, Load::Refused))
     }
 
-    /// Whether there is nothing to see: who is no administrator, as far as is known, does not even see where the list would be.
+    /// Whether there is nothing to see: who is no administrator, as far as is known, does not even
+    /// see where the list would be.
     pub(super) fn is_hidden(self) -> bool {
-        let is_stranger = || self.signals.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin));
+        let is_stranger = || {
+            self.signals.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin))
+        };
         self.is_refused() || (self.is_coming() && is_stranger())
     }
 

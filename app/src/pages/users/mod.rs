@@ -1,5 +1,5 @@
-//! `/admin/users`: other people's accounts, for administrators. The address keeps what is looked for, the order and the page, so
-//! that Back, a reload and a link show the same.
+//! `/admin/users`: other people's accounts, for administrators. The address keeps what is looked
+//! for, the order and the page, so that Back, a reload and a link show the same.
 
 mod list;
 mod question;
@@ -43,7 +43,11 @@ impl Query {
         // The router's own map decodes a value twice.
         let Ok(members) = UrlSearchParams::new_with_str(search) else { return Self::default() };
         let get = |name| members.get(name).unwrap_or_default();
-        Self { search: get("search"), sort: AccountSort::parse(&get("sort")).unwrap_or_default(), after: get("after") }
+        Self {
+            search: get("search"),
+            sort: AccountSort::parse(&get("sort")).unwrap_or_default(),
+            after: get("after"),
+        }
     }
 
     /// Whether both ask for pages of the same list.
@@ -56,8 +60,9 @@ impl Query {
         let sort = if self.sort == AccountSort::default() { "" } else { self.sort.as_str() };
         let members = [("search", &*self.search), ("sort", sort), ("after", &*self.after)];
         let members = members.into_iter().filter(|(_, value)| !value.is_empty());
-        let members: Vec<_> =
-            members.map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value))).collect();
+        let members: Vec<_> = members
+            .map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value)))
+            .collect();
         let separator = if members.is_empty() { "" } else { "?" };
         format!("/admin/users{separator}{}", members.join("&"))
     }
@@ -99,7 +104,12 @@ fn finder(list: List) -> impl IntoView {
     let sent = StoredValue::new(String::new());
     let navigate = StoredValue::new(use_navigate());
     let go = move |query: &Query, replace: bool| {
-        let options = NavigateOptions { resolve: false, replace, scroll: false, ..NavigateOptions::default() };
+        let options = NavigateOptions {
+            resolve: false,
+            replace,
+            scroll: false,
+            ..NavigateOptions::default()
+        };
         navigate.with_value(|navigate| navigate(&query.address(), options));
     };
     let stop = move || {
@@ -124,13 +134,16 @@ fn finder(list: List) -> impl IntoView {
     // Looked for while somebody types, and in the history once.
     let typed = move |_| {
         stop();
-        timer.set_value(set_timeout_with_handle(move || find(!list.query().search.is_empty()), PAUSE).ok());
+        timer.set_value(
+            set_timeout_with_handle(move || find(!list.query().search.is_empty()), PAUSE).ok(),
+        );
     };
     let sort = move |event| {
         let sort = AccountSort::parse(&event_target_value(&event)).unwrap_or_default();
         go(&Query { sort, after: String::new(), ..list.query() }, false);
     };
-    // Where the address has come from elsewhere, what it says is in the field; else somebody may be typing on.
+    // Where the address has come from elsewhere, what it says is in the field; else somebody may be
+    // typing on.
     Effect::new(move |_| {
         let search = list.followed().search;
         if let Some(input) = input.get()

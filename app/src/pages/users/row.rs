@@ -15,7 +15,8 @@ use crate::{
     i18n::words::{Language, Words},
 };
 
-/// The table. Roles are said once more: without its looks of a table a browser would not take it as one.
+/// The table. Roles are said once more: without its looks of a table a browser would not take it as
+/// one.
 pub(super) fn table(list: List) -> impl IntoView {
     let language = list.language;
     let head = move |label: fn(&'static Words) -> &'static str| {
@@ -48,7 +49,8 @@ pub(super) fn table(list: List) -> impl IntoView {
 
 fn table_row(list: List, row: Row) -> impl IntoView {
     let language = list.language;
-    let fact = move |label: fn(&'static Words) -> &'static str, text: fn(&Account, Language) -> String| {
+    let fact = move |label: fn(&'static Words) -> &'static str,
+                     text: fn(&Account, Language) -> String| {
         view! {
             <td role="cell">
                 <span class="people-label">{language.say(label)}</span>

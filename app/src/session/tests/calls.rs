@@ -24,7 +24,10 @@ fn a_session_is_kept_where_the_person_wants_it() {
 fn a_reload_restores_it_and_rubbish_is_a_guest() {
     let bob = (Place::Browser, saved(1, "bob"));
     let rubbish = |access: &str, refresh: &str| {
-        (Place::Browser, Saved { access: access.to_owned(), refresh: refresh.to_owned(), user: user("bob") })
+        (
+            Place::Browser,
+            Saved { access: access.to_owned(), refresh: refresh.to_owned(), user: user("bob") },
+        )
     };
     for (kept, who) in [
         (vec![], "Guest"),
@@ -67,7 +70,8 @@ fn a_refused_token_is_renewed_and_the_call_repeated_with_its_body() {
     let (world, session) = signed_in();
     world.answer("/api/x", [refused("token_expired"), Ok(ok("done"))]);
     world.answer("/api/auth/refresh", [refreshed(2)]);
-    let with_body = Call { body: Some(Bytes::from_static(b"{\"a\":1}")), ..call(Method::POST, "/api/x") };
+    let with_body =
+        Call { body: Some(Bytes::from_static(b"{\"a\":1}")), ..call(Method::POST, "/api/x") };
     assert_eq!(&block_on(session.call(with_body)).unwrap().body[..], b"done");
     assert_eq!(world.sent(), ["/api/x a.1.x", "/api/auth/refresh r.1.x", "/api/x a.2.x"]);
     assert_eq!(world.bodies.take()[2].as_deref(), Some(&b"{\"a\":1}"[..]));
@@ -87,9 +91,13 @@ fn a_call_is_repeated_once_only() {
 #[test]
 fn however_many_calls_fail_together_one_refresh_is_sent() {
     let (world, session) = signed_in();
-    world.answer("/api/me", [refused("token_expired"), refused("token_expired"), refused("token_expired")]);
+    world.answer(
+        "/api/me",
+        [refused("token_expired"), refused("token_expired"), refused("token_expired")],
+    );
     world.answer("/api/auth/refresh", [refreshed(2)]);
-    let (one, two, three) = block_on(join3(session.call(me()), session.call(me()), session.call(me())));
+    let (one, two, three) =
+        block_on(join3(session.call(me()), session.call(me()), session.call(me())));
     assert_eq!([one, two, three].map(|answer| answer.unwrap().status), [200; 3]);
     let sent = world.sent();
     assert_eq!(sent.iter().filter(|call| call.contains("refresh")).count(), 1, "{sent:?}");
@@ -107,7 +115,8 @@ fn a_refusal_that_comes_after_the_refresh_only_repeats_the_call() {
         async move { session.call(call(Method::GET, "/api/slow")).await }
     };
     block_on(async {
-        // It has been sent with the first token, and its answer is looked at when the refresh has long ended.
+        // It has been sent with the first token, and its answer is looked at when the refresh has
+        // long ended.
         let mut slow = Box::pin(slow);
         assert!(futures::poll!(slow.as_mut()).is_pending());
         session.call(me()).await.unwrap();
@@ -115,7 +124,13 @@ fn a_refusal_that_comes_after_the_refresh_only_repeats_the_call() {
     });
     assert_eq!(
         world.sent(),
-        ["/api/slow a.1.x", "/api/me a.1.x", "/api/auth/refresh r.1.x", "/api/me a.2.x", "/api/slow a.2.x"]
+        [
+            "/api/slow a.1.x",
+            "/api/me a.1.x",
+            "/api/auth/refresh r.1.x",
+            "/api/me a.2.x",
+            "/api/slow a.2.x"
+        ]
     );
 }
 
@@ -124,7 +139,10 @@ fn a_refused_refresh_ends_the_session_with_one_notice() {
     for (refusal, why) in [
         (refused("token_expired"), format!("{:?}", Ending::Expired)),
         (
-            failure(401, r#"{"code":"token_revoked","message":"?","reason":"reused","request_id":"r"}"#),
+            failure(
+                401,
+                r#"{"code":"token_revoked","message":"?","reason":"reused","request_id":"r"}"#,
+            ),
             format!("{:?}", Ending::Revoked(Reason::Reused)),
         ),
     ] {
@@ -174,7 +192,10 @@ fn invariant_16_foreign_answer_to_refresh_keeps_tokens() {
         assert!(block_on(session.call(me())).is_err(), "{says}");
         assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "{says}");
         assert_eq!(world.heard(), [""; 0], "{says}");
-        assert!(!is_refused || session.seconds_until(MADE_AT).is_none(), "its clock is not ours: {says}");
+        assert!(
+            !is_refused || session.seconds_until(MADE_AT).is_none(),
+            "its clock is not ours: {says}"
+        );
         assert_eq!(block_on(session.call(me())).unwrap().status, 200, "{says}");
         assert_eq!(world.heard(), ["renewed"], "{says}");
     }
@@ -188,7 +209,9 @@ fn invariant_16_foreign_answer_to_call_is_network_error_and_starts_no_refresh() 
         world.answer("/api/me", [outcome]);
         let call = Call { accept: "application/json".to_owned(), ..me() };
         // JSON with the status of a success: its type decides, which the session does not know.
-        let profile = block_on(session.call(call)).ok().and_then(|answer| answer.success::<crate::api::Profile>());
+        let profile = block_on(session.call(call))
+            .ok()
+            .and_then(|answer| answer.success::<crate::api::Profile>());
         assert!(profile.is_none(), "{says}");
         assert_eq!(world.sent(), ["/api/me a.1.x"], "{says}");
         assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "{says}");
@@ -288,7 +311,11 @@ fn a_token_is_renewed_ahead_of_its_time() {
     world.answer("/api/auth/refresh", [Err(NoAnswer), refreshed(2)]);
     block_on(session.renew_if_due());
     assert_eq!(world.heard(), [""; 0], "a failure is silent");
-    assert_eq!(session.renewal_due_in(), Some(Duration::from_secs(15)), "and is not repeated at once");
+    assert_eq!(
+        session.renewal_due_in(),
+        Some(Duration::from_secs(15)),
+        "and is not repeated at once"
+    );
     world.pass(15);
     block_on(session.renew_if_due());
     assert_eq!(world.sent().len(), 2);

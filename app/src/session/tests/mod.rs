@@ -1,7 +1,7 @@
-//! The session's rules, without a browser: here, a world around one tab that says what it was asked. `calls` tests a tab by itself,
-//! `proof` what it asks the person,
-//! `tabs` what it makes of the others; `model` has several tabs and a server that follows the contract, and `properties` says what
-//! is true of them whatever happens.
+//! The session's rules, without a browser: here, a world around one tab that says what it was
+//! asked. `calls` tests a tab by itself, `proof` what it asks the person, `tabs` what it makes of
+//! the others; `model` has several tabs and a server that follows the contract, and `properties`
+//! says what is true of them whatever happens.
 
 mod calls;
 mod model;
@@ -86,12 +86,19 @@ impl Future for Later {
 impl Fetch for Port {
     fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Outcome> {
         let world = Rc::clone(&self.0);
-        world.sent.borrow_mut().push(format!("{} {}", call.url, bearer.map(|token| name(&token)).unwrap_or_default()));
+        world.sent.borrow_mut().push(format!(
+            "{} {}",
+            call.url,
+            bearer.map(|token| name(&token)).unwrap_or_default()
+        ));
         world.bodies.borrow_mut().push(call.body);
         async move {
             Later(false).await;
             let mut answers = world.answers.borrow_mut();
-            answers.get_mut(&call.url).and_then(VecDeque::pop_front).unwrap_or_else(|| Ok(ok(r#"{"message":"ok"}"#)))
+            answers
+                .get_mut(&call.url)
+                .and_then(VecDeque::pop_front)
+                .unwrap_or_else(|| Ok(ok(r#"{"message":"ok"}"#)))
         }
         .boxed_local()
     }
@@ -126,7 +133,9 @@ impl Runtime for Port {
 
 impl Lock for Port {
     fn take(&self, _: String) -> LocalBoxFuture<'static, Option<Box<dyn Turn>>> {
-        let turn = |lasts| async move { Some(Box::new(TurnOf { lasts: Cell::new(lasts) }) as Box<dyn Turn>) };
+        let turn = |lasts| async move {
+            Some(Box::new(TurnOf { lasts: Cell::new(lasts) }) as Box<dyn Turn>)
+        };
         match self.0.turns.borrow_mut().pop_front().unwrap_or_default() {
             Chance::Lasts => turn(u32::MAX).boxed_local(),
             Chance::Passes => turn(1).boxed_local(),
@@ -203,7 +212,8 @@ fn failure(status: u16, body: &str) -> Outcome {
 }
 /// Answers that something between browser and server gives in the server's place.
 fn foreign() -> impl Iterator<Item = Outcome> {
-    const STATUSES: [u16; 16] = [200, 201, 204, 301, 302, 303, 307, 400, 401, 403, 404, 407, 429, 500, 503, 511];
+    const STATUSES: [u16; 16] =
+        [200, 201, 204, 301, 302, 303, 307, 400, 401, 403, 404, 407, 429, 500, 503, 511];
     const JSON: &str = "application/json";
     let bodies = [
         ("text/html", "<html>Log in to the network</html>"),
@@ -215,7 +225,9 @@ fn foreign() -> impl Iterator<Item = Outcome> {
         (JSON, r#"{"code":"token_revoked","message":"Sign in first"}"#),
     ];
     STATUSES.into_iter().flat_map(move |status| {
-        bodies.map(|(content_type, body)| Ok(Answer { date: Some(0), ..answer(status, content_type, body) }))
+        bodies.map(|(content_type, body)| {
+            Ok(Answer { date: Some(0), ..answer(status, content_type, body) })
+        })
     })
 }
 fn refused(code: &str) -> Outcome {
@@ -226,7 +238,10 @@ const MADE_AT: i64 = 1_700_000_000;
 
 /// A token that says what it is: the session has its person's name, the signature its kind.
 fn token(kind: &str, session: &str, generation: i64) -> String {
-    let claims = format!(r#"{{"sid":"{session}","gen":{generation},"iat":{MADE_AT},"exp":{}}}"#, MADE_AT + 900);
+    let claims = format!(
+        r#"{{"sid":"{session}","gen":{generation},"iat":{MADE_AT},"exp":{}}}"#,
+        MADE_AT + 900
+    );
     format!("e30.{}.{kind}", base64url(&claims))
 }
 
@@ -239,10 +254,17 @@ fn name(token: &str) -> String {
 fn base64url(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let digit = |bytes: &[u8], at: usize| {
-        let bits = bytes.iter().chain([&0, &0]).take(3).fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bytes
+            .iter()
+            .chain([&0, &0])
+            .take(3)
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
         char::from(DIGITS[(bits >> (18 - 6 * at) & 63) as usize])
     };
-    text.as_bytes().chunks(3).flat_map(|bytes| (0..=bytes.len()).map(move |at| digit(bytes, at))).collect()
+    text.as_bytes()
+        .chunks(3)
+        .flat_map(|bytes| (0..=bytes.len()).map(move |at| digit(bytes, at)))
+        .collect()
 }
 
 fn pair(number: u8) -> TokenPair {
@@ -271,10 +293,17 @@ fn me() -> Call {
     call(Method::GET, "/api/me")
 }
 fn call(method: Method, url: &str) -> Call {
-    Call { method, url: url.to_owned(), content_type: String::new(), accept: String::new(), body: None }
+    Call {
+        method,
+        url: url.to_owned(),
+        content_type: String::new(),
+        accept: String::new(),
+        body: None,
+    }
 }
 fn saved(number: u8, name: &str) -> Saved {
-    let TokenPair { access_token: access, refresh_token: refresh, .. } = pair_of(name, number.into());
+    let TokenPair { access_token: access, refresh_token: refresh, .. } =
+        pair_of(name, number.into());
     Saved { access, refresh, user: user(name) }
 }
 

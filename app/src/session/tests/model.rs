@@ -1,5 +1,5 @@
-//! Several tabs of one browser, with a storage, locks and a channel between them and a [`Server`] behind a network: everything
-//! happens when a test says so, in whatever order.
+//! Several tabs of one browser, with a storage, locks and a channel between them and a [`Server`]
+//! behind a network: everything happens when a test says so, in whatever order.
 
 use std::task::Waker;
 
@@ -178,8 +178,13 @@ impl Model {
 
     /// The next of the calls that wait for the server reaches it.
     pub(super) fn serve_one(&self, which: usize) {
-        let waiting: Vec<_> =
-            self.requests.borrow().iter().filter(|request| request.answer.borrow().is_none()).cloned().collect();
+        let waiting: Vec<_> = self
+            .requests
+            .borrow()
+            .iter()
+            .filter(|request| request.answer.borrow().is_none())
+            .cloned()
+            .collect();
         if let Some(request) = pick(&waiting, which) {
             self.serve(request);
         }
@@ -189,7 +194,11 @@ impl Model {
     pub(super) fn bring_back(&self, which: usize, is_lost: bool) {
         let waiting: Vec<_> = {
             let requests = self.requests.borrow();
-            requests.iter().filter(|request| is_lost || request.answer.borrow().is_some()).cloned().collect()
+            requests
+                .iter()
+                .filter(|request| is_lost || request.answer.borrow().is_some())
+                .cloned()
+                .collect()
         };
         if let Some(request) = pick(&waiting, which) {
             if is_lost {
@@ -215,7 +224,8 @@ impl Model {
         loop {
             self.spread();
             self.run();
-            let next = self.alarms.borrow().iter().copied().filter(|alarm| *alarm > self.now.get()).min();
+            let next =
+                self.alarms.borrow().iter().copied().filter(|alarm| *alarm > self.now.get()).min();
             let next = next.filter(|next| *next < end);
             self.now.set(next.unwrap_or(end));
             self.alarms.borrow_mut().retain(|alarm| *alarm > self.now.get());
@@ -245,7 +255,8 @@ impl Model {
     }
 
     fn serve(&self, request: &Request) {
-        let mut answer = self.server.borrow_mut().answer(&request.url, &request.bearer, self.seconds());
+        let mut answer =
+            self.server.borrow_mut().answer(&request.url, &request.bearer, self.seconds());
         if let Ok(answer) = &mut answer {
             answer.date = Some(self.seconds());
         }
@@ -262,10 +273,16 @@ impl Model {
         self.requests.borrow().iter().filter(|request| request.tab == tab).cloned().collect()
     }
 
-    /// Calls that have waited for too long have no answer; a tab that is asleep finds the one that has come when it wakes up.
+    /// Calls that have waited for too long have no answer; a tab that is asleep finds the one that
+    /// has come when it wakes up.
     fn give_up_late_calls(&self) {
-        let late: Vec<_> =
-            self.requests.borrow().iter().filter(|request| request.until <= self.now.get()).cloned().collect();
+        let late: Vec<_> = self
+            .requests
+            .borrow()
+            .iter()
+            .filter(|request| request.until <= self.now.get())
+            .cloned()
+            .collect();
         for request in late {
             let is_asleep = self.tabs.borrow()[request.tab].side.is_asleep.get();
             if !is_asleep || request.answer.borrow().is_none() {
@@ -420,7 +437,9 @@ impl Storage for Wire {
 
     fn save(&self, place: Place, saved: &Saved) -> bool {
         match place {
-            Place::Browser => self.model.write(&self.side, KEPT, Some(Message::Began(saved.clone()).encode())),
+            Place::Browser => {
+                self.model.write(&self.side, KEPT, Some(Message::Began(saved.clone()).encode()))
+            }
             Place::Tab if self.model.storage_is_forbidden => false,
             Place::Tab => {
                 self.side.own.replace(Some(saved.clone()));
@@ -507,7 +526,10 @@ impl Lock for Wire {
                 .boxed_local()
             }
             Locks::Leased => {
-                let note = Note { wire: Self { model: Rc::clone(&self.model), side: Rc::clone(&self.side) }, name };
+                let note = Note {
+                    wire: Self { model: Rc::clone(&self.model), side: Rc::clone(&self.side) },
+                    name,
+                };
                 let lease = Lease::take(Rc::new(note), number).boxed_local();
                 async move {
                     let lease = in_time(lease, late).await?;
@@ -519,7 +541,10 @@ impl Lock for Wire {
     }
 }
 
-async fn in_time<T>(wish: LocalBoxFuture<'static, T>, late: LocalBoxFuture<'static, ()>) -> Option<T> {
+async fn in_time<T>(
+    wish: LocalBoxFuture<'static, T>,
+    late: LocalBoxFuture<'static, ()>,
+) -> Option<T> {
     match futures::future::select(wish, late).await {
         futures::future::Either::Left((turn, _)) => Some(turn),
         futures::future::Either::Right(_) => None,

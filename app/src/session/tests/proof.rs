@@ -65,7 +65,10 @@ fn who_would_rather_not_has_a_call_that_failed() {
 #[test]
 fn however_many_calls_ask_the_person_is_asked_once() {
     let (world, session) = signed_in();
-    world.answer("/api/me", [refused("fresh_required"), refused("fresh_required"), refused("fresh_required")]);
+    world.answer(
+        "/api/me",
+        [refused("fresh_required"), refused("fresh_required"), refused("fresh_required")],
+    );
     block_on(async {
         let mut calls = Box::pin(join3(session.call(me()), session.call(me()), session.call(me())));
         for _ in 0..9 {
@@ -115,7 +118,10 @@ fn an_expired_token_is_renewed_before_anybody_is_asked() {
         session.prove(proof_of("bob", 2));
         assert_eq!(call.await.unwrap().status, 200);
     });
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/auth/refresh r.1.x", "/api/me a.2.x", "/api/me f.2.x"]);
+    assert_eq!(
+        world.sent(),
+        ["/api/me a.1.x", "/api/auth/refresh r.1.x", "/api/me a.2.x", "/api/me f.2.x"]
+    );
 }
 
 #[test]

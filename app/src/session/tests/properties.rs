@@ -1,5 +1,5 @@
-//! What is true of several tabs whatever happens. Most of it the model itself insists on: no refresh looks like a thief's, and there
-//! are never two of one session at a time.
+//! What is true of several tabs whatever happens. Most of it the model itself insists on: no
+//! refresh looks like a thief's, and there are never two of one session at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,7 +117,9 @@ impl Play {
                 model.open(tab.own());
             }
             Deed::Open | Deed::Duplicate(_) => {}
-            Deed::Close(which, was_served) => drop(model.close(self.tab(which)?.as_ref(), was_served)),
+            Deed::Close(which, was_served) => {
+                drop(model.close(self.tab(which)?.as_ref(), was_served));
+            }
             Deed::Reload(which, was_served) => {
                 let tab = self.awake(which)?;
                 model.catch_up(&tab);
@@ -129,8 +131,10 @@ impl Play {
                 // Who types a password is slower than any message.
                 model.pass(Duration::from_secs(1));
                 tab.session.look_again();
-                // Without storage a new tab does not know that somebody is signed in already, and all would follow.
-                let is_known = !remember || model.open_tabs().iter().all(|tab| tab.held().is_none());
+                // Without storage a new tab does not know that somebody is signed in already, and
+                // all would follow.
+                let is_known =
+                    !remember || model.open_tabs().iter().all(|tab| tab.held().is_none());
                 if tab.held().is_some() || model.storage_is_forbidden && !is_known {
                     return None;
                 }
@@ -138,7 +142,8 @@ impl Play {
             }
             Deed::LogOut(which) => {
                 let tab = self.awake(which)?;
-                let (held, left, session) = (tab.held()?, Rc::clone(&self.left), Rc::clone(&tab.session));
+                let (held, left, session) =
+                    (tab.held()?, Rc::clone(&self.left), Rc::clone(&tab.session));
                 self.leaving.insert(held.clone());
                 model.begin(&tab, async move {
                     session.log_out().await;
@@ -175,13 +180,19 @@ impl Play {
 
     /// Nobody loses a session that somebody has neither left nor let run out.
     fn step(&mut self, deed: Deed) {
-        let before: Vec<_> = self.model.open_tabs().into_iter().filter_map(|tab| Some((tab.held()?, tab))).collect();
+        let before: Vec<_> =
+            self.model.open_tabs().into_iter().filter_map(|tab| Some((tab.held()?, tab))).collect();
         self.act(deed);
-        let open: BTreeMap<_, _> = self.model.open_tabs().iter().map(|tab| (tab.number(), tab.endings())).collect();
+        let open: BTreeMap<_, _> =
+            self.model.open_tabs().iter().map(|tab| (tab.number(), tab.endings())).collect();
         for (session, tab) in before {
             let Some(endings) = open.get(&tab.number()) else { continue };
             let now = tab.held();
-            assert!(now.is_some() || self.may_end(&session), "{session} has ended in tab {}", tab.number());
+            assert!(
+                now.is_some() || self.may_end(&session),
+                "{session} has ended in tab {}",
+                tab.number()
+            );
             assert!(*endings == 0 || now.as_ref() != Some(&session), "a notice without an end");
         }
     }
@@ -207,8 +218,10 @@ impl Play {
         // The access tokens run out, so that all of them refresh together.
         self.step(Deed::Pass(Duration::from_secs(1000)));
         let refreshes = self.model.refreshes.get();
-        let tabs: Vec<_> = self.model.open_tabs().into_iter().filter_map(|tab| Some((tab.held()?, tab))).collect();
-        let calls: Vec<_> = tabs.iter().flat_map(|(_, tab)| [self.call(tab), self.call(tab)]).collect();
+        let tabs: Vec<_> =
+            self.model.open_tabs().into_iter().filter_map(|tab| Some((tab.held()?, tab))).collect();
+        let calls: Vec<_> =
+            tabs.iter().flat_map(|(_, tab)| [self.call(tab), self.call(tab)]).collect();
         self.step(Deed::Settle);
         let sessions: BTreeSet<_> = tabs.iter().map(|(session, _)| session).collect();
         assert!(self.model.refreshes.get() - refreshes <= sessions.len(), "one refresh a session");
@@ -216,7 +229,11 @@ impl Play {
             let is_over = self.may_end(session);
             for call in calls {
                 let status = call.get().expect("it has come to its end");
-                assert!(status == 200 || is_over && status == 401, "{status} in tab {}", tab.number());
+                assert!(
+                    status == 200 || is_over && status == 401,
+                    "{status} in tab {}",
+                    tab.number()
+                );
             }
             assert!(is_over || tab.held().as_ref() == Some(session));
         }

@@ -1,5 +1,6 @@
-//! A server that follows contract 1.4, as far as a client can tell: the same rules as the server's own `rotation`, which `app` cannot
-//! know. It takes no reuse: whoever plays by the rules must never look like a thief.
+//! A server that follows contract 1.4, as far as a client can tell: the same rules as the server's
+//! own `rotation`, which `app` cannot know. It takes no reuse: whoever plays by the rules must
+//! never look like a thief.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +74,10 @@ impl Server {
             return refused("token_revoked");
         }
         assert!(claims.generation <= row.generation, "a generation that is still to come");
-        assert!(is_refresh || !row.replaced.contains(&claims.generation), "a token that nobody was given: {claims:?}");
+        assert!(
+            is_refresh || !row.replaced.contains(&claims.generation),
+            "a token that nobody was given: {claims:?}"
+        );
         if claims.generation == row.generation && row.acknowledged == Acknowledged::No {
             row.acknowledged = Acknowledged::Noted(now);
         }
@@ -94,10 +98,18 @@ impl Server {
             row.parent = Some(presented);
             row.move_on(now);
         } else {
-            assert_eq!(row.parent, Some(presented), "reuse: generation {} came after {presented}", row.generation);
+            assert_eq!(
+                row.parent,
+                Some(presented),
+                "reuse: generation {} came after {presented}",
+                row.generation
+            );
             if now > row.refreshed_at + GRACE {
                 let is_acknowledged = row.acknowledged != Acknowledged::No;
-                assert!(!is_acknowledged, "reuse: {presented} was used already, and its answer was not lost");
+                assert!(
+                    !is_acknowledged,
+                    "reuse: {presented} was used already, and its answer was not lost"
+                );
                 row.replaced.insert(row.generation);
                 row.move_on(now);
                 self.replaced += 1;
@@ -135,7 +147,8 @@ impl Server {
         let token = |kind: &str, iat: i64, life: i64| {
             let exp = (iat + life).min(row.expires_at);
             let generation = row.generation;
-            let claims = format!(r#"{{"sid":"{session}","gen":{generation},"iat":{iat},"exp":{exp}}}"#);
+            let claims =
+                format!(r#"{{"sid":"{session}","gen":{generation},"iat":{iat},"exp":{exp}}}"#);
             format!("e30.{}.{kind}", base64url(&claims))
         };
         TokenPair {
@@ -165,10 +178,19 @@ fn the_model_follows_the_contract() {
     };
     let mut server = Server::default();
     let first = server.log_in("s", 0);
-    let refresh = |server: &mut Server, token: &str, now| server.answer("/api/auth/refresh", token, now);
+    let refresh =
+        |server: &mut Server, token: &str, now| server.answer("/api/auth/refresh", token, now);
     assert_eq!(generation(refresh(&mut server, &first.refresh_token, 100)), Some(2));
-    assert_eq!(generation(refresh(&mut server, &first.refresh_token, 110)), Some(2), "within the grace");
-    assert_eq!(generation(refresh(&mut server, &first.refresh_token, 111)), Some(3), "the answer was lost");
+    assert_eq!(
+        generation(refresh(&mut server, &first.refresh_token, 110)),
+        Some(2),
+        "within the grace"
+    );
+    assert_eq!(
+        generation(refresh(&mut server, &first.refresh_token, 111)),
+        Some(3),
+        "the answer was lost"
+    );
     assert_eq!(server.replaced, 1);
     assert_eq!(server.answer("/api/me", &first.access_token, 899).unwrap().status, 200);
     assert_eq!(server.answer("/api/me", &first.access_token, 900).unwrap().status, 401);

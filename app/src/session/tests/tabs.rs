@@ -57,7 +57,10 @@ fn what_a_person_is_called_elsewhere_is_heard_and_not_told_again() {
 
     let (world, session) = signed_in_here();
     session.hear(Message::Known(called("bob", "Bob")));
-    assert!(world.kept.borrow()[&Place::Tab] == saved_as(1, called("bob", "Bob")), "a duplicate writes its own");
+    assert!(
+        world.kept.borrow()[&Place::Tab] == saved_as(1, called("bob", "Bob")),
+        "a duplicate writes its own"
+    );
 }
 
 #[test]
@@ -87,9 +90,16 @@ fn messages_arrive_as_they_were_sent() {
     }
     let whole = Message::Began(saved(1, "bob")).encode();
     let torn = whole.replace(&saved(1, "bob").refresh, &saved(1, "amy").refresh);
-    for rubbish in
-        ["", "\n\n\n", "began", "began\n\n\n", "later\na\nb\nc", "ended\nbob\nwhy\n", &whole[..whole.len() - 1], &torn]
-    {
+    for rubbish in [
+        "",
+        "\n\n\n",
+        "began",
+        "began\n\n\n",
+        "later\na\nb\nc",
+        "ended\nbob\nwhy\n",
+        &whole[..whole.len() - 1],
+        &torn,
+    ] {
         assert!(Message::decode(rubbish).is_none(), "{rubbish:?}");
     }
 }
@@ -158,7 +168,10 @@ fn a_newer_pair_is_taken_over_and_an_older_one_is_not() {
         assert_eq!(world.sent(), [format!("/api/me {used}")]);
     }
     assert_eq!(world.heard(), ["renewed", "renewed"]);
-    assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "who has told has written it down");
+    assert!(
+        world.kept.borrow()[&Place::Browser] == saved(1, "bob"),
+        "who has told has written it down"
+    );
 }
 
 #[test]
@@ -238,7 +251,8 @@ fn another_person_in_storage_is_followed_but_no_call_is_repeated_in_their_name()
 fn a_later_session_of_the_same_person_is_as_good() {
     let (world, session) = signed_in();
     let again = pair_of("another", 1);
-    let again = Saved { access: again.access_token, refresh: again.refresh_token, user: user("bob") };
+    let again =
+        Saved { access: again.access_token, refresh: again.refresh_token, user: user("bob") };
     keep(&world, Place::Browser, again);
     world.answer("/api/me", [refused("token_expired")]);
     assert_eq!(block_on(session.call(me())).unwrap().status, 200);
@@ -264,7 +278,10 @@ fn a_duplicated_tab_shares_its_pair() {
 
     let (first_world, first) = signed_in_here();
     first.hear(Message::Renewed(saved(2, "bob")));
-    assert!(first_world.kept.borrow()[&Place::Tab] == saved(2, "bob"), "each has a storage of its own");
+    assert!(
+        first_world.kept.borrow()[&Place::Tab] == saved(2, "bob"),
+        "each has a storage of its own"
+    );
     first.hear(asked("bob"));
     assert!(first_world.told() == [Message::Renewed(saved(2, "bob"))]);
 

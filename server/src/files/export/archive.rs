@@ -1,4 +1,5 @@
-//! A ZIP that is written on a blocking thread while its parts arrive, in a file that is gone with its last handle.
+//! A ZIP that is written on a blocking thread while its parts arrive, in a file that is gone with
+//! its last handle.
 
 use std::{
     fs::File,
@@ -25,7 +26,8 @@ enum Part {
     End,
 }
 
-/// An archive in the making. Dropped before it is finished, its thread stops at the next part and the file is gone.
+/// An archive in the making. Dropped before it is finished, its thread stops at the next part and
+/// the file is gone.
 pub(super) struct Archive {
     parts: mpsc::Sender<Part>,
     writing: JoinHandle<Result<(File, u64), ExportError>>,

@@ -57,7 +57,8 @@ async fn collecting_a_body_of_single_bytes_keeps_none_of_its_frames() {
             })
         };
         let body = Body::from_stream(frames);
-        let bytes = if is_upload { bodies.upload(ALICE, body).await } else { bodies.json(body).await };
+        let bytes =
+            if is_upload { bodies.upload(ALICE, body).await } else { bodies.json(body).await };
         assert_eq!(bytes.unwrap().len(), JSON_MAX);
         assert!(most.load(Ordering::SeqCst) <= 2, "{} frames at once", most.load(Ordering::SeqCst));
         assert_eq!(alive.load(Ordering::SeqCst), 0);
@@ -120,10 +121,16 @@ async fn invariant_30_uploading_more_than_a_user_may_is_refused_and_others_go_on
         })
         .collect();
     tokio::task::yield_now().await;
-    assert_eq!(bodies.upload(ALICE, Body::from("x")).await, Err(Failure::TooManyUploads(RETRY_AFTER)));
+    assert_eq!(
+        bodies.upload(ALICE, Body::from("x")).await,
+        Err(Failure::TooManyUploads(RETRY_AFTER))
+    );
     let of_bertha = bodies.upload(BERTHA, Body::from("x")).await.unwrap();
     // All uploads together: three are in progress as long as the bytes of the third are in use.
-    assert_eq!(bodies.upload(BERTHA, Body::from("x")).await, Err(Failure::Unavailable(RETRY_AFTER)));
+    assert_eq!(
+        bodies.upload(BERTHA, Body::from("x")).await,
+        Err(Failure::Unavailable(RETRY_AFTER))
+    );
     drop(of_bertha);
     assert_eq!(bodies.upload(BERTHA, Body::from("x")).await.unwrap(), "x");
     for upload in held {
@@ -131,7 +138,10 @@ async fn invariant_30_uploading_more_than_a_user_may_is_refused_and_others_go_on
         assert!(upload.await.unwrap_err().is_cancelled());
     }
     assert_eq!(bodies.upload(ALICE, Body::from("x")).await.unwrap(), "x");
-    assert!(bodies.0.users.semaphores.lock().unwrap().is_empty(), "nothing is kept of users without uploads");
+    assert!(
+        bodies.0.users.semaphores.lock().unwrap().is_empty(),
+        "nothing is kept of users without uploads"
+    );
     assert_eq!(bodies.0.uploads.available_permits(), 3);
     assert_eq!(bodies.0.upload_memory.available_permits(), UPLOAD_MEMORY_KIB as usize);
 }

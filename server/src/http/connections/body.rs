@@ -22,8 +22,8 @@ use super::io::State;
 #[error("the request body arrives too slowly")]
 pub(super) struct TooSlow;
 
-/// A body of which something has to arrive within `idle_timeout`, and all of it within that time and what it takes at `rate` bytes
-/// a second.
+/// A body of which something has to arrive within `idle_timeout`, and all of it within that time
+/// and what it takes at `rate` bytes a second.
 pub(super) struct RequestBody<B> {
     body: B,
     idle_timeout: Duration,
@@ -43,7 +43,12 @@ struct Wait {
 }
 
 impl<B> RequestBody<B> {
-    pub(super) fn new(body: B, idle_timeout: Duration, rate: NonZeroU64, state: Arc<State>) -> Self {
+    pub(super) fn new(
+        body: B,
+        idle_timeout: Duration,
+        rate: NonZeroU64,
+        state: Arc<State>,
+    ) -> Self {
         Self { body, idle_timeout, rate, state, received: 0, wait: None, is_complete: false }
     }
 
@@ -57,7 +62,8 @@ impl<B> RequestBody<B> {
         });
         if received != wait.received {
             wait.received = received;
-            let deadline = (wait.started + idle_timeout + at_rate).min(Instant::now() + idle_timeout);
+            let deadline =
+                (wait.started + idle_timeout + at_rate).min(Instant::now() + idle_timeout);
             wait.deadline.as_mut().reset(deadline);
         }
         wait.deadline.as_mut().poll(context)
@@ -68,7 +74,10 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Requ
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         match Pin::new(&mut this.body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {

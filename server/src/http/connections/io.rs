@@ -1,4 +1,5 @@
-//! The transport of a connection: its answers have to make progress, and it is closed in a way that lets the client read them.
+//! The transport of a connection: its answers have to make progress, and it is closed in a way that
+//! lets the client read them.
 
 use std::{
     io::{self, IoSlice},
@@ -16,8 +17,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// How long a closed connection is read on, so that the client can read the answer: closing a connection with unread data resets
-/// it, which may discard the answer on the way.
+/// How long a closed connection is read on, so that the client can read the answer: closing a
+/// connection with unread data resets it, which may discard the answer on the way.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The same, while nothing arrives.
 const LINGER_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -74,7 +75,11 @@ impl<S> ConnectionIo<S> {
     }
 
     /// Passes on the outcome of a write, or fails if there has been none for too long.
-    fn check_progress<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn check_progress<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             if self.is_write_blocked {
                 self.is_write_blocked = false;
@@ -98,10 +103,15 @@ impl<S: AsyncRead + Unpin> ConnectionIo<S> {
     fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let linger = self.linger.get_or_insert_with(|| {
             let now = Instant::now();
-            Linger { end: now + LINGER_TIMEOUT, deadline: Box::pin(sleep_until(now + LINGER_IDLE_TIMEOUT)) }
+            Linger {
+                end: now + LINGER_TIMEOUT,
+                deadline: Box::pin(sleep_until(now + LINGER_IDLE_TIMEOUT)),
+            }
         });
         loop {
-            if self.state.closes_at_once.load(Ordering::Relaxed) || linger.deadline.as_mut().poll(context).is_ready() {
+            if self.state.closes_at_once.load(Ordering::Relaxed)
+                || linger.deadline.as_mut().poll(context).is_ready()
+            {
                 return Poll::Ready(());
             }
             let mut discarded = [0; 4096];
@@ -128,7 +138,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for ConnectionIo<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.check_progress(context, outcome)
     }

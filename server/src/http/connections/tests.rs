@@ -13,7 +13,8 @@ use super::*;
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 fn open(total: usize, per_address: usize, trusted: &[&str]) -> Arc<Open> {
-    let limits = ConnectionLimits { idle_timeout: TIMEOUT, body_rate: NonZeroU64::MIN, total, per_address };
+    let limits =
+        ConnectionLimits { idle_timeout: TIMEOUT, body_rate: NonZeroU64::MIN, total, per_address };
     let trusted_proxies = trusted.iter().map(|text| text.parse().unwrap()).collect();
     Arc::new(Open { limits, trusted_proxies, counts: Mutex::default() })
 }
@@ -43,13 +44,17 @@ fn admitting_beyond_the_limit_of_an_address_is_refused_until_one_is_closed() {
     assert_eq!(held.len(), 12, "this machine and trusted proxies are not limited");
     drop(held);
     let counts = open.counts.lock().unwrap();
-    assert!(counts.total == 0 && counts.per_address.is_empty(), "nothing is kept of closed connections");
+    assert!(
+        counts.total == 0 && counts.per_address.is_empty(),
+        "nothing is kept of closed connections"
+    );
 }
 
 #[test]
 fn admitting_beyond_the_limit_of_all_is_refused_until_one_is_closed() {
     let open = open(2, 2, &[]);
-    let held = [open.admit(address("127.0.0.1")).unwrap(), open.admit(address("192.0.2.1")).unwrap()];
+    let held =
+        [open.admit(address("127.0.0.1")).unwrap(), open.admit(address("192.0.2.1")).unwrap()];
     for peer in ["127.0.0.1", "192.0.2.9"] {
         assert_eq!(open.admit(address(peer)).err(), Some(Limit::Total));
     }
@@ -90,7 +95,12 @@ fn a_host_is_needed_once_and_has_to_be_one() {
 }
 
 /// A body that arrives as `chunks` of this size, each after a pause.
-fn arriving(chunks: usize, size: usize, pause: Duration, rate: u64) -> (RequestBody<Body>, Arc<State>) {
+fn arriving(
+    chunks: usize,
+    size: usize,
+    pause: Duration,
+    rate: u64,
+) -> (RequestBody<Body>, Arc<State>) {
     let chunk = Bytes::from(vec![b'x'; size]);
     let chunks = stream::iter(0..chunks).then(move |_| {
         let chunk = chunk.clone();

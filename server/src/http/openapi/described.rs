@@ -1,4 +1,5 @@
-//! Documentation of each operation for the OpenAPI document, beside the facts of the operations table.
+//! Documentation of each operation for the OpenAPI document, beside the facts of the operations
+//! table.
 
 pub(super) mod bodies;
 pub(super) mod queries;
@@ -66,7 +67,12 @@ pub(super) static DESCRIBED: &[Described] = &[
         request: Some(bodies::credentials),
         status: 200,
         answer: bodies::part::<LoggedIn>,
-        codes: &[Code::ValidationFailed, Code::InvalidCredentials, Code::AccountDisabled, Code::TooManyAttempts],
+        codes: &[
+            Code::ValidationFailed,
+            Code::InvalidCredentials,
+            Code::AccountDisabled,
+            Code::TooManyAttempts,
+        ],
     },
     Described {
         method: Method::POST,
@@ -198,7 +204,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "Revokes one session; its tokens are rejected from the next request on, with \
                       the reason `ended_elsewhere`. Without `id`, revokes all sessions except the \
                       current one. A session of another user is `not_found`.",
-        parameters: &[Parameter::optional("id", "The `id` of the session. The current session is logged out.", filled)],
+        parameters: &[Parameter::optional(
+            "id",
+            "The `id` of the session. The current session is logged out.",
+            filled,
+        )],
         request: None,
         status: 200,
         answer: bodies::part::<Done>,
@@ -286,7 +296,11 @@ pub(super) static DESCRIBED: &[Described] = &[
         description: "Returns the image as an attachment. A file of another user is `not_found`.",
         parameters: &[
             Parameter::required("id", "The `id` of the file.", uuid),
-            Parameter::optional("size", "`full` (default) or `thumb`: a JPEG of at most 512 pixels width.", size),
+            Parameter::optional(
+                "size",
+                "`full` (default) or `thumb`: a JPEG of at most 512 pixels width.",
+                size,
+            ),
         ],
         request: None,
         status: 200,
@@ -322,7 +336,11 @@ pub(super) static DESCRIBED: &[Described] = &[
                 text,
             ),
             Parameter::optional("sort", "Sort order, default `-created_at` (newest first).", order),
-            Parameter::optional("after", "The `next` cursor of the previous page, in the same order.", text),
+            Parameter::optional(
+                "after",
+                "The `next` cursor of the previous page, in the same order.",
+                text,
+            ),
             Parameter::optional("limit", "Page size: 1 to 100, default 50.", limit),
         ],
         request: None,

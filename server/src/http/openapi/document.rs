@@ -12,8 +12,9 @@ use app::{
 };
 use axum::http::Method;
 use utoipa::openapi::{
-    self, ComponentsBuilder, Content, Header, HeaderBuilder, HttpMethod, InfoBuilder, LicenseBuilder, ObjectBuilder,
-    OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, Response, ResponseBuilder, SecurityRequirement,
+    self, ComponentsBuilder, Content, Header, HeaderBuilder, HttpMethod, InfoBuilder,
+    LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, Required,
+    Response, ResponseBuilder, SecurityRequirement,
     path::{OperationBuilder, ParameterBuilder, ParameterIn},
     request_body::RequestBodyBuilder,
     schema::Type,
@@ -37,7 +38,10 @@ const ABOUT: &str = "Accounts and sessions: register, log in, manage the account
 /// Tags: the groups of operations.
 const TAGS: [(&str, &str); 3] = [
     ("auth", "Registration, login, tokens and logout."),
-    ("account", "The account of the authenticated user: profile, password, sessions, files, export."),
+    (
+        "account",
+        "The account of the authenticated user: profile, password, sessions, files, export.",
+    ),
     ("administration", "User accounts, for administrators."),
 ];
 
@@ -45,14 +49,18 @@ const TAGS: [(&str, &str); 3] = [
 pub(super) fn document() -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new()
-        .security_scheme("access_token", scheme("Access token of a login or refresh (15 minutes by default)."))
+        .security_scheme(
+            "access_token",
+            scheme("Access token of a login or refresh (15 minutes by default)."),
+        )
         .security_scheme(
             "refresh_token",
             scheme("Refresh token of a login or refresh. Accepted by refresh and logout only."),
         )
         .schemas_from_iter(part::<ApiError>());
     for described in DESCRIBED {
-        let Some(operation) = operations::at(described.path).find(|operation| operation.method == described.method)
+        let Some(operation) =
+            operations::at(described.path).find(|operation| operation.method == described.method)
         else {
             continue;
         };
@@ -67,12 +75,21 @@ pub(super) fn document() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
         .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()));
-    let tags = TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).tags(Some(tags)).build()
+    let tags =
+        TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(paths)
+        .components(Some(components.build()))
+        .tags(Some(tags))
+        .build()
 }
 
 fn scheme(description: &str) -> SecurityScheme {
-    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(Some(description));
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(description));
     SecurityScheme::Http(scheme.build())
 }
 
@@ -113,7 +130,8 @@ fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
     }
     if let Some(request) = described.request {
         let body = RequestBodyBuilder::new().required(Some(Required::True));
-        let body = contents(request).fold(body, |body, (media_type, content)| body.content(media_type, content));
+        let body = contents(request)
+            .fold(body, |body, (media_type, content)| body.content(media_type, content));
         builder = builder.request_body(Some(body.build()));
     }
     for (status, codes) in failures(described, operation) {
@@ -140,17 +158,20 @@ fn contents(part: Part) -> impl Iterator<Item = (&'static str, Content)> {
 }
 
 fn success(described: &Described) -> Response {
-    let response = ResponseBuilder::new().description("Success.").header("X-Request-Id", request_id());
+    let response =
+        ResponseBuilder::new().description("Success.").header("X-Request-Id", request_id());
     let mut response = contents(described.answer)
         .fold(response, |response, (media_type, content)| response.content(media_type, content));
     if described.id == "login" {
-        let cookie = header(Type::String, "The known-device cookie `device_…`, scoped to this path.");
+        let cookie =
+            header(Type::String, "The known-device cookie `device_…`, scoped to this path.");
         response = response.header("Set-Cookie", cookie);
     }
     response.build()
 }
 
-/// Error codes by status: those of the layers that every request passes, and those of the operation.
+/// Error codes by status: those of the layers that every request passes, and those of the
+/// operation.
 fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
     let by_body: &[Code] = match operation.body {
         Body::None | Body::Query | Body::Upload => &[],
@@ -172,7 +193,8 @@ fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<C
         operation.auth.is_fresh().then_some(Code::FreshRequired),
     ];
     // Some operations say it for reasons of their own.
-    let by_limit = operation.is_limited_change() && !described.codes.contains(&Code::TooManyAttempts);
+    let by_limit =
+        operation.is_limited_change() && !described.codes.contains(&Code::TooManyAttempts);
     let by_limit = by_limit.then_some(Code::TooManyAttempts);
     let everywhere = [Code::BadRequest, Code::InternalError, Code::Unavailable];
     let mut failures = BTreeMap::<u16, Vec<Code>>::new();
@@ -186,19 +208,26 @@ fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<C
 
 fn failure(status: u16, codes: &[Code]) -> Response {
     let lines = codes.iter().map(|code| {
-        let name =
-            serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let name = serde_json::to_value(code)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default();
         format!("- `{name}`: {}", Failure::from(*code).in_words(Lang::En, "").message)
     });
-    let mut response =
-        ResponseBuilder::new().description(lines.collect::<Vec<_>>().join("\n")).header("X-Request-Id", request_id());
+    let mut response = ResponseBuilder::new()
+        .description(lines.collect::<Vec<_>>().join("\n"))
+        .header("X-Request-Id", request_id());
     for (media_type, content) in contents(part::<ApiError>) {
         response = response.content(media_type, content);
     }
     match status {
-        401 => response = response.header("WWW-Authenticate", header(Type::String, "Challenge (RFC 6750 §3).")),
+        401 => {
+            response = response
+                .header("WWW-Authenticate", header(Type::String, "Challenge (RFC 6750 §3)."));
+        }
         429 | 503 => {
-            response = response.header("Retry-After", header(Type::Integer, "Seconds until a retry may succeed."));
+            response = response
+                .header("Retry-After", header(Type::Integer, "Seconds until a retry may succeed."));
         }
         _ => {}
     }
@@ -206,7 +235,10 @@ fn failure(status: u16, codes: &[Code]) -> Response {
 }
 
 fn header(of: Type, description: &str) -> Header {
-    HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(of))).description(Some(description)).build()
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(of)))
+        .description(Some(description))
+        .build()
 }
 
 fn request_id() -> Header {
@@ -220,7 +252,8 @@ mod tests {
     #[test]
     fn document_describes_every_operation_once() {
         for described in DESCRIBED {
-            let here = operations::at(described.path).filter(|operation| operation.method == described.method);
+            let here = operations::at(described.path)
+                .filter(|operation| operation.method == described.method);
             assert_eq!(here.count(), 1, "{} {}", described.method, described.path);
         }
         assert_eq!(DESCRIBED.len(), operations::OPERATIONS.len());

@@ -24,8 +24,11 @@ pub(super) const PAGE: &str = "/api/docs";
 /// Both forms, built on first use and cached for the life of the process.
 static DESCRIPTION: LazyLock<Option<Description>> = LazyLock::new(|| {
     let document = serde_json::to_value(document::document());
-    let document =
-        document.inspect_err(|error| tracing::error!(%error, "the OpenAPI document could not be serialized")).ok()?;
+    let document = document
+        .inspect_err(
+            |error| tracing::error!(%error, "the OpenAPI document could not be serialized"),
+        )
+        .ok()?;
     let json = Bytes::from(document.to_string());
     Some(Description { json, html: page::html(&document).into(), policy: page::policy() })
 });
@@ -64,6 +67,8 @@ fn tell(request: Request, fill: impl FnOnce(&Description, &mut Response)) -> Res
             fill(description, &mut response);
             response
         }
-        None => answer::failure(Code::InternalError, api_lang(&parts.headers), &answer::name(&parts)),
+        None => {
+            answer::failure(Code::InternalError, api_lang(&parts.headers), &answer::name(&parts))
+        }
     }
 }

@@ -53,7 +53,10 @@ pub(super) fn html(document: &Value) -> String {
             for (status, response) in members(&operation["responses"]) {
                 let _ = writeln!(html, "<h3>{}</h3>", escape(status));
                 if status.starts_with('2') {
-                    html.push_str(&table(document, &response["content"]["application/json"]["schema"]));
+                    html.push_str(&table(
+                        document,
+                        &response["content"]["application/json"]["schema"],
+                    ));
                 } else {
                     html.push_str(&paragraphs(&response["description"]));
                 }
@@ -72,8 +75,14 @@ pub(super) fn html(document: &Value) -> String {
 
 /// Renders the accepted tokens.
 fn security(operation: &Value) -> String {
-    let schemes = operation["security"].as_array().into_iter().flatten().flat_map(members).map(|(scheme, _)| scheme);
-    let schemes: Vec<_> = schemes.map(|scheme| format!("<code>{}</code>", escape(scheme))).collect();
+    let schemes = operation["security"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(members)
+        .map(|(scheme, _)| scheme);
+    let schemes: Vec<_> =
+        schemes.map(|scheme| format!("<code>{}</code>", escape(scheme))).collect();
     if schemes.is_empty() {
         return "<p>No authentication required.</p>\n".to_owned();
     }
@@ -98,10 +107,12 @@ fn parameters(operation: &Value) -> String {
 /// Renders the members of an object.
 fn table(document: &Value, schema: &Value) -> String {
     let schema = resolve(document, schema);
-    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<_> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let rows = members(&schema["properties"]).map(|(name, member)| {
         let told = &member["description"];
-        let meaning = if told.is_string() { told } else { &resolve(document, member)["description"] };
+        let meaning =
+            if told.is_string() { told } else { &resolve(document, member)["description"] };
         format!(
             "<tr><td><code>{}{}</code></td><td>{}</td><td>{}</td></tr>\n",
             escape(name),
@@ -117,7 +128,11 @@ fn table(document: &Value, schema: &Value) -> String {
 fn kind(document: &Value, schema: &Value) -> String {
     let alternatives = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array());
     if let Some(alternatives) = alternatives {
-        return alternatives.iter().map(|schema| kind(document, schema)).collect::<Vec<_>>().join(" or ");
+        return alternatives
+            .iter()
+            .map(|schema| kind(document, schema))
+            .collect::<Vec<_>>()
+            .join(" or ");
     }
     if let Some(name) = schema["$ref"].as_str().and_then(|place| place.rsplit('/').next()) {
         let named = resolve(document, schema);
@@ -130,7 +145,11 @@ fn kind(document: &Value, schema: &Value) -> String {
         return if named["enum"].is_array() { kind(document, named) } else { escape(name) };
     }
     if let Some(values) = schema["enum"].as_array() {
-        return values.iter().map(|value| format!("<code>{}</code>", text(value))).collect::<Vec<_>>().join(", ");
+        return values
+            .iter()
+            .map(|value| format!("<code>{}</code>", text(value)))
+            .collect::<Vec<_>>()
+            .join(", ");
     }
     match &schema["type"] {
         Value::Array(types) => types.iter().map(text).collect::<Vec<_>>().join(" or "),
@@ -153,14 +172,24 @@ fn text(value: &Value) -> String {
 
 /// Renders each line of a description as a paragraph.
 fn paragraphs(value: &Value) -> String {
-    let lines = value.as_str().unwrap_or_default().lines().map(|line| line.strip_prefix("- ").unwrap_or(line));
+    let lines = value
+        .as_str()
+        .unwrap_or_default()
+        .lines()
+        .map(|line| line.strip_prefix("- ").unwrap_or(line));
     lines.flat_map(|line| ["<p>".to_owned(), inline(line), "</p>\n".to_owned()]).collect()
 }
 
 /// Renders text between backticks as code.
 fn inline(text: &str) -> String {
     let parts = text.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
+    parts
+        .map(
+            |(at, part)| {
+                if at % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }
+            },
+        )
+        .collect()
 }
 
 fn escape(text: &str) -> String {

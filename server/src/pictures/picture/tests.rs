@@ -1,7 +1,8 @@
 use std::io::Cursor;
 
 use image::{
-    ExtendedColorType, ImageEncoder as _, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage, codecs::png::PngEncoder,
+    ExtendedColorType, ImageEncoder as _, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage,
+    codecs::png::PngEncoder,
 };
 
 use super::*;
@@ -19,7 +20,10 @@ fn encode(pixels: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 
 /// The left half red, the right half blue.
 fn two_halves(width: u32, height: u32) -> DynamicImage {
-    RgbImage::from_fn(width, height, |x, _| if x < width / 2 { Rgb([255, 0, 0]) } else { Rgb([0, 0, 255]) }).into()
+    RgbImage::from_fn(width, height, |x, _| {
+        if x < width / 2 { Rgb([255, 0, 0]) } else { Rgb([0, 0, 255]) }
+    })
+    .into()
 }
 
 fn seen(jpeg: &[u8]) -> RgbImage {
@@ -43,12 +47,15 @@ fn with_segment(jpeg: &[u8], marker: u8, content: &[u8]) -> Vec<u8> {
 
 /// EXIF that says which side is up (TIFF 6.0, tag 0x0112).
 fn orientation(value: u8) -> Vec<u8> {
-    [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".as_slice(), &[value], b"\0\0\0\0\0\0"].concat()
+    [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".as_slice(), &[value], b"\0\0\0\0\0\0"]
+        .concat()
 }
 
 fn checksum(bytes: &[u8]) -> [u8; 4] {
     let crc = bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
+        })
     });
     (!crc).to_be_bytes()
 }
@@ -109,18 +116,28 @@ fn difference(one: &RgbImage, other: &RgbImage) -> u8 {
 
 #[test]
 fn render_recognises_each_format_by_its_bytes() {
-    for (format, kind) in
-        [(ImageFormat::Jpeg, Kind::Jpeg), (ImageFormat::Png, Kind::Png), (ImageFormat::WebP, Kind::Webp)]
-    {
+    for (format, kind) in [
+        (ImageFormat::Jpeg, Kind::Jpeg),
+        (ImageFormat::Png, Kind::Png),
+        (ImageFormat::WebP, Kind::Webp),
+    ] {
         let rendered = render(&encode(&two_halves(40, 20), format), [SMALL]).unwrap();
         assert_eq!((rendered.kind, rendered.dimensions), (kind, (40, 20)));
         let pixels = seen(&rendered.images[0]);
-        assert!(pixels.get_pixel(5, 10).0[0] > 200 && pixels.get_pixel(35, 10).0[2] > 200, "{kind:?}");
+        assert!(
+            pixels.get_pixel(5, 10).0[0] > 200 && pixels.get_pixel(35, 10).0[2] > 200,
+            "{kind:?}"
+        );
         assert_eq!(Kind::of_media_type(kind.media_type()), Some(kind));
     }
-    for other in
-        [&b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..], b"GIF89a", b"BM", b"<!DOCTYPE html>", b"", b"\x89PNG"]
-    {
+    for other in [
+        &b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..],
+        b"GIF89a",
+        b"BM",
+        b"<!DOCTYPE html>",
+        b"",
+        b"\x89PNG",
+    ] {
         assert_eq!(refusal(other), Some(Refusal::UnknownKind));
     }
 }
@@ -129,16 +146,22 @@ fn render_recognises_each_format_by_its_bytes() {
 fn render_decodes_every_kind_of_png_pixels() {
     let pixels = two_halves(30, 30);
     let expected = one(&encode(&pixels, ImageFormat::Png), SMALL);
-    for other in [DynamicImage::from(pixels.to_rgba8()), pixels.to_rgb16().into(), pixels.to_rgba16().into()] {
+    for other in
+        [DynamicImage::from(pixels.to_rgba8()), pixels.to_rgb16().into(), pixels.to_rgba16().into()]
+    {
         assert!(difference(&one(&encode(&other, ImageFormat::Png), SMALL), &expected) < 4);
     }
     let gray = one(&encode(&pixels.to_luma8().into(), ImageFormat::Png), SMALL);
-    for other in
-        [DynamicImage::from(pixels.to_luma_alpha8()), pixels.to_luma16().into(), pixels.to_luma_alpha16().into()]
-    {
+    for other in [
+        DynamicImage::from(pixels.to_luma_alpha8()),
+        pixels.to_luma16().into(),
+        pixels.to_luma_alpha16().into(),
+    ] {
         assert!(difference(&one(&encode(&other, ImageFormat::Png), SMALL), &gray) < 4);
     }
-    assert!(difference(&one(&encode(&pixels.to_luma8().into(), ImageFormat::Jpeg), SMALL), &gray) < 8);
+    assert!(
+        difference(&one(&encode(&pixels.to_luma8().into(), ImageFormat::Jpeg), SMALL), &gray) < 8
+    );
 }
 
 #[test]
@@ -177,14 +200,21 @@ fn render_turns_the_picture_and_leaves_metadata_behind() {
         with_chunk(&encode(&two_halves(64, 32), ImageFormat::Png), *b"eXIf", &exif),
         webp,
     ] {
-        let rendered = render(&turned, [Shape::Square(512), Shape::Within { width: 16, height: 512 }, SMALL]).unwrap();
+        let rendered =
+            render(&turned, [Shape::Square(512), Shape::Within { width: 16, height: 512 }, SMALL])
+                .unwrap();
         assert_eq!(rendered.dimensions, (32, 64), "{:?}: turned to the right", rendered.kind);
         for made in &rendered.images {
-            assert!(!made.windows(4).any(|four| four == b"Exif" || four == &secret.as_bytes()[..4]));
+            assert!(
+                !made.windows(4).any(|four| four == b"Exif" || four == &secret.as_bytes()[..4])
+            );
         }
         assert_eq!(seen(&rendered.images[1]).dimensions(), (16, 32));
         let pixels = seen(&rendered.images[2]);
-        assert!(pixels.get_pixel(16, 4).0[0] > 200 && pixels.get_pixel(16, 60).0[2] > 200, "the left side is up now");
+        assert!(
+            pixels.get_pixel(16, 4).0[0] > 200 && pixels.get_pixel(16, 60).0[2] > 200,
+            "the left side is up now"
+        );
     }
 }
 
@@ -200,8 +230,8 @@ fn render_puts_transparent_parts_on_white() {
 /// A name, the file, and the colours of its two halves.
 type Fixture = (&'static str, &'static [u8], [[u8; 3]; 2]);
 
-/// The halves of the fixtures in sRGB: computed from the matrices and the curves of their profiles (ICC.1:2022 annex F.3), and of the
-/// one without a profile as they are stored.
+/// The halves of the fixtures in sRGB: computed from the matrices and the curves of their profiles
+/// (ICC.1:2022 annex F.3), and of the one without a profile as they are stored.
 const HALVES: [Fixture; 3] = [
     ("sRGB", SRGB, [[226, 106, 90], [90, 190, 120]]),
     ("Display P3", P3, [[244, 97, 82], [18, 194, 113]]),
@@ -246,18 +276,26 @@ fn render_converts_colours_of_a_profile_to_srgb_in_every_format() {
 
 #[test]
 fn render_converts_shades_of_grey_with_either_kind_of_profile() {
-    let ramp =
-        DynamicImage::from(image::GrayImage::from_fn(64, 64, |x, _| image::Luma([u8::try_from(x * 4).unwrap()])));
+    let ramp = DynamicImage::from(image::GrayImage::from_fn(64, 64, |x, _| {
+        image::Luma([u8::try_from(x * 4).unwrap()])
+    }));
     let png = encode(&ramp, ImageFormat::Png);
-    let with = |profile: &[u8]| with_chunk(&png, *b"iCCP", &[b"x\0\0", &stored(profile)[..]].concat());
+    let with =
+        |profile: &[u8]| with_chunk(&png, *b"iCCP", &[b"x\0\0", &stored(profile)[..]].concat());
     // Gamma 1: the shade in the middle is much lighter in sRGB.
     let linear = moxcms::ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
     let lighter = one(&with(&linear), SMALL);
     let [red, green, blue] = lighter.get_pixel(32, 32).0;
-    assert!(red > 175 && red < 200 && red.abs_diff(green) < 3 && red.abs_diff(blue) < 3, "{red} {green} {blue}");
+    assert!(
+        red > 175 && red < 200 && red.abs_diff(green) < 3 && red.abs_diff(blue) < 3,
+        "{red} {green} {blue}"
+    );
     // Grey is grey in the profile for colours, too; its curve is nearly that of sRGB.
     let [red, green, blue] = one(&with(profile(P3)), SMALL).get_pixel(32, 32).0;
-    assert!(red.abs_diff(128) < 6 && red.abs_diff(green) < 3 && red.abs_diff(blue) < 3, "{red} {green} {blue}");
+    assert!(
+        red.abs_diff(128) < 6 && red.abs_diff(green) < 3 && red.abs_diff(blue) < 3,
+        "{red} {green} {blue}"
+    );
     // A profile for shades of grey says nothing about colours.
     let colours = encode(&two_halves(64, 64), ImageFormat::Png);
     let with_gray = with_chunk(&colours, *b"iCCP", &[b"x\0\0", &stored(&linear)[..]].concat());
@@ -268,14 +306,16 @@ fn render_converts_shades_of_grey_with_either_kind_of_profile() {
 fn render_ignores_a_profile_that_is_broken_or_too_large() {
     let png = encode(&two_halves(64, 64), ImageFormat::Png);
     let expected = one(&png, SMALL);
-    let with = |profile: &[u8]| with_chunk(&png, *b"iCCP", &[b"x\0\0", &stored(profile)[..]].concat());
+    let with =
+        |profile: &[u8]| with_chunk(&png, *b"iCCP", &[b"x\0\0", &stored(profile)[..]].concat());
     let p3 = profile(P3);
     let mut many_tags = p3.to_vec();
     many_tags[128..132].copy_from_slice(&65_u32.to_be_bytes());
     many_tags.resize(2_000, 0);
     let mut large = p3.to_vec();
     large.resize(1024 * 1024 + 1, 0);
-    for broken in [&b""[..], b"no profile", &p3[..p3.len() / 2], &many_tags, &large, &[0xff; 4096]] {
+    for broken in [&b""[..], b"no profile", &p3[..p3.len() / 2], &many_tags, &large, &[0xff; 4096]]
+    {
         assert_eq!(one(&with(broken), SMALL), expected);
     }
     for at in 0..p3.len() {
@@ -310,12 +350,20 @@ fn jpeg_of(width: u16, height: u16, marker: u8) -> Vec<u8> {
 #[test]
 fn render_of_too_many_pixels_is_refused_as_too_large_in_every_format() {
     for (width, height) in [(30_000, 30_000), (6_000, 4_001), (16_385, 1), (1, u32::MAX >> 1)] {
-        assert_eq!(refusal(&png_of(width, height)), Some(Refusal::TooManyPixels), "{width} x {height}");
+        assert_eq!(
+            refusal(&png_of(width, height)),
+            Some(Refusal::TooManyPixels),
+            "{width} x {height}"
+        );
     }
     for (width, height, marker) in
         [(30_000, 30_000, 0xc0), (30_000, 30_000, 0xc2), (6_000, 4_001, 0xc0), (1, 16_385, 0xc2)]
     {
-        assert_eq!(refusal(&jpeg_of(width, height, marker)), Some(Refusal::TooManyPixels), "{width} x {height}");
+        assert_eq!(
+            refusal(&jpeg_of(width, height, marker)),
+            Some(Refusal::TooManyPixels),
+            "{width} x {height}"
+        );
         // Also where there is nothing behind the header.
         let mut cut = jpeg_of(width, height, marker);
         let at = cut.windows(2).position(|pair| pair == [0xff, marker]).unwrap();
@@ -324,12 +372,17 @@ fn render_of_too_many_pixels_is_refused_as_too_large_in_every_format() {
     }
     let still = encode(&two_halves(16, 16), ImageFormat::WebP);
     for flags in [0, 0x02, 0x10] {
-        assert_eq!(refusal(&extended_webp(&still, flags, 30_000, &[])), Some(Refusal::TooManyPixels));
+        assert_eq!(
+            refusal(&extended_webp(&still, flags, 30_000, &[])),
+            Some(Refusal::TooManyPixels)
+        );
     }
     let mut lossless = still;
     lossless[21..25].copy_from_slice(&(0x3ffe_u32 | 0x3ffe << 14).to_le_bytes());
     assert_eq!(refusal(&lossless), Some(Refusal::TooManyPixels));
-    let lossy = [b"RIFF\x20\0\0\0WEBPVP8 \x0a\0\0\0\x10\0\0\x9d\x01\x2a", &[0xff, 0x3f, 0xff, 0x3f][..]].concat();
+    let lossy =
+        [b"RIFF\x20\0\0\0WEBPVP8 \x0a\0\0\0\x10\0\0\x9d\x01\x2a", &[0xff, 0x3f, 0xff, 0x3f][..]]
+            .concat();
     assert_eq!(refusal(&lossy), Some(Refusal::TooManyPixels));
     // Within the limit, and nothing behind it: the header alone is not believed.
     assert_eq!(refusal(&png_of(6_000, 4_000)), Some(Refusal::Broken));
@@ -382,7 +435,8 @@ fn render_reads_on_behind_metadata_of_many_segments() {
     }
     assert!(Header::read(&jpeg).unwrap().memory > 2 * 40 * 60_000);
     assert_eq!(one(&jpeg, SMALL).dimensions(), (16, 16));
-    // The first byte of a profile's segments is not the first of it: a length beyond the file is none.
+    // The first byte of a profile's segments is not the first of it: a length beyond the file is
+    // none.
     let cut = with_segment(&jpeg, 0xe2, b"ICC_PROFILE\0\x01\x02");
     assert_eq!(one(&cut, SMALL).dimensions(), (16, 16));
 }

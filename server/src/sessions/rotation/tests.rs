@@ -3,8 +3,13 @@ use uuid::Uuid;
 
 use super::*;
 
-const LIFETIMES: Lifetimes =
-    Lifetimes { access: 900, refresh: 604_800, refresh_short: 43_200, session: 2_592_000, grace: 10 };
+const LIFETIMES: Lifetimes = Lifetimes {
+    access: 900,
+    refresh: 604_800,
+    refresh_short: 43_200,
+    session: 2_592_000,
+    grace: 10,
+};
 
 fn session() -> Session {
     Session {
@@ -29,7 +34,8 @@ fn refresh(session: &Session, presented: i64, now: i64) -> Step {
 #[test]
 fn the_present_generation_moves_on() {
     let Step::Next(next) = refresh(&session(), 5, 2000) else { panic!("refused") };
-    let expected = Session { generation: 6, parent_generation: Some(5), refreshed_at: 2000, ..session() };
+    let expected =
+        Session { generation: 6, parent_generation: Some(5), refreshed_at: 2000, ..session() };
     assert_eq!(next, expected);
 }
 
@@ -42,7 +48,8 @@ fn the_parent_gets_the_same_successor_within_the_grace_which_does_not_slide() {
 }
 
 #[test]
-fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_for_one_more_grace() {
+fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_for_one_more_grace()
+{
     for now in [999, 995] {
         assert_eq!(refresh(&session(), 4, now), Step::Same, "within the leeway");
     }
@@ -52,8 +59,15 @@ fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_
         assert_eq!(redated, Session { refreshed_at: 994, ..session.clone() });
         assert_eq!(refresh(&redated, 4, 1004), Step::Same);
         let after = refresh(&redated, 4, 1005);
-        assert!(if acknowledged { matches!(after, Step::Reuse(_)) } else { matches!(after, Step::Next(_)) });
-        assert!(matches!(refresh(&session, 3, 994), Step::Reuse(_)), "what was used up before stays reuse");
+        assert!(if acknowledged {
+            matches!(after, Step::Reuse(_))
+        } else {
+            matches!(after, Step::Next(_))
+        });
+        assert!(
+            matches!(refresh(&session, 3, 994), Step::Reuse(_)),
+            "what was used up before stays reuse"
+        );
         let Step::Next(next) = refresh(&session, 5, 994) else { panic!("refused") };
         assert_eq!((next.generation, next.refreshed_at), (6, 994));
     }
@@ -70,14 +84,23 @@ fn a_lost_answer_is_replaced_and_an_acknowledged_one_is_not() {
 
     let acknowledged = Session { acknowledged: true, ..session() };
     assert!(matches!(refresh(&acknowledged, 4, 5000), Step::Reuse(_)), "written down");
-    assert!(matches!(session().refresh(4, true, 5000, &LIFETIMES), Step::Reuse(_)), "known before it is written down");
-    assert_eq!(acknowledged.refresh(4, true, 1010, &LIFETIMES), Step::Same, "within the grace nobody is suspected");
+    assert!(
+        matches!(session().refresh(4, true, 5000, &LIFETIMES), Step::Reuse(_)),
+        "known before it is written down"
+    );
+    assert_eq!(
+        acknowledged.refresh(4, true, 1010, &LIFETIMES),
+        Step::Same,
+        "within the grace nobody is suspected"
+    );
 }
 
 #[test]
 fn anything_else_below_ends_the_session() {
     let Step::Next(replaced) = refresh(&session(), 4, 5000) else { panic!("refused") };
-    for (session, presented) in [(&session(), 3), (&session(), 0), (&session(), i64::MIN), (&replaced, 5)] {
+    for (session, presented) in
+        [(&session(), 3), (&session(), 0), (&session(), i64::MIN), (&replaced, 5)]
+    {
         let Step::Reuse(ended) = refresh(session, presented, 5000) else { panic!("{presented}") };
         assert_eq!(ended.ended, Some(EndReason::Reused));
         assert_eq!(refresh(&ended, ended.generation, 5000), Step::Refuse);
@@ -141,13 +164,15 @@ struct World {
     session: Session,
     acknowledged_in_memory: bool,
     now: i64,
-    /// Whom each generation's refresh token was first handed to by a refresh: generation → generation presented.
+    /// Whom each generation's refresh token was first handed to by a refresh: generation →
+    /// generation presented.
     made_from: Vec<(i64, i64)>,
 }
 
 impl World {
     fn new() -> Self {
-        let session = Session { generation: 1, parent_generation: None, refreshed_at: 0, ..session() };
+        let session =
+            Session { generation: 1, parent_generation: None, refreshed_at: 0, ..session() };
         Self { session, acknowledged_in_memory: false, now: 0, made_from: Vec::new() }
     }
 
@@ -257,7 +282,8 @@ proptest! {
         let (mut first, mut second) = (1, 1);
         for (is_first, deed) in deeds {
             act(&mut world, if is_first { &mut first } else { &mut second }, deed);
-            // Of all generations that came from one, all but the newest are replaced or used up: only the present one refreshes.
+            // Of all generations that came from one, all but the newest are replaced or used up:
+            // only the present one refreshes.
             let living: Vec<_> = world
                 .made_from
                 .iter()

@@ -36,15 +36,21 @@ enum AuditEvents {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // SQLite adds one column at a time. A session that is older than this is taken as acknowledged: its person is not
-        // suspected, and a token of it that turns up late is.
-        let acknowledged = ColumnDef::new(Sessions::Acknowledged).boolean().not_null().default(true).to_owned();
+        // SQLite adds one column at a time. A session that is older than this is taken as
+        // acknowledged: its person is not suspected, and a token of it that turns up late is.
+        let acknowledged =
+            ColumnDef::new(Sessions::Acknowledged).boolean().not_null().default(true).to_owned();
         let replaced = ColumnDef::new(Sessions::Replaced).text().not_null().default("").to_owned();
         for column in [acknowledged, replaced] {
-            manager.alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned()).await?;
+            manager
+                .alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned())
+                .await?;
         }
-        // A log-in looks for its user's oldest living sessions: however many have ended, it need not pass them.
-        manager.drop_index(Index::drop().name("sessions_by_user").table(Sessions::Table).to_owned()).await?;
+        // A log-in looks for its user's oldest living sessions: however many have ended, it need
+        // not pass them.
+        manager
+            .drop_index(Index::drop().name("sessions_by_user").table(Sessions::Table).to_owned())
+            .await?;
         manager
             .create_index(
                 Index::create()
@@ -60,7 +66,13 @@ impl MigrationTrait for Migration {
             .create_table(
                 Table::create()
                     .table(AuditEvents::Table)
-                    .col(ColumnDef::new(AuditEvents::Id).big_integer().not_null().auto_increment().primary_key())
+                    .col(
+                        ColumnDef::new(AuditEvents::Id)
+                            .big_integer()
+                            .not_null()
+                            .auto_increment()
+                            .primary_key(),
+                    )
                     .col(ColumnDef::new(AuditEvents::At).big_integer().not_null())
                     .col(ColumnDef::new(AuditEvents::Event).string_len(32).not_null())
                     .col(ColumnDef::new(AuditEvents::Outcome).string_len(32).not_null())
@@ -72,8 +84,10 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        for (name, column) in [("audit_events_by_time", AuditEvents::At), ("audit_events_by_user", AuditEvents::UserId)]
-        {
+        for (name, column) in [
+            ("audit_events_by_time", AuditEvents::At),
+            ("audit_events_by_user", AuditEvents::UserId),
+        ] {
             let index = Index::create().name(name).table(AuditEvents::Table).col(column).to_owned();
             manager.create_index(index).await?;
         }

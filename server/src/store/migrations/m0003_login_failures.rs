@@ -25,7 +25,13 @@ impl MigrationTrait for Migration {
             .create_table(
                 Table::create()
                     .table(LoginFailures::Table)
-                    .col(ColumnDef::new(LoginFailures::Id).big_integer().not_null().auto_increment().primary_key())
+                    .col(
+                        ColumnDef::new(LoginFailures::Id)
+                            .big_integer()
+                            .not_null()
+                            .auto_increment()
+                            .primary_key(),
+                    )
                     .col(ColumnDef::new(LoginFailures::Subject).string_len(64).not_null())
                     .col(ColumnDef::new(LoginFailures::At).big_integer().not_null())
                     .to_owned(),

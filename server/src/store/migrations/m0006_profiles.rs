@@ -24,7 +24,9 @@ impl MigrationTrait for Migration {
         let email = ColumnDef::new(Users::Email).string_len(254).null().to_owned();
         let mobile = ColumnDef::new(Users::Mobile).string_len(16).null().to_owned();
         for column in [email, mobile] {
-            manager.alter_table(Table::alter().table(Users::Table).add_column(column).to_owned()).await?;
+            manager
+                .alter_table(Table::alter().table(Users::Table).add_column(column).to_owned())
+                .await?;
         }
         Ok(())
     }

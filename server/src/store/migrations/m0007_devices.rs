@@ -30,13 +30,19 @@ impl MigrationTrait for Migration {
         // SQLite adds one column at a time.
         let address = ColumnDef::new(Sessions::Address).string_len(45).null().to_owned();
         let user_agent = ColumnDef::new(Sessions::UserAgent).string_len(256).null().to_owned();
-        let new_device = ColumnDef::new(Sessions::NewDevice).boolean().not_null().default(false).to_owned();
+        let new_device =
+            ColumnDef::new(Sessions::NewDevice).boolean().not_null().default(false).to_owned();
         for column in [address, user_agent, new_device] {
-            manager.alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned()).await?;
+            manager
+                .alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned())
+                .await?;
         }
         let logged_in_at = ColumnDef::new(Users::LoggedInAt).big_integer().null().to_owned();
-        manager.alter_table(Table::alter().table(Users::Table).add_column(logged_in_at).to_owned()).await?;
-        // Whoever has logged in before is told of a device that is new: the audit log knows who has.
+        manager
+            .alter_table(Table::alter().table(Users::Table).add_column(logged_in_at).to_owned())
+            .await?;
+        // Whoever has logged in before is told of a device that is new: the audit log knows who
+        // has.
         manager
             .get_connection()
             .execute_unprepared(

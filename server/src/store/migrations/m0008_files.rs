@@ -53,8 +53,13 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new(Files::Width).integer().not_null())
                     .col(ColumnDef::new(Files::Height).integer().not_null())
                     .col(ColumnDef::new(Files::CreatedAt).big_integer().not_null())
-                    // No cascade: whoever deletes an account has to say first what becomes of the objects.
-                    .foreign_key(ForeignKey::create().from(Files::Table, Files::UserId).to(Users::Table, Users::Id))
+                    // No cascade: whoever deletes an account has to say first what becomes of the
+                    // objects.
+                    .foreign_key(
+                        ForeignKey::create()
+                            .from(Files::Table, Files::UserId)
+                            .to(Users::Table, Users::Id),
+                    )
                     .to_owned(),
             )
             .await?;

@@ -26,7 +26,8 @@ impl MigrationTrait for Migration {
         let index = |name| Index::create().name(name).table(Users::Table).to_owned();
         for index in [
             index("users_by_creation").col(Users::CreatedAt).col(Users::Id),
-            // With all that a list is sorted by: whoever searches does not fetch the rows that others stand before.
+            // With all that a list is sorted by: whoever searches does not fetch the rows that
+            // others stand before.
             index("users_by_name").col(Users::UsernameKey).col(Users::CreatedAt).col(Users::Id),
             index("users_by_role").col(Users::Role).col(Users::DisabledAt),
         ] {

@@ -1,4 +1,5 @@
-//! Cleanup in portions: what is left of deleted accounts, a sequence of revoked tokens, and the time of the last cleanup.
+//! Cleanup in portions: what is left of deleted accounts, a sequence of revoked tokens, and the
+//! time of the last cleanup.
 
 use sea_orm_migration::prelude::{sea_orm::Statement, *};
 
@@ -18,8 +19,9 @@ impl MigrationTrait for Migration {
             // Accounts that are gone, and of which rows are left in other tables.
             "CREATE TABLE deleted_users (user_id uuid_text NOT NULL PRIMARY KEY, deleted_at integer NOT NULL)",
             "CREATE TABLE cleanups (id integer NOT NULL PRIMARY KEY, at integer NOT NULL)",
-            // Servers follow this table by a number that never comes twice. All entries so far are of log-outs, whose sessions
-            // have ended with them: tokens of those are refused without an entry.
+            // Servers follow this table by a number that never comes twice. All entries so far are
+            // of log-outs, whose sessions have ended with them: tokens of those are refused without
+            // an entry.
             "DROP TABLE revoked_tokens",
             "CREATE TABLE revoked_tokens (seq integer NOT NULL PRIMARY KEY AUTOINCREMENT, jti varchar(64) NOT NULL UNIQUE, \
              type varchar(16) NOT NULL, expires_at integer NOT NULL, revoked_at integer NOT NULL, \
@@ -33,16 +35,20 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Removes the references to accounts from tables whose rows are removed after their account's. Rewriting the tables would take
-/// minutes where they are large: SQLite documents this way for it (<https://sqlite.org/lang_altertable.html#otheralter>).
+/// Removes the references to accounts from tables whose rows are removed after their account's.
+/// Rewriting the tables would take minutes where they are large: SQLite documents this way for it
+/// (<https://sqlite.org/lang_altertable.html#otheralter>).
 async fn remove_foreign_keys(connection: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
     const KEY: &str = r#", FOREIGN KEY ("user_id") REFERENCES "users" ("id")"#;
     let pragma = Statement::from_string(connection.get_database_backend(), "PRAGMA schema_version");
     let row = connection.query_one_raw(pragma).await?;
-    let row = row.ok_or_else(|| DbErr::Migration("PRAGMA schema_version answers nothing".into()))?;
+    let row =
+        row.ok_or_else(|| DbErr::Migration("PRAGMA schema_version answers nothing".into()))?;
     let version: i64 = row.try_get_by_index(0)?;
     connection.execute_unprepared("PRAGMA writable_schema = ON").await?;
-    for (table, key) in [("sessions", format!("{KEY} ON DELETE CASCADE")), ("files", KEY.to_owned())] {
+    for (table, key) in
+        [("sessions", format!("{KEY} ON DELETE CASCADE")), ("files", KEY.to_owned())]
+    {
         let update = format!(
             "UPDATE sqlite_schema SET sql = replace(sql, '{key}', '') WHERE type = 'table' AND name = '{table}'"
         );

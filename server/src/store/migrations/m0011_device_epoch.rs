@@ -19,7 +19,8 @@ enum Users {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let epoch = ColumnDef::new(Users::DeviceEpoch).big_integer().not_null().default(0).to_owned();
+        let epoch =
+            ColumnDef::new(Users::DeviceEpoch).big_integer().not_null().default(0).to_owned();
         manager.alter_table(Table::alter().table(Users::Table).add_column(epoch).to_owned()).await
     }
 }

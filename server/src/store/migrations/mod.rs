@@ -1,9 +1,11 @@
-//! How the tables came to be. A migration that has been released is never changed: another one follows it.
+//! How the tables came to be. A migration that has been released is never changed: another one
+//! follows it.
 
 use std::path::Path;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
 };
 use sea_orm_migration::prelude::*;
 
@@ -41,11 +43,13 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Times that a process waits for another one's transaction, each as long as the connection's busy timeout: five minutes together.
+/// Times that a process waits for another one's transaction, each as long as the connection's busy
+/// timeout: five minutes together.
 const ATTEMPTS: u32 = 60;
 
-/// Brings the tables up to date: all migrations that are missing and their records in one transaction, so that whatever ends the
-/// process leaves the former tables or the new ones. Takes no write lock where nothing is missing.
+/// Brings the tables up to date: all migrations that are missing and their records in one
+/// transaction, so that whatever ends the process leaves the former tables or the new ones. Takes
+/// no write lock where nothing is missing.
 pub(super) async fn run(connection: &DatabaseConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |source: DbErr| open_error(path, source);
     // A new database has no table of migrations yet, and asking for them would make it.
@@ -61,7 +65,8 @@ pub(super) async fn run(connection: &DatabaseConnection, path: &Path) -> Result<
         }
     }
     let transaction = begin(connection).await.map_err(failed)?;
-    // Another process may have finished meanwhile: what is missing is looked up again, under the lock.
+    // Another process may have finished meanwhile: what is missing is looked up again, under the
+    // lock.
     let applied = Migrator::get_migration_models(&transaction).await.map_err(failed)?;
     let applied: Vec<_> = applied.into_iter().map(|model| model.version).collect();
     if let Some(newest) = unknown(&applied) {
@@ -72,12 +77,16 @@ pub(super) async fn run(connection: &DatabaseConnection, path: &Path) -> Result<
 }
 
 async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let immediate =
-        || TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let immediate = || TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
     let mut attempt = 1;
     loop {
         match connection.begin_with_options(immediate()).await {
-            Err(error) if attempt < ATTEMPTS && error.to_string().contains("database is locked") => {
+            Err(error)
+                if attempt < ATTEMPTS && error.to_string().contains("database is locked") =>
+            {
                 tracing::info!(attempt, "waiting for another process that writes to the database");
                 attempt += 1;
             }
@@ -89,5 +98,8 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
 /// The newest migration that was applied and that this program does not know.
 fn unknown(applied: &[String]) -> Option<String> {
     let known = Migrator::migrations();
-    applied.iter().rfind(|name| !known.iter().any(|migration| migration.name() == name.as_str())).cloned()
+    applied
+        .iter()
+        .rfind(|name| !known.iter().any(|migration| migration.name() == name.as_str()))
+        .cloned()
 }

@@ -45,8 +45,11 @@ fn verify(codec: &Codec, token: &str, expected: Auth, now: i64) -> Result<Caller
 fn forge(codec: &Codec, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     let (mut header, mut claims) = parts(&codec.access(&grant(), true, &World::system()).unwrap());
     change(&mut header, &mut claims);
-    let message =
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(claims.to_string())
+    );
     format!("{message}.{}", codec.keys.ring().signing().sign(&message).unwrap())
 }
 
@@ -60,13 +63,19 @@ fn a_token_says_what_it_was_made_for() {
 fn says_what_it_was_made_for(codec: &Codec) {
     let token = codec.access(&grant(), true, &World::system()).unwrap();
     let caller = verify(codec, &token, Auth::Access, NOW).unwrap();
-    assert_eq!((caller.user, caller.session, caller.generation), (Uuid::from_u128(1), Uuid::from_u128(2), 3));
+    assert_eq!(
+        (caller.user, caller.session, caller.generation),
+        (Uuid::from_u128(1), Uuid::from_u128(2), 3)
+    );
     assert!(caller.fresh);
     let (header, claims) = parts(&token);
     assert_eq!(header["typ"], "at+jwt");
     assert_eq!(claims["type"], "access");
     assert_eq!(claims["gen"], 3);
-    assert_eq!((&claims["iat"], &claims["nbf"], &claims["exp"]), (&json!(NOW), &json!(NOW), &json!(NOW + 900)));
+    assert_eq!(
+        (&claims["iat"], &claims["nbf"], &claims["exp"]),
+        (&json!(NOW), &json!(NOW), &json!(NOW + 900))
+    );
     let (header, claims) = parts(&codec.refresh(&grant()).unwrap());
     assert_eq!(header["typ"], "rt+jwt");
     assert_eq!(claims.get("fresh"), None);
@@ -81,7 +90,10 @@ fn refresh_tokens_repeat_and_access_tokens_never_do() {
     let next = Grant { generation: 4, ..grant() };
     assert_ne!(codec.refresh(&grant()).unwrap(), codec.refresh(&next).unwrap());
     let world = World::system();
-    assert_ne!(codec.access(&grant(), true, &world).unwrap(), codec.access(&grant(), true, &world).unwrap());
+    assert_ne!(
+        codec.access(&grant(), true, &world).unwrap(),
+        codec.access(&grant(), true, &world).unwrap()
+    );
 }
 
 #[test]
@@ -119,7 +131,9 @@ fn token_ahead_of_the_clock_is_told_from_one_that_cannot_be_ours() {
         assert!(token.is_ahead() && !is_of(&token, 1, 3, NOW + 10_000), "{claim} after exp");
     }
     // What is wrong with it beside its time does not change the code.
-    for (claim, value) in [("iss", json!("another")), ("type", json!("refresh")), ("type", json!(null))] {
+    for (claim, value) in
+        [("iss", json!("another")), ("type", json!("refresh")), ("type", json!(null))]
+    {
         let odd = forge(&codec, |_, claims| claims[claim] = value.clone());
         assert_eq!(codec.verify(&odd, past), Err(Code::TokenInvalid), "{claim} = {value}");
     }
@@ -137,7 +151,11 @@ fn each_claim_is_required_and_typed() {
         for value in [json!(null), json!([]), json!({}), json!(1.5), json!("1"), json!(u64::MAX)] {
             let odd = forge(&codec, |_, claims| claims[claim] = value.clone());
             if claim != "jti" || !value.is_string() {
-                assert_eq!(verify(&codec, &odd, Auth::Access, NOW), Err(expected), "{claim} = {value}");
+                assert_eq!(
+                    verify(&codec, &odd, Auth::Access, NOW),
+                    Err(expected),
+                    "{claim} = {value}"
+                );
             }
         }
     }
@@ -147,22 +165,37 @@ fn each_claim_is_required_and_typed() {
 fn the_algorithm_is_the_keys_and_nothing_in_the_header_is_followed() {
     let codec = codec();
     for (codec, other) in [(&codec, "EdDSA"), (&codec_of(Algorithm::EdDsa), "HS256")] {
-        for alg in [other, "none", "None", "nOnE", "HS384", "HS512", "RS256", "ES256", "Ed25519", "hs256", "eddsa", ""]
-        {
+        for alg in [
+            other, "none", "None", "nOnE", "HS384", "HS512", "RS256", "ES256", "Ed25519", "hs256",
+            "eddsa", "",
+        ] {
             let token = forge(codec, |header, _| header["alg"] = json!(alg));
             assert_eq!(verify(codec, &token, Auth::Access, NOW), Err(Code::TokenInvalid), "{alg}");
             let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
-            assert_eq!(verify(codec, &unsigned, Auth::Access, NOW), Err(Code::TokenInvalid), "{alg}, unsigned");
+            assert_eq!(
+                verify(codec, &unsigned, Auth::Access, NOW),
+                Err(Code::TokenInvalid),
+                "{alg}, unsigned"
+            );
         }
     }
-    for kid in [json!("../../dev/null"), json!("' OR 1=1--"), json!("x".repeat(1000)), json!(7), json!(null)] {
+    for kid in [
+        json!("../../dev/null"),
+        json!("' OR 1=1--"),
+        json!("x".repeat(1000)),
+        json!(7),
+        json!(null),
+    ] {
         let token = forge(&codec, |header, _| header["kid"] = kid.clone());
         assert_eq!(verify(&codec, &token, Auth::Access, NOW), Err(Code::TokenInvalid), "{kid}");
     }
     let critical = forge(&codec, |header, _| header["crit"] = json!(["exp"]));
     assert_eq!(verify(&codec, &critical, Auth::Access, NOW), Err(Code::TokenInvalid));
     let extra = forge(&codec, |header, _| header["jku"] = json!("https://evil.example/keys"));
-    assert!(verify(&codec, &extra, Auth::Access, NOW).is_ok(), "a member that means nothing changes nothing");
+    assert!(
+        verify(&codec, &extra, Auth::Access, NOW).is_ok(),
+        "a member that means nothing changes nothing"
+    );
 }
 
 #[test]
@@ -172,7 +205,9 @@ fn a_public_key_is_no_secret_that_signs() {
     let x = serde_json::to_value(&jwk).unwrap()["x"].as_str().unwrap().to_owned();
     let raw = URL_SAFE_NO_PAD.decode(&x).unwrap();
     // RFC 8410 §4: what stands before it where public keys are exchanged.
-    let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()].concat();
+    let der =
+        [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()]
+            .concat();
     let document = serde_json::to_vec(&jwk).unwrap();
     let (mut header, claims) = parts(&codec.access(&grant(), true, &World::system()).unwrap());
     for alg in ["HS256", "EdDSA"] {
@@ -182,7 +217,8 @@ fn a_public_key_is_no_secret_that_signs() {
         for secret in [raw.as_slice(), x.as_bytes(), &der, &document, b""] {
             let secret = jsonwebtoken::EncodingKey::from_secret(secret);
             let algorithm = jsonwebtoken::Algorithm::HS256;
-            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &secret, algorithm).unwrap();
+            let signature =
+                jsonwebtoken::crypto::sign(message.as_bytes(), &secret, algorithm).unwrap();
             assert_eq!(
                 verify(&codec, &format!("{message}.{signature}"), Auth::Access, NOW),
                 Err(Code::TokenInvalid),
@@ -211,7 +247,11 @@ fn what_another_key_has_signed_stays_good_and_says_so() {
             assert!(verify(&codec, token, Auth::Access, NOW).is_ok());
         }
     }
-    assert_eq!(codec.refresh_jti(grant().session, 3).unwrap(), jti, "names of refresh tokens never change");
+    assert_eq!(
+        codec.refresh_jti(grant().session, 3).unwrap(),
+        jti,
+        "names of refresh tokens never change"
+    );
     // A token of one key that names another one.
     let foreign = forge(&codec, |header, _| header["kid"] = parts(&tokens[0]).0["kid"].clone());
     assert_eq!(verify(&codec, &foreign, Auth::Access, NOW), Err(Code::TokenInvalid));
@@ -229,7 +269,11 @@ fn the_types_in_header_and_claims_agree_and_are_the_expected_one() {
     assert_eq!(verify(&codec, &access, Auth::Nobody, NOW), Err(Code::TokenWrongType));
     for typ in [json!("JWT"), json!("rt+jwt"), json!("AT+JWT"), json!(null), json!(1)] {
         let token = forge(&codec, |header, _| header["typ"] = typ.clone());
-        assert_eq!(verify(&codec, &token, Auth::EitherToken, NOW), Err(Code::TokenWrongType), "{typ}");
+        assert_eq!(
+            verify(&codec, &token, Auth::EitherToken, NOW),
+            Err(Code::TokenWrongType),
+            "{typ}"
+        );
     }
 }
 

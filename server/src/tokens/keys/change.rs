@@ -31,7 +31,9 @@ pub enum ChangeError {
         kid: String,
     },
     /// The key is needed.
-    #[error("the key {kid} is the signing key and cannot be retired; run `gatehouse keys rotate` first")]
+    #[error(
+        "the key {kid} is the signing key and cannot be retired; run `gatehouse keys rotate` first"
+    )]
     Signs {
         /// Its name.
         kid: String,
@@ -48,7 +50,8 @@ pub fn list(folder: &Path) -> Result<Vec<Listed>, KeyError> {
     Ok(disk.keys()?.map(|file| file.list()).unwrap_or_default())
 }
 
-/// Lets a new key sign from now on. Those before it go on checking what they have signed: nobody is logged out.
+/// Lets a new key sign from now on. Those before it go on checking what they have signed: nobody is
+/// logged out.
 ///
 /// # Errors
 ///
@@ -71,7 +74,10 @@ pub fn retire(folder: &Path, kid: &str) -> Result<Listed, ChangeError> {
     })
 }
 
-fn change<T>(folder: &Path, change: impl FnOnce(&mut KeyFile) -> Result<T, ChangeError>) -> Result<T, ChangeError> {
+fn change<T>(
+    folder: &Path,
+    change: impl FnOnce(&mut KeyFile) -> Result<T, ChangeError>,
+) -> Result<T, ChangeError> {
     let disk = Disk::new(folder);
     let missing = || ChangeError::Missing { path: disk.path().to_owned() };
     // Who reads before the lock may put back what another one has changed meanwhile.

@@ -81,7 +81,8 @@ impl Disk {
         }
     }
 
-    /// Waits until nobody else changes the file. The folder itself is locked: no file is left, and none can be forgotten.
+    /// Waits until nobody else changes the file. The folder itself is locked: no file is left, and
+    /// none can be forgotten.
     pub(super) fn lock(&self) -> io::Result<Lock<'_>> {
         let folder = File::open(&self.folder)?;
         folder.lock()?;
@@ -111,7 +112,8 @@ impl Lock<'_> {
 
     fn write(&self, content: &[u8]) -> io::Result<()> {
         let draft = self.disk.folder.join(DRAFT);
-        let written = self.draft(&draft, content).and_then(|()| fs::rename(&draft, &self.disk.path));
+        let written =
+            self.draft(&draft, content).and_then(|()| fs::rename(&draft, &self.disk.path));
         if written.is_err() {
             // Why it was not written is what is to be told.
             let _ = fs::remove_file(&draft);
@@ -169,7 +171,8 @@ mod tests {
             assert_eq!(disk.read().unwrap().1.as_slice(), content.as_bytes());
             assert_eq!(fs::metadata(disk.path()).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, [FILE]);
     }
 
@@ -200,7 +203,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let disk = Disk::new(folder.path());
         disk.lock().unwrap().write(b"one").unwrap();
-        // Only the administrator can give a file away: for anybody else it is their own before and after.
+        // Only the administrator can give a file away: for anybody else it is their own before and
+        // after.
         let given = chown(disk.path(), Some(65_534), Some(65_534)).is_ok();
         disk.lock().unwrap().write(b"two").unwrap();
         let owner = fs::metadata(disk.path()).unwrap().uid();

@@ -76,7 +76,8 @@ impl KeyFile {
         if version != VERSION {
             return Err(format!("its version is {version}, this program knows {VERSION}"));
         }
-        let (mut signing, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.kid == current);
+        let (mut signing, others): (Vec<_>, Vec<_>) =
+            keys.into_iter().partition(|key| key.kid == current);
         let Some(key) = signing.pop() else { return Err(format!("it has no key {current}")) };
         let names: BTreeSet<_> = others.iter().map(|key| &key.kid).collect();
         if !signing.is_empty() || names.len() != others.len() {
@@ -105,10 +106,14 @@ impl KeyFile {
             return Err("the key of the refresh tokens' names is too short".into());
         }
         let (signing, others) = if let Some(secret) = configured {
-            // What the folder's keys have signed is not taken: whoever configures a secret wants that one alone.
+            // What the folder's keys have signed is not taken: whoever configures a secret wants
+            // that one alone.
             (Key::new(CONFIGURED, Algorithm::Hs256, secret.expose_secret().as_bytes())?, Vec::new())
         } else {
-            (self.signing.open()?, self.others.iter().map(StoredKey::open).collect::<Result<_, _>>()?)
+            (
+                self.signing.open()?,
+                self.others.iter().map(StoredKey::open).collect::<Result<_, _>>()?,
+            )
         };
         Ok(KeyRing::new(signing, others, refresh_names.to_vec().into()))
     }
@@ -134,7 +139,8 @@ impl KeyFile {
         };
         let mut before = std::mem::replace(&mut self.signing, key);
         before.replaced_at = Some(world.now());
-        let rotated = Rotated { signing: self.signing.listed_as(State::Signs), before: before.listed() };
+        let rotated =
+            Rotated { signing: self.signing.listed_as(State::Signs), before: before.listed() };
         self.others.push(before);
         rotated
     }
@@ -155,9 +161,16 @@ impl KeyFile {
 
 impl StoredKey {
     fn generate(algorithm: Algorithm, world: &World) -> Self {
-        // Hexadecimal digits: a name that begins with a hyphen would look like an option on the command line.
+        // Hexadecimal digits: a name that begins with a hyphen would look like an option on the
+        // command line.
         let kid = format!("{:012x}", u64::from_be_bytes(world.random()) >> 16);
-        Self { kid, algorithm, secret: Secret::generate(world), created_at: world.now(), replaced_at: None }
+        Self {
+            kid,
+            algorithm,
+            secret: Secret::generate(world),
+            created_at: world.now(),
+            replaced_at: None,
+        }
     }
 
     fn open(&self) -> Result<Key, String> {
@@ -169,7 +182,12 @@ impl StoredKey {
     }
 
     fn listed_as(&self, state: State) -> Listed {
-        Listed { kid: self.kid.clone(), algorithm: self.algorithm, created_at: self.created_at, state }
+        Listed {
+            kid: self.kid.clone(),
+            algorithm: self.algorithm,
+            created_at: self.created_at,
+            state,
+        }
     }
 }
 

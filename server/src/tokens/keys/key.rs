@@ -8,11 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::tokens::algorithm::Algorithm;
 
-/// Bytes of a key: as many as the hash has (RFC 7518 §3.2), and of Ed25519's seed (RFC 8032 §5.1.5).
+/// Bytes of a key: as many as the hash has (RFC 7518 §3.2), and of Ed25519's seed (RFC 8032
+/// §5.1.5).
 pub(super) const BYTES: usize = 32;
 /// What stands before the seed where Ed25519 keys are exchanged (PKCS #8; RFC 8410 §7).
-const PKCS8: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// A key that signs and checks tokens.
 pub struct Key {
@@ -33,18 +35,25 @@ pub struct SignError(pub(in crate::tokens) String);
 impl Key {
     /// A key from its secret, or what is wrong with that.
     pub(super) fn new(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {
-        let told = |error: jsonwebtoken::errors::Error| format!("the key {kid} cannot be used: {error}");
+        let told =
+            |error: jsonwebtoken::errors::Error| format!("the key {kid} cannot be used: {error}");
         let (encoding, decoding, public) = match algorithm {
             Algorithm::Hs256 if secret.len() < BYTES => {
-                return Err(format!("the key {kid} has {} bytes, which is too short", secret.len()));
+                return Err(format!(
+                    "the key {kid} has {} bytes, which is too short",
+                    secret.len()
+                ));
             }
-            Algorithm::Hs256 => (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret), None),
+            Algorithm::Hs256 => {
+                (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret), None)
+            }
             Algorithm::EdDsa if secret.len() != BYTES => {
                 return Err(format!("the key {kid} has {} bytes instead of {BYTES}", secret.len()));
             }
             Algorithm::EdDsa => {
                 let encoding = EncodingKey::from_ed_der(&Zeroizing::new([&PKCS8, secret].concat()));
-                let mut public = Jwk::from_encoding_key(&encoding, algorithm.into()).map_err(told)?;
+                let mut public =
+                    Jwk::from_encoding_key(&encoding, algorithm.into()).map_err(told)?;
                 public.common.key_id = Some(kid.to_owned());
                 public.common.public_key_use = Some(PublicKeyUse::Signature);
                 (encoding, DecodingKey::from_jwk(&public).map_err(told)?, Some(public))
@@ -66,8 +75,12 @@ impl Key {
     /// Whether this key has signed a message so.
     #[must_use]
     pub fn has_signed(&self, message: &str, signature: &str) -> bool {
-        let checked =
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.decoding, self.algorithm.into());
+        let checked = jsonwebtoken::crypto::verify(
+            signature,
+            message.as_bytes(),
+            &self.decoding,
+            self.algorithm.into(),
+        );
         matches!(checked, Ok(true))
     }
 
@@ -109,7 +122,10 @@ mod tests {
             assert!(Key::new("a", algorithm, &[7; BYTES]).is_ok());
             assert!(Key::new("a", algorithm, &[7; BYTES - 1]).is_err());
         }
-        assert!(Key::new("a", Algorithm::Hs256, &[7; BYTES + 1]).is_ok(), "a configured one may be longer");
+        assert!(
+            Key::new("a", Algorithm::Hs256, &[7; BYTES + 1]).is_ok(),
+            "a configured one may be longer"
+        );
         assert!(Key::new("a", Algorithm::EdDsa, &[7; BYTES + 1]).is_err());
     }
 

@@ -37,14 +37,17 @@ pub enum State {
 }
 
 impl State {
-    /// When a key can be retired without anybody noticing, where its tokens live this long: what it has signed has expired.
+    /// When a key can be retired without anybody noticing, where its tokens live this long: what it
+    /// has signed has expired.
     #[must_use]
     pub fn safe_to_retire_at(self, longest_life: i64) -> Option<i64> {
         /// Seconds after which no server signs with a key that was replaced: all have followed.
         const FOLLOWED: i64 = 5;
         match self {
             Self::Signs => None,
-            Self::ChecksOnly { since } => Some(since?.saturating_add(longest_life).saturating_add(FOLLOWED)),
+            Self::ChecksOnly { since } => {
+                Some(since?.saturating_add(longest_life).saturating_add(FOLLOWED))
+            }
         }
     }
 }
@@ -58,7 +61,13 @@ mod tests {
         assert_eq!(State::Signs.safe_to_retire_at(900), None);
         assert_eq!(State::ChecksOnly { since: None }.safe_to_retire_at(900), None);
         let safe_at = State::ChecksOnly { since: Some(1_000) }.safe_to_retire_at(900).unwrap();
-        assert!((1_901..1_960).contains(&safe_at), "a server that follows a moment later is thought of: {safe_at}");
-        assert_eq!(State::ChecksOnly { since: Some(i64::MAX) }.safe_to_retire_at(900), Some(i64::MAX));
+        assert!(
+            (1_901..1_960).contains(&safe_at),
+            "a server that follows a moment later is thought of: {safe_at}"
+        );
+        assert_eq!(
+            State::ChecksOnly { since: Some(i64::MAX) }.safe_to_retire_at(900),
+            Some(i64::MAX)
+        );
     }
 }

@@ -46,8 +46,9 @@ pub enum Opened {
 }
 
 impl Keys {
-    /// The keys in the data folder, made there at the first start; a configured secret signs instead of theirs. Where the
-    /// newest one is not for the configured algorithm, another one is made, and those before it go on checking.
+    /// The keys in the data folder, made there at the first start; a configured secret signs
+    /// instead of theirs. Where the newest one is not for the configured algorithm, another one is
+    /// made, and those before it go on checking.
     ///
     /// # Errors
     ///
@@ -82,7 +83,10 @@ impl Keys {
         let (identity, content) = disk.read().map_err(|error| disk.trouble(error))?;
         let ring = KeyFile::parse(&content).and_then(|file| file.ring(configured.as_ref()));
         let ring = RwLock::new(Arc::new(ring.map_err(|why| disk.damaged(why))?));
-        Ok((Self { disk, algorithm, configured, ring, seen: Mutex::new(Seen::File(identity)) }, opened))
+        Ok((
+            Self { disk, algorithm, configured, ring, seen: Mutex::new(Seen::File(identity)) },
+            opened,
+        ))
     }
 
     /// The keys as they are now.
@@ -91,8 +95,8 @@ impl Keys {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// These keys, or those of now where none of these has this name: another process may have made it a moment ago, and what
-    /// it has signed is good here, too.
+    /// These keys, or those of now where none of these has this name: another process may have made
+    /// it a moment ago, and what it has signed is good here, too.
     #[must_use]
     pub fn having(&self, ring: Arc<KeyRing>, kid: &str) -> Arc<KeyRing> {
         if ring.get(kid).is_some() {
@@ -102,8 +106,9 @@ impl Keys {
         self.ring()
     }
 
-    /// Reads the file where it is another one than the last time: one look at its metadata, as long as nothing has changed. A
-    /// file that cannot be used is told to the log, and the keys stay what they were.
+    /// Reads the file where it is another one than the last time: one look at its metadata, as long
+    /// as nothing has changed. A file that cannot be used is told to the log, and the keys stay
+    /// what they were.
     pub fn follow(&self) {
         let found = self.disk.identity();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,7 +117,8 @@ impl Keys {
         }
         let (now, read) = match self.disk.read() {
             Ok((identity, content)) => {
-                let ring = KeyFile::parse(&content).and_then(|file| file.ring(self.configured.as_ref()));
+                let ring =
+                    KeyFile::parse(&content).and_then(|file| file.ring(self.configured.as_ref()));
                 (Seen::File(identity), ring.map_err(|why| self.disk.damaged(why)))
             }
             Err(error) => (Seen::Trouble(error.kind()), Err(self.disk.trouble(error))),
@@ -123,7 +129,9 @@ impl Keys {
         *seen = now;
         match read {
             Ok(ring) => self.take(ring),
-            Err(error) => tracing::error!(%error, "the key file cannot be read; the keys in memory stay in use"),
+            Err(error) => {
+                tracing::error!(%error, "the key file cannot be read; the keys in memory stay in use");
+            }
         }
     }
 

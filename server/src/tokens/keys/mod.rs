@@ -1,4 +1,5 @@
-//! The keys that sign tokens: several at once, of which one signs and the others check what they have signed.
+//! The keys that sign tokens: several at once, of which one signs and the others check what they
+//! have signed.
 
 mod change;
 mod disk;

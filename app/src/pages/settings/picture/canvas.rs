@@ -8,12 +8,13 @@ use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, ImageBitmap};
 
 /// Side of a field of the test pattern, in pixels: a block of JPEG's colours.
 const FIELD: u32 = 16;
-/// The colours of the test pattern: left to right, top to bottom. None is white, black or grey: blockers answer with those.
+/// The colours of the test pattern: left to right, top to bottom. None is white, black or grey:
+/// blockers answer with those.
 const FIELDS: [[u8; 3]; 4] = [[200, 40, 60], [30, 140, 70], [40, 70, 190], [220, 180, 30]];
 /// Pixels at the edge of a field, where JPEG mixes the colours of neighbours.
 const EDGE: u32 = 3;
-/// How far a channel may be off. JPEG costs 3 at most. Noise of a bit or two, which Brave and Safari add against
-/// fingerprinting, is not visible.
+/// How far a channel may be off. JPEG costs 3 at most. Noise of a bit or two, which Brave and
+/// Safari add against fingerprinting, is not visible.
 const TOLERANCE: u8 = 24;
 
 /// A canvas of this side, which is not part of the page.
@@ -43,13 +44,19 @@ pub(super) async fn encode(canvas: &HtmlCanvasElement) -> Option<Blob> {
         let _ = sender.send(blob.dyn_into::<Blob>().ok());
     });
     let quality = JsValue::from_f64(0.92);
-    canvas.to_blob_with_type_and_encoder_options(done.as_ref().unchecked_ref(), "image/jpeg", &quality).ok()?;
+    canvas
+        .to_blob_with_type_and_encoder_options(
+            done.as_ref().unchecked_ref(),
+            "image/jpeg",
+            &quality,
+        )
+        .ok()?;
     receiver.await.ok().flatten()
 }
 
-/// Whether a canvas can be read back as it was drawn. Browsers that resist fingerprinting answer with noise instead, and
-/// encode noise (`privacy.resistFingerprinting` of Firefox, Tor Browser, extensions). A known pattern makes the same way as
-/// a picture: drawn, encoded, decoded and read.
+/// Whether a canvas can be read back as it was drawn. Browsers that resist fingerprinting answer
+/// with noise instead, and encode noise (`privacy.resistFingerprinting` of Firefox, Tor Browser,
+/// extensions). A known pattern makes the same way as a picture: drawn, encoded, decoded and read.
 pub(super) async fn is_readable() -> bool {
     async fn read_back() -> Option<Vec<u8>> {
         let side = 2 * FIELD;
@@ -80,7 +87,8 @@ fn is_pattern(pixels: &[u8]) -> bool {
             let pixel = (y * side + x) as usize * 4;
             let field = (y / FIELD * 2 + x / FIELD) as usize;
             let is_near = |(read, drawn): (&u8, u8)| read.abs_diff(drawn) <= TOLERANCE;
-            !(is_inside(x) && is_inside(y)) || pixels[pixel..pixel + 3].iter().zip(FIELDS[field]).all(is_near)
+            !(is_inside(x) && is_inside(y))
+                || pixels[pixel..pixel + 3].iter().zip(FIELDS[field]).all(is_near)
         })
 }
 
@@ -102,7 +110,8 @@ mod tests {
     #[test]
     fn is_pattern_accepts_compression_and_slight_noise() {
         assert!(is_pattern(&pattern()));
-        let slightly_off: Vec<u8> = pattern().iter().map(|channel| channel.saturating_add(TOLERANCE)).collect();
+        let slightly_off: Vec<u8> =
+            pattern().iter().map(|channel| channel.saturating_add(TOLERANCE)).collect();
         assert!(is_pattern(&slightly_off));
         let mut mixed_edges = pattern();
         mixed_edges[..4].fill(0);

@@ -50,7 +50,11 @@ impl Crop {
 
     fn within(self) -> Self {
         let half = self.side() / 2.0;
-        Self { x: self.x.clamp(half, self.width - half), y: self.y.clamp(half, self.height - half), ..self }
+        Self {
+            x: self.x.clamp(half, self.width - half),
+            y: self.y.clamp(half, self.height - half),
+            ..self
+        }
     }
 }
 

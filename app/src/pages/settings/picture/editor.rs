@@ -49,8 +49,8 @@ struct Opened {
 #[derive(Clone, Copy)]
 pub(super) struct Editor {
     opened: BrowserValue<Option<Opened>>,
-    /// Whether the square can be chosen. Where the browser does not let pages read what they draw, the file is sent as it is, and
-    /// the server crops the largest square in its middle.
+    /// Whether the square can be chosen. Where the browser does not let pages read what they draw,
+    /// the file is sent as it is, and the server crops the largest square in its middle.
     pub(super) can_crop: RwSignal<bool>,
     /// Which square of the picture is shown; nothing while there is no picture.
     pub(super) crop: RwSignal<Option<Crop>>,
@@ -112,7 +112,8 @@ impl Editor {
         dom::spawn(async move {
             match open(file).await {
                 Ok((opened, can_crop)) => {
-                    let (width, height) = (f64::from(opened.bitmap.width()), f64::from(opened.bitmap.height()));
+                    let (width, height) =
+                        (f64::from(opened.bitmap.width()), f64::from(opened.bitmap.height()));
                     self.opened.set(Some(opened));
                     self.wrong.try_set(None);
                     self.can_crop.try_set(can_crop);
@@ -135,18 +136,22 @@ impl Editor {
         context.fill_rect(0.0, 0.0, side, side);
         let _ = self.opened.with(|opened| {
             if let Some(Opened { bitmap, .. }) = opened {
-                let _ = context.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-                    bitmap, left, top, from, from, 0.0, 0.0, side, side,
-                );
+                let _ = context
+                    .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+                        bitmap, left, top, from, from, 0.0, 0.0, side, side,
+                    );
             }
         });
     }
 
     /// Sends what is in the square.
     pub(super) fn save(self) {
-        let Some(crop) = self.crop.get_untracked().filter(|_| !self.busy.get_untracked()) else { return };
+        let Some(crop) = self.crop.get_untracked().filter(|_| !self.busy.get_untracked()) else {
+            return;
+        };
         self.busy.set(true);
-        let file = self.opened.with(|opened| opened.as_ref().map(|opened| opened.file.clone())).flatten();
+        let file =
+            self.opened.with(|opened| opened.as_ref().map(|opened| opened.file.clone())).flatten();
         let original = file.filter(|_| !self.can_crop.get_untracked());
         dom::spawn(async move {
             let (picture, media_type) = match original {
@@ -164,7 +169,11 @@ impl Editor {
     /// What is in the square, as a JPEG.
     async fn cropped(self, crop: Crop) -> Option<Bytes> {
         let (_, _, from) = crop.square();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the picture's pixels")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within the picture's pixels"
+        )]
         let side = (from.ceil() as u32).clamp(1, SENT);
         let canvas = canvas::square(side)?;
         self.draw(&canvas, crop, side);
@@ -183,7 +192,11 @@ impl Editor {
         });
     }
 
-    fn done(self, outcome: Result<UserChanged, ApiError>, told: fn(&'static Words) -> &'static str) {
+    fn done(
+        self,
+        outcome: Result<UserChanged, ApiError>,
+        told: fn(&'static Words) -> &'static str,
+    ) {
         self.busy.try_set(false);
         match outcome {
             Ok(changed) => {

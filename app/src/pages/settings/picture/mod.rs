@@ -41,7 +41,8 @@ pub(super) fn view() -> AnyView {
         over.set(false);
         editor.take(event.data_transfer().and_then(|carried| carried.files()).as_ref());
     };
-    let has_picture = move || auth.with(|auth| auth.user().is_some_and(|user| user.avatar_url.is_some()));
+    let has_picture =
+        move || auth.with(|auth| auth.user().is_some_and(|user| user.avatar_url.is_some()));
     view! {
         <section
             class="card card-picture"
@@ -75,11 +76,15 @@ pub(super) fn view() -> AnyView {
 fn failure(wrong: &Wrong, words: &'static Words) -> AnyView {
     match wrong {
         Wrong::Unreadable => {
-            view! { <div class="alert" role="alert"><p>{words.picture_unreadable}</p></div> }.into_any()
+            view! { <div class="alert" role="alert"><p>{words.picture_unreadable}</p></div> }
+                .into_any()
         }
-        Wrong::TooLarge => view! { <div class="alert" role="alert"><p>{words.file_too_large}</p></div> }.into_any(),
+        Wrong::TooLarge => {
+            view! { <div class="alert" role="alert"><p>{words.file_too_large}</p></div> }.into_any()
+        }
         Wrong::Failed(why) => {
-            view! { <div class="alert" role="alert"><div>{trouble::told(why, words)}</div></div> }.into_any()
+            view! { <div class="alert" role="alert"><div>{trouble::told(why, words)}</div></div> }
+                .into_any()
         }
     }
 }
@@ -130,7 +135,8 @@ fn remover(editor: Editor) -> impl IntoView {
     }
 }
 
-/// The picture with the square that is shown of it: dragged, or moved and zoomed by keys, where the browser lets us crop it.
+/// The picture with the square that is shown of it: dragged, or moved and zoomed by keys, where the
+/// browser lets us crop it.
 fn cutter(editor: Editor) -> impl IntoView {
     let language = Language::of_page();
     let canvas = NodeRef::<html::Canvas>::new();
@@ -151,9 +157,12 @@ fn cutter(editor: Editor) -> impl IntoView {
         }
     };
     let drag = move |event: PointerEvent| {
-        let (Some((x, y)), Some(canvas)) = (held.get_value(), canvas.get_untracked()) else { return };
+        let (Some((x, y)), Some(canvas)) = (held.get_value(), canvas.get_untracked()) else {
+            return;
+        };
         let side = f64::from(canvas.client_width().max(1));
-        let (right, down) = (f64::from(event.client_x() - x) / side, f64::from(event.client_y() - y) / side);
+        let (right, down) =
+            (f64::from(event.client_x() - x) / side, f64::from(event.client_y() - y) / side);
         editor.change(|crop| crop.dragged(right, down));
         held.set_value(Some((event.client_x(), event.client_y())));
     };

@@ -25,11 +25,17 @@ const PICTURE: &str = "Picture";
 const ARCHIVE: &str = "Archive";
 
 pub(super) fn picture() -> Vec<(String, RefOr<Schema>)> {
-    vec![(PICTURE.to_owned(), text("Image bytes.").content_media_type("application/octet-stream").into())]
+    vec![(
+        PICTURE.to_owned(),
+        text("Image bytes.").content_media_type("application/octet-stream").into(),
+    )]
 }
 
 pub(super) fn archive() -> Vec<(String, RefOr<Schema>)> {
-    vec![(ARCHIVE.to_owned(), text("ZIP archive.").content_media_type("application/octet-stream").into())]
+    vec![(
+        ARCHIVE.to_owned(),
+        text("ZIP archive.").content_media_type("application/octet-stream").into(),
+    )]
 }
 
 /// Schema of a Rust type and of the types that it contains.
@@ -53,9 +59,15 @@ fn optional(of: Type, description: &str) -> ObjectBuilder {
 pub(super) fn registration() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("username", text("Email address or handle.").min_length(Some(1)).examples(["ada@example.com"]))
+        .property(
+            "username",
+            text("Email address or handle.").min_length(Some(1)).examples(["ada@example.com"]),
+        )
         .required("username")
-        .property("password", text("The password.").min_length(Some(1)).examples(["correct horse battery"]))
+        .property(
+            "password",
+            text("The password.").min_length(Some(1)).examples(["correct horse battery"]),
+        )
         .required("password")
         .property("nickname", optional(Type::String, "Display name, up to 64 characters."));
     vec![("Registration".to_owned(), body.into())]
@@ -78,7 +90,10 @@ pub(super) fn password_change() -> Vec<(String, RefOr<Schema>)> {
         .schema_type(Type::Object)
         .property("current_password", presented("The current password, at most 1024 bytes."))
         .required("current_password")
-        .property("password", text("The new password.").min_length(Some(1)).examples(["battery horse correct"]))
+        .property(
+            "password",
+            text("The new password.").min_length(Some(1)).examples(["battery horse correct"]),
+        )
         .required("password");
     vec![("PasswordChange".to_owned(), body.into())]
 }
@@ -86,7 +101,12 @@ pub(super) fn password_change() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn confirmation() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("username", text("The username, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]))
+        .property(
+            "username",
+            text("The username, in any spelling.")
+                .min_length(Some(1))
+                .examples(["ada@example.com"]),
+        )
         .required("username");
     vec![("Confirmation".to_owned(), body.into())]
 }
@@ -109,13 +129,21 @@ pub(super) fn profile_changes() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn credentials() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("username", text("The username, in any spelling.").min_length(Some(1)).examples(["ada@example.com"]))
+        .property(
+            "username",
+            text("The username, in any spelling.")
+                .min_length(Some(1))
+                .examples(["ada@example.com"]),
+        )
         .required("username")
         .property("password", presented("The password, at most 1024 bytes."))
         .required("password")
         .property(
             "remember",
-            optional(Type::Boolean, "Whether the refresh token gets the long lifetime (default true)."),
+            optional(
+                Type::Boolean,
+                "Whether the refresh token gets the long lifetime (default true).",
+            ),
         );
     vec![("Credentials".to_owned(), body.into())]
 }
@@ -123,16 +151,24 @@ pub(super) fn credentials() -> Vec<(String, RefOr<Schema>)> {
 pub(super) fn account_changes() -> Vec<(String, RefOr<Schema>)> {
     let body = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("id", text("The `id` of the account.").format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))))
+        .property(
+            "id",
+            text("The `id` of the account.")
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
+        )
         .required("id")
         .property(
             "disabled",
-            optional(Type::Boolean, "Disables or enables the account. Disabling revokes its sessions."),
+            optional(
+                Type::Boolean,
+                "Disables or enables the account. Disabling revokes its sessions.",
+            ),
         )
         .property(
             "role",
-            optional(Type::String, "The role of the account.")
-                .enum_values(Some(Role::ALL.map(|role| Some(role.as_str())).into_iter().chain([None]))),
+            optional(Type::String, "The role of the account.").enum_values(Some(
+                Role::ALL.map(|role| Some(role.as_str())).into_iter().chain([None]),
+            )),
         )
         .property("end_sessions", optional(Type::Boolean, "Revokes all sessions of the account."));
     vec![("AccountChanges".to_owned(), body.into())]

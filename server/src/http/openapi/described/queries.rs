@@ -15,11 +15,19 @@ pub(in super::super) struct Parameter {
 }
 
 impl Parameter {
-    pub(super) const fn required(name: &'static str, description: &'static str, schema: fn() -> ObjectBuilder) -> Self {
+    pub(super) const fn required(
+        name: &'static str,
+        description: &'static str,
+        schema: fn() -> ObjectBuilder,
+    ) -> Self {
         Self { name, description, is_required: true, schema }
     }
 
-    pub(super) const fn optional(name: &'static str, description: &'static str, schema: fn() -> ObjectBuilder) -> Self {
+    pub(super) const fn optional(
+        name: &'static str,
+        description: &'static str,
+        schema: fn() -> ObjectBuilder,
+    ) -> Self {
         Self { name, description, is_required: false, schema }
     }
 }

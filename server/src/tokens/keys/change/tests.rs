@@ -33,8 +33,12 @@ fn a_key_that_signs_stays_and_one_that_is_not_there_is_told() {
     let folder = made();
     let first = list(folder.path()).unwrap().remove(0).kid;
     let before = fs::read(folder.path().join(FILE)).unwrap();
-    assert!(matches!(retire(folder.path(), &first), Err(ChangeError::Signs { kid }) if kid == first));
-    assert!(matches!(retire(folder.path(), "nobody"), Err(ChangeError::Unknown { kid }) if kid == "nobody"));
+    assert!(
+        matches!(retire(folder.path(), &first), Err(ChangeError::Signs { kid }) if kid == first)
+    );
+    assert!(
+        matches!(retire(folder.path(), "nobody"), Err(ChangeError::Unknown { kid }) if kid == "nobody")
+    );
     assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), before);
     rotate(folder.path(), Algorithm::Hs256, &World::system()).unwrap();
     assert_eq!(retire(folder.path(), &first).unwrap().kid, first);

@@ -21,7 +21,12 @@ fn the_file_of_the_first_version_is_read() {
             "refresh_names":"{secret}"}}"#
     );
     let file = KeyFile::parse(content.as_bytes()).unwrap();
-    let key = Listed { kid: "-k_1".into(), algorithm: Algorithm::Hs256, created_at: 5, state: State::Signs };
+    let key = Listed {
+        kid: "-k_1".into(),
+        algorithm: Algorithm::Hs256,
+        created_at: 5,
+        state: State::Signs,
+    };
     assert_eq!(file.list(), [key]);
     assert_eq!(again(&file).list(), file.list());
 }
@@ -33,7 +38,9 @@ fn what_is_no_key_file_is_told() {
         format!(r#"{{"kid":"{kid}","algorithm":"{algorithm}","secret":"{secret}","created_at":0}}"#)
     };
     let file = |version: u32, keys: &str, names: &str| {
-        format!(r#"{{"version":{version},"current":"a","keys":[{keys}],"refresh_names":"{names}"}}"#)
+        format!(
+            r#"{{"version":{version},"current":"a","keys":[{keys}],"refresh_names":"{names}"}}"#
+        )
     };
     let (a, b) = (key("a", "HS256", &good), key("b", "EdDSA", &good));
     assert!(KeyFile::parse(file(1, &format!("{a},{b}"), &good).as_bytes()).is_ok());
@@ -52,7 +59,8 @@ fn what_is_no_key_file_is_told() {
         (file(1, &key("a", "none", &good), &good), "unknown variant"),
         (file(1, &format!("{a},{}", key("c", "RS256", &good)), &good), "unknown variant"),
     ] {
-        let told = KeyFile::parse(content.as_bytes()).err().unwrap_or_else(|| panic!("taken: {content}"));
+        let told =
+            KeyFile::parse(content.as_bytes()).err().unwrap_or_else(|| panic!("taken: {content}"));
         assert!(told.contains(why), "{told}: {content}");
         assert!(!told.contains(&good), "{told}");
     }
@@ -63,7 +71,10 @@ fn a_configured_secret_takes_the_place_of_the_keys() {
     let file = KeyFile::generate(Algorithm::EdDsa, &world());
     let secret = SecretString::from("a secret of at least 32 bytes, as it has to be");
     let ring = file.ring(Some(&secret)).unwrap();
-    assert_eq!((ring.signing().kid.as_str(), ring.signing().algorithm), (CONFIGURED, Algorithm::Hs256));
+    assert_eq!(
+        (ring.signing().kid.as_str(), ring.signing().algorithm),
+        (CONFIGURED, Algorithm::Hs256)
+    );
     assert!(ring.get(&file.signing.kid).is_none());
     assert!(ring.public().keys.is_empty());
     assert!(!format!("{ring:?}").contains("secret of"));
@@ -89,7 +100,11 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        any::<bool>().prop_map(|hmac| Act::Rotate(if hmac { Algorithm::Hs256 } else { Algorithm::EdDsa })),
+        any::<bool>().prop_map(|hmac| Act::Rotate(if hmac {
+            Algorithm::Hs256
+        } else {
+            Algorithm::EdDsa
+        })),
         (0_usize..8).prop_map(Act::Retire),
     ]
 }

@@ -51,7 +51,8 @@ fn keys_are_made_once_and_kept_from_others() {
 fn programs_that_start_at_once_agree() {
     let place = Place::new();
     let kids: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| signing(&place.open(Algorithm::EdDsa).0))).collect();
+        let threads: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| signing(&place.open(Algorithm::EdDsa).0))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
@@ -118,7 +119,10 @@ fn a_key_that_was_made_a_moment_ago_is_found() {
     let (keys, _) = place.open(Algorithm::Hs256);
     let before = keys.ring();
     let new = place.rotate(Algorithm::Hs256);
-    assert!(keys.having(Arc::clone(&before), &before.signing().kid).get(&new).is_none(), "nobody has asked for it");
+    assert!(
+        keys.having(Arc::clone(&before), &before.signing().kid).get(&new).is_none(),
+        "nobody has asked for it"
+    );
     assert!(keys.having(before, &new).get(&new).is_some());
 }
 
