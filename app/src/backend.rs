@@ -19,12 +19,12 @@ pub(crate) use request::{codec_failure, set_head};
 pub use users::{AccountChanges, AccountSearch, Administration};
 
 use crate::{
-    api::{
+    i18n::Lang,
+    protocol::{
         Profile, ProfileChanges, TokenPair, User,
         devices::{Device, Ending},
         files::FileList,
     },
-    i18n::Lang,
 };
 
 /// The server, as the server functions see it.

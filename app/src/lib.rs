@@ -9,7 +9,6 @@
     reason = "components are functions whose views the macro uses"
 )]
 
-pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
 pub mod browser_value;
@@ -18,8 +17,9 @@ pub mod document;
 pub mod dom;
 pub mod i18n;
 pub mod pages;
-pub mod rules;
+pub mod protocol;
 pub mod session;
+pub mod validation;
 
 use leptos::{ev, prelude::*};
 use leptos_router::{
@@ -48,7 +48,7 @@ use session::{
     state::Ending,
 };
 
-use crate::api::error::Reason;
+use crate::protocol::error::Reason;
 
 /// The app: the same on the server, which renders it, and in the browser, which wakes it up.
 #[component]

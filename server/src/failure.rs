@@ -1,6 +1,6 @@
 //! What is not the caller's fault: told to the log once, with its cause, and to the caller without.
 
-use app::{api::error::Code, backend::Failure};
+use app::{backend::Failure, protocol::error::Code};
 
 use crate::{
     accounts::hashing::HashError,

@@ -2,8 +2,8 @@
 
 use super::{Failure, Fields};
 use crate::{
-    api::error::Code,
-    rules::{Problem, password},
+    protocol::error::Code,
+    validation::{Problem, password},
 };
 
 /// Name and password as they came.

@@ -1,12 +1,12 @@
 //! What goes wrong, and how it is put into words.
 
 use crate::{
-    api::error::{ApiError, Code, Reason},
     i18n::{
         Lang,
         messages::{self, Messages},
     },
-    rules::Problem,
+    protocol::error::{ApiError, Code, Reason},
+    validation::Problem,
 };
 
 /// Fields that were refused, and why.

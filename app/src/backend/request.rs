@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use super::{Backend, Cookie, Failure};
 use crate::{
-    api::{
+    i18n::Lang,
+    protocol::{
         TokenType,
         error::{ApiError, Code},
     },
-    i18n::Lang,
 };
 
 /// Whoever has presented a token that is good: known before the request's body is read.

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::{Caller, Failure, Fields, Origin};
 use crate::{
-    api::{
+    protocol::{
         Role,
         error::Code,
         users::{Account, AccountPage, AccountSort},
     },
-    rules::ServerProblem,
+    validation::ServerProblem,
 };
 
 /// Accounts of a page where nobody says how many.

@@ -9,8 +9,8 @@ use crate::{
         Lang,
         words::{Language, Words},
     },
-    rules::Problem,
     session::browser::Signals,
+    validation::Problem,
 };
 
 /// What is wrong with a field.

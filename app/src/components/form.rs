@@ -9,9 +9,9 @@ use super::{
     trouble::{self, Trouble},
 };
 use crate::{
-    api::error::{ApiError, Code},
     dom,
     i18n::words::Language,
+    protocol::error::{ApiError, Code},
 };
 
 /// A form's fields by the names that the server gives them, and how its call goes.

@@ -6,9 +6,9 @@ use leptos_router::hooks::use_location;
 
 use super::{avatar::Avatar, icons, leave::LogOut, name_of, switches::Switches};
 use crate::{
-    api::Role,
     i18n::words::{Language, Words},
     pages::Page,
+    protocol::Role,
     session::browser::Signals,
 };
 

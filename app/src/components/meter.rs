@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::field::FieldState;
 use crate::{
     i18n::words::Language,
-    rules::{
+    validation::{
         password,
         strength::{self, Strength},
     },

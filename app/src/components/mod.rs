@@ -17,7 +17,7 @@ pub mod switches;
 pub mod time;
 pub mod trouble;
 
-use crate::api::User;
+use crate::protocol::User;
 
 /// How a person is called.
 #[must_use]

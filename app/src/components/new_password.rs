@@ -9,7 +9,7 @@ use super::{
 use crate::{
     document, dom,
     i18n::words::{Words, password_hint},
-    rules::{self, Problem},
+    validation::{self, Problem},
 };
 
 /// Its two fields, by those of the server's rules that a browser can check.
@@ -25,7 +25,7 @@ impl NewPassword {
     pub fn of(username: impl Fn() -> String + Send + Sync + 'static) -> Self {
         let min = document::password_min();
         let password = FieldState::new(move |typed| {
-            rules::password::check(&dom::nfc(typed), min)?;
+            validation::password::check(&dom::nfc(typed), min)?;
             if typed == username().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
         });
         let again = FieldState::new(move |typed| {

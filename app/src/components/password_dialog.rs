@@ -9,11 +9,11 @@ use super::{
     form::{FormFailure, FormState},
 };
 use crate::{
-    api::{auth::reauthenticate, error::Code},
     dom,
     i18n::words::{Language, Words},
-    rules,
+    protocol::{auth::reauthenticate, error::Code},
     session::browser::{self, Signals},
+    validation,
 };
 
 /// The dialog; closed while there is nothing to ask.
@@ -47,7 +47,7 @@ pub fn PasswordDialog() -> impl IntoView {
 
 fn question() -> AnyView {
     let language = Language::of_page();
-    let password = FieldState::new(rules::password::is_there);
+    let password = FieldState::new(validation::password::is_there);
     let form = FormState::new(vec![("password", password)]);
     let submit = move |event: SubmitEvent| {
         let call = async move {

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::time;
 use crate::{
-    api::error::{ApiError, Code},
     dom,
     i18n::{
         Lang,
         words::{Language, Words},
     },
+    protocol::error::{ApiError, Code},
 };
 
 /// A failure, and the language in which the server has described it.

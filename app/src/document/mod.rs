@@ -49,7 +49,7 @@ pub fn password_min() -> usize {
     use_context::<PageSettings>().map_or_else(
         || {
             crate::dom::root_number("data-password-min")
-                .unwrap_or(crate::rules::password::MIN_DEFAULT)
+                .unwrap_or(crate::validation::password::MIN_DEFAULT)
         },
         |settings| settings.password_min,
     )

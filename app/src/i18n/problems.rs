@@ -2,9 +2,9 @@
 //! the server's `fields`.
 
 use super::Lang;
-use crate::rules::Problem;
+use crate::validation::Problem;
 #[cfg(feature = "ssr")]
-use crate::rules::ServerProblem;
+use crate::validation::ServerProblem;
 
 impl Problem {
     /// The problem in the words of a language.

@@ -4,7 +4,6 @@ use leptos::{ev::SubmitEvent, html::Input, prelude::*};
 
 use super::register::Registrant;
 use crate::{
-    api::auth::login,
     components::{
         button::Submit,
         field::{Field, FieldState},
@@ -12,8 +11,9 @@ use crate::{
         notices::Notices,
     },
     i18n::words::Language,
-    rules::{self, Problem},
+    protocol::auth::login,
     session::browser,
+    validation::{self, Problem},
 };
 
 /// The page.
@@ -25,7 +25,7 @@ pub fn Login() -> impl IntoView {
     let username = FieldState::new(|typed| {
         if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) }
     });
-    let password = FieldState::new(rules::password::is_there);
+    let password = FieldState::new(validation::password::is_there);
     let remember = NodeRef::<Input>::new();
     let form = FormState::new(vec![("username", username), ("password", password)]);
     // Who has just registered need not type the name again.

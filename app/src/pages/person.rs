@@ -5,7 +5,6 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    api::{Profile, me::me},
     components::{
         icons,
         leave::LogOut,
@@ -13,6 +12,7 @@ use crate::{
     },
     dom,
     i18n::{Lang, words::Language},
+    protocol::{Profile, me::me},
     session::browser::{self, Signals},
 };
 

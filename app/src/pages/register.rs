@@ -4,7 +4,6 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
-    api::auth::register,
     components::{
         button::Submit,
         field::{Field, FieldState},
@@ -13,7 +12,8 @@ use crate::{
         notices::Notices,
     },
     i18n::words::{Language, Words},
-    rules,
+    protocol::auth::register,
+    validation,
 };
 
 /// Who has just registered: the log-in fills the name in. No address carries it.
@@ -27,7 +27,7 @@ pub fn Register() -> impl IntoView {
     let notices = Notices::of_page();
     let navigate = use_navigate();
     let registrant = expect_context::<Registrant>().0;
-    let username = FieldState::new(rules::username::check);
+    let username = FieldState::new(validation::username::check);
     let password = NewPassword::of(move || username.value());
     let [chosen, again] = password.fields();
     let form = FormState::new(vec![("username", username), chosen, again]);

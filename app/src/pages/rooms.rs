@@ -12,7 +12,6 @@ use leptos::prelude::*;
 
 use super::{Page, files::Files, profile::Profile, settings, users};
 use crate::{
-    api::error::{ApiError, Code},
     components::{
         icons,
         password_dialog::PasswordDialog,
@@ -20,6 +19,7 @@ use crate::{
     },
     dom,
     i18n::words::Language,
+    protocol::error::{ApiError, Code},
     session::browser::Signals,
 };
 

@@ -28,8 +28,8 @@ use super::{
     wire::{Answer, Call, NoAnswer, with_retry_after},
 };
 use crate::{
-    api::{LoggedIn, Reauthenticated, User, auth::Logout, me::EXPORT},
     dom,
+    protocol::{LoggedIn, Reauthenticated, User, auth::Logout, me::EXPORT},
 };
 
 /// After this many milliseconds without an answer there is none.

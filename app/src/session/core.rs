@@ -14,7 +14,7 @@ use super::{
     token,
     wire::{Answer, Call, NoAnswer},
 };
-use crate::api::{TokenPair, User, error::Reason};
+use crate::protocol::{TokenPair, User, error::Reason};
 
 /// A token is renewed this long before it expires, or a fifth of its life before where that is
 /// less.

@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use super::{browser::Signals, state::Auth};
-use crate::{dom, pages::Page, rules::redirect};
+use crate::{dom, pages::Page, validation::redirect};
 
 /// Sends people to where they may be, whenever who they are or where they are changes.
 pub fn watch(signals: Signals) {

@@ -4,7 +4,7 @@
 //! written to storage.
 
 use super::{ports::Saved, state::Ending};
-use crate::api::User;
+use crate::protocol::User;
 
 /// What a tab tells the others.
 #[derive(Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{
     token,
     wire::{Answer, Call, NoAnswer},
 };
-use crate::api::User;
+use crate::protocol::User;
 
 /// Sends a call.
 pub trait Fetch {

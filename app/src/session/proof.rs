@@ -4,7 +4,7 @@
 use futures::channel::oneshot;
 
 use super::{core::Session, message::Message, token};
-use crate::api::Reauthenticated;
+use crate::protocol::Reauthenticated;
 
 impl Session {
     /// A token that comes straight from the password, for a call whose own one does not; nothing

@@ -15,7 +15,7 @@ use super::{
     state::Ending,
     wire::{Answer, Call, NoAnswer},
 };
-use crate::api::{Refreshed, TokenPair};
+use crate::protocol::{Refreshed, TokenPair};
 
 /// How long a renewal that failed is left alone, so that an outage is not made worse.
 const PAUSE: Duration = Duration::from_secs(15);

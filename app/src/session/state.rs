@@ -1,6 +1,6 @@
 //! Who is signed in, as the pages see it.
 
-use crate::api::{User, error::Reason};
+use crate::protocol::{User, error::Reason};
 
 /// Who is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

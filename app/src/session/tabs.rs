@@ -7,7 +7,7 @@ use super::{
     ports::{Place, Saved},
     state::{Auth, Ending},
 };
-use crate::api::{User, error::Reason};
+use crate::protocol::{User, error::Reason};
 
 impl Session {
     /// Reads the storage when the page begins: the tab's own session goes before the remembered

@@ -18,9 +18,9 @@ use super::{
     wire::{Answer, Call, NoAnswer, with_retry_after},
 };
 use crate::{
-    api::{Verified, auth::Verify},
     browser_value::BrowserValue,
     dom,
+    protocol::{Verified, auth::Verify},
 };
 
 /// What every upload is answered with.

@@ -9,7 +9,7 @@ use serde::{
 };
 use server_fn::ServerFn;
 
-use crate::api::{
+use crate::protocol::{
     auth::{Login, Logout, Refresh, Register},
     error::{ApiError, Code, Reason},
 };
@@ -123,7 +123,7 @@ impl Answer {
         serde_json::from_slice(&self.body).ok().filter(|_| (200..300).contains(&self.status))
     }
 
-    /// Whether it confirms an operation that has nothing else to tell ([`crate::api::Done`]).
+    /// Whether it confirms an operation that has nothing else to tell ([`crate::protocol::Done`]).
     /// Gateways that answer failures with 200 write a `code` beside their `message`, which no
     /// success of ours has.
     #[must_use]
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn reading_answer_gives_success_failure_or_network_error() {
-        use crate::api::Done;
+        use crate::protocol::Done;
         let code = |outcome: Result<Answer, NoAnswer>| {
             read::<Done>(&outcome).map(|_| ()).map_err(|error| error.code)
         };

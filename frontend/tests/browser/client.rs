@@ -2,7 +2,7 @@
 //! expired.
 
 use app::{
-    api::LoggedIn,
+    protocol::LoggedIn,
     session::{
         browser,
         wire::{Answer, Call},

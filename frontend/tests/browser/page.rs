@@ -1,7 +1,7 @@
 //! What the tests do to the page that they run in, and take back.
 
 use app::{
-    api::{Role, User},
+    protocol::{Role, User},
     session::ports::Saved,
 };
 use js_sys::{Function, Object, Reflect};

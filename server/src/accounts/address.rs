@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use app::rules::{Problem, username};
+use app::validation::{Problem, username};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization as _;
 

@@ -1,6 +1,6 @@
 //! Passwords: what is taken as a new one, and the form in which any is compared.
 
-use app::rules::{self, Problem, ServerProblem};
+use app::validation::{self, Problem, ServerProblem};
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, Zeroizing};
@@ -45,11 +45,11 @@ impl Password {
         username: Option<&Username>,
     ) -> Result<Self, Problem> {
         // Beyond any length that can pass, not even the normal form is computed.
-        if typed.len() > rules::password::MAX_BYTES {
+        if typed.len() > validation::password::MAX_BYTES {
             return Err(Problem::PasswordTooLong);
         }
         let password = Self::presented(typed);
-        rules::password::check(password.expose(), policy.min)?;
+        validation::password::check(password.expose(), policy.min)?;
         if let Some(username) = username {
             password.check_against(username.key(), policy.min)?;
             let readable = address::readable(username.key());

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Patch, ProfileChanges, error::Code},
     backend::{Caller, Failure, Fields, Origin, Person},
     i18n::Lang,
-    rules::{Problem, email, mobile, nickname},
+    protocol::{Patch, ProfileChanges, error::Code},
+    validation::{Problem, email, mobile, nickname},
 };
 
 use super::{AccountService, address::Address};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
     backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin, Person},
     i18n::Lang,
-    rules::{Problem, ServerProblem, nickname},
+    protocol::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
+    validation::{Problem, ServerProblem, nickname},
 };
 use async_trait::async_trait;
 

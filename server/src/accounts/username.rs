@@ -1,6 +1,6 @@
 //! Account names: what is taken as one, by what it is found, and what it looks like.
 
-use app::rules::{self, Problem, ServerProblem};
+use app::validation::{self, Problem, ServerProblem};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 use unicode_security::{MixedScript, skeleton};
 use uuid::Uuid;
@@ -28,8 +28,8 @@ impl Username {
     ///
     /// The [`Problem`] that makes it no name.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
-        rules::username::check(typed)?;
-        if rules::username::is_address(typed) {
+        validation::username::check(typed)?;
+        if validation::username::is_address(typed) {
             let address = Address::parse(typed)?;
             let (_, domain) = address.unicode().split_once('@').unwrap_or_default();
             // A look-alike of another domain mixes scripts within a label.
@@ -43,7 +43,7 @@ impl Username {
         check_letters(&shown)?;
         // A single character may stand for a whole word (U+FDFA): what it is found by has to be a
         // name too.
-        rules::username::check(&name.key)?;
+        validation::username::check(&name.key)?;
         check_letters(&name.key)?;
         Ok(Self { shown, name })
     }

@@ -72,7 +72,7 @@ impl Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::rules::is_invisible;
+    use app::validation::is_invisible;
     use proptest::prelude::*;
 
     fn entry(user_agent: &str) -> StoredEntry {

@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _};
 
-use app::{i18n::Lang, rules::Problem};
+use app::{i18n::Lang, validation::Problem};
 use zeroize::Zeroizing;
 
 use crate::accounts::{

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal as _, Write},
 };
 
-use app::{api::Role, backend::Origin};
+use app::{backend::Origin, protocol::Role};
 use clap::{Args, ValueEnum};
 use fake::{
     Fake as _,
@@ -278,7 +278,7 @@ mod tests {
             for person in &made {
                 let nickname = person.nickname.as_deref().unwrap();
                 assert!(is_of_lang(&nickname.replace(['\'', ' ', '-'], "")), "{nickname}");
-                assert!(app::rules::nickname::parse(nickname).is_ok(), "{nickname}");
+                assert!(app::validation::nickname::parse(nickname).is_ok(), "{nickname}");
                 assert!((now - PAST..=now).contains(&person.created_at));
                 assert_eq!(person.id.get_version_num(), 7);
             }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use app::rules::is_invisible;
+use app::validation::is_invisible;
 use serde::Serialize;
 
 /// A text in which whatever a terminal would obey, or nobody would see, is written out.

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use app::{
-    api::{
+    backend::Origin,
+    i18n::Lang,
+    protocol::{
         Role,
         users::{Account, AccountSort},
     },
-    backend::Origin,
-    i18n::Lang,
-    rules::{Problem, nickname},
+    validation::{Problem, nickname},
 };
 use clap::{Args, Subcommand};
 use uuid::Uuid;

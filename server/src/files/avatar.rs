@@ -10,8 +10,8 @@ use crate::{
     store::{Actor, AuditEntry, Event},
 };
 use app::{
-    api::User,
     backend::{Caller, Failure, Origin},
+    protocol::User,
 };
 use axum::body::Bytes;
 

@@ -10,9 +10,9 @@ mod strays;
 use std::{path::PathBuf, sync::Arc};
 
 use app::{
-    api::{User, error::Code, files::FileList},
     backend::{Caller, Failure, Files, Origin},
-    rules::ServerProblem,
+    protocol::{User, error::Code, files::FileList},
+    validation::ServerProblem,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;

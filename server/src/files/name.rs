@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use app::rules::is_invisible;
+use app::validation::is_invisible;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{accounts::fold, pictures::Kind};

@@ -2,12 +2,12 @@
 //! each.
 
 use app::{
-    api::{
+    backend::{Caller, Failure},
+    protocol::{
         error::Code,
         files::{FileEntry, FileList},
     },
-    backend::{Caller, Failure},
-    rules::ServerProblem,
+    validation::ServerProblem,
 };
 use axum::body::Bytes;
 use uuid::Uuid;

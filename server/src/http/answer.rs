@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use app::{
-    api::error::{ApiError, Code},
     backend::{Failure, RequestId, api_lang},
     i18n::Lang,
+    protocol::error::{ApiError, Code},
 };
 use axum::{
     body::Body,

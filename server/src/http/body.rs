@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use app::{api::error::Code, backend::Failure, rules::ServerProblem};
+use app::{backend::Failure, protocol::error::Code, validation::ServerProblem};
 use axum::{
     BoxError,
     body::{Body, Bytes, HttpBody as _},

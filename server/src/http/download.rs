@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use app::{
-    api::error::Code,
     backend::{Failure, api_lang},
+    protocol::error::Code,
 };
 use axum::{
     body::Body,

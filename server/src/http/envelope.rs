@@ -5,8 +5,8 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use app::{
-    api::error::Code,
     backend::{RequestId, api_lang},
+    protocol::error::Code,
 };
 use axum::{
     body::Body,

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use app::{
-    api::{
+    backend::{Caller, Cookie, Failure, Origin, Request as Call, api_lang},
+    protocol::{
         error::Code,
         operations::{self, Auth, Operation},
     },
-    backend::{Caller, Cookie, Failure, Origin, Request as Call, api_lang},
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},

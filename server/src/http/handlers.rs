@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use app::{
-    api::{
+    backend::{Caller, Failure, Request as Call},
+    i18n::messages::Messages,
+    protocol::{
         error::Code,
         files::{FileKept, UserChanged},
     },
-    backend::{Caller, Failure, Request as Call},
-    i18n::messages::Messages,
 };
 use axum::{
     body::{Body, Bytes},

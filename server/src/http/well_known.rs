@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{api::error::Code, backend::api_lang};
+use app::{backend::api_lang, protocol::error::Code};
 use axum::{
     body::Body,
     extract::{Request, State},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{api::operations::Operation, backend::Caller};
+use app::{backend::Caller, protocol::operations::Operation};
 use uuid::Uuid;
 
 use super::{Limiter, Limits};

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use app::{
-    api::{
+    backend::{AccountChanges, AccountSearch, Administration, Caller, Failure, Fields, Origin},
+    protocol::{
         error::Code,
         users::{Account, AccountPage},
     },
-    backend::{AccountChanges, AccountSearch, Administration, Caller, Failure, Fields, Origin},
-    rules::ServerProblem,
+    validation::ServerProblem,
 };
 use async_trait::async_trait;
 use uuid::Uuid;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use app::{
-    api::{
+    backend::{Caller, Failure, Origin},
+    protocol::{
         Role, TokenType,
         error::{Code, Reason},
         operations::Auth,
     },
-    backend::{Caller, Failure, Origin},
 };
 use axum::http::HeaderMap;
 use uuid::Uuid;

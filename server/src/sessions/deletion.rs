@@ -1,9 +1,9 @@
 //! The end of an account, by its person.
 
 use app::{
-    api::error::Code,
     backend::{Caller, Failure, Origin},
-    rules::Problem,
+    protocol::error::Code,
+    validation::Problem,
 };
 
 use super::{

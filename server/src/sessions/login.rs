@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::{
-    api::error::Code,
     backend::{Cookie, Credentials, Entry, Failure, Origin},
+    protocol::error::Code,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};

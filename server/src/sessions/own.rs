@@ -1,11 +1,11 @@
 //! A person's own sessions: which devices are signed in, and ending them from another one.
 
 use app::{
-    api::{
+    backend::{Caller, Failure, Origin},
+    protocol::{
         devices::{Device, Ending},
         error::Code,
     },
-    backend::{Caller, Failure, Origin},
 };
 use uuid::Uuid;
 

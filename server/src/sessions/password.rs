@@ -1,9 +1,9 @@
 //! What somebody who is signed in does with the password: show that they know it, change it.
 
 use app::{
-    api::error::{Code, Reason},
     backend::{Caller, Failure, Fields, FreshToken, NewPassword, Origin, Presented},
-    rules::ServerProblem,
+    protocol::error::{Code, Reason},
+    validation::ServerProblem,
 };
 
 use super::{

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use app::{
-    api::{
+    backend::{
+        Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented,
+        Sessions,
+    },
+    protocol::{
         TokenPair, TokenScheme,
         devices::{Device, Ending},
         error::Reason,
         operations::{Auth, Operation},
-    },
-    backend::{
-        Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented,
-        Sessions,
     },
 };
 use async_trait::async_trait;

@@ -2,11 +2,11 @@
 //! living when the change is written, whatever was checked when the request came.
 
 use app::{
-    api::{
+    backend::{Caller, Failure},
+    protocol::{
         Role,
         error::{Code, Reason},
     },
-    backend::{Caller, Failure},
 };
 use futures::future::BoxFuture;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait as _};

@@ -1,7 +1,7 @@
 //! What administrators do to accounts. Each is decided where nobody else writes, with its entries
 //! in the audit log.
 
-use app::{api::Role, backend::Origin};
+use app::{backend::Origin, protocol::Role};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
     QuerySelect as _, sea_query::Expr,

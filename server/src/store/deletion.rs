@@ -1,7 +1,7 @@
 //! The end of an account. The account itself is deleted at once; what else is kept of it is removed
 //! in portions, so that no other change waits for it.
 
-use app::api::Role;
+use app::protocol::Role;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
     QueryFilter as _, QuerySelect as _,

@@ -184,7 +184,7 @@ mod tests {
             password_hash: String::new(),
             nickname: None,
             email: None,
-            role: app::api::Role::User,
+            role: app::protocol::Role::User,
             created_at: 0,
         };
         let entry = AuditEntry::of(Event::Registered, 0, Origin::default());

@@ -363,7 +363,7 @@ mod tests {
             password_hash: "x".repeat(200),
             nickname: None,
             email: None,
-            role: app::api::Role::User,
+            role: app::protocol::Role::User,
             created_at: 0,
         };
         let insert = |store: &Store, number| {

@@ -1,6 +1,6 @@
 //! Sessions, as they are kept.
 
-use app::{api::error::Reason, backend::Origin};
+use app::{backend::Origin, protocol::error::Reason};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,

@@ -1,6 +1,6 @@
 //! Accounts, as they are kept.
 
-use app::api::{Role, User};
+use app::protocol::{Role, User};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QuerySelect as _, UpdateMany, sea_query::Expr,

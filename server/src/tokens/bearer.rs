@@ -1,6 +1,6 @@
 //! The token in a request's headers (RFC 6750 §2.1).
 
-use app::api::error::Code;
+use app::protocol::error::Code;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 
 /// The token that a request presents.

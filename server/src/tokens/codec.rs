@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::{
-    api::{TokenType, error::Code},
     backend::Caller,
+    protocol::{TokenType, error::Code},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};

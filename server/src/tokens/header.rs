@@ -1,7 +1,7 @@
 //! A token's header: which key has signed it how, and which type of token it is (RFC 7515 §4.1, RFC
 //! 9068 §2.1).
 
-use app::api::{TokenType, error::Code};
+use app::protocol::{TokenType, error::Code};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::algorithm::Algorithm;

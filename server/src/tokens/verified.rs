@@ -8,8 +8,8 @@ use std::{
 };
 
 use app::{
-    api::{error::Code, operations::Auth},
     backend::Caller,
+    protocol::{error::Code, operations::Auth},
 };
 use uuid::Uuid;
 

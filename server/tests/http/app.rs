@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::app::{api::Role, backend::Origin};
+use ::app::{backend::Origin, protocol::Role};
 use axum::{
     Router,
     body::Body,

@@ -8,11 +8,11 @@ use std::{
 };
 
 use ::app::{
-    api::{
+    backend::Origin,
+    protocol::{
         Role,
         operations::{Body, OPERATIONS, Operation},
     },
-    backend::Origin,
 };
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
     app.admin("root").await;
     let with_body = OPERATIONS.iter().filter(|operation| {
         matches!(operation.body, Body::Json | Body::Upload)
-            && operation.auth != ::app::api::operations::Auth::Nobody
+            && operation.auth != ::app::protocol::operations::Auth::Nobody
     });
     let mut cases = 0;
     for operation in with_body {
@@ -173,7 +173,7 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
             cases += 1;
             let name = format!("person{cases}");
             let pair = caller(&app, &name, is_admin).await;
-            let takes_access = operation.auth.takes(::app::api::TokenType::Access);
+            let takes_access = operation.auth.takes(::app::protocol::TokenType::Access);
             let token = if takes_access { &pair.access } else { &pair.refresh };
             let held = Held::begin(server, operation, token, "{ }");
             loss.happen(&app, &name, &pair).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::api::operations::{Auth, Body, OPERATIONS};
+use app::protocol::operations::{Auth, Body, OPERATIONS};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 

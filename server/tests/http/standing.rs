@@ -1,7 +1,7 @@
 //! What an operation asks of its caller beyond a token, for every operation that asks for it:
 //! before anything of its body or its query is looked at.
 
-use app::api::operations::OPERATIONS;
+use app::protocol::operations::OPERATIONS;
 
 use crate::app::App;
 

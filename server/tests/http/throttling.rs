@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::api::operations::{OPERATIONS, Operation};
+use app::protocol::operations::{OPERATIONS, Operation};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 use server::store::AccountChange;

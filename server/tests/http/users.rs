@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ::app::{api::Role, backend::Origin};
+use ::app::{backend::Origin, protocol::Role};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{AccountChange, Act, ChangeError};

@@ -1,7 +1,7 @@
 //! What all operations share: addresses, verbs, bodies, languages, and failures that never reach an
 //! operation.
 
-use app::api::operations::{self, Auth, OPERATIONS};
+use app::protocol::operations::{self, Auth, OPERATIONS};
 use axum::{
     Router,
     http::{Method, StatusCode},

@@ -4,9 +4,9 @@
 use std::sync::{Arc, LazyLock};
 
 use app::{
-    api::auth::{Login, Register},
     backend::{Credentials, NewAccount},
-    rules,
+    protocol::auth::{Login, Register},
+    validation,
 };
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -96,19 +96,22 @@ pub fn name(text: &str) {
     let parsed = Username::parse(text);
     // The rule that forms know: within ASCII it decides alone, but for what only the server can
     // find; elsewhere it refuses nothing that the server takes.
-    let form = rules::username::check(text);
+    let form = validation::username::check(text);
     assert!(parsed.is_err() || form.is_ok(), "{text:?}");
     if text.is_ascii() && form.is_ok() {
-        assert!(matches!(&parsed, Ok(_) | Err(rules::Problem::Server(_))), "{text:?}: {parsed:?}");
+        assert!(
+            matches!(&parsed, Ok(_) | Err(validation::Problem::Server(_))),
+            "{text:?}: {parsed:?}"
+        );
     }
     let Ok(name) = parsed else { return };
-    if rules::username::is_address(text) {
-        assert!(name.key().is_ascii() && rules::username::is_email(name.key()), "{text:?}");
+    if validation::username::is_address(text) {
+        assert!(name.key().is_ascii() && validation::username::is_email(name.key()), "{text:?}");
         assert!(text.is_ascii() <= (name.shown() == text.trim()), "{text:?}");
     } else {
         assert_eq!(name.shown(), text.trim());
     }
-    assert!((1..=rules::username::EMAIL_MAX).contains(&name.shown().chars().count()));
+    assert!((1..=validation::username::EMAIL_MAX).contains(&name.shown().chars().count()));
     assert!(
         !name.shown().chars().any(|character| character.is_control() || character.is_whitespace()),
         "{text:?}"
@@ -130,7 +133,7 @@ pub fn password(text: &str) {
         assert!((8..=128).contains(&nfc.chars().count()), "{text:?}");
     }
     let nfd: String = text.nfd().collect();
-    if [text, &nfc, &nfd].iter().all(|form| form.len() <= rules::password::MAX_BYTES) {
+    if [text, &nfc, &nfd].iter().all(|form| form.len() <= validation::password::MAX_BYTES) {
         for form in [nfc, nfd] {
             assert_eq!(
                 Password::chosen(form, &policy, Some(&owner)).map(drop),
@@ -143,8 +146,8 @@ pub fn password(text: &str) {
 
 /// Wherever somebody is led, it is a path of this origin, and the one that was named, or none.
 pub fn redirect(text: &str) {
-    let target = rules::redirect::target(Some(text));
-    assert!(target == text || target == rules::redirect::DEFAULT);
+    let target = validation::redirect::target(Some(text));
+    assert!(target == text || target == validation::redirect::DEFAULT);
     let mut characters = target.chars();
     assert_eq!(characters.next(), Some('/'));
     assert!(!matches!(characters.next(), Some('/' | '\\')), "{text:?}");
@@ -161,13 +164,13 @@ pub fn body(bytes: &[u8]) {
         && let Ok(credentials) = Credentials::new(username, password, remember)
     {
         assert!(!credentials.username.trim().is_empty());
-        assert!((1..=rules::password::MAX_BYTES).contains(&credentials.password.len()));
+        assert!((1..=validation::password::MAX_BYTES).contains(&credentials.password.len()));
     }
     if let Ok(Register { username, password, nickname }) = serde_json::from_slice(bytes) {
         let account = NewAccount::new(username, password, nickname);
         name(&account.username);
         self::password(&account.password);
-        if let Ok(Some(nickname)) = rules::nickname::parse(&account.nickname) {
+        if let Ok(Some(nickname)) = validation::nickname::parse(&account.nickname) {
             assert!(
                 (1..=64).contains(&nickname.chars().count())
                     && !nickname.chars().any(char::is_control)

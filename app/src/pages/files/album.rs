@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::sending::{self, Upload};
 use crate::{
-    api::{
-        error::Code,
-        files::{FileEntry, files, remove_file},
-    },
     browser_value::BrowserValue,
     components::{notices::Notices, trouble::Trouble},
     dom,
+    protocol::{
+        error::Code,
+        files::{FileEntry, files, remove_file},
+    },
     session::{browser::Signals, state::Auth, upload},
 };
 

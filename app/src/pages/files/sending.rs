@@ -4,16 +4,16 @@ use leptos::prelude::*;
 
 use super::{MAX, album::Album, size};
 use crate::{
-    api::{
-        error::ApiError,
-        files::{FileEntry, FileKept},
-    },
     browser_value::BrowserValue,
     components::{
         icons,
         trouble::{self, Trouble},
     },
     i18n::words::{Language, Words},
+    protocol::{
+        error::ApiError,
+        files::{FileEntry, FileKept},
+    },
     session::{
         upload::{self, Stop},
         wire::read,

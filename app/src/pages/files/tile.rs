@@ -13,11 +13,11 @@ use web_sys::{
 
 use super::{album::Album, size};
 use crate::{
-    api::files::FileEntry,
     browser_value::BrowserValue,
     components::icons,
     dom,
     i18n::words::Language,
+    protocol::files::FileEntry,
     session::{browser, wire::Call},
 };
 

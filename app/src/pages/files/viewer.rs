@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 
 use super::tile::Address;
-use crate::{api::files::FileEntry, components::icons, i18n::words::Language};
+use crate::{components::icons, i18n::words::Language, protocol::files::FileEntry};
 
 /// The dialog. It is shown while there is a file to show.
 pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {

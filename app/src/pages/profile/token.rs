@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    api::Profile as Me,
     components::time::{self, Precision},
     i18n::words::Words,
     pages::person::Person,
+    protocol::Profile as Me,
     session::browser,
 };
 

@@ -5,10 +5,6 @@ use http::Method;
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
-    api::{
-        error::{ApiError, Code},
-        me::{EXPORT, delete_account},
-    },
     components::{
         button::Submit,
         field::{Field, FieldState},
@@ -17,12 +13,16 @@ use crate::{
     },
     dom,
     i18n::words::Language,
-    rules::Problem,
+    protocol::{
+        error::{ApiError, Code},
+        me::{EXPORT, delete_account},
+    },
     session::{
         browser::{self, Signals},
         guards::Leaving,
         wire::Call,
     },
+    validation::Problem,
 };
 
 /// What the file is called.

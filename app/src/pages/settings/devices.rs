@@ -4,10 +4,6 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::tick};
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        devices::{Device, Ending, devices, end_session},
-        error::{ApiError, Code},
-    },
     components::{
         button::Submit,
         form::{FormFailure, FormState},
@@ -21,6 +17,10 @@ use crate::{
         Lang,
         inside::device_name,
         words::{Language, Words},
+    },
+    protocol::{
+        devices::{Device, Ending, devices, end_session},
+        error::{ApiError, Code},
     },
     session::browser::Signals,
 };

@@ -3,7 +3,6 @@
 use leptos::{ev::SubmitEvent, prelude::*, task::tick};
 
 use crate::{
-    api::{Patch, Profile, ProfileChanges, error::ApiError, me::change_profile},
     components::{
         button::Submit,
         field::{Field, FieldState},
@@ -17,8 +16,9 @@ use crate::{
         words::{Language, Words},
     },
     pages::person::Person,
-    rules::{self, Problem},
+    protocol::{Patch, Profile, ProfileChanges, error::ApiError, me::change_profile},
     session::browser,
+    validation::{self, Problem},
 };
 
 /// What may be changed.
@@ -123,8 +123,8 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     let language = Language::of_page();
     let notices = Notices::of_page();
     let fields = Fields {
-        nickname: FieldState::new(|typed| rules::nickname::parse(typed).map(drop)),
-        email: FieldState::new(|typed| rules::email::parse(typed).map(drop)),
+        nickname: FieldState::new(|typed| validation::nickname::parse(typed).map(drop)),
+        email: FieldState::new(|typed| validation::email::parse(typed).map(drop)),
         mobile: FieldState::new(move |typed| mobile(typed, language).map(drop)),
     };
     let Fields { nickname, email, mobile } = fields;
@@ -248,8 +248,8 @@ impl Fields {
     /// What differs from what was there. The rules have looked at it already.
     fn changes(self, before: &Profile, language: Language) -> ProfileChanges {
         let typed = [self.nickname, self.email, self.mobile].map(FieldState::value);
-        let nickname = rules::nickname::parse(&typed[0]).ok().flatten();
-        let email = rules::email::parse(&typed[1]).ok().flatten();
+        let nickname = validation::nickname::parse(&typed[0]).ok().flatten();
+        let email = validation::email::parse(&typed[1]).ok().flatten();
         let mobile = mobile(&typed[2], language).ok().flatten();
         ProfileChanges {
             nickname: patch(before.user.nickname.as_deref(), nickname),
@@ -261,7 +261,7 @@ impl Fields {
 
 /// A number without its country is read as the page's language has it.
 fn mobile(typed: &str, language: Language) -> Result<Option<String>, Problem> {
-    rules::mobile::parse(typed, language.0.get_untracked() == Lang::Zh)
+    validation::mobile::parse(typed, language.0.get_untracked() == Lang::Zh)
 }
 
 fn patch(before: Option<&str>, now: Option<&str>) -> Patch {

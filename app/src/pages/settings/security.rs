@@ -3,11 +3,6 @@
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
-    api::{
-        auth::reauthenticate,
-        error::{ApiError, Code},
-        me::change_password,
-    },
     components::{
         button::Submit,
         field::{Field, FieldState, hidden_username},
@@ -17,8 +12,13 @@ use crate::{
     },
     dom,
     i18n::words::{Language, Words},
-    rules,
+    protocol::{
+        auth::reauthenticate,
+        error::{ApiError, Code},
+        me::change_password,
+    },
     session::browser::{self, Signals},
+    validation,
 };
 
 /// The section's cards.
@@ -28,7 +28,7 @@ pub(super) fn view() -> AnyView {
     let auth = Signals::of_page().auth;
     let username =
         move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
-    let current = FieldState::new(rules::password::is_there);
+    let current = FieldState::new(validation::password::is_there);
     let password = NewPassword::of(move || untrack(username));
     let [chosen, again] = password.fields();
     let form = FormState::new(vec![("current_password", current), chosen, again]);

@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 use super::{Query, question::Ask};
 use crate::{
-    api::{
+    components::{notices::Notices, trouble::Trouble},
+    dom,
+    i18n::{inside::accounts_shown, words::Language},
+    protocol::{
         Role, User,
         error::Code,
         users::{Account, AccountPage, users},
     },
-    components::{notices::Notices, trouble::Trouble},
-    dom,
-    i18n::{inside::accounts_shown, words::Language},
     session::browser::{self, Signals},
 };
 

@@ -16,13 +16,13 @@ use web_sys::UrlSearchParams;
 
 use self::list::List;
 use crate::{
-    api::users::AccountSort,
     components::{
         icons,
         trouble::{self, Trouble},
     },
     dom,
     i18n::words::{Language, Words},
+    protocol::users::AccountSort,
 };
 
 /// How long somebody stops typing before it is looked for.

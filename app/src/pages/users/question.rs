@@ -7,10 +7,10 @@ use super::{
     row::name_of,
 };
 use crate::{
-    api::{Role, error::Code, users::change_account},
     components::trouble::Trouble,
     dom,
     i18n::words::Words,
+    protocol::{Role, error::Code, users::change_account},
 };
 
 /// What is done about an account.

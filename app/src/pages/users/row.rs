@@ -7,12 +7,12 @@ use super::{
     question::{Ask, Deed},
 };
 use crate::{
-    api::{Role, users::Account},
     components::{
         icons,
         time::{self, Precision},
     },
     i18n::words::{Language, Words},
+    protocol::{Role, users::Account},
 };
 
 /// The table. Roles are said once more: without its looks of a table a browser would not take it as

@@ -6,7 +6,7 @@ use futures::{
 };
 
 use super::*;
-use crate::{api::error::Reason, session::state::LoggedOut};
+use crate::{protocol::error::Reason, session::state::LoggedOut};
 
 #[test]
 fn a_session_is_kept_where_the_person_wants_it() {
@@ -211,7 +211,7 @@ fn invariant_16_foreign_answer_to_call_is_network_error_and_starts_no_refresh() 
         // JSON with the status of a success: its type decides, which the session does not know.
         let profile = block_on(session.call(call))
             .ok()
-            .and_then(|answer| answer.success::<crate::api::Profile>());
+            .and_then(|answer| answer.success::<crate::protocol::Profile>());
         assert!(profile.is_none(), "{says}");
         assert_eq!(world.sent(), ["/api/me a.1.x"], "{says}");
         assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "{says}");

@@ -33,7 +33,7 @@ use super::{
     token,
     wire::{Answer, Call, NoAnswer},
 };
-use crate::api::{Role, TokenPair, TokenScheme, User};
+use crate::protocol::{Role, TokenPair, TokenScheme, User};
 
 type Outcome = Result<Answer, NoAnswer>;
 

@@ -3,7 +3,7 @@
 use futures::{executor::block_on, future::join3, poll};
 
 use super::*;
-use crate::{api::Reauthenticated, session::state::LoggedOut};
+use crate::{protocol::Reauthenticated, session::state::LoggedOut};
 
 /// What the server answers to the right password: another access token of the generation at hand.
 fn proof_of(session: &str, generation: i64) -> Reauthenticated {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Outcome, base64url, ok, refused};
 use crate::{
-    api::{TokenPair, TokenScheme},
+    protocol::{TokenPair, TokenScheme},
     session::{
         token::{self, Claims},
         wire::Answer,
@@ -173,7 +173,7 @@ impl Row {
 fn the_model_follows_the_contract() {
     let generation = |outcome: Outcome| {
         let answer = outcome.unwrap();
-        let pair: Option<crate::api::Refreshed> = serde_json::from_slice(&answer.body).ok();
+        let pair: Option<crate::protocol::Refreshed> = serde_json::from_slice(&answer.body).ok();
         pair.map(|pair| token::claims(&pair.tokens.refresh_token).unwrap().generation)
     };
     let mut server = Server::default();
@@ -204,7 +204,7 @@ fn the_model_takes_no_reuse() {
     let mut server = Server::default();
     let first = server.log_in("s", 0);
     let answer = server.answer("/api/auth/refresh", &first.refresh_token, 1).unwrap();
-    let second: crate::api::Refreshed = serde_json::from_slice(&answer.body).unwrap();
+    let second: crate::protocol::Refreshed = serde_json::from_slice(&answer.body).unwrap();
     server.answer("/api/me", &second.tokens.access_token, 5).unwrap();
     let _ = server.answer("/api/auth/refresh", &first.refresh_token, 50);
 }

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 
 use super::*;
-use crate::api::error::Reason;
+use crate::protocol::error::Reason;
 
 const LOGGED_OUT: Ending = Ending::Revoked(Reason::LoggedOut);
 

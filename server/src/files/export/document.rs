@@ -1,6 +1,6 @@
 //! The document of an export. Times are in UTC (RFC 3339).
 
-use app::api::Role;
+use app::protocol::Role;
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@
 pub(super) mod bodies;
 pub(super) mod queries;
 
-use app::api::{
+use app::protocol::{
     Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
     devices::DeviceList,
     error::Code,

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use app::{
-    api::{
+    backend::Failure,
+    i18n::Lang,
+    protocol::{
         error::{ApiError, Code},
         operations::{self, Auth, Body, Operation},
     },
-    backend::Failure,
-    i18n::Lang,
 };
 use axum::http::Method;
 use utoipa::openapi::{

@@ -6,7 +6,7 @@ mod page;
 
 use std::sync::LazyLock;
 
-use app::{api::error::Code, backend::api_lang};
+use app::{backend::api_lang, protocol::error::Code};
 use axum::{
     body::{Body, Bytes},
     extract::Request,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::tokens::{algorithm::Algorithm, keys::rotate};
-use app::api::operations::Auth;
+use app::protocol::operations::Auth;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -8,15 +8,15 @@ use web_sys::{Blob, File, FileList, HtmlCanvasElement, ImageBitmap};
 
 use super::{canvas, crop::Crop};
 use crate::{
-    api::{
-        error::{ApiError, Code},
-        files::{UserChanged, remove_avatar},
-    },
     browser_value::BrowserValue,
     components::{notices::Notices, trouble::Trouble},
     dom,
     i18n::words::Words,
     pages::files,
+    protocol::{
+        error::{ApiError, Code},
+        files::{UserChanged, remove_avatar},
+    },
     session::{
         browser,
         wire::{Call, read},

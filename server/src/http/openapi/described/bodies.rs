@@ -1,6 +1,6 @@
 //! Schemas of request and response bodies that no Rust type of the API describes.
 
-use app::api::Role;
+use app::protocol::Role;
 use utoipa::{
     ToSchema,
     openapi::{

@@ -1,6 +1,6 @@
 //! Query parameters.
 
-use app::api::users::AccountSort;
+use app::protocol::users::AccountSort;
 use utoipa::openapi::{
     ObjectBuilder,
     schema::{KnownFormat, SchemaFormat, SchemaType, Type},

@@ -13,9 +13,9 @@ use super::{
 };
 #[cfg(feature = "ssr")]
 use crate::{
-    api::TokenScheme,
     backend::{Credentials, NewAccount, Presented, Request, respond},
     i18n::messages::Messages,
+    protocol::TokenScheme,
 };
 
 /// Makes an account. 201.
