@@ -20,7 +20,7 @@ const REPORT = 'end2end/results/report.json';
 const PARTS = [
   {
     name: 'scripts',
-    run: ['node', '--test', 'scripts/results.test.mjs'],
+    run: ['node', '--test', 'scripts/results.test.mjs', 'scripts/source-text.test.mjs'],
     count: ({ stdout }) => ofNode(stdout),
   },
   {

@@ -1,0 +1,148 @@
+// Measures how far names and comments are from the vocabulary of CONTRIBUTING.md, and fails above the bounds.
+//
+//   --report     print the figures, do not fail
+//   --by-folder  figures of each folder
+//   --list       every finding with file and line; `--list=pronouns` those of one figure
+import { sources } from './source-text.mjs';
+
+/** @typedef {{ figure: string, file: string, line: number, text: string }} Finding */
+
+const PRONOUNS = /\b(?:some|no|any|every)body(?:'s)?\b|\b(?:some|any|every)one(?:'s)?\b|\bwho(?:m|so)?ever\b/gi;
+const PRONOUNS_IN_NAMES = /(?:^|_)(?:(?:some|no|any|every)body|(?:some|any|every)one|whoever)s?(?:_|$)/;
+const CLAUSES = /^(?:What|Who|Whose|Whom|How|Where|Whether|That)\b/;
+const METAPHORS = /\b(?:gate|desks?|workshop|doors?|strays?|deeds?|wishes|rooms|by heart)\b/gi;
+
+/** Names that standard terms replaced; each had one meaning only. */
+const NAMES = new Set(
+  `ALONE ANYWHERE AN_HOUR ASK_AGAIN AT_ONCE Album DESCRIBED Deed Described Desk EitherToken FAREWELL FOLLOW FOREVER
+  Fetching Filed Flight HEARING Inside Leaving Mirror NAME_BYTES NoAnswer Notices PATIENCE People Presented REGRET
+  Randomness Registrant Rooms SETTLING SWEEP Slate TOGETHER Told Trouble Undecided WRITE_DOWN Wanted Way Wish Wishes Words
+  Workshop World at_a_desk clear_away desk desks expect_objects fulfil in_peace is_question is_room moved_on rooms
+  storage_vouches strays to_its_end work_off`.split(/\s+/),
+);
+
+/** Files that were renamed. */
+const FILES = new Set(
+  `app/src/pages/rooms.rs app/src/i18n/inside.rs app/src/i18n/words.rs app/src/components/leave.rs
+  app/src/components/trouble.rs app/src/components/switches.rs app/src/components/notices.rs app/src/pages/person.rs
+  app/src/pages/users/question.rs app/src/pages/files/album.rs app/src/pages/files/sending.rs app/src/session/proof.rs
+  server/src/http/gate.rs server/src/http/envelope.rs server/src/http/broken.rs server/src/http/broken.html
+  server/src/http/answer.rs server/src/http/origin.rs server/src/http/assets.rs server/src/http/download.rs
+  server/src/http/openapi/described.rs server/src/start.rs server/src/sessions/upkeep.rs server/src/sessions/own.rs
+  server/src/files/own.rs server/src/sessions/caller.rs server/src/sessions/agents.rs server/src/sessions/attempts.rs
+  server/src/files/strays.rs server/src/store/strays.rs server/src/mirror.rs server/src/accounts/directory.rs
+  server/src/accounts/common.rs server/src/pictures/workshop.rs server/src/commands/moment.rs server/src/store/listing.rs
+  server/src/store/writer.rs server/src/tokens/keys/living.rs server/src/tokens/keys/listed.rs
+  server/src/tokens/keys/disk.rs server/src/tokens/keys/change.rs server/tests/http/standing.rs
+  server/tests/http/fresh.rs server/tests/http/wire.rs server/tests/http/forging.rs server/tests/properties/what.rs
+  end2end/journeys/waking.spec.ts end2end/journeys/rooms.spec.ts end2end/journeys/sleep.spec.ts
+  end2end/journeys/listening.spec.ts end2end/journeys/weight.spec.ts end2end/journeys/trouble.spec.ts
+  scripts/snip.mjs scripts/trim.mjs scripts/order.mjs scripts/stamp.mjs scripts/blocks.mjs`.split(/\s+/),
+);
+
+/** Most findings of a figure, or most of a hundred where there is something to compare with. */
+const BOUNDS = /** @type {const} */ ({
+  pronouns: { name: 'pronouns, lines of comments', most: 0, of: 'comments' },
+  'pronouns-in-names': { name: 'pronouns, names and titles of tests', most: 0 },
+  clauses: { name: 'doc blocks that open with What/Who/How/…', most: 3, of: 'blocks' },
+  names: { name: 'retired names in code', most: 0 },
+  files: { name: 'retired names of files', most: 0 },
+  metaphors: { name: 'metaphors, lines of comments', most: 0, of: 'comments' },
+});
+
+const options = new Set(process.argv.slice(2));
+const all = sources().filter(({ file }) => file !== 'scripts/check-language.mjs');
+
+/** @type {Finding[]} */
+const findings = [];
+const totals = { comments: 0, blocks: 0 };
+/** @type {Map<string, { comments: number, blocks: number }>} */
+const folders = new Map();
+
+for (const { file, code, comments, strings } of all) {
+  const own = folders.get(folder(file)) ?? { comments: 0, blocks: 0 };
+  folders.set(folder(file), own);
+  /** @type {(figure: keyof typeof BOUNDS, line: number, text: string) => void} */
+  const find = (figure, line, text) => {
+    findings.push({ figure, file, line: line + 1, text: text.trim() });
+  };
+
+  if (FILES.has(file)) find('files', 0, file);
+  let was = '';
+  for (const [at, comment] of comments.split('\n').entries()) {
+    const doc = /^\s*(\/\/[/!])(?!\/) ?(.*)/.exec(comment);
+    if (/\w/.test(comment)) {
+      own.comments += 1;
+      if (count(PRONOUNS, comment) > 0) find('pronouns', at, comment);
+      if (count(METAPHORS, comment) > 0) find('metaphors', at, comment);
+    }
+    if (doc?.[1] !== undefined && doc[1] !== was) {
+      own.blocks += 1;
+      if (CLAUSES.test(doc[2] ?? '')) find('clauses', at, comment);
+    }
+    was = doc?.[1] ?? '';
+  }
+  const lines = strings.split('\n');
+  for (const [at, line] of code.split('\n').entries()) {
+    for (const [name] of line.matchAll(/[A-Za-z_]\w*/g)) {
+      if (NAMES.has(name)) find('names', at, name);
+      const words = name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+      if (PRONOUNS_IN_NAMES.test(words) && /\bfn |\btest\b/.test(line)) find('pronouns-in-names', at, name);
+    }
+    if (/^\s*test(?:\.\w+)?\(/.test(line) && count(PRONOUNS, lines[at] ?? '') > 0) find('pronouns-in-names', at, lines[at] ?? '');
+  }
+}
+for (const own of folders.values()) {
+  totals.comments += own.comments;
+  totals.blocks += own.blocks;
+}
+
+const list = [...options].find((option) => option.startsWith('--list'));
+if (list !== undefined) {
+  const [, figure] = list.split('=');
+  for (const found of findings) {
+    if (figure === undefined || figure === found.figure) console.log(`${found.file}:${String(found.line)}: ${found.figure}: ${found.text}`);
+  }
+}
+
+if (options.has('--by-folder')) {
+  const figures = Object.keys(BOUNDS);
+  const rows = [...folders].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { comments, blocks }]) => {
+    const counts = figures.map((figure) => findings.filter((found) => found.figure === figure && folder(found.file) === name).length);
+    return { name, cells: [comments, blocks, ...counts], worst: counts.some((count) => count > 0) };
+  });
+  const heads = ['comments', 'blocks', ...figures];
+  console.log(''.padEnd(34) + heads.map((head) => head.padStart(head.length + 2)).join(''));
+  for (const { name, cells, worst } of rows) {
+    if (worst) console.log(name.padEnd(34) + cells.map((cell, at) => String(cell).padStart((heads[at] ?? '').length + 2)).join(''));
+  }
+}
+
+for (const [figure, bound] of Object.entries(BOUNDS)) {
+  const found = findings.filter((finding) => finding.figure === figure).length;
+  let text = String(found);
+  let value = found;
+  if ('of' in bound) {
+    const share = (100 * found) / Math.max(1, totals[bound.of]);
+    text += ` of ${String(totals[bound.of])} (${share.toFixed(1)} %)`;
+    if (bound.most > 0) value = share;
+  }
+  const over = bound.most > 0 ? value >= bound.most : value > 0;
+  if (over && !options.has('--report')) process.exitCode = 1;
+  console.log(`${over ? 'OVER' : 'ok  '} ${bound.name}: ${text}; bound: ${bound.most > 0 ? `under ${String(bound.most)} %` : '0'}`);
+}
+
+/** @type {(pattern: RegExp, text: string) => number} */
+function count(pattern, text) {
+  return [...text.matchAll(pattern)].length;
+}
+
+/**
+ * The folder that a file is counted in: two levels below `src`, one elsewhere.
+ * @param {string} file
+ */
+function folder(file) {
+  const parts = file.split('/');
+  const depth = parts[1] === 'src' || parts[1] === 'tests' ? 3 : 2;
+  return parts.slice(0, Math.min(depth, parts.length - 1)).join('/') || '.';
+}
