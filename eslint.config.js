@@ -26,7 +26,10 @@ export default defineConfig(
   // A cast in a comment is seen by the compiler but not by this rule.
   {
     files: ['scripts/*.mjs'],
-    rules: { '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-return': 'off' },
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
   },
   // node:test is given promises that it awaits by itself.
   { files: ['scripts/*.test.mjs'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },

@@ -14,5 +14,10 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: [['list'], ['json', { outputFile: 'results/browsers.json' }]],
   // Some results are looked at in Chromium.
-  use: { launchOptions: { ...chromium(), args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] } },
+  use: {
+    launchOptions: {
+      ...chromium(),
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    },
+  },
 });

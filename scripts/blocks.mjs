@@ -11,5 +11,8 @@ export function fill(file, name, text) {
   const before = readFileSync(file, 'utf8');
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${file} has no place for ${name}`);
-  writeFileSync(file, `${before.slice(0, from + begin.length)}\n${text.trim()}\n${before.slice(to)}`);
+  writeFileSync(
+    file,
+    `${before.slice(0, from + begin.length)}\n${text.trim()}\n${before.slice(to)}`,
+  );
 }

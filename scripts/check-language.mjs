@@ -7,8 +7,10 @@ import { sources } from './source-text.mjs';
 
 /** @typedef {{ figure: string, file: string, line: number, text: string }} Finding */
 
-const PRONOUNS = /\b(?:some|no|any|every)body(?:'s)?\b|\b(?:some|any|every)one(?:'s)?\b|\bwho(?:m|so)?ever\b/gi;
-const PRONOUNS_IN_NAMES = /(?:^|_)(?:(?:some|no|any|every)body|(?:some|any|every)one|whoever)s?(?:_|$)/;
+const PRONOUNS =
+  /\b(?:some|no|any|every)body(?:'s)?\b|\b(?:some|any|every)one(?:'s)?\b|\bwho(?:m|so)?ever\b/gi;
+const PRONOUNS_IN_NAMES =
+  /(?:^|_)(?:(?:some|no|any|every)body|(?:some|any|every)one|whoever)s?(?:_|$)/;
 const CLAUSES = /^(?:What|Who|Whose|Whom|How|Where|Whether|That)\b/;
 const METAPHORS = /\b(?:gate|desks?|workshop|doors?|strays?|deeds?|wishes|rooms|by heart)\b/gi;
 
@@ -37,7 +39,9 @@ const FILES = new Set(
   server/tests/http/fresh.rs server/tests/http/wire.rs server/tests/http/forging.rs server/tests/properties/what.rs
   end2end/journeys/waking.spec.ts end2end/journeys/rooms.spec.ts end2end/journeys/sleep.spec.ts
   end2end/journeys/listening.spec.ts end2end/journeys/weight.spec.ts end2end/journeys/trouble.spec.ts
-  scripts/snip.mjs scripts/trim.mjs scripts/order.mjs scripts/stamp.mjs scripts/blocks.mjs`.split(/\s+/),
+  scripts/snip.mjs scripts/trim.mjs scripts/order.mjs scripts/stamp.mjs scripts/blocks.mjs`.split(
+    /\s+/,
+  ),
 );
 
 /** Most findings of a figure, or most of a hundred where there is something to compare with. */
@@ -87,9 +91,11 @@ for (const { file, code, comments, strings } of all) {
     for (const [name] of line.matchAll(/[A-Za-z_]\w*/g)) {
       if (NAMES.has(name)) find('names', at, name);
       const words = name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
-      if (PRONOUNS_IN_NAMES.test(words) && /\bfn |\btest\b/.test(line)) find('pronouns-in-names', at, name);
+      if (PRONOUNS_IN_NAMES.test(words) && /\bfn |\btest\b/.test(line))
+        find('pronouns-in-names', at, name);
     }
-    if (/^\s*test(?:\.\w+)?\(/.test(line) && count(PRONOUNS, lines[at] ?? '') > 0) find('pronouns-in-names', at, lines[at] ?? '');
+    if (/^\s*test(?:\.\w+)?\(/.test(line) && count(PRONOUNS, lines[at] ?? '') > 0)
+      find('pronouns-in-names', at, lines[at] ?? '');
   }
 }
 for (const own of folders.values()) {
@@ -101,20 +107,34 @@ const list = [...options].find((option) => option.startsWith('--list'));
 if (list !== undefined) {
   const [, figure] = list.split('=');
   for (const found of findings) {
-    if (figure === undefined || figure === found.figure) console.log(`${found.file}:${String(found.line)}: ${found.figure}: ${found.text}`);
+    if (figure === undefined || figure === found.figure)
+      console.log(`${found.file}:${String(found.line)}: ${found.figure}: ${found.text}`);
   }
 }
 
 if (options.has('--by-folder')) {
   const figures = Object.keys(BOUNDS);
-  const rows = [...folders].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { comments, blocks }]) => {
-    const counts = figures.map((figure) => findings.filter((found) => found.figure === figure && folder(found.file) === name).length);
-    return { name, cells: [comments, blocks, ...counts], worst: counts.some((count) => count > 0) };
-  });
+  const rows = [...folders]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { comments, blocks }]) => {
+      const counts = figures.map(
+        (figure) =>
+          findings.filter((found) => found.figure === figure && folder(found.file) === name).length,
+      );
+      return {
+        name,
+        cells: [comments, blocks, ...counts],
+        worst: counts.some((count) => count > 0),
+      };
+    });
   const heads = ['comments', 'blocks', ...figures];
   console.log(''.padEnd(34) + heads.map((head) => head.padStart(head.length + 2)).join(''));
   for (const { name, cells, worst } of rows) {
-    if (worst) console.log(name.padEnd(34) + cells.map((cell, at) => String(cell).padStart((heads[at] ?? '').length + 2)).join(''));
+    if (worst)
+      console.log(
+        name.padEnd(34) +
+          cells.map((cell, at) => String(cell).padStart((heads[at] ?? '').length + 2)).join(''),
+      );
   }
 }
 
@@ -129,7 +149,9 @@ for (const [figure, bound] of Object.entries(BOUNDS)) {
   }
   const over = bound.most > 0 ? value >= bound.most : value > 0;
   if (over && !options.has('--report')) process.exitCode = 1;
-  console.log(`${over ? 'OVER' : 'ok  '} ${bound.name}: ${text}; bound: ${bound.most > 0 ? `under ${String(bound.most)} %` : '0'}`);
+  console.log(
+    `${over ? 'OVER' : 'ok  '} ${bound.name}: ${text}; bound: ${bound.most > 0 ? `under ${String(bound.most)} %` : '0'}`,
+  );
 }
 
 /** @type {(pattern: RegExp, text: string) => number} */

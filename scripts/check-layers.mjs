@@ -36,22 +36,31 @@ const all = sources();
 for (const [crate, layers] of Object.entries(LAYERS)) {
   const imports = importsOf(crate);
   const modules = new Set(imports.flatMap(({ from, to }) => [from, to]));
-  const has = (/** @type {string} */ from, /** @type {string} */ to) => imports.some((one) => one.from === from && one.to === to);
-  const circles = [...modules].sort().flatMap((a) => [...modules].filter((b) => a < b && has(a, b) && has(b, a)).map((b) => `${a} <-> ${b}`));
-  const rank = (/** @type {string} */ module) => layers.findIndex((layer) => layer.includes(module));
+  const has = (/** @type {string} */ from, /** @type {string} */ to) =>
+    imports.some((one) => one.from === from && one.to === to);
+  const circles = [...modules]
+    .sort()
+    .flatMap((a) =>
+      [...modules].filter((b) => a < b && has(a, b) && has(b, a)).map((b) => `${a} <-> ${b}`),
+    );
+  const rank = (/** @type {string} */ module) =>
+    layers.findIndex((layer) => layer.includes(module));
   const unknown = [...modules].filter((module) => rank(module) < 0);
   const upward = imports.filter(({ from, to }) => rank(from) >= 0 && rank(from) < rank(to));
   const pairs = [...new Set(upward.map(({ from, to }) => `${from} -> ${to}`))];
   say(circles.length, `${crate}: pairs of modules that import each other`, circles);
   say(pairs.length, `${crate}: pairs of modules against the order of layers`, pairs);
   say(unknown.length, `${crate}: modules without a layer`, unknown);
-  if (options.has('--list')) for (const { from, to, where } of upward) console.log(`     ${where}: ${from} -> ${to}`);
+  if (options.has('--list'))
+    for (const { from, to, where } of upward) console.log(`     ${where}: ${from} -> ${to}`);
 }
 
 /** @type {(found: number, name: string, which: string[]) => void} */
 function say(found, name, which) {
   if (found > 0 && !options.has('--report')) process.exitCode = 1;
-  console.log(`${found > 0 ? 'OVER' : 'ok  '} ${name}: ${String(found)}; bound: 0${found > 0 ? ` (${which.join(', ')})` : ''}`);
+  console.log(
+    `${found > 0 ? 'OVER' : 'ok  '} ${name}: ${String(found)}; bound: 0${found > 0 ? ` (${which.join(', ')})` : ''}`,
+  );
 }
 
 /**
@@ -75,10 +84,13 @@ function importsOf(crate) {
     const add = (to, at) => {
       const line = product.slice(0, at).split('\n').length;
       const module = modules.has(to) ? to : 'lib';
-      if (module !== from && from !== 'main') imports.push({ from, to: module, where: `${file}:${String(line)}` });
+      if (module !== from && from !== 'main')
+        imports.push({ from, to: module, where: `${file}:${String(line)}` });
     };
     const above = from === 'lib' ? '' : `|${'super::'.repeat(path.length)}`;
-    for (const found of product.matchAll(new RegExp(`(?<![\\w:$])(?:crate::${above})(?:(\\w+)|\\{)`, 'g'))) {
+    for (const found of product.matchAll(
+      new RegExp(`(?<![\\w:$])(?:crate::${above})(?:(\\w+)|\\{)`, 'g'),
+    )) {
       if (found[1] !== undefined) add(found[1], found.index);
       else for (const to of group(product, found.index + found[0].length)) add(to, found.index);
     }
@@ -95,7 +107,10 @@ function group(code, start) {
   const names = [];
   let depth = 1;
   for (let at = start; depth > 0 && at < code.length; at += 1) {
-    const name = depth === 1 && /[{,]\s*$/.test(code.slice(Math.max(0, at - 80), at)) ? /^\w+/.exec(code.slice(at, at + 80))?.[0] : undefined;
+    const name =
+      depth === 1 && /[{,]\s*$/.test(code.slice(Math.max(0, at - 80), at))
+        ? /^\w+/.exec(code.slice(at, at + 80))?.[0]
+        : undefined;
     if (name !== undefined) names.push(name);
     if (code[at] === '{') depth += 1;
     if (code[at] === '}') depth -= 1;

@@ -19,7 +19,8 @@ function sketch(body) {
   const least = new Uint32Array(SKETCH).fill(0xffffffff);
   for (let at = 0; at + GRAM <= body.length; at += 1) {
     let hash = 2166136261;
-    for (let next = at; next < at + GRAM; next += 1) hash = Math.imul(hash ^ (body[next] ?? 0), 16777619);
+    for (let next = at; next < at + GRAM; next += 1)
+      hash = Math.imul(hash ^ (body[next] ?? 0), 16777619);
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
     hash = (hash ^ (hash >>> 13)) >>> 0;
     const bin = hash % SKETCH;
@@ -36,7 +37,7 @@ function chain(left) {
   /** @type {number[]} */
   const order = [];
   left.sort((a, b) => b.length - a.length || b.at - a.at);
-  for (let last = left.pop(); last !== undefined; ) {
+  for (let last = left.pop(); last !== undefined;) {
     order.push(last.at);
     let [best, most, off] = [-1, -1, 0];
     for (const [place, one] of left.entries()) {
@@ -61,10 +62,20 @@ for (const file of process.argv.slice(2)) {
     types.set(type, those);
   }
   const order = [...types].sort(([a], [b]) => a - b).flatMap(([, those]) => chain(those));
-  const places = order.map((at, place) => ({ at, name: `${String(place).padStart(6, '0')} ${functions[at]?.name ?? ''}` })).sort((a, b) => a.at - b.at);
+  const places = order
+    .map((at, place) => ({
+      at,
+      name: `${String(place).padStart(6, '0')} ${functions[at]?.name ?? ''}`,
+    }))
+    .sort((a, b) => a.at - b.at);
   // The names of functions (WebAssembly Core 2 §7.4.1), by their number.
-  const names = Buffer.concat([number(places.length), ...places.flatMap(({ at, name }) => [number(imported + at), named(name)])]);
-  const others = [...sections(wasm)].filter(({ kind, at }) => kind !== SECTION.custom || string(wasm, { at }) !== 'name');
+  const names = Buffer.concat([
+    number(places.length),
+    ...places.flatMap(({ at, name }) => [number(imported + at), named(name)]),
+  ]);
+  const others = [...sections(wasm)].filter(
+    ({ kind, at }) => kind !== SECTION.custom || string(wasm, { at }) !== 'name',
+  );
   writeFileSync(
     file,
     Buffer.concat([

@@ -17,11 +17,14 @@ const COLOURS = /\u001b\[[0-9;]*m/g;
  * @returns {Counts}
  */
 export function ofCargo({ stdout, stderr }) {
-  const results = [...stdout.replace(COLOURS, '').matchAll(/^test result: .*?(\d+) passed; (\d+) failed;/gm)];
+  const results = [
+    ...stdout.replace(COLOURS, '').matchAll(/^test result: .*?(\d+) passed; (\d+) failed;/gm),
+  ];
   const announced = [...stderr.replace(COLOURS, '').matchAll(/^ +(?:Running|Doc-tests) /gm)].length;
   return {
     passed: sum(results.map((result) => Number(result[1]))),
-    failed: sum(results.map((result) => Number(result[2]))) + Math.max(0, announced - results.length),
+    failed:
+      sum(results.map((result) => Number(result[2]))) + Math.max(0, announced - results.length),
   };
 }
 
@@ -43,7 +46,9 @@ export function ofNode(stdout) {
  * @returns {Counts}
  */
 export function ofPlaywright(json) {
-  const report = /** @type {{ stats: Record<string, number>, errors?: unknown[] }} */ (JSON.parse(json));
+  const report = /** @type {{ stats: Record<string, number>, errors?: unknown[] }} */ (
+    JSON.parse(json)
+  );
   const { expected = 0, unexpected = 0, flaky = 0 } = report.stats;
   return { passed: expected, failed: unexpected + flaky + (report.errors?.length ?? 0) };
 }

@@ -4,11 +4,16 @@ import { test } from 'node:test';
 import { ofCargo, ofNode, ofPlaywright, total } from './results.mjs';
 
 const RUNNING = '     Running unittests src/lib.rs (target/debug/deps/app-0123)\n';
-const OK = 'test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n';
-const FAILED = 'test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s\n';
+const OK =
+  'test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n';
+const FAILED =
+  'test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s\n';
 
 test('cargo: the results of all programs are summed', () => {
-  assert.deepEqual(ofCargo({ stdout: `running 12 tests\n${OK}\n${FAILED}`, stderr: RUNNING + RUNNING }), { passed: 14, failed: 3 });
+  assert.deepEqual(
+    ofCargo({ stdout: `running 12 tests\n${OK}\n${FAILED}`, stderr: RUNNING + RUNNING }),
+    { passed: 14, failed: 3 },
+  );
 });
 
 test('cargo: a program that crashed is one failure', () => {
@@ -17,17 +22,27 @@ test('cargo: a program that crashed is one failure', () => {
 });
 
 test('cargo: colours are no obstacle', () => {
-  const stdout = 'test result: \u001b[32mok\u001b[m. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n';
-  assert.deepEqual(ofCargo({ stdout, stderr: '\u001b[1m     Running\u001b[0m unittests' }), { passed: 4, failed: 0 });
+  const stdout =
+    'test result: \u001b[32mok\u001b[m. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n';
+  assert.deepEqual(ofCargo({ stdout, stderr: '\u001b[1m     Running\u001b[0m unittests' }), {
+    passed: 4,
+    failed: 0,
+  });
 });
 
 test('node: both reporters are understood', () => {
-  assert.deepEqual(ofNode('# tests 5\n# pass 3\n# fail 1\n# cancelled 1\n'), { passed: 3, failed: 2 });
+  assert.deepEqual(ofNode('# tests 5\n# pass 3\n# fail 1\n# cancelled 1\n'), {
+    passed: 3,
+    failed: 2,
+  });
   assert.deepEqual(ofNode('ℹ tests 3\nℹ pass 3\nℹ fail 0\n'), { passed: 3, failed: 0 });
 });
 
 test('playwright: flaky tests and errors outside of tests are failures', () => {
-  const report = { stats: { expected: 7, unexpected: 1, flaky: 1, skipped: 0 }, errors: [{ message: 'the server' }] };
+  const report = {
+    stats: { expected: 7, unexpected: 1, flaky: 1, skipped: 0 },
+    errors: [{ message: 'the server' }],
+  };
   assert.deepEqual(ofPlaywright(JSON.stringify(report)), { passed: 7, failed: 3 });
 });
 

@@ -14,7 +14,10 @@ const [named = '', site = ''] = process.argv.slice(2);
  */
 function crateOf(name) {
   const path = name.replaceAll(/\[[0-9a-f]{16}\]/g, '');
-  const [, crate] = /^<?(?:[&*]|mut |dyn |const )*([a-z_]\w*)::/.exec(path) ?? /^<.* as ([a-z_]\w*)::/.exec(path) ?? [];
+  const [, crate] =
+    /^<?(?:[&*]|mut |dyn |const )*([a-z_]\w*)::/.exec(path) ??
+    /^<.* as ([a-z_]\w*)::/.exec(path) ??
+    [];
   return crate ?? 'glue';
 }
 
@@ -25,9 +28,12 @@ function byCrate(file) {
   const crates = new Map([['texts and tables', data]]);
   // Before each name stands the place that scripts/order.mjs has given it.
   for (const one of functions) one.name = one.name.replace(/^\d{6} /, '');
-  for (const { name, length } of functions) crates.set(crateOf(name), (crates.get(crateOf(name)) ?? 0) + length);
+  for (const { name, length } of functions)
+    crates.set(crateOf(name), (crates.get(crateOf(name)) ?? 0) + length);
   const largest = functions.sort((a, b) => b.length - a.length).slice(0, 40);
-  console.log(largest.map(({ name, length }) => `${String(length).padStart(6)} ${name}`).join('\n'));
+  console.log(
+    largest.map(({ name, length }) => `${String(length).padStart(6)} ${name}`).join('\n'),
+  );
   return [...crates].sort(([, a], [, b]) => b - a);
 }
 
@@ -47,7 +53,8 @@ function files() {
 
 const crates = byCrate(named);
 const whole = crates.reduce((sum, [, bytes]) => sum + bytes, 0);
-if ((new Map(crates).get('glue') ?? 0) > whole / 2) throw new Error('the functions have lost their names');
+if ((new Map(crates).get('glue') ?? 0) > whole / 2)
+  throw new Error('the functions have lost their names');
 const shown = crates.filter(([, bytes]) => bytes >= whole / 100);
 const rest = crates.slice(shown.length).reduce((sum, [, bytes]) => sum + bytes, 0);
 
@@ -56,7 +63,8 @@ const KINDS = {
   'gatehouse.js': 'its glue (JavaScript)',
   'gatehouse.css': 'the style sheet',
   '__wasm_split.js': 'what loads the rest (JavaScript)',
-  'split_rooms.wasm': 'the pages of people who are signed in (WebAssembly), which others do not load',
+  'split_rooms.wasm':
+    'the pages of people who are signed in (WebAssembly), which others do not load',
 };
 fill(
   'docs/pages.md',
@@ -66,12 +74,16 @@ fill(
     '| --- | ---: | ---: |',
     ...files()
       .sort((a, b) => b.wire - a.wire)
-      .map(({ kind, raw, wire }) => `| ${KINDS[/** @type {keyof typeof KINDS} */ (kind)]} | ${kilo(raw)} | ${kilo(wire)} |`),
+      .map(
+        ({ kind, raw, wire }) =>
+          `| ${KINDS[/** @type {keyof typeof KINDS} */ (kind)]} | ${kilo(raw)} | ${kilo(wire)} |`,
+      ),
     '',
     '| crate | kB of the program | % |',
     '| --- | ---: | ---: |',
     ...[...shown, /** @type {[string, number]} */ (['all others', rest])].map(
-      ([crate, bytes]) => `| ${/ |^glue$/.test(crate) ? crate : `\`${crate}\``} | ${kilo(bytes)} | ${((100 * bytes) / whole).toFixed(1)} |`,
+      ([crate, bytes]) =>
+        `| ${/ |^glue$/.test(crate) ? crate : `\`${crate}\``} | ${kilo(bytes)} | ${((100 * bytes) / whole).toFixed(1)} |`,
     ),
   ].join('\n'),
 );

@@ -25,4 +25,5 @@ for (const file of process.argv.slice(2)) {
   }
   writeFileSync(file, wasm);
 }
-if (snipped === 0) throw new Error('there is nothing to snip: the program has changed, or its names are gone');
+if (snipped === 0)
+  throw new Error('there is nothing to snip: the program has changed, or its names are gone');

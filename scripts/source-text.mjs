@@ -11,7 +11,11 @@ import { readFileSync } from 'node:fs';
 const FORMS = {
   c: {
     comments: [/\/\/[^\n]*/y, /\/\*[^]*?\*\//y],
-    strings: [/b?r(#*)"[^]*?"\1/y, /b?"(?:\\[^]|[^"\\])*"/y, /b?'(?:\\(?:u\{[^}]*\}|x..|.)|[^'\\\n])'/y],
+    strings: [
+      /b?r(#*)"[^]*?"\1/y,
+      /b?"(?:\\[^]|[^"\\])*"/y,
+      /b?'(?:\\(?:u\{[^}]*\}|x..|.)|[^'\\\n])'/y,
+    ],
   },
   js: {
     comments: [/\/\/[^\n]*/y, /\/\*[^]*?\*\//y],
@@ -52,7 +56,7 @@ export function split(file, text) {
     }
   };
   let start = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const [layer, end] = match(forms, text, at);
     if (layer === undefined) {
       at += 1;
@@ -74,7 +78,11 @@ export function split(file, text) {
  */
 function match(forms, text, at) {
   // Only these can begin a comment or a string; `r` and `b` are prefixes in Rust, not ends of identifiers.
-  if (!/[/"'`#rb]/.test(text[at] ?? '') || (/[rb]/.test(text[at] ?? '') && /\w/.test(text[at - 1] ?? ''))) return [undefined, at];
+  if (
+    !/[/"'`#rb]/.test(text[at] ?? '') ||
+    (/[rb]/.test(text[at] ?? '') && /\w/.test(text[at - 1] ?? ''))
+  )
+    return [undefined, at];
   for (const layer of /** @type {const} */ (['comments', 'strings'])) {
     for (const form of forms[layer]) {
       form.lastIndex = at;

@@ -57,7 +57,8 @@ async function firstVisit(url, device) {
   const visits = [];
   for (let round = 0; round < ROUNDS; round += 1) visits.push(await visit(url, device));
   /** @type {(pick: (visit: Visit) => number) => number} */
-  const median = (pick) => visits.map(pick).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
+  const median = (pick) =>
+    visits.map(pick).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
   return {
     bytes: median(({ bytes }) => bytes),
     requests: median(({ requests }) => requests),
@@ -82,7 +83,9 @@ async function visit(url, device) {
     const before = await browser.newPage();
     await before.goto(new URL('/.well-known/jwks.json', url).href);
     await before.context().close();
-    const page = await browser.newPage({ viewport: device === undefined ? { width: 1280, height: 800 } : { width: 360, height: 740 } });
+    const page = await browser.newPage({
+      viewport: device === undefined ? { width: 1280, height: 800 } : { width: 360, height: 740 },
+    });
     const client = await page.context().newCDPSession(page);
     await client.send('Network.enable');
     if (device !== undefined) {
@@ -117,14 +120,16 @@ async function visit(url, device) {
       const shifts = { sum: 0 };
       Object.assign(window, { shifts });
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) shifts.sum += /** @type {PerformanceEntry & { value: number }} */ (entry).value;
+        for (const entry of list.getEntries())
+          shifts.sum += /** @type {PerformanceEntry & { value: number }} */ (entry).value;
       }).observe({ type: 'layout-shift', buffered: true });
       // Somebody quick: it is typed and clicked at the very moment at which there is something to click.
       new MutationObserver((_, observer) => {
         const button = document.querySelector('main form [type="submit"]');
         if (!(button instanceof HTMLElement)) return;
         observer.disconnect();
-        for (const input of document.querySelectorAll('main input:not([type="checkbox"])')) /** @type {HTMLInputElement} */ (input).value = 'somebody';
+        for (const input of document.querySelectorAll('main input:not([type="checkbox"])'))
+          /** @type {HTMLInputElement} */ (input).value = 'somebody';
         button.click();
       }).observe(document, { childList: true, subtree: true });
     });
@@ -136,7 +141,8 @@ async function visit(url, device) {
     while (finished < requests) await new Promise((resolve) => setTimeout(resolve, 50));
     const { paint, shift } = await page.evaluate(() => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
-      shift: /** @type {{ shifts: { sum: number } }} */ (/** @type {unknown} */ (window)).shifts.sum,
+      shift: /** @type {{ shifts: { sum: number } }} */ (/** @type {unknown} */ (window)).shifts
+        .sum,
     }));
     return { bytes, requests, paint, click: click * 1000, shift };
   } finally {

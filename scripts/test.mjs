@@ -32,7 +32,17 @@ const PARTS = [
   {
     // The runner comes with wasm-bindgen, and drives Chromium.
     name: 'browser',
-    run: ['cargo', 'test', '--locked', '-p', 'frontend', '--target', 'wasm32-unknown-unknown', '--test', 'browser'],
+    run: [
+      'cargo',
+      'test',
+      '--locked',
+      '-p',
+      'frontend',
+      '--target',
+      'wasm32-unknown-unknown',
+      '--test',
+      'browser',
+    ],
     count: ofCargo,
   },
   {
@@ -94,7 +104,9 @@ async function runPart({ name, prepare = [], run, count }) {
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
 if (unknown.length > 0) {
-  console.error(`There is no part ${unknown.join(', ')}; there are ${PARTS.map((part) => part.name).join(', ')}.`);
+  console.error(
+    `There is no part ${unknown.join(', ')}; there are ${PARTS.map((part) => part.name).join(', ')}.`,
+  );
   process.exit(2);
 }
 

@@ -14,7 +14,8 @@ const [glue = '', ...programs] = process.argv.slice(2);
 const LONG = /^__(?:wbg|wbindgen|externref)_\w+$|^_ZN\w+$/;
 /** Exports that belong to the classes of wasm-streams. */
 const STREAMS = /^(?:__wbg_)?intounderlying(?:bytesource|sink|source)_\w+$/;
-const CLASSES = /^(?:export class IntoUnderlying\w+ \{$[^]*?^\}$|if \(Symbol\.dispose\) IntoUnderlying.*$|const IntoUnderlying\w+Finalization = [^]*?;$)/gm;
+const CLASSES =
+  /^(?:export class IntoUnderlying\w+ \{$[^]*?^\}$|if \(Symbol\.dispose\) IntoUnderlying.*$|const IntoUnderlying\w+Finalization = [^]*?;$)/gm;
 
 /** @type {Map<string, string>} */
 const names = new Map();
@@ -54,7 +55,9 @@ function exports(wasm, cursor) {
 
 /** Where the sources of crates lay when they were built. */
 const SOURCES = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry/src/');
-const LITERAL = Buffer.from(SOURCES).toString('latin1').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const LITERAL = Buffer.from(SOURCES)
+  .toString('latin1')
+  .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const PATHS = new RegExp(`${LITERAL}[\\w.-]+/|/rustc/[0-9a-f]{40}/`, 'g');
 
 /**
@@ -70,7 +73,8 @@ function blank(data) {
 const whole = readFileSync(glue, 'utf8');
 const js = whole.replaceAll(CLASSES, '');
 // Where the program makes one of them, it needs them.
-if (js === whole || js.includes('__wrap(')) throw new Error('the classes of wasm-streams are gone, or in use');
+if (js === whole || js.includes('__wrap('))
+  throw new Error('the classes of wasm-streams are gone, or in use');
 
 for (const program of programs) {
   const wasm = readFileSync(program);
@@ -96,6 +100,11 @@ writeFileSync(glue, js.replaceAll(/\b[_$\w]+\b/g, (word) => names.get(word) ?? w
 // What loads the pieces of a split program is not among the files that cargo-leptos minifies.
 const folder = dirname(glue);
 for (const file of readdirSync(folder).filter((file) => /^__wasm_split.*\.js$/.test(file))) {
-  const lines = readFileSync(join(folder, file), 'utf8').split('\n').map((line) => line.trim());
-  writeFileSync(join(folder, file), lines.filter((line) => line !== '' && !line.startsWith('//')).join('\n'));
+  const lines = readFileSync(join(folder, file), 'utf8')
+    .split('\n')
+    .map((line) => line.trim());
+  writeFileSync(
+    join(folder, file),
+    lines.filter((line) => line !== '' && !line.startsWith('//')).join('\n'),
+  );
 }

@@ -40,14 +40,15 @@ export function string(wasm, cursor) {
 export const named = (text) => Buffer.concat([number(Buffer.byteLength(text)), Buffer.from(text)]);
 
 /** @type {(kind: number, content: Buffer) => Buffer} */
-export const section = (kind, content) => Buffer.concat([Buffer.from([kind]), number(content.length), content]);
+export const section = (kind, content) =>
+  Buffer.concat([Buffer.from([kind]), number(content.length), content]);
 
 /**
  * The sections of a program: their kinds, where they begin with their kind and length, and where what is in them begins and ends.
  * @param {Buffer} wasm
  */
 export function* sections(wasm) {
-  for (const file = { at: 8 }; file.at < wasm.length; ) {
+  for (const file = { at: 8 }; file.at < wasm.length;) {
     const begin = file.at;
     const kind = wasm[file.at++];
     const length = leb(wasm, file);
@@ -104,7 +105,12 @@ export function read(wasm) {
     } else if (kind === SECTION.code) {
       for (let left = leb(wasm, cursor); left > 0; left -= 1) {
         const size = leb(wasm, cursor);
-        functions.push({ name: '', type: types[functions.length] ?? 0, begin: cursor.at, length: size });
+        functions.push({
+          name: '',
+          type: types[functions.length] ?? 0,
+          begin: cursor.at,
+          length: size,
+        });
         cursor.at += size;
       }
     } else if (kind === SECTION.data) {
@@ -114,7 +120,8 @@ export function read(wasm) {
         const about = wasm[cursor.at++];
         const next = leb(wasm, cursor) + cursor.at;
         if (about === 1) {
-          for (let left = leb(wasm, cursor); left > 0; left -= 1) names.set(leb(wasm, cursor), string(wasm, cursor));
+          for (let left = leb(wasm, cursor); left > 0; left -= 1)
+            names.set(leb(wasm, cursor), string(wasm, cursor));
         }
         cursor.at = next;
       }

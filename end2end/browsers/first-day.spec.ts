@@ -14,7 +14,9 @@ for (const engine of ENGINES) {
     await browser.type('#password_again', person.password);
     await browser.click('main [type="submit"]');
     await visitor.eventuallyAt('/login');
-    expect(await browser.run(() => document.querySelector<HTMLInputElement>('#username')?.value)).toBe(person.username);
+    expect(
+      await browser.run(() => document.querySelector<HTMLInputElement>('#username')?.value),
+    ).toBe(person.username);
     await browser.type('#password', person.password);
     await browser.click('main [type="submit"]');
     await visitor.eventuallyAt('/profile');
@@ -27,7 +29,9 @@ for (const engine of ENGINES) {
     expect(await browser.run(() => Object.keys(localStorage))).toEqual([]);
 
     await visitor.open('/settings/profile?x=1#mobile');
-    await visitor.eventuallyAt(`/login?redirect=${encodeURIComponent('/settings/profile?x=1#mobile')}`);
+    await visitor.eventuallyAt(
+      `/login?redirect=${encodeURIComponent('/settings/profile?x=1#mobile')}`,
+    );
     await browser.type('#username', person.username);
     await browser.type('#password', person.password);
     await browser.click('main [type="submit"]');

@@ -37,9 +37,13 @@ export class Visit {
   async signIn(session: Session): Promise<void> {
     await this.open('/login');
     const { access_token, refresh_token, user } = session;
-    await this.browser.run((entries) => {
-      for (const [name, value] of Object.entries(entries)) localStorage.setItem(name, JSON.stringify(value));
-    }, { access_token, refresh_token, user });
+    await this.browser.run(
+      (entries) => {
+        for (const [name, value] of Object.entries(entries))
+          localStorage.setItem(name, JSON.stringify(value));
+      },
+      { access_token, refresh_token, user },
+    );
   }
 
   /** Opens a page of somebody who is signed in, and waits until nothing is on its way. */
@@ -49,17 +53,27 @@ export class Visit {
     await this.browser.eventually(
       `${path} is loaded`,
       () =>
-        ![...document.querySelectorAll<HTMLElement>('main [aria-busy="true"]')].some((element) => element.checkVisibility()),
+        ![...document.querySelectorAll<HTMLElement>('main [aria-busy="true"]')].some((element) =>
+          element.checkVisibility(),
+        ),
     );
   }
 
   async eventuallyAt(path: string): Promise<void> {
-    await this.browser.eventually(`the address is ${path}`, (path) => location.pathname + location.search + location.hash === path, path);
+    await this.browser.eventually(
+      `the address is ${path}`,
+      (path) => location.pathname + location.search + location.hash === path,
+      path,
+    );
   }
 
   /** Waits until a text is on the page. */
   async eventuallySays(text: string): Promise<void> {
-    await this.browser.eventually(`the page says "${text}"`, (text) => document.body.innerText.includes(text), text);
+    await this.browser.eventually(
+      `the page says "${text}"`,
+      (text) => document.body.innerText.includes(text),
+      text,
+    );
   }
 }
 
@@ -108,14 +122,19 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     for (const { browser } of visits) {
       if (info.status === info.expectedStatus) continue;
       // WebKit's driver has no pictures to give without a graphics card.
-      const html = await browser.run(() => `<!-- ${location.href} -->\n${document.documentElement.outerHTML}`);
+      const html = await browser.run(
+        () => `<!-- ${location.href} -->\n${document.documentElement.outerHTML}`,
+      );
       await info.attach(browser.name, { body: html, contentType: 'text/plain' });
     }
   },
 });
 
 /** An account of an administrator, with a session. */
-export async function administrator(server: Server, api: Api): Promise<{ person: Person; session: Session }> {
+export async function administrator(
+  server: Server,
+  api: Api,
+): Promise<{ person: Person; session: Session }> {
   const person = somebody('root');
   await server.command(['user', 'create', person.username, '--admin'], person.password);
   const session = await api.login(person);

@@ -3,7 +3,10 @@ import { somebody } from '../support/people.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
 import { expect, test, Visit } from './fixtures.ts';
 
-test('firefox: language_that_is_no_tag_formats_in_the_language_of_the_page', async ({ server, api }) => {
+test('firefox: language_that_is_no_tag_formats_in_the_language_of_the_page', async ({
+  server,
+  api,
+}) => {
   const person = somebody();
   await api.register(person);
   const browser = await DrivenBrowser.firefox({ 'intl.accept_languages': 'en-US@posix' });
@@ -13,7 +16,9 @@ test('firefox: language_that_is_no_tag_formats_in_the_language_of_the_page', asy
     expect(await browser.run(() => navigator.language)).toBe('en-US@posix');
     await visitor.openLoaded('/profile');
     await visitor.eventuallySays('Member since');
-    const times = await browser.run(() => [...document.querySelectorAll('time')].map((time) => time.textContent));
+    const times = await browser.run(() =>
+      [...document.querySelectorAll('time')].map((time) => time.textContent),
+    );
     expect(times.length).toBeGreaterThan(3);
     expect(times).not.toContain('');
   } finally {

@@ -28,10 +28,21 @@ async function overflow(browser: DrivenBrowser): Promise<number> {
 }
 
 /** Opens a menu by its button, and measures it. */
-async function menu(browser: DrivenBrowser, button: string, popover: string): Promise<{ width: number; height: number }> {
+async function menu(
+  browser: DrivenBrowser,
+  button: string,
+  popover: string,
+): Promise<{ width: number; height: number }> {
   await browser.click(button);
-  await browser.eventually(`${popover} is open`, (popover) => document.querySelector(popover)?.matches(':popover-open') ?? false, popover);
-  const box = await browser.run((popover) => document.querySelector(popover)?.getBoundingClientRect().toJSON() as DOMRect, popover);
+  await browser.eventually(
+    `${popover} is open`,
+    (popover) => document.querySelector(popover)?.matches(':popover-open') ?? false,
+    popover,
+  );
+  const box = await browser.run(
+    (popover) => document.querySelector(popover)?.getBoundingClientRect().toJSON() as DOMRect,
+    popover,
+  );
   await browser.run((popover) => {
     document.querySelector<HTMLElement>(popover)?.hidePopover();
   }, popover);
@@ -94,10 +105,15 @@ for (const engine of ENGINES) {
       const isOpen = () => document.querySelector('#menu')?.matches(':popover-open') ?? false;
       await browser.eventually('the menu is open', isOpen);
       await browser.resize(1280, 800);
-      await browser.eventually('the menu is closed', () => document.querySelector('#menu:popover-open') === null);
+      await browser.eventually(
+        'the menu is closed',
+        () => document.querySelector('#menu:popover-open') === null,
+      );
       // The links are in the bar again, from left to right.
       const tops = await browser.run(() =>
-        [...document.querySelectorAll('#menu > a')].filter((link) => link.checkVisibility()).map((link) => link.getBoundingClientRect().top),
+        [...document.querySelectorAll('#menu > a')]
+          .filter((link) => link.checkVisibility())
+          .map((link) => link.getBoundingClientRect().top),
       );
       expect(tops.length).toBeGreaterThan(1);
       expect(new Set(tops).size).toBe(1);

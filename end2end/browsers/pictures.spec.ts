@@ -33,32 +33,53 @@ async function save(visitor: Visit, path: string, saved: string): Promise<void> 
   const { browser } = visitor;
   await visitor.openLoaded('/settings/profile');
   await browser.type('.card-picture input[type="file"]', path);
-  await browser.eventually('the picture is shown', () => document.querySelector('.cutter canvas') !== null);
+  await browser.eventually(
+    'the picture is shown',
+    () => document.querySelector('.cutter canvas') !== null,
+  );
   await visitor.eventuallySays(saved);
   await browser.click('.cutter .btn-primary');
-  await browser.eventually('the picture is saved', () => document.querySelector('main .avatar img') !== null);
+  await browser.eventually(
+    'the picture is saved',
+    () => document.querySelector('main .avatar img') !== null,
+  );
 }
 
 /** The colours of the saved picture, left and right of its middle: as any other browser shows them. */
 async function savedColours(visitor: Visit, page: Page): Promise<number[][]> {
-  const url = await visitor.browser.run(() => document.querySelector<HTMLImageElement>('main .avatar img')?.src);
+  const url = await visitor.browser.run(
+    () => document.querySelector<HTMLImageElement>('main .avatar img')?.src,
+  );
   await page.goto(visitor.server.url);
   return page.evaluate(async (url) => {
     const bitmap = await createImageBitmap(await (await fetch(url ?? '')).blob());
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     const context = canvas.getContext('2d');
     context?.drawImage(bitmap, 0, 0);
-    return [0.25, 0.75].map((at) => [...(context?.getImageData(bitmap.width * at, bitmap.height / 2, 1, 1).data ?? [])].slice(0, 3));
+    return [0.25, 0.75].map((at) =>
+      [...(context?.getImageData(bitmap.width * at, bitmap.height / 2, 1, 1).data ?? [])].slice(
+        0,
+        3,
+      ),
+    );
   }, url);
 }
 
 function expectNear(colours: number[][], expected: number[][]): void {
-  const worst = Math.max(...colours.flatMap((colour, side) => colour.map((channel, index) => Math.abs(channel - (expected[side]?.[index] ?? NaN)))));
+  const worst = Math.max(
+    ...colours.flatMap((colour, side) =>
+      colour.map((channel, index) => Math.abs(channel - (expected[side]?.[index] ?? NaN))),
+    ),
+  );
   expect(worst, JSON.stringify(colours)).toBeLessThan(8);
 }
 
 for (const engine of ENGINES) {
-  test(`${engine}: picture_in_an_ordinary_browser_is_cropped_there`, async ({ visit, api, page }) => {
+  test(`${engine}: picture_in_an_ordinary_browser_is_cropped_there`, async ({
+    visit,
+    api,
+    page,
+  }) => {
     const person = somebody();
     await api.register(person);
     const visitor = await visit(engine);
@@ -68,7 +89,11 @@ for (const engine of ENGINES) {
   });
 }
 
-test('firefox: picture_with_resist_fingerprinting_is_sent_as_it_is', async ({ server, api, page }) => {
+test('firefox: picture_with_resist_fingerprinting_is_sent_as_it_is', async ({
+  server,
+  api,
+  page,
+}) => {
   const person = somebody();
   await api.register(person);
   const browser = await DrivenBrowser.firefox({ 'privacy.resistFingerprinting': true });

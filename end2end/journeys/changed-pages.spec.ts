@@ -13,7 +13,9 @@ const SECOND = /\/pkg\/again\//;
 const RENDERED_AGAIN = /Something has changed this page/;
 
 /** What may happen to a page: in the browser, or to its HTML on the way. */
-type Change = { what: string; isHarmless?: true } & ({ inBrowser: () => void } | { onTheWay: (html: string) => string });
+type Change = { what: string; isHarmless?: true } & (
+  { inBrowser: () => void } | { onTheWay: (html: string) => string }
+);
 
 const CHANGES: Change[] = [
   {
@@ -31,13 +33,15 @@ const CHANGES: Change[] = [
   {
     what: 'an icon before each field',
     inBrowser: () => {
-      for (const field of document.querySelectorAll('main input')) field.before(document.createElement('img'));
+      for (const field of document.querySelectorAll('main input'))
+        field.before(document.createElement('img'));
     },
   },
   {
     what: 'an icon behind each field',
     inBrowser: () => {
-      for (const field of document.querySelectorAll('main input')) field.after(document.createElement('img'));
+      for (const field of document.querySelectorAll('main input'))
+        field.after(document.createElement('img'));
     },
   },
   {
@@ -63,7 +67,9 @@ const CHANGES: Change[] = [
     inBrowser: () => {
       const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: Node[] = [];
-      while (texts.nextNode()) if (texts.currentNode.parentElement?.closest('noscript') === null) found.push(texts.currentNode);
+      while (texts.nextNode())
+        if (texts.currentNode.parentElement?.closest('noscript') === null)
+          found.push(texts.currentNode);
       for (const text of found) {
         const mark = document.createElement('mark');
         (text as Text).replaceWith(mark);
@@ -76,7 +82,9 @@ const CHANGES: Change[] = [
     inBrowser: () => {
       const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found: Text[] = [];
-      while (texts.nextNode()) if (texts.currentNode.parentElement?.closest('noscript') === null) found.push(texts.currentNode as Text);
+      while (texts.nextNode())
+        if (texts.currentNode.parentElement?.closest('noscript') === null)
+          found.push(texts.currentNode as Text);
       for (const text of found) {
         const font = document.createElementNS('http://www.w3.org/1999/xhtml', 'font');
         font.textContent = text.data;
@@ -88,7 +96,8 @@ const CHANGES: Change[] = [
     what: 'attributes everywhere',
     isHarmless: true,
     inBrowser: () => {
-      for (const one of document.querySelectorAll('body, body *')) one.setAttribute('data-extension', '1');
+      for (const one of document.querySelectorAll('body, body *'))
+        one.setAttribute('data-extension', '1');
     },
   },
   {
@@ -109,7 +118,8 @@ const CHANGES: Change[] = [
 function watchForms(page: Page): string[] {
   const sent: string[] = [];
   page.on('request', (request) => {
-    if (request.isNavigationRequest() && request.method() !== 'GET') sent.push(`${request.method()} ${request.url()}`);
+    if (request.isNavigationRequest() && request.method() !== 'GET')
+      sent.push(`${request.method()} ${request.url()}`);
   });
   return sent;
 }
@@ -193,12 +203,20 @@ for (const change of CHANGES) {
   });
 }
 
-test('a page for members is rendered again too, and so are its texts in the other language', async ({ page, person, trouble }) => {
+test('a page for members is rendered again too, and so are its texts in the other language', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(RENDERED_AGAIN);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   await page.addInitScript(() => {
-    addEventListener('readystatechange', () => document.querySelector('main')?.prepend(document.createElement('i')), true);
+    addEventListener(
+      'readystatechange',
+      () => document.querySelector('main')?.prepend(document.createElement('i')),
+      true,
+    );
   });
   for (const path of ['/profile', '/settings/profile', '/settings/devices', '/files']) {
     await gatehouse.open(path);
@@ -227,7 +245,11 @@ async function breakHydration(page: Page): Promise<void> {
   });
 }
 
-test('where hydration panics a second instance of the program renders the page', async ({ page, person, trouble }) => {
+test('where hydration panics a second instance of the program renders the page', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/panicked/, RENDERED_AGAIN);
   const gatehouse = new Gatehouse(page);
   const [forms, calls] = [watchForms(page), watchCalls(page)];
@@ -263,7 +285,11 @@ test('the second instance has the pages for members as well', async ({ page, per
   await gatehouse.expectProfile(person);
 });
 
-test('where the second instance fails too the page says so once, and no form goes its own way', async ({ page, person, trouble }) => {
+test('where the second instance fails too the page says so once, and no form goes its own way', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/panicked/, SECOND, /Failed to fetch/);
   const gatehouse = new Gatehouse(page);
   const forms = watchForms(page);

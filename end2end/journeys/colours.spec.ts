@@ -6,7 +6,9 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
 /** What the page is painted on, and what the browser paints around it. */
-async function paper(page: Page): Promise<{ page: 'light' | 'dark'; around: string; scheme: string }> {
+async function paper(
+  page: Page,
+): Promise<{ page: 'light' | 'dark'; around: string; scheme: string }> {
   return page.evaluate(() => {
     const canvas = document.createElement('canvas').getContext('2d');
     if (canvas === null) throw new Error('no canvas');
@@ -25,7 +27,9 @@ async function paper(page: Page): Promise<{ page: 'light' | 'dark'; around: stri
 const LIGHT = { page: 'light', around: '#f9f8f5', scheme: 'light' };
 const DARK = { page: 'dark', around: '#13161b', scheme: 'dark' };
 
-test('colours follow the system until somebody chooses, and the choice is remembered', async ({ page }) => {
+test('colours follow the system until somebody chooses, and the choice is remembered', async ({
+  page,
+}) => {
   const gatehouse = new Gatehouse(page);
   await page.emulateMedia({ colorScheme: 'dark' });
   await gatehouse.open('/login');
@@ -47,7 +51,10 @@ test('colours follow the system until somebody chooses, and the choice is rememb
   expect((await gatehouse.storage()).local).toEqual({});
 });
 
-test('a chosen colour is there at the first paint, and in the other tabs', async ({ page, context }) => {
+test('a chosen colour is there at the first paint, and in the other tabs', async ({
+  page,
+  context,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   const other = await context.newPage();
@@ -59,7 +66,9 @@ test('a chosen colour is there at the first paint, and in the other tabs', async
   // Nothing but the head has run when the page is painted first.
   const letGo = await hold(page, '**/*.{wasm,js}');
   await page.goto('/login', { waitUntil: 'commit' });
-  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+  await page.waitForFunction(
+    () => performance.getEntriesByName('first-contentful-paint').length > 0,
+  );
   expect(await paper(page)).toEqual(DARK);
   letGo();
   await gatehouse.awake();

@@ -28,7 +28,13 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('who wants everything about themself gives the password and gets a file', async ({ server, api, person, newVisitor, trouble }) => {
+    test('who wants everything about themself gives the password and gets a file', async ({
+      server,
+      api,
+      person,
+      newVisitor,
+      trouble,
+    }) => {
       trouble.expect(/status of 401 .*\/api\/me\/export/);
       const session = await api.refresh(await api.login(person));
       const visitor = await newVisitor({ storageState: remembering(server.url, session), locale });
@@ -48,7 +54,14 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.status(words.exportDone)).toBeVisible();
     });
 
-    test('an account is deleted once its name is typed, and everybody who was in is out', async ({ page, context, api, person, newVisitor, trouble }) => {
+    test('an account is deleted once its name is typed, and everybody who was in is out', async ({
+      page,
+      context,
+      api,
+      person,
+      newVisitor,
+      trouble,
+    }) => {
       trouble.expect(/status of 401 .*\/api\/(me|auth)/);
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(person);

@@ -18,7 +18,10 @@ function list({ page, main }: Gatehouse, words: Words) {
     row: (browser: string, system: string): Locator =>
       main.getByRole('listitem').filter({ hasText: words.deviceName(browser, system) }),
     end: (browser: string, system: string): Locator =>
-      main.getByRole('button', { name: `${words.endDevice} ${words.deviceName(browser, system)}`, exact: true }),
+      main.getByRole('button', {
+        name: `${words.endDevice} ${words.deviceName(browser, system)}`,
+        exact: true,
+      }),
     endOthers: main.getByRole('button', { name: words.endOthers, exact: true }),
     dialog,
     yes: dialog.getByRole('button', { name: words.endDevice, exact: true }),
@@ -30,10 +33,20 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('a device that is ended from another is out, and its open tab says why', async ({ person, newVisitor, trouble }) => {
+    test('a device that is ended from another is out, and its open tab says why', async ({
+      person,
+      newVisitor,
+      trouble,
+    }) => {
       trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
-      const desk = new Gatehouse(await (await newVisitor({ locale, userAgent: FIREFOX })).newPage(), words);
-      const phone = new Gatehouse(await (await newVisitor({ locale, userAgent: IPHONE })).newPage(), words);
+      const desk = new Gatehouse(
+        await (await newVisitor({ locale, userAgent: FIREFOX })).newPage(),
+        words,
+      );
+      const phone = new Gatehouse(
+        await (await newVisitor({ locale, userAgent: IPHONE })).newPage(),
+        words,
+      );
       await desk.logIn(person);
       await phone.logIn(person);
       await desk.accountMenu(person.username).click();
@@ -71,7 +84,11 @@ for (const [locale, words] of LANGUAGES) {
       await desk.expectWelcome(person);
     });
 
-    test('all others end at once and are new devices afterwards, one that has logged out is not', async ({ person, newVisitor, trouble }) => {
+    test('all others end at once and are new devices afterwards, one that has logged out is not', async ({
+      person,
+      newVisitor,
+      trouble,
+    }) => {
       trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
       const desk = new Gatehouse(await (await newVisitor({ locale })).newPage(), words);
       const others = [
@@ -107,7 +124,12 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('a list that could not be loaded is loaded again, and an end that fails is told where it was asked', async ({ page, person, api, trouble }) => {
+test('a list that could not be loaded is loaded again, and an end that fails is told where it was asked', async ({
+  page,
+  person,
+  api,
+  trouble,
+}) => {
   trouble.expect(/status of 503 .*\/api\/me\/sessions/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);

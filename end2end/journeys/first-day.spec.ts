@@ -8,7 +8,9 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('a new person registers, logs in, sees who they are, comes back, and leaves', async ({ page }) => {
+    test('a new person registers, logs in, sees who they are, comes back, and leaves', async ({
+      page,
+    }) => {
       const gatehouse = new Gatehouse(page, words);
       const person = somebody();
 
@@ -42,7 +44,11 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('invariant 9: a token that was copied before logging out is worth nothing afterwards', async ({ page, person, api }) => {
+test('invariant 9: a token that was copied before logging out is worth nothing afterwards', async ({
+  page,
+  person,
+  api,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const { access, refresh } = await gatehouse.tokens();
@@ -56,7 +62,10 @@ test('invariant 9: a token that was copied before logging out is worth nothing a
   expect(await api.present('POST', '/api/auth/refresh', refresh)).toEqual(revoked);
 });
 
-test('invariant 21: the page keeps a person\'s tokens out of what it shows', async ({ page, person }) => {
+test("invariant 21: the page keeps a person's tokens out of what it shows", async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const { access, refresh } = await gatehouse.tokens();

@@ -17,17 +17,28 @@ interface Foreign {
 
 const STATUSES = [200, 204, 302, 307, 400, 401, 403, 404, 429, 500, 503, 511];
 const BODIES = [
-  { contentType: 'text/html; charset=utf-8', body: '<!DOCTYPE html><title>Sign in</title><h1>Sign in to the network</h1>' },
+  {
+    contentType: 'text/html; charset=utf-8',
+    body: '<!DOCTYPE html><title>Sign in</title><h1>Sign in to the network</h1>',
+  },
   { contentType: 'application/json', body: '{"code":401,"message":"Unauthorized"}' },
-  { contentType: 'application/json', body: '{"error":"invalid_token","error_description":"Sign in first"}' },
+  {
+    contentType: 'application/json',
+    body: '{"error":"invalid_token","error_description":"Sign in first"}',
+  },
   { contentType: 'application/json', body: '' },
   { contentType: 'text/plain', body: '' },
 ];
-const ANSWERS: Foreign[] = STATUSES.flatMap((status) => BODIES.map((body) => ({ status, ...body })));
+const ANSWERS: Foreign[] = STATUSES.flatMap((status) =>
+  BODIES.map((body) => ({ status, ...body })),
+);
 /** One of each kind, where trying one takes long. */
-const KINDS: Foreign[] = [200, 302, 401, 503].flatMap((status) => BODIES.slice(0, 2).map((body) => ({ status, ...body })));
+const KINDS: Foreign[] = [200, 302, 401, 503].flatMap((status) =>
+  BODIES.slice(0, 2).map((body) => ({ status, ...body })),
+);
 
-const describe = ({ status, contentType, body }: Foreign): string => `${String(status)} ${contentType} ${body}`;
+const describe = ({ status, contentType, body }: Foreign): string =>
+  `${String(status)} ${contentType} ${body}`;
 
 /** Has every request to a path answered by whatever is current. */
 async function answerWith(page: Page, path: string): Promise<(foreign: Foreign) => void> {
@@ -35,7 +46,12 @@ async function answerWith(page: Page, path: string): Promise<(foreign: Foreign) 
   await page.route(path, (route: Route) => {
     if (current === undefined) return route.fallback();
     const { status, contentType, body } = current;
-    return route.fulfill({ status, contentType, body, headers: status >= 300 && status < 400 ? { Location: '/nothing' } : {} });
+    return route.fulfill({
+      status,
+      contentType,
+      body,
+      headers: status >= 300 && status < 400 ? { Location: '/nothing' } : {},
+    });
   });
   return (foreign) => (current = foreign);
 }
@@ -46,7 +62,10 @@ test.beforeEach(({ trouble }) => {
   trouble.expect(/\/api\//, /\/nothing/, /redirect/i);
 });
 
-test('invariant 16: no answer of a proxy to the refresh costs the session', async ({ page, person }) => {
+test('invariant 16: no answer of a proxy to the refresh costs the session', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const before = await gatehouse.tokens();
@@ -61,7 +80,9 @@ test('invariant 16: no answer of a proxy to the refresh costs the session', asyn
     const asked = count(calls, 'POST /api/auth/refresh');
     answer(foreign);
     await retry.click();
-    await expect.poll(() => count(calls, 'POST /api/auth/refresh'), describe(foreign)).toBe(asked + 1);
+    await expect
+      .poll(() => count(calls, 'POST /api/auth/refresh'), describe(foreign))
+      .toBe(asked + 1);
     await expect(retry, describe(foreign)).toBeVisible();
     expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
   }
@@ -70,7 +91,10 @@ test('invariant 16: no answer of a proxy to the refresh costs the session', asyn
   await gatehouse.expectProfile(person);
 });
 
-test('invariant 16: no answer of a proxy to a call costs the session, or is taken for data', async ({ page, person }) => {
+test('invariant 16: no answer of a proxy to a call costs the session, or is taken for data', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const before = await gatehouse.tokens();
@@ -94,7 +118,10 @@ test('invariant 16: no answer of a proxy to a call costs the session, or is take
   await gatehouse.expectProfile(person);
 });
 
-test('no answer of a proxy to a log-in signs in, or blames the password', async ({ page, person }) => {
+test('no answer of a proxy to a log-in signs in, or blames the password', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const answer = await answerWith(page, '/api/auth/login');
@@ -112,7 +139,12 @@ test('no answer of a proxy to a log-in signs in, or blames the password', async 
   await gatehouse.expectProfile(person);
 });
 
-test('an answer of a proxy to a log-out is not passed off as the server\'s', async ({ api, person, server, newVisitor }) => {
+test("an answer of a proxy to a log-out is not passed off as the server's", async ({
+  api,
+  person,
+  server,
+  newVisitor,
+}) => {
   for (const foreign of KINDS) {
     const session = await api.login(person);
     const visitor = await newVisitor({ storageState: remembering(server.url, session) });
@@ -128,7 +160,10 @@ test('an answer of a proxy to a log-out is not passed off as the server\'s', asy
   }
 });
 
-test('a page that is answered by a proxy in the place of a picture or an archive offers neither', async ({ page, person }) => {
+test('a page that is answered by a proxy in the place of a picture or an archive offers neither', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const before = await gatehouse.tokens();

@@ -2,7 +2,10 @@
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
-test('a guest who wanted a page gets there after logging in, with its query', async ({ page, person }) => {
+test('a guest who wanted a page gets there after logging in, with its query', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/profile?tab=2&x=%2F');
   await gatehouse.expectPath(`/login?redirect=${encodeURIComponent('/profile?tab=2&x=%2F')}`);
@@ -14,7 +17,11 @@ test('a guest who wanted a page gets there after logging in, with its query', as
 
 test('login_after_a_guard_returns_to_the_fragment_of_the_page', async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
-  for (const path of ['/settings/profile#mobile', '/profile?tab=2#a%20b', '/files#//evil.example']) {
+  for (const path of [
+    '/settings/profile#mobile',
+    '/profile?tab=2#a%20b',
+    '/files#//evil.example',
+  ]) {
     await gatehouse.open(path);
     await gatehouse.expectPath(`/login?redirect=${encodeURIComponent(path)}`);
     await gatehouse.fillLogin(person);
@@ -42,7 +49,10 @@ const ELSEWHERE = [
   '',
 ];
 
-test('invariant 25: a redirect that is no path of this origin goes to the profile', async ({ page, person }) => {
+test('invariant 25: a redirect that is no path of this origin goes to the profile', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   for (const target of ELSEWHERE) {
@@ -59,14 +69,22 @@ test('invariant 25: nobody is led elsewhere by the form either', async ({ page, 
   await gatehouse.expectProfile(person);
 });
 
-test('invariant 25: an address that was encoded twice is judged as it reads after decoding once', async ({ page, person }) => {
+test('invariant 25: an address that was encoded twice is judged as it reads after decoding once', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
-  await gatehouse.open(`/login?redirect=${encodeURIComponent(encodeURIComponent('//evil.example'))}`);
+  await gatehouse.open(
+    `/login?redirect=${encodeURIComponent(encodeURIComponent('//evil.example'))}`,
+  );
   await gatehouse.expectProfile(person);
 });
 
-test('somebody signed in has no use for the guests\' pages, and Back does not bounce', async ({ page, person }) => {
+test("somebody signed in has no use for the guests' pages, and Back does not bounce", async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   for (const path of ['/login', '/register']) {
@@ -89,7 +107,7 @@ test('a guest goes back from the login page to where they came from', async ({ p
   await gatehouse.expectPath('/');
 });
 
-test('invariant 45: after logging out, Back shows nobody\'s data', async ({ page, person }) => {
+test("invariant 45: after logging out, Back shows nobody's data", async ({ page, person }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   await gatehouse.open('/');
@@ -101,9 +119,15 @@ test('invariant 45: after logging out, Back shows nobody\'s data', async ({ page
   await expect(gatehouse.main.getByText(person.username)).toHaveCount(0);
 });
 
-test('invariant 45: the browser does not put a page away that has somebody\'s data', async ({ playwright, server, person }) => {
+test("invariant 45: the browser does not put a page away that has somebody's data", async ({
+  playwright,
+  server,
+  person,
+}) => {
   // As people have it: Playwright's own browsers put nothing away.
-  const browser = await playwright.chromium.launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  const browser = await playwright.chromium.launch({
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
   const page = await browser.newPage({ baseURL: server.url });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -112,14 +136,19 @@ test('invariant 45: the browser does not put a page away that has somebody\'s da
   await gatehouse.expectProfile(person);
   const why = await page.evaluate(() => {
     const [entry] = performance.getEntriesByType('navigation');
-    return JSON.stringify((entry as PerformanceEntry & { notRestoredReasons?: unknown }).notRestoredReasons);
+    return JSON.stringify(
+      (entry as PerformanceEntry & { notRestoredReasons?: unknown }).notRestoredReasons,
+    );
   });
   expect(why).toContain('no-store');
   await browser.close();
 });
 
 // A page that a browser has put away nevertheless hears nothing: neither messages of other tabs nor changes of what is stored.
-test('invariant 45: a page that comes back out of the browser\'s cache after a log-out shows nobody\'s data', async ({ page, person }) => {
+test("invariant 45: a page that comes back out of the browser's cache after a log-out shows nobody's data", async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   await page.evaluate(() => {

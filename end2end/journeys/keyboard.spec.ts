@@ -14,10 +14,16 @@ async function focusIsSeen(page: Page): Promise<boolean> {
   return page.evaluate(() => {
     const { activeElement } = document;
     if (activeElement === null || activeElement === document.body) return false;
-    const around = [activeElement, activeElement.parentElement].filter((element) => element !== null);
+    const around = [activeElement, activeElement.parentElement].filter(
+      (element) => element !== null,
+    );
     return around.some((element) => {
       const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
-      return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && outlineColor !== 'rgba(0, 0, 0, 0)';
+      return (
+        outlineStyle !== 'none' &&
+        parseFloat(outlineWidth) >= 2 &&
+        outlineColor !== 'rgba(0, 0, 0, 0)'
+      );
     });
   });
 }
@@ -26,7 +32,9 @@ async function focusIsSeen(page: Page): Promise<boolean> {
 async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
   for (let stop = 0; stop < STOPS; stop += 1) {
     await page.keyboard.press(key);
-    const at = await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120) ?? 'nothing');
+    const at = await page.evaluate(
+      () => document.activeElement?.outerHTML.slice(0, 120) ?? 'nothing',
+    );
     expect(await focusIsSeen(page), `the focus can be seen on ${at}`).toBe(true);
     if (await target.evaluate((element) => element === document.activeElement)) return;
   }
@@ -37,7 +45,9 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('somebody registers, logs in, sees who they are and leaves, without a mouse', async ({ page }) => {
+    test('somebody registers, logs in, sees who they are and leaves, without a mouse', async ({
+      page,
+    }) => {
       const gatehouse = new Gatehouse(page, words);
       const person = somebody();
       const heading = page.getByRole('heading', { level: 1 });
@@ -140,11 +150,19 @@ test.describe('in forced colours', () => {
     await page.emulateMedia({ forcedColors: 'active' });
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/register');
-    for (const field of [gatehouse.account, gatehouse.password, gatehouse.confirm, gatehouse.registerButton]) {
+    for (const field of [
+      gatehouse.account,
+      gatehouse.password,
+      gatehouse.confirm,
+      gatehouse.registerButton,
+    ]) {
       await tabTo(page, field);
       const [border, paper] = await field.evaluate((element) => {
         const style = getComputedStyle(element);
-        return [`${style.borderTopStyle} ${style.borderTopWidth}`, style.borderTopColor === style.backgroundColor];
+        return [
+          `${style.borderTopStyle} ${style.borderTopWidth}`,
+          style.borderTopColor === style.backgroundColor,
+        ];
       });
       expect(border, String(field)).toBe('solid 1px');
       expect(paper, String(field)).toBe(false);

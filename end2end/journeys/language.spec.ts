@@ -8,18 +8,25 @@ import { somebody } from '../support/people.ts';
 import { EN, ZH } from '../support/words.ts';
 
 /** What is written alike in both: our name, the name of the other language, and words of the trade. */
-const ALIKE = /Gatehouse|English|中文|Token|token|access|JavaScript|WebAssembly|CapsLock|JPEG|PNG|WebP|ZIP|MB|KB|Chrome|Linux/g;
+const ALIKE =
+  /Gatehouse|English|中文|Token|token|access|JavaScript|WebAssembly|CapsLock|JPEG|PNG|WebP|ZIP|MB|KB|Chrome|Linux/g;
 
 /** What a page says that is not in its language: texts, and what only screen readers say. Names of people are given. */
 async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): Promise<string[]> {
   const said = await page.evaluate(() => {
     const texts: string[] = [document.title];
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    const walker = document.createTreeWalker(
+      document.body,
+      NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT,
+    );
     while (walker.nextNode()) {
       const node = walker.currentNode;
       if (node instanceof Element) {
-        for (const name of ['aria-label', 'placeholder', 'title', 'alt']) texts.push(node.getAttribute(name) ?? '');
-      } else if (node.parentElement?.closest('script, style, noscript, .banner > p, time, .avatar') === null) {
+        for (const name of ['aria-label', 'placeholder', 'title', 'alt'])
+          texts.push(node.getAttribute(name) ?? '');
+      } else if (
+        node.parentElement?.closest('script, style, noscript, .banner > p, time, .avatar') === null
+      ) {
         texts.push(node.nodeValue ?? '');
       }
     }
@@ -30,7 +37,11 @@ async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): 
     .filter((text) => foreign.test(text));
 }
 
-test('a switch changes every word, keeps what was typed, and is remembered', async ({ page, context, server }) => {
+test('a switch changes every word, keeps what was typed, and is remembered', async ({
+  page,
+  context,
+  server,
+}) => {
   const english = new Gatehouse(page, EN);
   const chinese = new Gatehouse(page, ZH);
   await english.open('/register');
@@ -100,7 +111,11 @@ test('a switch that is pressed before the page is awake is not lost', async ({ p
   await expect(new Gatehouse(page, ZH).account).toHaveValue('ada');
 });
 
-test('the server is asked for the language of the page, and its words keep theirs', async ({ page, person, trouble }) => {
+test('the server is asked for the language of the page, and its words keep theirs', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 401 .*\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -144,7 +159,13 @@ for (const [locale, words, foreign] of [
       await page.unroute('/api/auth/login');
       await gatehouse.logIn(person);
       await look('/profile');
-      for (const path of ['/settings/profile', '/settings/security', '/settings/devices', '/settings/data', '/files']) {
+      for (const path of [
+        '/settings/profile',
+        '/settings/security',
+        '/settings/devices',
+        '/settings/data',
+        '/files',
+      ]) {
         await gatehouse.open(path);
         await expect(gatehouse.main.locator('[aria-busy="true"]:visible')).toHaveCount(0);
         await look(path);
@@ -156,7 +177,9 @@ for (const [locale, words, foreign] of [
       await look('a profile that could not be loaded');
       await gatehouse.open('/');
       await look('/ of somebody signed in');
-      expect(Object.fromEntries(Object.entries(found).filter(([, texts]) => texts.length > 0))).toEqual({});
+      expect(
+        Object.fromEntries(Object.entries(found).filter(([, texts]) => texts.length > 0)),
+      ).toEqual({});
     });
   });
 }

@@ -115,7 +115,11 @@ test('the profile reads as a greeting, facts, and a story', async ({ page, perso
   `);
 });
 
-test('while something runs, and when it has failed, it is said', async ({ page, person, trouble }) => {
+test('while something runs, and when it has failed, it is said', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 503 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');

@@ -20,18 +20,30 @@ async function speak(page: Page, tag: string): Promise<void> {
 
 /** Every time on the page: for people, and for machines. */
 function times(page: Page): Promise<[text: string, machines: string][]> {
-  return page.locator('main time').evaluateAll((times) =>
-    times.map((time): [string, string] => [time.textContent, time.getAttribute('datetime') ?? '']),
-  );
+  return page
+    .locator('main time')
+    .evaluateAll((times) =>
+      times.map((time): [string, string] => [
+        time.textContent,
+        time.getAttribute('datetime') ?? '',
+      ]),
+    );
 }
 
 for (const [locale, words] of LANGUAGES) {
   for (const tag of ['en-US@posix', 'en_US', 'zh_CN', 'zh-CN.UTF-8', 'C', '']) {
     test.describe(`${locale} with the language "${tag}"`, () => {
       // The server goes by the header, in whichever form it comes.
-      test.use({ locale, extraHTTPHeaders: { 'Accept-Language': words.lang === 'zh' ? 'zh_CN' : 'en-US@posix' } });
+      test.use({
+        locale,
+        extraHTTPHeaders: { 'Accept-Language': words.lang === 'zh' ? 'zh_CN' : 'en-US@posix' },
+      });
 
-      test('pages_with_times_and_sizes_use_the_language_of_the_page', async ({ page, administrator, api }) => {
+      test('pages_with_times_and_sizes_use_the_language_of_the_page', async ({
+        page,
+        administrator,
+        api,
+      }) => {
         await speak(page, tag);
         const gatehouse = new Gatehouse(page, words);
         // A second device, which was seen a while ago.
@@ -51,7 +63,8 @@ for (const [locale, words] of LANGUAGES) {
         }
         await gatehouse.open('/profile');
         await gatehouse.expectWelcome(administrator);
-        const year = words.lang === 'zh' ? /\d{4}年\d{1,2}月\d{1,2}日/ : /[A-Z][a-z]{2} \d{1,2}, \d{4}/;
+        const year =
+          words.lang === 'zh' ? /\d{4}年\d{1,2}月\d{1,2}日/ : /[A-Z][a-z]{2} \d{1,2}, \d{4}/;
         await expect(gatehouse.main.locator('.card-since')).toHaveText(year);
         await gatehouse.open('/settings/devices');
         await expect(gatehouse.main.locator('.device time')).toHaveCount(3);

@@ -6,7 +6,11 @@ import { EN } from '../support/words.ts';
 
 const LOGIN = 'POST /api/auth/login';
 
-test('a wrong password is said, and is not taken for an expired token', async ({ page, person, trouble }) => {
+test('a wrong password is said, and is not taken for an expired token', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 401 .*\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -49,7 +53,9 @@ test('Enter in a field is as good as the button', async ({ page, person }) => {
   await gatehouse.expectProfile(person);
 });
 
-test('what is missing is said beside its field, to everybody, and nothing is sent', async ({ page }) => {
+test('what is missing is said beside its field, to everybody, and nothing is sent', async ({
+  page,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const calls = watchCalls(page);
@@ -107,7 +113,11 @@ test('an answer that is none of ours is no login', async ({ page, person, troubl
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await page.route('/api/auth/login', (route) =>
-    route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>Sign in to the hotel\'s network</h1>' }),
+    route.fulfill({
+      status: 200,
+      contentType: 'text/html',
+      body: "<h1>Sign in to the hotel's network</h1>",
+    }),
   );
   await gatehouse.fillLogin(person);
   await gatehouse.loginButton.click();

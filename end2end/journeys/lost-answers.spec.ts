@@ -23,7 +23,9 @@ async function loseAnswers(page: Page): Promise<Session[]> {
 
 /** The second in which a token was made. */
 function issuedAt(token: string): number {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { iat: number };
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    iat: number;
+  };
   return claims.iat;
 }
 
@@ -35,8 +37,13 @@ for (const presented of ['refresh', 'access'] as const) {
   }) => {
     trouble.expect(/status of 401 .*\/api\/me/, /ERR_CONNECTION_RESET/);
     const grace = 1;
-    const { server, api, person, session } = await expired({ REFRESH_GRACE_SECONDS: String(grace) });
-    const browser = await newVisitor({ baseURL: server.url, storageState: remembering(server.url, session) });
+    const { server, api, person, session } = await expired({
+      REFRESH_GRACE_SECONDS: String(grace),
+    });
+    const browser = await newVisitor({
+      baseURL: server.url,
+      storageState: remembering(server.url, session),
+    });
     const before = new Gatehouse(await browser.newPage());
     const lost = await loseAnswers(before.page);
     await before.open('/profile');
@@ -47,7 +54,9 @@ for (const presented of ['refresh', 'access'] as const) {
     await before.page.close();
 
     // Long after the grace: nobody's retry gets that answer any more.
-    await expect.poll(() => Math.floor(Date.now() / 1000)).toBeGreaterThan(issuedAt(answer.refresh_token) + grace);
+    await expect
+      .poll(() => Math.floor(Date.now() / 1000))
+      .toBeGreaterThan(issuedAt(answer.refresh_token) + grace);
     const later = new Gatehouse(await browser.newPage());
     const calls = watchCalls(later.page);
     await later.open('/profile');
@@ -74,10 +83,17 @@ for (const presented of ['refresh', 'access'] as const) {
   });
 }
 
-test('invariant 15: a retry within the grace gets the answer that was lost', async ({ expired, newVisitor, trouble }) => {
+test('invariant 15: a retry within the grace gets the answer that was lost', async ({
+  expired,
+  newVisitor,
+  trouble,
+}) => {
   trouble.expect(/status of 401 .*\/api\/me/, /ERR_CONNECTION_RESET/);
   const { server, person, session } = await expired({ REFRESH_GRACE_SECONDS: '600' });
-  const browser = await newVisitor({ baseURL: server.url, storageState: remembering(server.url, session) });
+  const browser = await newVisitor({
+    baseURL: server.url,
+    storageState: remembering(server.url, session),
+  });
   const gatehouse = new Gatehouse(await browser.newPage());
   const lost = await loseAnswers(gatehouse.page);
   await gatehouse.open('/profile');

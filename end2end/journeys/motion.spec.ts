@@ -7,8 +7,15 @@ import { Gatehouse } from '../support/gatehouse.ts';
 /** The longest animation or transition of each element, in seconds, except for what shows that something is running. */
 async function longest(page: Page, running = ''): Promise<number> {
   return page.evaluate((running) => {
-    const seconds = (list: string): number => Math.max(...list.split(',').map((text) => parseFloat(text) * (text.trim().endsWith('ms') ? 0.001 : 1)));
-    const elements = [...document.body.querySelectorAll('*')].filter((element) => running === '' || !element.matches(running));
+    const seconds = (list: string): number =>
+      Math.max(
+        ...list
+          .split(',')
+          .map((text) => parseFloat(text) * (text.trim().endsWith('ms') ? 0.001 : 1)),
+      );
+    const elements = [...document.body.querySelectorAll('*')].filter(
+      (element) => running === '' || !element.matches(running),
+    );
     const times = elements.map((element) => {
       const { animationDuration, transitionDuration } = getComputedStyle(element);
       return Math.max(seconds(animationDuration), seconds(transitionDuration));

@@ -90,7 +90,8 @@ test.describe('on a phone', () => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(person);
     const [menu, account] = [page.locator('#menu'), page.locator('#person-menu')];
-    const isOpen = (popover: Locator) => popover.evaluate((element) => element.matches(':popover-open'));
+    const isOpen = (popover: Locator) =>
+      popover.evaluate((element) => element.matches(':popover-open'));
     await gatehouse.header.getByRole('button', { name: EN.menu }).tap();
     await gatehouse.accountMenu(person.username).tap();
     expect([await isOpen(menu), await isOpen(account)]).toEqual([true, true]);
@@ -100,7 +101,9 @@ test.describe('on a phone', () => {
     // The bar is in its place: nothing is left of it in the top layer.
     await expect(gatehouse.nav).toHaveCSS('position', 'static');
     const header = await gatehouse.header.boundingBox();
-    const profile = await gatehouse.header.getByRole('link', { name: EN.profile, exact: true }).boundingBox();
+    const profile = await gatehouse.header
+      .getByRole('link', { name: EN.profile, exact: true })
+      .boundingBox();
     expect(profile?.y).toBeLessThan((header?.y ?? 0) + (header?.height ?? 0));
 
     // The other way round, the menu of the wide bar.
@@ -108,7 +111,10 @@ test.describe('on a phone', () => {
     expect(await isOpen(account)).toBe(true);
     await page.setViewportSize(PHONE);
     await expect.poll(() => isOpen(account)).toBe(false);
-    await expect(gatehouse.header.getByRole('button', { name: EN.menu })).toHaveAttribute('aria-expanded', 'false');
+    await expect(gatehouse.header.getByRole('button', { name: EN.menu })).toHaveAttribute(
+      'aria-expanded',
+      'false',
+    );
   });
 });
 
@@ -123,7 +129,11 @@ test('an address that leads nowhere says so, also to machines', async ({ page, t
   await expect(page.getByRole('heading', { name: EN.notFound })).toHaveCount(0);
 });
 
-test('every page has a title of its own and says its language', async ({ page, person, trouble }) => {
+test('every page has a title of its own and says its language', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 404 .*\/nowhere/);
   const gatehouse = new Gatehouse(page);
   const titles = new Set<string>();
@@ -138,7 +148,7 @@ test('every page has a title of its own and says its language', async ({ page, p
   expect(titles.size).toBe(paths.length + 1);
 });
 
-test('a language that was chosen goes before the browser\'s', async ({ page, context, server }) => {
+test("a language that was chosen goes before the browser's", async ({ page, context, server }) => {
   await context.addCookies([{ name: 'lang', value: 'zh', url: server.url }]);
   const gatehouse = new Gatehouse(page, ZH);
   await gatehouse.open('/login');

@@ -45,13 +45,26 @@ function watchDocuments(page: Page): string[] {
 
 /** What may come in the place of a file that is gone. */
 const ANSWERS: Record<string, (route: Route) => Promise<void>> = {
-  'a 404': (route) => route.fulfill({ status: 404, contentType: 'text/plain', body: 'There is no such file.\n' }),
-  'an HTML page': (route) => route.fulfill({ status: 200, contentType: 'text/html', body: '<!DOCTYPE html><title>Not here</title>' }),
-  'an empty answer': (route) => route.fulfill({ status: 200, contentType: 'application/wasm', body: '' }),
-  'an error of a gateway': (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+  'a 404': (route) =>
+    route.fulfill({ status: 404, contentType: 'text/plain', body: 'There is no such file.\n' }),
+  'an HTML page': (route) =>
+    route.fulfill({
+      status: 200,
+      contentType: 'text/html',
+      body: '<!DOCTYPE html><title>Not here</title>',
+    }),
+  'an empty answer': (route) =>
+    route.fulfill({ status: 200, contentType: 'application/wasm', body: '' }),
+  'an error of a gateway': (route) =>
+    route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
 };
 
-test('logging in on a page of the build before loads the new one, once', async ({ page, person, deploy, trouble }) => {
+test('logging in on a page of the build before loads the new one, once', async ({
+  page,
+  person,
+  deploy,
+  trouble,
+}) => {
   trouble.expect(/404 .*split_rooms/, /split_rooms|Response|instantiate|wasm/i);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -81,7 +94,13 @@ test('what is typed on a page of the build before stays, and is sent', async ({ 
 });
 
 for (const [name, answer] of Object.entries(ANSWERS)) {
-  test(`${name} in the place of a file of the build before loads the new one`, async ({ page, person, deploy, server, trouble }) => {
+  test(`${name} in the place of a file of the build before loads the new one`, async ({
+    page,
+    person,
+    deploy,
+    server,
+    trouble,
+  }) => {
     trouble.expect(/split_rooms|Response|instantiate|wasm|status of (?:404|502)/i);
     const html = await (await fetch(`${server.url}/profile`)).text();
     const chunk = /href="(\/pkg\/split_rooms\.[^"]+)"/.exec(html)?.[1] ?? '';
@@ -97,7 +116,11 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
     expect(documents).toEqual(['/profile']);
   });
 
-  test(`${name} in the place of a file of this build is told, and does not load the page anew`, async ({ page, person, trouble }) => {
+  test(`${name} in the place of a file of this build is told, and does not load the page anew`, async ({
+    page,
+    person,
+    trouble,
+  }) => {
     trouble.expect(/split_rooms|Response|instantiate|wasm|status of (?:404|502)/i);
     const gatehouse = new Gatehouse(page);
     await page.route(CHUNK, answer);
@@ -113,7 +136,12 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
   });
 }
 
-test('a page that cannot get its files from any build is loaded anew once, and then says so', async ({ page, person, deploy, trouble }) => {
+test('a page that cannot get its files from any build is loaded anew once, and then says so', async ({
+  page,
+  person,
+  deploy,
+  trouble,
+}) => {
   trouble.expect(/split_rooms|Response|instantiate|wasm|status of 404/i);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -126,7 +154,13 @@ test('a page that cannot get its files from any build is loaded anew once, and t
   expect(documents).toEqual(['/profile']);
 });
 
-test('a page whose server alternates between two builds is loaded anew once, and again when the user asks', async ({ page, person, server, deploy, trouble }) => {
+test('a page whose server alternates between two builds is loaded anew once, and again when the user asks', async ({
+  page,
+  person,
+  server,
+  deploy,
+  trouble,
+}) => {
   trouble.expect(/\/pkg\/|Response|instantiate|status of 404/i);
   const gatehouse = new Gatehouse(page);
   const before = await (await fetch(`${server.url}/profile`)).text();
@@ -137,11 +171,13 @@ test('a page whose server alternates between two builds is loaded anew once, and
   const documents = watchDocuments(page);
   let isSplit = true;
   await page.route('**/profile', async (route) => {
-    if (route.request().isNavigationRequest() && isSplit) await route.fulfill({ status: 200, contentType: 'text/html', body: before });
+    if (route.request().isNavigationRequest() && isSplit)
+      await route.fulfill({ status: 200, contentType: 'text/html', body: before });
     else await route.fallback();
   });
   await page.route(CHUNK, async (route) => {
-    if (old.has(new URL(route.request().url()).pathname)) await route.fulfill({ status: 404, body: '' });
+    if (old.has(new URL(route.request().url()).pathname))
+      await route.fulfill({ status: 404, body: '' });
     else await route.fallback();
   });
   await gatehouse.fillLogin(person);
@@ -153,7 +189,13 @@ test('a page whose server alternates between two builds is loaded anew once, and
   await gatehouse.expectProfile(person);
 });
 
-test('a page that begins while the build changes loads the new one', async ({ page, person, server, deploy, trouble }) => {
+test('a page that begins while the build changes loads the new one', async ({
+  page,
+  person,
+  server,
+  deploy,
+  trouble,
+}) => {
   trouble.expect(/\/pkg\/|status of 404|Failed to fetch|MIME/);
   const before = await (await fetch(`${server.url}/login`)).text();
   await deploy();

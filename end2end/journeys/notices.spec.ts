@@ -4,7 +4,10 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-test('what has happened stays for six seconds, and for as long as somebody is at it', async ({ page, person }) => {
+test('what has happened stays for six seconds, and for as long as somebody is at it', async ({
+  page,
+  person,
+}) => {
   await page.clock.install();
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -21,7 +24,11 @@ test('what has happened stays for six seconds, and for as long as somebody is at
   await expect(notice).toHaveCount(0);
 });
 
-test('what went wrong stays until it is closed, with the keyboard too', async ({ page, person, trouble }) => {
+test('what went wrong stays until it is closed, with the keyboard too', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
   await page.clock.install();
   const gatehouse = new Gatehouse(page);

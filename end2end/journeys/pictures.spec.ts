@@ -12,7 +12,8 @@ import { EN, ZH } from '../support/words.ts';
 const ENGLISH = {
   choose: 'Choose a picture',
   zoom: 'Zoom',
-  noCrop: "Your browser's privacy protection does not let pages read what they draw, so the middle of the picture is used.",
+  noCrop:
+    "Your browser's privacy protection does not let pages read what they draw, so the middle of the picture is used.",
   save: 'Save the picture',
   remove: 'Remove the picture',
   changed: 'Picture updated',
@@ -54,7 +55,9 @@ const CHINESE: typeof ENGLISH = {
 
 /** Whether a picture is there, and not only its frame. */
 async function isSeen(image: Locator): Promise<void> {
-  await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBeGreaterThan(0);
+  await expect
+    .poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth))
+    .toBeGreaterThan(0);
 }
 
 /** Has the browser answer as those do that resist fingerprinting: what is read of a canvas, or encoded, is noise. */
@@ -84,13 +87,17 @@ async function answerCanvasesWithNoise(page: Page): Promise<void> {
 }
 
 /** Pastes where the focus is: text, a picture, or both. */
-async function paste(page: Page, { text, picture }: { text?: string; picture?: string }): Promise<void> {
+async function paste(
+  page: Page,
+  { text, picture }: { text?: string; picture?: string },
+): Promise<void> {
   const bytes = [...png(20, 20)];
   await page.evaluate(
     ({ text, picture, bytes }) => {
       const clipboardData = new DataTransfer();
       if (text !== undefined) clipboardData.setData('text/plain', text);
-      if (picture !== undefined) clipboardData.items.add(new File([new Uint8Array(bytes)], picture, { type: 'image/png' }));
+      if (picture !== undefined)
+        clipboardData.items.add(new File([new Uint8Array(bytes)], picture, { type: 'image/png' }));
       const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
       (document.activeElement ?? document.body).dispatchEvent(event);
     },
@@ -100,7 +107,10 @@ async function paste(page: Page, { text, picture }: { text?: string; picture?: s
 
 /** The pictures of the waterfall. */
 function tiles(page: Page): Locator {
-  return page.getByRole('main').getByRole('listitem').filter({ has: page.locator('.tile-picture') });
+  return page
+    .getByRole('main')
+    .getByRole('listitem')
+    .filter({ has: page.locator('.tile-picture') });
 }
 
 for (const [locale, words, says] of [
@@ -110,7 +120,11 @@ for (const [locale, words, says] of [
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('a picture is cut to a square with keys, seen in every tab, and taken away again', async ({ page, context, person }) => {
+    test('a picture is cut to a square with keys, seen in every tab, and taken away again', async ({
+      page,
+      context,
+      person,
+    }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(person);
       const other = new Gatehouse(await context.newPage(), words);
@@ -159,7 +173,9 @@ for (const [locale, words, says] of [
       await isSeen(gatehouse.main.locator('.avatar img'));
 
       // What the server would not take is refused before it is sent.
-      await choose.setInputFiles(file('large.png', Buffer.concat([original, Buffer.alloc(6_000_000)])));
+      await choose.setInputFiles(
+        file('large.png', Buffer.concat([original, Buffer.alloc(6_000_000)])),
+      );
       await expect(gatehouse.alert(says.tooLarge)).toBeVisible();
     });
 
@@ -174,7 +190,11 @@ for (const [locale, words, says] of [
       expect(count(calls, 'PUT /api/me/avatar')).toBe(0);
     });
 
-    test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({ page, person, trouble }) => {
+    test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({
+      page,
+      person,
+      trouble,
+    }) => {
       // Who goes away at once may meet the picture in the list once more, and no longer behind it.
       trouble.expect(/status of 404 .*\/api\/me\/file\?/);
       const gatehouse = new Gatehouse(page, words);
@@ -183,7 +203,9 @@ for (const [locale, words, says] of [
       await gatehouse.expectPath('/files');
       await expect(gatehouse.main.getByText(says.empty)).toBeVisible();
       const [wide, high] = [png(640, 200), png(200, 500)];
-      await gatehouse.main.getByLabel(says.upload, { exact: true }).setInputFiles([file('wide.png', wide), file('high.png', high)]);
+      await gatehouse.main
+        .getByLabel(says.upload, { exact: true })
+        .setInputFiles([file('wide.png', wide), file('high.png', high)]);
       await expect(tiles(page)).toHaveCount(2);
       for (const tile of await tiles(page).all()) {
         const picture = tile.locator('img');
@@ -221,14 +243,21 @@ for (const [locale, words, says] of [
       await expect(gatehouse.main.getByText('high.png')).toBeVisible();
     });
 
-    test('what cannot be kept is told beside its name, and what is on its way can be stopped', async ({ page, person, trouble }) => {
+    test('what cannot be kept is told beside its name, and what is on its way can be stopped', async ({
+      page,
+      person,
+      trouble,
+    }) => {
       trouble.expect(/status of 415 .*\/api\/me\/files/);
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(person);
       await gatehouse.open('/files');
       const upload = gatehouse.main.getByLabel(says.upload, { exact: true });
       const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>');
-      await upload.setInputFiles([file('large.png', Buffer.alloc(6_000_000)), file('page.png', html)]);
+      await upload.setInputFiles([
+        file('large.png', Buffer.alloc(6_000_000)),
+        file('page.png', html),
+      ]);
       await expect(gatehouse.alert(says.tooLarge)).toBeVisible();
       await expect(gatehouse.alert(says.kinds)).toBeVisible();
       for (const name of ['large.png', 'page.png']) {

@@ -5,7 +5,11 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
 // A policy that stops something is an error in the console, and so fails this test like any other.
-test('invariant 24: nothing of ours is against the policies of our pages', async ({ page, person, trouble }) => {
+test('invariant 24: nothing of ours is against the policies of our pages', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 404 .*\/nowhere/);
   const gatehouse = new Gatehouse(page);
   for (const path of ['/', '/login', '/register', '/nowhere']) {
@@ -17,7 +21,10 @@ test('invariant 24: nothing of ours is against the policies of our pages', async
   await gatehouse.logIn(person);
 });
 
-test('invariant 24: what gets into a page from elsewhere does not run', async ({ page, trouble }) => {
+test('invariant 24: what gets into a page from elsewhere does not run', async ({
+  page,
+  trouble,
+}) => {
   trouble.expect(/Content Security Policy|violates the following/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -25,7 +32,10 @@ test('invariant 24: what gets into a page from elsewhere does not run', async ({
     const script = document.createElement('script');
     script.textContent = 'window.intruder = true';
     document.body.append(script);
-    document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="window.intruder = true"><a href="javascript:window.intruder = true">x</a>');
+    document.body.insertAdjacentHTML(
+      'beforeend',
+      '<img src="data:," onerror="window.intruder = true"><a href="javascript:window.intruder = true">x</a>',
+    );
     document.querySelector<HTMLAnchorElement>('a[href^="javascript:"]')?.click();
   });
   // An image that is none has told so by then.
@@ -41,8 +51,12 @@ test('the description of the interface can be read, by everybody', async ({ page
     await expect(page.getByRole('heading', { level: 1 })).toContainText('Gatehouse');
     await expect(page.getByRole('heading', { name: 'POST /api/auth/login' })).toBeVisible();
     // Its style was let in.
-    expect(await page.locator('main').evaluate((main) => getComputedStyle(main).maxWidth)).toBe('896px');
+    expect(await page.locator('main').evaluate((main) => getComputedStyle(main).maxWidth)).toBe(
+      '896px',
+    );
     const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.target.join(' ')) }))).toEqual([]);
+    expect(
+      violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.target.join(' ')) })),
+    ).toEqual([]);
   }
 });

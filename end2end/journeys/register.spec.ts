@@ -9,7 +9,9 @@ import { EN, ZH } from '../support/words.ts';
 
 const REGISTER = 'POST /api/auth/register';
 
-test('what is wrong is said beside its field, the first one has the focus, and nothing is sent', async ({ page }) => {
+test('what is wrong is said beside its field, the first one has the focus, and nothing is sent', async ({
+  page,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   const calls = watchCalls(page);
@@ -28,7 +30,9 @@ test('what is wrong is said beside its field, the first one has the focus, and n
   expect(calls).toEqual([]);
 });
 
-test('a field is checked when it is left, and again at each key once it was wrong', async ({ page }) => {
+test('a field is checked when it is left, and again at each key once it was wrong', async ({
+  page,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   await gatehouse.account.fill('a');
@@ -58,7 +62,10 @@ test('a name that is taken is said beside the name', async ({ page, person, trou
   await expect(gatehouse.account).toHaveValue(free.username);
 });
 
-test('what only the server knows about a field is said beside that field', async ({ page, trouble }) => {
+test('what only the server knows about a field is said beside that field', async ({
+  page,
+  trouble,
+}) => {
   trouble.expect(/status of 400 .*\/api\/auth\/register/);
   const gatehouse = new Gatehouse(page);
   const person = somebody();
@@ -109,7 +116,9 @@ test('a password of any length can be pasted without the page standing still', a
   await gatehouse.open('/register');
   await gatehouse.password.fill('correct horse '.repeat(20_000));
   await gatehouse.account.focus();
-  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordLong), { timeout: 3000 });
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordLong), {
+    timeout: 3000,
+  });
 });
 
 test('however often the button is pressed, one account is made', async ({ page }) => {
@@ -135,7 +144,8 @@ test('typed text is kept when the server fails', async ({ page, trouble }) => {
   await gatehouse.registerButton.click();
   await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible();
   await expect(gatehouse.account).toHaveValue(person.username);
-  for (const field of [gatehouse.password, gatehouse.confirm]) await expect(field).toHaveValue(person.password);
+  for (const field of [gatehouse.password, gatehouse.confirm])
+    await expect(field).toHaveValue(person.password);
 });
 
 test('password managers are told that this is a new password', async ({ page }) => {

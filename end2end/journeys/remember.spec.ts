@@ -7,7 +7,11 @@ import { somebody } from '../support/people.ts';
 
 const KEYS = ['access_token', 'refresh_token', 'user'];
 
-test('remembered: kept by the browser, and still there tomorrow', async ({ page, person, newVisitor }) => {
+test('remembered: kept by the browser, and still there tomorrow', async ({
+  page,
+  person,
+  newVisitor,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const { local, tab } = await gatehouse.storage();
@@ -43,7 +47,9 @@ test('a session outlives a restart of the server, and so does its end', async ({
     const person = somebody();
     await api.register(person);
     const left = await api.login(person);
-    expect(await api.present('DELETE', '/api/auth/logout', left.access_token)).toMatchObject({ status: 200 });
+    expect(await api.present('DELETE', '/api/auth/logout', left.access_token)).toMatchObject({
+      status: 200,
+    });
 
     const gatehouse = new Gatehouse(page);
     await gatehouse.open(`${server.url}/login`);
@@ -56,7 +62,10 @@ test('a session outlives a restart of the server, and so does its end', async ({
 
     await gatehouse.reload();
     await gatehouse.expectProfile(person);
-    expect(await api.present('GET', '/api/me', left.access_token)).toEqual({ status: 401, code: 'token_revoked' });
+    expect(await api.present('GET', '/api/me', left.access_token)).toEqual({
+      status: 401,
+      code: 'token_revoked',
+    });
   } finally {
     await server.dispose();
   }

@@ -29,8 +29,15 @@ test('who stands at the door loads nothing of what is behind it', async ({ page,
   expect(asked()).toBe(1);
 });
 
-test('a page behind the gate comes from the server as it is, and its file with it', async ({ api, person, server, newVisitor }) => {
-  const visitor = await newVisitor({ storageState: remembering(server.url, await api.login(person)) });
+test('a page behind the gate comes from the server as it is, and its file with it', async ({
+  api,
+  person,
+  server,
+  newVisitor,
+}) => {
+  const visitor = await newVisitor({
+    storageState: remembering(server.url, await api.login(person)),
+  });
   const page = await visitor.newPage();
   const gatehouse = new Gatehouse(page);
   const asked = watchRooms(page);
@@ -42,7 +49,11 @@ test('a page behind the gate comes from the server as it is, and its file with i
   expect(asked()).toBe(1);
 });
 
-test('a page whose file does not come says so, and is there with the next try', async ({ page, person, trouble }) => {
+test('a page whose file does not come says so, and is there with the next try', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/split_rooms/, /Failed to fetch/);
   const gatehouse = new Gatehouse(page);
   await page.route(ROOMS, (route) => route.abort('failed'));
@@ -56,7 +67,10 @@ test('a page whose file does not come says so, and is there with the next try', 
   await gatehouse.expectProfile(person);
 });
 
-test('a page that begins without its file says that it could not be loaded', async ({ page, trouble }) => {
+test('a page that begins without its file says that it could not be loaded', async ({
+  page,
+  trouble,
+}) => {
   trouble.expect(/split_rooms/, /Failed to fetch/);
   await page.route(ROOMS, (route) => route.abort('failed'));
   await page.goto('/profile');

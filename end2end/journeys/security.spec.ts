@@ -33,7 +33,13 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('with another password this browser goes on and the other one is out', async ({ server, api, person, newVisitor, trouble }) => {
+    test('with another password this browser goes on and the other one is out', async ({
+      server,
+      api,
+      person,
+      newVisitor,
+      trouble,
+    }) => {
       trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
       // A login from before, whose token does not come straight from the password: it is asked for once, in the form.
       const session = await api.refresh(await api.login(person));
@@ -66,8 +72,15 @@ for (const [locale, words] of LANGUAGES) {
       await elsewhere.expectProfile(person);
     });
 
-    test('what is wrong is said at its field, and nothing changes', async ({ page, person, trouble }) => {
-      trouble.expect(/status of 401 .*\/api\/auth\/reauthenticate/, /status of 400 .*\/api\/me\/password/);
+    test('what is wrong is said at its field, and nothing changes', async ({
+      page,
+      person,
+      trouble,
+    }) => {
+      trouble.expect(
+        /status of 401 .*\/api\/auth\/reauthenticate/,
+        /status of 400 .*\/api\/me\/password/,
+      );
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(person);
       await gatehouse.open('/settings/security');

@@ -31,7 +31,11 @@ test.describe('an access token that has expired', () => {
     expect(after.refresh).not.toBe(before.refresh);
   });
 
-  test('and a refused refresh end the session: one notice, and on to the login page', async ({ page, person, trouble }) => {
+  test('and a refused refresh end the session: one notice, and on to the login page', async ({
+    page,
+    person,
+    trouble,
+  }) => {
     trouble.expect(/status of 401 .*\/api\/auth\/refresh/);
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(person);
@@ -59,7 +63,11 @@ test.describe('an access token that has expired', () => {
     ['a busy server', 503],
     ['too many attempts', 429],
   ] as const) {
-    test(`invariant 16: and ${what} at the refresh cost nobody the session`, async ({ page, person, trouble }) => {
+    test(`invariant 16: and ${what} at the refresh cost nobody the session`, async ({
+      page,
+      person,
+      trouble,
+    }) => {
       trouble.expect(/\/api\/auth\/refresh/);
       const gatehouse = new Gatehouse(page);
       await gatehouse.logIn(person);
@@ -82,7 +90,11 @@ test.describe('an access token that has expired', () => {
   }
 });
 
-test('a profile that could not be loaded is said, and can be tried again', async ({ page, person, trouble }) => {
+test('a profile that could not be loaded is said, and can be tried again', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 500 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -95,7 +107,12 @@ test('a profile that could not be loaded is said, and can be tried again', async
   await gatehouse.expectProfile(person);
 });
 
-test('a session that was ended elsewhere ends here with the next call', async ({ page, person, api, trouble }) => {
+test('a session that was ended elsewhere ends here with the next call', async ({
+  page,
+  person,
+  api,
+  trouble,
+}) => {
   trouble.expect(/status of 401/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -107,7 +124,11 @@ test('a session that was ended elsewhere ends here with the next call', async ({
   expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
 });
 
-test('logging out ends the session here even when the server cannot be reached', async ({ page, person, trouble }) => {
+test('logging out ends the session here even when the server cannot be reached', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/\/api\/auth\/logout/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -119,11 +140,17 @@ test('logging out ends the session here even when the server cannot be reached',
   expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
 });
 
-test('logging out uses the refresh token: the other one may have expired', async ({ page, person }) => {
+test('logging out uses the refresh token: the other one may have expired', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const { refresh } = await gatehouse.tokens();
-  const [request] = await Promise.all([page.waitForRequest('/api/auth/logout'), gatehouse.logoutButton.click()]);
+  const [request] = await Promise.all([
+    page.waitForRequest('/api/auth/logout'),
+    gatehouse.logoutButton.click(),
+  ]);
   expect(await request.headerValue('Authorization')).toBe(`Bearer ${refresh}`);
   await gatehouse.expectPath('/login');
 });

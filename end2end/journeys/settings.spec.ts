@@ -13,7 +13,8 @@ const PROOF = 'POST /api/auth/reauthenticate';
 
 function form(page: Page, words: Words) {
   const field = (name: string) => page.getByRole('textbox', { name, exact: true });
-  const button = (name: string) => page.getByRole('main').getByRole('button', { name, exact: true });
+  const button = (name: string) =>
+    page.getByRole('main').getByRole('button', { name, exact: true });
   const dialog = page.getByRole('dialog', { name: words.proofTitle });
   return {
     nickname: field(words.nickname),
@@ -32,7 +33,11 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('another name is there at once, in every tab, and after a reload', async ({ page, context, person }) => {
+    test('another name is there at once, in every tab, and after a reload', async ({
+      page,
+      context,
+      person,
+    }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(person);
       const other = new Gatehouse(await context.newPage(), words);
@@ -60,7 +65,13 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.main.getByText('Ada L.')).toBeVisible();
     });
 
-    test('an address takes the password once more, and nothing that was typed is lost', async ({ server, api, person, newVisitor, trouble }) => {
+    test('an address takes the password once more, and nothing that was typed is lost', async ({
+      server,
+      api,
+      person,
+      newVisitor,
+      trouble,
+    }) => {
       trouble.expect(/status of 401 .*\/api\/(me|auth\/reauthenticate)/);
       const session = await api.refresh(await api.login(person));
       const visitor = await newVisitor({ storageState: remembering(server.url, session), locale });
@@ -127,7 +138,11 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('a change that fails is taken back, and the form is there with what was typed', async ({ page, person, trouble }) => {
+test('a change that fails is taken back, and the form is there with what was typed', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 503 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -163,7 +178,10 @@ test('what is no address is said before anything is sent', async ({ page, person
   expect(count(calls, CHANGE)).toBe(0);
 });
 
-test('on a phone the settings are a list that leads to each, and back', async ({ page, person }) => {
+test('on a phone the settings are a list that leads to each, and back', async ({
+  page,
+  person,
+}) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -181,7 +199,10 @@ test('on a phone the settings are a list that leads to each, and back', async ({
   await expect(edit).toBeHidden();
 });
 
-test('who comes without a session is sent to the log-in, and back to the section', async ({ page, person }) => {
+test('who comes without a session is sent to the log-in, and back to the section', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/settings/profile');
   await gatehouse.expectPath('/login?redirect=%2Fsettings%2Fprofile');

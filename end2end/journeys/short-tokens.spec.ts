@@ -5,7 +5,13 @@ import { Gatehouse } from '../support/gatehouse.ts';
 
 test.use({ settings: { ACCESS_TOKEN_SECONDS: '4' } });
 
-test('who comes back after the access token has expired is still in', async ({ page, person, api, newVisitor, trouble }) => {
+test('who comes back after the access token has expired is still in', async ({
+  page,
+  person,
+  api,
+  newVisitor,
+  trouble,
+}) => {
   trouble.expect(/status of 401 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -13,7 +19,9 @@ test('who comes back after the access token has expired is still in', async ({ p
   const storageState = await page.context().storageState();
   // The first browser is closed, so that it does not renew the session meanwhile.
   await page.context().close();
-  await expect.poll(async () => (await api.present('POST', '/api/auth/verify', access)).code).toBe('token_expired');
+  await expect
+    .poll(async () => (await api.present('POST', '/api/auth/verify', access)).code)
+    .toBe('token_expired');
 
   const later = await newVisitor({ storageState });
   const again = new Gatehouse(await later.newPage());

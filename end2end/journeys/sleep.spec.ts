@@ -13,7 +13,10 @@ test.beforeEach(async ({ page }) => {
   await page.clock.install();
 });
 
-test('who has left the page open is not kept signed in by it; who comes back is, before anything fails', async ({ page, person }) => {
+test('who has left the page open is not kept signed in by it; who comes back is, before anything fails', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
   const before = await gatehouse.tokens();
@@ -23,7 +26,9 @@ test('who has left the page open is not kept signed in by it; who comes back is,
   // A call that nobody's hand has made: by the time it is answered, a renewal would have been sent.
   await page.evaluate(() => document.querySelector<HTMLAnchorElement>('nav a[href="/"]')?.click());
   await gatehouse.expectPath('/');
-  await page.evaluate(() => document.querySelector<HTMLAnchorElement>('nav a[href="/profile"]')?.click());
+  await page.evaluate(() =>
+    document.querySelector<HTMLAnchorElement>('nav a[href="/profile"]')?.click(),
+  );
   await gatehouse.expectProfile(person);
   expect(calls.filter((call) => call !== FILES)).toEqual([ME]);
   expect(await gatehouse.tokens()).toEqual(before);
@@ -50,7 +55,12 @@ test('who is active is renewed two minutes ahead, and not before', async ({ page
   expect(count(calls, REFRESH)).toBe(1);
 });
 
-test('a machine that wakes up without a network waits for it, and goes on', async ({ page, context, person, trouble }) => {
+test('a machine that wakes up without a network waits for it, and goes on', async ({
+  page,
+  context,
+  person,
+  trouble,
+}) => {
   trouble.expect(/ERR_INTERNET_DISCONNECTED/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
@@ -75,7 +85,11 @@ test('a machine that wakes up without a network waits for it, and goes on', asyn
   await gatehouse.expectProfile(person);
 });
 
-test('a renewal that fails ahead of time is tried again, and is no news', async ({ page, person, trouble }) => {
+test('a renewal that fails ahead of time is tried again, and is no news', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 500 .*\/api\/auth\/refresh/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);

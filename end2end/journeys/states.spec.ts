@@ -17,11 +17,7 @@ const UPDATES = process.env.UPDATE_PICTURES === '1';
 const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 /** A phone, and a desk's window at 200 % and 400 %. */
-const WINDOWS = [
-  PHONE,
-  { width: 640, height: 400 },
-  { width: 320, height: 256 },
-];
+const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];
 
 // Colours that are still changing have no contrast to measure.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -30,7 +26,9 @@ async function takePictures(page: Page, name: string, widths: number[]): Promise
   for (const width of widths) {
     await page.setViewportSize(width === DESK.width ? DESK : PHONE);
     const file = `${name}-${String(width)}.png`;
-    const path = UPDATES ? join(import.meta.dirname, '../../docs/pictures', file) : test.info().outputPath(file);
+    const path = UPDATES
+      ? join(import.meta.dirname, '../../docs/pictures', file)
+      : test.info().outputPath(file);
     await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
   }
 }
@@ -39,7 +37,9 @@ async function takePictures(page: Page, name: string, widths: number[]): Promise
 async function expectRoomForText(page: Page, what: string): Promise<void> {
   await page.evaluate(() => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }');
+    sheet.replaceSync(
+      '* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }',
+    );
     document.adoptedStyleSheets.push(sheet);
   });
   await expectFits(page, `${what}, with wide text`);

@@ -5,7 +5,10 @@ import { Gatehouse } from '../support/gatehouse.ts';
 const RUBBISH: [what: string, kept: Record<string, string>][] = [
   ['no JSON', { access_token: '{{{', refresh_token: 'undefined', user: '' }],
   ['JSON of the wrong type', { access_token: '42', refresh_token: '["a.b.c"]', user: '"ada"' }],
-  ['no token', { access_token: '"token"', refresh_token: '"a.b"', user: '{"id":"1","username":"ada"}' }],
+  [
+    'no token',
+    { access_token: '"token"', refresh_token: '"a.b"', user: '{"id":"1","username":"ada"}' },
+  ],
   ['half a session', { access_token: '"eyJhIjoxfQ.eyJhIjoxfQ.AAAA"' }],
   ['null', { access_token: 'null', refresh_token: 'null', user: 'null' }],
 ];
@@ -33,8 +36,15 @@ test('tokens that look right and are not end at the login page', async ({ page, 
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   await page.evaluate(() => {
-    const token = `${btoa('{"alg":"HS256"}')}.${btoa('{"sub":"1","exp":9999999999}')}.AAAA`.replaceAll('=', '');
-    const user = { id: '01890000-0000-7000-8000-000000000000', username: 'ada', nickname: null, avatar_url: null, role: 'admin' };
+    const token =
+      `${btoa('{"alg":"HS256"}')}.${btoa('{"sub":"1","exp":9999999999}')}.AAAA`.replaceAll('=', '');
+    const user = {
+      id: '01890000-0000-7000-8000-000000000000',
+      username: 'ada',
+      nickname: null,
+      avatar_url: null,
+      role: 'admin',
+    };
     localStorage.setItem('access_token', JSON.stringify(token));
     localStorage.setItem('refresh_token', JSON.stringify(token));
     localStorage.setItem('user', JSON.stringify(user));
@@ -44,7 +54,10 @@ test('tokens that look right and are not end at the login page', async ({ page, 
   expect((await gatehouse.storage()).local).toEqual({});
 });
 
-test('storage that is forbidden is a guest, and logging in lasts as long as the page', async ({ page, person }) => {
+test('storage that is forbidden is a guest, and logging in lasts as long as the page', async ({
+  page,
+  person,
+}) => {
   await page.addInitScript(() => {
     for (const name of ['localStorage', 'sessionStorage']) {
       Object.defineProperty(window, name, {
@@ -62,7 +75,10 @@ test('storage that is forbidden is a guest, and logging in lasts as long as the 
   await gatehouse.expectPath('/login?redirect=%2Fprofile');
 });
 
-test('storage that is full keeps nothing, and the page works all the same', async ({ page, person }) => {
+test('storage that is full keeps nothing, and the page works all the same', async ({
+  page,
+  person,
+}) => {
   await page.addInitScript(() => {
     Storage.prototype.setItem = () => {
       throw new DOMException('It is full.', 'QuotaExceededError');

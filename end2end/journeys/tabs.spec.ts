@@ -34,7 +34,10 @@ async function fiveCalls(gatehouse: Gatehouse, held: string[]): Promise<void> {
   await expect.poll(() => count(held, ME) - before).toBe(1);
   for (let call = 2; call <= 5; call += 1) {
     for (const path of ['/', '/profile']) {
-      await gatehouse.page.evaluate((to) => document.querySelector<HTMLAnchorElement>(`nav a[href="${to}"]`)?.click(), path);
+      await gatehouse.page.evaluate(
+        (to) => document.querySelector<HTMLAnchorElement>(`nav a[href="${to}"]`)?.click(),
+        path,
+      );
       await gatehouse.expectPath(path);
     }
     await expect.poll(() => count(held, ME) - before).toBe(call);
@@ -45,17 +48,27 @@ for (const [what, hasLocks] of [
   ['the locks of the browser', true],
   ['a browser that has no locks', false],
 ] as const) {
-  test(`invariant 16: fifteen calls of three tabs that meet an expired token cost one refresh, with ${what}`, async ({ expired, newVisitor, trouble }) => {
+  test(`invariant 16: fifteen calls of three tabs that meet an expired token cost one refresh, with ${what}`, async ({
+    expired,
+    newVisitor,
+    trouble,
+  }) => {
     // Three tabs, each of which turns eight pages.
     test.slow();
     trouble.expect(/status of 401 .*\/api\/me/);
     const { server, person, session } = await expired();
-    const browser = await newVisitor({ baseURL: server.url, storageState: remembering(server.url, session) });
-    if (!hasLocks) await browser.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'locks'));
+    const browser = await newVisitor({
+      baseURL: server.url,
+      storageState: remembering(server.url, session),
+    });
+    if (!hasLocks)
+      await browser.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'locks'));
     const sent: string[] = [];
     const answered: string[] = [];
     browser.on('request', (request) => sent.push(call(request)));
-    browser.on('response', (response) => answered.push(`${call(response.request())} ${String(response.status())}`));
+    browser.on('response', (response) =>
+      answered.push(`${call(response.request())} ${String(response.status())}`),
+    );
     const letGo = await hold(browser, '/api/me');
     const three = await tabs(browser, 3);
     for (const tab of three) await fiveCalls(tab, sent);
@@ -64,13 +77,18 @@ for (const [what, hasLocks] of [
 
     letGo();
     for (const tab of three) await tab.expectProfile(person);
-    await expect.poll(() => [count(answered, `${ME} 401`), count(answered, `${ME} 200`)]).toEqual([15, 15]);
+    await expect
+      .poll(() => [count(answered, `${ME} 401`), count(answered, `${ME} 200`)])
+      .toEqual([15, 15]);
     expect(count(sent, REFRESH)).toBe(1);
     expect(count(answered, `${REFRESH} 200`)).toBe(1);
   });
 }
 
-test('who logs in is logged in in every tab, and goes where each of them was going', async ({ context, person }) => {
+test('who logs in is logged in in every tab, and goes where each of them was going', async ({
+  context,
+  person,
+}) => {
   const [here, there, elsewhere] = (await tabs(context, 3)) as [Gatehouse, Gatehouse, Gatehouse];
   await there.open('/login?redirect=%2F%3Fback%3D1');
   await elsewhere.open('/');
@@ -115,7 +133,7 @@ test('invariant 45: who logs out is logged out in every tab, and its tokens are 
   await presentBoth();
 });
 
-test('a pair that one tab has fetched is every tab\'s', async ({ context, person, trouble }) => {
+test("a pair that one tab has fetched is every tab's", async ({ context, person, trouble }) => {
   trouble.expect(/status of 401 .*\/api\/me/);
   const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
   await here.logIn(person);
@@ -138,7 +156,11 @@ test('a pair that one tab has fetched is every tab\'s', async ({ context, person
   expect(new Set(signed.filter(Boolean))).toEqual(new Set([`Bearer ${after.access}`]));
 });
 
-test('somebody else who logs in in one tab is whom every tab shows', async ({ context, person, api }) => {
+test('somebody else who logs in in one tab is whom every tab shows', async ({
+  context,
+  person,
+  api,
+}) => {
   const other = somebody('grace');
   await api.register(other);
   const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
@@ -171,12 +193,20 @@ test('a tab with a session of its own goes its own way', async ({ context, perso
   await own.expectPath('/login');
 });
 
-test('a duplicated tab goes on with the same session, and so does the first one', async ({ page, context, person, trouble }) => {
+test('a duplicated tab goes on with the same session, and so does the first one', async ({
+  page,
+  context,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 401 .*\/api\/me/);
   const first = new Gatehouse(page);
   await first.logIn(person, { remember: false });
   // A window that a page opens gets a copy of its tab's storage, as a duplicate does.
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => void window.open('/profile'))]);
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.evaluate(() => void window.open('/profile')),
+  ]);
   const duplicate = new Gatehouse(popup);
   await duplicate.awake();
   await duplicate.expectProfile(person);
@@ -186,7 +216,9 @@ test('a duplicated tab goes on with the same session, and so does the first one'
   for (const round of [0, 1, 2, 3]) {
     const [here, there] = round % 2 === 0 ? [first, duplicate] : [duplicate, first];
     const before = await ownRefreshToken(here.page);
-    const access = await here.page.evaluate(() => JSON.parse(sessionStorage.getItem('access_token') ?? '""') as string);
+    const access = await here.page.evaluate(
+      () => JSON.parse(sessionStorage.getItem('access_token') ?? '""') as string,
+    );
     await expire(here.page, access);
     await here.reload();
     await here.expectProfile(person);
@@ -206,7 +238,10 @@ test('a duplicated tab goes on with the same session, and so does the first one'
 test('a duplicate of a tab follows its end', async ({ page, person }) => {
   const first = new Gatehouse(page);
   await first.logIn(person, { remember: false });
-  const [popup] = await Promise.all([page.waitForEvent('popup'), page.evaluate(() => void window.open('/profile'))]);
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.evaluate(() => void window.open('/profile')),
+  ]);
   const duplicate = new Gatehouse(popup);
   await duplicate.awake();
   await duplicate.expectProfile(person);

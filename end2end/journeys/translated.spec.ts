@@ -18,7 +18,11 @@ async function translate(page: Page, way: Way, live = false): Promise<void> {
         const texts: Text[] = root instanceof Text ? [root] : [];
         while (nodes.nextNode()) texts.push(nodes.currentNode as Text);
         for (const text of texts) {
-          if (text.data.trim() === '' || text.parentElement?.closest('font, noscript, script') !== null) continue;
+          if (
+            text.data.trim() === '' ||
+            text.parentElement?.closest('font, noscript, script') !== null
+          )
+            continue;
           const outer = document.createElementNS('http://www.w3.org/1999/xhtml', 'font');
           const inner = document.createElementNS('http://www.w3.org/1999/xhtml', 'font');
           inner.textContent = `«${text.data}»`;
@@ -53,7 +57,9 @@ test('a page asks not to be translated', async ({ page }) => {
 });
 
 for (const way of ['replaced', 'put before, then removed'] as const) {
-  test(`a page whose texts were ${way} shows the heading of each page and what is wrong`, async ({ page }) => {
+  test(`a page whose texts were ${way} shows the heading of each page and what is wrong`, async ({
+    page,
+  }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
     await translate(page, way);
@@ -79,7 +85,9 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await page.clock.install();
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
-    await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', EN.tooMany));
+    await page.route('/api/auth/login', (route) =>
+      fail(route, 429, 'too_many_attempts', EN.tooMany),
+    );
     await gatehouse.fillLogin(person);
     await gatehouse.loginButton.click();
     await expect(gatehouse.alert(EN.tooMany)).toBeVisible();
@@ -95,7 +103,10 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await gatehouse.languageSwitch.click();
     await expect(page.locator('h1')).toHaveText(ZH.registerTitle);
     // Without the marks of the translation, and without white space at the ends of lines, which only the marks make part of them.
-    const text = async () => (await page.locator('body').innerText()).replaceAll(/[«»]/g, '').replaceAll(/[^\S\n]+$/gm, '');
+    const text = async () =>
+      (await page.locator('body').innerText())
+        .replaceAll(/[«»]/g, '')
+        .replaceAll(/[^\S\n]+$/gm, '');
     const chinese = await text();
     await page.locator('.switches button').click();
     await translate(page, way);
@@ -106,7 +117,10 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
   });
 }
 
-test('a page that is translated all the time stays true from log-in to log-out', async ({ page, person }) => {
+test('a page that is translated all the time stays true from log-in to log-out', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await translate(page, 'replaced', true);

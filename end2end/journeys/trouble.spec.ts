@@ -26,7 +26,12 @@ test('who has tried too often sees the seconds go by', async ({ page, person, tr
   await gatehouse.expectProfile(person);
 });
 
-test('who is offline is told so, and goes on where they were', async ({ page, context, person, trouble }) => {
+test('who is offline is told so, and goes on where they were', async ({
+  page,
+  context,
+  person,
+  trouble,
+}) => {
   trouble.expect(/ERR_INTERNET_DISCONNECTED/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -45,7 +50,11 @@ test('who is offline is told so, and goes on where they were', async ({ page, co
   await gatehouse.expectProfile(person);
 });
 
-test('a server that does not answer is told from a network that is not there', async ({ page, person, trouble }) => {
+test('a server that does not answer is told from a network that is not there', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/ERR_CONNECTION_REFUSED/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -66,7 +75,11 @@ test('a fault of ours comes with a number to ask about', async ({ page, person, 
   await expect(gatehouse.alert('It broke.')).toContainText('00000000-0000-7000-8000-000000000000');
 });
 
-test('a profile that could not be loaded says why, when to try again, and tries', async ({ page, person, trouble }) => {
+test('a profile that could not be loaded says why, when to try again, and tries', async ({
+  page,
+  person,
+  trouble,
+}) => {
   trouble.expect(/status of 503 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);

@@ -34,7 +34,10 @@ for (const [locale, words] of LANGUAGES) {
       newVisitor,
       trouble,
     }) => {
-      trouble.expect(/status of 401 .*\/api\/(me|auth\/refresh)/, /status of 403 .*\/api\/auth\/login/);
+      trouble.expect(
+        /status of 401 .*\/api\/(me|auth\/refresh)/,
+        /status of 403 .*\/api\/auth\/login/,
+      );
       const theirs = new Gatehouse(await (await newVisitor({ locale })).newPage(), words);
       await theirs.logIn(person);
       const gatehouse = new Gatehouse(page, words);
@@ -59,7 +62,9 @@ for (const [locale, words] of LANGUAGES) {
       await expect(manage(person.username)).toBeFocused();
       await manage(person.username).click();
       await item(words.disable).click();
-      await question(words.disableTitle).getByRole('button', { name: words.disable, exact: true }).click();
+      await question(words.disableTitle)
+        .getByRole('button', { name: words.disable, exact: true })
+        .click();
       await expect(gatehouse.status(words.accountSaved)).toBeVisible();
       await expect(row(person.username)).toContainText(words.disabled);
 
@@ -89,13 +94,17 @@ for (const [locale, words] of LANGUAGES) {
       const theirs = new Gatehouse(await (await newVisitor({ locale })).newPage(), words);
       await theirs.logIn(person);
       const session = await api.refresh(await api.login(administrator));
-      const page = await (await newVisitor({ storageState: remembering(server.url, session), locale })).newPage();
+      const page = await (
+        await newVisitor({ storageState: remembering(server.url, session), locale })
+      ).newPage();
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open(`/admin/users?search=${person.username}`);
       const { row, manage, item, question } = people(page, words);
       await manage(person.username).click();
       await item(words.endSessions).click();
-      await question(words.endSessionsTitle).getByRole('button', { name: words.endSessions, exact: true }).click();
+      await question(words.endSessionsTitle)
+        .getByRole('button', { name: words.endSessions, exact: true })
+        .click();
       const proof = question(words.proofTitle);
       await proof.getByLabel(words.password, { exact: true }).fill(PASSWORD);
       await proof.getByRole('button', { name: words.goOn, exact: true }).click();
@@ -106,7 +115,9 @@ for (const [locale, words] of LANGUAGES) {
       // The password has been given: the next change asks no more.
       await manage(person.username).click();
       await item(words.makeAdministrator).click();
-      await question(words.makeAdministratorTitle).getByRole('button', { name: words.makeAdministrator, exact: true }).click();
+      await question(words.makeAdministratorTitle)
+        .getByRole('button', { name: words.makeAdministrator, exact: true })
+        .click();
       await expect(row(person.username)).toContainText(words.administrator);
       await expect(proof).toBeHidden();
       const promoted = await api.login(person);
@@ -128,7 +139,9 @@ for (const [locale, words] of LANGUAGES) {
     test('a guest comes back to it after the log-in', async ({ page, administrator }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open('/admin/users?sort=username');
-      await gatehouse.expectPath(`/login?redirect=${encodeURIComponent('/admin/users?sort=username')}`);
+      await gatehouse.expectPath(
+        `/login?redirect=${encodeURIComponent('/admin/users?sort=username')}`,
+      );
       await gatehouse.fillLogin(administrator);
       await gatehouse.loginButton.click();
       await gatehouse.expectPath('/admin/users?sort=username');
@@ -137,7 +150,11 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('the address keeps what is looked for, the order and the page', async ({ page, server, administrator }) => {
+test('the address keeps what is looked for, the order and the page', async ({
+  page,
+  server,
+  administrator,
+}) => {
   await server.command(['seed', '--users', '120']);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
@@ -192,7 +209,11 @@ test('nobody is asked to disable themself', async ({ page, administrator }) => {
   await expect(item(EN.disable)).toBeHidden();
 });
 
-test('what came in the name of somebody is text and nothing else', async ({ page, api, administrator }) => {
+test('what came in the name of somebody is text and nothing else', async ({
+  page,
+  api,
+  administrator,
+}) => {
   const person = { ...somebody(), nickname: '<img src=x onerror=alert(1)>' };
   await api.register(person);
   const gatehouse = new Gatehouse(page);

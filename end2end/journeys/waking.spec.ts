@@ -7,7 +7,11 @@ import { EN, ZH } from '../support/words.ts';
 
 const WASM = '**/*.wasm';
 
-test('a form that is sent before the page is awake is sent once it is', async ({ page, person, server }) => {
+test('a form that is sent before the page is awake is sent once it is', async ({
+  page,
+  person,
+  server,
+}) => {
   const gatehouse = new Gatehouse(page);
   const letGo = await hold(page, WASM);
   const calls = watchCalls(page);
@@ -41,7 +45,10 @@ test('an account is made by a form that was sent before the page is awake', asyn
   expect(calls).toEqual(['POST /api/auth/register']);
 });
 
-test('colours and language can be changed before the page is awake, and a form that was sent then still goes', async ({ page, person }) => {
+test('colours and language can be changed before the page is awake, and a form that was sent then still goes', async ({
+  page,
+  person,
+}) => {
   const english = new Gatehouse(page);
   const chinese = new Gatehouse(page, ZH);
   const letGo = await hold(page, WASM);
@@ -68,7 +75,8 @@ test('what was typed before the page is awake stays', async ({ page, person }) =
   letGo();
   await gatehouse.awake();
   await expect(gatehouse.account).toHaveValue(person.username);
-  for (const field of [gatehouse.password, gatehouse.confirm]) await expect(field).toHaveValue(person.password);
+  for (const field of [gatehouse.password, gatehouse.confirm])
+    await expect(field).toHaveValue(person.password);
   const fresh = `${person.username}-2`;
   await gatehouse.account.fill(fresh);
   await gatehouse.registerButton.click();
@@ -76,7 +84,10 @@ test('what was typed before the page is awake stays', async ({ page, person }) =
   await expect(gatehouse.account).toHaveValue(fresh);
 });
 
-test('until the storage was read nobody sees a page that is not theirs', async ({ page, person }) => {
+test('until the storage was read nobody sees a page that is not theirs', async ({
+  page,
+  person,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(person);
 
@@ -100,7 +111,12 @@ test('a guest sees the login form before the page is awake', async ({ page }) =>
   await gatehouse.awake();
 });
 
-test('invariant 43: without scripts the page says what it needs, and puts nothing into an address', async ({ newVisitor, person, server, trouble }) => {
+test('invariant 43: without scripts the page says what it needs, and puts nothing into an address', async ({
+  newVisitor,
+  person,
+  server,
+  trouble,
+}) => {
   // The program is not even fetched.
   trouble.expect(/no answer: csp .*\/pkg\//);
   const visitor = await newVisitor({ javaScriptEnabled: false });
@@ -120,7 +136,10 @@ test('invariant 43: without scripts the page says what it needs, and puts nothin
 });
 
 for (const words of [EN, ZH]) {
-  test(`without WebAssembly the page says what is missing, in ${words.lang}`, async ({ newVisitor, trouble }) => {
+  test(`without WebAssembly the page says what is missing, in ${words.lang}`, async ({
+    newVisitor,
+    trouble,
+  }) => {
     // Nothing uses what the document loads ahead.
     trouble.expect(/preload/);
     const visitor = await newVisitor({ locale: words.lang });

@@ -10,7 +10,10 @@ export interface Session {
 }
 
 /** A browser that keeps a session for all its tabs, as after a log-in with "remember me". */
-export function remembering(origin: string, session: Session): NonNullable<BrowserContextOptions['storageState']> {
+export function remembering(
+  origin: string,
+  session: Session,
+): NonNullable<BrowserContextOptions['storageState']> {
   const { access_token, refresh_token, user } = session;
   const entries = Object.entries({ access_token, refresh_token, user });
   const localStorage = entries.map(([name, value]) => ({ name, value: JSON.stringify(value) }));
@@ -37,12 +40,22 @@ export class Api {
     const headers = { Authorization: `Bearer ${session.refresh_token}` };
     const response = await fetch(`${this.url}/api/auth/refresh`, { method: 'POST', headers });
     expect(response.status).toBe(200);
-    return { ...session, ...((await response.json()) as Pick<Session, 'access_token' | 'refresh_token'>) };
+    return {
+      ...session,
+      ...((await response.json()) as Pick<Session, 'access_token' | 'refresh_token'>),
+    };
   }
 
   /** The status and code that the server answers to a token at an operation. */
-  async present(method: string, path: string, token: string): Promise<{ status: number; code: string | undefined }> {
-    const response = await fetch(this.url + path, { method, headers: { Authorization: `Bearer ${token}` } });
+  async present(
+    method: string,
+    path: string,
+    token: string,
+  ): Promise<{ status: number; code: string | undefined }> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+    });
     const { code } = (await response.json()) as { code?: string };
     return { status: response.status, code };
   }

@@ -1,4 +1,14 @@
-import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,10 +35,14 @@ export async function anotherBuild(): Promise<Build> {
     const hash = /\.([\w-]{22})\./.exec(file)?.[1];
     if (hash !== undefined) hashes.add(hash);
   }
-  if (hashes.size === 0) throw new Error(`There are no hashed names in ${RELEASE_SITE}: was it built by scripts/build?`);
+  if (hashes.size === 0)
+    throw new Error(`There are no hashed names in ${RELEASE_SITE}: was it built by scripts/build?`);
   // Of the same length, so that it may stand in a program, too.
   const renamed = (text: string) =>
-    [...hashes].reduce((result, hash) => result.replaceAll(hash, Array.from(hash).reverse().join('')), text);
+    [...hashes].reduce(
+      (result, hash) => result.replaceAll(hash, Array.from(hash).reverse().join('')),
+      text,
+    );
   for (const file of await readdir(pkg, { withFileTypes: true })) {
     const path = join(pkg, file.name);
     if (!file.isFile()) continue;
@@ -40,7 +54,10 @@ export async function anotherBuild(): Promise<Build> {
     await writeFile(path, renamed(await readFile(path, 'latin1')), 'latin1');
     await rename(path, join(pkg, renamed(file.name)));
   }
-  await writeFile(join(folder, 'hash.txt'), renamed(await readFile(join(RELEASE, 'hash.txt'), 'utf8')));
+  await writeFile(
+    join(folder, 'hash.txt'),
+    renamed(await readFile(join(RELEASE, 'hash.txt'), 'utf8')),
+  );
   return {
     program: join(folder, 'gatehouse'),
     settings: { SITE_DIR: site },

@@ -20,7 +20,10 @@ export function count(calls: string[], call: string): number {
 }
 
 /** Holds every request of a tab or a browser to a path back until it is let go. */
-export async function hold(page: Page | BrowserContext, path: string | RegExp): Promise<() => void> {
+export async function hold(
+  page: Page | BrowserContext,
+  path: string | RegExp,
+): Promise<() => void> {
   let letGo = (): void => undefined;
   const gate = new Promise<void>((resolve) => (letGo = resolve));
   await page.route(path, async (route) => {
@@ -31,11 +34,20 @@ export async function hold(page: Page | BrowserContext, path: string | RegExp): 
 }
 
 /** Answers as the contract has it for failures. */
-export async function fail(route: Route, status: number, code: string, message = 'It failed.', retryAfter = 5): Promise<void> {
+export async function fail(
+  route: Route,
+  status: number,
+  code: string,
+  message = 'It failed.',
+  retryAfter = 5,
+): Promise<void> {
   await route.fulfill({
     status,
     json: { code, message, request_id: '00000000-0000-7000-8000-000000000000' },
-    headers: { 'Cache-Control': 'no-store', ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfter) } : {}) },
+    headers: {
+      'Cache-Control': 'no-store',
+      ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfter) } : {}),
+    },
   });
 }
 

@@ -1,4 +1,9 @@
-import { expect, test as base, type BrowserContext, type BrowserContextOptions } from '@playwright/test';
+import {
+  expect,
+  test as base,
+  type BrowserContext,
+  type BrowserContextOptions,
+} from '@playwright/test';
 
 import { Api, type Session } from './api.ts';
 import { PASSWORD, somebody, type Person } from './people.ts';
@@ -46,7 +51,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       await use(server);
       await server.dispose();
       for (const secret of [/eyJ[\w-]+\.eyJ/, new RegExp(PASSWORD), /\$argon2/]) {
-        if (secret.test(server.log)) throw new Error(`The server's log has a secret (${String(secret)}):\n${server.log}`);
+        if (secret.test(server.log))
+          throw new Error(`The server's log has a secret (${String(secret)}):\n${server.log}`);
       }
     },
     { scope: 'worker' },

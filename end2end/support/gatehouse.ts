@@ -92,7 +92,10 @@ export class Gatehouse {
 
   /** The button with the person's name, and what is behind it. */
   accountMenu(name: string): Locator {
-    return this.header.getByRole('button', { name: `${this.words.accountMenu}: ${name}`, exact: true });
+    return this.header.getByRole('button', {
+      name: `${this.words.accountMenu}: ${name}`,
+      exact: true,
+    });
   }
 
   alert(text: string): Locator {

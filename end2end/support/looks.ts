@@ -14,13 +14,28 @@ export interface Look {
 export const LOOK = 'axe';
 
 /** Expects that axe finds nothing wrong with the page as it is, and keeps what it has found for the summary. */
-export async function expectAccessible(page: Page, where: Pick<Look, 'state' | 'lang' | 'look'>): Promise<void> {
+export async function expectAccessible(
+  page: Page,
+  where: Pick<Look, 'state' | 'lang' | 'look'>,
+): Promise<void> {
   // The rules of WCAG 2.2 that axe has are off unless asked for. Forced colours are the system's own, whatever the style says.
-  const options = { rules: { 'target-size': { enabled: true }, 'color-contrast': { enabled: where.look !== 'forced' } } };
+  const options = {
+    rules: {
+      'target-size': { enabled: true },
+      'color-contrast': { enabled: where.look !== 'forced' },
+    },
+  };
   const { passes, violations } = await new AxeBuilder({ page }).options(options).analyze();
-  const look: Look = { ...where, rules: passes.length + violations.length, violations: violations.length };
+  const look: Look = {
+    ...where,
+    rules: passes.length + violations.length,
+    violations: violations.length,
+  };
   test.info().annotations.push({ type: LOOK, description: JSON.stringify(look) });
-  const found = violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.target.join(' ')) }));
+  const found = violations.map(({ id, nodes }) => ({
+    id,
+    at: nodes.map((node) => node.target.join(' ')),
+  }));
   expect(found, `${where.state}, ${where.look}`).toEqual([]);
 }
 
@@ -33,7 +48,9 @@ export async function show(page: Page, look: Look['look']): Promise<void> {
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     await frame();
     await frame();
-    const transitions = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    const transitions = document
+      .getAnimations()
+      .filter((animation) => animation instanceof CSSTransition);
     await Promise.allSettled(transitions.map((transition) => transition.finished));
   });
 }
@@ -42,7 +59,9 @@ export async function show(page: Page, look: Look['look']): Promise<void> {
 export async function expectFits(page: Page, what: string): Promise<void> {
   const wide = await page.evaluate(() => {
     const window = document.documentElement.clientWidth;
-    const seen = [...document.body.querySelectorAll<HTMLElement>('*')].filter((element) => element.checkVisibility());
+    const seen = [...document.body.querySelectorAll<HTMLElement>('*')].filter((element) =>
+      element.checkVisibility(),
+    );
     const outside = seen.filter((element) => {
       const { left, right, width } = element.getBoundingClientRect();
       // What only screen readers read has no place.
@@ -50,7 +69,10 @@ export async function expectFits(page: Page, what: string): Promise<void> {
       return !isHidden && (right > window + 0.5 || left < -0.5);
     });
     const scrolls = document.documentElement.scrollWidth > window ? ['the page'] : [];
-    return [...scrolls, ...outside.map((element) => `${element.tagName.toLowerCase()}.${element.className}`)];
+    return [
+      ...scrolls,
+      ...outside.map((element) => `${element.tagName.toLowerCase()}.${element.className}`),
+    ];
   });
   expect(wide, `wider than the window: ${what}`).toEqual([]);
 }

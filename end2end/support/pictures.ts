@@ -19,12 +19,20 @@ function chunk(name: string, content: Buffer): Buffer {
 }
 
 /** A PNG whose left half has one colour and whose right half has another. */
-export function png(width: number, height: number, left = [20, 110, 110], right = [230, 190, 90]): Buffer {
+export function png(
+  width: number,
+  height: number,
+  left = [20, 110, 110],
+  right = [230, 190, 90],
+): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8);
-  const row = [0, ...Array.from({ length: width }, (_, x) => (x < width / 2 ? left : right)).flat()];
+  const row = [
+    0,
+    ...Array.from({ length: width }, (_, x) => (x < width / 2 ? left : right)).flat(),
+  ];
   const rows = Buffer.concat(Array.from({ length: height }, () => Buffer.from(row)));
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
@@ -35,6 +43,10 @@ export function png(width: number, height: number, left = [20, 110, 110], right 
 }
 
 /** A file as somebody chooses it. */
-export function file(name: string, buffer: Buffer, mimeType = 'image/png'): { name: string; mimeType: string; buffer: Buffer } {
+export function file(
+  name: string,
+  buffer: Buffer,
+  mimeType = 'image/png',
+): { name: string; mimeType: string; buffer: Buffer } {
   return { name, mimeType, buffer };
 }

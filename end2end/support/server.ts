@@ -83,7 +83,11 @@ export class Server {
 
   /** Runs one of the program's commands on the same data, with something on its standard input: what it prints. */
   command(args: string[], input = ''): Promise<string> {
-    const env = { ...withoutSettings(process.env), ...prefixed(this.settings), GATEHOUSE_DATA_DIR: join(this.data, 'data') };
+    const env = {
+      ...withoutSettings(process.env),
+      ...prefixed(this.settings),
+      GATEHOUSE_DATA_DIR: join(this.data, 'data'),
+    };
     return new Promise((resolve, reject) => {
       const child = execFile(PROGRAM, args, { cwd: this.data, env }, (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
@@ -139,9 +143,13 @@ async function answers(url: string): Promise<boolean> {
 }
 
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(?:GATEHOUSE|LEPTOS)_/.test(name)));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(?:GATEHOUSE|LEPTOS)_/.test(name)),
+  );
 }
 
 function prefixed(settings: Settings): Settings {
-  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`GATEHOUSE_${name}`, value]));
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [`GATEHOUSE_${name}`, value]),
+  );
 }

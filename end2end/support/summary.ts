@@ -68,7 +68,10 @@ export default class Summary implements Reporter {
 function gallery({ name, what, widths = WIDTHS }: State): string {
   const picture = (file: string, how: string, width: number): string =>
     `<img src="pictures/${file}-${String(width)}.png" alt="${what}, ${how}, ${String(width)} pixels wide" width="${String(width / 4)}">`;
-  const pictures = widths.flatMap((width) => [picture(name, 'light, English', width), picture(`${name}-zh-dark`, 'dark, Chinese', width)]);
+  const pictures = widths.flatMap((width) => [
+    picture(name, 'light, English', width),
+    picture(`${name}-zh-dark`, 'dark, Chinese', width),
+  ]);
   return [`### ${what.charAt(0).toUpperCase()}${what.slice(1)}`, '', ...pictures].join('\n');
 }
 

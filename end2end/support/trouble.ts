@@ -35,7 +35,9 @@ export class Trouble {
   }
 
   verify(): void {
-    const surprises = this.#seen.filter((text) => !this.#expected.some((pattern) => pattern.test(text)));
+    const surprises = this.#seen.filter(
+      (text) => !this.#expected.some((pattern) => pattern.test(text)),
+    );
     expect(surprises, 'trouble in the browser').toEqual([]);
   }
 }

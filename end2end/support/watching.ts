@@ -1,6 +1,19 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -38,7 +51,9 @@ export class Watching {
     for (const file of files) utimesSync(join(COPY, file), new Date(), new Date());
     const [port, reloadPort] = [await freePort(), await freePort()];
     const address = `127.0.0.1:${String(port)}`;
-    const environment = Object.entries(process.env).filter(([name]) => !/^(?:GATEHOUSE_|LEPTOS_(?!TAILWIND)|CARGO_TARGET_DIR$)/.test(name));
+    const environment = Object.entries(process.env).filter(
+      ([name]) => !/^(?:GATEHOUSE_|LEPTOS_(?!TAILWIND)|CARGO_TARGET_DIR$)/.test(name),
+    );
     rmSync(join(COPY, 'data'), { recursive: true, force: true });
     const child = spawn(command[0] ?? '', command.slice(1), {
       cwd: COPY,
@@ -52,7 +67,9 @@ export class Watching {
       detached: true,
     });
     const watching = new Watching(child, address);
-    process.once('exit', () => { watching.#signal('SIGKILL'); });
+    process.once('exit', () => {
+      watching.#signal('SIGKILL');
+    });
     await watching.#answer();
     await watching.#notice();
     return watching;
@@ -75,7 +92,10 @@ export class Watching {
   /** Ends it, and puts back what was edited. */
   async stop(): Promise<void> {
     for (const [file, text] of this.#edited) writeFileSync(join(COPY, file), text);
-    const ended = this.child.exitCode === null && this.child.signalCode === null ? once(this.child, 'exit') : Promise.resolve();
+    const ended =
+      this.child.exitCode === null && this.child.signalCode === null
+        ? once(this.child, 'exit')
+        : Promise.resolve();
     this.#signal('SIGINT');
     const late = setTimeout(() => {
       this.#signal('SIGKILL');
@@ -89,7 +109,8 @@ export class Watching {
     const builds = () => this.#log.split('Tailwind').length;
     const before = builds();
     for (let seconds = 0; builds() === before; seconds += 1) {
-      if (seconds > 600 || this.child.exitCode !== null) throw new Error(`It does not watch:\n${this.#log}`);
+      if (seconds > 600 || this.child.exitCode !== null)
+        throw new Error(`It does not watch:\n${this.#log}`);
       // A change interrupts the build of the one before.
       if (seconds % 15 === 0) writeFileSync(join(COPY, PROBE), `/* ${String(seconds)} */\n`);
       await pause(1000);
@@ -112,7 +133,8 @@ export class Watching {
         () => false,
       );
       if (isThere) return;
-      if (this.child.exitCode !== null || Date.now() > deadline) throw new Error(`It does not serve:\n${this.#log}`);
+      if (this.child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`It does not serve:\n${this.#log}`);
       await pause(200);
     }
   }
@@ -121,8 +143,14 @@ export class Watching {
 /** Brings the copy in step with the tree: files that git knows or would take. */
 function copyTree(): void {
   mkdirSync(COPY, { recursive: true });
-  const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
-  const files = new Set(list.split('\0').filter((file) => file !== '' && existsSync(join(ROOT, file))));
+  const list = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { cwd: ROOT, encoding: 'utf8' },
+  );
+  const files = new Set(
+    list.split('\0').filter((file) => file !== '' && existsSync(join(ROOT, file))),
+  );
   const kept = new Set(['target', 'node_modules']);
   for (const entry of readdirSync(COPY, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

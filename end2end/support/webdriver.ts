@@ -95,16 +95,22 @@ export class DrivenBrowser {
   }
 
   /** Firefox with preferences, by its own protocol: no driver is needed. */
-  static async firefox(preferences: Record<string, string | number | boolean> = {}): Promise<DrivenBrowser> {
+  static async firefox(
+    preferences: Record<string, string | number | boolean> = {},
+  ): Promise<DrivenBrowser> {
     const profile = await mkdtemp(join(tmpdir(), 'gatehouse-firefox-'));
     const lines = Object.entries({ ...FIREFOX_PREFERENCES, ...preferences }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
     );
     await writeFile(join(profile, 'user.js'), lines.join(''));
-    const child = spawn(firefox(), ['--headless', '--marionette', '--no-remote', '--profile', profile], {
-      env: { ...process.env, HOME: profile, MOZ_CRASHREPORTER_DISABLE: '1' },
-      stdio: 'ignore',
-    });
+    const child = spawn(
+      firefox(),
+      ['--headless', '--marionette', '--no-remote', '--profile', profile],
+      {
+        env: { ...process.env, HOME: profile, MOZ_CRASHREPORTER_DISABLE: '1' },
+        stdio: 'ignore',
+      },
+    );
     endWithTests(child);
     let marionette: Marionette | undefined;
     const stop = async (): Promise<void> => {
@@ -170,7 +176,9 @@ export class DrivenBrowser {
     script: (...args: Arguments) => boolean,
     ...args: Arguments
   ): Promise<void> {
-    await expect.poll(() => this.run(script, ...args), { message: `${this.name}: ${what}` }).toBe(true);
+    await expect
+      .poll(() => this.run(script, ...args), { message: `${this.name}: ${what}` })
+      .toBe(true);
   }
 
   /** Clicks on the first element of a selector, as a mouse does. */
@@ -187,8 +195,13 @@ export class DrivenBrowser {
   async resize(width: number, height: number): Promise<void> {
     await this.connection.send('setRect', { width, height });
     const inner = await this.run(() => window.innerWidth);
-    if (inner !== width) await this.connection.send('setRect', { width: width + (width - inner), height });
-    await this.eventually(`the page is ${String(width)} pixels wide`, (wanted) => window.innerWidth === wanted, width);
+    if (inner !== width)
+      await this.connection.send('setRect', { width: width + (width - inner), height });
+    await this.eventually(
+      `the page is ${String(width)} pixels wide`,
+      (wanted) => window.innerWidth === wanted,
+      width,
+    );
   }
 
   async #find(selector: string): Promise<string> {
@@ -222,7 +235,10 @@ const FIREFOX_PREFERENCES = {
 class Marionette {
   #received = Buffer.alloc(0);
   #next = 0;
-  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >();
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (bytes) => {
@@ -230,7 +246,8 @@ class Marionette {
       this.#read();
     });
     socket.on('close', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error('Firefox has closed the connection.'));
+      for (const { reject } of this.#waiting.values())
+        reject(new Error('Firefox has closed the connection.'));
     });
     // What waits learns of it by the close that follows.
     socket.on('error', () => undefined);
@@ -265,7 +282,12 @@ class Marionette {
       const message = JSON.parse(text) as unknown;
       // The first message says hello.
       if (!Array.isArray(message)) continue;
-      const [, id, error, result] = message as [1, number, { error: string; message: string } | null, unknown];
+      const [, id, error, result] = message as [
+        1,
+        number,
+        { error: string; message: string } | null,
+        unknown,
+      ];
       const waits = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error === null) waits?.resolve(result);
@@ -280,7 +302,10 @@ function isWrapped(answer: unknown): answer is { value: unknown } {
 
 /** Calls a driver that speaks HTTP: the `value` of its answer. */
 async function request(url: string, method: string, body?: Parameters): Promise<unknown> {
-  const response = await fetch(url, { method, ...(method === 'POST' ? { body: JSON.stringify(body ?? {}) } : {}) });
+  const response = await fetch(url, {
+    method,
+    ...(method === 'POST' ? { body: JSON.stringify(body ?? {}) } : {}),
+  });
   const { value } = (await response.json()) as { value: unknown };
   if (response.ok) return value;
   const { error, message } = value as { error: string; message: string };
@@ -289,9 +314,13 @@ async function request(url: string, method: string, body?: Parameters): Promise<
 
 /** A display that shows nothing to anybody's eyes. It chooses a free number and writes it down. */
 async function startDisplay(): Promise<{ name: string; process: ChildProcess }> {
-  const child = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '2000x1400x24', '-nolisten', 'tcp'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const child = spawn(
+    'Xvfb',
+    ['-displayfd', '1', '-screen', '0', '2000x1400x24', '-nolisten', 'tcp'],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   endWithTests(child);
   const failed = once(child, 'error').then(([error]) => Promise.reject(error as Error));
   const [number] = (await Promise.race([once(child.stdout, 'data'), failed])) as [Buffer];
@@ -303,7 +332,10 @@ function miniBrowser(): string {
     ['4.1', '4.0', '6.0'].map((version) => `/usr/lib/${machine}/webkit2gtk-${version}/MiniBrowser`),
   );
   const found = places.find(existsSync);
-  if (found === undefined) throw new Error(`There is no WebKitGTK: none of ${places.join(', ')}. Run scripts/setup browsers.`);
+  if (found === undefined)
+    throw new Error(
+      `There is no WebKitGTK: none of ${places.join(', ')}. Run scripts/setup browsers.`,
+    );
   return found;
 }
 

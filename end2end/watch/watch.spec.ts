@@ -15,11 +15,17 @@ const CHANGE_MS = 8 * 60_000;
 
 /** Waits until the page would hear of a change. */
 async function listening(page: Page): Promise<void> {
-  await page.locator('html[data-listening][data-awake]').waitFor({ state: 'attached', timeout: CHANGE_MS });
+  await page
+    .locator('html[data-listening][data-awake]')
+    .waitFor({ state: 'attached', timeout: CHANGE_MS });
 }
 
 /** Runs an edit and what shows that it has arrived, and says how long that took. */
-async function timed(what: string, change: () => void, arrived: () => Promise<void>): Promise<void> {
+async function timed(
+  what: string,
+  change: () => void,
+  arrived: () => Promise<void>,
+): Promise<void> {
   const begin = Date.now();
   change();
   await arrived();
@@ -32,7 +38,11 @@ test('every kind of edit reaches the open page by itself', async ({ page }) => {
   const faults: string[] = [];
   page.on('console', (message) => {
     // The socket goes with the page that is left.
-    if (['error', 'warning'].includes(message.type()) && !/Live-reload disconnected|WebSocket/.test(message.text())) faults.push(message.text());
+    if (
+      ['error', 'warning'].includes(message.type()) &&
+      !/Live-reload disconnected|WebSocket/.test(message.text())
+    )
+      faults.push(message.text());
   });
   await page.addInitScript(() => {
     window.WebSocket = class extends WebSocket {
@@ -52,7 +62,9 @@ test('every kind of edit reaches the open page by itself', async ({ page }) => {
       const title = page.getByRole('heading', { name: 'Log in, watched' });
       await timed(
         'a text',
-        () => { watching.edit(TEXTS, '"Log in to your account"', '"Log in, watched"'); },
+        () => {
+          watching.edit(TEXTS, '"Log in to your account"', '"Log in, watched"');
+        },
         () => expect(title).toBeVisible({ timeout: CHANGE_MS }),
       );
       await listening(page);
@@ -68,8 +80,13 @@ test('every kind of edit reaches the open page by itself', async ({ page }) => {
       await english.account.fill('ada');
       await timed(
         'a style',
-        () => { watching.edit(STYLE, '.banner {', 'h1 {\n  color: rgb(1, 2, 3);\n}\n\n.banner {'); },
-        () => expect(page.getByRole('heading', { level: 1 })).toHaveCSS('color', 'rgb(1, 2, 3)', { timeout: CHANGE_MS }),
+        () => {
+          watching.edit(STYLE, '.banner {', 'h1 {\n  color: rgb(1, 2, 3);\n}\n\n.banner {');
+        },
+        () =>
+          expect(page.getByRole('heading', { level: 1 })).toHaveCSS('color', 'rgb(1, 2, 3)', {
+            timeout: CHANGE_MS,
+          }),
       );
       await expect(english.account).toHaveValue('ada');
     });
@@ -77,22 +94,45 @@ test('every kind of edit reaches the open page by itself', async ({ page }) => {
     await test.step("the head's script", async () => {
       await timed(
         "the head's script",
-        () => { watching.edit(HEAD, 'const root = document.documentElement;', 'const root = document.documentElement;\n  root.dataset.watched = "";'); },
+        () => {
+          watching.edit(
+            HEAD,
+            'const root = document.documentElement;',
+            'const root = document.documentElement;\n  root.dataset.watched = "";',
+          );
+        },
         () => page.locator('html[data-watched]').waitFor({ state: 'attached', timeout: CHANGE_MS }),
       );
       await listening(page);
     });
 
     for (const [what, file, before, after, path] of [
-      ['a style that is compiled in', DOCS_STYLE, 'main {', '.watched {\n  color: red;\n}\nmain {', '/api/docs'],
-      ['Rust of the server', SERVER, '"There is no such file.\\n"', '"There is no such file, watched.\\n"', '/pkg/none'],
+      [
+        'a style that is compiled in',
+        DOCS_STYLE,
+        'main {',
+        '.watched {\n  color: red;\n}\nmain {',
+        '/api/docs',
+      ],
+      [
+        'Rust of the server',
+        SERVER,
+        '"There is no such file.\\n"',
+        '"There is no such file, watched.\\n"',
+        '/pkg/none',
+      ],
     ] as const) {
       await test.step(what, async () => {
         await page.evaluate(() => (document.documentElement.dataset.before = ''));
         await timed(
           what,
-          () => { watching.edit(file, before, after); },
-          () => page.locator('html:not([data-before])').waitFor({ state: 'attached', timeout: CHANGE_MS }),
+          () => {
+            watching.edit(file, before, after);
+          },
+          () =>
+            page
+              .locator('html:not([data-before])')
+              .waitFor({ state: 'attached', timeout: CHANGE_MS }),
         );
         expect(await (await page.request.get(watching.url + path)).text()).toContain('watched');
         await listening(page);

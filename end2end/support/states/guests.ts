@@ -53,10 +53,14 @@ export const GUESTS: State[] = [
   login('login-no-answer', 'a server that does not answer', async ({ page }) => {
     await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
   }),
-  login('login-too-many', 'too many attempts, and the seconds until the next', async (gatehouse) => {
-    await gatehouse.page.clock.install();
-    await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.tooMany);
-  }),
+  login(
+    'login-too-many',
+    'too many attempts, and the seconds until the next',
+    async (gatehouse) => {
+      await gatehouse.page.clock.install();
+      await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.tooMany);
+    },
+  ),
   login('login-fault', 'a fault of ours, with its number', (gatehouse) =>
     answer(gatehouse, 500, 'internal_error', gatehouse.words.ourFault),
   ),
@@ -79,7 +83,10 @@ export const GUESTS: State[] = [
       await gatehouse.open('/register');
       await gatehouse.account.fill(ADA.username);
       await gatehouse.password.fill('correct horse battery staple');
-      await gatehouse.main.getByRole('button', { name: gatehouse.words.showPassword }).first().click();
+      await gatehouse.main
+        .getByRole('button', { name: gatehouse.words.showPassword })
+        .first()
+        .click();
       await expect(gatehouse.main.getByText(gatehouse.words.strengths.strong)).toBeVisible();
     },
   },
@@ -111,7 +118,10 @@ export const GUESTS: State[] = [
     what: 'a page that the server could not make',
     trouble: [/status of 500 .*\/profile/],
     reach: async ({ gatehouse: { page, words } }) => {
-      const html = readFileSync(join(import.meta.dirname, '../../../server/src/http/broken.html'), 'utf8');
+      const html = readFileSync(
+        join(import.meta.dirname, '../../../server/src/http/broken.html'),
+        'utf8',
+      );
       const parts = {
         lang: words.lang,
         nonce: '',
@@ -122,8 +132,13 @@ export const GUESTS: State[] = [
         reload: words.reload,
         home: words.toHome,
       };
-      const body = Object.entries(parts).reduce((text, [name, part]) => text.replaceAll(`{${name}}`, part), html);
-      await page.route('/profile', (route) => route.fulfill({ status: 500, contentType: 'text/html; charset=utf-8', body }));
+      const body = Object.entries(parts).reduce(
+        (text, [name, part]) => text.replaceAll(`{${name}}`, part),
+        html,
+      );
+      await page.route('/profile', (route) =>
+        route.fulfill({ status: 500, contentType: 'text/html; charset=utf-8', body }),
+      );
       await page.goto('/profile');
       await expect(page.getByRole('heading', { name: words.pageFailed })).toBeVisible();
     },
@@ -153,11 +168,18 @@ function login(name: string, what: string, wrong: (gatehouse: Gatehouse) => Prom
       await wrong(gatehouse);
       await gatehouse.fillLogin(TYPED);
       await gatehouse.loginButton.click();
-      await expect(gatehouse.main.locator('[role="alert"], [aria-busy="true"]').first()).toBeVisible();
+      await expect(
+        gatehouse.main.locator('[role="alert"], [aria-busy="true"]').first(),
+      ).toBeVisible();
     },
   };
 }
 
-async function answer({ page }: Gatehouse, status: number, code: string, message: string): Promise<void> {
+async function answer(
+  { page }: Gatehouse,
+  status: number,
+  code: string,
+  message: string,
+): Promise<void> {
   await page.route('/api/auth/login', (route) => fail(route, status, code, message, PATIENCE));
 }

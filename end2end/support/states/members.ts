@@ -33,7 +33,9 @@ export const MEMBERS: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
-      await gatehouse.page.route('/api/me', (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
+      await gatehouse.page.route('/api/me', (route) =>
+        fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE),
+      );
       await gatehouse.open('/profile');
       await expect(gatehouse.alert(gatehouse.words.profileFailed)).toBeVisible();
     },
@@ -44,7 +46,14 @@ export const MEMBERS: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
-      await keeps(gatehouse.page, [[640, 400], [300, 480], [500, 500], [640, 260], [320, 420], [600, 360]]);
+      await keeps(gatehouse.page, [
+        [640, 400],
+        [300, 480],
+        [500, 500],
+        [640, 260],
+        [320, 420],
+        [600, 360],
+      ]);
       await gatehouse.open('/files');
       await expect(gatehouse.main.locator('.tile img').nth(5)).toBeVisible();
     },
@@ -58,7 +67,10 @@ export const MEMBERS: State[] = [
       await gatehouse.open('/files');
       await hold(gatehouse.page, '/api/me/files?name=*');
       const input = gatehouse.main.locator('input[type="file"]');
-      await input.setInputFiles([file('arch.png', png(64, 64)), file('panorama.png', Buffer.alloc(6_000_000))]);
+      await input.setInputFiles([
+        file('arch.png', png(64, 64)),
+        file('panorama.png', Buffer.alloc(6_000_000)),
+      ]);
       await expect(gatehouse.main.getByRole('alert')).toBeVisible();
       await expect(gatehouse.main.getByRole('progressbar')).toBeVisible();
     },
@@ -70,7 +82,10 @@ export const MEMBERS: State[] = [
       const { gatehouse } = stage;
       await signIn(stage);
       await gatehouse.open('/settings/profile');
-      await gatehouse.main.locator('input[type="file"]').first().setInputFiles(file('me.png', png(300, 200)));
+      await gatehouse.main
+        .locator('input[type="file"]')
+        .first()
+        .setInputFiles(file('me.png', png(300, 200)));
       await expect(gatehouse.main.locator('canvas')).toBeFocused();
     },
   },
@@ -97,7 +112,9 @@ export const MEMBERS: State[] = [
       await signIn(stage);
       await gatehouse.open('/');
       await gatehouse.accountMenu(ADA.nickname).click();
-      await expect(gatehouse.header.getByRole('link', { name: gatehouse.words.settings })).toBeVisible();
+      await expect(
+        gatehouse.header.getByRole('link', { name: gatehouse.words.settings }),
+      ).toBeVisible();
     },
   },
   {
@@ -106,7 +123,9 @@ export const MEMBERS: State[] = [
     reach: async (stage) => {
       await signIn(stage);
       await stage.gatehouse.open('/');
-      await expect(stage.gatehouse.main.getByText(stage.gatehouse.words.welcome(ADA.nickname))).toBeVisible();
+      await expect(
+        stage.gatehouse.main.getByText(stage.gatehouse.words.welcome(ADA.nickname)),
+      ).toBeVisible();
     },
   },
   {
@@ -116,7 +135,9 @@ export const MEMBERS: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
-      await gatehouse.page.route(/\/api\/(me|auth\/refresh)$/, (route) => fail(route, 401, 'token_expired'));
+      await gatehouse.page.route(/\/api\/(me|auth\/refresh)$/, (route) =>
+        fail(route, 401, 'token_expired'),
+      );
       await gatehouse.open('/profile');
       await expect(gatehouse.alert(gatehouse.words.expired)).toBeVisible();
       await expect(gatehouse.account).toBeVisible();

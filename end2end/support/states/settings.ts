@@ -7,8 +7,17 @@ import { NOON, NOW, PATIENCE, signIn, type State } from './stage.ts';
 
 export const SETTINGS: State[] = [
   settings('settings', 'the settings', '/settings'),
-  settings('settings-profile', 'what is known of a person, for nobody else to see', '/settings/profile'),
-  settings('settings-edit', 'what is known of a person, while it is changed', '/settings/profile', edit),
+  settings(
+    'settings-profile',
+    'what is known of a person, for nobody else to see',
+    '/settings/profile',
+  ),
+  settings(
+    'settings-edit',
+    'what is known of a person, while it is changed',
+    '/settings/profile',
+    edit,
+  ),
   settings(
     'settings-password',
     'the password that is asked for once more',
@@ -21,18 +30,30 @@ export const SETTINGS: State[] = [
     },
     [/status of 401 .*\/api\/me/],
   ),
-  section('settings-security', 'another password', '/settings/security', async ({ main, words }) => {
-    await main.getByLabel(words.passwordCurrent, { exact: true }).fill('correct horse');
-    await main.getByLabel(words.passwordNew, { exact: true }).fill('battery staple correct');
-    await expect(main.getByText(words.strengths.strong)).toBeVisible();
-  }),
+  section(
+    'settings-security',
+    'another password',
+    '/settings/security',
+    async ({ main, words }) => {
+      await main.getByLabel(words.passwordCurrent, { exact: true }).fill('correct horse');
+      await main.getByLabel(words.passwordNew, { exact: true }).fill('battery staple correct');
+      await expect(main.getByText(words.strengths.strong)).toBeVisible();
+    },
+  ),
   section('settings-devices', 'where a person is signed in', '/settings/devices', expectDevices),
-  section('settings-devices-end', 'the question before a device is logged out', '/settings/devices', async (gatehouse) => {
-    await expectDevices(gatehouse);
-    const { main, page, words } = gatehouse;
-    await main.getByRole('button', { name: `${words.endDevice} ${words.deviceName('Safari', 'iOS')}` }).click();
-    await expect(page.getByRole('dialog')).toBeVisible();
-  }),
+  section(
+    'settings-devices-end',
+    'the question before a device is logged out',
+    '/settings/devices',
+    async (gatehouse) => {
+      await expectDevices(gatehouse);
+      const { main, page, words } = gatehouse;
+      await main
+        .getByRole('button', { name: `${words.endDevice} ${words.deviceName('Safari', 'iOS')}` })
+        .click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+    },
+  ),
   section(
     'settings-devices-failed',
     'devices that could not be loaded',
@@ -41,16 +62,23 @@ export const SETTINGS: State[] = [
       await expect(gatehouse.alert(gatehouse.words.devicesFailed)).toBeVisible();
     },
     async ({ page, words }) => {
-      await page.route('/api/me/sessions', (route) => fail(route, 503, 'unavailable', words.busy, PATIENCE));
+      await page.route('/api/me/sessions', (route) =>
+        fail(route, 503, 'unavailable', words.busy, PATIENCE),
+      );
     },
     [/\/api\/me\/sessions/],
   ),
-  section('settings-data', 'what may be taken along, and the end of the account', '/settings/data', async ({ main, words }) => {
-    const name = main.getByLabel(words.deleteConfirm, { exact: true });
-    await name.fill('ada');
-    await main.getByRole('button', { name: words.deleteGo }).click();
-    await expect(name).toHaveAttribute('aria-invalid', 'true');
-  }),
+  section(
+    'settings-data',
+    'what may be taken along, and the end of the account',
+    '/settings/data',
+    async ({ main, words }) => {
+      const name = main.getByLabel(words.deleteConfirm, { exact: true });
+      await name.fill('ada');
+      await main.getByRole('button', { name: words.deleteGo }).click();
+      await expect(name).toHaveAttribute('aria-invalid', 'true');
+    },
+  ),
 ];
 
 /** Ada's settings, and what she does there. */
@@ -92,17 +120,46 @@ function section(
 }
 
 async function expectDevices({ main, words }: Gatehouse): Promise<void> {
-  await expect(main.getByRole('heading', { name: words.deviceName('Safari', 'iOS') })).toBeVisible();
+  await expect(
+    main.getByRole('heading', { name: words.deviceName('Safari', 'iOS') }),
+  ).toBeVisible();
 }
 
 /** Three devices: this one, a new one, and one that does not say what it is. */
 async function answerDevices(page: Page): Promise<void> {
-  const device = { browser: null, system: null, address: null, current: false, new_device: false, remember: true };
+  const device = {
+    browser: null,
+    system: null,
+    address: null,
+    current: false,
+    new_device: false,
+    remember: true,
+  };
   const sessions = [
-    { ...device, browser: 'Chrome', system: 'Windows', address: '203.0.113.7', current: true, created_at: NOON - 86_400 * 9, last_seen_at: NOW },
-    { ...device, browser: 'Safari', system: 'iOS', address: '2001:db8:85a3::8a2e:370:7334', new_device: true, created_at: NOON - 7200, last_seen_at: NOON - 300 },
+    {
+      ...device,
+      browser: 'Chrome',
+      system: 'Windows',
+      address: '203.0.113.7',
+      current: true,
+      created_at: NOON - 86_400 * 9,
+      last_seen_at: NOW,
+    },
+    {
+      ...device,
+      browser: 'Safari',
+      system: 'iOS',
+      address: '2001:db8:85a3::8a2e:370:7334',
+      new_device: true,
+      created_at: NOON - 7200,
+      last_seen_at: NOON - 300,
+    },
     { ...device, created_at: NOON - 86_400 * 20, last_seen_at: NOON - 86_400 * 3 },
-  ].map((one, number) => ({ ...one, id: `019d0b2c-8c00-7000-8000-00000000000${String(number)}`, expires_at: one.created_at + 2_592_000 }));
+  ].map((one, number) => ({
+    ...one,
+    id: `019d0b2c-8c00-7000-8000-00000000000${String(number)}`,
+    expires_at: one.created_at + 2_592_000,
+  }));
   await page.route('/api/me/sessions', (route) => route.fulfill({ json: { sessions } }));
 }
 

@@ -55,7 +55,10 @@ export async function keeps(page: Page, measures: [number, number][]): Promise<v
     const index = Number(new URL(route.request().url()).searchParams.get('id')?.slice(-1));
     const [width, height] = measures[index] ?? [1, 1];
     const tint = (index * 40) % 200;
-    return route.fulfill({ contentType: 'image/png', body: png(width, height, [tint, 120, 160], [230, 200 - tint, 120]) });
+    return route.fulfill({
+      contentType: 'image/png',
+      body: png(width, height, [tint, 120, 160], [230, 200 - tint, 120]),
+    });
   });
 }
 

@@ -16,25 +16,36 @@ export const USERS: State[] = [
     },
     { widths: [1280] },
   ),
-  users('users-question', 'what is asked before an account is disabled', async ({ page, main, words }) => {
-    await main.getByRole('button', { name: words.manage('小明') }).click();
-    await page.getByRole('button', { name: words.disable, exact: true }).click();
-    await expect(page.getByRole('dialog', { name: words.disableTitle })).toBeVisible();
-  }),
+  users(
+    'users-question',
+    'what is asked before an account is disabled',
+    async ({ page, main, words }) => {
+      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await page.getByRole('button', { name: words.disable, exact: true }).click();
+      await expect(page.getByRole('dialog', { name: words.disableTitle })).toBeVisible();
+    },
+  ),
   users(
     'users-last',
     'the last administrator, who has to stay one',
     async ({ page, main, words }) => {
-      await page.route('/api/users', (route) => fail(route, 409, 'last_admin', words.lastAdministrator));
+      await page.route('/api/users', (route) =>
+        fail(route, 409, 'last_admin', words.lastAdministrator),
+      );
       await main.getByRole('button', { name: words.manage('小明') }).click();
       await page.getByRole('button', { name: words.disable, exact: true }).click();
-      await page.getByRole('dialog').getByRole('button', { name: words.disable, exact: true }).click();
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: words.disable, exact: true })
+        .click();
       await expect(page.getByRole('alert').getByText(words.lastAdministrator)).toBeVisible();
     },
     { trouble: [/status of 409 .*\/api\/users/] },
   ),
   users('users-nobody', 'a search that finds nobody', async ({ page, main, words }) => {
-    await page.route(/\/api\/users\?.*search=/, (route) => route.fulfill({ json: { users: [], next: null } }));
+    await page.route(/\/api\/users\?.*search=/, (route) =>
+      route.fulfill({ json: { users: [], next: null } }),
+    );
     await main.getByLabel(words.findSomebody).fill('nobody');
     await expect(main.getByText(words.nobodyFound)).toBeVisible();
   }),
@@ -45,7 +56,9 @@ export const USERS: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage, 'admin');
-      await gatehouse.page.route(/\/api\/users/, (route) => fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE));
+      await gatehouse.page.route(/\/api\/users/, (route) =>
+        fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE),
+      );
       await gatehouse.open('/admin/users');
       await expect(gatehouse.alert(gatehouse.words.peopleFailed)).toBeVisible();
     },
@@ -78,7 +91,9 @@ function users(
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage, 'admin');
-      await gatehouse.page.route(/\/api\/users/, (route) => route.fulfill({ json: { users: PEOPLE, next: 'bmJvYg' } }));
+      await gatehouse.page.route(/\/api\/users/, (route) =>
+        route.fulfill({ json: { users: PEOPLE, next: 'bmJvYg' } }),
+      );
       await gatehouse.open('/admin/users');
       await expect(gatehouse.main.getByText('小明', { exact: true })).toBeVisible();
       await act(gatehouse);
@@ -87,9 +102,30 @@ function users(
 }
 
 const PEOPLE = [
-  { username: 'xiaoming_92', nickname: '小明', email: 'xiaoming@example.cn', role: 'user', disabled: false, sessions: 2 },
-  { username: 'grace.hopper@example.org', nickname: 'Grace Hopper', email: null, role: 'admin', disabled: false, sessions: 1 },
-  { username: 'alan', nickname: null, email: 'alan.mathison.turing@mail.department.example.org', role: 'user', disabled: true, sessions: 0 },
+  {
+    username: 'xiaoming_92',
+    nickname: '小明',
+    email: 'xiaoming@example.cn',
+    role: 'user',
+    disabled: false,
+    sessions: 2,
+  },
+  {
+    username: 'grace.hopper@example.org',
+    nickname: 'Grace Hopper',
+    email: null,
+    role: 'admin',
+    disabled: false,
+    sessions: 1,
+  },
+  {
+    username: 'alan',
+    nickname: null,
+    email: 'alan.mathison.turing@mail.department.example.org',
+    role: 'user',
+    disabled: true,
+    sessions: 0,
+  },
 ].map(({ disabled, ...person }, number) => ({
   ...person,
   id: `019d0b2c-8c00-7000-8000-00000000000${String(number)}`,
