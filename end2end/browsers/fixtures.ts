@@ -1,7 +1,7 @@
 import { expect, test as base } from '@playwright/test';
 
 import { Api, type Session } from '../support/api.ts';
-import { somebody, type Person } from '../support/people.ts';
+import { newUser, type User } from '../support/users.ts';
 import { Server } from '../support/server.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
 
@@ -134,10 +134,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 export async function administrator(
   server: Server,
   api: Api,
-): Promise<{ person: Person; session: Session }> {
-  const person = somebody('root');
-  await server.command(['user', 'create', person.username, '--admin'], person.password);
-  const session = await api.login(person);
-  expect(session.user.username).toBe(person.username);
-  return { person, session };
+): Promise<{ user: User; session: Session }> {
+  const user = newUser('root');
+  await server.command(['user', 'create', user.username, '--admin'], user.password);
+  const session = await api.login(user);
+  expect(session.user.username).toBe(user.username);
+  return { user, session };
 }

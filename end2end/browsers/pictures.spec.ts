@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { Page } from '@playwright/test';
 
-import { somebody } from '../support/people.ts';
+import { newUser } from '../support/users.ts';
 import { png } from '../support/pictures.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
 import { ENGINES, expect, test, Visit } from './fixtures.ts';
@@ -80,10 +80,10 @@ for (const engine of ENGINES) {
     api,
     page,
   }) => {
-    const person = somebody();
-    await api.register(person);
+    const user = newUser();
+    await api.register(user);
     const visitor = await visit(engine);
-    await visitor.signIn(await api.login(person));
+    await visitor.signIn(await api.login(user));
     await withPicture((path) => save(visitor, path, 'plus and minus zoom'));
     expectNear(await savedColours(visitor, page), [TEAL, SAND]);
   });
@@ -94,12 +94,12 @@ test('firefox: picture_with_resist_fingerprinting_is_sent_as_it_is', async ({
   api,
   page,
 }) => {
-  const person = somebody();
-  await api.register(person);
+  const user = newUser();
+  await api.register(user);
   const browser = await DrivenBrowser.firefox({ 'privacy.resistFingerprinting': true });
   try {
     const visitor = new Visit(browser, server);
-    await visitor.signIn(await api.login(person));
+    await visitor.signIn(await api.login(user));
     await withPicture((path) => save(visitor, path, NO_CROP));
     expectNear(await savedColours(visitor, page), [TEAL, SAND]);
   } finally {

@@ -3,7 +3,7 @@ import type { Locator, Page } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { somebody } from '../support/people.ts';
+import { newUser } from '../support/users.ts';
 import { EN, LANGUAGES, ZH } from '../support/words.ts';
 
 /** More stops than any page has. */
@@ -49,7 +49,7 @@ for (const [locale, words] of LANGUAGES) {
       page,
     }) => {
       const gatehouse = new Gatehouse(page, words);
-      const person = somebody();
+      const user = newUser();
       const heading = page.getByRole('heading', { level: 1 });
       await gatehouse.open('/');
 
@@ -59,29 +59,29 @@ for (const [locale, words] of LANGUAGES) {
       await expect(heading).toHaveText(words.registerTitle);
       await expect(heading).toBeFocused();
       await tabTo(page, gatehouse.account);
-      await page.keyboard.type(person.username);
+      await page.keyboard.type(user.username);
       await tabTo(page, gatehouse.password);
-      await page.keyboard.type(person.password);
+      await page.keyboard.type(user.password);
       await tabTo(page, gatehouse.main.getByRole('button', { name: words.showPassword }).first());
       await page.keyboard.press('Space');
       await expect(gatehouse.password).toHaveAttribute('type', 'text');
       await tabTo(page, gatehouse.confirm);
-      await page.keyboard.type(person.password);
+      await page.keyboard.type(user.password);
       await tabTo(page, gatehouse.registerButton);
       await page.keyboard.press('Space');
 
       await expect(heading).toHaveText(words.loginTitle);
       await expect(heading).toBeFocused();
-      await expect(gatehouse.account).toHaveValue(person.username);
+      await expect(gatehouse.account).toHaveValue(user.username);
       await tabTo(page, gatehouse.password);
-      await page.keyboard.type(person.password);
+      await page.keyboard.type(user.password);
       await tabTo(page, gatehouse.remember);
       await page.keyboard.press('Space');
       await expect(gatehouse.remember).not.toBeChecked();
       await tabTo(page, gatehouse.loginButton);
       await page.keyboard.press('Enter');
 
-      await gatehouse.expectProfile(person);
+      await gatehouse.expectProfile(user);
       await expect(heading).toBeFocused();
       await tabTo(page, gatehouse.main.getByRole('button', { name: words.logout }));
       await page.keyboard.press('Enter');
@@ -131,9 +131,9 @@ test('one gets through every page and out again, in either direction', async ({ 
 test.describe('on a phone with a keyboard', () => {
   test.use({ viewport: { width: 360, height: 740 } });
 
-  test('the menu opens, is walked through, and closes with Escape', async ({ page, person }) => {
+  test('the menu opens, is walked through, and closes with Escape', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
-    await gatehouse.logIn(person);
+    await gatehouse.logIn(user);
     const menu = gatehouse.header.getByRole('button', { name: EN.menu });
     await tabTo(page, menu, 'Shift+Tab');
     await page.keyboard.press('Enter');

@@ -1,10 +1,10 @@
 // Two languages: the switch, and no word of the one in a page of the other.
 import type { Page } from '@playwright/test';
 
-import { fail, hold } from '../support/calls.ts';
+import { fail, hold } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { somebody } from '../support/people.ts';
+import { newUser } from '../support/users.ts';
 import { EN, ZH } from '../support/words.ts';
 
 /** What is written alike in both: our name, the name of the other language, and words of the trade. */
@@ -37,7 +37,7 @@ async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): 
     .filter((text) => foreign.test(text));
 }
 
-test('a switch changes every word, keeps what was typed, and is remembered', async ({
+test('a switch changes every word, answerWithFiles what was typed, and is remembered', async ({
   page,
   context,
   server,
@@ -45,8 +45,8 @@ test('a switch changes every word, keeps what was typed, and is remembered', asy
   const english = new Gatehouse(page, EN);
   const chinese = new Gatehouse(page, ZH);
   await english.open('/register');
-  const person = somebody();
-  await english.fillRegistration({ ...person, password: 'short' });
+  const user = newUser();
+  await english.fillRegistration({ ...user, password: 'short' });
   await english.account.focus();
   await expect(page.getByText(EN.passwordShort)).toBeVisible();
   const documents: string[] = [];
@@ -58,18 +58,18 @@ test('a switch changes every word, keeps what was typed, and is remembered', asy
   await expect(page.getByRole('heading', { name: ZH.registerTitle })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'zh');
   await expect(page).toHaveTitle(new RegExp(ZH.registerTitle));
-  await expect(chinese.account).toHaveValue(person.username);
+  await expect(chinese.account).toHaveValue(user.username);
   await expect(chinese.password).toHaveValue('short');
   await expect(page.getByText(ZH.passwordShort)).toBeVisible();
   expect(documents).toEqual([]);
   expect(await foreignWords(page, /[A-Za-z]/)).toEqual([]);
 
   // The next page comes in that language from the server, before anything is awake.
-  const letGo = await hold(page, '**/*.wasm');
+  const release = await hold(page, '**/*.wasm');
   await page.goto('/login', { waitUntil: 'domcontentloaded' });
   await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
-  letGo();
-  await chinese.awake();
+  release();
+  await chinese.waitForHydration();
   expect((await context.cookies(server.url)).find(({ name }) => name === 'lang')?.value).toBe('zh');
 
   await chinese.languageSwitch.click();
@@ -78,7 +78,7 @@ test('a switch changes every word, keeps what was typed, and is remembered', asy
   await expect(page.getByRole('heading', { name: EN.loginTitle })).toBeVisible();
 });
 
-test('language_without_cookies_switches_the_page', async ({ page, context, server, person }) => {
+test('language_without_cookies_switches_the_page', async ({ page, context, server, user }) => {
   await page.addInitScript(() => {
     Object.defineProperty(Document.prototype, 'cookie', {
       get: () => '',
@@ -92,36 +92,36 @@ test('language_without_cookies_switches_the_page', async ({ page, context, serve
   await english.languageSwitch.click();
   await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
   expect((await context.cookies(server.url)).filter(({ name }) => name === 'lang')).toEqual([]);
-  await chinese.fillLogin(person);
+  await chinese.fillLogin(user);
   await chinese.loginButton.click();
-  await chinese.expectProfile(person);
+  await chinese.expectProfile(user);
   // The next page cannot know it.
   await english.reload();
-  await english.expectProfile(person);
+  await english.expectProfile(user);
 });
 
 test('a switch that is pressed before the page is awake is not lost', async ({ page }) => {
   const english = new Gatehouse(page, EN);
-  const letGo = await hold(page, '**/*.wasm');
+  const release = await hold(page, '**/*.wasm');
   await page.goto('/login', { waitUntil: 'domcontentloaded' });
   await english.account.fill('ada');
   await english.languageSwitch.click();
-  letGo();
+  release();
   await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
   await expect(new Gatehouse(page, ZH).account).toHaveValue('ada');
 });
 
 test('the server is asked for the language of the page, and its words keep theirs', async ({
   page,
-  person,
-  trouble,
+  user,
+  browserErrors,
 }) => {
-  trouble.expect(/status of 401 .*\/api\/auth\/login/);
+  browserErrors.expect(/status of 401 .*\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await gatehouse.languageSwitch.click();
   const chinese = new Gatehouse(page, ZH);
-  await chinese.fillLogin({ ...person, password: 'not-the-password' });
+  await chinese.fillLogin({ ...user, password: 'not-the-password' });
   await chinese.loginButton.click();
   await expect(chinese.alert(ZH.wrongPassword)).toBeVisible();
   await chinese.languageSwitch.click();
@@ -136,12 +136,12 @@ for (const [locale, words, foreign] of [
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('no page has a word of the other language', async ({ page, person, trouble }) => {
-      trouble.expect(/status of 404 .*\/nowhere/, /\/api\/(me|auth\/login)/);
+    test('no page has a word of the other language', async ({ page, user, browserErrors }) => {
+      browserErrors.expect(/status of 404 .*\/nowhere/, /\/api\/(me|auth\/login)/);
       const gatehouse = new Gatehouse(page, words);
       const found: Record<string, string[]> = {};
       const look = async (where: string): Promise<void> => {
-        found[where] = await foreignWords(page, foreign, [person.username]);
+        found[where] = await foreignWords(page, foreign, [user.username]);
       };
       for (const path of ['/', '/login', '/register', '/nowhere']) {
         await gatehouse.open(path);
@@ -152,12 +152,12 @@ for (const [locale, words, foreign] of [
       await look('a form with errors');
       await gatehouse.open('/login');
       await page.route('/api/auth/login', (route) => route.abort('internetdisconnected'));
-      await gatehouse.fillLogin(person);
+      await gatehouse.fillLogin(user);
       await gatehouse.loginButton.click();
       await expect(gatehouse.alert(words.offline)).toBeVisible();
       await look('no network');
       await page.unroute('/api/auth/login');
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       await look('/profile');
       for (const path of [
         '/settings/profile',

@@ -1,5 +1,5 @@
 // Logging in, and everything that may go wrong there.
-import { count, fail, hold, watchCalls } from '../support/calls.ts';
+import { count, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
@@ -8,49 +8,49 @@ const LOGIN = 'POST /api/auth/login';
 
 test('a wrong password is said, and is not taken for an expired token', async ({
   page,
-  person,
-  trouble,
+  user,
+  browserErrors,
 }) => {
-  trouble.expect(/status of 401 .*\/api\/auth\/login/);
+  browserErrors.expect(/status of 401 .*\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const calls = watchCalls(page);
-  await gatehouse.fillLogin({ ...person, password: 'not-the-password' });
+  await gatehouse.fillLogin({ ...user, password: 'not-the-password' });
   await gatehouse.loginButton.click();
 
   await expect(gatehouse.alert(EN.wrongPassword)).toBeVisible();
   await expect(page.getByText(EN.expired)).toHaveCount(0);
   await gatehouse.expectPath('/login');
-  await expect(gatehouse.account).toHaveValue(person.username);
+  await expect(gatehouse.account).toHaveValue(user.username);
   expect(calls).toEqual([LOGIN]);
 
-  await gatehouse.password.fill(person.password);
+  await gatehouse.password.fill(user.password);
   await gatehouse.loginButton.click();
-  await gatehouse.expectProfile(person);
+  await gatehouse.expectProfile(user);
 });
 
-test('however often the button is pressed, one request is sent', async ({ page, person }) => {
+test('however often the button is pressed, one request is sent', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const calls = watchCalls(page);
-  const letGo = await hold(page, '/api/auth/login');
-  await gatehouse.fillLogin(person);
+  const release = await hold(page, '/api/auth/login');
+  await gatehouse.fillLogin(user);
   await gatehouse.loginButton.dblclick();
   const busy = gatehouse.main.locator('button[aria-busy="true"]');
   await expect(busy).toHaveCount(1);
   await busy.click({ force: true });
   await gatehouse.password.press('Enter');
-  letGo();
-  await gatehouse.expectProfile(person);
+  release();
+  await gatehouse.expectProfile(user);
   expect(count(calls, LOGIN)).toBe(1);
 });
 
-test('Enter in a field is as good as the button', async ({ page, person }) => {
+test('Enter in a field is as good as the button', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
-  await gatehouse.fillLogin(person);
+  await gatehouse.fillLogin(user);
   await gatehouse.password.press('Enter');
-  await gatehouse.expectProfile(person);
+  await gatehouse.expectProfile(user);
 });
 
 test('what is missing is said beside its field, to everybody, and nothing is sent', async ({
@@ -85,31 +85,31 @@ const OUTAGES = [
 ];
 
 for (const { what, words, status, code } of OUTAGES) {
-  test(`typed text is kept when ${what}`, async ({ page, person, trouble }) => {
-    trouble.expect(/\/api\/auth\/login/);
+  test(`typed text is kept when ${what}`, async ({ page, user, browserErrors }) => {
+    browserErrors.expect(/\/api\/auth\/login/);
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
     await page.route('/api/auth/login', async (route) => {
       if (status === 0) await route.abort('internetdisconnected');
       else await fail(route, status, code, words);
     });
-    await gatehouse.fillLogin(person);
+    await gatehouse.fillLogin(user);
     await gatehouse.remember.uncheck();
     await gatehouse.loginButton.click();
 
     await expect(gatehouse.alert(words)).toBeVisible();
-    await expect(gatehouse.account).toHaveValue(person.username);
-    await expect(gatehouse.password).toHaveValue(person.password);
+    await expect(gatehouse.account).toHaveValue(user.username);
+    await expect(gatehouse.password).toHaveValue(user.password);
     await expect(gatehouse.remember).not.toBeChecked();
 
     await page.unroute('/api/auth/login');
     await gatehouse.loginButton.click();
-    await gatehouse.expectProfile(person);
+    await gatehouse.expectProfile(user);
   });
 }
 
-test('an answer that is none of ours is no login', async ({ page, person, trouble }) => {
-  trouble.expect(/\/api\/auth\/login/);
+test('an answer that is none of ours is no login', async ({ page, user, browserErrors }) => {
+  browserErrors.expect(/\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await page.route('/api/auth/login', (route) =>
@@ -119,7 +119,7 @@ test('an answer that is none of ours is no login', async ({ page, person, troubl
       body: "<h1>Sign in to the hotel's network</h1>",
     }),
   );
-  await gatehouse.fillLogin(person);
+  await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible();
   await gatehouse.expectPath('/login');

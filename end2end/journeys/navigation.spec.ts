@@ -50,18 +50,18 @@ test('the two forms lead to each other', async ({ page }) => {
   await expect(gatehouse.loginButton).toBeVisible();
 });
 
-test('somebody signed in sees their name and the way out', async ({ page, person }) => {
+test('somebody signed in sees their name and the way out', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
-  await expect(gatehouse.header.getByText(person.username)).toBeVisible();
+  await expect(gatehouse.header.getByText(user.username)).toBeVisible();
   await expect(gatehouse.logoutButton).toBeVisible();
   await expect(link(EN.profile)).toHaveAttribute('aria-current', 'page');
   for (const name of [EN.login, EN.register]) await expect(link(name)).toBeHidden();
   await link(EN.home).click();
   await gatehouse.expectPath('/');
   await expect(link(EN.home)).toHaveAttribute('aria-current', 'page');
-  await expect(gatehouse.main.getByText(person.username).first()).toBeVisible();
+  await expect(gatehouse.main.getByText(user.username).first()).toBeVisible();
 });
 
 test.describe('on a phone', () => {
@@ -86,14 +86,14 @@ test.describe('on a phone', () => {
     await expect(gatehouse.account).toBeVisible();
   });
 
-  test('menu_when_the_phone_is_turned_closes', async ({ page, person }) => {
+  test('menu_when_the_phone_is_turned_closes', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
-    await gatehouse.logIn(person);
+    await gatehouse.logIn(user);
     const [menu, account] = [page.locator('#menu'), page.locator('#person-menu')];
     const isOpen = (popover: Locator) =>
       popover.evaluate((element) => element.matches(':popover-open'));
     await gatehouse.header.getByRole('button', { name: EN.menu }).tap();
-    await gatehouse.accountMenu(person.username).tap();
+    await gatehouse.accountMenu(user.username).tap();
     expect([await isOpen(menu), await isOpen(account)]).toEqual([true, true]);
     await page.setViewportSize({ width: PHONE.height + 120, height: PHONE.width });
     await expect.poll(() => isOpen(menu)).toBe(false);
@@ -107,7 +107,7 @@ test.describe('on a phone', () => {
     expect(profile?.y).toBeLessThan((header?.y ?? 0) + (header?.height ?? 0));
 
     // The other way round, the menu of the wide bar.
-    await gatehouse.accountMenu(person.username).tap();
+    await gatehouse.accountMenu(user.username).tap();
     expect(await isOpen(account)).toBe(true);
     await page.setViewportSize(PHONE);
     await expect.poll(() => isOpen(account)).toBe(false);
@@ -118,8 +118,8 @@ test.describe('on a phone', () => {
   });
 });
 
-test('an address that leads nowhere says so, also to machines', async ({ page, trouble }) => {
-  trouble.expect(/status of 404 .*\/nowhere/);
+test('an address that leads nowhere says so, also to machines', async ({ page, browserErrors }) => {
+  browserErrors.expect(/status of 404 .*\/nowhere/);
   const gatehouse = new Gatehouse(page);
   const response = await gatehouse.open('/nowhere/at/all');
   expect(response?.status()).toBe(404);
@@ -131,10 +131,10 @@ test('an address that leads nowhere says so, also to machines', async ({ page, t
 
 test('every page has a title of its own and says its language', async ({
   page,
-  person,
-  trouble,
+  user,
+  browserErrors,
 }) => {
-  trouble.expect(/status of 404 .*\/nowhere/);
+  browserErrors.expect(/status of 404 .*\/nowhere/);
   const gatehouse = new Gatehouse(page);
   const titles = new Set<string>();
   const paths = ['/', '/login', '/register', '/nowhere'];
@@ -143,7 +143,7 @@ test('every page has a title of its own and says its language', async ({
     await expect(page.locator('html')).toHaveAttribute('lang', 'en');
     titles.add(await page.title());
   }
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   titles.add(await page.title());
   expect(titles.size).toBe(paths.length + 1);
 });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { Locator, Page } from '@playwright/test';
 
-import { count, hold, watchCalls } from '../support/calls.ts';
+import { count, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { file, png } from '../support/pictures.ts';
@@ -123,13 +123,13 @@ for (const [locale, words, says] of [
     test('a picture is cut to a square with keys, seen in every tab, and taken away again', async ({
       page,
       context,
-      person,
+      user,
     }) => {
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       const other = new Gatehouse(await context.newPage(), words);
       await other.open('/profile');
-      await other.expectProfile(person);
+      await other.expectProfile(user);
 
       await gatehouse.open('/settings/profile');
       await gatehouse.main.getByLabel(says.choose).setInputFiles(file('me.png', png(300, 200)));
@@ -152,10 +152,10 @@ for (const [locale, words, says] of [
       await expect(other.header.locator('.avatar img')).toHaveCount(0);
     });
 
-    test('picture_where_canvases_cannot_be_read_is_sent_as_it_is', async ({ page, person }) => {
+    test('picture_where_canvases_cannot_be_read_is_sent_as_it_is', async ({ page, user }) => {
       await answerCanvasesWithNoise(page);
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       await gatehouse.open('/settings/profile');
       const original = png(300, 200);
       const choose = gatehouse.main.getByLabel(says.choose);
@@ -179,9 +179,9 @@ for (const [locale, words, says] of [
       await expect(gatehouse.alert(says.tooLarge)).toBeVisible();
     });
 
-    test('what is no picture is told so, and the one before stays', async ({ page, person }) => {
+    test('what is no picture is told so, and the one before stays', async ({ page, user }) => {
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       const calls = watchCalls(page);
       await gatehouse.open('/settings/profile');
       const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>');
@@ -192,13 +192,13 @@ for (const [locale, words, says] of [
 
     test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({
       page,
-      person,
-      trouble,
+      user,
+      browserErrors,
     }) => {
       // Who goes away at once may meet the picture in the list once more, and no longer behind it.
-      trouble.expect(/status of 404 .*\/api\/me\/file\?/);
+      browserErrors.expect(/status of 404 .*\/api\/me\/file\?/);
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       await gatehouse.main.getByRole('link', { name: says.all }).click();
       await gatehouse.expectPath('/files');
       await expect(gatehouse.main.getByText(says.empty)).toBeVisible();
@@ -245,12 +245,12 @@ for (const [locale, words, says] of [
 
     test('what cannot be kept is told beside its name, and what is on its way can be stopped', async ({
       page,
-      person,
-      trouble,
+      user,
+      browserErrors,
     }) => {
-      trouble.expect(/status of 415 .*\/api\/me\/files/);
+      browserErrors.expect(/status of 415 .*\/api\/me\/files/);
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       await gatehouse.open('/files');
       const upload = gatehouse.main.getByLabel(says.upload, { exact: true });
       const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>');
@@ -276,9 +276,9 @@ for (const [locale, words, says] of [
   });
 }
 
-test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, person }) => {
+test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await gatehouse.open('/settings/profile');
   const canvas = gatehouse.main.locator('canvas');
   await gatehouse.main.getByRole('button', { name: EN.edit, exact: true }).click();
@@ -297,9 +297,9 @@ test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, 
   await expect(canvas).toHaveCount(0);
 });
 
-test('paste_without_a_focused_field_uploads_pictures_but_no_cells', async ({ page, person }) => {
+test('paste_without_a_focused_field_uploads_pictures_but_no_cells', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await gatehouse.open('/files');
   await expect(gatehouse.main.getByText(ENGLISH.empty)).toBeVisible();
   await paste(page, { text: 'Ada', picture: 'cell.png' });

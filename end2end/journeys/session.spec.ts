@@ -1,5 +1,5 @@
 // How the browser keeps a session alive, and how it ends.
-import { count, expire, fail, watchCalls } from '../support/calls.ts';
+import { count, expire, fail, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
@@ -10,19 +10,19 @@ const LOGOUT = 'DELETE /api/auth/logout';
 const FILES = 'GET /api/me/files';
 
 test.describe('an access token that has expired', () => {
-  test.beforeEach(({ trouble }) => {
-    trouble.expect(/status of 401 .*\/api\/me/);
+  test.beforeEach(({ browserErrors }) => {
+    browserErrors.expect(/status of 401 .*\/api\/me/);
   });
 
-  test('is renewed once, and the call is repeated', async ({ page, person }) => {
+  test('is renewed once, and the call is repeated', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
-    await gatehouse.logIn(person);
+    await gatehouse.logIn(user);
     const before = await gatehouse.tokens();
     await expire(page, before.access);
     const calls = watchCalls(page);
 
     await gatehouse.reload();
-    await gatehouse.expectProfile(person);
+    await gatehouse.expectProfile(user);
 
     // Her pictures come once it is known whose they are.
     expect(calls.filter((call) => call !== FILES)).toEqual([ME, REFRESH, ME]);
@@ -33,12 +33,12 @@ test.describe('an access token that has expired', () => {
 
   test('and a refused refresh end the session: one notice, and on to the login page', async ({
     page,
-    person,
-    trouble,
+    user,
+    browserErrors,
   }) => {
-    trouble.expect(/status of 401 .*\/api\/auth\/refresh/);
+    browserErrors.expect(/status of 401 .*\/api\/auth\/refresh/);
     const gatehouse = new Gatehouse(page);
-    await gatehouse.logIn(person);
+    await gatehouse.logIn(user);
     await expire(page, (await gatehouse.tokens()).access);
     await page.route('/api/auth/refresh', (route) => fail(route, 401, 'token_expired'));
     const calls = watchCalls(page);
@@ -51,10 +51,10 @@ test.describe('an access token that has expired', () => {
     expect(count(calls, LOGOUT)).toBe(0);
 
     await page.unroute('/api/auth/refresh');
-    await gatehouse.fillLogin(person);
+    await gatehouse.fillLogin(user);
     await gatehouse.loginButton.click();
     await gatehouse.expectPath('/profile?tab=2');
-    await gatehouse.expectWelcome(person);
+    await gatehouse.expectWelcome(user);
   });
 
   for (const [what, status] of [
@@ -65,12 +65,12 @@ test.describe('an access token that has expired', () => {
   ] as const) {
     test(`invariant 16: and ${what} at the refresh cost nobody the session`, async ({
       page,
-      person,
-      trouble,
+      user,
+      browserErrors,
     }) => {
-      trouble.expect(/\/api\/auth\/refresh/);
+      browserErrors.expect(/\/api\/auth\/refresh/);
       const gatehouse = new Gatehouse(page);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       const before = await gatehouse.tokens();
       await expire(page, before.access);
       await page.route('/api/auth/refresh', async (route) => {
@@ -85,37 +85,37 @@ test.describe('an access token that has expired', () => {
 
       await page.unroute('/api/auth/refresh');
       await gatehouse.main.getByRole('button', { name: EN.retry }).click();
-      await gatehouse.expectProfile(person);
+      await gatehouse.expectProfile(user);
     });
   }
 });
 
 test('a profile that could not be loaded is said, and can be tried again', async ({
   page,
-  person,
-  trouble,
+  user,
+  browserErrors,
 }) => {
-  trouble.expect(/status of 500 .*\/api\/me/);
+  browserErrors.expect(/status of 500 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await page.route('/api/me', (route) => fail(route, 500, 'internal_error'));
   await gatehouse.reload();
   await expect(gatehouse.main.getByText(EN.profileFailed)).toBeVisible();
   await expect(gatehouse.main.getByRole('button', { name: EN.switchAccount })).toBeVisible();
   await page.unroute('/api/me');
   await gatehouse.main.getByRole('button', { name: EN.retry }).click();
-  await gatehouse.expectProfile(person);
+  await gatehouse.expectProfile(user);
 });
 
 test('a session that was ended elsewhere ends here with the next call', async ({
   page,
-  person,
+  user,
   api,
-  trouble,
+  browserErrors,
 }) => {
-  trouble.expect(/status of 401/);
+  browserErrors.expect(/status of 401/);
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   const { refresh } = await gatehouse.tokens();
   expect(await api.present('DELETE', '/api/auth/logout', refresh)).toMatchObject({ status: 200 });
 
@@ -126,12 +126,12 @@ test('a session that was ended elsewhere ends here with the next call', async ({
 
 test('logging out ends the session here even when the server cannot be reached', async ({
   page,
-  person,
-  trouble,
+  user,
+  browserErrors,
 }) => {
-  trouble.expect(/\/api\/auth\/logout/);
+  browserErrors.expect(/\/api\/auth\/logout/);
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await page.route('/api/auth/logout', (route) => route.abort('connectionrefused'));
   await gatehouse.logoutButton.click();
   await gatehouse.expectPath('/login');
@@ -142,10 +142,10 @@ test('logging out ends the session here even when the server cannot be reached',
 
 test('logging out uses the refresh token: the other one may have expired', async ({
   page,
-  person,
+  user,
 }) => {
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   const { refresh } = await gatehouse.tokens();
   const [request] = await Promise.all([
     page.waitForRequest('/api/auth/logout'),

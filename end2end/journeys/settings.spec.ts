@@ -2,10 +2,10 @@
 import type { Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
-import { count, fail, hold, watchCalls } from '../support/calls.ts';
+import { count, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { PASSWORD } from '../support/people.ts';
+import { PASSWORD } from '../support/users.ts';
 import { EN, LANGUAGES, type Words } from '../support/words.ts';
 
 const CHANGE = 'PATCH /api/me';
@@ -36,19 +36,19 @@ for (const [locale, words] of LANGUAGES) {
     test('another name is there at once, in every tab, and after a reload', async ({
       page,
       context,
-      person,
+      user,
     }) => {
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       const other = new Gatehouse(await context.newPage(), words);
       await other.open('/profile');
-      await other.expectProfile(person);
+      await other.expectProfile(user);
 
-      await gatehouse.accountMenu(person.username).click();
+      await gatehouse.accountMenu(user.username).click();
       await gatehouse.header.getByRole('link', { name: words.settings }).click();
       await gatehouse.expectPath('/settings');
       await expect(page.getByRole('heading', { name: words.settings, level: 1 })).toBeFocused();
-      const letGo = await hold(page, '/api/me');
+      const release = await hold(page, '/api/me');
       const { edit, nickname, save } = form(page, words);
       await edit.click();
       await expect(nickname).toBeFocused();
@@ -58,7 +58,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
       await expect(edit).toBeFocused();
       await expect(other.main.getByText(words.welcome('Ada L.'))).toBeVisible();
-      letGo();
+      release();
       await expect(gatehouse.status(words.detailsSaved)).toBeVisible();
       await gatehouse.reload();
       await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
@@ -68,13 +68,13 @@ for (const [locale, words] of LANGUAGES) {
     test('an address takes the password once more, and nothing that was typed is lost', async ({
       server,
       api,
-      person,
-      newVisitor,
-      trouble,
+      user,
+      newContext,
+      browserErrors,
     }) => {
-      trouble.expect(/status of 401 .*\/api\/(me|auth\/reauthenticate)/);
-      const session = await api.refresh(await api.login(person));
-      const visitor = await newVisitor({ storageState: remembering(server.url, session), locale });
+      browserErrors.expect(/status of 401 .*\/api\/(me|auth\/reauthenticate)/);
+      const session = await api.refresh(await api.login(user));
+      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
       const page = await visitor.newPage();
       const gatehouse = new Gatehouse(page, words);
       const calls = watchCalls(page);
@@ -86,7 +86,7 @@ for (const [locale, words] of LANGUAGES) {
       await save.click();
       await expect(password).toBeFocused();
       // Password managers have to know whose password it is.
-      await expect(dialog.locator('input[autocomplete="username"]')).toHaveValue(person.username);
+      await expect(dialog.locator('input[autocomplete="username"]')).toHaveValue(user.username);
 
       // Who would rather not goes back to the form as it was.
       await page.keyboard.press('Escape');
@@ -124,11 +124,11 @@ for (const [locale, words] of LANGUAGES) {
       expect([count(calls, PROOF), count(calls, CHANGE)]).toEqual([2, 4]);
     });
 
-    test('another account begins at an empty form', async ({ page, person }) => {
+    test('another account begins at an empty form', async ({ page, user }) => {
       const gatehouse = new Gatehouse(page, words);
-      await gatehouse.logIn(person);
+      await gatehouse.logIn(user);
       await gatehouse.open('/settings/profile');
-      await gatehouse.accountMenu(person.username).click();
+      await gatehouse.accountMenu(user.username).click();
       await gatehouse.header.getByRole('button', { name: words.switchAccount }).click();
       await gatehouse.expectPath('/login');
       await expect(gatehouse.account).toHaveValue('');
@@ -140,12 +140,12 @@ for (const [locale, words] of LANGUAGES) {
 
 test('a change that fails is taken back, and the form is there with what was typed', async ({
   page,
-  person,
-  trouble,
+  user,
+  browserErrors,
 }) => {
-  trouble.expect(/status of 503 .*\/api\/me/);
+  browserErrors.expect(/status of 503 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await gatehouse.open('/settings/profile');
   const { edit, nickname, save, cancel } = form(page, EN);
   await expect(edit).toBeEnabled();
@@ -155,7 +155,7 @@ test('a change that fails is taken back, and the form is there with what was typ
   await save.click();
   await expect(gatehouse.alert('It is busy.')).toBeVisible();
   await expect(nickname).toHaveValue('Ada');
-  await expect(gatehouse.accountMenu(person.username)).toBeVisible();
+  await expect(gatehouse.accountMenu(user.username)).toBeVisible();
   await cancel.click();
   await expect(edit).toBeFocused();
   // The form begins anew: neither the text nor the failure of the last try is there.
@@ -164,9 +164,9 @@ test('a change that fails is taken back, and the form is there with what was typ
   await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
-test('what is no address is said before anything is sent', async ({ page, person }) => {
+test('what is no address is said before anything is sent', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await gatehouse.open('/settings/profile');
   const calls = watchCalls(page);
   const { edit, email, save } = form(page, EN);
@@ -178,15 +178,12 @@ test('what is no address is said before anything is sent', async ({ page, person
   expect(count(calls, CHANGE)).toBe(0);
 });
 
-test('on a phone the settings are a list that leads to each, and back', async ({
-  page,
-  person,
-}) => {
+test('on a phone the settings are a list that leads to each, and back', async ({ page, user }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(person);
+  await gatehouse.logIn(user);
   await gatehouse.header.getByRole('button', { name: EN.menu }).click();
-  await gatehouse.accountMenu(person.username).click();
+  await gatehouse.accountMenu(user.username).click();
   await gatehouse.header.getByRole('link', { name: EN.settings }).click();
   await gatehouse.expectPath('/settings');
   const { edit } = form(page, EN);
@@ -201,12 +198,12 @@ test('on a phone the settings are a list that leads to each, and back', async ({
 
 test('who comes without a session is sent to the log-in, and back to the section', async ({
   page,
-  person,
+  user,
 }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/settings/profile');
   await gatehouse.expectPath('/login?redirect=%2Fsettings%2Fprofile');
-  await gatehouse.fillLogin(person);
+  await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await gatehouse.expectPath('/settings/profile');
   await expect(page.getByRole('heading', { name: EN.details, level: 1 })).toBeVisible();

@@ -1,6 +1,6 @@
 import { expect, type BrowserContextOptions } from '@playwright/test';
 
-import type { Person } from './people.ts';
+import type { User } from './users.ts';
 
 /** What logging in answers, as far as the journeys look at it. */
 export interface Session {
@@ -24,13 +24,13 @@ export function remembering(
 export class Api {
   constructor(private readonly url: string) {}
 
-  async register(person: Person): Promise<void> {
-    const response = await this.#post('/api/auth/register', person);
+  async register(user: User): Promise<void> {
+    const response = await this.#post('/api/auth/register', user);
     expect(response.status, await response.text()).toBe(201);
   }
 
-  async login(person: Person): Promise<Session> {
-    const response = await this.#post('/api/auth/login', person);
+  async login(user: User): Promise<Session> {
+    const response = await this.#post('/api/auth/login', user);
     expect(response.status).toBe(200);
     return (await response.json()) as Session;
   }

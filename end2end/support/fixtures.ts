@@ -6,9 +6,9 @@ import {
 } from '@playwright/test';
 
 import { Api, type Session } from './api.ts';
-import { PASSWORD, somebody, type Person } from './people.ts';
+import { PASSWORD, newUser, type User } from './users.ts';
 import { Server, type Settings } from './server.ts';
-import { Trouble } from './trouble.ts';
+import { BrowserErrors } from './browser-errors.ts';
 
 export { expect } from '@playwright/test';
 
@@ -25,21 +25,21 @@ interface WorkerFixtures extends WorkerOptions {
 interface Expired {
   server: Server;
   api: Api;
-  person: Person;
+  user: User;
   session: Session;
 }
 
 interface TestFixtures {
-  trouble: Trouble;
+  browserErrors: BrowserErrors;
   api: Api;
   /** Somebody with an account. */
-  person: Person;
+  user: User;
   /** Somebody who may manage others' accounts. */
-  administrator: Person;
+  administrator: User;
   /** A session whose access token has really expired; those after it live as long as they do with people. */
   expired: (settings?: Settings) => Promise<Expired>;
   /** Another browser, watched like the first one. */
-  newVisitor: (options?: BrowserContextOptions) => Promise<BrowserContext>;
+  newContext: (options?: BrowserContextOptions) => Promise<BrowserContext>;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
@@ -62,12 +62,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(server.url);
   },
 
-  trouble: [
+  browserErrors: [
     async ({ context }, use) => {
-      const trouble = new Trouble();
-      trouble.watch(context);
-      await use(trouble);
-      trouble.verify();
+      const browserErrors = new BrowserErrors();
+      browserErrors.watch(context);
+      await use(browserErrors);
+      browserErrors.verify();
     },
     { auto: true },
   ],
@@ -76,16 +76,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(new Api(server.url));
   },
 
-  person: async ({ api }, use) => {
-    const person = somebody();
-    await api.register(person);
-    await use(person);
+  user: async ({ api }, use) => {
+    const user = newUser();
+    await api.register(user);
+    await use(user);
   },
 
   administrator: async ({ server }, use) => {
-    const person = somebody('root');
-    await server.command(['user', 'create', person.username, '--admin'], person.password);
-    await use(person);
+    const user = newUser('root');
+    await server.command(['user', 'create', user.username, '--admin'], user.password);
+    await use(user);
   },
 
   // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
@@ -95,23 +95,23 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       const server = await Server.start({ ...settings, ACCESS_TOKEN_SECONDS: '1' });
       servers.push(server);
       const api = new Api(server.url);
-      const person = somebody();
-      await api.register(person);
-      const session = await api.login(person);
+      const user = newUser();
+      await api.register(user);
+      const session = await api.login(user);
       const judge = async () => (await api.present('GET', '/api/me', session.access_token)).code;
       await expect.poll(judge).toBe('token_expired');
       await server.halt();
       await server.resume(settings);
-      return { server, api, person, session };
+      return { server, api, user, session };
     });
     for (const server of servers) await server.dispose();
   },
 
-  newVisitor: async ({ browser, server, trouble }, use) => {
+  newContext: async ({ browser, server, browserErrors }, use) => {
     const contexts: BrowserContext[] = [];
     await use(async (options = {}) => {
       const context = await browser.newContext({ baseURL: server.url, ...options });
-      trouble.watch(context);
+      browserErrors.watch(context);
       contexts.push(context);
       return context;
     });

@@ -1,9 +1,9 @@
 import { expect, type Locator, type Page, type Response } from '@playwright/test';
 
-import type { Person } from './people.ts';
+import type { User } from './users.ts';
 import { EN, type Words } from './words.ts';
 
-/** Gatehouse in a tab, in the words of the person who sits before it. */
+/** Gatehouse in a tab, in the words of the user who sits before it. */
 export class Gatehouse {
   readonly main: Locator;
   readonly header: Locator;
@@ -40,48 +40,48 @@ export class Gatehouse {
   /** Opens a path and waits until the page is awake. */
   async open(path: string): Promise<Response | null> {
     const response = await this.page.goto(path);
-    await this.awake();
+    await this.waitForHydration();
     return response;
   }
 
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.awake();
+    await this.waitForHydration();
   }
 
   /** Waits until the WebAssembly has taken the page over. */
-  async awake(): Promise<void> {
+  async waitForHydration(): Promise<void> {
     await this.page.locator('html[data-awake]').waitFor({ state: 'attached', timeout: 10_000 });
   }
 
-  async fillLogin(person: Person): Promise<void> {
-    await this.account.fill(person.username);
-    await this.password.fill(person.password);
+  async fillLogin(user: User): Promise<void> {
+    await this.account.fill(user.username);
+    await this.password.fill(user.password);
   }
 
-  async fillRegistration(person: Person): Promise<void> {
-    await this.account.fill(person.username);
-    await this.password.fill(person.password);
-    await this.confirm.fill(person.password);
+  async fillRegistration(user: User): Promise<void> {
+    await this.account.fill(user.username);
+    await this.password.fill(user.password);
+    await this.confirm.fill(user.password);
   }
 
   /** Logs in by the form, and waits for the profile. */
-  async logIn(person: Person, { remember = true } = {}): Promise<void> {
+  async logIn(user: User, { remember = true } = {}): Promise<void> {
     await this.open('/login');
-    await this.fillLogin(person);
+    await this.fillLogin(user);
     await this.remember.setChecked(remember);
     await this.loginButton.click();
-    await this.expectProfile(person);
+    await this.expectProfile(user);
   }
 
-  async expectProfile(person: Person): Promise<void> {
+  async expectProfile(user: User): Promise<void> {
     await this.expectPath('/profile');
-    await this.expectWelcome(person);
+    await this.expectWelcome(user);
   }
 
   /** The greeting, which needs no server, and the data, which does. */
-  async expectWelcome(person: Person): Promise<void> {
-    await expect(this.main.getByText(this.words.welcome(person.username))).toBeVisible();
+  async expectWelcome(user: User): Promise<void> {
+    await expect(this.main.getByText(this.words.welcome(user.username))).toBeVisible();
     await expect(this.main.getByText(/^access\b/)).toBeVisible();
   }
 

@@ -18,7 +18,7 @@ const PROGRAM = join(RELEASE, 'gatehouse');
 const SITE: Settings = TARGET === undefined ? {} : { SITE_DIR: RELEASE_SITE };
 
 /** How long the server may take to answer, and to end. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** Settings of the server: `GATEHOUSE_*` without the prefix. */
 export type Settings = Record<string, string>;
@@ -72,7 +72,7 @@ export class Server {
     child.on('error', (error) => (this.#log += `${program}: ${error.message}`));
     process.once('exit', () => child.kill('SIGKILL'));
 
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + TIMEOUT_MS;
     while (!(await answers(this.url))) {
       if (child.pid === undefined || child.exitCode !== null || Date.now() > deadline) {
         throw new Error(`The server does not answer:\n${this.#log}`);
@@ -104,7 +104,7 @@ export class Server {
     if (child === undefined) return;
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    const late = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     await ended;
     clearTimeout(late);
     if (child.exitCode !== 0) {

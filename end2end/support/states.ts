@@ -2,10 +2,10 @@
 import { GUESTS } from './states/guests.ts';
 import { MEMBERS } from './states/members.ts';
 import { SETTINGS } from './states/settings.ts';
-import type { State } from './states/stage.ts';
+import type { State } from './states/setup.ts';
 import { USERS } from './states/users.ts';
 
-export type { State } from './states/stage.ts';
+export type { State } from './states/setup.ts';
 
 /** How wide the pictures are: a desk's window, and a phone. */
 export const WIDTHS = [1280, 360];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
 
 import { fill } from '../../scripts/blocks.mjs';
-import { LOOK, type Look } from './looks.ts';
+import { AXE_RESULT, type AxeResult } from './accessibility.ts';
 import { STATES, WIDTHS, type State } from './states.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -13,7 +13,7 @@ const PAGE = join(ROOT, 'docs/pages.md');
 /** A run that takes pictures also writes the summary where the README leads to. */
 const UPDATES = process.env.UPDATE_PICTURES === '1';
 
-const COLUMNS: [title: string, lang: string, look: Look['look']][] = [
+const COLUMNS: [title: string, lang: string, look: AxeResult['look']][] = [
   ['en, light', 'en', 'light'],
   ['en, dark', 'en', 'dark'],
   ['en, forced colours', 'en', 'forced'],
@@ -23,11 +23,11 @@ const COLUMNS: [title: string, lang: string, look: Look['look']][] = [
 
 /** Sums up what axe has found in a run: violations in each state, language and colours. */
 export default class Summary implements Reporter {
-  readonly #looks: Look[] = [];
+  readonly #looks: AxeResult[] = [];
 
   onTestEnd(_test: TestCase, { annotations }: TestResult): void {
     for (const { type, description = '' } of annotations) {
-      if (type === LOOK) this.#looks.push(JSON.parse(description) as Look);
+      if (type === AXE_RESULT) this.#looks.push(JSON.parse(description) as AxeResult);
     }
   }
 

@@ -2,7 +2,7 @@
 import { expect, test, type Page } from '@playwright/test';
 
 import { Gatehouse } from '../support/gatehouse.ts';
-import { Watching } from '../support/watching.ts';
+import { WatchProcess } from '../support/watch-process.ts';
 import { ZH } from '../support/words.ts';
 
 const TEXTS = 'app/src/i18n/words.rs';
@@ -52,7 +52,7 @@ test('every kind of edit reaches the open page by itself', async ({ page }) => {
       }
     };
   });
-  const watching = await Watching.start([TEXTS, STYLE, HEAD, DOCS_STYLE, SERVER]);
+  const watching = await WatchProcess.start([TEXTS, STYLE, HEAD, DOCS_STYLE, SERVER]);
   try {
     const english = new Gatehouse(page);
     await page.goto(`${watching.url}/login`);

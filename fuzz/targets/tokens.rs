@@ -1,7 +1,7 @@
 #![no_main]
 
 #[expect(dead_code, reason = "each target takes one")]
-#[path = "../../server/tests/properties/what.rs"]
-mod what;
+#[path = "../../server/tests/properties/invariants.rs"]
+mod invariants;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| what::token(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| invariants::token(input));

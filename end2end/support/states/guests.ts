@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { expect } from '@playwright/test';
 
-import { fail, hold } from '../calls.ts';
+import { fail, hold } from '../network.ts';
 import type { Gatehouse } from '../gatehouse.ts';
-import { somebody } from '../people.ts';
-import { ADA, PATIENCE, type State } from './stage.ts';
+import { newUser } from '../users.ts';
+import { ADA, RETRY_AFTER_SECONDS, type State } from './setup.ts';
 
 /** Text that a person has typed: no account has this password. */
 const TYPED = { username: ADA.username, password: 'correct horse' };
@@ -94,10 +94,10 @@ export const GUESTS: State[] = [
     name: 'registered',
     what: 'a new account, and its notice',
     reach: async ({ gatehouse }) => {
-      const person = somebody();
+      const user = newUser();
       await gatehouse.open('/register');
       await gatehouse.page.clock.install();
-      await gatehouse.fillRegistration(person);
+      await gatehouse.fillRegistration(user);
       await gatehouse.registerButton.click();
       await expect(gatehouse.status(gatehouse.words.registered)).toBeVisible();
       await gatehouse.account.fill(ADA.username);
@@ -106,7 +106,7 @@ export const GUESTS: State[] = [
   {
     name: 'broken',
     what: 'a program that could not be loaded',
-    trouble: [/\.wasm/, /Failed to fetch/],
+    browserErrors: [/\.wasm/, /Failed to fetch/],
     reach: async ({ gatehouse: { page } }) => {
       await page.route('**/*.wasm', (route) => route.abort('failed'));
       await page.goto('/login');
@@ -116,7 +116,7 @@ export const GUESTS: State[] = [
   {
     name: 'page-failed',
     what: 'a page that the server could not make',
-    trouble: [/status of 500 .*\/profile/],
+    browserErrors: [/status of 500 .*\/profile/],
     reach: async ({ gatehouse: { page, words } }) => {
       const html = readFileSync(
         join(import.meta.dirname, '../../../server/src/http/broken.html'),
@@ -145,11 +145,11 @@ export const GUESTS: State[] = [
   },
 ];
 
-function page(name: string, what: string, path: string, trouble: RegExp[] = []): State {
+function page(name: string, what: string, path: string, browserErrors: RegExp[] = []): State {
   return {
     name,
     what,
-    trouble,
+    browserErrors,
     reach: async ({ gatehouse }) => {
       await gatehouse.open(path);
       await expect(gatehouse.main.getByRole('heading').first()).toBeVisible();
@@ -162,7 +162,7 @@ function login(name: string, what: string, wrong: (gatehouse: Gatehouse) => Prom
   return {
     name,
     what,
-    trouble: [/\/api\/auth\/login/],
+    browserErrors: [/\/api\/auth\/login/],
     reach: async ({ gatehouse }) => {
       await gatehouse.open('/login');
       await wrong(gatehouse);
@@ -181,5 +181,7 @@ async function answer(
   code: string,
   message: string,
 ): Promise<void> {
-  await page.route('/api/auth/login', (route) => fail(route, status, code, message, PATIENCE));
+  await page.route('/api/auth/login', (route) =>
+    fail(route, status, code, message, RETRY_AFTER_SECONDS),
+  );
 }

@@ -1,9 +1,16 @@
 // What somebody meets who is signed in.
 import { expect } from '@playwright/test';
 
-import { fail, hold } from '../calls.ts';
+import { fail, hold } from '../network.ts';
 import { file, png } from '../pictures.ts';
-import { ADA, PATIENCE, expectAda, keeps, signIn, type State } from './stage.ts';
+import {
+  ADA,
+  RETRY_AFTER_SECONDS,
+  expectAda,
+  answerWithFiles,
+  signIn,
+  type State,
+} from './setup.ts';
 
 export const MEMBERS: State[] = [
   {
@@ -29,12 +36,12 @@ export const MEMBERS: State[] = [
   {
     name: 'profile-failed',
     what: 'a profile that could not be loaded',
-    trouble: [/\/api\/me/],
+    browserErrors: [/\/api\/me/],
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
       await gatehouse.page.route('/api/me', (route) =>
-        fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE),
+        fail(route, 503, 'unavailable', gatehouse.words.busy, RETRY_AFTER_SECONDS),
       );
       await gatehouse.open('/profile');
       await expect(gatehouse.alert(gatehouse.words.profileFailed)).toBeVisible();
@@ -46,7 +53,7 @@ export const MEMBERS: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
-      await keeps(gatehouse.page, [
+      await answerWithFiles(gatehouse.page, [
         [640, 400],
         [300, 480],
         [500, 500],
@@ -131,7 +138,7 @@ export const MEMBERS: State[] = [
   {
     name: 'expired',
     what: 'a login that has ended',
-    trouble: [/status of 401 .*\/api\/(me|auth\/refresh)/],
+    browserErrors: [/status of 401 .*\/api\/(me|auth\/refresh)/],
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);

@@ -1,9 +1,9 @@
 // The settings of somebody who is signed in.
 import { expect, type Page } from '@playwright/test';
 
-import { fail } from '../calls.ts';
+import { fail } from '../network.ts';
 import type { Gatehouse } from '../gatehouse.ts';
-import { NOON, NOW, PATIENCE, signIn, type State } from './stage.ts';
+import { NOON, NOW, RETRY_AFTER_SECONDS, signIn, type State } from './setup.ts';
 
 export const SETTINGS: State[] = [
   settings('settings', 'the settings', '/settings'),
@@ -63,7 +63,7 @@ export const SETTINGS: State[] = [
     },
     async ({ page, words }) => {
       await page.route('/api/me/sessions', (route) =>
-        fail(route, 503, 'unavailable', words.busy, PATIENCE),
+        fail(route, 503, 'unavailable', words.busy, RETRY_AFTER_SECONDS),
       );
     },
     [/\/api\/me\/sessions/],
@@ -87,13 +87,13 @@ function settings(
   what: string,
   path: string,
   act: (gatehouse: Gatehouse) => Promise<void> = () => Promise.resolve(),
-  trouble: RegExp[] = [],
+  browserErrors: RegExp[] = [],
 ): State {
   const seen = async (gatehouse: Gatehouse): Promise<void> => {
     await expect(gatehouse.main.getByText('a***@example.org')).toBeAttached();
     await act(gatehouse);
   };
-  return section(name, what, path, seen, () => Promise.resolve(), trouble);
+  return section(name, what, path, seen, () => Promise.resolve(), browserErrors);
 }
 
 /** A section of Ada's settings that asks the server for nothing else than what is answered here. */
@@ -103,12 +103,12 @@ function section(
   path: string,
   act: (gatehouse: Gatehouse) => Promise<void>,
   prepare: (gatehouse: Gatehouse) => Promise<void> = ({ page }) => answerDevices(page),
-  trouble: RegExp[] = [],
+  browserErrors: RegExp[] = [],
 ): State {
   return {
     name,
     what,
-    trouble,
+    browserErrors,
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);

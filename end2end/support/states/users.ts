@@ -1,9 +1,9 @@
 // The accounts of others, for administrators.
 import { expect } from '@playwright/test';
 
-import { fail } from '../calls.ts';
+import { fail } from '../network.ts';
 import type { Gatehouse } from '../gatehouse.ts';
-import { NOON, PATIENCE, signIn, type State } from './stage.ts';
+import { NOON, RETRY_AFTER_SECONDS, signIn, type State } from './setup.ts';
 
 export const USERS: State[] = [
   users('users', 'other accounts, for administrators'),
@@ -40,7 +40,7 @@ export const USERS: State[] = [
         .click();
       await expect(page.getByRole('alert').getByText(words.lastAdministrator)).toBeVisible();
     },
-    { trouble: [/status of 409 .*\/api\/users/] },
+    { browserErrors: [/status of 409 .*\/api\/users/] },
   ),
   users('users-nobody', 'a search that finds nobody', async ({ page, main, words }) => {
     await page.route(/\/api\/users\?.*search=/, (route) =>
@@ -52,12 +52,12 @@ export const USERS: State[] = [
   {
     name: 'users-failed',
     what: 'a list of accounts that could not be loaded',
-    trouble: [/\/api\/users/],
+    browserErrors: [/\/api\/users/],
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage, 'admin');
       await gatehouse.page.route(/\/api\/users/, (route) =>
-        fail(route, 503, 'unavailable', gatehouse.words.busy, PATIENCE),
+        fail(route, 503, 'unavailable', gatehouse.words.busy, RETRY_AFTER_SECONDS),
       );
       await gatehouse.open('/admin/users');
       await expect(gatehouse.alert(gatehouse.words.peopleFailed)).toBeVisible();
@@ -66,7 +66,7 @@ export const USERS: State[] = [
   {
     name: 'users-refused',
     what: 'the accounts of others, for somebody who is no administrator',
-    trouble: [/status of 403 .*\/api\/users/],
+    browserErrors: [/status of 403 .*\/api\/users/],
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
@@ -126,8 +126,8 @@ const PEOPLE = [
     disabled: true,
     sessions: 0,
   },
-].map(({ disabled, ...person }, number) => ({
-  ...person,
+].map(({ disabled, ...user }, number) => ({
+  ...user,
   id: `019d0b2c-8c00-7000-8000-00000000000${String(number)}`,
   avatar_url: null,
   created_at: NOON - 86_400 * (40 + 7 * number),

@@ -4,7 +4,7 @@ use server::store::AccountChange;
 
 use crate::{
     app::{Answer, App, PASSWORD, Pair, START},
-    forging::parts,
+    forged_tokens::parts,
 };
 
 async fn login(app: &App, body: &Value) -> Answer {

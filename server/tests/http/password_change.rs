@@ -6,7 +6,7 @@ use server::store::{AccountChange, AuditEntry, Begun, Event, NewSession};
 
 use crate::{
     app::{Answer, App, PASSWORD, START},
-    forging::parts,
+    forged_tokens::parts,
 };
 
 const NEW: &str = "battery horse correct";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{Answer, App, PASSWORD, START},
-    forging::parts,
+    forged_tokens::parts,
 };
 
 async fn reauthenticate(app: &App, token: &str, body: &Value) -> Answer {

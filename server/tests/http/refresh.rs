@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::{
     app::{App, START},
-    forging::{self, forge},
+    forged_tokens::{self, forge},
 };
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn invariant_15_a_lost_answer_is_survived_and_whoever_presents_it_ends_the
 
 #[tokio::test]
 async fn a_generation_that_is_ahead_is_refused_and_ends_nothing() {
-    let app = forging::app().await;
+    let app = forged_tokens::app().await;
     let pair = app.person("alice").await;
     for (token, path) in [(&pair.access, "/api/auth/verify"), (&pair.refresh, "/api/auth/refresh")]
     {

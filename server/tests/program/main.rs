@@ -19,16 +19,16 @@
 
 mod audit;
 mod backup;
+mod concurrent_refresh;
 mod connections;
-mod disk;
-mod durability;
-mod interrupted;
-mod keys;
+mod crash_durability;
+mod interrupted_startup;
+mod key_commands;
 mod logging;
-mod output;
 mod process;
-mod refreshing;
 mod seed;
-mod starting;
-mod stopping;
-mod user;
+mod shutdown;
+mod standard_output;
+mod startup;
+mod storage_failures;
+mod user_commands;

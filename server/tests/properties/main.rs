@@ -4,7 +4,7 @@
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
 
-mod what;
+mod invariants;
 
 use std::{fs, path::Path};
 
@@ -104,27 +104,27 @@ fn redirects() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn tokens(bytes in claims()) {
-        what::token(&bytes);
+        invariants::token(&bytes);
     }
 
     #[test]
     fn names(text in texts()) {
-        what::name(&text);
+        invariants::name(&text);
     }
 
     #[test]
     fn passwords(text in texts()) {
-        what::password(&text);
+        invariants::password(&text);
     }
 
     #[test]
     fn redirects_stay_here(text in redirects()) {
-        what::redirect(&text);
+        invariants::redirect(&text);
     }
 
     #[test]
     fn request_bodies(bytes in bodies()) {
-        what::body(&bytes);
+        invariants::body(&bytes);
     }
 }
 
@@ -133,11 +133,11 @@ fn what_fuzzing_begins_with() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     let mut count = 0;
     for (target, holds) in [
-        ("tokens", what::token as fn(&[u8])),
-        ("names", |bytes| what::name(&String::from_utf8_lossy(bytes))),
-        ("passwords", |bytes| what::password(&String::from_utf8_lossy(bytes))),
-        ("redirects", |bytes| what::redirect(&String::from_utf8_lossy(bytes))),
-        ("bodies", what::body),
+        ("tokens", invariants::token as fn(&[u8])),
+        ("names", |bytes| invariants::name(&String::from_utf8_lossy(bytes))),
+        ("passwords", |bytes| invariants::password(&String::from_utf8_lossy(bytes))),
+        ("redirects", |bytes| invariants::redirect(&String::from_utf8_lossy(bytes))),
+        ("bodies", invariants::body),
     ] {
         for file in fs::read_dir(corpus.join(target)).expect(target) {
             holds(&fs::read(file.expect("a file").path()).expect("bytes"));

@@ -1,0 +1,100 @@
+// Everything about a person, to take along; and the end of their account.
+import { readFile } from 'node:fs/promises';
+
+import type { Page } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { count, watchCalls } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { PASSWORD } from '../support/users.ts';
+import { LANGUAGES, type Words } from '../support/words.ts';
+
+const DELETE = 'DELETE /api/me';
+
+function parts(page: Page, words: Words) {
+  const main = page.getByRole('main');
+  const dialog = page.getByRole('dialog', { name: words.proofTitle });
+  return {
+    download: main.getByRole('button', { name: words.exportGo, exact: true }),
+    name: main.getByLabel(words.deleteConfirm, { exact: true }),
+    go: main.getByRole('button', { name: words.deleteGo, exact: true }),
+    password: dialog.getByLabel(words.password, { exact: true }),
+    goOn: dialog.getByRole('button', { name: words.goOn, exact: true }),
+  };
+}
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('who wants everything about themself gives the password and gets a file', async ({
+      server,
+      api,
+      user,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/me\/export/);
+      const session = await api.refresh(await api.login(user));
+      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
+      const page = await visitor.newPage();
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.open('/settings/data');
+      const { download, password, goOn } = parts(page, words);
+      await download.click();
+      await password.fill(PASSWORD);
+      const coming = page.waitForEvent('download');
+      await goOn.click();
+      const file = await coming;
+      expect(file.suggestedFilename()).toBe('gatehouse.zip');
+      const bytes = await readFile(await file.path());
+      expect(bytes.subarray(0, 4).toString('latin1')).toBe('PK\u0003\u0004');
+      expect(bytes.includes(user.username)).toBe(true);
+      await expect(gatehouse.status(words.exportDone)).toBeVisible();
+    });
+
+    test('an account is deleted once its name is typed, and everybody who was in is out', async ({
+      page,
+      context,
+      api,
+      user,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/(me|auth)/);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(user);
+      const tab = new Gatehouse(await context.newPage(), words);
+      await tab.open('/profile');
+      await tab.expectProfile(user);
+      const elsewhere = new Gatehouse(await (await newContext({ locale })).newPage(), words);
+      await elsewhere.logIn(user);
+
+      await gatehouse.open('/settings/data');
+      const calls = watchCalls(page);
+      const { name, go } = parts(page, words);
+      await go.click();
+      await expect(name).toHaveAccessibleDescription(words.nameDiffers);
+      await name.fill('somebody-else');
+      await go.click();
+      await expect(name).toBeFocused();
+      await expect(name).toHaveAccessibleDescription(words.nameDiffers);
+      expect(count(calls, DELETE)).toBe(0);
+      await name.fill(user.username.toUpperCase());
+      await go.click();
+      await expect(gatehouse.status(words.accountDeleted)).toBeVisible();
+      await gatehouse.expectPath('/login');
+      expect((await gatehouse.storage()).local).not.toHaveProperty('access_token');
+      await tab.expectPath('/login?redirect=%2Fprofile');
+      await elsewhere.reload();
+      await elsewhere.expectPath('/login?redirect=%2Fprofile');
+
+      await gatehouse.fillLogin(user);
+      await gatehouse.loginButton.click();
+      await expect(gatehouse.alert(words.wrongPassword)).toBeVisible();
+      // The name is free.
+      await api.register(user);
+    });
+  });
+}

@@ -1,0 +1,87 @@
+// Light and dark: what the system prefers, unless somebody has chosen.
+import type { Page } from '@playwright/test';
+
+import { hold } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+
+/** What the page is painted on, and what the browser paints around it. */
+async function paper(
+  page: Page,
+): Promise<{ page: 'light' | 'dark'; around: string; scheme: string }> {
+  return page.evaluate(() => {
+    const canvas = document.createElement('canvas').getContext('2d');
+    if (canvas === null) throw new Error('no canvas');
+    canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+    canvas.fillRect(0, 0, 1, 1);
+    const [red = 0] = canvas.getImageData(0, 0, 1, 1).data;
+    const metas = [...document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')];
+    return {
+      page: red > 127 ? ('light' as const) : ('dark' as const),
+      around: metas.find((meta) => matchMedia(meta.media).matches)?.content ?? '',
+      scheme: getComputedStyle(document.documentElement).colorScheme,
+    };
+  });
+}
+
+const LIGHT = { page: 'light', around: '#f9f8f5', scheme: 'light' };
+const DARK = { page: 'dark', around: '#13161b', scheme: 'dark' };
+
+test('colours follow the system until somebody chooses, and the choice is remembered', async ({
+  page,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await gatehouse.open('/login');
+  expect(await paper(page)).toEqual(DARK);
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(await paper(page)).toEqual(LIGHT);
+
+  await gatehouse.colours.selectOption('dark');
+  expect(await paper(page)).toEqual(DARK);
+  await gatehouse.reload();
+  expect(await paper(page)).toEqual(DARK);
+  await expect(gatehouse.colours).toHaveValue('dark');
+
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await gatehouse.colours.selectOption('light');
+  expect(await paper(page)).toEqual(LIGHT);
+  await gatehouse.colours.selectOption('');
+  expect(await paper(page)).toEqual(DARK);
+  expect((await gatehouse.storage()).local).toEqual({});
+});
+
+test('a chosen colour is there at the first paint, and in the other tabs', async ({
+  page,
+  context,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/');
+  const other = await context.newPage();
+  await other.goto('/');
+  await gatehouse.colours.selectOption('dark');
+  await expect.poll(() => paper(other)).toEqual(DARK);
+  await other.close();
+
+  // Nothing but the head has run when the page is painted first.
+  const release = await hold(page, '**/*.{wasm,js}');
+  await page.goto('/login', { waitUntil: 'commit' });
+  await page.waitForFunction(
+    () => performance.getEntriesByName('first-contentful-paint').length > 0,
+  );
+  expect(await paper(page)).toEqual(DARK);
+  release();
+  await gatehouse.waitForHydration();
+});
+
+test('where nothing can be stored the choice holds for the page', async ({ page }) => {
+  await page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new Error('full');
+    };
+  });
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/');
+  await gatehouse.colours.selectOption('dark');
+  expect(await paper(page)).toEqual(DARK);
+});

@@ -1,0 +1,62 @@
+// What the pages may load and run, as the browser sees it.
+import { AxeBuilder } from '@axe-core/playwright';
+
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+
+// A policy that stops something is an error in the console, and so fails this test like any other.
+test('invariant 24: nothing of ours is against the policies of our pages', async ({
+  page,
+  user,
+  browserErrors,
+}) => {
+  browserErrors.expect(/status of 404 .*\/nowhere/);
+  const gatehouse = new Gatehouse(page);
+  for (const path of ['/', '/login', '/register', '/nowhere']) {
+    await gatehouse.open(path);
+    const policy = (await page.request.get(path)).headers()['content-security-policy'] ?? '';
+    expect(policy).toContain("'wasm-unsafe-eval'");
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'/);
+  }
+  await gatehouse.logIn(user);
+});
+
+test('invariant 24: what gets into a page from elsewhere does not run', async ({
+  page,
+  browserErrors,
+}) => {
+  browserErrors.expect(/Content Security Policy|violates the following/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'window.intruder = true';
+    document.body.append(script);
+    document.body.insertAdjacentHTML(
+      'beforeend',
+      '<img src="data:," onerror="window.intruder = true"><a href="javascript:window.intruder = true">x</a>',
+    );
+    document.querySelector<HTMLAnchorElement>('a[href^="javascript:"]')?.click();
+  });
+  // An image that is none has told so by then.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+  const ran = await page.evaluate(() => 'intruder' in window);
+  expect(ran).toBe(false);
+});
+
+test('the description of the interface can be read, by everybody', async ({ page }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto('/api/docs');
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('Gatehouse');
+    await expect(page.getByRole('heading', { name: 'POST /api/auth/login' })).toBeVisible();
+    // Its style was let in.
+    expect(await page.locator('main').evaluate((main) => getComputedStyle(main).maxWidth)).toBe(
+      '896px',
+    );
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(
+      violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.target.join(' ')) })),
+    ).toEqual([]);
+  }
+});

@@ -1,0 +1,217 @@
+// A page that was opened before the server got another build: the files that it has not loaded yet are gone.
+import type { Page, Route } from '@playwright/test';
+
+import { anotherBuild, type Build } from '../support/builds.ts';
+import { expect, test as base } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { newUser } from '../support/users.ts';
+import { EN } from '../support/words.ts';
+
+const CHUNK = /\/pkg\/split_rooms\.[^/]*\.wasm$/;
+
+/** `deploy` gives the server another build while pages are open. */
+const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
+  build: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
+    async ({}, use) => {
+      const build = await anotherBuild();
+      await use(build);
+      await build.dispose();
+    },
+    { scope: 'worker' },
+  ],
+  deploy: async ({ server, build }, use) => {
+    let deployed = 0;
+    await use(async () => {
+      deployed += 1;
+      await server.halt();
+      await server.resume(build.settings, build.program);
+    });
+    if (deployed > 0) {
+      await server.halt();
+      await server.resume({});
+    }
+  },
+});
+
+/** The documents that a tab has loaded. */
+function watchDocuments(page: Page): string[] {
+  const paths: string[] = [];
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) paths.push(new URL(request.url()).pathname);
+  });
+  return paths;
+}
+
+/** What may come in the place of a file that is gone. */
+const ANSWERS: Record<string, (route: Route) => Promise<void>> = {
+  'a 404': (route) =>
+    route.fulfill({ status: 404, contentType: 'text/plain', body: 'There is no such file.\n' }),
+  'an HTML page': (route) =>
+    route.fulfill({
+      status: 200,
+      contentType: 'text/html',
+      body: '<!DOCTYPE html><title>Not here</title>',
+    }),
+  'an empty answer': (route) =>
+    route.fulfill({ status: 200, contentType: 'application/wasm', body: '' }),
+  'an error of a gateway': (route) =>
+    route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+};
+
+test('logging in on a page of the build before loads the new one, once', async ({
+  page,
+  user,
+  deploy,
+  browserErrors,
+}) => {
+  browserErrors.expect(/404 .*split_rooms/, /split_rooms|Response|instantiate|wasm/i);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const documents = watchDocuments(page);
+  await deploy();
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(user);
+  expect(documents).toEqual(['/profile']);
+  // From here on it is a page of the new build like any other.
+  await gatehouse.reload();
+  await gatehouse.expectProfile(user);
+});
+
+test('what is typed on a page of the build before stays, and is sent', async ({ page, deploy }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const documents = watchDocuments(page);
+  const user = newUser();
+  await gatehouse.fillRegistration(user);
+  await deploy();
+  await expect(gatehouse.account).toHaveValue(user.username);
+  await gatehouse.registerButton.click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toHaveValue(user.username);
+  expect(documents).toEqual([]);
+});
+
+for (const [name, answer] of Object.entries(ANSWERS)) {
+  test(`${name} in the place of a file of the build before loads the new one`, async ({
+    page,
+    user,
+    deploy,
+    server,
+    browserErrors,
+  }) => {
+    browserErrors.expect(/split_rooms|Response|instantiate|wasm|status of (?:404|502)/i);
+    const html = await (await fetch(`${server.url}/profile`)).text();
+    const chunk = /href="(\/pkg\/split_rooms\.[^"]+)"/.exec(html)?.[1] ?? '';
+    expect(chunk).not.toBe('');
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.open('/login');
+    const documents = watchDocuments(page);
+    await deploy();
+    await page.route(`**${chunk}`, answer);
+    await gatehouse.fillLogin(user);
+    await gatehouse.loginButton.click();
+    await gatehouse.expectProfile(user);
+    expect(documents).toEqual(['/profile']);
+  });
+
+  test(`${name} in the place of a file of this build is told, and does not load the page anew`, async ({
+    page,
+    user,
+    browserErrors,
+  }) => {
+    browserErrors.expect(/split_rooms|Response|instantiate|wasm|status of (?:404|502)/i);
+    const gatehouse = new Gatehouse(page);
+    await page.route(CHUNK, answer);
+    await gatehouse.open('/login');
+    const documents = watchDocuments(page);
+    await gatehouse.fillLogin(user);
+    await gatehouse.loginButton.click();
+    await expect(gatehouse.alert(EN.offline)).toBeVisible();
+    await page.unroute(CHUNK);
+    await gatehouse.main.getByRole('button', { name: EN.retry }).click();
+    await gatehouse.expectProfile(user);
+    expect(documents).toEqual([]);
+  });
+}
+
+test('a page that cannot get its files from any build is loaded anew once, and then says so', async ({
+  page,
+  user,
+  deploy,
+  browserErrors,
+}) => {
+  browserErrors.expect(/split_rooms|Response|instantiate|wasm|status of 404/i);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const documents = watchDocuments(page);
+  await deploy();
+  await page.route(CHUNK, (route) => route.fulfill({ status: 404, body: '' }));
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await expect(page.locator('.banner-broken')).toBeVisible();
+  expect(documents).toEqual(['/profile']);
+});
+
+test('a page whose server alternates between two builds is loaded anew once, and again when the user asks', async ({
+  page,
+  user,
+  server,
+  deploy,
+  browserErrors,
+}) => {
+  browserErrors.expect(/\/pkg\/|Response|instantiate|status of 404/i);
+  const gatehouse = new Gatehouse(page);
+  const before = await (await fetch(`${server.url}/profile`)).text();
+  await gatehouse.open('/login');
+  await deploy();
+  const old = new Set(before.match(/\/pkg\/[^"]+/g));
+  // Documents come from the build before, unless a script asks for them; files of that build are gone but for those loaded at first.
+  const documents = watchDocuments(page);
+  let isSplit = true;
+  await page.route('**/profile', async (route) => {
+    if (route.request().isNavigationRequest() && isSplit)
+      await route.fulfill({ status: 200, contentType: 'text/html', body: before });
+    else await route.fallback();
+  });
+  await page.route(CHUNK, async (route) => {
+    if (old.has(new URL(route.request().url()).pathname))
+      await route.fulfill({ status: 404, body: '' });
+    else await route.fallback();
+  });
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await expect(page.locator('.banner-broken')).toBeVisible();
+  expect(documents).toEqual(['/profile']);
+  isSplit = false;
+  await page.getByRole('link', { name: EN.reload }).click();
+  await gatehouse.expectProfile(user);
+});
+
+test('a page that begins while the build changes loads the new one', async ({
+  page,
+  user,
+  server,
+  deploy,
+  browserErrors,
+}) => {
+  browserErrors.expect(/\/pkg\/|status of 404|Failed to fetch|MIME/);
+  const before = await (await fetch(`${server.url}/login`)).text();
+  await deploy();
+  let isFirst = true;
+  await page.route('**/login', async (route) => {
+    const serveOld = isFirst && route.request().isNavigationRequest();
+    isFirst = false;
+    if (serveOld) await route.fulfill({ status: 200, contentType: 'text/html', body: before });
+    else await route.fallback();
+  });
+  const gatehouse = new Gatehouse(page);
+  const documents = watchDocuments(page);
+  await page.goto('/login');
+  await gatehouse.waitForHydration();
+  expect(documents).toEqual(['/login', '/login']);
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(user);
+});

@@ -1,0 +1,111 @@
+// What goes wrong is said with what to do about it.
+import { fail } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN } from '../support/words.ts';
+
+test('who has tried too often sees the seconds go by', async ({ page, user, browserErrors }) => {
+  browserErrors.expect(/status of 429 .*\/api\/auth\/login/);
+  await page.clock.install();
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  // It says five seconds, in the answer's head.
+  await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', EN.tooMany));
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.alert(EN.tooMany)).toBeVisible();
+  const timer = page.getByRole('timer');
+  await expect(timer).toHaveText(EN.tryAgainIn);
+  // A screen reader would read the alert out each second.
+  await expect(page.getByRole('alert').getByRole('timer')).toHaveCount(0);
+  await page.clock.runFor(6000);
+  await expect(timer).toHaveText(EN.tryNow);
+
+  await page.unroute('/api/auth/login');
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(user);
+});
+
+test('who is offline is told so, and goes on where they were', async ({
+  page,
+  context,
+  user,
+  browserErrors,
+}) => {
+  browserErrors.expect(/ERR_INTERNET_DISCONNECTED/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const bar = page.getByRole('status').getByText(EN.connectionLost);
+  await expect(bar).toBeHidden();
+  await gatehouse.fillLogin(user);
+  await context.setOffline(true);
+  await expect(bar).toBeVisible();
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.alert(EN.noNetwork)).toContainText(EN.tryAgainOnline);
+  await expect(gatehouse.password).toHaveValue(user.password);
+
+  await context.setOffline(false);
+  await expect(bar).toBeHidden();
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(user);
+});
+
+test('a server that does not answer is told from a network that is not there', async ({
+  page,
+  user,
+  browserErrors,
+}) => {
+  browserErrors.expect(/ERR_CONNECTION_REFUSED/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.alert(EN.offline)).toContainText(EN.noAnswer);
+  await expect(page.getByText(EN.noNetwork)).toHaveCount(0);
+});
+
+test('a fault of ours comes with a number to ask about', async ({ page, user, browserErrors }) => {
+  browserErrors.expect(/status of 500 .*\/api\/auth\/login/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await page.route('/api/auth/login', (route) => fail(route, 500, 'internal_error', 'It broke.'));
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await expect(gatehouse.alert('It broke.')).toContainText('00000000-0000-7000-8000-000000000000');
+});
+
+test('a profile that could not be loaded says why, when to try again, and tries', async ({
+  page,
+  user,
+  browserErrors,
+}) => {
+  browserErrors.expect(/status of 503 .*\/api\/me/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await page.route('/api/me', (route) => fail(route, 503, 'unavailable', 'It is busy.'));
+  await gatehouse.reload();
+  await expect(gatehouse.alert(EN.profileFailed)).toContainText('It is busy.');
+  await expect(page.getByRole('timer')).toBeVisible();
+  await page.unroute('/api/me');
+  await page.getByRole('button', { name: EN.retry }).click();
+  await gatehouse.expectProfile(user);
+});
+
+test('who types a password with Caps Lock is told', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const press = (modifierCapsLock: boolean) =>
+    gatehouse.password.dispatchEvent('keydown', { key: 'A', modifierCapsLock });
+  const hint = page.getByText(EN.capsLock);
+  await gatehouse.password.focus();
+  await press(true);
+  await expect(hint).toBeVisible();
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.capsLock));
+  // Names are found whatever their case.
+  await gatehouse.account.focus();
+  await expect(hint).toBeHidden();
+  await gatehouse.password.focus();
+  await press(false);
+  await expect(hint).toBeHidden();
+});

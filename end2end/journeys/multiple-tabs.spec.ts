@@ -1,0 +1,252 @@
+// One person, several tabs: they share a session, and follow each other within a second.
+import type { BrowserContext, Page } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { call, count, expire, hold, watchCalls } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { newUser } from '../support/users.ts';
+import { EN } from '../support/words.ts';
+
+const ME = 'GET /api/me';
+const REFRESH = 'POST /api/auth/refresh';
+
+/** What another tab has done is to be seen here within a second. */
+const AT_ONCE = { timeout: 1000 };
+
+async function tabs(context: BrowserContext, number: number): Promise<Gatehouse[]> {
+  const pages = await Promise.all(Array.from({ length: number }, () => context.newPage()));
+  return pages.map((page) => new Gatehouse(page));
+}
+
+/** The pair that a tab keeps for itself. */
+async function ownRefreshToken(page: Page): Promise<string | null> {
+  return page.evaluate(() => sessionStorage.getItem('refresh_token'));
+}
+
+/**
+ * Five calls of a tab that are on their way together: whoever goes to and fro between two pages does not wait for the answers.
+ * `held` are the calls that were sent so far, by all tabs.
+ */
+async function fiveCalls(gatehouse: Gatehouse, held: string[]): Promise<void> {
+  const before = count(held, ME);
+  await gatehouse.open('/profile');
+  await expect.poll(() => count(held, ME) - before).toBe(1);
+  for (let call = 2; call <= 5; call += 1) {
+    for (const path of ['/', '/profile']) {
+      await gatehouse.page.evaluate(
+        (to) => document.querySelector<HTMLAnchorElement>(`nav a[href="${to}"]`)?.click(),
+        path,
+      );
+      await gatehouse.expectPath(path);
+    }
+    await expect.poll(() => count(held, ME) - before).toBe(call);
+  }
+}
+
+for (const [what, hasLocks] of [
+  ['the locks of the browser', true],
+  ['a browser that has no locks', false],
+] as const) {
+  test(`invariant 16: fifteen calls of three tabs that meet an expired token cost one refresh, with ${what}`, async ({
+    expired,
+    newContext,
+    browserErrors,
+  }) => {
+    // Three tabs, each of which turns eight pages.
+    test.slow();
+    browserErrors.expect(/status of 401 .*\/api\/me/);
+    const { server, user, session } = await expired();
+    const browser = await newContext({
+      baseURL: server.url,
+      storageState: remembering(server.url, session),
+    });
+    if (!hasLocks)
+      await browser.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'locks'));
+    const sent: string[] = [];
+    const answered: string[] = [];
+    browser.on('request', (request) => sent.push(call(request)));
+    browser.on('response', (response) =>
+      answered.push(`${call(response.request())} ${String(response.status())}`),
+    );
+    const release = await hold(browser, '/api/me');
+    const three = await tabs(browser, 3);
+    for (const tab of three) await fiveCalls(tab, sent);
+    expect(await three[0]?.page.evaluate(() => 'locks' in navigator)).toBe(hasLocks);
+    expect(count(sent, REFRESH)).toBe(0);
+
+    release();
+    for (const tab of three) await tab.expectProfile(user);
+    await expect
+      .poll(() => [count(answered, `${ME} 401`), count(answered, `${ME} 200`)])
+      .toEqual([15, 15]);
+    expect(count(sent, REFRESH)).toBe(1);
+    expect(count(answered, `${REFRESH} 200`)).toBe(1);
+  });
+}
+
+test('who logs in is logged in in every tab, and goes where each of them was going', async ({
+  context,
+  user,
+}) => {
+  const [here, there, elsewhere] = (await tabs(context, 3)) as [Gatehouse, Gatehouse, Gatehouse];
+  await there.open('/login?redirect=%2F%3Fback%3D1');
+  await elsewhere.open('/');
+  await here.open('/login');
+  await here.fillLogin(user);
+  await here.loginButton.click();
+  await here.expectPath('/profile');
+  await expect(there.header.getByText(user.username)).toBeVisible(AT_ONCE);
+  await there.expectPath('/?back=1');
+  await expect(elsewhere.header.getByText(user.username)).toBeVisible(AT_ONCE);
+  await elsewhere.expectPath('/');
+});
+
+test('invariant 45: who logs out is logged out in every tab, and its tokens are dead, also after a failure of power', async ({
+  context,
+  user,
+  api,
+  server,
+}) => {
+  const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
+  await here.logIn(user);
+  await there.open('/profile');
+  await there.expectProfile(user);
+  const copied = await here.tokens();
+
+  await here.logoutButton.click();
+  await expect(there.account).toBeVisible(AT_ONCE);
+  await there.expectPath('/login?redirect=%2Fprofile');
+  await expect(there.alert(EN.loggedOutElsewhere)).toHaveCount(1);
+  await expect(there.page.getByText(user.username)).toHaveCount(0);
+  await here.expectPath('/login');
+  expect(await there.storage()).toEqual({ local: {}, tab: {} });
+
+  const revoked = { status: 401, code: 'token_revoked' };
+  const presentBoth = async () => {
+    expect(await api.present('GET', '/api/me', copied.access)).toEqual(revoked);
+    expect(await api.present('POST', '/api/auth/refresh', copied.refresh)).toEqual(revoked);
+  };
+  await presentBoth();
+  await server.kill();
+  await server.resume();
+  await presentBoth();
+});
+
+test("a pair that one tab has fetched is every tab's", async ({ context, user, browserErrors }) => {
+  browserErrors.expect(/status of 401 .*\/api\/me/);
+  const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
+  await here.logIn(user);
+  await there.open('/profile');
+  await there.expectProfile(user);
+  const before = await here.tokens();
+  // This tab alone meets the token's end.
+  await expire(here.page, before.access);
+  await here.reload();
+  await here.expectProfile(user);
+  const after = await here.tokens();
+  expect(after.access).not.toBe(before.access);
+
+  // The other one knows: it does not present the old token, neither now nor when it looks at its data anew.
+  const signed: (string | undefined)[] = [];
+  there.page.on('request', (request) => signed.push(request.headers().authorization));
+  await there.nav.getByRole('link', { name: EN.home }).click();
+  await there.nav.getByRole('link', { name: EN.profile }).click();
+  await there.expectProfile(user);
+  expect(new Set(signed.filter(Boolean))).toEqual(new Set([`Bearer ${after.access}`]));
+});
+
+test('somebody else who logs in in one tab is whom every tab shows', async ({
+  context,
+  user,
+  api,
+}) => {
+  const other = newUser('grace');
+  await api.register(other);
+  const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
+  await here.open('/login');
+  await there.open('/login');
+  await here.logIn(user);
+  await there.expectProfile(user);
+  await here.logoutButton.click();
+  await here.expectPath('/login');
+  await here.logIn(other);
+  await expect(there.main.getByText(EN.welcome(other.username))).toBeVisible(AT_ONCE);
+  await there.expectProfile(other);
+});
+
+test('a tab with a session of its own goes its own way', async ({ context, user, api }) => {
+  const other = newUser('grace');
+  await api.register(other);
+  const [own, shared] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
+  await own.logIn(user, { remember: false });
+  await shared.logIn(other);
+  const third = new Gatehouse(await context.newPage());
+  await third.open('/profile');
+  await third.expectProfile(other);
+  await shared.logoutButton.click();
+  // A third tab has followed: then the news have come to this one, too.
+  await third.expectPath('/login?redirect=%2Fprofile');
+  await own.reload();
+  await own.expectProfile(user);
+  await own.logoutButton.click();
+  await own.expectPath('/login');
+});
+
+test('a duplicated tab goes on with the same session, and so does the first one', async ({
+  page,
+  context,
+  user,
+  browserErrors,
+}) => {
+  browserErrors.expect(/status of 401 .*\/api\/me/);
+  const first = new Gatehouse(page);
+  await first.logIn(user, { remember: false });
+  // A window that a page opens gets a copy of its tab's storage, as a duplicate does.
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.evaluate(() => void window.open('/profile')),
+  ]);
+  const duplicate = new Gatehouse(popup);
+  await duplicate.waitForHydration();
+  await duplicate.expectProfile(user);
+  const calls = [watchCalls(page), watchCalls(popup)];
+
+  // In turns each of them meets the end of what both hold.
+  for (const round of [0, 1, 2, 3]) {
+    const [here, there] = round % 2 === 0 ? [first, duplicate] : [duplicate, first];
+    const before = await ownRefreshToken(here.page);
+    const access = await here.page.evaluate(
+      () => JSON.parse(sessionStorage.getItem('access_token') ?? '""') as string,
+    );
+    await expire(here.page, access);
+    await here.reload();
+    await here.expectProfile(user);
+    const after = await ownRefreshToken(here.page);
+    expect(after).not.toBe(before);
+    await expect.poll(() => ownRefreshToken(there.page), AT_ONCE).toBe(after);
+  }
+  expect(calls.map((sent) => count(sent, REFRESH))).toEqual([2, 2]);
+
+  // One that is closed takes nothing with it.
+  await page.close();
+  await duplicate.reload();
+  await duplicate.expectProfile(user);
+  expect(context.pages()).toHaveLength(1);
+});
+
+test('a duplicate of a tab follows its end', async ({ page, user }) => {
+  const first = new Gatehouse(page);
+  await first.logIn(user, { remember: false });
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.evaluate(() => void window.open('/profile')),
+  ]);
+  const duplicate = new Gatehouse(popup);
+  await duplicate.waitForHydration();
+  await duplicate.expectProfile(user);
+  await first.logoutButton.click();
+  await expect(duplicate.account).toBeVisible(AT_ONCE);
+  await expect(duplicate.alert(EN.loggedOutElsewhere)).toHaveCount(1);
+  expect(await ownRefreshToken(popup)).toBeNull();
+});

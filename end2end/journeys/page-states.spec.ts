@@ -1,0 +1,96 @@
+// Every page in every state, for everybody: nothing that axe finds, nothing that does not fit, in both languages and all colours.
+// It takes the pictures on the way. With UPDATE_PICTURES=1 they go to docs/pictures/, from where the README and docs/pages.md
+// show them; else to the results of the run, so that a run changes nothing in the repository.
+import { join } from 'node:path';
+
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { expectAccessible, expectFits, show } from '../support/accessibility.ts';
+import { newUser } from '../support/users.ts';
+import { STATES, WIDTHS } from '../support/states.ts';
+import { EN, ZH } from '../support/words.ts';
+
+const UPDATES = process.env.UPDATE_PICTURES === '1';
+
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+/** A phone, and a desk's window at 200 % and 400 %. */
+const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];
+
+// Colours that are still changing have no contrast to measure.
+test.use({ contextOptions: { reducedMotion: 'reduce' } });
+
+async function takePictures(page: Page, name: string, widths: number[]): Promise<void> {
+  for (const width of widths) {
+    await page.setViewportSize(width === DESK.width ? DESK : PHONE);
+    const file = `${name}-${String(width)}.png`;
+    const path = UPDATES
+      ? join(import.meta.dirname, '../../docs/pictures', file)
+      : test.info().outputPath(file);
+    await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  }
+}
+
+/** As somebody reads who has set larger letters and wider lines (WCAG 2.2, 1.4.4 and 1.4.12). */
+async function expectRoomForText(page: Page, what: string): Promise<void> {
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(
+      '* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }',
+    );
+    document.adoptedStyleSheets.push(sheet);
+  });
+  await expectFits(page, `${what}, with wide text`);
+  await page.evaluate(() => document.adoptedStyleSheets.pop());
+  await page.setViewportSize(DESK);
+  await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+  await expectFits(page, `${what}, with text of twice the size`);
+  await page.evaluate(() => (document.documentElement.style.fontSize = ''));
+}
+
+for (const [locale, words, colours] of [
+  ['en-GB', EN, ['light', 'dark', 'forced']],
+  ['zh-CN', ZH, ['light', 'dark']],
+] as const) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    for (const { name, what, widths = WIDTHS, browserErrors: expected = [], reach } of STATES) {
+      test(what, async ({ page, api, browserErrors }) => {
+        browserErrors.expect(...expected);
+        const gatehouse = new Gatehouse(page, words);
+        await page.emulateMedia({ colorScheme: 'light' });
+        await reach({ gatehouse, api });
+        for (const look of colours) {
+          await show(page, look);
+          await expectAccessible(page, { state: name, lang: words.lang, look });
+        }
+        await show(page, words === EN ? 'light' : 'dark');
+        await takePictures(page, words === EN ? name : `${name}-zh-dark`, widths);
+        for (const size of WINDOWS) {
+          await page.setViewportSize(size);
+          await expectFits(page, `${what}, ${String(size.width)} pixels`);
+        }
+        await expectRoomForText(page, what);
+      });
+    }
+  });
+}
+
+test('no name is too long for a phone', async ({ page, api }) => {
+  const local = newUser('a-rather-long-local-part-of-an-address').username;
+  const user = { ...newUser(), username: `${local}@mail.department.example.org` };
+  await api.register(user);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  for (const path of ['/profile', '/']) {
+    await gatehouse.open(path);
+    for (const size of WINDOWS) {
+      await page.setViewportSize(size);
+      await expectFits(page, `${path}, ${String(size.width)} pixels`);
+    }
+  }
+  await expect(gatehouse.main.getByText(user.username).first()).toBeVisible();
+});

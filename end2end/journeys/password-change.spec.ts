@@ -1,0 +1,114 @@
+// Another password: who changes it stays, everybody else is out and learns why.
+import type { Page } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { count, watchCalls } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { PASSWORD, type User } from '../support/users.ts';
+import { LANGUAGES, type Words } from '../support/words.ts';
+
+const CHANGE = 'POST /api/me/password';
+/** The server's log is searched for it like for the first one. */
+const ANOTHER = `another-${PASSWORD}`;
+
+function form(page: Page, words: Words) {
+  const main = page.getByRole('main');
+  return {
+    current: main.getByLabel(words.passwordCurrent, { exact: true }),
+    password: main.getByLabel(words.passwordNew, { exact: true }),
+    again: main.getByLabel(words.confirm, { exact: true }),
+    submit: main.getByRole('button', { name: words.passwordChange, exact: true }),
+  };
+}
+
+async function fill(page: Page, words: Words, current: string, password: string): Promise<void> {
+  const fields = form(page, words);
+  await fields.current.fill(current);
+  await fields.password.fill(password);
+  await fields.again.fill(password);
+}
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('with another password this browser goes on and the other one is out', async ({
+      server,
+      api,
+      user,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
+      // A login from before, whose token does not come straight from the password: it is asked for once, in the form.
+      const session = await api.refresh(await api.login(user));
+      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
+      const page = await visitor.newPage();
+      const gatehouse = new Gatehouse(page, words);
+      const elsewhere = new Gatehouse(await (await newContext({ locale })).newPage(), words);
+      await elsewhere.logIn(user);
+
+      await gatehouse.open('/settings/security');
+      const { current, password, submit } = form(page, words);
+      await fill(page, words, PASSWORD, ANOTHER);
+      await expect(gatehouse.main.getByText(words.strengths.strong)).toBeVisible();
+      await submit.click();
+      await expect(gatehouse.status(words.passwordChanged)).toBeVisible();
+      await expect(page.getByRole('dialog')).toBeHidden();
+      for (const field of [current, password]) await expect(field).toHaveValue('');
+      // The meter follows the field, also where no key has emptied it.
+      await expect(gatehouse.main.locator('.meter')).not.toHaveAttribute('data-step');
+      await expect(gatehouse.main.getByText(words.strengths.strong)).toHaveCount(0);
+
+      await elsewhere.reload();
+      await elsewhere.expectPath('/login?redirect=%2Fprofile');
+      await expect(elsewhere.alert(words.passwordChangedElsewhere)).toBeVisible();
+      await gatehouse.open('/profile');
+      await gatehouse.expectWelcome(user);
+      const changed: User = { ...user, password: ANOTHER };
+      await elsewhere.fillLogin(changed);
+      await elsewhere.loginButton.click();
+      await elsewhere.expectProfile(user);
+    });
+
+    test('what is wrong is said at its field, and nothing changes', async ({
+      page,
+      user,
+      browserErrors,
+    }) => {
+      browserErrors.expect(
+        /status of 401 .*\/api\/auth\/reauthenticate/,
+        /status of 400 .*\/api\/me\/password/,
+      );
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(user);
+      await gatehouse.open('/settings/security');
+      const calls = watchCalls(page);
+      const { current, password, again, submit } = form(page, words);
+      await submit.click();
+      await expect(current).toBeFocused();
+      await expect(current).toHaveAccessibleDescription(words.passwordMissing);
+      await current.fill('not this one');
+      await password.fill('short');
+      await again.fill('shorter');
+      await submit.click();
+      await expect(password).toHaveAccessibleDescription(words.passwordShort);
+      await expect(again).toHaveAccessibleDescription(words.passwordsDiffer);
+      expect(calls).toEqual([]);
+
+      await fill(page, words, 'not this one', ANOTHER);
+      await submit.click();
+      await expect(current).toBeFocused();
+      await expect(current).toHaveAccessibleDescription(words.wrongPasswordAgain);
+      expect(count(calls, CHANGE)).toBe(0);
+      await fill(page, words, PASSWORD, 'passwordpassword');
+      await submit.click();
+      await expect(password).toBeFocused();
+      await expect(password).toHaveAccessibleDescription(words.passwordCommon);
+      await expect(page.getByRole('alert')).toHaveCount(0);
+      await gatehouse.reload();
+      await gatehouse.expectPath('/settings/security');
+    });
+  });
+}

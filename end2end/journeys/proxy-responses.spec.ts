@@ -1,0 +1,182 @@
+// Something between browser and server answers in the server's place: a hotspot, a gateway, a sign-on proxy. Whatever the status, such
+// an answer is none: it ends no session, begins none, and confirms nothing.
+import type { Page, Route } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { count, expire, watchCalls } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN } from '../support/words.ts';
+
+/** An answer that is not the server's. */
+interface Foreign {
+  status: number;
+  contentType: string;
+  body: string;
+}
+
+const STATUSES = [200, 204, 302, 307, 400, 401, 403, 404, 429, 500, 503, 511];
+const BODIES = [
+  {
+    contentType: 'text/html; charset=utf-8',
+    body: '<!DOCTYPE html><title>Sign in</title><h1>Sign in to the network</h1>',
+  },
+  { contentType: 'application/json', body: '{"code":401,"message":"Unauthorized"}' },
+  {
+    contentType: 'application/json',
+    body: '{"error":"invalid_token","error_description":"Sign in first"}',
+  },
+  { contentType: 'application/json', body: '' },
+  { contentType: 'text/plain', body: '' },
+];
+const ANSWERS: Foreign[] = STATUSES.flatMap((status) =>
+  BODIES.map((body) => ({ status, ...body })),
+);
+/** One of each kind, where trying one takes long. */
+const KINDS: Foreign[] = [200, 302, 401, 503].flatMap((status) =>
+  BODIES.slice(0, 2).map((body) => ({ status, ...body })),
+);
+
+const describe = ({ status, contentType, body }: Foreign): string =>
+  `${String(status)} ${contentType} ${body}`;
+
+/** Has every request to a path answered by whatever is current. */
+async function answerWith(page: Page, path: string): Promise<(foreign: Foreign) => void> {
+  let current: Foreign | undefined;
+  await page.route(path, (route: Route) => {
+    if (current === undefined) return route.fallback();
+    const { status, contentType, body } = current;
+    return route.fulfill({
+      status,
+      contentType,
+      body,
+      headers: status >= 300 && status < 400 ? { Location: '/nothing' } : {},
+    });
+  });
+  return (foreign) => (current = foreign);
+}
+
+test.beforeEach(({ browserErrors }) => {
+  test.slow();
+  // The browser reports each status, and each redirect that is not followed.
+  browserErrors.expect(/\/api\//, /\/nothing/, /redirect/i);
+});
+
+test('invariant 16: no answer of a proxy to the refresh costs the session', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  const before = await gatehouse.tokens();
+  await expire(page, before.access);
+  const answer = await answerWith(page, '/api/auth/refresh');
+  const calls = watchCalls(page);
+  answer({ status: 401, contentType: 'text/html', body: '<h1>Sign in</h1>' });
+  await gatehouse.reload();
+  const retry = gatehouse.main.getByRole('button', { name: EN.retry });
+  for (const foreign of ANSWERS) {
+    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.offline);
+    const asked = count(calls, 'POST /api/auth/refresh');
+    answer(foreign);
+    await retry.click();
+    await expect
+      .poll(() => count(calls, 'POST /api/auth/refresh'), describe(foreign))
+      .toBe(asked + 1);
+    await expect(retry, describe(foreign)).toBeVisible();
+    expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
+  }
+  await page.unroute('/api/auth/refresh');
+  await retry.click();
+  await gatehouse.expectProfile(user);
+});
+
+test('invariant 16: no answer of a proxy to a call costs the session, or is taken for data', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  const before = await gatehouse.tokens();
+  const answer = await answerWith(page, '/api/me');
+  const calls = watchCalls(page);
+  answer({ status: 401, contentType: 'text/html', body: '<h1>Sign in</h1>' });
+  await gatehouse.reload();
+  const retry = gatehouse.main.getByRole('button', { name: EN.retry });
+  for (const foreign of ANSWERS) {
+    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.offline);
+    const asked = count(calls, 'GET /api/me');
+    answer(foreign);
+    await retry.click();
+    await expect.poll(() => count(calls, 'GET /api/me'), describe(foreign)).toBe(asked + 1);
+    await expect(gatehouse.alert(EN.profileFailed), describe(foreign)).toContainText(EN.offline);
+    expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
+  }
+  expect(count(calls, 'POST /api/auth/refresh')).toBe(0);
+  await page.unroute('/api/me');
+  await retry.click();
+  await gatehouse.expectProfile(user);
+});
+
+test('no answer of a proxy to a log-in signs in, or blames the password', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const answer = await answerWith(page, '/api/auth/login');
+  await gatehouse.fillLogin(user);
+  for (const foreign of ANSWERS) {
+    answer(foreign);
+    await gatehouse.loginButton.click();
+    await expect(gatehouse.alert(EN.offline), describe(foreign)).toBeVisible();
+    await expect(gatehouse.main.locator('button[aria-busy]')).toHaveCount(0);
+    expect(await gatehouse.storage(), describe(foreign)).toEqual({ local: {}, tab: {} });
+  }
+  await gatehouse.expectPath('/login');
+  await page.unroute('/api/auth/login');
+  await gatehouse.loginButton.click();
+  await gatehouse.expectProfile(user);
+});
+
+test("an answer of a proxy to a log-out is not passed off as the server's", async ({
+  api,
+  user,
+  server,
+  newContext,
+}) => {
+  for (const foreign of KINDS) {
+    const session = await api.login(user);
+    const visitor = await newContext({ storageState: remembering(server.url, session) });
+    const page = await visitor.newPage();
+    const gatehouse = new Gatehouse(page);
+    (await answerWith(page, '/api/auth/logout'))(foreign);
+    await gatehouse.open('/profile');
+    await gatehouse.expectProfile(user);
+    await gatehouse.logoutButton.click();
+    await expect(gatehouse.alert(EN.loggedOutHere), describe(foreign)).toBeVisible();
+    expect((await gatehouse.storage()).local, describe(foreign)).toEqual({});
+    await visitor.close();
+  }
+});
+
+test('a page that is answered by a proxy in the place of a picture or an archive offers neither', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  const before = await gatehouse.tokens();
+  const answer = await answerWith(page, '/api/me/export');
+  let saved = 0;
+  page.on('download', () => (saved += 1));
+  await gatehouse.open('/settings/data');
+  for (const foreign of KINDS) {
+    answer(foreign);
+    await gatehouse.main.getByRole('button', { name: EN.exportGo }).click();
+    await expect(gatehouse.alert(EN.offline), describe(foreign)).toBeVisible();
+    await expect(gatehouse.main.locator('button[aria-busy]')).toHaveCount(0);
+  }
+  expect(saved).toBe(0);
+  expect(await gatehouse.tokens()).toEqual(before);
+});

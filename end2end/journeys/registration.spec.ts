@@ -1,0 +1,172 @@
+// Making an account, and what the form says on the way.
+import { randomInt } from 'node:crypto';
+
+import { fail, hold, watchCalls, count } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { newUser } from '../support/users.ts';
+import { EN, ZH } from '../support/words.ts';
+
+const REGISTER = 'POST /api/auth/register';
+
+test('what is wrong is said beside its field, the first one has the focus, and nothing is sent', async ({
+  page,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const calls = watchCalls(page);
+  await gatehouse.account.fill('ada');
+  await gatehouse.password.fill('short');
+  await gatehouse.confirm.fill('shorter');
+  await gatehouse.registerButton.click();
+
+  await expect(gatehouse.password).toBeFocused();
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordShort));
+  await expect(gatehouse.confirm).toHaveAccessibleDescription(EN.passwordsDiffer);
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+  for (const field of [gatehouse.password, gatehouse.confirm]) {
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+  }
+  expect(calls).toEqual([]);
+});
+
+test('a field is checked when it is left, and again at each key once it was wrong', async ({
+  page,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.account.fill('a');
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+  await gatehouse.account.blur();
+  await expect(gatehouse.account).toHaveAttribute('aria-invalid', 'true');
+  await gatehouse.account.pressSequentially('da');
+  await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
+});
+
+test('a name that is taken is said beside the name', async ({ page, user, browserErrors }) => {
+  browserErrors.expect(/status of 409 .*\/api\/auth\/register/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.fillRegistration(user);
+  await gatehouse.registerButton.click();
+
+  await expect(page.getByText(EN.taken(user.username)).first()).toBeVisible();
+  await expect(gatehouse.account).toHaveAccessibleDescription(EN.taken(user.username));
+  await expect(gatehouse.account).toBeFocused();
+  await gatehouse.expectPath('/register');
+
+  const free = newUser();
+  await gatehouse.account.fill(free.username);
+  await gatehouse.registerButton.click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.account).toHaveValue(free.username);
+});
+
+test('what only the server knows about a field is said beside that field', async ({
+  page,
+  browserErrors,
+}) => {
+  browserErrors.expect(/status of 400 .*\/api\/auth\/register/);
+  const gatehouse = new Gatehouse(page);
+  const user = newUser();
+  await gatehouse.open('/register');
+  await page.route('/api/auth/register', (route) =>
+    route.fulfill({
+      status: 400,
+      json: {
+        code: 'validation_failed',
+        message: 'Please check the marked fields',
+        fields: { password: 'This password is too common' },
+        request_id: '00000000-0000-7000-8000-000000000000',
+      },
+    }),
+  );
+  await gatehouse.fillRegistration(user);
+  await gatehouse.registerButton.click();
+  await expect(gatehouse.password).toHaveAccessibleDescription(/This password is too common/);
+  await expect(gatehouse.password).toBeFocused();
+  await expect(gatehouse.password).toHaveValue(user.password);
+});
+
+test('a new password is weighed while it is typed, in words too', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const meter = gatehouse.main.locator('.meter');
+  const frame = await meter.boundingBox();
+  await expect(gatehouse.main.getByText(EN.strength)).toBeHidden();
+  for (const [password, words] of [
+    ['abcdefgh', EN.strengths.weak],
+    ['sunshine7', EN.strengths.fair],
+    ['xK7#pQ9!', EN.strengths.good],
+    [newUser().password, EN.strengths.strong],
+  ] as const) {
+    await gatehouse.password.fill(password);
+    await expect(meter).toHaveText(`${EN.strength}: ${words}`);
+  }
+  // Nothing moves, and who goes on to another language takes it along.
+  expect(await meter.boundingBox()).toEqual(frame);
+  await gatehouse.languageSwitch.click();
+  await expect(meter).toHaveText(`${ZH.strength}: ${ZH.strengths.strong}`);
+  await new Gatehouse(page, ZH).password.fill('');
+  await expect(gatehouse.main.getByText(ZH.strength)).toBeHidden();
+});
+
+test('a password of any length can be pasted without the page standing still', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await gatehouse.password.fill('correct horse '.repeat(20_000));
+  await gatehouse.account.focus();
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordLong), {
+    timeout: 3000,
+  });
+});
+
+test('however often the button is pressed, one account is made', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  const calls = watchCalls(page);
+  const release = await hold(page, '/api/auth/register');
+  await gatehouse.fillRegistration(newUser());
+  await gatehouse.registerButton.dblclick();
+  await gatehouse.confirm.press('Enter');
+  release();
+  await gatehouse.expectPath('/login');
+  expect(count(calls, REGISTER)).toBe(1);
+});
+
+test('typed text is kept when the server fails', async ({ page, browserErrors }) => {
+  browserErrors.expect(/status of 503 .*\/api\/auth\/register/);
+  const gatehouse = new Gatehouse(page);
+  const user = newUser();
+  await gatehouse.open('/register');
+  await page.route('/api/auth/register', (route) => fail(route, 503, 'unavailable'));
+  await gatehouse.fillRegistration(user);
+  await gatehouse.registerButton.click();
+  await expect(page.getByRole('alert').filter({ hasText: /\S/ }).first()).toBeVisible();
+  await expect(gatehouse.account).toHaveValue(user.username);
+  for (const field of [gatehouse.password, gatehouse.confirm])
+    await expect(field).toHaveValue(user.password);
+});
+
+test('password managers are told that this is a new password', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/register');
+  await expect(gatehouse.account).toHaveAttribute('autocomplete', 'username');
+  for (const field of [gatehouse.password, gatehouse.confirm]) {
+    await expect(field).toHaveAttribute('autocomplete', 'new-password');
+  }
+});
+
+test('an account may be an e-mail address or have a Chinese name', async ({ page, api }) => {
+  const gatehouse = new Gatehouse(page);
+  // Digits belong to every script, Latin letters beside Chinese characters would be two.
+  const number = String(randomInt(1e9));
+  for (const username of [`ada.${number}@example.org`, `李雷${number}`]) {
+    const user = { ...newUser(), username };
+    await gatehouse.open('/register');
+    await gatehouse.fillRegistration(user);
+    await gatehouse.registerButton.click();
+    await gatehouse.expectPath('/login');
+    expect((await api.login(user)).user.username).toBe(username);
+  }
+});

@@ -1,0 +1,150 @@
+// Where somebody is signed in: two browsers, and how one ends what the other has begun.
+import type { Locator } from '@playwright/test';
+
+import { count, fail, watchCalls } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { EN, LANGUAGES, type Words } from '../support/words.ts';
+
+const IPHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1';
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
+const END = 'DELETE /api/me/sessions';
+
+function list({ page, main }: Gatehouse, words: Words) {
+  const dialog = page.getByRole('dialog');
+  return {
+    rows: main.getByRole('listitem').filter({ has: page.getByRole('heading', { level: 2 }) }),
+    row: (browser: string, system: string): Locator =>
+      main.getByRole('listitem').filter({ hasText: words.deviceName(browser, system) }),
+    end: (browser: string, system: string): Locator =>
+      main.getByRole('button', {
+        name: `${words.endDevice} ${words.deviceName(browser, system)}`,
+        exact: true,
+      }),
+    endOthers: main.getByRole('button', { name: words.endOthers, exact: true }),
+    dialog,
+    yes: dialog.getByRole('button', { name: words.endDevice, exact: true }),
+    no: dialog.getByRole('button', { name: words.cancel, exact: true }),
+  };
+}
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('a device that is ended from another is out, and its open tab says why', async ({
+      user,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
+      const desk = new Gatehouse(
+        await (await newContext({ locale, userAgent: FIREFOX })).newPage(),
+        words,
+      );
+      const phone = new Gatehouse(
+        await (await newContext({ locale, userAgent: IPHONE })).newPage(),
+        words,
+      );
+      await desk.logIn(user);
+      await phone.logIn(user);
+      await desk.accountMenu(user.username).click();
+      await desk.header.getByRole('link', { name: words.settings }).click();
+      await desk.main.getByRole('link', { name: words.devices, exact: true }).click();
+      const calls = watchCalls(desk.page);
+      const { rows, row, end, endOthers, dialog, yes, no } = list(desk, words);
+      await expect(rows).toHaveCount(2);
+      await expect(rows.first()).toContainText(words.deviceName('Firefox', 'Linux'));
+      await expect(rows.first()).toContainText(words.thisDevice);
+      await expect(rows.first().getByRole('button')).toHaveCount(0);
+      await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
+      await expect(row('Safari', 'iOS')).toContainText('127.0.0.1');
+
+      // It is asked once, and whoever only presses the key has ended nothing.
+      await end('Safari', 'iOS').click();
+      await expect(dialog).toBeVisible();
+      await expect(dialog).toContainText(words.endTitle);
+      await expect(no).toBeFocused();
+      await desk.page.keyboard.press('Enter');
+      await expect(dialog).toBeHidden();
+      await expect(end('Safari', 'iOS')).toBeFocused();
+      expect(count(calls, END)).toBe(0);
+      await end('Safari', 'iOS').click();
+      await yes.click();
+      await expect(desk.status(words.deviceEnded)).toBeVisible();
+      await expect(rows).toHaveCount(1);
+      await expect(endOthers).toHaveCount(0);
+      await expect(desk.page.getByRole('heading', { level: 1 })).toBeFocused();
+
+      await phone.reload();
+      await phone.expectPath('/login?redirect=%2Fprofile');
+      await expect(phone.alert(words.endedElsewhere)).toBeVisible();
+      await desk.open('/profile');
+      await desk.expectWelcome(user);
+    });
+
+    test('all others end at once and are new devices afterwards, one that has logged out is not', async ({
+      user,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
+      const desk = new Gatehouse(await (await newContext({ locale })).newPage(), words);
+      const others = [
+        new Gatehouse(await (await newContext({ locale, userAgent: IPHONE })).newPage(), words),
+        new Gatehouse(await (await newContext({ locale, userAgent: FIREFOX })).newPage(), words),
+      ];
+      for (const gatehouse of [desk, ...others]) await gatehouse.logIn(user);
+      await desk.open('/settings/devices');
+      const { rows, row, endOthers, dialog, yes } = list(desk, words);
+      await expect(rows).toHaveCount(3);
+      await endOthers.click();
+      await expect(dialog).toContainText(words.endOthersTitle);
+      await yes.click();
+      await expect(desk.status(words.othersEnded)).toBeVisible();
+      await expect(rows).toHaveCount(1);
+      for (const gatehouse of others) {
+        await gatehouse.reload();
+        await expect(gatehouse.alert(words.endedElsewhere)).toBeVisible();
+      }
+      // Ending all other sessions invalidates the device cookies of the account.
+      const [phone] = others;
+      if (!phone) throw new Error('there is no phone');
+      await phone.logIn(user);
+      await desk.reload();
+      await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
+      await phone.logoutButton.click();
+      await phone.expectPath('/login');
+      await phone.logIn(user);
+      await desk.reload();
+      await expect(row('Safari', 'iOS')).toBeVisible();
+      await expect(row('Safari', 'iOS')).not.toContainText(words.newDevice);
+    });
+  });
+}
+
+test('a list that could not be loaded is loaded again, and an end that fails is told where it was asked', async ({
+  page,
+  user,
+  api,
+  browserErrors,
+}) => {
+  browserErrors.expect(/status of 503 .*\/api\/me\/sessions/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await api.login(user);
+  await page.route('/api/me/sessions', (route) => fail(route, 503, 'unavailable', 'It is busy.'));
+  await gatehouse.open('/settings/devices');
+  await expect(gatehouse.alert(EN.devicesFailed)).toBeVisible();
+  await page.unroute('/api/me/sessions');
+  await gatehouse.main.getByRole('button', { name: EN.retry }).click();
+  const { rows, endOthers, dialog, yes, no } = list(gatehouse, EN);
+  await expect(rows).toHaveCount(2);
+  await page.route('/api/me/sessions', (route) => fail(route, 503, 'unavailable', 'It is busy.'));
+  await endOthers.click();
+  await yes.click();
+  await expect(dialog.getByRole('alert')).toContainText('It is busy.');
+  await no.click();
+  await expect(rows).toHaveCount(2);
+});

@@ -1,0 +1,223 @@
+// Administrators: they find somebody among many, and what they do about them is in force at once, in front of whoever it is about.
+import type { Page } from '@playwright/test';
+
+import { remembering } from '../support/api.ts';
+import { hold } from '../support/network.ts';
+import { expect, test } from '../support/fixtures.ts';
+import { Gatehouse } from '../support/gatehouse.ts';
+import { PASSWORD, newUser } from '../support/users.ts';
+import { EN, LANGUAGES, type Words } from '../support/words.ts';
+
+function people(page: Page, words: Words) {
+  const main = page.getByRole('main');
+  return {
+    search: main.getByLabel(words.findSomebody),
+    order: main.getByLabel(words.order),
+    row: (name: string) => main.getByRole('row').filter({ hasText: name }),
+    names: main.getByRole('rowheader'),
+    manage: (name: string) => main.getByRole('button', { name: words.manage(name) }),
+    item: (name: string) => page.getByRole('button', { name, exact: true }),
+    question: (name: string) => page.getByRole('dialog', { name }),
+    next: main.getByRole('link', { name: words.nextPage }),
+    first: main.getByRole('link', { name: words.firstPage }),
+  };
+}
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('somebody is found and disabled: their open tab says so, and they are back once it is undone', async ({
+      page,
+      user,
+      administrator,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(
+        /status of 401 .*\/api\/(me|auth\/refresh)/,
+        /status of 403 .*\/api\/auth\/login/,
+      );
+      const theirs = new Gatehouse(await (await newContext({ locale })).newPage(), words);
+      await theirs.logIn(user);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(administrator);
+      await gatehouse.accountMenu(administrator.username).click();
+      await gatehouse.header.getByRole('link', { name: words.people }).click();
+      await gatehouse.expectPath('/admin/users');
+      await expect(page.getByRole('heading', { name: words.people, level: 1 })).toBeFocused();
+
+      const { search, row, names, manage, item, question } = people(page, words);
+      await search.fill(user.username);
+      await expect(names).toHaveCount(1);
+      await gatehouse.expectPath(`/admin/users?search=${user.username}`);
+      await expect(row(user.username)).toContainText(words.active);
+
+      // A question, which can be answered with no.
+      await manage(user.username).click();
+      await item(words.disable).click();
+      await expect(question(words.disableTitle)).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(question(words.disableTitle)).toBeHidden();
+      await expect(manage(user.username)).toBeFocused();
+      await manage(user.username).click();
+      await item(words.disable).click();
+      await question(words.disableTitle)
+        .getByRole('button', { name: words.disable, exact: true })
+        .click();
+      await expect(gatehouse.status(words.accountSaved)).toBeVisible();
+      await expect(row(user.username)).toContainText(words.disabled);
+
+      await theirs.page.reload();
+      await expect(theirs.alert(words.accountDisabled)).toBeVisible();
+      await theirs.fillLogin(user);
+      await theirs.loginButton.click();
+      await expect(theirs.main.getByRole('alert').getByText(words.accountDisabled)).toBeVisible();
+
+      await manage(user.username).click();
+      await item(words.enable).click();
+      await expect(row(user.username)).toContainText(words.active);
+      await theirs.password.fill(user.password);
+      await theirs.loginButton.click();
+      await theirs.expectWelcome(user);
+    });
+
+    test('who came by a refresh gives the password once more; whoever it is about is out', async ({
+      server,
+      api,
+      user,
+      administrator,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/(me|users|auth\/refresh)/);
+      const theirs = new Gatehouse(await (await newContext({ locale })).newPage(), words);
+      await theirs.logIn(user);
+      const session = await api.refresh(await api.login(administrator));
+      const page = await (
+        await newContext({ storageState: remembering(server.url, session), locale })
+      ).newPage();
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.open(`/admin/users?search=${user.username}`);
+      const { row, manage, item, question } = people(page, words);
+      await manage(user.username).click();
+      await item(words.endSessions).click();
+      await question(words.endSessionsTitle)
+        .getByRole('button', { name: words.endSessions, exact: true })
+        .click();
+      const proof = question(words.proofTitle);
+      await proof.getByLabel(words.password, { exact: true }).fill(PASSWORD);
+      await proof.getByRole('button', { name: words.goOn, exact: true }).click();
+      await expect(gatehouse.status(words.accountSaved)).toBeVisible();
+      await theirs.page.reload();
+      await expect(theirs.alert(words.endedElsewhere)).toBeVisible();
+
+      // The password has been given: the next change asks no more.
+      await manage(user.username).click();
+      await item(words.makeAdministrator).click();
+      await question(words.makeAdministratorTitle)
+        .getByRole('button', { name: words.makeAdministrator, exact: true })
+        .click();
+      await expect(row(user.username)).toContainText(words.administrator);
+      await expect(proof).toBeHidden();
+      const promoted = await api.login(user);
+      expect((await api.present('GET', '/api/users', promoted.access_token)).status).toBe(200);
+    });
+
+    test('it is for nobody else', async ({ page, user, browserErrors }) => {
+      browserErrors.expect(/status of 403 .*\/api\/users/);
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(user);
+      await gatehouse.accountMenu(user.username).click();
+      await expect(gatehouse.header.getByRole('link', { name: words.settings })).toBeVisible();
+      await expect(gatehouse.header.getByRole('link', { name: words.people })).toHaveCount(0);
+      await gatehouse.open('/admin/users');
+      await expect(gatehouse.alert(words.notForYou)).toBeVisible();
+      await expect(gatehouse.main.getByRole('table')).toBeHidden();
+    });
+
+    test('a guest comes back to it after the log-in', async ({ page, administrator }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.open('/admin/users?sort=username');
+      await gatehouse.expectPath(
+        `/login?redirect=${encodeURIComponent('/admin/users?sort=username')}`,
+      );
+      await gatehouse.fillLogin(administrator);
+      await gatehouse.loginButton.click();
+      await gatehouse.expectPath('/admin/users?sort=username');
+      await expect(people(page, words).order).toHaveValue('username');
+    });
+  });
+}
+
+test('the address keeps what is looked for, the order and the page', async ({
+  page,
+  server,
+  administrator,
+}) => {
+  await server.command(['seed', '--users', '120']);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open('/admin/users');
+  const { order, names, next, first, search } = people(page, EN);
+  await expect(names).toHaveCount(50);
+  const newest = await names.first().textContent();
+  // While another order is on its way there is no next page of it yet, and that of the old one is not offered.
+  const arrive = await hold(page, '/api/users*');
+  await expect(next).toBeVisible();
+  await order.selectOption(EN.byName);
+  await gatehouse.expectPath('/admin/users?sort=username');
+  await expect(next).toBeHidden();
+  await expect(names.first()).toHaveText(newest ?? '');
+  arrive();
+  await expect(names.first()).not.toHaveText(newest ?? '');
+  const begin = await names.first().textContent();
+  await next.click();
+  await expect(names.first()).not.toHaveText(begin ?? '');
+  const second = await names.first().textContent();
+  const address = page.url();
+  expect(address).toContain('/admin/users?sort=username&after=');
+
+  // A reload and a link show the same; Back shows what was there before.
+  await gatehouse.reload();
+  await expect(names.first()).toHaveText(second ?? '');
+  await page.goBack();
+  await expect(names.first()).toHaveText(begin ?? '');
+  await page.goForward();
+  await expect(names.first()).toHaveText(second ?? '');
+  await first.click();
+  await expect(names.first()).toHaveText(begin ?? '');
+
+  // Another search begins at its first page, and typing it is one step back.
+  await next.click();
+  await expect(names.first()).toHaveText(second ?? '');
+  await search.pressSequentially(administrator.username, { delay: 30 });
+  await expect(names).toHaveCount(1);
+  await gatehouse.expectPath(`/admin/users?search=${administrator.username}&sort=username`);
+  await page.goBack();
+  await expect(names.first()).toHaveText(second ?? '');
+  await expect(search).toHaveValue('');
+});
+
+test('nobody is asked to disable themself', async ({ page, administrator }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open(`/admin/users?search=${administrator.username}`);
+  const { manage, item } = people(page, EN);
+  await manage(administrator.username).click();
+  await expect(item(EN.endSessions)).toBeVisible();
+  await expect(item(EN.disable)).toBeHidden();
+});
+
+test('what came in the name of somebody is text and nothing else', async ({
+  page,
+  api,
+  administrator,
+}) => {
+  const user = { ...newUser(), nickname: '<img src=x onerror=alert(1)>' };
+  await api.register(user);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open(`/admin/users?search=${user.username}`);
+  await expect(gatehouse.main.getByText(user.nickname, { exact: true })).toBeVisible();
+});

@@ -1,0 +1,61 @@
+import type { BrowserContext, Page, Request, Route } from '@playwright/test';
+
+/** A request as `POST /api/auth/login`. */
+export function call(request: Request): string {
+  return `${request.method()} ${new URL(request.url()).pathname}`;
+}
+
+/** The calls under `/api` that a tab sends from now on. */
+export function watchCalls(page: Page): string[] {
+  const calls: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname.startsWith('/api/')) calls.push(call(request));
+  });
+  return calls;
+}
+
+/** How often a call was sent. */
+export function count(calls: string[], call: string): number {
+  return calls.filter((sent) => sent === call).length;
+}
+
+/** Holds every request of a tab or a browser to a path back until it is let go. */
+export async function hold(
+  page: Page | BrowserContext,
+  path: string | RegExp,
+): Promise<() => void> {
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  await page.route(path, async (route) => {
+    await gate;
+    await route.fallback();
+  });
+  return release;
+}
+
+/** Answers as the contract has it for failures. */
+export async function fail(
+  route: Route,
+  status: number,
+  code: string,
+  message = 'It failed.',
+  retryAfter = 5,
+): Promise<void> {
+  await route.fulfill({
+    status,
+    json: { code, message, request_id: '00000000-0000-7000-8000-000000000000' },
+    headers: {
+      'Cache-Control': 'no-store',
+      ...(status === 429 || status === 503 ? { 'Retry-After': String(retryAfter) } : {}),
+    },
+  });
+}
+
+/** Refuses one access token as expired, whichever call presents it; every other token is judged by the server. */
+export async function expire(page: Page, token: string): Promise<void> {
+  await page.route('/api/me', async (route) => {
+    const presented = await route.request().headerValue('Authorization');
+    if (presented === `Bearer ${token}`) await fail(route, 401, 'token_expired');
+    else await route.fallback();
+  });
+}

@@ -1,0 +1,108 @@
+// What states are made of: somebody who is the same in every picture, at the same time.
+import { expect, type Page } from '@playwright/test';
+
+import type { Api } from '../api.ts';
+import type { Gatehouse } from '../gatehouse.ts';
+import { newUser } from '../users.ts';
+import { png } from '../pictures.ts';
+
+/** Who is in every picture, and when. */
+export const ADA = { username: 'ada@example.org', nickname: 'Ada' };
+export const NOON = Date.UTC(2026, 2, 20, 12) / 1000;
+export const NOW = NOON + 21;
+/** Seconds until something may be tried again: longer than anybody looks at a state. */
+export const RETRY_AFTER_SECONDS = 480;
+
+export interface StateContext {
+  gatehouse: Gatehouse;
+  api: Api;
+}
+
+/** A page in a state that somebody may find it in. */
+export interface State {
+  /** Its name in the table and in the pictures' file names. */
+  name: string;
+  /** What there is to see. */
+  what: string;
+  /** Widths of its pictures, if not all. */
+  widths?: number[];
+  /** What the browser's console says there, as it should. */
+  browserErrors?: RegExp[];
+  reach: (stage: StateContext) => Promise<void>;
+}
+
+export async function expectAda({ main, words }: Gatehouse): Promise<void> {
+  await expect(main.getByText(words.welcome(ADA.nickname))).toBeVisible();
+  await expect(main.getByText(/^access\b/)).toBeVisible();
+}
+
+/** What Ada keeps here: pictures of these measures. */
+export async function answerWithFiles(page: Page, measures: [number, number][]): Promise<void> {
+  const files = measures.map(([width, height], index) => ({
+    id: `019d0b2c-8c00-7000-8000-00000000000${String(index)}`,
+    name: `${['arch', 'gate', 'door', 'wall', 'tower', 'bridge'][index] ?? 'picture'}.png`,
+    size: width * height,
+    width,
+    height,
+    type: 'image/png',
+    created_at: NOON,
+  }));
+  const used = files.reduce((sum, file) => sum + file.size, 0);
+  await page.route(/\/api\/me\/files(\?|$)/, (route) =>
+    route.fulfill({ json: { files, next: null, used, quota: 100_000_000 } }),
+  );
+  await page.route(/\/api\/me\/file\?/, (route) => {
+    const index = Number(new URL(route.request().url()).searchParams.get('id')?.slice(-1));
+    const [width, height] = measures[index] ?? [1, 1];
+    const tint = (index * 40) % 200;
+    return route.fulfill({
+      contentType: 'image/png',
+      body: png(width, height, [tint, 120, 160], [230, 200 - tint, 120]),
+    });
+  });
+}
+
+/** The same user at the same time in every picture. */
+export async function signIn({ gatehouse, api }: StateContext, role = 'user'): Promise<void> {
+  const { page } = gatehouse;
+  const user = newUser();
+  await api.register(user);
+  await gatehouse.logIn(user);
+  await page.evaluate(
+    ([ada, times, role]) => {
+      const user = JSON.parse(localStorage.getItem('user') ?? '{}') as object;
+      localStorage.setItem('user', JSON.stringify({ ...user, ...ada, role }));
+      // Nobody checks the signature: no call of this page reaches the server. It stays the same session's, or it were rubbish.
+      const part = (claims: object) => btoa(JSON.stringify(claims)).replaceAll('=', '');
+      const [, claims = ''] = (localStorage.getItem('refresh_token') ?? '').split('.');
+      const session = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as object;
+      const token = `${part({ alg: 'HS256' })}.${part({ ...session, ...times })}.AAAA`;
+      localStorage.setItem('access_token', JSON.stringify(token));
+    },
+    [ADA, { iat: NOON, exp: NOON + 900 }, role] as const,
+  );
+  await page.clock.setFixedTime(NOW * 1000);
+  await answerAsAda(page);
+}
+
+async function answerAsAda(page: Page): Promise<void> {
+  await answerWithFiles(page, []);
+  await page.route('/api/me', (route) =>
+    route.fulfill({
+      headers: { Date: new Date(NOW * 1000).toUTCString() },
+      json: {
+        id: '019d0b2c-8c00-7000-8000-000000000000',
+        ...ADA,
+        avatar_url: null,
+        role: 'user',
+        email: ADA.username,
+        mobile: '+8613912345901',
+        created_at: NOON - 86_400 * 40,
+        login_time: NOON,
+        expiration_time: NOON + 900,
+        token_type: 'access',
+        fresh: true,
+      },
+    }),
+  );
+}
