@@ -1,9 +1,9 @@
 //! The port: what the server functions need of the server, found through context.
 
-mod cookie;
 mod credentials;
+mod device_cookie;
 mod failure;
-mod request;
+mod request_context;
 mod users;
 
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-pub use cookie::Cookie;
-pub use credentials::{Credentials, NewAccount, NewPassword, Presented};
-pub use failure::{Failure, Fields};
-pub use request::{Caller, Origin, Request, RequestId, api_lang, respond};
-pub(crate) use request::{codec_failure, set_head};
+pub use credentials::{Credentials, NewAccount, NewPassword, PasswordAttempt};
+pub use device_cookie::DeviceCookie;
+pub use failure::{Failure, FieldErrors};
+pub use request_context::{Caller, ClientInfo, RequestContext, RequestId, api_lang, set_status};
+pub(crate) use request_context::{codec_failure, set_error_head};
 pub use users::{AccountChanges, AccountSearch, Administration};
 
 use crate::{
     i18n::Lang,
     protocol::{
         Profile, ProfileChanges, TokenPair, User,
-        devices::{Device, Ending},
         files::FileList,
+        sessions::{SessionInfo, SessionSelector},
     },
 };
 
@@ -44,7 +44,8 @@ pub struct Backend {
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// Makes an account.
-    async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure>;
+    async fn register(&self, account: NewAccount, client_info: ClientInfo)
+    -> Result<User, Failure>;
     /// The caller's account and the life of the caller's token.
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
     /// Changes the caller's profile. Another address or number takes a fresh token. A number
@@ -54,8 +55,8 @@ pub trait Accounts: Send + Sync {
         caller: &Caller,
         changes: ProfileChanges,
         lang: Lang,
-        origin: Origin,
-    ) -> Result<Person, Failure>;
+        client_info: ClientInfo,
+    ) -> Result<UpdatedProfile, Failure>;
 }
 
 /// Who is signed in.
@@ -66,39 +67,45 @@ pub trait Sessions: Send + Sync {
     async fn login(
         &self,
         credentials: Credentials,
-        cookies: Vec<Cookie>,
-        origin: Origin,
-    ) -> Result<Entry, Failure>;
+        cookies: Vec<DeviceCookie>,
+        client_info: ClientInfo,
+    ) -> Result<LoginOutcome, Failure>;
     /// Hands out the next pair for the refresh token that the caller has presented.
-    async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure>;
+    async fn refresh(&self, caller: &Caller, client_info: ClientInfo)
+    -> Result<TokenPair, Failure>;
     /// Hands out a fresh access token of the caller's session for the account's password.
     async fn reauthenticate(
         &self,
         caller: &Caller,
-        password: Presented,
-        origin: Origin,
+        password: PasswordAttempt,
+        client_info: ClientInfo,
     ) -> Result<FreshToken, Failure>;
     /// Changes the password of the caller's account, and ends the account's other sessions.
     async fn change_password(
         &self,
         caller: &Caller,
         change: NewPassword,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<(), Failure>;
     /// The devices that the caller's account is signed in on: this one first.
-    async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure>;
+    async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure>;
     /// Ends one of the caller's sessions, or all others.
-    async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure>;
+    async fn revoke_sessions(
+        &self,
+        caller: &Caller,
+        ending: SessionSelector,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure>;
     /// Deletes the caller's account, with everything that is kept of it. What was typed must be its
     /// name.
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure>;
     /// Ends the caller's session.
-    async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure>;
+    async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure>;
 }
 
 /// Somebody, as they see themself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct UpdatedProfile {
     /// What others may see.
     pub user: User,
     /// Where the person may be written to.
@@ -111,7 +118,11 @@ pub struct Person {
 #[async_trait]
 pub trait Files: Send + Sync {
     /// Takes the caller's picture away.
-    async fn remove_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure>;
+    async fn remove_avatar(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<User, Failure>;
     /// Some of the caller's files, newest first.
     async fn files(
         &self,
@@ -122,17 +133,17 @@ pub trait Files: Send + Sync {
     /// Removes one of the caller's files.
     async fn remove_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
     /// Removes what belongs to nobody any more. What cannot be removed now is removed later.
-    async fn clear_away(&self);
+    async fn delete_orphans(&self);
 }
 
 /// What a log-in has given.
-pub struct Entry {
+pub struct LoginOutcome {
     /// The new session's tokens.
     pub tokens: TokenPair,
     /// Who has logged in.
     pub user: User,
     /// What the browser is to keep, so that it is known again.
-    pub device: Cookie,
+    pub device_cookie: DeviceCookie,
 }
 
 /// An access token that comes straight from a password.

@@ -21,8 +21,8 @@ use server::{
     config::{Config, Sources},
     http::{
         self,
-        assets::Site,
         pages::{self, Pages},
+        static_files::Site,
     },
     log,
     start::{self, Server},

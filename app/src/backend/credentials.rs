@@ -1,6 +1,6 @@
 //! Names and passwords as they came.
 
-use super::{Failure, Fields};
+use super::{Failure, FieldErrors};
 use crate::{
     protocol::error::Code,
     validation::{Problem, password},
@@ -30,13 +30,13 @@ impl Credentials {
         remember: Option<bool>,
     ) -> Result<Self, Failure> {
         let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
-        let mut fields = Fields::default();
+        let mut fields = FieldErrors::default();
         if username.trim().is_empty() {
-            fields.refuse("username", Problem::UsernameMissing);
+            fields.reject("username", Problem::UsernameMissing);
         }
-        let password = fields.judge("password", Presented::parse(password));
+        let password = fields.check("password", PasswordAttempt::parse(password));
         fields.into_result()?;
-        let Presented(password) = password.ok_or(Failure::Plain(Code::InternalError))?;
+        let PasswordAttempt(password) = password.ok_or(Failure::Plain(Code::InternalError))?;
         Ok(Self { username, password, remember: remember.unwrap_or(true) })
     }
 }
@@ -44,17 +44,17 @@ impl Credentials {
 /// A password that somebody presents to show who they are: any text that is not too long to be
 /// looked at.
 #[derive(Clone)]
-pub struct Presented(pub String);
+pub struct PasswordAttempt(pub String);
 
-impl Presented {
+impl PasswordAttempt {
     /// A password as it came.
     ///
     /// # Errors
     ///
     /// [`Failure::Validation`] of this field, where it is missing or too long to be looked at.
     pub fn new(field: &'static str, password: Option<String>) -> Result<Self, Failure> {
-        let mut fields = Fields::default();
-        let password = fields.judge(field, Self::parse(password.unwrap_or_default()));
+        let mut fields = FieldErrors::default();
+        let password = fields.check(field, Self::parse(password.unwrap_or_default()));
         fields.into_result()?;
         password.ok_or(Failure::Plain(Code::InternalError))
     }

@@ -9,23 +9,23 @@ use crate::{
     validation::Problem,
 };
 
-/// Fields that were refused, and why.
+/// Rejected fields and the problem of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields(Vec<(&'static str, Problem)>);
+pub struct FieldErrors(Vec<(&'static str, Problem)>);
 
-impl Fields {
+impl FieldErrors {
     /// Refuses a field.
-    pub fn refuse(&mut self, field: &'static str, problem: impl Into<Problem>) {
+    pub fn reject(&mut self, field: &'static str, problem: impl Into<Problem>) {
         self.0.push((field, problem.into()));
     }
 
     /// Takes a rule's verdict on a field: its value, or `None` and a note.
-    pub fn judge<T>(
+    pub fn check<T>(
         &mut self,
         field: &'static str,
         verdict: Result<T, impl Into<Problem>>,
     ) -> Option<T> {
-        verdict.map_err(|problem| self.refuse(field, problem)).ok()
+        verdict.map_err(|problem| self.reject(field, problem)).ok()
     }
 
     /// Whether all is well.
@@ -44,9 +44,9 @@ pub enum Failure {
     /// A failure that has no more to tell than its code.
     #[error("{0:?}")]
     Plain(Code),
-    /// Fields were refused.
+    /// Fields were rejected.
     #[error("refused fields: {0:?}")]
-    Validation(Fields),
+    Validation(FieldErrors),
     /// What was sent was refused as a whole, with this code.
     #[error("{0:?}: {1:?}")]
     Refused(Code, Problem),
@@ -77,7 +77,7 @@ impl Failure {
     /// A validation failure of one field.
     #[must_use]
     pub fn field(field: &'static str, problem: impl Into<Problem>) -> Self {
-        Self::Validation(Fields(vec![(field, problem.into())]))
+        Self::Validation(FieldErrors(vec![(field, problem.into())]))
     }
 
     /// Its code.
@@ -95,7 +95,7 @@ impl Failure {
 
     /// Puts it into a language, for the answer to a request.
     #[must_use]
-    pub fn in_words(self, lang: Lang, request_id: &str) -> ApiError {
+    pub fn into_api_error(self, lang: Lang, request_id: &str) -> ApiError {
         let mut error = ApiError {
             message: words_for(self.code(), lang).to_owned(),
             request_id: request_id.to_owned(),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Caller, Failure, Fields, Origin};
+use super::{Caller, ClientInfo, Failure, FieldErrors};
 use crate::{
     protocol::{
         Role,
@@ -28,7 +28,7 @@ pub trait Administration: Send + Sync {
         &self,
         caller: &Caller,
         changes: AccountChanges,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<Account, Failure>;
 }
 
@@ -57,7 +57,7 @@ impl AccountSearch {
         after: Option<String>,
         limit: Option<&str>,
     ) -> Result<Self, Failure> {
-        let mut fields = Fields::default();
+        let mut fields = FieldErrors::default();
         let sort =
             sort.filter(|sort| !sort.is_empty()).map_or(Ok(AccountSort::default()), |sort| {
                 AccountSort::parse(sort).ok_or(ServerProblem::SortUnknown)
@@ -66,7 +66,7 @@ impl AccountSearch {
             let limit = limit.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
             limit.ok_or(ServerProblem::LimitOutside { max: LIMIT_MAX })
         });
-        let (sort, limit) = (fields.judge("sort", sort), fields.judge("limit", limit));
+        let (sort, limit) = (fields.check("sort", sort), fields.check("limit", limit));
         fields.into_result()?;
         let (Some(sort), Some(limit)) = (sort, limit) else {
             return Err(Code::InternalError.into());
@@ -104,14 +104,14 @@ impl AccountChanges {
         role: Option<Role>,
         end_sessions: Option<bool>,
     ) -> Result<Self, Failure> {
-        let mut fields = Fields::default();
+        let mut fields = FieldErrors::default();
         let id = id.filter(|id| !id.is_empty());
         if id.is_none() {
-            fields.refuse("id", ServerProblem::IdMissing);
+            fields.reject("id", ServerProblem::IdMissing);
         }
         let id = id.and_then(|id| Uuid::try_parse(&id).ok());
         if disabled == Some(true) && id == Some(caller.user) {
-            fields.refuse("disabled", ServerProblem::DisablesOneself);
+            fields.reject("disabled", ServerProblem::DisablesOneself);
         }
         fields.into_result()?;
         let id = id.ok_or(Failure::Plain(Code::NotFound))?;

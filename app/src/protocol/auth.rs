@@ -13,7 +13,7 @@ use super::{
 };
 #[cfg(feature = "ssr")]
 use crate::{
-    backend::{Credentials, NewAccount, Presented, Request, respond},
+    backend::{Credentials, NewAccount, PasswordAttempt, RequestContext, set_status},
     i18n::messages::Messages,
     protocol::TokenScheme,
 };
@@ -29,13 +29,13 @@ pub async fn register(
     password: Option<String>,
     nickname: Option<String>,
 ) -> Result<Registered, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let user = request
         .backend
         .accounts
-        .register(NewAccount::new(username, password, nickname), request.origin.clone())
+        .register(NewAccount::new(username, password, nickname), request.client_info.clone())
         .await?;
-    respond(http::StatusCode::CREATED);
+    set_status(http::StatusCode::CREATED);
     Ok(Registered { message: Messages::of(request.lang).registered.into(), user })
 }
 
@@ -51,18 +51,20 @@ pub async fn login(
     password: Option<String>,
     remember: Option<bool>,
 ) -> Result<LoggedIn, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let credentials = Credentials::new(username, password, remember)?;
-    let entry = request
+    let outcome = request
         .backend
         .sessions
-        .login(credentials, request.devices.clone(), request.origin.clone())
+        .login(credentials, request.device_cookies.clone(), request.client_info.clone())
         .await?;
-    entry.device.keep(<Login as server_fn::ServerFn>::PATH, request.origin.is_encrypted);
+    outcome
+        .device_cookie
+        .set(<Login as server_fn::ServerFn>::PATH, request.client_info.is_encrypted);
     Ok(LoggedIn {
         message: Messages::of(request.lang).logged_in.into(),
-        tokens: entry.tokens,
-        user: entry.user,
+        tokens: outcome.tokens,
+        user: outcome.user,
     })
 }
 
@@ -73,9 +75,9 @@ pub async fn login(
 /// The `token_*` codes, `too_many_attempts`, `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/refresh", input = Json, output = Json, client = ApiClient)]
 pub async fn refresh() -> Result<Refreshed, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let tokens =
-        request.backend.sessions.refresh(request.caller()?, request.origin.clone()).await?;
+        request.backend.sessions.refresh(request.caller()?, request.client_info.clone()).await?;
     Ok(Refreshed { message: Messages::of(request.lang).refreshed.into(), tokens })
 }
 
@@ -86,7 +88,7 @@ pub async fn refresh() -> Result<Refreshed, ApiError> {
 /// The `token_*` codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/verify", input = Json, output = Json, client = ApiClient)]
 pub async fn verify() -> Result<Verified, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let caller = request.caller()?;
     let profile = request.backend.accounts.profile(caller).await?;
     Ok(Verified {
@@ -106,12 +108,12 @@ pub async fn verify() -> Result<Verified, ApiError> {
 /// `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/reauthenticate", input = Json, output = Json, client = ApiClient)]
 pub async fn reauthenticate(password: Option<String>) -> Result<Reauthenticated, ApiError> {
-    let request = Request::current()?;
-    let password = Presented::new("password", password)?;
+    let request = RequestContext::current()?;
+    let password = PasswordAttempt::new("password", password)?;
     let token = request
         .backend
         .sessions
-        .reauthenticate(request.caller()?, password, request.origin.clone())
+        .reauthenticate(request.caller()?, password, request.client_info.clone())
         .await?;
     Ok(Reauthenticated {
         message: Messages::of(request.lang).reauthenticated.into(),
@@ -128,7 +130,7 @@ pub async fn reauthenticate(password: Option<String>) -> Result<Reauthenticated,
 /// The `token_*` codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "auth/logout", input = DeleteUrl, output = Json, client = ApiClient)]
 pub async fn logout() -> Result<Done, ApiError> {
-    let request = Request::current()?;
-    request.backend.sessions.logout(request.caller()?, request.origin.clone()).await?;
+    let request = RequestContext::current()?;
+    request.backend.sessions.logout(request.caller()?, request.client_info.clone()).await?;
     Ok(Done { message: Messages::of(request.lang).logged_out.into() })
 }

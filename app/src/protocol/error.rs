@@ -185,7 +185,7 @@ impl FromServerFnError for ApiError {
     /// and headers.
     #[cfg(feature = "ssr")]
     fn ser(&self) -> bytes::Bytes {
-        crate::backend::set_head(self);
+        crate::backend::set_error_head(self);
         self.body()
     }
 }

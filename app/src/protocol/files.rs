@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Done, User, client::ApiClient, error::ApiError};
 #[cfg(feature = "ssr")]
-use crate::{backend::Request, i18n::messages::Messages};
+use crate::{backend::RequestContext, i18n::messages::Messages};
 
 /// A picture that a person keeps here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,9 +77,9 @@ pub struct UserChanged {
 /// The `token_*` codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "me/avatar", input = DeleteUrl, output = Json, client = ApiClient)]
 pub async fn remove_avatar() -> Result<UserChanged, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let user =
-        request.backend.files.remove_avatar(request.caller()?, request.origin.clone()).await?;
+        request.backend.files.remove_avatar(request.caller()?, request.client_info.clone()).await?;
     Ok(UserChanged { message: Messages::of(request.lang).avatar_removed.into(), user })
 }
 
@@ -91,7 +91,7 @@ pub async fn remove_avatar() -> Result<UserChanged, ApiError> {
 /// The `token_*` codes, `bad_request`, `unavailable`.
 #[server(prefix = "/api", endpoint = "me/files", input = GetUrl, output = Json, client = ApiClient)]
 pub async fn files(after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     Ok(request.backend.files.files(request.caller()?, after, limit).await?)
 }
 
@@ -102,7 +102,7 @@ pub async fn files(after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, 
 /// The `token_*` codes, `bad_request`, `not_found`, `unavailable`.
 #[server(prefix = "/api", endpoint = "me/files", input = DeleteUrl, output = Json, client = ApiClient)]
 pub async fn remove_file(id: Uuid) -> Result<Done, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     request.backend.files.remove_file(request.caller()?, id).await?;
     Ok(Done { message: Messages::of(request.lang).file_removed.into() })
 }

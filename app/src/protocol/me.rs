@@ -14,7 +14,7 @@ use super::{
 };
 #[cfg(feature = "ssr")]
 use crate::{
-    backend::{NewPassword, Request},
+    backend::{NewPassword, RequestContext},
     i18n::messages::Messages,
 };
 
@@ -28,7 +28,7 @@ pub const EXPORT: &str = "/api/me/export";
 /// The `token_*` codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "me", input = GetUrl, output = Json, client = ApiClient)]
 pub async fn me() -> Result<Profile, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     Ok(request.backend.accounts.profile(request.caller()?).await?)
 }
 
@@ -42,10 +42,10 @@ pub async fn me() -> Result<Profile, ApiError> {
     prefix = "/api", endpoint = "me", input = PatchJson, output = Json, client = ApiClient, input_derive = (Clone,)
 )]
 pub async fn change_profile(changes: ProfileChanges) -> Result<ProfileChanged, ApiError> {
-    let request = Request::current()?;
-    let (caller, origin) = (request.caller()?, request.origin.clone());
+    let request = RequestContext::current()?;
+    let (caller, client_info) = (request.caller()?, request.client_info.clone());
     let person =
-        request.backend.accounts.change_profile(caller, changes, request.lang, origin).await?;
+        request.backend.accounts.change_profile(caller, changes, request.lang, client_info).await?;
     Ok(ProfileChanged {
         message: Messages::of(request.lang).profile_saved.into(),
         user: person.user,
@@ -64,12 +64,12 @@ pub async fn change_password(
     current_password: Option<String>,
     password: Option<String>,
 ) -> Result<Done, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let change = NewPassword::new(current_password, password);
     request
         .backend
         .sessions
-        .change_password(request.caller()?, change, request.origin.clone())
+        .change_password(request.caller()?, change, request.client_info.clone())
         .await?;
     Ok(Done { message: Messages::of(request.lang).password_changed.into() })
 }
@@ -82,14 +82,14 @@ pub async fn change_password(
 /// `validation_failed`, `last_admin`, the `token_*` codes, `fresh_required`, `unavailable`.
 #[server(prefix = "/api", endpoint = "me", input = DeleteJson, output = Json, client = ApiClient)]
 pub async fn delete_account(username: Option<String>) -> Result<Done, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     request
         .backend
         .sessions
         .delete_account(request.caller()?, username.unwrap_or_default())
         .await?;
     // What lay beside the database belongs to nobody now.
-    request.backend.files.clear_away().await;
+    request.backend.files.delete_orphans().await;
     Ok(Done { message: Messages::of(request.lang).account_deleted.into() })
 }
 

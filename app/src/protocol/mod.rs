@@ -3,7 +3,6 @@
 pub mod auth;
 pub mod client;
 pub mod delete_json;
-pub mod devices;
 pub mod error;
 pub mod files;
 mod flat;
@@ -13,6 +12,7 @@ pub mod operations;
 mod patch;
 #[cfg(feature = "ssr")]
 mod schema;
+pub mod sessions;
 pub mod users;
 
 use serde::{Deserialize, Serialize};

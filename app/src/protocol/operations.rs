@@ -7,9 +7,9 @@ use super::TokenType;
 
 /// What an operation asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
+pub enum AuthRequirement {
     /// Nothing: anybody may call.
-    Nobody,
+    Public,
     /// An access token.
     Access,
     /// An access token that comes straight from a password: what it does matters more than a stolen
@@ -22,20 +22,20 @@ pub enum Auth {
     /// A refresh token.
     Refresh,
     /// Any unexpired token of a living session.
-    EitherToken,
+    AccessOrRefresh,
 }
 
-impl Auth {
+impl AuthRequirement {
     /// Whether a token of this type may be presented.
     #[must_use]
     pub const fn takes(self, token: TokenType) -> bool {
         match self {
-            Self::Nobody => false,
+            Self::Public => false,
             Self::Access | Self::Fresh | Self::Admin | Self::FreshAdmin => {
                 matches!(token, TokenType::Access)
             }
             Self::Refresh => matches!(token, TokenType::Refresh),
-            Self::EitherToken => true,
+            Self::AccessOrRefresh => true,
         }
     }
 
@@ -74,7 +74,7 @@ pub struct Operation {
     /// Its path.
     pub path: &'static str,
     /// Who may call.
-    pub auth: Auth,
+    pub auth: AuthRequirement,
     /// What comes with the call.
     pub body: Body,
 }
@@ -89,7 +89,7 @@ impl Operation {
             (_, "/api/auth/verify" | "/api/auth/refresh" | "/api/auth/logout") => false,
             // It is written to the audit log.
             (_, "/api/me/export") => true,
-            (method, _) => self.auth != Auth::Nobody && *method != Method::GET,
+            (method, _) => self.auth != AuthRequirement::Public && *method != Method::GET,
         }
     }
 
@@ -111,93 +111,128 @@ pub static OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::POST,
         path: "/api/auth/register",
-        auth: Auth::Nobody,
+        auth: AuthRequirement::Public,
         body: Body::Json,
     },
     Operation {
         method: Method::POST,
         path: "/api/auth/login",
-        auth: Auth::Nobody,
+        auth: AuthRequirement::Public,
         body: Body::Json,
     },
     Operation {
         method: Method::POST,
         path: "/api/auth/refresh",
-        auth: Auth::Refresh,
+        auth: AuthRequirement::Refresh,
         body: Body::None,
     },
     Operation {
         method: Method::POST,
         path: "/api/auth/verify",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::None,
     },
     Operation {
         method: Method::POST,
         path: "/api/auth/reauthenticate",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::Json,
     },
     Operation {
         method: Method::DELETE,
         path: "/api/auth/logout",
-        auth: Auth::EitherToken,
+        auth: AuthRequirement::AccessOrRefresh,
         body: Body::None,
     },
-    Operation { method: Method::GET, path: "/api/me", auth: Auth::Access, body: Body::None },
+    Operation {
+        method: Method::GET,
+        path: "/api/me",
+        auth: AuthRequirement::Access,
+        body: Body::None,
+    },
     // That another address takes a fresh token is decided where it is known whether it is another.
-    Operation { method: Method::PATCH, path: "/api/me", auth: Auth::Access, body: Body::Json },
-    Operation { method: Method::DELETE, path: "/api/me", auth: Auth::Fresh, body: Body::Json },
+    Operation {
+        method: Method::PATCH,
+        path: "/api/me",
+        auth: AuthRequirement::Access,
+        body: Body::Json,
+    },
+    Operation {
+        method: Method::DELETE,
+        path: "/api/me",
+        auth: AuthRequirement::Fresh,
+        body: Body::Json,
+    },
     Operation {
         method: Method::POST,
         path: "/api/me/password",
-        auth: Auth::Fresh,
+        auth: AuthRequirement::Fresh,
         body: Body::Json,
     },
     Operation {
         method: Method::GET,
         path: "/api/me/sessions",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::None,
     },
     Operation {
         method: Method::DELETE,
         path: "/api/me/sessions",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::Query,
     },
     Operation {
         method: Method::PUT,
         path: "/api/me/avatar",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::Upload,
     },
     Operation {
         method: Method::DELETE,
         path: "/api/me/avatar",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::None,
     },
-    Operation { method: Method::GET, path: "/api/me/files", auth: Auth::Access, body: Body::Query },
+    Operation {
+        method: Method::GET,
+        path: "/api/me/files",
+        auth: AuthRequirement::Access,
+        body: Body::Query,
+    },
     Operation {
         method: Method::POST,
         path: "/api/me/files",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::Upload,
     },
     Operation {
         method: Method::DELETE,
         path: "/api/me/files",
-        auth: Auth::Access,
+        auth: AuthRequirement::Access,
         body: Body::Query,
     },
-    Operation { method: Method::GET, path: "/api/me/file", auth: Auth::Access, body: Body::Query },
-    Operation { method: Method::GET, path: "/api/me/export", auth: Auth::Fresh, body: Body::None },
-    Operation { method: Method::GET, path: "/api/users", auth: Auth::Admin, body: Body::Query },
+    Operation {
+        method: Method::GET,
+        path: "/api/me/file",
+        auth: AuthRequirement::Access,
+        body: Body::Query,
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/me/export",
+        auth: AuthRequirement::Fresh,
+        body: Body::None,
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/users",
+        auth: AuthRequirement::Admin,
+        body: Body::Query,
+    },
     Operation {
         method: Method::PATCH,
         path: "/api/users",
-        auth: Auth::FreshAdmin,
+        auth: AuthRequirement::FreshAdmin,
         body: Body::Json,
     },
 ];

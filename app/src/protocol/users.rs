@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Role, client::ApiClient, error::ApiError};
 #[cfg(feature = "ssr")]
 use crate::{
-    backend::{AccountChanges, AccountSearch, Request},
+    backend::{AccountChanges, AccountSearch, RequestContext},
     i18n::messages::Messages,
 };
 
@@ -109,7 +109,7 @@ pub async fn users(
     after: Option<String>,
     limit: Option<String>,
 ) -> Result<AccountPage, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     request.caller()?;
     let search = AccountSearch::new(search, sort.as_deref(), after, limit.as_deref())?;
     Ok(request.backend.administration.accounts(search).await?)
@@ -129,13 +129,13 @@ pub async fn change_account(
     role: Option<Role>,
     end_sessions: Option<bool>,
 ) -> Result<AccountChanged, ApiError> {
-    let request = Request::current()?;
+    let request = RequestContext::current()?;
     let caller = request.caller()?;
     let changes = AccountChanges::new(caller, id, disabled, role, end_sessions)?;
     let user = request
         .backend
         .administration
-        .change_account(caller, changes, request.origin.clone())
+        .change_account(caller, changes, request.client_info.clone())
         .await?;
     Ok(AccountChanged { message: Messages::of(request.lang).account_saved.into(), user })
 }

@@ -119,7 +119,7 @@ export const GUESTS: State[] = [
     browserErrors: [/status of 500 .*\/profile/],
     reach: async ({ gatehouse: { page, words } }) => {
       const html = readFileSync(
-        join(import.meta.dirname, '../../../server/src/http/broken.html'),
+        join(import.meta.dirname, '../../../server/src/http/error_page.html'),
         'utf8',
       );
       const parts = {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use app::backend::Origin;
+use app::backend::ClientInfo;
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -94,8 +94,8 @@ impl Client {
 
     /// The client of a request.
     #[must_use]
-    pub fn of(origin: &Origin) -> Self {
-        origin.address.map_or(Self::LOCAL, |address| Self {
+    pub fn of(client_info: &ClientInfo) -> Self {
+        client_info.address.map_or(Self::LOCAL, |address| Self {
             network: Some(Network::of_customer(address)),
             is_limited: !address.to_canonical().is_loopback(),
         })
@@ -599,7 +599,7 @@ mod tests {
     }
 
     fn client(address: &str) -> Client {
-        Client::of(&Origin { address: Some(address.parse().unwrap()), ..Origin::default() })
+        Client::of(&ClientInfo { address: Some(address.parse().unwrap()), ..ClientInfo::default() })
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Caller, Failure, Fields, Origin, Person},
+    backend::{Caller, ClientInfo, Failure, FieldErrors, UpdatedProfile},
     i18n::Lang,
     protocol::{Patch, ProfileChanges, error::Code},
     validation::{Problem, email, mobile, nickname},
@@ -56,15 +56,15 @@ struct Wishes {
 impl Wishes {
     fn parse(changes: ProfileChanges, lang: Lang) -> Result<Self, Failure> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        let mut fields = Fields::default();
-        let nickname = fields.judge(
+        let mut fields = FieldErrors::default();
+        let nickname = fields.check(
             "nickname",
             Wish::parse(changes.nickname, |typed| nickname::parse(typed).map(owned)),
         );
-        let email = fields.judge("email", Wish::parse(changes.email, address));
+        let email = fields.check("email", Wish::parse(changes.email, address));
         let is_chinese = lang == Lang::Zh;
         let mobile = fields
-            .judge("mobile", Wish::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)));
+            .check("mobile", Wish::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)));
         fields.into_result()?;
         match (nickname, email, mobile) {
             (Some(nickname), Some(email), Some(mobile)) => Ok(Self { nickname, email, mobile }),
@@ -111,14 +111,14 @@ impl AccountService {
         caller: &Caller,
         changes: ProfileChanges,
         lang: Lang,
-        origin: Origin,
-    ) -> Result<Person, Failure> {
+        client_info: ClientInfo,
+    ) -> Result<UpdatedProfile, Failure> {
         let wishes = Wishes::parse(changes, lang)?;
         let now = self.world.now();
         let entry = AuditEntry {
             user: Some(caller.user),
             session: Some(caller.session),
-            ..AuditEntry::of(Event::ProfileChanged, now, origin)
+            ..AuditEntry::of(Event::ProfileChanged, now, client_info)
         };
         let (actor, is_fresh) = (Actor::new(caller, now), caller.fresh);
         let (store, directory) = (self.store.clone(), Arc::clone(&self.directory));
@@ -130,7 +130,7 @@ impl AccountService {
             // better.
             directory.forget(actor.user);
             let account = done.map_err(act_failure)?.ok_or(Failure::Revoked(None))??;
-            Ok(Person { user: account.user, email: account.email, mobile: account.mobile })
+            Ok(UpdatedProfile { user: account.user, email: account.email, mobile: account.mobile })
         })
         .await
     }

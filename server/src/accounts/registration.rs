@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Accounts, Caller, Failure, Fields, NewAccount, Origin, Person},
+    backend::{Accounts, Caller, ClientInfo, Failure, FieldErrors, NewAccount, UpdatedProfile},
     i18n::Lang,
     protocol::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
     validation::{Problem, ServerProblem, nickname},
@@ -55,11 +55,13 @@ impl AccountService {
 
     /// Counts a registration that is about to be looked at, whatever becomes of it: each tells
     /// whether a name is taken.
-    fn admit(&self, origin: &Origin) -> Result<(), Failure> {
+    fn admit(&self, client_info: &ClientInfo) -> Result<(), Failure> {
         let Some(registrations) = &self.registrations else { return Ok(()) };
-        let Some(network) = self.throttle.addresses.counted(origin.address) else { return Ok(()) };
+        let Some(network) = self.throttle.addresses.counted(client_info.address) else {
+            return Ok(());
+        };
         registrations.take(&network).map_err(|retry_after| {
-            let entry = AuditEntry::of(Event::Registered, self.world.now(), origin.clone());
+            let entry = AuditEntry::of(Event::Registered, self.world.now(), client_info.clone());
             self.throttle.tell(&format!("registration:{network}"), None, entry);
             Failure::TooManyAttempts(retry_after)
         })
@@ -68,26 +70,30 @@ impl AccountService {
 
 #[async_trait]
 impl Accounts for AccountService {
-    async fn register(&self, account: NewAccount, origin: Origin) -> Result<User, Failure> {
-        let mut fields = Fields::default();
-        let username = fields.judge("username", self.name(&account.username));
+    async fn register(
+        &self,
+        account: NewAccount,
+        client_info: ClientInfo,
+    ) -> Result<User, Failure> {
+        let mut fields = FieldErrors::default();
+        let username = fields.check("username", self.name(&account.username));
         let chosen = Password::chosen(account.password, &self.policy, username.as_ref());
-        let password = fields.judge("password", chosen);
-        let nickname = fields.judge("nickname", nickname::parse(&account.nickname));
+        let password = fields.check("password", chosen);
+        let nickname = fields.check("nickname", nickname::parse(&account.nickname));
         fields.into_result()?;
         let (Some(username), Some(password), Some(nickname)) = (username, password, nickname)
         else {
             return Err(Code::InternalError.into());
         };
 
-        self.admit(&origin)?;
+        self.admit(&client_info)?;
         let taken = || Failure::UsernameTaken(username.shown().to_owned());
         // Spares the hash; what decides is the constraint, below.
         if self.store.is_taken(username.name()).await.map_err(internal)? {
             return Err(taken());
         }
         let password_hash =
-            self.hasher.hash(&password, Client::of(&origin)).await.map_err(internal)?;
+            self.hasher.hash(&password, Client::of(&client_info)).await.map_err(internal)?;
         let new = NewUser {
             id: self.world.uuid(),
             username: username.shown().to_owned(),
@@ -100,7 +106,7 @@ impl Accounts for AccountService {
         };
         let entry = AuditEntry {
             user: Some(new.id),
-            ..AuditEntry::of(Event::Registered, new.created_at, origin)
+            ..AuditEntry::of(Event::Registered, new.created_at, client_info)
         };
         match self.store.insert_user(new, entry).await {
             Ok(stored) => {
@@ -136,8 +142,8 @@ impl Accounts for AccountService {
         caller: &Caller,
         changes: ProfileChanges,
         lang: Lang,
-        origin: Origin,
-    ) -> Result<Person, Failure> {
-        self.change_own(caller, changes, lang, origin).await
+        client_info: ClientInfo,
+    ) -> Result<UpdatedProfile, Failure> {
+        self.change_own(caller, changes, lang, client_info).await
     }
 }

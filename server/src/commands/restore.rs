@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::backend::Origin;
+use app::backend::ClientInfo;
 use clap::Args;
 use zip::ZipArchive;
 
@@ -284,7 +284,7 @@ async fn bring_up_to_date(
     world: &World,
 ) -> Result<Option<u64>, RestoreError> {
     let store = Store::open(&format!("sqlite://{}", staged.display())).await?;
-    let act = Act { at: world.now(), by: HERE.to_owned(), origin: Origin::default() };
+    let act = Act { at: world.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
     let detail = format!("restored a backup of {}", rfc3339(manifest.created_at));
     let entry = act.entry(Event::SessionRevoked, None, Some(&detail));
     let ended = if keeps_sessions {

@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal as _, Write},
 };
 
-use app::{backend::Origin, protocol::Role};
+use app::{backend::ClientInfo, protocol::Role};
 use clap::{Args, ValueEnum};
 use fake::{
     Fake as _,
@@ -132,7 +132,7 @@ async fn seed(
             store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
         progress.show(made);
     }
-    let act = Act { at: world.now(), by: HERE.to_owned(), origin: Origin::default() };
+    let act = Act { at: world.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
     let entry = act.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
     store.insert_audit_entry(entry).await.map_err(|source| SeedError::Store { made, source })?;
     let took = world.clock.elapsed().saturating_sub(began).as_secs_f64();

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use app::{
-    backend::Origin,
+    backend::ClientInfo,
     i18n::Lang,
     protocol::{
         Role,
@@ -326,7 +326,7 @@ impl Desk<'_> {
     }
 
     fn act(&self) -> Act {
-        Act { at: self.world.now(), by: HERE.to_owned(), origin: Origin::default() }
+        Act { at: self.world.now(), by: HERE.to_owned(), client_info: ClientInfo::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     store::{Actor, AuditEntry, Event},
 };
 use app::{
-    backend::{Caller, Failure, Origin},
+    backend::{Caller, ClientInfo, Failure},
     protocol::User,
 };
 use axum::body::Bytes;
@@ -30,11 +30,12 @@ impl FileService {
         &self,
         caller: &Caller,
         bytes: Bytes,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let made = self.render("avatar", bytes, SIDES.map(Shape::Square)).await?.images;
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
-        to_its_end(async move { service.0.change_avatar(actor, Some(made), origin).await }).await
+        to_its_end(async move { service.0.change_avatar(actor, Some(made), client_info).await })
+            .await
     }
 
     /// Takes the caller's picture away. That there is none is as good.
@@ -42,9 +43,13 @@ impl FileService {
     /// # Errors
     ///
     /// [`Failure`]
-    pub async fn unset_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure> {
+    pub async fn unset_avatar(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<User, Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
-        to_its_end(async move { service.0.change_avatar(actor, None, origin).await }).await
+        to_its_end(async move { service.0.change_avatar(actor, None, client_info).await }).await
     }
 
     /// A picture by the last part of its address.
@@ -65,7 +70,7 @@ impl Inner {
         &self,
         actor: Actor,
         made: Option<[Vec<u8>; 2]>,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let user = actor.user;
         let name = format!("{:032x}", u128::from_be_bytes(self.world.random::<NAME_BYTES>()));
@@ -77,7 +82,7 @@ impl Inner {
         let entry = AuditEntry {
             user: Some(user),
             detail: Some("avatar".to_owned()),
-            ..AuditEntry::of(Event::ProfileChanged, actor.at, origin)
+            ..AuditEntry::of(Event::ProfileChanged, actor.at, client_info)
         };
         let changed = self.store.set_avatar(actor, url.clone(), entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.

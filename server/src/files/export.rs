@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app::backend::{Caller, Failure, Origin};
+use app::backend::{Caller, ClientInfo, Failure};
 use axum::body::Bytes;
 use futures::{TryStreamExt as _, stream};
 use serde::Serialize;
@@ -116,12 +116,17 @@ impl FileService {
     ///
     /// [`Failure`]: `too_many_attempts` while the one before is being fetched, `unavailable` while
     /// too many others are.
-    pub async fn export(&self, caller: &Caller, origin: Origin) -> Result<Content, Failure> {
+    pub async fn export(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<Content, Failure> {
         let permit = self.0.exports.begin(caller.user)?;
         let (file, size) = self.0.archive(caller.user).await?;
         let now = self.0.world.now();
         let (user, session) = (Some(caller.user), Some(caller.session));
-        let entry = AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, origin) };
+        let entry =
+            AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, client_info) };
         self.0
             .store
             .insert_audit_entry_as(Actor::new(caller, now), entry)

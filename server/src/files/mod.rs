@@ -10,7 +10,7 @@ mod strays;
 use std::{path::PathBuf, sync::Arc};
 
 use app::{
-    backend::{Caller, Failure, Files, Origin},
+    backend::{Caller, ClientInfo, Failure, Files},
     protocol::{User, error::Code, files::FileList},
     validation::ServerProblem,
 };
@@ -101,8 +101,12 @@ fn refused(field: &'static str, refusal: Refusal) -> Failure {
 
 #[async_trait]
 impl Files for FileService {
-    async fn remove_avatar(&self, caller: &Caller, origin: Origin) -> Result<User, Failure> {
-        self.unset_avatar(caller, origin).await
+    async fn remove_avatar(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<User, Failure> {
+        self.unset_avatar(caller, client_info).await
     }
 
     async fn files(
@@ -118,7 +122,7 @@ impl Files for FileService {
         self.remove(caller, id).await
     }
 
-    async fn clear_away(&self) {
+    async fn delete_orphans(&self) {
         // The background does the rest: the caller does not wait for a hundred thousand files.
         if let Err(error) = self.sweep_some().await {
             tracing::warn!(%error, "orphaned objects were not deleted; the next cleanup retries");

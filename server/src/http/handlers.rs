@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Caller, Failure, Request as Call},
+    backend::{Caller, Failure, RequestContext},
     i18n::messages::Messages,
     protocol::{
         error::Code,
@@ -21,13 +21,13 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::download;
+use super::file_response;
 use crate::files::{FileService, Size};
 
 /// A call that was let in, with what came with it.
 pub(super) struct Ask {
     pub(super) files: FileService,
-    pub(super) call: Arc<Call>,
+    pub(super) context: Arc<RequestContext>,
     /// The operation's address, with its query where it takes one.
     pub(super) address: Uri,
     /// What was uploaded; empty for an operation without a body.
@@ -56,8 +56,11 @@ pub fn handled() -> impl Iterator<Item = (&'static Method, &'static str)> {
 }
 
 async fn set_avatar(ask: Ask) -> Answer {
-    let user = ask.files.set_avatar(ask.call.caller()?, ask.body, ask.call.origin.clone()).await?;
-    let message = Messages::of(ask.call.lang).avatar_changed.into();
+    let user = ask
+        .files
+        .set_avatar(ask.context.caller()?, ask.body, ask.context.client_info.clone())
+        .await?;
+    let message = Messages::of(ask.context.lang).avatar_changed.into();
     json(StatusCode::OK, &UserChanged { message, user })
 }
 
@@ -69,8 +72,8 @@ struct Upload {
 
 async fn keep_file(ask: Ask) -> Answer {
     let Upload { name } = query(&ask.address)?;
-    let file = ask.files.keep(ask.call.caller()?, &name, ask.body).await?;
-    let message = Messages::of(ask.call.lang).file_kept.into();
+    let file = ask.files.keep(ask.context.caller()?, &name, ask.body).await?;
+    let message = Messages::of(ask.context.lang).file_kept.into();
     json(StatusCode::CREATED, &FileKept { message, file })
 }
 
@@ -93,14 +96,14 @@ async fn open_file(ask: Ask) -> Answer {
         Some(WantedSize::Thumb) => Size::Thumb,
         Some(WantedSize::Full) | None => Size::Full,
     };
-    let caller: &Caller = ask.call.caller()?;
+    let caller: &Caller = ask.context.caller()?;
     let opened = ask.files.open(caller, id, size).await?;
-    Ok(download::attachment(&opened.name, opened.media_type, opened.content))
+    Ok(file_response::attachment(&opened.name, opened.media_type, opened.content))
 }
 
 async fn export(ask: Ask) -> Answer {
-    let archive = ask.files.export(ask.call.caller()?, ask.call.origin.clone()).await?;
-    Ok(download::attachment("gatehouse.zip", "application/zip", archive))
+    let archive = ask.files.export(ask.context.caller()?, ask.context.client_info.clone()).await?;
+    Ok(file_response::attachment("gatehouse.zip", "application/zip", archive))
 }
 
 fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Code> {

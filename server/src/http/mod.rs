@@ -1,19 +1,19 @@
 //! The router: what comes in over HTTP, and what goes out.
 
-mod answer;
-pub mod assets;
+mod api_dispatch;
 mod body;
-mod broken;
+mod client_info;
 pub(crate) mod connections;
 mod cors;
-mod download;
-mod envelope;
-mod gate;
+mod error_page;
+mod error_response;
+mod file_response;
 mod handlers;
 mod headers;
 mod openapi;
-mod origin;
 pub mod pages;
+mod request_middleware;
+pub mod static_files;
 mod well_known;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use app::backend::Backend;
 use axum::{Router, middleware, routing::any};
 
-use self::envelope::Envelope;
+use self::request_middleware::Envelope;
 pub use self::{
     body::{Bodies, UploadLimits},
     connections::{ConnectionLimits, raise_descriptor_limit},
@@ -59,14 +59,14 @@ pub fn router(state: State, pages: Router) -> Router {
         world: state.world.clone(),
         trusted_proxies: Arc::clone(&state.trusted_proxies),
     };
-    let api = any(gate::serve).with_state(Arc::new(state));
+    let api = any(api_dispatch::serve).with_state(Arc::new(state));
     pages
         .route("/api", api.clone())
         .route("/api/", api.clone())
         .route("/api/{*rest}", api)
         .route(openapi::JSON, any(openapi::json))
         .route(openapi::PAGE, any(openapi::page))
-        .route(download::AVATARS, any(download::avatar).with_state(files))
+        .route(file_response::AVATARS, any(file_response::avatar).with_state(files))
         .route(well_known::JWKS, any(well_known::jwks).with_state(keys))
-        .layer(middleware::from_fn_with_state(envelope, envelope::wrap))
+        .layer(middleware::from_fn_with_state(envelope, request_middleware::wrap))
 }

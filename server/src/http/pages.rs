@@ -20,7 +20,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use tower_http::compression::CompressionLayer;
 
-use super::assets::Site;
+use super::static_files::Site;
 
 /// What the pages need to know of the server.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use super::answer;
+use super::error_response;
 use crate::tokens::keys::Keys;
 
 /// Where they are looked for.
@@ -30,7 +30,7 @@ const TAG_BYTES: usize = 16;
 
 pub(super) async fn jwks(State(keys): State<Arc<Keys>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let mut response = match answer::only_read(&parts) {
+    let mut response = match error_response::only_read(&parts) {
         Ok(()) => {
             // Another process that shares the keys may have begun to sign with a new one: it is
             // here from then on.
@@ -39,10 +39,10 @@ pub(super) async fn jwks(State(keys): State<Arc<Keys>>, request: Request) -> Res
                 Ok(body) => key_set(&parts.headers, body),
                 Err(error) => {
                     tracing::error!(%error, "public keys could not be serialized");
-                    answer::failure(
+                    error_response::failure(
                         Code::InternalError,
                         api_lang(&parts.headers),
-                        &answer::name(&parts),
+                        &error_response::name(&parts),
                     )
                 }
             }

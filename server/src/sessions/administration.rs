@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{AccountChanges, AccountSearch, Administration, Caller, Failure, Fields, Origin},
+    backend::{
+        AccountChanges, AccountSearch, Administration, Caller, ClientInfo, Failure, FieldErrors,
+    },
     protocol::{
         error::Code,
         users::{Account, AccountPage},
@@ -38,11 +40,11 @@ impl Administration for SessionService {
     async fn accounts(&self, search: AccountSearch) -> Result<AccountPage, Failure> {
         let inner = self.inner();
         let AccountSearch { search, sort, after, limit } = search;
-        let mut fields = Fields::default();
+        let mut fields = FieldErrors::default();
         let after = after
             .map(|after| Place::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown))
             .transpose();
-        let after = fields.judge("after", after).flatten();
+        let after = fields.check("after", after).flatten();
         fields.into_result()?;
         let wanted = Wanted { search: search.as_deref().map(looked_for), sort, after, limit };
         let (users, next) =
@@ -54,10 +56,10 @@ impl Administration for SessionService {
         &self,
         caller: &Caller,
         changes: AccountChanges,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        to_its_end(async move { inner.change_account(&caller, changes, origin).await }).await
+        to_its_end(async move { inner.change_account(&caller, changes, client_info).await }).await
     }
 }
 
@@ -66,12 +68,12 @@ impl Inner {
         &self,
         caller: &Caller,
         changes: AccountChanges,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let AccountChanges { id, disabled, role, end_sessions } = changes;
         let now = self.world.now();
         let change = AccountChange { disabled, role, end_sessions };
-        let act = Act { at: now, by: caller.user.to_string(), origin };
+        let act = Act { at: now, by: caller.user.to_string(), client_info };
         let outcome =
             self.store.change_account_as(Actor::admin(caller, now), id, change, act).await;
         // Also where it is not known whether the database has got it: memory must not know better.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Caller, Failure, Origin},
+    backend::{Caller, ClientInfo, Failure},
     protocol::{
         Role, TokenType,
         error::{Code, Reason},
-        operations::Auth,
+        operations::AuthRequirement,
     },
 };
 use axum::http::HeaderMap;
@@ -30,8 +30,8 @@ impl Inner {
     pub(super) async fn authenticate(
         self: &Arc<Self>,
         headers: &HeaderMap,
-        auth: Auth,
-        origin: &Origin,
+        auth: AuthRequirement,
+        client_info: &ClientInfo,
     ) -> Result<Caller, Failure> {
         let now = self.world.now();
         let token = self.codec.verify(bearer(headers)?, now)?;
@@ -65,7 +65,7 @@ impl Inner {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));
         }
         if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
-            let ending = Arc::clone(self).end_reused(session.id, origin.clone());
+            let ending = Arc::clone(self).end_reused(session.id, client_info.clone());
             Box::pin(to_its_end(async { ending.await.map_err(internal) })).await?;
             return Err(Failure::Revoked(Some(Reason::Reused)));
         }
@@ -98,13 +98,17 @@ impl Inner {
     }
 
     /// Ends a session one of whose tokens was presented by somebody who should not have had it.
-    async fn end_reused(self: Arc<Self>, id: Uuid, origin: Origin) -> Result<(), StoreError> {
+    async fn end_reused(
+        self: Arc<Self>,
+        id: Uuid,
+        client_info: ClientInfo,
+    ) -> Result<(), StoreError> {
         let inner = Arc::clone(&self);
         let changed = self
             .store
             .change_session(id, move |session| match session.ended {
                 Some(_) => Change { session: None, seen_from: None, entry: None, answer: () },
-                None => inner.end_by_reuse(session.reused(), origin, ()),
+                None => inner.end_by_reuse(session.reused(), client_info, ()),
             })
             .await;
         self.seen.forget(&id);
@@ -114,8 +118,13 @@ impl Inner {
 
     /// The end of a session one of whose tokens was presented by somebody who should not have had
     /// it, and its entry.
-    pub(super) fn end_by_reuse<T>(&self, ended: Session, origin: Origin, answer: T) -> Change<T> {
-        let entry = self.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), origin);
+    pub(super) fn end_by_reuse<T>(
+        &self,
+        ended: Session,
+        client_info: ClientInfo,
+        answer: T,
+    ) -> Change<T> {
+        let entry = self.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), client_info);
         Change { session: Some(ended), seen_from: None, entry: Some(entry), answer }
     }
 }

@@ -1,7 +1,7 @@
 //! The end of an account, by its person.
 
 use app::{
-    backend::{Caller, Failure, Origin},
+    backend::{Caller, ClientInfo, Failure},
     protocol::error::Code,
     validation::Problem,
 };
@@ -27,7 +27,7 @@ impl Inner {
             return Err(Failure::field("username", Problem::NameDiffers));
         }
         // The log tells that an account was deleted, and not whose.
-        let nowhere = Origin::default();
+        let nowhere = ClientInfo::default();
         let forgotten = vec![account_subject(&key), devices_subject(caller.user)];
         let now = self.world.now();
         let entry = AuditEntry::of(Event::AccountDeleted, now, nowhere);

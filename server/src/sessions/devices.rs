@@ -8,7 +8,7 @@
 //! id. Nothing else is kept here. Under which name the browser keeps the cookie depends on the
 //! typed name alone, so it tells nothing about the account.
 
-use app::backend::Cookie;
+use app::backend::DeviceCookie;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
@@ -49,15 +49,19 @@ impl Devices {
     pub(super) fn cookie_for<'c>(
         &self,
         account: &str,
-        cookies: &'c [Cookie],
-    ) -> Option<&'c Cookie> {
+        cookies: &'c [DeviceCookie],
+    ) -> Option<&'c DeviceCookie> {
         let name = self.cookie_name(account);
         cookies.iter().find(|cookie| cookie.name == name)
     }
 
     /// The device that a cookie names, where it is one of this account's and epoch's. Without an
     /// account it costs the same.
-    pub(super) fn recognise(&self, cookie: &Cookie, epoch: Option<DeviceEpoch>) -> Option<Device> {
+    pub(super) fn recognise(
+        &self,
+        cookie: &DeviceCookie,
+        epoch: Option<DeviceEpoch>,
+    ) -> Option<Device> {
         let (name, tag) = cookie.value.split_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == BYTES)?;
         let of = epoch.unwrap_or(NO_ACCOUNT);
@@ -73,19 +77,19 @@ impl Devices {
         account: &str,
         epoch: DeviceEpoch,
         device: Option<Device>,
-    ) -> Cookie {
+    ) -> DeviceCookie {
         let name = device.map_or_else(
             || URL_SAFE_NO_PAD.encode(self.world.random::<BYTES>()),
             |device| device.name,
         );
         let tag = self.over_device(epoch, &name).finalize().into_bytes();
         let value = format!("{name}.{}", URL_SAFE_NO_PAD.encode(&tag[..BYTES]));
-        Cookie { name: self.cookie_name(account), value }
+        DeviceCookie { name: self.cookie_name(account), value }
     }
 
     fn cookie_name(&self, account: &str) -> String {
         let tag = self.over(&[b"cookie", account.as_bytes()]).finalize().into_bytes();
-        format!("{}{}", Cookie::DEVICE, URL_SAFE_NO_PAD.encode(&tag[..NAME_BYTES]))
+        format!("{}{}", DeviceCookie::DEVICE, URL_SAFE_NO_PAD.encode(&tag[..NAME_BYTES]))
     }
 
     fn over_device(&self, of: DeviceEpoch, name: &str) -> Hmac<Sha256> {
@@ -159,7 +163,7 @@ mod tests {
             name.to_owned(),
             String::new(),
         ] {
-            let cookie = Cookie { value, ..one.clone() };
+            let cookie = DeviceCookie { value, ..one.clone() };
             assert_eq!(devices.recognise(&cookie, Some(ALICE)), None);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Cookie, Credentials, Entry, Failure, Origin},
+    backend::{ClientInfo, Credentials, DeviceCookie, Failure, LoginOutcome},
     protocol::error::Code,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -53,22 +53,22 @@ impl Inner {
     pub(super) async fn login(
         self: &Arc<Self>,
         credentials: Credentials,
-        cookies: &[Cookie],
-        origin: Origin,
-    ) -> Result<Entry, Failure> {
+        cookies: &[DeviceCookie],
+        client_info: ClientInfo,
+    ) -> Result<LoginOutcome, Failure> {
         let Credentials { username, password, remember } = credentials;
         let key = username::lookup_key(&username);
         let name = key.as_deref().unwrap_or(&username);
         let device = self.recognise(name, key.as_deref(), cookies).await?;
-        let subjects = self.subjects(name, device.as_ref(), &origin);
-        let trying = self.entry(Event::LoggedIn, None, None, origin.clone());
+        let subjects = self.subjects(name, device.as_ref(), &client_info);
+        let trying = self.entry(Event::LoggedIn, None, None, client_info.clone());
         let attempt = self.admit(subjects, key.as_deref(), trying).await?;
         let refused = |user, outcome| AuditEntry {
             outcome,
-            ..self.entry(Event::LoggedIn, user, None, origin.clone())
+            ..self.entry(Event::LoggedIn, user, None, client_info.clone())
         };
         let (account, hash) =
-            match self.check_password(key.as_deref(), password, Client::of(&origin)).await? {
+            match self.check_password(key.as_deref(), password, Client::of(&client_info)).await? {
                 Checked::Right { account, hash } => (account, hash),
                 Checked::Disabled(user) => {
                     return Err(self
@@ -94,7 +94,8 @@ impl Inner {
             };
         let user = account.user.id;
         let session = self.new_session(user, remember);
-        let begun = self.begin(session.clone(), hash, device.is_some(), &attempt, origin.clone());
+        let begun =
+            self.begin(session.clone(), hash, device.is_some(), &attempt, client_info.clone());
         let epoch = match begun.await.map_err(internal)? {
             Begun::Done { device_epoch, .. } => DeviceEpoch { user, epoch: device_epoch },
             Begun::PasswordChanged => {
@@ -112,7 +113,11 @@ impl Inner {
             }
         };
         let tokens = self.pair(&session, true).map_err(internal)?;
-        Ok(Entry { tokens, user: account.user, device: self.devices.cookie(name, epoch, device) })
+        Ok(LoginOutcome {
+            tokens,
+            user: account.user,
+            device_cookie: self.devices.cookie(name, epoch, device),
+        })
     }
 
     /// Tells the audit log and the caller that the account of the right password is disabled. It
@@ -131,7 +136,7 @@ impl Inner {
         &self,
         name: &str,
         username_key: Option<&str>,
-        cookies: &[Cookie],
+        cookies: &[DeviceCookie],
     ) -> Result<Option<Device>, Failure> {
         let Some(cookie) = self.devices.cookie_for(name, cookies) else { return Ok(None) };
         let Some(key) = username_key else { return Ok(None) };
@@ -144,11 +149,16 @@ impl Inner {
     /// All known devices of an account share one allowance, and those of an address, which
     /// strangers cannot use up: so strangers that guess the account's password, or that share its
     /// address, do not lock its user out. Their failures count for strangers of the address, too.
-    fn subjects(&self, name: &str, device: Option<&Device>, origin: &Origin) -> Vec<Subject> {
+    fn subjects(
+        &self,
+        name: &str,
+        device: Option<&Device>,
+        client_info: &ClientInfo,
+    ) -> Vec<Subject> {
         let Some(limits) = &self.throttle.limits else { return Vec::new() };
         let subject = |name, quota| Some(Subject { name, quota });
         let (account, network) =
-            (Some(limits.login_account), self.throttle.addresses.counted(origin.address));
+            (Some(limits.login_account), self.throttle.addresses.counted(client_info.address));
         let address = Some(limits.login_address);
         let of_address = |network| format!("address:{network}");
         let subjects = match device {
@@ -245,10 +255,10 @@ impl Inner {
         password_hash: String,
         is_known_device: bool,
         attempt: &Attempt,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<Begun, StoreError> {
         let (user, id) = (session.user, session.id);
-        let entry = self.entry(Event::LoggedIn, Some(user), Some(id), origin);
+        let entry = self.entry(Event::LoggedIn, Some(user), Some(id), client_info);
         let forgiven = attempt.first().map(str::to_owned);
         let new = NewSession { session, password_hash, is_known_device, forgiven };
         let begun = self.store.insert_session(new, PER_USER, entry).await?;

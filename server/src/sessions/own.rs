@@ -1,10 +1,10 @@
 //! A person's own sessions: which devices are signed in, and ending them from another one.
 
 use app::{
-    backend::{Caller, Failure, Origin},
+    backend::{Caller, ClientInfo, Failure},
     protocol::{
-        devices::{Device, Ending},
         error::Code,
+        sessions::{SessionInfo, SessionSelector},
     },
 };
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::{
 
 impl Inner {
     /// The devices that are signed in: this one first, then by when they were seen.
-    pub(super) async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure> {
+    pub(super) async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
         let now = self.world.now();
         let stored = self.store.devices(caller.user, now).await.map_err(internal)?;
         let mut devices: Vec<_> = stored
@@ -36,25 +36,30 @@ impl Inner {
     }
 
     /// Ends one of the caller's sessions, or all but the one that calls.
-    pub(super) async fn end(
+    pub(super) async fn revoke_sessions(
         &self,
         caller: &Caller,
-        ending: Ending,
-        origin: Origin,
+        ending: SessionSelector,
+        client_info: ClientInfo,
     ) -> Result<(), Failure> {
         match ending {
             // What is no id names no session, and so does another person's.
-            Ending::One(id) => match Uuid::try_parse(&id) {
-                Ok(id) if id == caller.session => self.logout(caller, origin).await,
-                Ok(id) => self.end_one(caller, id, origin).await,
+            SessionSelector::One(id) => match Uuid::try_parse(&id) {
+                Ok(id) if id == caller.session => self.logout(caller, client_info).await,
+                Ok(id) => self.end_one(caller, id, client_info).await,
                 Err(_) => Err(Code::NotFound.into()),
             },
-            Ending::AllOthers => self.end_others(caller, origin).await,
+            SessionSelector::AllOthers => self.end_others(caller, client_info).await,
         }
     }
 
-    async fn end_one(&self, caller: &Caller, id: Uuid, origin: Origin) -> Result<(), Failure> {
-        let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, origin);
+    async fn end_one(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
+        let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
         let done = self.store.end_device(Actor::new(caller, entry.at), id, entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.seen.forget(&id);
@@ -65,8 +70,8 @@ impl Inner {
         Ok(())
     }
 
-    async fn end_others(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
-        let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, origin);
+    async fn end_others(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
+        let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
         let done = self.store.end_other_devices(Actor::new(caller, entry.at), entry).await;
         self.forget_ended(&done);
         let ended = done.map_err(act_failure)?.len();
@@ -84,11 +89,11 @@ impl Inner {
     }
 }
 
-fn shown(stored: StoredDevice, caller: &Caller, now: i64) -> Device {
+fn shown(stored: StoredDevice, caller: &Caller, now: i64) -> SessionInfo {
     let StoredDevice { session, address, user_agent, is_new } = stored;
     let user_agent = user_agent.unwrap_or_default();
     let current = session.id == caller.session;
-    Device {
+    SessionInfo {
         id: session.id,
         browser: agents::browser(&user_agent).map(str::to_owned),
         system: agents::system(&user_agent).map(str::to_owned),

@@ -1,7 +1,7 @@
 //! What somebody who is signed in does with the password: show that they know it, change it.
 
 use app::{
-    backend::{Caller, Failure, Fields, FreshToken, NewPassword, Origin, Presented},
+    backend::{Caller, ClientInfo, Failure, FieldErrors, FreshToken, NewPassword, PasswordAttempt},
     protocol::error::{Code, Reason},
     validation::ServerProblem,
 };
@@ -38,9 +38,9 @@ impl Inner {
     async fn prove(
         &self,
         caller: &Caller,
-        password: Presented,
+        password: PasswordAttempt,
         event: Event,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<Proven, Failure> {
         let gone = || Failure::Revoked(None);
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
@@ -48,8 +48,8 @@ impl Inner {
         let quota = self.throttle.limits.map(|limits| limits.login_account);
         let subject =
             quota.is_some().then(|| Subject { name: format!("session:{}", caller.session), quota });
-        let client = Client::of(&origin);
-        let entry = self.entry(event, Some(caller.user), Some(caller.session), origin);
+        let client = Client::of(&client_info);
+        let entry = self.entry(event, Some(caller.user), Some(caller.session), client_info);
         let attempt = self.admit(subject.into_iter().collect(), None, entry.clone()).await?;
         match self.check_password(Some(&key), password.0, client).await? {
             Checked::Right { account, hash } if account.user.id == caller.user => {
@@ -71,11 +71,11 @@ impl Inner {
     pub(super) async fn reauthenticate(
         &self,
         caller: &Caller,
-        password: Presented,
-        origin: Origin,
+        password: PasswordAttempt,
+        client_info: ClientInfo,
     ) -> Result<FreshToken, Failure> {
         let Proven { attempt, entry, .. } =
-            self.prove(caller, password, Event::Reauthenticated, origin).await?;
+            self.prove(caller, password, Event::Reauthenticated, client_info).await?;
         let forgiven = attempt.first().map(str::to_owned);
         let actor = Actor::new(caller, self.world.now());
         self.store.forgive_login_failures(actor, forgiven, entry).await.map_err(act_failure)?;
@@ -97,23 +97,23 @@ impl Inner {
         &self,
         caller: &Caller,
         change: NewPassword,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let gone = || Failure::Revoked(None);
         let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let name = Username::parse(&account.user.username).ok();
-        let mut fields = Fields::default();
-        let current = fields.judge(CURRENT, Presented::parse(change.current));
+        let mut fields = FieldErrors::default();
+        let current = fields.check(CURRENT, PasswordAttempt::parse(change.current));
         let chosen =
-            fields.judge("password", Password::chosen(change.new, &self.policy, name.as_ref()));
+            fields.check("password", Password::chosen(change.new, &self.policy, name.as_ref()));
         fields.into_result()?;
         let (Some(current), Some(chosen)) = (current, chosen) else {
             return Err(Code::InternalError.into());
         };
 
-        let client = Client::of(&origin);
+        let client = Client::of(&client_info);
         let Proven { hash, attempt, entry } = self
-            .prove(caller, current, Event::PasswordChanged, origin)
+            .prove(caller, current, Event::PasswordChanged, client_info)
             .await
             .map_err(|failure| match failure {
                 Failure::Plain(Code::InvalidCredentials) => wrong(),

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use app::{
     backend::{
-        Caller, Cookie, Credentials, Entry, Failure, FreshToken, NewPassword, Origin, Presented,
-        Sessions,
+        Caller, ClientInfo, Credentials, DeviceCookie, Failure, FreshToken, LoginOutcome,
+        NewPassword, PasswordAttempt, Sessions,
     },
     protocol::{
         TokenPair, TokenScheme,
-        devices::{Device, Ending},
         error::Reason,
-        operations::{Auth, Operation},
+        operations::{AuthRequirement, Operation},
+        sessions::{SessionInfo, SessionSelector},
     },
 };
 use async_trait::async_trait;
@@ -145,10 +145,10 @@ impl SessionService {
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,
-        auth: Auth,
-        origin: &Origin,
+        auth: AuthRequirement,
+        client_info: &ClientInfo,
     ) -> Result<Caller, Failure> {
-        Inner::authenticate(&self.0, headers, auth, origin).await
+        Inner::authenticate(&self.0, headers, auth, client_info).await
     }
 
     /// Lets a call in unless it is a change and its session or account has made too many.
@@ -160,7 +160,7 @@ impl SessionService {
         &self,
         caller: &Caller,
         operation: &Operation,
-        origin: &Origin,
+        client_info: &ClientInfo,
     ) -> Result<(), Failure> {
         let Some(changes) = &self.0.changes else { return Ok(()) };
         changes.take(caller, operation).map_err(|refused| {
@@ -170,7 +170,7 @@ impl SessionService {
                     Event::ChangeRefused,
                     Some(caller.user),
                     Some(caller.session),
-                    origin.clone(),
+                    client_info.clone(),
                 )
             };
             self.0.throttle.tell(&refused.subject, None, entry);
@@ -276,37 +276,41 @@ impl Sessions for SessionService {
     async fn login(
         &self,
         credentials: Credentials,
-        cookies: Vec<Cookie>,
-        origin: Origin,
-    ) -> Result<Entry, Failure> {
+        cookies: Vec<DeviceCookie>,
+        client_info: ClientInfo,
+    ) -> Result<LoginOutcome, Failure> {
         let inner = Arc::clone(&self.0);
         // Who hangs up has tried nevertheless.
-        to_its_end(async move { inner.login(credentials, &cookies, origin).await }).await
+        to_its_end(async move { inner.login(credentials, &cookies, client_info).await }).await
     }
 
-    async fn refresh(&self, caller: &Caller, origin: Origin) -> Result<TokenPair, Failure> {
+    async fn refresh(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<TokenPair, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { Inner::refresh(&inner, &caller, origin).await }).await
+        to_its_end(async move { Inner::refresh(&inner, &caller, client_info).await }).await
     }
 
     async fn reauthenticate(
         &self,
         caller: &Caller,
-        password: Presented,
-        origin: Origin,
+        password: PasswordAttempt,
+        client_info: ClientInfo,
     ) -> Result<FreshToken, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.reauthenticate(&caller, password, origin).await }).await
+        to_its_end(async move { inner.reauthenticate(&caller, password, client_info).await }).await
     }
 
     async fn change_password(
         &self,
         caller: &Caller,
         change: NewPassword,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.change_password(&caller, change, origin).await }).await
+        to_its_end(async move { inner.change_password(&caller, change, client_info).await }).await
     }
 
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure> {
@@ -314,18 +318,23 @@ impl Sessions for SessionService {
         to_its_end(async move { inner.delete_account(&caller, &typed).await }).await
     }
 
-    async fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Failure> {
-        self.0.devices(caller).await
+    async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
+        self.0.list_sessions(caller).await
     }
 
-    async fn end(&self, caller: &Caller, ending: Ending, origin: Origin) -> Result<(), Failure> {
+    async fn revoke_sessions(
+        &self,
+        caller: &Caller,
+        ending: SessionSelector,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.end(&caller, ending, origin).await }).await
+        to_its_end(async move { inner.revoke_sessions(&caller, ending, client_info).await }).await
     }
 
-    async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
+    async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.logout(&caller, origin).await }).await
+        to_its_end(async move { inner.logout(&caller, client_info).await }).await
     }
 }
 
@@ -335,21 +344,21 @@ impl Inner {
         event: Event,
         user: Option<Uuid>,
         session: Option<Uuid>,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> AuditEntry {
-        AuditEntry { user, session, ..AuditEntry::of(event, self.world.now(), origin) }
+        AuditEntry { user, session, ..AuditEntry::of(event, self.world.now(), client_info) }
     }
 
     async fn refresh(
         self: &Arc<Self>,
         caller: &Caller,
-        origin: Origin,
+        client_info: ClientInfo,
     ) -> Result<TokenPair, Failure> {
         if let Some(Err(retry_after)) =
             self.refreshes.as_ref().map(|refreshes| refreshes.take(&caller.session))
         {
             let entry =
-                self.entry(Event::Refreshed, Some(caller.user), Some(caller.session), origin);
+                self.entry(Event::Refreshed, Some(caller.user), Some(caller.session), client_info);
             self.throttle.tell(&format!("session:{}", caller.session), None, entry);
             return Err(Failure::TooManyAttempts(retry_after));
         }
@@ -364,7 +373,7 @@ impl Inner {
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
                     Step::Next(next) | Step::Redated(next) => Change {
                         session: Some(next.clone()),
-                        seen_from: Some(origin),
+                        seen_from: Some(client_info),
                         entry: None,
                         answer: Ok(next),
                     },
@@ -372,7 +381,7 @@ impl Inner {
                         Change { session: None, seen_from: None, entry: None, answer: Ok(session) }
                     }
                     Step::Reuse(ended) => {
-                        inner.end_by_reuse(ended, origin, Err(Some(Reason::Reused)))
+                        inner.end_by_reuse(ended, client_info, Err(Some(Reason::Reused)))
                     }
                     Step::Refuse => Change {
                         session: None,
@@ -409,10 +418,14 @@ impl Inner {
         self.pair_with(&session, &presented, false).map_err(internal)
     }
 
-    pub(super) async fn logout(&self, caller: &Caller, origin: Origin) -> Result<(), Failure> {
+    pub(super) async fn logout(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
         let found = self.store.session(caller.session).await.map_err(internal)?;
         let Some(session) = found else { return Ok(()) };
-        let entry = self.entry(Event::LoggedOut, Some(caller.user), Some(session.id), origin);
+        let entry = self.entry(Event::LoggedOut, Some(caller.user), Some(session.id), client_info);
         let actor = Actor::new(caller, entry.at);
         let done = self.store.end_session(actor, EndReason::LoggedOut, entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.

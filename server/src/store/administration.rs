@@ -1,7 +1,7 @@
 //! What administrators do to accounts. Each is decided where nobody else writes, with its entries
 //! in the audit log.
 
-use app::{backend::Origin, protocol::Role};
+use app::{backend::ClientInfo, protocol::Role};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
     QuerySelect as _, sea_query::Expr,
@@ -32,7 +32,7 @@ pub struct Act {
     /// Who it is, as the audit log tells it.
     pub by: String,
     /// From where.
-    pub origin: Origin,
+    pub client_info: ClientInfo,
 }
 
 impl Act {
@@ -44,7 +44,7 @@ impl Act {
         AuditEntry {
             user,
             detail: Some(detail),
-            ..AuditEntry::of(event, self.at, self.origin.clone())
+            ..AuditEntry::of(event, self.at, self.client_info.clone())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use app::backend::Origin;
+use app::backend::ClientInfo;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
@@ -93,7 +93,7 @@ pub struct AuditEntry {
     /// Which session it was about, where there is one.
     pub session: Option<Uuid>,
     /// From where it was asked for.
-    pub origin: Origin,
+    pub client_info: ClientInfo,
     /// What else there is to tell: which key it was about, or why a session was ended.
     pub detail: Option<String>,
 }
@@ -137,14 +137,14 @@ pub struct StoredEntry {
 impl AuditEntry {
     /// That something has happened as it was meant. Who knows more of it adds that.
     #[must_use]
-    pub fn of(event: Event, at: i64, origin: Origin) -> Self {
+    pub fn of(event: Event, at: i64, client_info: ClientInfo) -> Self {
         Self {
             at,
             event,
             outcome: Outcome::Success,
             user: None,
             session: None,
-            origin,
+            client_info,
             detail: None,
         }
     }
@@ -153,7 +153,7 @@ impl AuditEntry {
     /// has asked for it over the network.
     #[must_use]
     pub fn of_key(event: Event, at: i64, kid: &str) -> Self {
-        Self { detail: Some(kid.to_owned()), ..Self::of(event, at, Origin::default()) }
+        Self { detail: Some(kid.to_owned()), ..Self::of(event, at, ClientInfo::default()) }
     }
 }
 
@@ -282,7 +282,7 @@ pub(super) async fn insert_all(
     let existing = existing(connection, entries.iter().filter_map(|entry| entry.user)).await?;
     let anonymous = |entry: AuditEntry| match entry.user {
         Some(user) if !existing.contains(&user) => {
-            AuditEntry { user: None, session: None, origin: Origin::default(), ..entry }
+            AuditEntry { user: None, session: None, client_info: ClientInfo::default(), ..entry }
         }
         _ => entry,
     };
@@ -293,8 +293,8 @@ pub(super) async fn insert_all(
         outcome: Set(entry.outcome.as_str().to_owned()),
         user_id: Set(entry.user),
         session_id: Set(entry.session),
-        address: Set(entry.origin.address.map(|address| address.to_string())),
-        user_agent: Set(entry.origin.user_agent),
+        address: Set(entry.client_info.address.map(|address| address.to_string())),
+        user_agent: Set(entry.client_info.user_agent),
         detail: Set(entry.detail),
     });
     audit_event::Entity::insert_many(rows).exec_without_returning(connection).await?;

@@ -185,8 +185,11 @@ mod tests {
                 is_known_device: false,
                 forgiven: None,
             };
-            let entry =
-                AuditEntry::of(crate::store::Event::LoggedIn, 10, app::backend::Origin::default());
+            let entry = AuditEntry::of(
+                crate::store::Event::LoggedIn,
+                10,
+                app::backend::ClientInfo::default(),
+            );
             let begun = store.insert_session(new, 100, entry).await.unwrap();
             assert!(matches!(begun, crate::store::Begun::Done { .. }), "{begun:?}");
             let devices = store.devices(user, 20).await.unwrap();

@@ -158,7 +158,7 @@ async fn keep_for_itself(connection: &impl ConnectionTrait, name: &Name) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use app::backend::Origin;
+    use app::backend::ClientInfo;
 
     use super::*;
     use crate::store::{AuditEntry, Event, NewUser};
@@ -187,7 +187,7 @@ mod tests {
             role: app::protocol::Role::User,
             created_at: 0,
         };
-        let entry = AuditEntry::of(Event::Registered, 0, Origin::default());
+        let entry = AuditEntry::of(Event::Registered, 0, ClientInfo::default());
         match store.insert_user(new, entry).await {
             Ok(_) => true,
             Err(StoreError::Conflict) => false,

@@ -367,7 +367,7 @@ mod tests {
             created_at: 0,
         };
         let insert = |store: &Store, number| {
-            let entry = AuditEntry::of(Event::Registered, 0, app::backend::Origin::default());
+            let entry = AuditEntry::of(Event::Registered, 0, app::backend::ClientInfo::default());
             let store = store.clone();
             async move { store.insert_user(somebody(number), entry).await }
         };

@@ -1,6 +1,6 @@
 //! Sessions, as they are kept.
 
-use app::{backend::Origin, protocol::error::Reason};
+use app::{backend::ClientInfo, protocol::error::Reason};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
@@ -191,7 +191,7 @@ pub struct Change<T> {
     /// The session as it is to be kept; `None` where it stays as it is.
     pub session: Option<Session>,
     /// From where it was seen, where that was its person.
-    pub seen_from: Option<Origin>,
+    pub seen_from: Option<ClientInfo>,
     /// What of it goes into the audit log.
     pub entry: Option<AuditEntry>,
     /// What whoever has asked is told.
@@ -227,7 +227,7 @@ impl Store {
                     // The first device of an account is no surprise.
                     let is_new_device = before.was_logged_in && !is_known_device;
                     let ended = end_surplus(transaction, &new, allowed).await?;
-                    insert(transaction, new, &entry.origin, is_new_device).await?;
+                    insert(transaction, new, &entry.client_info, is_new_device).await?;
                     if let Some(subject) = forgiven {
                         login_failures::forgive(transaction, &subject).await?;
                     }
@@ -352,7 +352,7 @@ pub(super) async fn find(
 async fn insert(
     connection: &impl ConnectionTrait,
     new: Session,
-    origin: &Origin,
+    client_info: &ClientInfo,
     is_new_device: bool,
 ) -> Result<(), StoreError> {
     let row = session::ActiveModel {
@@ -368,8 +368,8 @@ async fn insert(
         expires_at: Set(new.expires_at),
         ended_at: Set(None),
         end_reason: Set(None),
-        address: Set(origin.address.map(|address| address.to_string())),
-        user_agent: Set(origin.user_agent.clone()),
+        address: Set(client_info.address.map(|address| address.to_string())),
+        user_agent: Set(client_info.user_agent.clone()),
         new_device: Set(is_new_device),
     };
     session::Entity::insert(row).exec_without_returning(connection).await?;
@@ -381,11 +381,11 @@ async fn update(
     connection: &impl ConnectionTrait,
     session: Session,
     ended_at: Option<i64>,
-    seen_from: Option<Origin>,
+    seen_from: Option<ClientInfo>,
 ) -> Result<(), StoreError> {
     let ended_at = session.ended.and(ended_at);
     let mut update = session::Entity::update_many();
-    if let Some(Origin { address, user_agent, .. }) = seen_from {
+    if let Some(ClientInfo { address, user_agent, .. }) = seen_from {
         update = update
             .col_expr(Column::Address, Expr::value(address.map(|address| address.to_string())))
             .col_expr(Column::UserAgent, Expr::value(user_agent));

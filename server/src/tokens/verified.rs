@@ -9,7 +9,7 @@ use std::{
 
 use app::{
     backend::Caller,
-    protocol::{error::Code, operations::Auth},
+    protocol::{error::Code, operations::AuthRequirement},
 };
 use uuid::Uuid;
 
@@ -80,7 +80,7 @@ impl SignedToken {
     /// # Errors
     ///
     /// `token_wrong_type`
-    pub fn check_type(&self, expected: Auth) -> Result<(), Code> {
+    pub fn check_type(&self, expected: AuthRequirement) -> Result<(), Code> {
         if expected.takes(self.caller.token_type) { Ok(()) } else { Err(Code::TokenWrongType) }
     }
 }

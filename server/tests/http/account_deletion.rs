@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::backend::Origin;
+use app::backend::ClientInfo;
 use axum::http::StatusCode;
 use image::ImageFormat;
 use sea_orm::{ConnectionTrait as _, Database};
@@ -382,11 +382,12 @@ async fn invariant_42_an_entry_about_an_account_that_is_gone_is_anonymous() {
     let pair = app.person("alice").await;
     let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
-    let origin = Origin { address: Some("192.0.2.7".parse().unwrap()), ..Origin::default() };
+    let client_info =
+        ClientInfo { address: Some("192.0.2.7".parse().unwrap()), ..ClientInfo::default() };
     let entry = AuditEntry {
         user: Some(id),
         session: Some(id),
-        ..AuditEntry::of(Event::LoggedIn, 0, origin)
+        ..AuditEntry::of(Event::LoggedIn, 0, client_info)
     };
     app.server.store.insert_audit_entry(entry).await.unwrap();
     let entries = app.server.store.audit_entries().await.unwrap();

@@ -1,7 +1,7 @@
 //! What all operations share: addresses, verbs, bodies, languages, and failures that never reach an
 //! operation.
 
-use app::protocol::operations::{self, Auth, OPERATIONS};
+use app::protocol::operations::{self, AuthRequirement, OPERATIONS};
 use axum::{
     Router,
     http::{Method, StatusCode},
@@ -159,7 +159,7 @@ async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
                 let call = foreign(app.call(operation.method.clone(), operation.path));
                 let answer = call.header("content-type", content_type).body(body).send().await;
                 match operation.auth {
-                    Auth::Nobody => answer.assert_failure(415, "unsupported_media_type"),
+                    AuthRequirement::Public => answer.assert_failure(415, "unsupported_media_type"),
                     _ => answer.assert_failure(401, "token_missing"),
                 }
                 assert_eq!(answer.header("set-cookie"), None);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::app::{backend::Origin, protocol::Role};
+use ::app::{backend::ClientInfo, protocol::Role};
 use axum::{
     Router,
     body::Body,
@@ -183,7 +183,11 @@ impl App {
     pub async fn change_outside(&self, username: &str, change: AccountChange) {
         let Server { store, state, .. } = &self.server;
         let id = username::find(store, username).await.expect("an answer").expect("an account");
-        let act = Act { at: self.clock.now(), by: "a test".to_owned(), origin: Origin::default() };
+        let act = Act {
+            at: self.clock.now(),
+            by: "a test".to_owned(),
+            client_info: ClientInfo::default(),
+        };
         store.change_account(id, change, act).await.expect("changed");
         state.sessions.read_again().await.expect("read again");
     }

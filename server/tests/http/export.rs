@@ -205,7 +205,7 @@ async fn export_of_many_events_and_sessions_has_every_one() {
             ..server::store::AuditEntry::of(
                 server::store::Event::ProfileChanged,
                 1_800_000_000,
-                ::app::backend::Origin::default(),
+                ::app::backend::ClientInfo::default(),
             )
         };
         app.server.store.insert_audit_entry(entry).await.unwrap();

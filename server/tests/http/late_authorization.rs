@@ -8,7 +8,7 @@ use std::{
 };
 
 use ::app::{
-    backend::Origin,
+    backend::ClientInfo,
     protocol::{
         Role,
         operations::{Body, OPERATIONS, Operation},
@@ -161,7 +161,7 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
     app.admin("root").await;
     let with_body = OPERATIONS.iter().filter(|operation| {
         matches!(operation.body, Body::Json | Body::Upload)
-            && operation.auth != ::app::protocol::operations::Auth::Nobody
+            && operation.auth != ::app::protocol::operations::AuthRequirement::Public
     });
     let mut cases = 0;
     for operation in with_body {
@@ -231,7 +231,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
     let entry = || AuditEntry {
         user: Some(user),
         session: Some(session),
-        ..AuditEntry::of(Event::ProfileChanged, at, Origin::default())
+        ..AuditEntry::of(Event::ProfileChanged, at, ClientInfo::default())
     };
     let file = StoredFile {
         id: Uuid::from_u128(7),
@@ -274,7 +274,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
             "{number}: {denial:?}"
         );
     }
-    let act = Act { at, by: user.to_string(), origin: Origin::default() };
+    let act = Act { at, by: user.to_string(), client_info: ClientInfo::default() };
     let change = AccountChange { role: Some(Role::Admin), ..AccountChange::default() };
     let done = store.change_account_as(actor, user, change, act).await;
     assert!(matches!(done, Err(ChangeError::Denied(denied)) if denied == expected), "{done:?}");
@@ -295,7 +295,7 @@ async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_i
         loss.happen(&app, &name, &pair).await;
         let (at, expected) = match loss {
             Loss::None => {
-                let entry = AuditEntry::of(Event::Exported, START, Origin::default());
+                let entry = AuditEntry::of(Event::Exported, START, ClientInfo::default());
                 app.server.store.insert_audit_entry_as(actor, entry).await.expect("allowed");
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::protocol::operations::{Auth, Body, OPERATIONS};
+use app::protocol::operations::{AuthRequirement, Body, OPERATIONS};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -66,12 +66,17 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
             .expect("an operation");
         let security = described.get("security").cloned().unwrap_or(json!([]));
         let expected = match operation.auth {
-            Auth::Nobody => json!([]),
-            Auth::Access | Auth::Fresh | Auth::Admin | Auth::FreshAdmin => {
+            AuthRequirement::Public => json!([]),
+            AuthRequirement::Access
+            | AuthRequirement::Fresh
+            | AuthRequirement::Admin
+            | AuthRequirement::FreshAdmin => {
                 json!([{ "access_token": [] }])
             }
-            Auth::Refresh => json!([{ "refresh_token": [] }]),
-            Auth::EitherToken => json!([{ "access_token": [] }, { "refresh_token": [] }]),
+            AuthRequirement::Refresh => json!([{ "refresh_token": [] }]),
+            AuthRequirement::AccessOrRefresh => {
+                json!([{ "access_token": [] }, { "refresh_token": [] }])
+            }
         };
         assert_eq!(security, expected, "{name}");
         let takes_body = matches!(operation.body, Body::Json | Body::Upload);
@@ -147,7 +152,7 @@ async fn answers_have_the_members_that_it_says() {
             "ProfileChanged",
             app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&json!({})),
         ),
-        ("DeviceList", app.get("/api/me/sessions").bearer(&pair.access)),
+        ("SessionList", app.get("/api/me/sessions").bearer(&pair.access)),
         (
             "Reauthenticated",
             app.post("/api/auth/reauthenticate")

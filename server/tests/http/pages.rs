@@ -16,8 +16,8 @@ use axum::{
 };
 use http_body_util::BodyExt as _;
 use server::http::{
-    assets::Site,
     pages::{self, Pages},
+    static_files::Site,
 };
 use tokio::{runtime, sync::Semaphore, task::JoinSet};
 use tower::ServiceExt as _;

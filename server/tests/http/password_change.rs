@@ -65,7 +65,7 @@ async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_no
     let later = server::store::Session { id: app.world().uuid(), ..session };
     let entry = || AuditEntry {
         user: Some(account.user.id),
-        ..AuditEntry::of(Event::LoggedIn, START, app::backend::Origin::default())
+        ..AuditEntry::of(Event::LoggedIn, START, app::backend::ClientInfo::default())
     };
     let before = store.audit_entries().await.unwrap().len();
     let new = NewSession {
@@ -98,7 +98,7 @@ async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compar
     let later = server::store::Session { id: app.world().uuid(), ..session };
     let entry = AuditEntry {
         user: Some(account.user.id),
-        ..AuditEntry::of(Event::LoggedIn, START, app::backend::Origin::default())
+        ..AuditEntry::of(Event::LoggedIn, START, app::backend::ClientInfo::default())
     };
     let new = NewSession {
         session: later.clone(),

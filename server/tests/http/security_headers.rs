@@ -9,8 +9,8 @@ use axum::{
 };
 use serde_json::json;
 use server::http::{
-    assets::Site,
     pages::{self, Pages},
+    static_files::Site,
 };
 
 use crate::app::{Answer, App, Call, PASSWORD};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ::app::{backend::Origin, protocol::Role};
+use ::app::{backend::ClientInfo, protocol::Role};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{AccountChange, Act, ChangeError};
@@ -405,7 +405,7 @@ async fn the_last_administrator_stays_one_also_in_a_race() {
         } else {
             AccountChange { disabled: Some(true), ..AccountChange::default() }
         };
-        let act = Act { at: START, by: "a test".to_owned(), origin: Origin::default() };
+        let act = Act { at: START, by: "a test".to_owned(), client_info: ClientInfo::default() };
         store.change_account(id.parse().unwrap(), change, act)
     });
     let outcomes = futures::future::join_all(changes).await;

@@ -19,8 +19,8 @@ use crate::{
         words::{Language, Words},
     },
     protocol::{
-        devices::{Device, Ending, devices, end_session},
         error::{ApiError, Code},
+        sessions::{SessionInfo, SessionSelector, list_sessions, revoke_sessions},
     },
     session::browser::Signals,
 };
@@ -31,14 +31,14 @@ type Text = fn(&'static Words) -> &'static str;
 #[derive(Clone)]
 enum Load {
     Running,
-    Done(Vec<Device>),
+    Done(Vec<SessionInfo>),
     Failed(Trouble),
 }
 
 /// What is to end, once the person has said yes.
 #[derive(Clone, PartialEq)]
 enum Asked {
-    One(Device),
+    One(SessionInfo),
     AllOthers,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn view() -> AnyView {
 impl Devices {
     fn fetch(self) {
         dom::spawn(async move {
-            let load = match devices().await {
+            let load = match list_sessions().await {
                 Ok(list) => Load::Done(list.sessions),
                 Err(error) => Load::Failed(Trouble::new(error)),
             };
@@ -111,7 +111,7 @@ impl Devices {
         }
     }
 
-    fn list(self, list: &[Device]) -> AnyView {
+    fn list(self, list: &[SessionInfo]) -> AnyView {
         // The server's clock: the device that asks is seen at this moment.
         let now = list.first().map_or(0, |device| device.last_seen_at);
         let has_others = list.iter().any(|device| !device.current);
@@ -136,7 +136,7 @@ impl Devices {
         .into_any()
     }
 
-    fn row(self, device: &Device, now: i64) -> AnyView {
+    fn row(self, device: &SessionInfo, now: i64) -> AnyView {
         let language = self.language;
         let (created_at, last_seen_at, is_new) =
             (device.created_at, device.last_seen_at, device.new_device);
@@ -299,11 +299,11 @@ impl Devices {
     }
 
     async fn end(self, asked: Asked) -> Result<(), ApiError> {
-        let (which, told): (Ending, Text) = match asked {
-            Asked::One(device) => (Ending::One(device.id.to_string()), |w| w.device_ended),
-            Asked::AllOthers => (Ending::AllOthers, |w| w.others_ended),
+        let (which, told): (SessionSelector, Text) = match asked {
+            Asked::One(device) => (SessionSelector::One(device.id.to_string()), |w| w.device_ended),
+            Asked::AllOthers => (SessionSelector::AllOthers, |w| w.others_ended),
         };
-        match end_session(which).await {
+        match revoke_sessions(which).await {
             Ok(_) => {}
             // It has ended by itself meanwhile: that was wanted.
             Err(error) if error.code == Code::NotFound => {}

@@ -6,9 +6,9 @@ pub(super) mod queries;
 
 use app::protocol::{
     Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
-    devices::DeviceList,
     error::Code,
     files::{FileKept, FileList, UserChanged},
+    sessions::SessionList,
     users::{AccountChanged, AccountPage},
 };
 use axum::http::Method;
@@ -186,20 +186,20 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::GET,
         path: "/api/me/sessions",
-        id: "devices",
+        id: "list_sessions",
         summary: "List active sessions",
         description: "The active sessions of the account: the current one first, then by last \
                       activity.",
         parameters: &[],
         request: None,
         status: 200,
-        answer: bodies::part::<DeviceList>,
+        answer: bodies::part::<SessionList>,
         codes: &[],
     },
     Described {
         method: Method::DELETE,
         path: "/api/me/sessions",
-        id: "end_session",
+        id: "revoke_sessions",
         summary: "Revoke sessions",
         description: "Revokes one session; its tokens are rejected from the next request on, with \
                       the reason `ended_elsewhere`. Without `id`, revokes all sessions except the \

@@ -7,7 +7,7 @@ use app::{
     i18n::Lang,
     protocol::{
         error::{ApiError, Code},
-        operations::{self, Auth, Body, Operation},
+        operations::{self, AuthRequirement, Body, Operation},
     },
 };
 use axum::http::Method;
@@ -117,10 +117,13 @@ fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
         .tag(tag)
         .response(described.status.to_string(), success(described));
     let schemes: &[&str] = match operation.auth {
-        Auth::Nobody => &[],
-        Auth::Access | Auth::Fresh | Auth::Admin | Auth::FreshAdmin => &["access_token"],
-        Auth::Refresh => &["refresh_token"],
-        Auth::EitherToken => &["access_token", "refresh_token"],
+        AuthRequirement::Public => &[],
+        AuthRequirement::Access
+        | AuthRequirement::Fresh
+        | AuthRequirement::Admin
+        | AuthRequirement::FreshAdmin => &["access_token"],
+        AuthRequirement::Refresh => &["refresh_token"],
+        AuthRequirement::AccessOrRefresh => &["access_token", "refresh_token"],
     };
     for scheme in schemes {
         builder = builder.security(SecurityRequirement::new(*scheme, Vec::<String>::new()));
@@ -178,7 +181,7 @@ fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<C
         Body::Json => &[Code::PayloadTooLarge, Code::UnsupportedMediaType],
     };
     let by_auth: &[Code] = match operation.auth {
-        Auth::Nobody => &[],
+        AuthRequirement::Public => &[],
         _ => &[
             Code::TokenMissing,
             Code::TokenMalformed,
@@ -212,7 +215,7 @@ fn failure(status: u16, codes: &[Code]) -> Response {
             .ok()
             .and_then(|name| name.as_str().map(str::to_owned))
             .unwrap_or_default();
-        format!("- `{name}`: {}", Failure::from(*code).in_words(Lang::En, "").message)
+        format!("- `{name}`: {}", Failure::from(*code).into_api_error(Lang::En, "").message)
     });
     let mut response = ResponseBuilder::new()
         .description(lines.collect::<Vec<_>>().join("\n"))

@@ -14,7 +14,7 @@ use axum::{
     response::Response,
 };
 
-use super::answer;
+use super::error_response;
 
 /// Path of the OpenAPI document.
 pub(super) const JSON: &str = "/api/openapi.json";
@@ -58,7 +58,7 @@ pub(super) async fn page(request: Request) -> Response {
 
 fn tell(request: Request, fill: impl FnOnce(&Description, &mut Response)) -> Response {
     let (parts, _) = request.into_parts();
-    if let Err(refusal) = answer::only_read(&parts) {
+    if let Err(refusal) = error_response::only_read(&parts) {
         return *refusal;
     }
     match &*DESCRIPTION {
@@ -67,8 +67,10 @@ fn tell(request: Request, fill: impl FnOnce(&Description, &mut Response)) -> Res
             fill(description, &mut response);
             response
         }
-        None => {
-            answer::failure(Code::InternalError, api_lang(&parts.headers), &answer::name(&parts))
-        }
+        None => error_response::failure(
+            Code::InternalError,
+            api_lang(&parts.headers),
+            &error_response::name(&parts),
+        ),
     }
 }

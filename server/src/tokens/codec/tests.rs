@@ -1,6 +1,6 @@
 use super::*;
 use crate::tokens::{algorithm::Algorithm, keys::rotate};
-use app::protocol::operations::Auth;
+use app::protocol::operations::AuthRequirement;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn parts(token: &str) -> (Value, Value) {
 }
 
 /// Verifies a token of a session that nothing is known of.
-fn verify(codec: &Codec, token: &str, expected: Auth, now: i64) -> Result<Caller, Code> {
+fn verify(codec: &Codec, token: &str, expected: AuthRequirement, now: i64) -> Result<Caller, Code> {
     let token = codec.verify(token, now)?;
     if token.is_ahead() {
         return Err(Code::TokenInvalid);
@@ -62,7 +62,7 @@ fn a_token_says_what_it_was_made_for() {
 
 fn says_what_it_was_made_for(codec: &Codec) {
     let token = codec.access(&grant(), true, &World::system()).unwrap();
-    let caller = verify(codec, &token, Auth::Access, NOW).unwrap();
+    let caller = verify(codec, &token, AuthRequirement::Access, NOW).unwrap();
     assert_eq!(
         (caller.user, caller.session, caller.generation),
         (Uuid::from_u128(1), Uuid::from_u128(2), 3)
@@ -107,7 +107,12 @@ fn time_is_exact_for_expiry_and_lenient_for_the_beginning() {
         (NOW + 900, Some(Code::TokenExpired)),
         (NOW + 901, Some(Code::TokenExpired)),
     ] {
-        assert_eq!(verify(&codec, &token, Auth::Access, now).err(), expected, "{}", now - NOW);
+        assert_eq!(
+            verify(&codec, &token, AuthRequirement::Access, now).err(),
+            expected,
+            "{}",
+            now - NOW
+        );
     }
 }
 
@@ -124,7 +129,7 @@ fn token_ahead_of_the_clock_is_told_from_one_that_cannot_be_ours() {
     assert!(!is_of(&token, 2, 3, NOW + 900), "of another account");
     assert!(!is_of(&token, 1, 2, NOW + 900), "of a generation that is still to come");
     assert!(!is_of(&token, 1, 3, NOW + 899), "it would outlive its session");
-    assert_eq!(token.check_type(Auth::Refresh), Err(Code::TokenWrongType));
+    assert_eq!(token.check_type(AuthRequirement::Refresh), Err(Code::TokenWrongType));
     for claim in ["iat", "nbf"] {
         let odd = forge(&codec, |_, claims| claims[claim] = json!(NOW + 901));
         let token = codec.verify(&odd, past).unwrap();
@@ -147,12 +152,16 @@ fn each_claim_is_required_and_typed() {
         let without = forge(&codec, |_, claims| {
             claims.as_object_mut().unwrap().remove(claim);
         });
-        assert_eq!(verify(&codec, &without, Auth::Access, NOW), Err(expected), "no {claim}");
+        assert_eq!(
+            verify(&codec, &without, AuthRequirement::Access, NOW),
+            Err(expected),
+            "no {claim}"
+        );
         for value in [json!(null), json!([]), json!({}), json!(1.5), json!("1"), json!(u64::MAX)] {
             let odd = forge(&codec, |_, claims| claims[claim] = value.clone());
             if claim != "jti" || !value.is_string() {
                 assert_eq!(
-                    verify(&codec, &odd, Auth::Access, NOW),
+                    verify(&codec, &odd, AuthRequirement::Access, NOW),
                     Err(expected),
                     "{claim} = {value}"
                 );
@@ -170,10 +179,14 @@ fn the_algorithm_is_the_keys_and_nothing_in_the_header_is_followed() {
             "eddsa", "",
         ] {
             let token = forge(codec, |header, _| header["alg"] = json!(alg));
-            assert_eq!(verify(codec, &token, Auth::Access, NOW), Err(Code::TokenInvalid), "{alg}");
+            assert_eq!(
+                verify(codec, &token, AuthRequirement::Access, NOW),
+                Err(Code::TokenInvalid),
+                "{alg}"
+            );
             let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
             assert_eq!(
-                verify(codec, &unsigned, Auth::Access, NOW),
+                verify(codec, &unsigned, AuthRequirement::Access, NOW),
                 Err(Code::TokenInvalid),
                 "{alg}, unsigned"
             );
@@ -187,13 +200,17 @@ fn the_algorithm_is_the_keys_and_nothing_in_the_header_is_followed() {
         json!(null),
     ] {
         let token = forge(&codec, |header, _| header["kid"] = kid.clone());
-        assert_eq!(verify(&codec, &token, Auth::Access, NOW), Err(Code::TokenInvalid), "{kid}");
+        assert_eq!(
+            verify(&codec, &token, AuthRequirement::Access, NOW),
+            Err(Code::TokenInvalid),
+            "{kid}"
+        );
     }
     let critical = forge(&codec, |header, _| header["crit"] = json!(["exp"]));
-    assert_eq!(verify(&codec, &critical, Auth::Access, NOW), Err(Code::TokenInvalid));
+    assert_eq!(verify(&codec, &critical, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
     let extra = forge(&codec, |header, _| header["jku"] = json!("https://evil.example/keys"));
     assert!(
-        verify(&codec, &extra, Auth::Access, NOW).is_ok(),
+        verify(&codec, &extra, AuthRequirement::Access, NOW).is_ok(),
         "a member that means nothing changes nothing"
     );
 }
@@ -220,7 +237,7 @@ fn a_public_key_is_no_secret_that_signs() {
             let signature =
                 jsonwebtoken::crypto::sign(message.as_bytes(), &secret, algorithm).unwrap();
             assert_eq!(
-                verify(&codec, &format!("{message}.{signature}"), Auth::Access, NOW),
+                verify(&codec, &format!("{message}.{signature}"), AuthRequirement::Access, NOW),
                 Err(Code::TokenInvalid),
                 "{alg}"
             );
@@ -244,7 +261,7 @@ fn what_another_key_has_signed_stays_good_and_says_so() {
         assert_eq!((&header["kid"], &header["alg"]), (&json!(kid), &json!(algorithm.as_str())));
         tokens.push(token);
         for token in &tokens {
-            assert!(verify(&codec, token, Auth::Access, NOW).is_ok());
+            assert!(verify(&codec, token, AuthRequirement::Access, NOW).is_ok());
         }
     }
     assert_eq!(
@@ -254,7 +271,7 @@ fn what_another_key_has_signed_stays_good_and_says_so() {
     );
     // A token of one key that names another one.
     let foreign = forge(&codec, |header, _| header["kid"] = parts(&tokens[0]).0["kid"].clone());
-    assert_eq!(verify(&codec, &foreign, Auth::Access, NOW), Err(Code::TokenInvalid));
+    assert_eq!(verify(&codec, &foreign, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
 }
 
 #[test]
@@ -262,15 +279,15 @@ fn the_types_in_header_and_claims_agree_and_are_the_expected_one() {
     let codec = codec();
     let access = codec.access(&grant(), false, &World::system()).unwrap();
     let refresh = codec.refresh(&grant()).unwrap();
-    assert_eq!(verify(&codec, &access, Auth::Refresh, NOW), Err(Code::TokenWrongType));
-    assert_eq!(verify(&codec, &refresh, Auth::Access, NOW), Err(Code::TokenWrongType));
-    assert!(verify(&codec, &access, Auth::EitherToken, NOW).is_ok());
-    assert!(verify(&codec, &refresh, Auth::EitherToken, NOW).is_ok());
-    assert_eq!(verify(&codec, &access, Auth::Nobody, NOW), Err(Code::TokenWrongType));
+    assert_eq!(verify(&codec, &access, AuthRequirement::Refresh, NOW), Err(Code::TokenWrongType));
+    assert_eq!(verify(&codec, &refresh, AuthRequirement::Access, NOW), Err(Code::TokenWrongType));
+    assert!(verify(&codec, &access, AuthRequirement::AccessOrRefresh, NOW).is_ok());
+    assert!(verify(&codec, &refresh, AuthRequirement::AccessOrRefresh, NOW).is_ok());
+    assert_eq!(verify(&codec, &access, AuthRequirement::Public, NOW), Err(Code::TokenWrongType));
     for typ in [json!("JWT"), json!("rt+jwt"), json!("AT+JWT"), json!(null), json!(1)] {
         let token = forge(&codec, |header, _| header["typ"] = typ.clone());
         assert_eq!(
-            verify(&codec, &token, Auth::EitherToken, NOW),
+            verify(&codec, &token, AuthRequirement::AccessOrRefresh, NOW),
             Err(Code::TokenWrongType),
             "{typ}"
         );
@@ -298,32 +315,42 @@ fn form_comes_first_then_signature_then_time_then_the_rest() {
         format!("{header}.{}.{signature}", encode("")),
         format!("{header}.{}.{signature}", "A".repeat(5000)),
     ] {
-        assert_eq!(verify(&codec, &token, Auth::Access, NOW), Err(Code::TokenMalformed), "{token}");
+        assert_eq!(
+            verify(&codec, &token, AuthRequirement::Access, NOW),
+            Err(Code::TokenMalformed),
+            "{token}"
+        );
     }
     let expired_and_foreign = forge(&codec, |_, claims| {
         claims["exp"] = json!(NOW);
         claims["iss"] = json!("somebody else");
     });
-    assert_eq!(verify(&codec, &expired_and_foreign, Auth::Access, NOW), Err(Code::TokenExpired));
+    assert_eq!(
+        verify(&codec, &expired_and_foreign, AuthRequirement::Access, NOW),
+        Err(Code::TokenExpired)
+    );
     let expired_and_unsigned = format!("{}.AAAA", expired_and_foreign.rsplit_once('.').unwrap().0);
-    assert_eq!(verify(&codec, &expired_and_unsigned, Auth::Access, NOW), Err(Code::TokenInvalid));
+    assert_eq!(
+        verify(&codec, &expired_and_unsigned, AuthRequirement::Access, NOW),
+        Err(Code::TokenInvalid)
+    );
     let array = forge(&codec, |_, claims| claims["aud"] = json!(["gatehouse"]));
-    assert_eq!(verify(&codec, &array, Auth::Access, NOW), Err(Code::TokenInvalid));
+    assert_eq!(verify(&codec, &array, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
     let twice = format!("{header}.{}.{signature}", encode(r#"{"exp":1,"exp":2}"#));
-    assert_eq!(verify(&codec, &twice, Auth::Access, NOW), Err(Code::TokenInvalid));
+    assert_eq!(verify(&codec, &twice, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
 }
 
 #[test]
 fn another_key_signs_nothing_here() {
     let (ours, theirs) = (codec(), codec());
     let token = theirs.access(&grant(), true, &World::system()).unwrap();
-    assert_eq!(verify(&ours, &token, Auth::Access, NOW), Err(Code::TokenInvalid));
+    assert_eq!(verify(&ours, &token, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
 }
 
 proptest! {
     #[test]
     fn rubbish_is_refused_and_never_panics(token in "[ -~]{0,200}") {
-        prop_assert!(verify(&codec(), &token, Auth::EitherToken, NOW).is_err());
+        prop_assert!(verify(&codec(), &token, AuthRequirement::AccessOrRefresh, NOW).is_err());
     }
 
     #[test]
@@ -335,6 +362,6 @@ proptest! {
         bytes[position] = byte;
         let changed = String::from_utf8(bytes).unwrap();
         prop_assume!(changed != valid);
-        prop_assert!(verify(&codec, &changed, Auth::Access, NOW).is_err());
+        prop_assert!(verify(&codec, &changed, AuthRequirement::Access, NOW).is_err());
     }
 }

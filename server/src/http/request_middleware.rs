@@ -18,7 +18,7 @@ use axum::{
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use super::{answer, broken, connections::InvalidHost, headers, origin, pages};
+use super::{client_info, connections::InvalidHost, error_page, error_response, headers, pages};
 use crate::{clock::World, network::Network};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,19 +40,22 @@ pub(super) async fn wrap(
     let id = RequestId(
         format!("{:016x}", u64::from_be_bytes(envelope.world.random::<NAME_BYTES>())).into(),
     );
-    let is_encrypted =
-        origin::is_encrypted(request.extensions(), request.headers(), &envelope.trusted_proxies);
+    let is_encrypted = client_info::is_encrypted(
+        request.extensions(),
+        request.headers(),
+        &envelope.trusted_proxies,
+    );
     let span = tracing::info_span!("request", id = &*id.0);
     request.extensions_mut().insert(id.clone());
     // What the log and the answer to a panic need, kept back: the request itself is gone by then.
     let (method, uri, asked) = (request.method().clone(), request.uri().clone(), request.headers());
-    let page_lang = broken::is_for_people(&uri, asked).then(|| pages::language(asked));
+    let page_lang = error_page::is_for_people(&uri, asked).then(|| pages::language(asked));
     let lang = api_lang(asked);
 
     async move {
         let answering = async {
             if request.extensions().get::<InvalidHost>().is_some() {
-                return answer::failure(Code::BadRequest, lang, &id);
+                return error_response::failure(Code::BadRequest, lang, &id);
             }
             next.run(request).await
         };
@@ -65,8 +68,8 @@ pub(super) async fn wrap(
                 .unwrap_or("no message");
             tracing::error!(%method, path = uri.path(), message, "request handler panicked");
             match page_lang {
-                Some(lang) => broken::page(lang, &id, &envelope.world),
-                None => answer::failure(Code::InternalError, lang, &id),
+                Some(lang) => error_page::page(lang, &id, &envelope.world),
+                None => error_response::failure(Code::InternalError, lang, &id),
             }
         });
         headers::complete(response.headers_mut(), is_encrypted);

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::{Done, client::ApiClient, error::ApiError};
 #[cfg(feature = "ssr")]
-use crate::{backend::Request, i18n::messages::Messages};
+use crate::{backend::RequestContext, i18n::messages::Messages};
 
 /// A session, as its person sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct Device {
+pub struct SessionInfo {
     /// The session: the claim `sid` of its tokens.
     pub id: Uuid,
     /// The browser's name, as far as it says one that we know.
@@ -46,14 +46,14 @@ pub struct Device {
 /// The devices that a person is signed in on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct DeviceList {
+pub struct SessionList {
     /// The one that asks first, then by when they were seen.
-    pub sessions: Vec<Device>,
+    pub sessions: Vec<SessionInfo>,
 }
 
 /// Which sessions are to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
+pub enum SessionSelector {
     /// All but the one that asks: no member of the query says which.
     #[default]
     AllOthers,
@@ -61,7 +61,7 @@ pub enum Ending {
     One(String),
 }
 
-impl Serialize for Ending {
+impl Serialize for SessionSelector {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             // In a query that is nothing at all.
@@ -71,7 +71,7 @@ impl Serialize for Ending {
     }
 }
 
-impl<'de> Deserialize<'de> for Ending {
+impl<'de> Deserialize<'de> for SessionSelector {
     /// As a text, and not as one that may be missing: a query takes an empty one for that, and
     /// `?id=` must not end them all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -85,9 +85,9 @@ impl<'de> Deserialize<'de> for Ending {
 ///
 /// The `token_*` codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "me/sessions", input = GetUrl, output = Json, client = ApiClient)]
-pub async fn devices() -> Result<DeviceList, ApiError> {
-    let request = Request::current()?;
-    Ok(DeviceList { sessions: request.backend.sessions.devices(request.caller()?).await? })
+pub async fn list_sessions() -> Result<SessionList, ApiError> {
+    let request = RequestContext::current()?;
+    Ok(SessionList { sessions: request.backend.sessions.list_sessions(request.caller()?).await? })
 }
 
 /// Ends one of the caller's sessions, or all others.
@@ -96,14 +96,18 @@ pub async fn devices() -> Result<DeviceList, ApiError> {
 ///
 /// `not_found`, the `token_*` codes, `unavailable`.
 #[server(prefix = "/api", endpoint = "me/sessions", input = DeleteUrl, output = Json, client = ApiClient)]
-pub async fn end_session(#[server(default)] id: Ending) -> Result<Done, ApiError> {
-    let request = Request::current()?;
+pub async fn revoke_sessions(#[server(default)] id: SessionSelector) -> Result<Done, ApiError> {
+    let request = RequestContext::current()?;
     let words = Messages::of(request.lang);
     let message = match id {
-        Ending::One(_) => words.session_ended,
-        Ending::AllOthers => words.sessions_ended,
+        SessionSelector::One(_) => words.session_ended,
+        SessionSelector::AllOthers => words.sessions_ended,
     };
-    request.backend.sessions.end(request.caller()?, id, request.origin.clone()).await?;
+    request
+        .backend
+        .sessions
+        .revoke_sessions(request.caller()?, id, request.client_info.clone())
+        .await?;
     Ok(Done { message: message.into() })
 }
 
@@ -115,11 +119,12 @@ mod tests {
 
     #[test]
     fn which_session_is_named_or_none_is() {
-        let read =
-            |body| serde_json::from_value::<EndSession>(body).map(|arguments| arguments.id).ok();
-        assert_eq!(read(json!({})), Some(Ending::AllOthers));
-        assert_eq!(read(json!({ "id": "" })), Some(Ending::One(String::new())));
-        assert_eq!(read(json!({ "id": "x" })), Some(Ending::One("x".to_owned())));
+        let read = |body| {
+            serde_json::from_value::<RevokeSessions>(body).map(|arguments| arguments.id).ok()
+        };
+        assert_eq!(read(json!({})), Some(SessionSelector::AllOthers));
+        assert_eq!(read(json!({ "id": "" })), Some(SessionSelector::One(String::new())));
+        assert_eq!(read(json!({ "id": "x" })), Some(SessionSelector::One("x".to_owned())));
         assert_eq!(read(json!({ "id": null })), None);
     }
 }

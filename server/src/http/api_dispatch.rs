@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Caller, Cookie, Failure, Origin, Request as Call, api_lang},
+    backend::{Caller, ClientInfo, DeviceCookie, Failure, RequestContext, api_lang},
     protocol::{
         error::Code,
-        operations::{self, Auth, Operation},
+        operations::{self, AuthRequirement, Operation},
     },
 };
 use axum::{
@@ -19,10 +19,10 @@ use axum::{
 use leptos::prelude::provide_context;
 
 use super::{
-    answer,
+    client_info,
     cors::Cors,
+    error_response,
     handlers::{self, Ask, Handler},
-    origin,
 };
 use crate::tokens::bearer::bearer;
 
@@ -46,32 +46,33 @@ pub(super) async fn serve(
 }
 
 async fn admit_and_run(state: &super::State, parts: &Parts, body: Body) -> Response<Body> {
-    let mut call = Call {
+    let mut context = RequestContext {
         backend: state.backend.clone(),
-        id: answer::name(parts),
+        id: error_response::name(parts),
         lang: api_lang(&parts.headers),
-        origin: origin::of(parts, &state.trusted_proxies),
-        devices: Cookie::devices(&parts.headers),
+        client_info: client_info::of(parts, &state.trusted_proxies),
+        device_cookies: DeviceCookie::read_all(&parts.headers),
         caller: None,
     };
-    match admit(state, &mut call, parts, body).await {
-        Ok(Admitted::Function(request)) => run(call, request).await,
+    match admit(state, &mut context, parts, body).await {
+        Ok(Admitted::Function(request)) => run(context, request).await,
         Ok(Admitted::Handler(handler, address, body)) => {
-            let call = Arc::new(call);
-            let ask = Ask { files: state.files.clone(), call: Arc::clone(&call), address, body };
-            handler(ask)
-                .await
-                .unwrap_or_else(|failure| answer::failure(failure, call.lang, &call.id))
+            let context = Arc::new(context);
+            let ask =
+                Ask { files: state.files.clone(), context: Arc::clone(&context), address, body };
+            handler(ask).await.unwrap_or_else(|failure| {
+                error_response::failure(failure, context.lang, &context.id)
+            })
         }
-        Err(refusal) => refuse(refusal, &call, parts.uri.path()),
+        Err(refusal) => refuse(refusal, &context, parts.uri.path()),
     }
 }
 
 /// Has a server function answer. It sees the call through its context, and of the request only what
 /// its codec needs.
-async fn run(call: Call, request: Request) -> Response<Body> {
-    let call = Arc::new(call);
-    let context = move || provide_context(Arc::clone(&call));
+async fn run(context: RequestContext, request: Request) -> Response<Body> {
+    let context = Arc::new(context);
+    let context = move || provide_context(Arc::clone(&context));
     leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
 }
 
@@ -99,8 +100,8 @@ impl<F: Into<Failure>> From<F> for Refusal {
     }
 }
 
-fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
-    let fail = |failure| answer::failure(failure, call.lang, &call.id);
+fn refuse(refusal: Refusal, context: &RequestContext, path: &str) -> Response<Body> {
+    let fail = |failure| error_response::failure(failure, context.lang, &context.id);
     let mut response = match refusal {
         Refusal::Failure(failure) => return fail(failure),
         Refusal::OtherVerb => fail(Code::MethodNotAllowed.into()),
@@ -119,21 +120,22 @@ fn refuse(refusal: Refusal, call: &Call, path: &str) -> Response<Body> {
 /// The request as whatever answers it is to see it.
 async fn admit(
     state: &super::State,
-    call: &mut Call,
+    context: &mut RequestContext,
     parts: &Parts,
     body: Body,
 ) -> Result<Admitted, Refusal> {
     let operation = find(parts)?;
-    call.caller = identify(state, operation, &parts.headers, &call.origin).await?;
-    if let Some(caller) = &call.caller {
-        state.sessions.admit_change(caller, operation, &call.origin)?;
+    context.caller = identify(state, operation, &parts.headers, &context.client_info).await?;
+    if let Some(caller) = &context.caller {
+        state.sessions.admit_change(caller, operation, &context.client_info)?;
     }
     let address = read_query(operation, &parts.uri)?;
-    let received = read_body(state, operation, call, &parts.headers, body).await;
+    let received = read_body(state, operation, context, &parts.headers, body).await;
     if matches!(operation.body, operations::Body::Json | operations::Body::Upload) {
         // The body may have taken hours to arrive: token, session, account and role are checked
         // again.
-        call.caller = Box::pin(identify(state, operation, &parts.headers, &call.origin)).await?;
+        context.caller =
+            Box::pin(identify(state, operation, &parts.headers, &context.client_info)).await?;
     }
     let body = received?;
     Ok(match handlers::find(&operation.method, operation.path) {
@@ -175,16 +177,16 @@ async fn identify(
     state: &super::State,
     operation: &Operation,
     headers: &HeaderMap,
-    origin: &Origin,
+    client_info: &ClientInfo,
 ) -> Result<Option<Caller>, Failure> {
-    if operation.auth == Auth::Nobody {
+    if operation.auth == AuthRequirement::Public {
         // A token means nothing here, but two of them are no request.
         return match bearer(headers) {
             Err(Code::BadRequest) => Err(Code::BadRequest.into()),
             _ => Ok(None),
         };
     }
-    state.sessions.authenticate(headers, operation.auth, origin).await.map(Some)
+    state.sessions.authenticate(headers, operation.auth, client_info).await.map(Some)
 }
 
 /// The address that whatever answers is to see: with the query where one is taken.
@@ -206,7 +208,7 @@ fn read_query(operation: &Operation, uri: &Uri) -> Result<Uri, Code> {
 async fn read_body(
     state: &super::State,
     operation: &Operation,
-    call: &Call,
+    context: &RequestContext,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Bytes, Failure> {
@@ -220,7 +222,7 @@ async fn read_body(
                 && std::str::from_utf8(&bytes).is_ok();
             if is_object { Ok(bytes) } else { Err(Code::BadRequest.into()) }
         }
-        operations::Body::Upload => state.bodies.upload(call.caller()?.user, body).await,
+        operations::Body::Upload => state.bodies.upload(context.caller()?.user, body).await,
         // The JSON codec wants an object also where there is nothing to say.
         operations::Body::None | operations::Body::Query if operation.method == Method::POST => {
             Ok(Bytes::from_static(b"{}"))

@@ -20,7 +20,7 @@ pub(super) fn name(parts: &Parts) -> RequestId {
 
 /// The answer to a request that has failed, in a language and with the request's name.
 pub(super) fn failure(failure: impl Into<Failure>, lang: Lang, id: &RequestId) -> Response<Body> {
-    response(&failure.into().in_words(lang, &id.0))
+    response(&failure.into().into_api_error(lang, &id.0))
 }
 
 /// Refuses whatever is not `GET` or `HEAD`, where there is nothing but something to read.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use app::backend::Origin;
+use app::backend::ClientInfo;
 use axum::{
     extract::ConnectInfo,
     http::{Extensions, HeaderMap, HeaderName, header, request::Parts},
@@ -17,10 +17,10 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// From where a request came.
-pub(super) fn of(parts: &Parts, trusted: &[Network]) -> Origin {
+pub(super) fn of(parts: &Parts, trusted: &[Network]) -> ClientInfo {
     let peer = peer(&parts.extensions);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    Origin {
+    ClientInfo {
         address: peer.map(|peer| client(peer, &parts.headers, trusted)),
         user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
         is_encrypted: is_encrypted(&parts.extensions, &parts.headers, trusted),
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use axum::http::{HeaderValue, Request};
 
-    fn of(peer: &str, trusted: &[&str], headers: &[(HeaderName, &str)]) -> Origin {
+    fn of(peer: &str, trusted: &[&str], headers: &[(HeaderName, &str)]) -> ClientInfo {
         let trusted: Vec<Network> = trusted.iter().map(|text| text.parse().expect(text)).collect();
         let mut parts = Request::new(()).into_parts().0;
         parts.extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().expect(peer), 4711)));

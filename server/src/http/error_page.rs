@@ -14,7 +14,7 @@ use axum::{
 use super::pages;
 use crate::clock::World;
 
-const PAGE: &str = include_str!("broken.html");
+const PAGE: &str = include_str!("error_page.html");
 /// Bytes of a nonce: it cannot be guessed (CSP Level 3 §2.3.1 asks for 128 bits).
 const NONCE_BYTES: usize = 16;
 

@@ -9,7 +9,7 @@ use leptos_axum::ResponseOptions;
 use server_fn::error::ServerFnErrorErr;
 use uuid::Uuid;
 
-use super::{Backend, Cookie, Failure};
+use super::{Backend, DeviceCookie, Failure};
 use crate::{
     i18n::Lang,
     protocol::{
@@ -41,7 +41,7 @@ pub struct Caller {
 
 /// From where a request came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct ClientInfo {
     /// The address of whoever has asked.
     pub address: Option<IpAddr>,
     /// What the program that asked calls itself: at most 256 characters, without control
@@ -59,7 +59,7 @@ pub struct RequestId(pub Arc<str>);
 /// The request that a server function answers, found through context: all that it may know of what
 /// came over HTTP.
 #[derive(Clone)]
-pub struct Request {
+pub struct RequestContext {
     /// The server.
     pub backend: Backend,
     /// Its name.
@@ -67,14 +67,14 @@ pub struct Request {
     /// The language of the answer.
     pub lang: Lang,
     /// From where it came.
-    pub origin: Origin,
+    pub client_info: ClientInfo,
     /// The cookies that say which devices the browser was.
-    pub devices: Vec<Cookie>,
+    pub device_cookies: Vec<DeviceCookie>,
     /// Whoever has presented a token that is good for this operation.
     pub caller: Option<Caller>,
 }
 
-impl Request {
+impl RequestContext {
     /// The request at hand.
     ///
     /// # Errors
@@ -101,12 +101,12 @@ pub fn api_lang(headers: &HeaderMap) -> Lang {
 }
 
 /// Sets the status of a success that is not 200.
-pub fn respond(status: StatusCode) {
+pub fn set_status(status: StatusCode) {
     expect_context::<ResponseOptions>().set_status(status);
 }
 
 /// Sets the status and headers of a failure.
-pub(crate) fn set_head(error: &ApiError) {
+pub(crate) fn set_error_head(error: &ApiError) {
     let Some(options) = use_context::<ResponseOptions>() else { return };
     options.set_status(error.status());
     options.insert_header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -128,9 +128,9 @@ pub(crate) fn codec_failure(error: &ServerFnErrorErr) -> Failure {
 impl From<Failure> for ApiError {
     /// In the language and with the name of the request at hand.
     fn from(failure: Failure) -> Self {
-        match use_context::<Arc<Request>>() {
-            Some(request) => failure.in_words(request.lang, &request.id.0),
-            None => failure.in_words(Lang::default(), ""),
+        match use_context::<Arc<RequestContext>>() {
+            Some(request) => failure.into_api_error(request.lang, &request.id.0),
+            None => failure.into_api_error(Lang::default(), ""),
         }
     }
 }

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::answer;
+use super::error_response;
 use crate::{files::FileService, objects::Content};
 
 /// Where everybody's picture is.
@@ -35,7 +35,7 @@ pub(super) async fn avatar(
     // A front end of another origin may show people, too.
     const ANYWHERE: HeaderValue = HeaderValue::from_static("cross-origin");
     let (parts, _) = request.into_parts();
-    if let Err(refusal) = answer::only_read(&parts) {
+    if let Err(refusal) = error_response::only_read(&parts) {
         return *refusal;
     }
     let content = match files.avatar(&file).await {
@@ -56,7 +56,7 @@ pub(super) async fn avatar(
 
 fn failed(failure: Failure, parts: &axum::http::request::Parts) -> Response {
     debug_assert_ne!(failure.code(), Code::NotFound, "a picture that is not there is no failure");
-    answer::failure(failure, api_lang(&parts.headers), &answer::name(parts))
+    error_response::failure(failure, api_lang(&parts.headers), &error_response::name(parts))
 }
 
 /// Something to be saved under a name.
