@@ -33,7 +33,7 @@ use components::{
     notices::{NoticeArea, Notices},
     progress::ProgressLine,
 };
-use i18n::words::Language;
+use i18n::strings::Language;
 use pages::{
     Page,
     home::Home,
@@ -136,7 +136,7 @@ fn announce(page: Memo<Page>) {
         if let Some(address) = address.as_ref().filter(|_| Page::at(&pathname.read()) == page) {
             address.ready_to_complete();
         }
-        document().set_title(&document::title(page, language.words()));
+        document().set_title(&document::title(page, language.strings()));
         if before.is_some_and(|before| before != page) {
             // One frame later the new page is there.
             request_animation_frame(|| {
@@ -150,14 +150,14 @@ fn announce(page: Memo<Page>) {
 }
 
 /// The end of a session in words.
-fn ending(why: Ending) -> fn(&'static i18n::words::Words) -> &'static str {
+fn ending(why: Ending) -> fn(&'static i18n::strings::Strings) -> &'static str {
     match why {
-        Ending::Revoked(Reason::LoggedOut) => |words| words.session_logged_out,
-        Ending::Revoked(Reason::EndedElsewhere) => |words| words.session_ended_elsewhere,
-        Ending::Revoked(Reason::Reused) => |words| words.session_reused,
-        Ending::Revoked(Reason::Disabled) => |words| words.session_disabled,
-        Ending::Revoked(Reason::PasswordChanged) => |words| words.session_password_changed,
-        Ending::Expired | Ending::Revoked(Reason::Unknown) => |words| words.session_expired,
+        Ending::Revoked(Reason::LoggedOut) => |strings| strings.session_logged_out,
+        Ending::Revoked(Reason::EndedElsewhere) => |strings| strings.session_ended_elsewhere,
+        Ending::Revoked(Reason::Reused) => |strings| strings.session_reused,
+        Ending::Revoked(Reason::Disabled) => |strings| strings.session_disabled,
+        Ending::Revoked(Reason::PasswordChanged) => |strings| strings.session_password_changed,
+        Ending::Expired | Ending::Revoked(Reason::Unknown) => |strings| strings.session_expired,
     }
 }
 
@@ -166,5 +166,5 @@ fn ending(why: Ending) -> fn(&'static i18n::words::Words) -> &'static str {
 fn Guarded() -> impl IntoView {
     guards::watch(browser::Signals::of_page());
     let language = Language::of_page();
-    view! { <a class="skip-link" href="#main" rel="external">{language.say(|w| w.to_content)}</a> }
+    view! { <a class="skip-link" href="#main" rel="external">{language.t(|s| s.skip_to_content)}</a> }
 }

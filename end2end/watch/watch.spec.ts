@@ -5,7 +5,7 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { WatchProcess } from '../support/watch-process.ts';
 import { ZH } from '../support/words.ts';
 
-const TEXTS = 'app/src/i18n/words.rs';
+const TEXTS = 'app/src/i18n/strings.rs';
 const STYLE = 'style/base.css';
 const HEAD = 'app/src/document/head.js';
 const DOCS_STYLE = 'server/src/http/openapi/page.css';

@@ -134,7 +134,7 @@ fn words_for(code: Code, lang: Lang) -> &'static str {
         Code::ValidationFailed => messages.validation_failed,
         Code::InvalidCredentials => messages.invalid_credentials,
         Code::TokenMissing => messages.token_missing,
-        Code::TokenMalformed | Code::TokenInvalid | Code::TokenWrongType => messages.token_unusable,
+        Code::TokenMalformed | Code::TokenInvalid | Code::TokenWrongType => messages.token_invalid,
         Code::TokenExpired => messages.token_expired,
         Code::TokenRevoked => messages.token_revoked,
         Code::FreshRequired => messages.fresh_required,

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
 };
 
 /// The button that sends a form. While it is busy its width stays, it keeps the focus, and pressing
@@ -12,7 +12,7 @@ use crate::{
 #[component]
 pub fn Submit(
     /// What it does.
-    label: fn(&'static Words) -> &'static str,
+    label: fn(&'static Strings) -> &'static str,
     /// Whether its call is running.
     busy: RwSignal<bool>,
     /// Its look.
@@ -28,7 +28,7 @@ pub fn Submit(
             aria-disabled=dom::yes(busy)
         >
             <span class="spinner" aria-hidden="true"></span>
-            <span>{language.say(label)}</span>
+            <span>{language.t(label)}</span>
         </button>
     }
 }

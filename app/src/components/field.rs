@@ -7,7 +7,7 @@ use crate::{
     dom,
     i18n::{
         Lang,
-        words::{Language, Words},
+        strings::{Language, Strings},
     },
     session::browser::Signals,
     validation::Problem,
@@ -143,7 +143,7 @@ pub fn Field(
     /// Its name, and the root of its elements' ids.
     name: &'static str,
     /// What it is called.
-    label: fn(&'static Words) -> &'static str,
+    label: fn(&'static Strings) -> &'static str,
     /// What may be typed.
     #[prop(default = |_| String::new())]
     hint: fn(Lang) -> String,
@@ -187,7 +187,7 @@ pub fn Field(
     };
     view! {
         <div class="field">
-            <label for=name>{language.say(label)}</label>
+            <label for=name>{language.t(label)}</label>
             <div class="control" class:control-secret=secret>
                 <input
                     class="input"
@@ -214,8 +214,8 @@ pub fn Field(
                                 class="reveal"
                                 aria-controls=name
                                 aria-label=move || {
-                                    let words = language.words();
-                                    if shown.get() { words.hide_password } else { words.show_password }
+                                    let strings = language.strings();
+                                    if shown.get() { strings.hide_password } else { strings.show_password }
                                 }
                                 on:click=toggle
                             >
@@ -230,7 +230,7 @@ pub fn Field(
                 .then(|| {
                     view! {
                         <p class="caps" id=caps_id aria-live="polite">
-                            <span>{language.say(|w| w.caps_lock)}</span>
+                            <span>{language.t(|s| s.caps_lock)}</span>
                         </p>
                     }
                 })}

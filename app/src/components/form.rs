@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     dom,
-    i18n::words::Language,
+    i18n::strings::Language,
     protocol::error::{ApiError, Code},
 };
 
@@ -110,7 +110,7 @@ pub fn FormFailure(
                 <div class="alert">
                     {icons::warning()}
                     <div>
-                        <div role="alert">{trouble::told(&failure, language.words())}</div>
+                        <div role="alert">{trouble::told(&failure, language.strings())}</div>
                         {trouble::countdown(&failure, language)}
                     </div>
                 </div>

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 
 use super::{avatar::Avatar, icons, leave::LogOut, name_of, switches::Switches};
 use crate::{
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     pages::Page,
     protocol::Role,
     session::browser::Signals,
@@ -44,7 +44,7 @@ pub fn Header() -> impl IntoView {
         <header class="site-header">
             <a class="brand" href="/">
                 {icons::mark()}
-                <span>{language.say(|w| w.product)}</span>
+                <span>{language.t(|s| s.product)}</span>
             </a>
             <button
                 type="button"
@@ -54,35 +54,35 @@ pub fn Header() -> impl IntoView {
                 aria-expanded=move || if open.get() { "true" } else { "false" }
             >
                 {icons::bars()}
-                <span class="sr-only">{language.say(|w| w.menu)}</span>
+                <span class="sr-only">{language.t(|s| s.menu)}</span>
             </button>
             <nav
                 id="menu"
                 class="menu"
                 popover="auto"
                 node_ref=menu
-                aria-label=language.say(|w| w.main_navigation)
+                aria-label=language.t(|s| s.main_navigation)
                 on:toggle=move |_| open.set(is_open())
             >
-                {nav_link(Page::Home, "/", "nav-link", |w| w.home)}
-                {nav_link(Page::Profile, "/profile", "nav-link for-member", |w| w.profile)}
+                {nav_link(Page::Home, "/", "nav-link", |s| s.home)}
+                {nav_link(Page::Profile, "/profile", "nav-link for-member", |s| s.profile)}
                 <span class="spacer"></span>
                 <button type="button" class="person for-member" popovertarget="person-menu">
                     <Avatar class="avatar avatar-small" />
-                    <span class="sr-only">{language.say(|w| w.account_menu)}": "</span>
+                    <span class="sr-only">{language.t(|s| s.account_menu)}": "</span>
                     <span class="person-name">{name}</span>
                     {icons::down()}
                 </button>
                 <div id="person-menu" class="person-menu" popover="auto" node_ref=person>
-                    {nav_link(Page::Settings(None), "/settings", "nav-link", |w| w.settings)}
+                    {nav_link(Page::Settings(None), "/settings", "nav-link", |s| s.settings)}
                     <span hidden=move || !is_admin()>
-                        {nav_link(Page::Users, "/admin/users", "nav-link", |w| w.people)}
+                        {nav_link(Page::Users, "/admin/users", "nav-link", |s| s.users)}
                     </span>
-                    <LogOut label=|w| w.switch_account class="btn btn-ghost" />
+                    <LogOut label=|s| s.switch_account class="btn btn-ghost" />
                 </div>
                 <LogOut class="btn btn-ghost for-member" />
-                {nav_link(Page::Login, "/login", "nav-link for-guest", |w| w.log_in)}
-                {nav_link(Page::Register, "/register", "nav-link for-guest", |w| w.register)}
+                {nav_link(Page::Login, "/login", "nav-link for-guest", |s| s.log_in)}
+                {nav_link(Page::Register, "/register", "nav-link for-guest", |s| s.register)}
             </nav>
             <Switches />
         </header>
@@ -94,14 +94,14 @@ fn nav_link(
     page: Page,
     href: &'static str,
     class: &'static str,
-    label: fn(&'static Words) -> &'static str,
+    label: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     let pathname = use_location().pathname;
     let here = move || Page::at(&pathname.read()).is_of(page).then_some("page");
     view! {
         <a class=class href=href aria-current=here>
-            {language.say(label)}
+            {language.t(label)}
         </a>
     }
 }

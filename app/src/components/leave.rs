@@ -6,7 +6,7 @@ use leptos_router::{NavigateOptions, hooks::use_location, hooks::use_navigate};
 use super::notices::Notices;
 use crate::{
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     pages::Page,
     session::{
         browser,
@@ -19,8 +19,8 @@ use crate::{
 #[component]
 pub fn LogOut(
     /// What it says.
-    #[prop(default = |words| words.log_out)]
-    label: fn(&'static Words) -> &'static str,
+    #[prop(default = |strings| strings.log_out)]
+    label: fn(&'static Strings) -> &'static str,
     /// Its look.
     #[prop(default = "btn btn-outline")]
     class: &'static str,
@@ -43,8 +43,8 @@ pub fn LogOut(
             busy.try_set(false);
             notices.clear();
             match outcome {
-                LoggedOut::Everywhere => notices.status(|words| words.logged_out),
-                LoggedOut::HereOnly => notices.alert(|words| words.logged_out_here),
+                LoggedOut::Everywhere => notices.status(|strings| strings.logged_out),
+                LoggedOut::HereOnly => notices.alert(|strings| strings.logged_out_locally),
             }
             // From a guarded page the guard leads to the log-in.
             if Page::at(&pathname.get_untracked()).guard() == Guard::None {
@@ -64,7 +64,7 @@ pub fn LogOut(
             on:click=log_out
         >
             <span class="spinner" aria-hidden="true"></span>
-            <span>{language.say(label)}</span>
+            <span>{language.t(label)}</span>
         </button>
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::field::FieldState;
 use crate::{
-    i18n::words::Language,
+    i18n::strings::Language,
     validation::{
         password,
         strength::{self, Strength},
@@ -36,18 +36,18 @@ pub fn Meter(
         })
     };
     let word = move || {
-        let words = language.words();
+        let strings = language.strings();
         strength.get().map(|strength| match strength {
-            Strength::Weak => words.strength_weak,
-            Strength::Fair => words.strength_fair,
-            Strength::Good => words.strength_good,
-            Strength::Strong => words.strength_strong,
+            Strength::Weak => strings.strength_weak,
+            Strength::Fair => strings.strength_fair,
+            Strength::Good => strings.strength_good,
+            Strength::Strong => strings.strength_strong,
         })
     };
     view! {
         <p class="meter" data-step=step aria-live="polite" aria-atomic="true">
             <span class="meter-bar" aria-hidden="true"></span>
-            <span class="sr-only">{language.say(|w| w.strength)}": "</span>
+            <span class="sr-only">{language.t(|s| s.password_strength)}": "</span>
             <span class="meter-word">{word}</span>
         </p>
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     document, dom,
-    i18n::words::{Words, password_hint},
+    i18n::strings::{Strings, password_hint},
     validation::{self, Problem},
 };
 
@@ -53,7 +53,7 @@ pub fn NewPasswordFields(
     /// Their state.
     of: NewPassword,
     /// What the first is called.
-    label: fn(&'static Words) -> &'static str,
+    label: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     view! {
         <Field
@@ -68,7 +68,7 @@ pub fn NewPasswordFields(
         <Field
             state=of.again
             name="password_again"
-            label=|w| w.password_again
+            label=|s| s.password_again
             autocomplete="new-password"
             enterkeyhint="go"
             secret=true

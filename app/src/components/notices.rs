@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::icons;
 use crate::{
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
 };
 
 /// How long a status stays.
@@ -17,7 +17,7 @@ const STAY: Duration = Duration::from_secs(6);
 const MOST: usize = 3;
 
 /// A text of the page.
-type Text = fn(&'static Words) -> &'static str;
+type Text = fn(&'static Strings) -> &'static str;
 
 #[derive(Clone, Copy)]
 struct Notice {
@@ -92,7 +92,7 @@ pub fn NoticeArea() -> impl IntoView {
     let places =
         Notices::of_page().0.map(|slot| move || slot.get().map(|notice| card(notice, slot)));
     view! {
-        <section class="notices" aria-live="polite" aria-label=language.say(|w| w.notices)>
+        <section class="notices" aria-live="polite" aria-label=language.t(|s| s.notifications)>
             {places}
         </section>
     }
@@ -121,8 +121,8 @@ fn card(notice: Notice, slot: Slot) -> impl IntoView {
     view! {
         <div role=notice.role class="notice">
             {if notice.role == "status" { icons::tick() } else { icons::warning() }}
-            <p>{language.say(notice.text)}</p>
-            <button type="button" class="close" aria-label=language.say(|w| w.close) on:click=move |_| close()>
+            <p>{language.t(notice.text)}</p>
+            <button type="button" class="close" aria-label=language.t(|s| s.close) on:click=move |_| close()>
                 {icons::cross()}
             </button>
         </div>

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     protocol::{auth::reauthenticate, error::Code},
     session::browser::{self, Signals},
     validation,
@@ -56,7 +56,7 @@ fn question() -> AnyView {
                 Err(mut error) => {
                     // Who it is is known: only the password can be wrong.
                     if error.code == Code::InvalidCredentials {
-                        let wrong = Words::of(dom::lang()).wrong_password;
+                        let wrong = Strings::of(dom::lang()).wrong_password;
                         error.fields.insert("password".to_owned(), wrong.to_owned());
                     }
                     return Err(error);
@@ -68,23 +68,23 @@ fn question() -> AnyView {
     };
     view! {
         <form method="post" novalidate on:submit=submit>
-            <h2 id="proof-title">{language.say(|w| w.proof_title)}</h2>
-            <p class="lead">{language.say(|w| w.proof_text)}</p>
+            <h2 id="proof-title">{language.t(|s| s.reauth_title)}</h2>
+            <p class="lead">{language.t(|s| s.reauth_text)}</p>
             <FormFailure form />
             {hidden_username()}
             // No other field of a page has this name.
             <Field
                 state=password
                 name="proof"
-                label=|w| w.password
+                label=|s| s.password
                 autocomplete="current-password"
                 enterkeyhint="go"
                 secret=true
             />
             <div class="form-actions">
-                <Submit label=|w| w.go_on busy=form.busy />
+                <Submit label=|s| s.reauth_submit busy=form.busy />
                 <button type="button" class="btn btn-ghost" on:click=move |_| browser::decline()>
-                    {language.say(|w| w.cancel)}
+                    {language.t(|s| s.cancel)}
                 </button>
             </div>
         </form>

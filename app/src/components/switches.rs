@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons;
-use crate::i18n::words::Language;
+use crate::i18n::strings::Language;
 
 /// The switches. What the colours' one does is in `head.js`: the choice is painted before the
 /// program is there.
@@ -15,16 +15,16 @@ pub fn Switches() -> impl IntoView {
         <div class="switches">
             <button type="button" class="switch" on:click=move |_| language.choose(language.0.get_untracked().other())>
                 // Who cannot read the page can read the name of their own language.
-                <span class="sr-only">{language.say(|w| w.language)}": "</span>
+                <span class="sr-only">{language.t(|s| s.language)}": "</span>
                 <span lang=move || other().tag()>{move || other().name()}</span>
             </button>
             <label class="switch">
                 {icons::contrast()}
-                <span class="sr-only">{language.say(|w| w.colours)}</span>
+                <span class="sr-only">{language.t(|s| s.theme)}</span>
                 <select id="theme" autocomplete="off">
-                    <option value="">{language.say(|w| w.colours_system)}</option>
-                    <option value="light">{language.say(|w| w.colours_light)}</option>
-                    <option value="dark">{language.say(|w| w.colours_dark)}</option>
+                    <option value="">{language.t(|s| s.theme_system)}</option>
+                    <option value="light">{language.t(|s| s.theme_light)}</option>
+                    <option value="dark">{language.t(|s| s.theme_dark)}</option>
                 </select>
             </label>
         </div>

@@ -7,7 +7,7 @@ use crate::{
     dom,
     i18n::{
         Lang,
-        words::{Language, Words},
+        strings::{Language, Strings},
     },
     protocol::error::{ApiError, Code},
 };
@@ -28,34 +28,34 @@ impl Trouble {
     }
 
     /// What happened.
-    fn text(&self, words: &'static Words) -> String {
+    fn text(&self, strings: &'static Strings) -> String {
         match self.error.code {
             _ if !self.error.message.is_empty() => self.error.message.clone(),
-            Code::Network if self.was_offline => words.no_network.to_owned(),
-            Code::Network => words.network.to_owned(),
-            _ => words.trouble.to_owned(),
+            Code::Network if self.was_offline => strings.network_offline.to_owned(),
+            Code::Network => strings.network_error.to_owned(),
+            _ => strings.unexpected_error.to_owned(),
         }
     }
 
     /// What to do about it, where that is more than the text says.
-    fn help(&self, words: &'static Words) -> Option<&'static str> {
+    fn help(&self, strings: &'static Strings) -> Option<&'static str> {
         Some(match self.error.code {
-            Code::Network if self.was_offline => words.help_offline,
-            Code::Network => words.help_no_answer,
-            Code::InternalError | Code::Unknown => words.help_our_fault,
-            Code::AccountDisabled => words.help_disabled,
+            Code::Network if self.was_offline => strings.help_offline,
+            Code::Network => strings.help_no_response,
+            Code::InternalError | Code::Unknown => strings.help_server_error,
+            Code::AccountDisabled => strings.help_disabled,
             _ => return None,
         })
     }
 }
 
 /// What happened and what to do, for inside an alert.
-pub fn told(trouble: &Trouble, words: &'static Words) -> impl IntoView + use<> {
+pub fn told(trouble: &Trouble, strings: &'static Strings) -> impl IntoView + use<> {
     let request = &trouble.error.request_id;
     view! {
-        <p lang=trouble.said_in.tag()>{trouble.text(words)}</p>
+        <p lang=trouble.said_in.tag()>{trouble.text(strings)}</p>
         {trouble
-            .help(words)
+            .help(strings)
             .map(|help| view! { <p class="help">{help}" "{(!request.is_empty()).then(|| view! { <code>{request.clone()}</code> })}</p> })}
     }
 }
@@ -73,11 +73,11 @@ pub fn countdown(trouble: &Trouble, language: Language) -> impl IntoView + use<>
                 reason = "whole seconds, of which there are few"
             )]
             let left = (end - dom::now()).ceil() as i64;
-            let words = language.words();
+            let strings = language.strings();
             if left > 0 {
-                format!("{} {}", words.try_again_in, time::clock(left))
+                format!("{} {}", strings.try_again_in, time::clock(left))
             } else {
-                words.try_now.to_owned()
+                strings.try_now.to_owned()
             }
         };
         view! { <p class="countdown" role="timer">{text}</p> }

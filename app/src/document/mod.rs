@@ -9,7 +9,7 @@ use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
 
 use crate::{
     App,
-    i18n::{Lang, words::Words},
+    i18n::{Lang, strings::Strings},
     pages::Page,
 };
 
@@ -81,10 +81,10 @@ pub fn lang() -> Lang {
 ///   The second one is loaded below another path, as an ES module has one instance for each address. Leptos' own component for all this
 ///   writes the nonce into an attribute that can be read, which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
-    let words = Words::of(settings.lang);
+    let strings = Strings::of(settings.lang);
     let assets = Arc::clone(&settings.assets);
     // As one string: the markers that Leptos puts between views are text inside of a title.
-    let title = escaped(&title(Page::at(path), words));
+    let title = escaped(&title(Page::at(path), strings));
     let wake = format!("{}({:?},{:?})", WAKE_SCRIPT.trim_end(), assets.js, assets.wasm);
     let rooms = if Page::at(path).is_room() { assets.rooms.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
@@ -99,7 +99,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="google" content="notranslate" />
                 <title inner_html=title></title>
-                <meta name="description" content=words.tagline />
+                <meta name="description" content=strings.tagline />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f9f8f5" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#13161b" media="(prefers-color-scheme: dark)" />
@@ -119,13 +119,13 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             </head>
             <body>
                 <App />
-                <div class="banner banner-offline" role="status" data-shape="">{said(|words| view! { {words.offline} }.into_any())}</div>
+                <div class="banner banner-offline" role="status" data-shape="">{said(|strings| view! { {strings.offline} }.into_any())}</div>
                 <div class="banner banner-broken" role="alert">
-                    {said(|words| view! { {words.broken}" "<a href="">{words.reload}</a> }.into_any())}
+                    {said(|strings| view! { {strings.page_incomplete}" "<a href="">{strings.reload}</a> }.into_any())}
                 </div>
-                <div class="banner banner-missing" role="alert">{said(|words| view! { {words.needs_scripts} }.into_any())}</div>
+                <div class="banner banner-missing" role="alert">{said(|strings| view! { {strings.javascript_required} }.into_any())}</div>
                 <noscript>
-                    <div class="banner"><p>{words.needs_scripts}</p></div>
+                    <div class="banner"><p>{strings.javascript_required}</p></div>
                 </noscript>
             </body>
         </html>
@@ -142,8 +142,8 @@ const WAKE_SCRIPT: &str = concat!(include_str!("anew.js"), include_str!("wake.js
 
 /// What is around the app does not follow its switch of language: it is there in each, and the
 /// style sheet shows one.
-fn said(text: fn(&'static Words) -> AnyView) -> impl IntoView {
-    [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Words::of(lang))}</p> })
+fn said(text: fn(&'static Strings) -> AnyView) -> impl IntoView {
+    [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Strings::of(lang))}</p> })
 }
 
 /// A text as it stands in an element that holds text only (RCDATA, HTML §13.1.2.6).
@@ -153,10 +153,10 @@ fn escaped(text: &str) -> String {
 
 /// The title of a page's window.
 #[must_use]
-pub fn title(page: Page, words: &'static Words) -> String {
+pub fn title(page: Page, strings: &'static Strings) -> String {
     match page {
-        Page::Home => words.product.to_owned(),
-        _ => format!("{} · {}", page.heading(words), words.product),
+        Page::Home => strings.product.to_owned(),
+        _ => format!("{} · {}", page.heading(strings), strings.product),
     }
 }
 

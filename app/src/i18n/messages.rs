@@ -1,7 +1,7 @@
-//! What the server says in `message`.
+//! Texts of the `message` member of API responses.
 
-super::table! {
-    /// The server's sentences.
+super::string_table! {
+    /// The messages.
     Messages {
         registered: "注册成功，请登录您的账户", "Registered. Please log in.";
         logged_in: "登录成功", "Logged in";
@@ -17,8 +17,8 @@ super::table! {
         profile_saved: "资料已保存", "Profile saved";
         avatar_changed: "头像已更新", "Picture updated";
         avatar_removed: "头像已移除", "Picture removed";
-        file_kept: "文件已上传", "File uploaded";
-        file_removed: "文件已删除", "File deleted";
+        file_uploaded: "文件已上传", "File uploaded";
+        file_deleted: "文件已删除", "File deleted";
 
         bad_request: "请求格式不正确", "The request could not be understood";
         validation_failed: "请检查标出的字段", "Please check the marked fields";
@@ -26,7 +26,7 @@ super::table! {
         token_missing: "请先登录", "Please log in first";
         token_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
         token_revoked: "登录已失效，请重新登录", "Your login has ended, please log in again";
-        token_unusable: "登录凭证无效，请重新登录", "This login is not valid, please log in again";
+        token_invalid: "登录凭证无效，请重新登录", "This login is not valid, please log in again";
         fresh_required: "请再次输入密码以继续", "Please enter your password again to continue";
         account_disabled: "账户已停用", "This account is disabled";
         forbidden: "您没有权限执行此操作", "You are not allowed to do this";
@@ -44,7 +44,7 @@ super::table! {
     }
 }
 
-/// "The username `name` is taken", in a language.
+/// The message for a username that is taken.
 #[must_use]
 pub fn username_taken(lang: super::Lang, name: &str) -> String {
     match lang {

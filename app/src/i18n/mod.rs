@@ -1,23 +1,24 @@
-//! Every word that a person reads, Chinese and English side by side: a missing translation does not
+//! All user-visible texts, Chinese and English side by side: a missing translation does not
 //! compile.
 //!
-//! [`messages`] is what the server answers, [`words`] what the pages say, [`inside`] what those say
-//! that are behind the gate. They are tables of their own so that nobody carries what others say.
+//! [`messages`] holds the server's responses, [`strings`] the texts of the pages that every visitor
+//! loads, [`authenticated`] those of pages that require authentication. They are separate tables so
+//! that the compiled program of each carries its own texts only.
 
-pub mod inside;
+pub mod authenticated;
 pub mod messages;
 pub mod problems;
-pub mod words;
+pub mod strings;
 
 use serde::{Deserialize, Serialize};
 
-/// A language that Gatehouse speaks.
+/// A supported language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lang {
     /// Chinese, written in simplified characters.
     Zh,
-    /// English: the language of whoever asked for none of ours.
+    /// English: the default.
     #[default]
     En,
 }
@@ -35,7 +36,7 @@ impl Lang {
         }
     }
 
-    /// What it calls itself.
+    /// The language's own name for itself.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,7 +45,7 @@ impl Lang {
         }
     }
 
-    /// The other one: what a switch leads to.
+    /// The other language, for the language switch.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -54,7 +55,7 @@ impl Lang {
     }
 
     /// The language of a tag such as `zh` or `zh-Hans-CN`, or of a POSIX locale such as `en_GB` or
-    /// `zh.UTF-8`, where it is one of ours.
+    /// `zh.UTF-8`, where it is supported.
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag
@@ -72,7 +73,7 @@ impl Lang {
     }
 
     /// The language that an `Accept-Language` header prefers (RFC 9110 §12.5.4): the highest weight
-    /// wins, the first of equals, `q=0` excludes; English where none of ours is named.
+    /// wins, the first of equals, `q=0` excludes; English where none is supported.
     #[must_use]
     pub fn from_accept_language(header: &str) -> Self {
         let mut best = (0, Self::default());
@@ -89,7 +90,7 @@ impl Lang {
         best.1
     }
 
-    /// The language of a request: the cookie's, where a person has chosen one, else the browser's.
+    /// The language of a request: the cookie's if it is set and valid, else the browser's.
     #[must_use]
     pub fn choose(cookie: Option<&str>, accept_language: Option<&str>) -> Self {
         cookie
@@ -98,8 +99,8 @@ impl Lang {
     }
 }
 
-/// A weight such as `0.8` in thousandths. What is no weight counts as zero: the range is not asked
-/// for.
+/// A weight such as `0.8` in thousandths. An invalid weight counts as zero, which excludes the
+/// range.
 fn thousandths(weight: &str) -> u16 {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let digits = |text: &str| text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -110,13 +111,13 @@ fn thousandths(weight: &str) -> u16 {
     }
 }
 
-/// Makes a table of words: a line a word, Chinese first.
-macro_rules! table {
+/// Defines a table of texts, one a line, Chinese first.
+macro_rules! string_table {
     ($(#[$doc:meta])* $name:ident { $($key:ident: $zh:literal, $en:literal;)* }) => {
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name {
-            /// Whose words these are.
+            /// Language of the texts.
             pub lang: crate::i18n::Lang,
             $(#[doc = $en] pub $key: &'static str,)*
         }
@@ -125,7 +126,7 @@ macro_rules! table {
         static EN: $name = $name { lang: crate::i18n::Lang::En, $($key: $en,)* };
 
         impl $name {
-            /// The words of a language.
+            /// The texts of a language.
             #[must_use]
             pub fn of(lang: crate::i18n::Lang) -> &'static Self {
                 match lang {
@@ -134,7 +135,7 @@ macro_rules! table {
                 }
             }
 
-            /// Every word with its name.
+            /// Every text with its key.
             #[cfg(test)]
             pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
                 vec![$((stringify!($key), self.$key),)*]
@@ -142,14 +143,14 @@ macro_rules! table {
         }
     };
 }
-pub(crate) use table;
+pub(crate) use string_table;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn accept_language_goes_by_weight_then_by_order() {
+    fn from_accept_language_with_several_ranges_takes_highest_weight() {
         for (header, expected) in [
             ("", Lang::En),
             ("fr", Lang::En),
@@ -174,26 +175,29 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_there_in_both_languages() {
+    fn string_table_in_either_language_has_text_for_every_key() {
         let is_han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
         for (zh, en) in [
             (messages::Messages::of(Lang::Zh).all(), messages::Messages::of(Lang::En).all()),
-            (words::Words::of(Lang::Zh).all(), words::Words::of(Lang::En).all()),
-            (inside::Inside::of(Lang::Zh).all(), inside::Inside::of(Lang::En).all()),
+            (strings::Strings::of(Lang::Zh).all(), strings::Strings::of(Lang::En).all()),
+            (
+                authenticated::AuthenticatedStrings::of(Lang::Zh).all(),
+                authenticated::AuthenticatedStrings::of(Lang::En).all(),
+            ),
         ] {
             for ((name, zh), (_, en)) in zh.into_iter().zip(en) {
                 assert!(
                     en.chars().any(char::is_alphabetic) && !en.chars().any(is_han),
                     "{name}: {en}"
                 );
-                // Our own name is the same everywhere.
+                // The product's name is the same in both.
                 assert!(zh.chars().any(is_han) || (name == "product" && zh == en), "{name}: {zh}");
             }
         }
     }
 
     #[test]
-    fn the_chosen_language_wins_unless_it_is_rubbish() {
+    fn choose_with_valid_cookie_ignores_accept_language() {
         assert_eq!(Lang::choose(Some("zh"), Some("en")), Lang::Zh);
         assert_eq!(Lang::choose(Some("tlh"), Some("zh")), Lang::Zh);
         assert_eq!(Lang::choose(None, None), Lang::En);

@@ -1,5 +1,4 @@
-//! What is wrong with a field, in words: the same for the form that checks while one types and for
-//! the server's `fields`.
+//! Texts of validation problems, used by forms and in the `fields` member of API errors.
 
 use super::Lang;
 use crate::validation::Problem;
@@ -7,10 +6,10 @@ use crate::validation::Problem;
 use crate::validation::ServerProblem;
 
 impl Problem {
-    /// The problem in the words of a language.
+    /// The problem's text in a language.
     #[must_use]
     pub fn text(self, lang: Lang) -> String {
-        let words = match self {
+        let texts = match self {
             Self::UsernameMissing => ("请输入邮箱或用户名", "Enter your email or username"),
             Self::UsernameTooShort => ("用户名至少需要 3 个字符", "Use at least 3 characters"),
             Self::UsernameTooLong => ("用户名最多 32 个字符", "Use at most 32 characters"),
@@ -50,14 +49,14 @@ impl Problem {
             #[cfg(feature = "ssr")]
             Self::Server(problem) => return problem.text(lang),
         };
-        in_language(lang, words)
+        in_language(lang, texts)
     }
 }
 
 #[cfg(feature = "ssr")]
 impl ServerProblem {
     fn text(self, lang: Lang) -> String {
-        let words = match self {
+        let texts = match self {
             Self::UsernameScripts => (
                 "用户名的字母必须属于同一种文字",
                 "Use letters of a single script, such as Latin or Cyrillic",
@@ -118,7 +117,7 @@ impl ServerProblem {
                 ("不能停用您自己的账户", "You cannot disable your own account")
             }
         };
-        in_language(lang, words)
+        in_language(lang, texts)
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::{prelude::*, tachys::html::InertElement};
 
 use crate::{
     components::{avatar::Avatar, icons, name_of},
-    i18n::words::{Language, Words, welcome},
+    i18n::strings::{Language, Strings, welcome},
     session::browser::Signals,
 };
 
@@ -15,25 +15,25 @@ pub fn Home() -> impl IntoView {
     let auth = Signals::of_page().auth;
     let greeting = move || {
         auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))))
-            .unwrap_or_else(|| language.words().tagline.to_owned())
+            .unwrap_or_else(|| language.strings().tagline.to_owned())
     };
     view! {
         <section class="hero">
             <div class="hero-mark for-guest">{icons::mark()}</div>
             <Avatar class="avatar for-member" />
             <h1 tabindex="-1">{greeting}</h1>
-            <p class="for-member">{language.say(|w| w.home_member)}</p>
-            <p class="for-guest">{language.say(|w| w.home_guest)}</p>
+            <p class="for-member">{language.t(|s| s.home_member)}</p>
+            <p class="for-guest">{language.t(|s| s.home_guest)}</p>
             <div class="actions">
-                <a class="btn btn-primary for-member" href="/profile">{language.say(|w| w.to_profile)}</a>
-                <a class="btn btn-primary for-guest" href="/login">{language.say(|w| w.log_in)}</a>
-                <a class="btn btn-outline for-guest" href="/register">{language.say(|w| w.register)}</a>
+                <a class="btn btn-primary for-member" href="/profile">{language.t(|s| s.to_profile)}</a>
+                <a class="btn btn-primary for-guest" href="/login">{language.t(|s| s.log_in)}</a>
+                <a class="btn btn-outline for-guest" href="/register">{language.t(|s| s.register)}</a>
             </div>
         </section>
         <ul class="points for-guest">
-            {point(icons::renew(), |w| w.home_lasts, |w| w.home_lasts_text)}
-            {point(icons::closed_mark(), |w| w.home_ends, |w| w.home_ends_text)}
-            {point(icons::eye(), |w| w.home_private, |w| w.home_private_text)}
+            {point(icons::renew(), |s| s.home_renewal, |s| s.home_renewal_text)}
+            {point(icons::closed_mark(), |s| s.home_logout, |s| s.home_logout_text)}
+            {point(icons::eye(), |s| s.home_password, |s| s.home_password_text)}
         </ul>
     }
 }
@@ -41,16 +41,16 @@ pub fn Home() -> impl IntoView {
 /// What one may expect.
 fn point(
     icon: InertElement,
-    what: fn(&'static Words) -> &'static str,
-    why: fn(&'static Words) -> &'static str,
+    what: fn(&'static Strings) -> &'static str,
+    why: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     view! {
         <li>
             {icon}
             <div>
-                <h2>{language.say(what)}</h2>
-                <p>{language.say(why)}</p>
+                <h2>{language.t(what)}</h2>
+                <p>{language.t(why)}</p>
             </div>
         </li>
     }

@@ -10,7 +10,7 @@ use crate::{
         form::{FormFailure, FormState},
         notices::Notices,
     },
-    i18n::words::Language,
+    i18n::strings::Language,
     protocol::auth::login,
     session::browser,
     validation::{self, Problem},
@@ -40,7 +40,7 @@ pub fn Login() -> impl IntoView {
             let answer =
                 login(Some(username.value()), Some(password.value()), Some(remembered)).await?;
             notices.clear();
-            notices.status(|words| words.logged_in);
+            notices.status(|strings| strings.logged_in);
             // The guards lead on.
             browser::begin(answer, remembered);
             Ok(())
@@ -49,28 +49,28 @@ pub fn Login() -> impl IntoView {
     };
     view! {
         <section class="card-narrow guests-only">
-            <h1 tabindex="-1">{language.say(|w| w.login_title)}</h1>
+            <h1 tabindex="-1">{language.t(|s| s.login_title)}</h1>
             <form method="post" novalidate on:submit=submit>
                 <FormFailure form />
-                <Field state=username name="username" label=|w| w.username autocomplete="username" inputmode="email" />
+                <Field state=username name="username" label=|s| s.username autocomplete="username" inputmode="email" />
                 <Field
                     state=password
                     name="password"
-                    label=|w| w.password
+                    label=|s| s.password
                     autocomplete="current-password"
                     enterkeyhint="go"
                     secret=true
                 />
                 <label class="check">
                     <input class="checkbox checkbox-primary" type="checkbox" name="remember" checked node_ref=remember />
-                    <span>{language.say(|w| w.remember)}</span>
+                    <span>{language.t(|s| s.remember)}</span>
                 </label>
-                <Submit label=|w| w.log_in busy=form.busy />
+                <Submit label=|s| s.log_in busy=form.busy />
             </form>
             <p class="aside">
-                {language.say(|w| w.no_account)}
+                {language.t(|s| s.no_account)}
                 " "
-                <a href="/register">{language.say(|w| w.register)}</a>
+                <a href="/register">{language.t(|s| s.register)}</a>
             </p>
         </section>
     }

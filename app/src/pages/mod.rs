@@ -13,7 +13,7 @@ mod users;
 
 use settings::Section;
 
-use crate::{i18n::words::Words, session::guards::Guard};
+use crate::{i18n::strings::Strings, session::guards::Guard};
 
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,17 +80,17 @@ impl Page {
 
     /// What it is called.
     #[must_use]
-    pub const fn heading(self, words: &Words) -> &'static str {
+    pub const fn heading(self, strings: &Strings) -> &'static str {
         match self {
-            Self::Home => words.tagline,
-            Self::Login => words.login_title,
-            Self::Register => words.register_title,
-            Self::Profile => words.account,
-            Self::Files => words.files,
-            Self::Settings(None) => words.settings,
-            Self::Settings(Some(section)) => section.name(words),
-            Self::Users => words.people,
-            Self::NotFound => words.not_found,
+            Self::Home => strings.tagline,
+            Self::Login => strings.login_title,
+            Self::Register => strings.register_title,
+            Self::Profile => strings.account,
+            Self::Files => strings.files,
+            Self::Settings(None) => strings.settings,
+            Self::Settings(Some(section)) => section.name(strings),
+            Self::Users => strings.users,
+            Self::NotFound => strings.not_found,
         }
     }
 }

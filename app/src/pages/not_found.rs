@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{components::icons, i18n::words::Language};
+use crate::{components::icons, i18n::strings::Language};
 
 /// The page. Its answer has the status 404.
 #[component]
@@ -15,10 +15,10 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <section class="hero">
             <div class="hero-mark">{icons::closed_mark()}</div>
-            <h1 tabindex="-1">{language.say(|w| w.not_found)}</h1>
-            <p>{language.say(|w| w.not_found_text)}</p>
+            <h1 tabindex="-1">{language.t(|s| s.not_found)}</h1>
+            <p>{language.t(|s| s.not_found_text)}</p>
             <div class="actions">
-                <a class="btn btn-primary" href="/">{language.say(|w| w.to_home)}</a>
+                <a class="btn btn-primary" href="/">{language.t(|s| s.to_home)}</a>
             </div>
         </section>
     }

@@ -11,7 +11,7 @@ use crate::{
         trouble::{self, Trouble},
     },
     dom,
-    i18n::{Lang, words::Language},
+    i18n::{Lang, strings::Language},
     protocol::{Profile, me::me},
     session::browser::{self, Signals},
 };
@@ -60,7 +60,7 @@ impl Person {
         person
     }
 
-    /// Something of the data, once there is some. As with [`Language::say`], all texts are one
+    /// Something of the data, once there is some. As with [`Language::t`], all texts are one
     /// type.
     pub(super) fn get<T>(self, pick: impl FnOnce(&Profile) -> T) -> Option<T> {
         self.load.with(|load| match load {
@@ -106,7 +106,7 @@ impl Person {
     pub(super) fn state(self) -> impl IntoView {
         view! {
             <p class="sr-only" role="status">
-                {move || if self.is_coming() { self.language.words().loading } else { "" }}
+                {move || if self.is_coming() { self.language.strings().profile_loading } else { "" }}
             </p>
             {move || match self.load.get() {
                 Load::Failed(trouble) => Some(self.failure(&trouble)),
@@ -157,15 +157,15 @@ impl Person {
             <section class="card failure">
                 <div class="failure-mark">{icons::closed_mark()}</div>
                 <div role="alert">
-                    <h2>{language.say(|w| w.load_failed)}</h2>
-                    {trouble::told(trouble, language.words())}
+                    <h2>{language.t(|s| s.profile_failed)}</h2>
+                    {trouble::told(trouble, language.strings())}
                 </div>
                 {trouble::countdown(trouble, language)}
                 <div class="actions">
                     <button type="button" class="btn btn-primary" on:click=again>
-                        {language.say(|w| w.retry)}
+                        {language.t(|s| s.retry)}
                     </button>
-                    <LogOut label=|w| w.switch_account />
+                    <LogOut label=|s| s.switch_account />
                 </div>
             </section>
         }

@@ -11,7 +11,7 @@ use crate::{
         new_password::{NewPassword, NewPasswordFields},
         notices::Notices,
     },
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     protocol::auth::register,
     validation,
 };
@@ -37,7 +37,7 @@ pub fn Register() -> impl IntoView {
             let answer = register(Some(username.value()), Some(password.value()), None).await?;
             registrant.set_value(Some(answer.user.username));
             notices.clear();
-            notices.status(|words| words.registered);
+            notices.status(|strings| strings.registered);
             navigate("/login", NavigateOptions { resolve: false, ..NavigateOptions::default() });
             Ok(())
         };
@@ -45,24 +45,24 @@ pub fn Register() -> impl IntoView {
     };
     view! {
         <section class="card-narrow guests-only">
-            <h1 tabindex="-1">{language.say(|w| w.register_title)}</h1>
+            <h1 tabindex="-1">{language.t(|s| s.register_title)}</h1>
             <form method="post" novalidate on:submit=submit>
                 <FormFailure form />
                 <Field
                     state=username
                     name="username"
-                    label=|w| w.username
-                    hint=|lang| Words::of(lang).username_hint.to_owned()
+                    label=|s| s.username
+                    hint=|lang| Strings::of(lang).username_hint.to_owned()
                     autocomplete="username"
                     inputmode="email"
                 />
-                <NewPasswordFields of=password label=|w| w.password />
-                <Submit label=|w| w.register busy=form.busy />
+                <NewPasswordFields of=password label=|s| s.password />
+                <Submit label=|s| s.register busy=form.busy />
             </form>
             <p class="aside">
-                {language.say(|w| w.have_account)}
+                {language.t(|s| s.already_registered)}
                 " "
-                <a href="/login">{language.say(|w| w.log_in)}</a>
+                <a href="/login">{language.t(|s| s.log_in)}</a>
             </p>
         </section>
     }

@@ -18,7 +18,7 @@ use crate::{
         trouble::{self, Trouble},
     },
     dom,
-    i18n::words::Language,
+    i18n::strings::Language,
     protocol::error::{ApiError, Code},
     session::browser::Signals,
 };
@@ -144,10 +144,10 @@ impl Rooms {
         view! {
             <section class="card failure">
                 <div class="failure-mark">{icons::closed_mark()}</div>
-                <h1 tabindex="-1">{move || page.heading(language.words())}</h1>
-                <div role="alert">{trouble::told(why, language.words())}</div>
+                <h1 tabindex="-1">{move || page.heading(language.strings())}</h1>
+                <div role="alert">{trouble::told(why, language.strings())}</div>
                 <button type="button" class="btn btn-primary" on:click=move |_| self.load(true)>
-                    {language.say(|w| w.retry)}
+                    {language.t(|s| s.retry)}
                 </button>
             </section>
         }

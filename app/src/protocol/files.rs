@@ -104,5 +104,5 @@ pub async fn files(after: Option<Uuid>, limit: Option<u32>) -> Result<FileList, 
 pub async fn remove_file(id: Uuid) -> Result<Done, ApiError> {
     let request = RequestContext::current()?;
     request.backend.files.remove_file(request.caller()?, id).await?;
-    Ok(Done { message: Messages::of(request.lang).file_removed.into() })
+    Ok(Done { message: Messages::of(request.lang).file_deleted.into() })
 }

@@ -3,7 +3,7 @@
 
 use app::{
     backend::RequestId,
-    i18n::{Lang, messages::Messages, words::Words},
+    i18n::{Lang, messages::Messages, strings::Strings},
 };
 use axum::{
     body::Body,
@@ -30,16 +30,16 @@ pub(super) fn is_for_people(uri: &Uri, headers: &HeaderMap) -> bool {
 /// The page, with the number under which the log knows what has happened.
 pub(super) fn page(lang: Lang, id: &RequestId, world: &World) -> Response<Body> {
     let nonce = format!("{:032x}", u128::from_be_bytes(world.random::<NONCE_BYTES>()));
-    let words = Words::of(lang);
+    let strings = Strings::of(lang);
     let parts = [
         ("{lang}", lang.tag()),
         ("{nonce}", &nonce),
-        ("{product}", words.product),
+        ("{product}", strings.product),
         ("{what}", Messages::of(lang).page_failed),
-        ("{why}", words.help_our_fault),
+        ("{why}", strings.help_server_error),
         ("{id}", &*id.0),
-        ("{reload}", words.reload),
-        ("{home}", words.to_home),
+        ("{reload}", strings.reload),
+        ("{home}", strings.to_home),
     ];
     let page = parts.iter().fold(PAGE.to_owned(), |page, (place, text)| page.replace(place, text));
     let mut response = Response::new(Body::from(page));

@@ -73,7 +73,7 @@ struct Upload {
 async fn keep_file(ask: Ask) -> Answer {
     let Upload { name } = query(&ask.address)?;
     let file = ask.files.keep(ask.context.caller()?, &name, ask.body).await?;
-    let message = Messages::of(ask.context.lang).file_kept.into();
+    let message = Messages::of(ask.context.lang).file_uploaded.into();
     json(StatusCode::CREATED, &FileKept { message, file })
 }
 

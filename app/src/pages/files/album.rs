@@ -143,7 +143,7 @@ impl Album {
                 self.next.try_set(list.next);
             } else {
                 self.next.try_set(Some(after));
-                self.notices.alert(|words| words.files_failed);
+                self.notices.alert(|strings| strings.files_failed);
             }
         });
     }
@@ -236,7 +236,7 @@ impl Album {
                 Err(error) if error.code == Code::NotFound => {}
                 Err(_) => {
                     self.put_back(file);
-                    self.notices.alert(|words| words.file_not_deleted);
+                    self.notices.alert(|strings| strings.file_delete_failed);
                 }
             }
         });

@@ -14,7 +14,7 @@ use album::{Album, Load};
 use crate::{
     components::trouble,
     dom,
-    i18n::words::{self, Language},
+    i18n::strings::{self, Language},
 };
 
 /// Bytes of the largest picture that is taken.
@@ -29,7 +29,7 @@ pub fn Files() -> impl IntoView {
     let album = Album::new(50);
     view! {
         <div class="files-page">
-            <h1 tabindex="-1">{language.say(|w| w.files)}</h1>
+            <h1 tabindex="-1">{language.t(|s| s.files)}</h1>
             {section(album, || true)}
         </div>
     }
@@ -44,8 +44,8 @@ pub(super) fn newest_files(
     view! {
         <section class="files-newest" hidden=move || !is_ready()>
             <div class="files-head">
-                <h2>{language.say(|w| w.files)}</h2>
-                <a class="link" href="/files">{language.say(|w| w.files_all)}</a>
+                <h2>{language.t(|s| s.files)}</h2>
+                <a class="link" href="/files">{language.t(|s| s.files_all)}</a>
             </div>
             {section(album, is_ready)}
         </section>
@@ -74,7 +74,7 @@ fn section(album: Album, is_ready: impl Fn() -> bool + 'static) -> impl IntoView
     let is_running = move || album.load.with(|load| matches!(load, Load::Running));
     let space = move || {
         let space = album.space.get();
-        space.map(|(used, quota)| words::space(language.get(), &size(used), &size(quota)))
+        space.map(|(used, quota)| strings::storage_used(language.get(), &size(used), &size(quota)))
     };
     let is_empty = move || {
         album.load.with(|load| matches!(load, Load::Done))
@@ -91,22 +91,22 @@ fn section(album: Album, is_ready: impl Fn() -> bool + 'static) -> impl IntoView
         >
             <div class="files-tools">
                 {picker(album)}
-                <p class="note">{language.say(|w| w.files_hint)}</p>
+                <p class="note">{language.t(|s| s.files_hint)}</p>
                 <p class="note">{space}</p>
             </div>
-            <p class="sr-only" role="status">{move || if is_running() { language.words().files_loading } else { "" }}</p>
+            <p class="sr-only" role="status">{move || if is_running() { language.strings().files_loading } else { "" }}</p>
             {move || album.load.with(|load| match load {
                 Load::Failed(why) => Some(view! {
                     <div class="failure">
-                        <div role="alert">{trouble::told(why, language.words())}</div>
+                        <div role="alert">{trouble::told(why, language.strings())}</div>
                         <button type="button" class="btn btn-outline" on:click=move |_| album.reload()>
-                            {language.say(|w| w.retry)}
+                            {language.t(|s| s.retry)}
                         </button>
                     </div>
                 }),
                 Load::Running | Load::Done => None,
             })}
-            {move || is_empty().then(|| view! { <p class="files-empty">{language.say(|w| w.files_empty)}</p> })}
+            {move || is_empty().then(|| view! { <p class="files-empty">{language.t(|s| s.files_empty)}</p> })}
             <ul class="waterfall" aria-busy=move || is_running().then_some("true")>
                 <For each=move || album.sending.get() key=|upload| upload.number let:upload>
                     {sending::tile(album, upload)}
@@ -117,7 +117,7 @@ fn section(album: Album, is_ready: impl Fn() -> bool + 'static) -> impl IntoView
             </ul>
             {move || album.next.get().is_some().then(|| view! {
                 <button type="button" class="btn btn-outline files-more" on:click=move |_| album.load_more()>
-                    {language.say(|w| w.files_more)}
+                    {language.t(|s| s.files_more)}
                 </button>
             })}
             {undo(album)}
@@ -141,7 +141,7 @@ fn picker(album: Album) -> impl IntoView {
     view! {
         <label class="btn btn-primary upload">
             <input type="file" class="sr-only" accept=ACCEPT multiple node_ref=input on:change=chosen />
-            <span>{language.say(|w| w.upload)}</span>
+            <span>{language.t(|s| s.upload)}</span>
         </label>
     }
 }
@@ -163,9 +163,9 @@ fn undo(album: Album) -> impl IntoView {
                 let name = file.name.clone();
                 view! {
                     <div class="undo" role="status">
-                        <p>{language.say(|w| w.file_deleted)}": "<bdi>{name}</bdi></p>
+                        <p>{language.t(|s| s.file_deleted)}": "<bdi>{name}</bdi></p>
                         <button type="button" class="btn btn-outline" node_ref=button on:click=move |_| album.restore()>
-                            {language.say(|w| w.undo)}
+                            {language.t(|s| s.undo)}
                         </button>
                     </div>
                 }

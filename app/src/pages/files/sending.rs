@@ -9,7 +9,7 @@ use crate::{
         icons,
         trouble::{self, Trouble},
     },
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     protocol::{
         error::ApiError,
         files::{FileEntry, FileKept},
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Clone)]
 enum Wrong {
     /// What the page can tell by itself.
-    Here(fn(&'static Words) -> &'static str),
+    Here(fn(&'static Strings) -> &'static str),
     /// What the call has failed with.
     There(Trouble),
 }
@@ -43,7 +43,7 @@ pub(super) struct Upload {
 
 impl Upload {
     pub(super) fn new(number: u32, file: &web_sys::File) -> Self {
-        let wrong = (file.size() > MAX).then_some(Wrong::Here(|words| words.file_too_large));
+        let wrong = (file.size() > MAX).then_some(Wrong::Here(|strings| strings.file_too_large));
         Self {
             number,
             name: file.name(),
@@ -98,24 +98,24 @@ pub(super) fn tile(album: Album, upload: Upload) -> impl IntoView {
     let state = move || {
         wrong.with(|wrong| match wrong {
             None => {
-                let label = format!("{} {label}", language.words().uploading);
+                let label = format!("{} {label}", language.strings().uploading);
                 let value = move || f64::from(percent.get());
                 view! { <progress class="progress progress-primary" max="100" aria-label=label prop:value=value></progress> }
                     .into_any()
             }
             Some(Wrong::Here(text)) => {
-                view! { <p role="alert" class="tile-wrong">{language.say(*text)}</p> }.into_any()
+                view! { <p role="alert" class="tile-wrong">{language.t(*text)}</p> }.into_any()
             }
             Some(Wrong::There(why)) => {
-                view! { <div role="alert" class="tile-wrong">{trouble::told(why, language.words())}</div> }.into_any()
+                view! { <div role="alert" class="tile-wrong">{trouble::told(why, language.strings())}</div> }.into_any()
             }
         })
     };
     let close_label = {
         let name = name.clone();
         move || {
-            let words = language.words();
-            let verb = if wrong.with(Option::is_none) { words.cancel } else { words.close };
+            let strings = language.strings();
+            let verb = if wrong.with(Option::is_none) { strings.cancel } else { strings.close };
             format!("{verb}: {name}")
         }
     };

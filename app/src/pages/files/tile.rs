@@ -16,7 +16,7 @@ use crate::{
     browser_value::BrowserValue,
     components::icons,
     dom,
-    i18n::words::Language,
+    i18n::strings::Language,
     protocol::files::FileEntry,
     session::{browser, wire::Call},
 };
@@ -90,7 +90,7 @@ pub(super) fn tile(
     let label = name.clone();
     let remove_label = {
         let name = name.clone();
-        move || format!("{}: {name}", language.words().file_delete)
+        move || format!("{}: {name}", language.strings().file_delete)
     };
     view! {
         <li class="tile" node_ref=place>

@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 
 use super::tile::Address;
-use crate::{components::icons, i18n::words::Language, protocol::files::FileEntry};
+use crate::{components::icons, i18n::strings::Language, protocol::files::FileEntry};
 
 /// The dialog. It is shown while there is a file to show.
 pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
@@ -29,7 +29,7 @@ pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
             <button
                 type="button"
                 class="close"
-                aria-label=language.say(|w| w.close)
+                aria-label=language.t(|s| s.close)
                 on:click=move |_| shown.set(None)
             >
                 {icons::cross()}
@@ -40,7 +40,7 @@ pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
             <p class="viewer-name"><bdi>{name}</bdi></p>
             <div class="actions">
                 {move || address.get().map(|url| view! {
-                    <a class="btn btn-outline" href=url download=name>{language.say(|w| w.file_save)}</a>
+                    <a class="btn btn-outline" href=url download=name>{language.t(|s| s.file_save)}</a>
                 })}
             </div>
         </dialog>

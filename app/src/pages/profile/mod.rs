@@ -12,7 +12,7 @@ use crate::{
         name_of,
         time::{self, Precision},
     },
-    i18n::words::{Words, welcome},
+    i18n::strings::{Strings, welcome},
     pages::files::newest_files,
     session::browser::Signals,
 };
@@ -26,7 +26,7 @@ pub fn Profile() -> impl IntoView {
     let greeting = move || {
         let known =
             auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))));
-        known.unwrap_or_else(|| language.words().account.to_owned())
+        known.unwrap_or_else(|| language.strings().account.to_owned())
     };
     view! {
         <div class="profile">
@@ -43,11 +43,11 @@ pub fn Profile() -> impl IntoView {
                     <p class="card-since">
                         {person.text(|me, lang| {
                             let day = time::moment(me.created_at, Precision::Day, lang);
-                            format!("{} {day}", Words::of(lang).since)
+                            format!("{} {day}", Strings::of(lang).member_since)
                         })}
                     </p>
                     <div class="actions">
-                        <a class="btn btn-outline" href="/settings/profile">{language.say(|w| w.edit)}</a>
+                        <a class="btn btn-outline" href="/settings/profile">{language.t(|s| s.edit)}</a>
                         <LogOut />
                     </div>
                 </section>

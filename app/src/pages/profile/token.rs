@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::time::{self, Precision},
-    i18n::words::Words,
+    i18n::strings::Strings,
     pages::person::Person,
     protocol::Profile as Me,
     session::browser,
@@ -15,25 +15,25 @@ pub(super) fn card(data: Person) -> impl IntoView {
     let language = data.language;
     view! {
         <section class="card card-token">
-            <h2>{language.say(|w| w.your_token)}</h2>
+            <h2>{language.t(|s| s.current_session)}</h2>
             {life(data)}
             <dl>
-                {row(data, |w| w.issued_at, moment(data, Precision::Second, |me| Some(me.login_time)))}
-                {row(data, |w| w.expires_at, moment(data, Precision::Second, |me| Some(me.expiration_time)))}
+                {row(data, |s| s.issued_at, moment(data, Precision::Second, |me| Some(me.login_time)))}
+                {row(data, |s| s.expires_at, moment(data, Precision::Second, |me| Some(me.expiration_time)))}
                 {row(
                     data,
-                    |w| w.token_type,
+                    |s| s.token_type,
                     data.text(|me, lang| {
-                        if me.fresh { format!("access · {}", Words::of(lang).fresh) } else { "access".to_owned() }
+                        if me.fresh { format!("access · {}", Strings::of(lang).password_confirmed) } else { "access".to_owned() }
                     })
                         .into_any(),
                 )}
             </dl>
-            <h3>{language.say(|w| w.story)}</h3>
+            <h3>{language.t(|s| s.timeline)}</h3>
             <ol class="story">
-                {step(data, |me, words| if me.fresh { words.story_issued } else { words.story_renewed }, |me| Some(me.login_time))}
-                {step(data, |_, words| words.story_renews, renewal)}
-                {step(data, |_, words| words.story_expires, |me| Some(me.expiration_time))}
+                {step(data, |me, strings| if me.fresh { strings.timeline_issued } else { strings.timeline_renewed }, |me| Some(me.login_time))}
+                {step(data, |_, strings| strings.timeline_renews, renewal)}
+                {step(data, |_, strings| strings.timeline_expires, |me| Some(me.expiration_time))}
             </ol>
         </section>
     }
@@ -46,10 +46,10 @@ fn renewal(me: &Me) -> Option<i64> {
 }
 
 /// A fact.
-fn row(data: Person, label: fn(&'static Words) -> &'static str, fact: AnyView) -> impl IntoView {
+fn row(data: Person, label: fn(&'static Strings) -> &'static str, fact: AnyView) -> impl IntoView {
     view! {
         <div class="row">
-            <dt>{data.language.say(label)}</dt>
+            <dt>{data.language.t(label)}</dt>
             <dd>{fact}</dd>
         </div>
     }
@@ -66,10 +66,10 @@ fn moment(data: Person, precision: Precision, pick: fn(&Me) -> Option<i64>) -> A
 /// A step of the token's life.
 fn step(
     data: Person,
-    what: fn(&Me, &'static Words) -> &'static str,
+    what: fn(&Me, &'static Strings) -> &'static str,
     when: fn(&Me) -> Option<i64>,
 ) -> impl IntoView {
-    let text = move || data.get(|me| what(me, data.language.words())).unwrap_or_default();
+    let text = move || data.get(|me| what(me, data.language.strings())).unwrap_or_default();
     view! { <li>{moment(data, Precision::Clock, when)}<span>{text}</span></li> }
 }
 
@@ -87,8 +87,8 @@ fn life(data: Person) -> impl IntoView {
     let clock = move || left().filter(|(left, _)| *left > 0).map(|(left, _)| time::clock(left));
     let text = move || match left() {
         None => "",
-        Some((0, _)) => language.words().expired,
-        Some(_) => language.words().time_left,
+        Some((0, _)) => language.strings().expired,
+        Some(_) => language.strings().time_left,
     };
     view! {
         <p class="life-text">
@@ -97,7 +97,7 @@ fn life(data: Person) -> impl IntoView {
         </p>
         <progress
             class="progress progress-primary life-bar"
-            aria-label=language.say(|w| w.time_left)
+            aria-label=language.t(|s| s.time_left)
             max=move || left().map_or(1, |(_, whole)| whole).to_string()
             value=move || left().map_or(0, |(left, _)| left).to_string()
         ></progress>

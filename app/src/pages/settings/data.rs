@@ -12,7 +12,7 @@ use crate::{
         notices::Notices,
     },
     dom,
-    i18n::words::Language,
+    i18n::strings::Language,
     protocol::{
         error::{ApiError, Code},
         me::{EXPORT, delete_account},
@@ -45,19 +45,19 @@ fn export() -> AnyView {
     let submit = move |event: SubmitEvent| {
         let call = async move {
             dom::save_file(ARCHIVE, ZIP, &archive().await?);
-            notices.status(|words| words.export_done);
+            notices.status(|strings| strings.export_done);
             Ok(())
         };
         form.submit(&event, Box::pin(call));
     };
     view! {
         <section class="card">
-            <h2>{language.say(|w| w.export_title)}</h2>
-            <p class="lead">{language.say(|w| w.export_text)}</p>
+            <h2>{language.t(|s| s.export_title)}</h2>
+            <p class="lead">{language.t(|s| s.export_text)}</p>
             <form method="post" novalidate on:submit=submit>
                 <FormFailure form />
                 <div class="form-actions">
-                    <Submit label=|w| w.export_go busy=form.busy />
+                    <Submit label=|s| s.export_submit busy=form.busy />
                 </div>
             </form>
         </section>
@@ -102,26 +102,26 @@ fn deletion() -> AnyView {
             // There is nothing left to end but what this browser keeps; the other tabs hear of it.
             browser::log_out().await;
             notices.clear();
-            notices.status(|words| words.account_deleted);
+            notices.status(|strings| strings.account_deleted);
             Ok(())
         };
         form.submit(&event, Box::pin(call));
     };
     view! {
         <section class="card">
-            <h2>{language.say(|w| w.delete_title)}</h2>
-            <p class="lead">{language.say(|w| w.delete_text)}</p>
+            <h2>{language.t(|s| s.delete_title)}</h2>
+            <p class="lead">{language.t(|s| s.delete_text)}</p>
             <p class="lead"><strong>{username}</strong></p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
                 <FormFailure form />
                 <Field
                     state=typed
                     name="username"
-                    label=|w| w.delete_confirm
+                    label=|s| s.delete_confirm
                     autocomplete="off"
                     enterkeyhint="go"
                 />
-                <Submit label=|w| w.delete_go busy=form.busy class="btn btn-outline btn-danger btn-block" />
+                <Submit label=|s| s.delete_submit busy=form.busy class="btn btn-outline btn-danger btn-block" />
             </form>
         </section>
     }

@@ -15,8 +15,8 @@ use crate::{
     dom,
     i18n::{
         Lang,
-        inside::device_name,
-        words::{Language, Words},
+        authenticated::device_name,
+        strings::{Language, Strings},
     },
     protocol::{
         error::{ApiError, Code},
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A text of the page.
-type Text = fn(&'static Words) -> &'static str;
+type Text = fn(&'static Strings) -> &'static str;
 
 #[derive(Clone)]
 enum Load {
@@ -71,9 +71,9 @@ pub(super) fn view() -> AnyView {
     let language = page.language;
     let is_coming = move || page.load.with(|load| matches!(load, Load::Running));
     view! {
-        <p class="sr-only" role="status">{move || if is_coming() { language.words().loading } else { "" }}</p>
+        <p class="sr-only" role="status">{move || if is_coming() { language.strings().profile_loading } else { "" }}</p>
         <section class="card" aria-busy=move || is_coming().then_some("true")>
-            <p class="lead">{language.say(|w| w.devices_text)}</p>
+            <p class="lead">{language.t(|s| s.devices_text)}</p>
             {move || page.content()}
         </section>
         {page.question()}
@@ -124,7 +124,7 @@ impl Devices {
                         class="btn btn-outline"
                         on:click=move |_| self.asked.set(Some(Asked::AllOthers))
                     >
-                        {self.language.say(|w| w.end_others)}
+                        {self.language.t(|s| s.log_out_others)}
                     </button>
                 </div>
             }
@@ -147,7 +147,7 @@ impl Devices {
         };
         let address = device.address.clone();
         let mark = move |word: Text| {
-            view! { <span class="mark-text">{language.say(word)}</span> }
+            view! { <span class="mark-text">{language.t(word)}</span> }
         };
         let moment = move |seconds: i64, text: fn(i64, i64, Lang) -> String| {
             let exact = move || time::moment(seconds, Precision::Second, language.get());
@@ -166,7 +166,7 @@ impl Devices {
                         class="btn btn-outline"
                         on:click=move |_| self.asked.set(Some(Asked::One(device.clone())))
                     >
-                        {language.say(|w| w.end_device)}
+                        {language.t(|s| s.log_out_device)}
                         <span class="sr-only">" "{name}</span>
                     </button>
                 }
@@ -177,14 +177,14 @@ impl Devices {
                 <div>
                     <h2>
                         {name}
-                        {current.then(|| mark(|w| w.this_device))}
-                        {(is_new && !current).then(|| mark(|w| w.new_device))}
+                        {current.then(|| mark(|s| s.this_device))}
+                        {(is_new && !current).then(|| mark(|s| s.new_device))}
                     </h2>
                     <p>
                         {(!current)
                             .then(|| {
                                 view! {
-                                    {language.say(|w| w.last_seen)}
+                                    {language.t(|s| s.last_seen)}
                                     " "
                                     {moment(last_seen_at, |seconds, now, lang| time::ago(now - seconds, lang))}
                                 }
@@ -193,8 +193,8 @@ impl Devices {
                     </p>
                     <p>
                         {move || {
-                            let words = language.words();
-                            if is_new { words.new_since } else { words.device_since }
+                            let strings = language.strings();
+                            if is_new { strings.first_logged_in } else { strings.logged_in_since }
                         }}
                         " "
                         {moment(created_at, |seconds, _, lang| time::moment(seconds, Precision::Second, lang))}
@@ -216,12 +216,12 @@ impl Devices {
             <div class="failure">
                 <div class="failure-mark">{icons::closed_mark()}</div>
                 <div role="alert">
-                    <h2>{language.say(|w| w.devices_failed)}</h2>
-                    {trouble::told(trouble, language.words())}
+                    <h2>{language.t(|s| s.devices_failed)}</h2>
+                    {trouble::told(trouble, language.strings())}
                 </div>
                 {trouble::countdown(trouble, language)}
                 <button type="button" class="btn btn-primary" on:click=again>
-                    {language.say(|w| w.retry)}
+                    {language.t(|s| s.retry)}
                 </button>
             </div>
         }
@@ -263,8 +263,8 @@ impl Devices {
         let language = self.language;
         let form = FormState::new(Vec::new());
         let (title, text): (Text, Text) = match &asked {
-            Asked::One(_) => (|w| w.end_title, |w| w.end_text),
-            Asked::AllOthers => (|w| w.end_others_title, |w| w.end_others_text),
+            Asked::One(_) => (|s| s.log_out_device_title, |s| s.log_out_device_text),
+            Asked::AllOthers => (|s| s.log_out_others_title, |s| s.log_out_others_text),
         };
         let name = match &asked {
             Asked::One(device) => Some((device.browser.clone(), device.system.clone())),
@@ -279,18 +279,18 @@ impl Devices {
             move |event: SubmitEvent| form.submit(&event, Box::pin(self.end(asked.clone())));
         view! {
             <form method="post" novalidate on:submit=submit>
-                <h2 id="question-title">{language.say(title)}</h2>
-                <p class="lead">{which} " " {language.say(text)}</p>
+                <h2 id="question-title">{language.t(title)}</h2>
+                <p class="lead">{which} " " {language.t(text)}</p>
                 <FormFailure form />
                 <div class="form-actions">
-                    <Submit label=|w| w.end_device busy=form.busy />
+                    <Submit label=|s| s.log_out_device busy=form.busy />
                     <button
                         type="button"
                         id="question-cancel"
                         class="btn btn-ghost"
                         on:click=move |_| self.asked.set(None)
                     >
-                        {language.say(|w| w.cancel)}
+                        {language.t(|s| s.cancel)}
                     </button>
                 </div>
             </form>
@@ -300,8 +300,10 @@ impl Devices {
 
     async fn end(self, asked: Asked) -> Result<(), ApiError> {
         let (which, told): (SessionSelector, Text) = match asked {
-            Asked::One(device) => (SessionSelector::One(device.id.to_string()), |w| w.device_ended),
-            Asked::AllOthers => (SessionSelector::AllOthers, |w| w.others_ended),
+            Asked::One(device) => {
+                (SessionSelector::One(device.id.to_string()), |s| s.device_logged_out)
+            }
+            Asked::AllOthers => (SessionSelector::AllOthers, |s| s.others_logged_out),
         };
         match revoke_sessions(which).await {
             Ok(_) => {}

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::icons,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
 };
 
 /// A section.
@@ -51,12 +51,12 @@ impl Section {
 
     /// What it is called.
     #[must_use]
-    pub const fn name(self, words: &Words) -> &'static str {
+    pub const fn name(self, strings: &Strings) -> &'static str {
         match self {
-            Self::Profile => words.section_profile,
-            Self::Security => words.section_security,
-            Self::Devices => words.section_devices,
-            Self::Data => words.section_data,
+            Self::Profile => strings.section_profile,
+            Self::Security => strings.section_security,
+            Self::Devices => strings.section_devices,
+            Self::Data => strings.section_data,
         }
     }
 
@@ -74,22 +74,23 @@ impl Section {
 /// The page of a section, or of the list.
 pub fn view(section: Option<Section>) -> AnyView {
     let language = Language::of_page();
-    let heading =
-        move || section.map_or(language.words().settings, |section| section.name(language.words()));
+    let heading = move || {
+        section.map_or(language.strings().settings, |section| section.name(language.strings()))
+    };
     let link = move |one: Section| {
         view! {
             <li>
                 <a class="nav-link" href=one.path() aria-current=(section == Some(one)).then_some("page")>
-                    {move || one.name(language.words())}
+                    {move || one.name(language.strings())}
                 </a>
             </li>
         }
     };
     view! {
         <div class="settings" data-list=section.is_none().then_some("")>
-            <a class="back" href="/settings">{icons::back()}{language.say(|w| w.settings)}</a>
+            <a class="back" href="/settings">{icons::back()}{language.t(|s| s.settings)}</a>
             <h1 tabindex="-1">{heading}</h1>
-            <nav aria-label=language.say(|w| w.settings)>
+            <nav aria-label=language.t(|s| s.settings)>
                 <ul>{Section::ALL.map(link)}</ul>
             </nav>
             <div class="settings-cards">{section.unwrap_or(Section::Profile).view()}</div>

@@ -13,7 +13,7 @@ use crate::{
     dom,
     i18n::{
         Lang,
-        words::{Language, Words},
+        strings::{Language, Strings},
     },
     pages::person::Person,
     protocol::{Patch, Profile, ProfileChanges, error::ApiError, me::change_profile},
@@ -50,22 +50,23 @@ pub(super) fn view() -> AnyView {
 /// What is known, as others may see it who look at the same screen.
 fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     let language = person.language;
-    let word =
-        move |value: Option<String>| value.unwrap_or_else(|| language.words().not_given.to_owned());
+    let word = move |value: Option<String>| {
+        value.unwrap_or_else(|| language.strings().not_provided.to_owned())
+    };
     let nickname = move || person.get(|me| me.user.nickname.clone()).map(word);
     view! {
         <div hidden=move || editing.get()>
             <dl>
                 <div class="row">
-                    <dt>{language.say(|w| w.account_name)}</dt>
+                    <dt>{language.t(|s| s.account_name)}</dt>
                     <dd>{person.text(|me, _| me.user.username.clone())}</dd>
                 </div>
                 <div class="row">
-                    <dt>{language.say(|w| w.nickname)}</dt>
+                    <dt>{language.t(|s| s.nickname)}</dt>
                     <dd>{nickname}</dd>
                 </div>
-                {masked(person, |w| w.email, |me| me.email.as_deref(), mask::email)}
-                {masked(person, |w| w.mobile, |me| me.mobile.as_deref(), mask::mobile)}
+                {masked(person, |s| s.email, |me| me.email.as_deref(), mask::email)}
+                {masked(person, |s| s.mobile, |me| me.mobile.as_deref(), mask::mobile)}
             </dl>
             <div class="form-actions">
                 <button
@@ -75,7 +76,7 @@ fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
                     disabled=move || person.is_coming()
                     on:click=move |_| editing.set(true)
                 >
-                    {language.say(|w| w.edit)}
+                    {language.t(|s| s.edit)}
                 </button>
             </div>
         </div>
@@ -85,7 +86,7 @@ fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
 /// A fact that is shown on demand only.
 fn masked(
     person: Person,
-    label: fn(&'static Words) -> &'static str,
+    label: fn(&'static Strings) -> &'static str,
     pick: fn(&Profile) -> Option<&str>,
     mask: fn(&str) -> String,
 ) -> impl IntoView {
@@ -94,15 +95,16 @@ fn masked(
     let is_given = move || person.get(|me| pick(me).is_some()).unwrap_or_default();
     let text = move || {
         person.get(|me| match pick(me) {
-            None => language.words().not_given.to_owned(),
+            None => language.strings().not_provided.to_owned(),
             Some(value) if shown.get() => value.to_owned(),
             Some(value) => mask(value),
         })
     };
-    let toggle = move || if shown.get() { language.words().hide } else { language.words().show };
+    let toggle =
+        move || if shown.get() { language.strings().hide } else { language.strings().show };
     view! {
         <div class="row">
-            <dt>{language.say(label)}</dt>
+            <dt>{language.t(label)}</dt>
             <dd>
                 <span class="value">{text}</span>
                 <button
@@ -112,7 +114,7 @@ fn masked(
                     on:click=move |_| shown.update(|shown| *shown = !*shown)
                 >
                     {toggle}
-                    <span class="sr-only">" "{language.say(label)}</span>
+                    <span class="sr-only">" "{language.t(label)}</span>
                 </button>
             </dd>
         </div>
@@ -152,7 +154,7 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
             let Some(before) = person.now() else { return Ok(()) };
             let is_changed = save(person, before, fields, editing).await?;
             if is_changed {
-                notices.status(|words| words.details_saved);
+                notices.status(|strings| strings.profile_saved);
             }
             Ok(())
         };
@@ -164,31 +166,31 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
             <Field
                 state=nickname
                 name="nickname"
-                label=|w| w.nickname
-                hint=|lang| Words::of(lang).nickname_hint.to_owned()
+                label=|s| s.nickname
+                hint=|lang| Strings::of(lang).nickname_hint.to_owned()
                 autocomplete="nickname"
                 optional=true
             />
-            <Field state=email name="email" label=|w| w.email autocomplete="email" inputmode="email" optional=true />
+            <Field state=email name="email" label=|s| s.email autocomplete="email" inputmode="email" optional=true />
             <Field
                 state=mobile
                 name="mobile"
-                label=|w| w.mobile
-                hint=|lang| Words::of(lang).mobile_hint.to_owned()
+                label=|s| s.mobile
+                hint=|lang| Strings::of(lang).mobile_hint.to_owned()
                 autocomplete="tel"
                 inputmode="tel"
                 enterkeyhint="go"
                 optional=true
             />
             <div class="form-actions">
-                <Submit label=|w| w.save busy=form.busy />
+                <Submit label=|s| s.save busy=form.busy />
                 <button
                     type="button"
                     class="btn btn-ghost"
                     disabled=move || form.busy.get()
                     on:click=move |_| editing.set(false)
                 >
-                    {language.say(|w| w.cancel)}
+                    {language.t(|s| s.cancel)}
                 </button>
             </div>
         </form>

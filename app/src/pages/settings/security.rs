@@ -11,7 +11,7 @@ use crate::{
         notices::Notices,
     },
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     protocol::{
         auth::reauthenticate,
         error::{ApiError, Code},
@@ -37,7 +37,7 @@ pub(super) fn view() -> AnyView {
         let call = async move {
             prove(&before).await?;
             change_password(Some(before), Some(after)).await?;
-            notices.status(|words| words.password_changed);
+            notices.status(|strings| strings.password_changed);
             // The page may be another by now.
             if form.busy.try_get_untracked().is_some() {
                 form.reset([""; 3]);
@@ -48,20 +48,20 @@ pub(super) fn view() -> AnyView {
     };
     view! {
         <section class="card">
-            <h2>{language.say(|w| w.password_change)}</h2>
-            <p class="lead">{language.say(|w| w.password_change_text)}</p>
+            <h2>{language.t(|s| s.change_password)}</h2>
+            <p class="lead">{language.t(|s| s.change_password_text)}</p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
                 {hidden_username()}
                 <FormFailure form />
                 <Field
                     state=current
                     name="current_password"
-                    label=|w| w.password_current
+                    label=|s| s.current_password
                     autocomplete="current-password"
                     secret=true
                 />
-                <NewPasswordFields of=password label=|w| w.password_new />
-                <Submit label=|w| w.password_change busy=form.busy />
+                <NewPasswordFields of=password label=|s| s.new_password />
+                <Submit label=|s| s.change_password busy=form.busy />
             </form>
         </section>
     }
@@ -79,7 +79,9 @@ async fn prove(password: &str) -> Result<(), ApiError> {
         Err(mut error) => {
             // Who it is is known: only the password can be wrong.
             let why = match error.code {
-                Code::InvalidCredentials => Some(Words::of(dom::lang()).wrong_password.to_owned()),
+                Code::InvalidCredentials => {
+                    Some(Strings::of(dom::lang()).wrong_password.to_owned())
+                }
                 _ => error.fields.remove("password"),
             };
             if let Some(why) = why {

@@ -8,7 +8,7 @@ use super::{Query, question::Ask};
 use crate::{
     components::{notices::Notices, trouble::Trouble},
     dom,
-    i18n::{inside::accounts_shown, words::Language},
+    i18n::{authenticated::accounts_shown, strings::Language},
     protocol::{
         Role, User,
         error::Code,
@@ -209,7 +209,7 @@ impl List {
     /// What there is, for those who do not see it.
     pub(super) fn state(self) -> String {
         self.load.with(|load| match load {
-            _ if self.is_busy.get() => self.language.words().people_loading.to_owned(),
+            _ if self.is_busy.get() => self.language.strings().users_loading.to_owned(),
             Load::Done { rows, .. } => accounts_shown(self.language.get(), rows.len()),
             Load::Running | Load::Refused | Load::Failed(_) => String::new(),
         })

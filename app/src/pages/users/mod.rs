@@ -21,7 +21,7 @@ use crate::{
         trouble::{self, Trouble},
     },
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     protocol::users::AccountSort,
 };
 
@@ -77,7 +77,7 @@ pub(super) fn view() -> AnyView {
     Effect::new(move |_| list.show(Query::read(&location.search.read())));
     view! {
         <div class="users">
-            <h1 tabindex="-1">{language.say(|w| w.people)}</h1>
+            <h1 tabindex="-1">{language.t(|s| s.users)}</h1>
             {move || list.is_refused().then(|| refusal(language))}
             <div hidden=move || list.is_hidden()>
                 {finder(list)}
@@ -153,17 +153,17 @@ fn finder(list: List) -> impl IntoView {
             sent.set_value(search);
         }
     });
-    let option = move |sort: AccountSort, name: fn(&'static Words) -> &'static str| {
+    let option = move |sort: AccountSort, name: fn(&'static Strings) -> &'static str| {
         view! {
             <option value=sort.as_str() prop:selected=move || list.followed().sort == sort>
-                {language.say(name)}
+                {language.t(name)}
             </option>
         }
     };
     view! {
         <form class="finder" role="search" on:submit=submit>
             <div class="field">
-                <label for="people-search">{language.say(|w| w.people_search)}</label>
+                <label for="people-search">{language.t(|s| s.users_search)}</label>
                 <input
                     id="people-search"
                     class="input"
@@ -178,15 +178,15 @@ fn finder(list: List) -> impl IntoView {
                     node_ref=input
                     on:input=typed
                 />
-                <p class="note" id="people-search-hint">{language.say(|w| w.people_search_hint)}</p>
+                <p class="note" id="people-search-hint">{language.t(|s| s.users_search_hint)}</p>
             </div>
             <div class="field">
-                <label for="people-sort">{language.say(|w| w.people_sort)}</label>
+                <label for="people-sort">{language.t(|s| s.users_sort)}</label>
                 <select id="people-sort" class="input" on:change=sort>
-                    {option(AccountSort::Newest, |w| w.sort_newest)}
-                    {option(AccountSort::Oldest, |w| w.sort_oldest)}
-                    {option(AccountSort::Name, |w| w.sort_name)}
-                    {option(AccountSort::NameReversed, |w| w.sort_name_reversed)}
+                    {option(AccountSort::Newest, |s| s.sort_newest)}
+                    {option(AccountSort::Oldest, |s| s.sort_oldest)}
+                    {option(AccountSort::Name, |s| s.sort_name)}
+                    {option(AccountSort::NameReversed, |s| s.sort_name_reversed)}
                 </select>
             </div>
         </form>
@@ -202,9 +202,9 @@ fn pages(list: List) -> impl IntoView {
     };
     let next = move || list.next().map(|query| query.address());
     view! {
-        <nav class="pages" aria-label=language.say(|w| w.people_pages)>
-            {move || first().map(|href| view! { <a class="btn btn-outline" href=href>{language.say(|w| w.first_page)}</a> })}
-            {move || next().map(|href| view! { <a class="btn btn-outline" rel="next" href=href>{language.say(|w| w.next_page)}</a> })}
+        <nav class="pages" aria-label=language.t(|s| s.pagination)>
+            {move || first().map(|href| view! { <a class="btn btn-outline" href=href>{language.t(|s| s.first_page)}</a> })}
+            {move || next().map(|href| view! { <a class="btn btn-outline" rel="next" href=href>{language.t(|s| s.next_page)}</a> })}
         </nav>
     }
 }
@@ -214,7 +214,7 @@ fn alert(trouble: &Trouble, language: Language) -> impl IntoView + use<> {
     view! {
         <div class="alert" role="alert">
             {icons::warning()}
-            <div>{trouble::told(trouble, language.words())}</div>
+            <div>{trouble::told(trouble, language.strings())}</div>
         </div>
     }
 }
@@ -226,12 +226,12 @@ fn failure(list: List, trouble: &Trouble) -> impl IntoView + use<> {
         <section class="card failure">
             <div class="failure-mark">{icons::closed_mark()}</div>
             <div role="alert">
-                <h2>{language.say(|w| w.people_failed)}</h2>
-                {trouble::told(trouble, language.words())}
+                <h2>{language.t(|s| s.users_failed)}</h2>
+                {trouble::told(trouble, language.strings())}
             </div>
             {trouble::countdown(trouble, language)}
             <button type="button" class="btn btn-primary" on:click=move |_| list.again()>
-                {language.say(|w| w.retry)}
+                {language.t(|s| s.retry)}
             </button>
         </section>
     }
@@ -243,10 +243,10 @@ fn refusal(language: Language) -> impl IntoView {
         <section class="card failure">
             <div class="failure-mark">{icons::closed_mark()}</div>
             <div role="alert">
-                <h2>{language.say(|w| w.not_for_you)}</h2>
-                <p>{language.say(|w| w.not_for_you_text)}</p>
+                <h2>{language.t(|s| s.admin_only)}</h2>
+                <p>{language.t(|s| s.admin_only_text)}</p>
             </div>
-            <a class="btn btn-primary" href="/">{language.say(|w| w.to_home)}</a>
+            <a class="btn btn-primary" href="/">{language.t(|s| s.to_home)}</a>
         </section>
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     components::trouble::Trouble,
     dom,
-    i18n::words::Words,
+    i18n::strings::Strings,
     protocol::{Role, error::Code, users::change_account},
 };
 
@@ -31,33 +31,33 @@ pub(super) struct Ask {
 }
 
 impl Deed {
-    fn title(self, words: &Words) -> &'static str {
+    fn title(self, strings: &Strings) -> &'static str {
         match self {
-            Self::Disable => words.disable_title,
-            Self::Enable => words.enable,
-            Self::EndSessions => words.end_sessions_title,
-            Self::Promote => words.promote_title,
-            Self::Demote => words.demote_title,
+            Self::Disable => strings.disable_title,
+            Self::Enable => strings.enable,
+            Self::EndSessions => strings.end_sessions_title,
+            Self::Promote => strings.promote_title,
+            Self::Demote => strings.demote_title,
         }
     }
 
-    fn text(self, words: &Words) -> &'static str {
+    fn text(self, strings: &Strings) -> &'static str {
         match self {
-            Self::Disable => words.disable_text,
-            Self::Enable => words.enabled,
-            Self::EndSessions => words.end_sessions_text,
-            Self::Promote => words.promote_text,
-            Self::Demote => words.demote_text,
+            Self::Disable => strings.disable_text,
+            Self::Enable => strings.enabled,
+            Self::EndSessions => strings.end_sessions_text,
+            Self::Promote => strings.promote_text,
+            Self::Demote => strings.demote_text,
         }
     }
 
-    fn label(self, words: &Words) -> &'static str {
+    fn label(self, strings: &Strings) -> &'static str {
         match self {
-            Self::Disable => words.disable,
-            Self::Enable => words.enable,
-            Self::EndSessions => words.end_sessions,
-            Self::Promote => words.promote,
-            Self::Demote => words.demote,
+            Self::Disable => strings.disable,
+            Self::Enable => strings.enable,
+            Self::EndSessions => strings.end_sessions,
+            Self::Promote => strings.promote,
+            Self::Demote => strings.demote,
         }
     }
 }
@@ -91,7 +91,7 @@ impl Ask {
                         list.know(changed.user.role);
                     }
                     row.account.try_set(Some(changed.user));
-                    list.notices.status(|words| words.account_saved);
+                    list.notices.status(|strings| strings.account_saved);
                 }
                 // Who would rather not give the password has changed their mind.
                 Err(error) if error.code == Code::FreshRequired => {}
@@ -141,8 +141,8 @@ pub(super) fn dialog(list: List) -> impl IntoView {
             ask.go(list);
         }
     };
-    let said = move |pick: fn(Deed, &'static Words) -> &'static str| {
-        move || list.ask.get().map(|ask| pick(ask.deed, language.words()))
+    let said = move |pick: fn(Deed, &'static Strings) -> &'static str| {
+        move || list.ask.get().map(|ask| pick(ask.deed, language.strings()))
     };
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby="ask-title" on:close=move |_| close()>
@@ -152,7 +152,7 @@ pub(super) fn dialog(list: List) -> impl IntoView {
             <div class="form-actions">
                 <button type="button" class="btn btn-outline" on:click=go>{said(Deed::label)}</button>
                 <button type="button" class="btn btn-ghost" on:click=move |_| close()>
-                    {language.say(|w| w.cancel)}
+                    {language.t(|s| s.cancel)}
                 </button>
             </div>
         </dialog>

@@ -11,7 +11,7 @@ use crate::{
         icons,
         time::{self, Precision},
     },
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     protocol::{Role, users::Account},
 };
 
@@ -19,21 +19,21 @@ use crate::{
 /// one.
 pub(super) fn table(list: List) -> impl IntoView {
     let language = list.language;
-    let head = move |label: fn(&'static Words) -> &'static str| {
-        view! { <th scope="col" role="columnheader">{language.say(label)}</th> }
+    let head = move |label: fn(&'static Strings) -> &'static str| {
+        view! { <th scope="col" role="columnheader">{language.t(label)}</th> }
     };
     view! {
         <div class="card people-card">
             <table class="people" role="table" aria-busy=move || list.is_coming().then_some("true")>
-                <caption class="sr-only">{language.say(|w| w.people)}</caption>
+                <caption class="sr-only">{language.t(|s| s.users)}</caption>
                 <thead role="rowgroup">
                     <tr role="row">
-                        {head(|w| w.person)}
-                        {head(|w| w.role)}
-                        {head(|w| w.made)}
-                        {head(|w| w.sessions)}
-                        {head(|w| w.standing)}
-                        <th scope="col" role="columnheader"><span class="sr-only">{language.say(|w| w.manage)}</span></th>
+                        {head(|s| s.user)}
+                        {head(|s| s.role)}
+                        {head(|s| s.registered_at)}
+                        {head(|s| s.active_sessions)}
+                        {head(|s| s.status)}
+                        <th scope="col" role="columnheader"><span class="sr-only">{language.t(|s| s.manage)}</span></th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">
@@ -42,18 +42,18 @@ pub(super) fn table(list: List) -> impl IntoView {
                     </For>
                 </tbody>
             </table>
-            <p class="people-none" hidden=move || !list.is_empty()>{language.say(|w| w.nobody_found)}</p>
+            <p class="people-none" hidden=move || !list.is_empty()>{language.t(|s| s.no_users_found)}</p>
         </div>
     }
 }
 
 fn table_row(list: List, row: Row) -> impl IntoView {
     let language = list.language;
-    let fact = move |label: fn(&'static Words) -> &'static str,
+    let fact = move |label: fn(&'static Strings) -> &'static str,
                      text: fn(&Account, Language) -> String| {
         view! {
             <td role="cell">
-                <span class="people-label">{language.say(label)}</span>
+                <span class="people-label">{language.t(label)}</span>
                 <span class="value">{move || row.get(|account| text(account, language))}</span>
             </td>
         }
@@ -68,15 +68,15 @@ fn table_row(list: List, row: Row) -> impl IntoView {
                 </span>
                 <span class="card-username">{move || row.get(|account| account.email.clone()).flatten()}</span>
             </th>
-            {fact(|w| w.role, |account, language| {
-                let words = language.words();
-                if account.role == Role::Admin { words.role_admin } else { words.role_user }.to_owned()
+            {fact(|s| s.role, |account, language| {
+                let strings = language.strings();
+                if account.role == Role::Admin { strings.role_admin } else { strings.role_user }.to_owned()
             })}
-            {fact(|w| w.made, |account, language| time::moment(account.created_at, Precision::Day, language.get()))}
-            {fact(|w| w.sessions, |account, _| account.sessions.to_string())}
-            {fact(|w| w.standing, |account, language| {
-                let words = language.words();
-                if account.disabled_at.is_some() { words.disabled } else { words.enabled }.to_owned()
+            {fact(|s| s.registered_at, |account, language| time::moment(account.created_at, Precision::Day, language.get()))}
+            {fact(|s| s.active_sessions, |account, _| account.sessions.to_string())}
+            {fact(|s| s.status, |account, language| {
+                let strings = language.strings();
+                if account.disabled_at.is_some() { strings.disabled } else { strings.enabled }.to_owned()
             })}
             <td role="cell" class="people-menu">{menu(list, row)}</td>
         </tr>
@@ -95,7 +95,7 @@ fn menu(list: List, row: Row) -> impl IntoView {
     let is = move |pick: fn(&Account) -> bool| row.get(pick).unwrap_or_default();
     let item = {
         let menu = menu.clone();
-        move |deed: Deed, label: fn(&'static Words) -> &'static str, is_offered: Signal<bool>| {
+        move |deed: Deed, label: fn(&'static Strings) -> &'static str, is_offered: Signal<bool>| {
             view! {
                 <button
                     type="button"
@@ -105,7 +105,7 @@ fn menu(list: List, row: Row) -> impl IntoView {
                     popovertargetaction="hide"
                     on:click=move |_| Ask::about(list, row, deed)
                 >
-                    {language.say(label)}
+                    {language.t(label)}
                 </button>
             }
         }
@@ -123,15 +123,15 @@ fn menu(list: List, row: Row) -> impl IntoView {
         >
             {icons::dots()}
             <span class="sr-only">
-                {language.say(|w| w.manage)}": "{move || row.get(name_of)}
+                {language.t(|s| s.manage)}": "{move || row.get(name_of)}
             </span>
         </button>
         <div id=menu class="person-menu" popover="auto">
-            {item(Deed::Disable, |w| w.disable, Signal::derive(move || !own() && !is(|account| account.disabled_at.is_some())))}
-            {item(Deed::Enable, |w| w.enable, Signal::derive(move || is(|account| account.disabled_at.is_some())))}
-            {item(Deed::EndSessions, |w| w.end_sessions, always)}
-            {item(Deed::Promote, |w| w.promote, Signal::derive(move || is(|account| account.role == Role::User)))}
-            {item(Deed::Demote, |w| w.demote, Signal::derive(move || is(|account| account.role == Role::Admin)))}
+            {item(Deed::Disable, |s| s.disable, Signal::derive(move || !own() && !is(|account| account.disabled_at.is_some())))}
+            {item(Deed::Enable, |s| s.enable, Signal::derive(move || is(|account| account.disabled_at.is_some())))}
+            {item(Deed::EndSessions, |s| s.end_sessions, always)}
+            {item(Deed::Promote, |s| s.promote, Signal::derive(move || is(|account| account.role == Role::User)))}
+            {item(Deed::Demote, |s| s.demote, Signal::derive(move || is(|account| account.role == Role::Admin)))}
         </div>
     }
 }

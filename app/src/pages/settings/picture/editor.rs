@@ -11,7 +11,7 @@ use crate::{
     browser_value::BrowserValue,
     components::{notices::Notices, trouble::Trouble},
     dom,
-    i18n::words::Words,
+    i18n::strings::Strings,
     pages::files,
     protocol::{
         error::{ApiError, Code},
@@ -162,7 +162,7 @@ impl Editor {
                 Some(picture) => send(picture, media_type).await,
                 None => Err(ApiError::local(Code::Unknown)),
             };
-            self.done(outcome, |words| words.picture_changed);
+            self.done(outcome, |strings| strings.picture_changed);
         });
     }
 
@@ -188,14 +188,14 @@ impl Editor {
         self.busy.set(true);
         dom::spawn(async move {
             let outcome = remove_avatar().await;
-            self.done(outcome, |words| words.picture_removed);
+            self.done(outcome, |strings| strings.picture_removed);
         });
     }
 
     fn done(
         self,
         outcome: Result<UserChanged, ApiError>,
-        told: fn(&'static Words) -> &'static str,
+        told: fn(&'static Strings) -> &'static str,
     ) {
         self.busy.try_set(false);
         match outcome {

@@ -13,7 +13,7 @@ use editor::{Editor, Wrong};
 use crate::{
     components::{avatar::Avatar, trouble},
     dom,
-    i18n::words::{Language, Words},
+    i18n::strings::{Language, Strings},
     pages::files,
     session::browser::Signals,
 };
@@ -51,19 +51,19 @@ pub(super) fn view() -> AnyView {
             on:dragleave=move |_| over.set(false)
             on:drop=drop
         >
-            <h2>{language.say(|w| w.picture)}</h2>
-            {move || editor.wrong.with(|wrong| wrong.as_ref().map(|wrong| failure(wrong, language.words())))}
+            <h2>{language.t(|s| s.picture)}</h2>
+            {move || editor.wrong.with(|wrong| wrong.as_ref().map(|wrong| failure(wrong, language.strings())))}
             {move || if editor.is_open() { cutter(editor).into_any() } else {
                 view! {
                     <div class="picture-now">
                         <Avatar class="avatar" />
                         <div>
                             <div class="actions">
-                                {chooser(editor, false, "btn btn-outline upload", |w| w.picture_choose)}
-                                {chooser(editor, true, "btn btn-outline upload for-touch", |w| w.picture_take)}
+                                {chooser(editor, false, "btn btn-outline upload", |s| s.picture_choose)}
+                                {chooser(editor, true, "btn btn-outline upload for-touch", |s| s.picture_take_photo)}
                                 {move || has_picture().then(|| remover(editor))}
                             </div>
-                            <p class="note">{language.say(|w| w.picture_hint)}</p>
+                            <p class="note">{language.t(|s| s.picture_hint)}</p>
                         </div>
                     </div>
                 }.into_any()
@@ -73,17 +73,18 @@ pub(super) fn view() -> AnyView {
     .into_any()
 }
 
-fn failure(wrong: &Wrong, words: &'static Words) -> AnyView {
+fn failure(wrong: &Wrong, strings: &'static Strings) -> AnyView {
     match wrong {
         Wrong::Unreadable => {
-            view! { <div class="alert" role="alert"><p>{words.picture_unreadable}</p></div> }
+            view! { <div class="alert" role="alert"><p>{strings.picture_unreadable}</p></div> }
                 .into_any()
         }
         Wrong::TooLarge => {
-            view! { <div class="alert" role="alert"><p>{words.file_too_large}</p></div> }.into_any()
+            view! { <div class="alert" role="alert"><p>{strings.file_too_large}</p></div> }
+                .into_any()
         }
         Wrong::Failed(why) => {
-            view! { <div class="alert" role="alert"><div>{trouble::told(why, words)}</div></div> }
+            view! { <div class="alert" role="alert"><div>{trouble::told(why, strings)}</div></div> }
                 .into_any()
         }
     }
@@ -94,7 +95,7 @@ fn chooser(
     editor: Editor,
     takes: bool,
     class: &'static str,
-    label: fn(&'static Words) -> &'static str,
+    label: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     let input = NodeRef::<html::Input>::new();
@@ -114,7 +115,7 @@ fn chooser(
                 node_ref=input
                 on:change=chosen
             />
-            <span>{language.say(label)}</span>
+            <span>{language.t(label)}</span>
         </label>
     }
 }
@@ -130,7 +131,7 @@ fn remover(editor: Editor) -> impl IntoView {
             on:click=move |_| editor.remove()
         >
             <span class="spinner" aria-hidden="true"></span>
-            <span>{language.say(|w| w.picture_remove)}</span>
+            <span>{language.t(|s| s.picture_remove)}</span>
         </button>
     }
 }
@@ -180,8 +181,8 @@ fn cutter(editor: Editor) -> impl IntoView {
         editor.change(changed);
     };
     let hint = move || {
-        let words = language.words();
-        if editor.can_crop.get() { words.picture_crop } else { words.picture_no_crop }
+        let strings = language.strings();
+        if editor.can_crop.get() { strings.picture_crop } else { strings.picture_no_crop }
     };
     let zoom = move || editor.crop.with(|crop| crop.map_or(1.0, Crop::zoom));
     let slide = move |event| {
@@ -205,7 +206,7 @@ fn cutter(editor: Editor) -> impl IntoView {
             ></canvas>
             <p class="note">{hint}</p>
             <label class="zoom" hidden=move || !editor.can_crop.get()>
-                <span>{language.say(|w| w.picture_zoom)}</span>
+                <span>{language.t(|s| s.picture_zoom)}</span>
                 <input type="range" min="1" max="4" step="0.01" prop:value=zoom on:input=slide />
             </label>
             <div class="actions">
@@ -217,10 +218,10 @@ fn cutter(editor: Editor) -> impl IntoView {
                     on:click=move |_| editor.save()
                 >
                     <span class="spinner" aria-hidden="true"></span>
-                    <span>{language.say(|w| w.picture_save)}</span>
+                    <span>{language.t(|s| s.picture_save)}</span>
                 </button>
                 <button type="button" class="btn btn-outline" on:click=move |_| editor.close()>
-                    {language.say(|w| w.cancel)}
+                    {language.t(|s| s.cancel)}
                 </button>
             </div>
         </div>

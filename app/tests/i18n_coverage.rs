@@ -1,6 +1,6 @@
-//! No word outside the tables: what a person reads comes from `i18n`, in both languages. The
-//! sources of pages and components are read as tokens; a text in a view, or in an attribute that is
-//! read out, is a word outside.
+//! Checks that every user-visible text comes from the tables of `i18n`. The sources of pages and
+//! components are parsed as tokens; a literal in a view, or in an attribute that screen readers
+//! read, counts as untranslated.
 
 #![expect(clippy::unwrap_used, reason = "sources that cannot be read are a failure of the test")]
 
@@ -12,11 +12,11 @@ use std::{
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Where people's words could slip in.
+/// Sources that render pages, below `app/src`.
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
-/// Attributes whose text nobody reads but browsers and style sheets. What is not here must not have
-/// a text of letters.
-const MACHINE: [&str; 36] = [
+/// Attributes that only browsers and style sheets read. Any other attribute must not have a literal
+/// with letters.
+const MACHINE_READABLE: [&str; 36] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
@@ -56,7 +56,7 @@ const MACHINE: [&str; 36] = [
 ];
 
 #[test]
-fn every_word_comes_from_the_tables() {
+fn scan_of_pages_and_components_finds_no_text_outside_i18n() {
     let mut outside = Vec::new();
     for file in SOURCES
         .iter()
@@ -64,14 +64,16 @@ fn every_word_comes_from_the_tables() {
     {
         let source = fs::read_to_string(&file).unwrap();
         outside.extend(
-            words_outside(&source).into_iter().map(|word| format!("{}: {word}", file.display())),
+            untranslated_texts(&source)
+                .into_iter()
+                .map(|word| format!("{}: {word}", file.display())),
         );
     }
-    assert!(outside.is_empty(), "words outside app/src/i18n:\n{}", outside.join("\n"));
+    assert!(outside.is_empty(), "texts outside app/src/i18n:\n{}", outside.join("\n"));
 }
 
 #[test]
-fn words_outside_are_found() {
+fn text_outside_i18n_in_source_is_reported() {
     for (source, found) in [
         (r#"fn f() { view! { <p>"Hello"</p> } }"#, vec!["Hello"]),
         ("fn f() { view! { <p>Hello you</p> } }", vec!["Hello", "you"]),
@@ -88,16 +90,16 @@ fn words_outside_are_found() {
         (r#"fn f() -> &'static str { "You are offline." }"#, vec!["You are offline."]),
         (r#"fn f() { notices.status(|_| "Saved") }"#, vec!["Saved"]),
         (r#"fn f() -> String { format!("{name} 你好") }"#, vec!["{name} 你好"]),
-        // What is none: machines' texts, punctuation, words of the tables, reasons, tests.
+        // Allowed: machine-readable attributes, punctuation, texts of the tables, lint reasons, tests.
         (
-            r#"fn f() { view! { <p class="a b" role="alert" on:click=move |_| go("/login")>{say(|w| w.home)}": "</p> } }"#,
+            r#"fn f() { view! { <p class="a b" role="alert" on:click=move |_| go("/login")>{t(|s| s.home)}": "</p> } }"#,
             vec![],
         ),
         (r#"fn f() { set("dateStyle", "medium"); find("button[data-held]") }"#, vec![]),
         (r#"#[expect(clippy::x, reason = "It is so.")] fn f() {}"#, vec![]),
-        (r#"#[cfg(test)] mod tests { fn f() { "A person's words"; } }"#, vec![]),
+        (r#"#[cfg(test)] mod tests { fn f() { "A user's text"; } }"#, vec![]),
     ] {
-        assert_eq!(words_outside(source), found, "{source}");
+        assert_eq!(untranslated_texts(source), found, "{source}");
     }
 }
 
@@ -106,7 +108,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
         return vec![path.to_owned()];
     }
     let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    // Tests are no pages.
+    // Unit tests render no pages.
     let entries = entries.filter(|path| !path.ends_with("tests"));
     entries
         .flat_map(|path| files(&path))
@@ -114,13 +116,13 @@ fn files(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn words_outside(source: &str) -> Vec<String> {
+fn untranslated_texts(source: &str) -> Vec<String> {
     let mut found = Vec::new();
     code(TokenStream::from_str(source).unwrap(), false, &mut found);
     found
 }
 
-/// Goes through Rust code; `shown` says whether a text in it is for people, whatever it looks like.
+/// Walks Rust code; `shown` marks code whose literals are user-visible, whatever they look like.
 fn code(tokens: TokenStream, shown: bool, found: &mut Vec<String>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     let mut at = 0;
@@ -152,8 +154,8 @@ fn code(tokens: TokenStream, shown: bool, found: &mut Vec<String>) {
                 let is_compared =
                     matches!(next, Some(TokenTree::Punct(mark)) if "=|".contains(mark.as_char()));
                 let is_compared = is_compared
-                    || is_mark(&tokens, at.wrapping_sub(2), '=')
-                        && is_mark(&tokens, at.wrapping_sub(3), '=');
+                    || is_punct(&tokens, at.wrapping_sub(2), '=')
+                        && is_punct(&tokens, at.wrapping_sub(3), '=');
                 if let Some(text) = text(&literal.to_string())
                     && !is_compared
                     && (shown && text.chars().any(char::is_alphabetic) || is_sentence(&text))
@@ -188,16 +190,16 @@ fn nodes(view: &Group, found: &mut Vec<String>) {
             }
             TokenTree::Punct(_) => {}
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                code(group.stream(), !tag || !is_machine(&attribute), found);
+                code(group.stream(), !tag || !is_machine_readable(&attribute), found);
             }
             TokenTree::Group(group) => code(group.stream(), false, found),
             TokenTree::Ident(name) if tag => {
                 // `aria-label` is three tokens, and a value follows its name.
-                if is_mark(&tokens, at + 1, '=')
-                    || is_mark(&tokens, at + 1, '-')
-                    || is_mark(&tokens, at.wrapping_sub(1), '-')
+                if is_punct(&tokens, at + 1, '=')
+                    || is_punct(&tokens, at + 1, '-')
+                    || is_punct(&tokens, at.wrapping_sub(1), '-')
                 {
-                    let goes_on = is_mark(&tokens, at.wrapping_sub(1), '-');
+                    let goes_on = is_punct(&tokens, at.wrapping_sub(1), '-');
                     let name = name.to_string();
                     attribute = if goes_on { format!("{attribute}-{name}") } else { name };
                 }
@@ -206,7 +208,7 @@ fn nodes(view: &Group, found: &mut Vec<String>) {
             TokenTree::Literal(literal) => {
                 if let Some(text) = text(&literal.to_string())
                     && text.chars().any(char::is_alphabetic)
-                    && !(tag && is_machine(&attribute))
+                    && !(tag && is_machine_readable(&attribute))
                 {
                     found.push(text);
                 }
@@ -215,16 +217,16 @@ fn nodes(view: &Group, found: &mut Vec<String>) {
     }
 }
 
-fn is_machine(attribute: &str) -> bool {
+fn is_machine_readable(attribute: &str) -> bool {
     let attribute = attribute.trim_start_matches("r#");
-    MACHINE.contains(&attribute) || attribute.starts_with("data-")
+    MACHINE_READABLE.contains(&attribute) || attribute.starts_with("data-")
 }
 
 fn is_block(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-fn is_mark(tokens: &[TokenTree], at: usize, mark: char) -> bool {
+fn is_punct(tokens: &[TokenTree], at: usize, mark: char) -> bool {
     matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == mark)
 }
 
@@ -239,8 +241,8 @@ fn text(literal: &str) -> Option<String> {
     Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned())
 }
 
-/// Whether people would read this text wherever it stands: letters that are not ASCII, or what
-/// begins like a sentence.
+/// Whether a text looks user-visible wherever it stands: it has letters beyond ASCII, or begins
+/// like a sentence.
 fn is_sentence(text: &str) -> bool {
     let mut letters = text.chars().filter(|letter| letter.is_alphabetic());
     let is_markup = text.starts_with('<');

@@ -1,49 +1,48 @@
-//! What the pages behind the gate say: a table of its own, so that it is split off with them
-//! (`pages/rooms.rs`).
+//! Texts of pages that require authentication: a table of its own, so that it is split off into
+//! the chunk of those pages.
 
 use super::Lang;
 
-super::table! {
-    /// The words of these pages. They are picked from [`Words`](super::words::Words) like all
-    /// others.
-    Inside {
-        since: "注册于", "Member since";
-        your_token: "当前会话", "This session";
+super::string_table! {
+    /// The texts of these pages, reached through [`Strings`](super::strings::Strings) like all others.
+    AuthenticatedStrings {
+        member_since: "注册于", "Member since";
+        current_session: "当前会话", "This session";
         issued_at: "Token 签发时间", "Token issued at";
         expires_at: "Token 过期时间", "Token expires at";
         token_type: "Token 类型", "Token type";
-        fresh: "已确认密码", "password confirmed";
+        password_confirmed: "已确认密码", "password confirmed";
         time_left: "剩余时间", "time left";
         expired: "已过期，下次操作时自动续期", "Expired. Renews with your next action";
-        story: "会话时间线", "Timeline";
-        story_issued: "签发", "Issued";
-        story_renewed: "续期后签发", "Renewed";
-        story_renews: "使用期间自动续期", "Renews automatically while in use";
-        story_expires: "过期", "Expires";
-        loading: "正在加载用户数据…", "Loading your data…";
-        load_failed: "无法加载用户资料", "Your data could not be loaded";
+        timeline: "会话时间线", "Timeline";
+        timeline_issued: "签发", "Issued";
+        timeline_renewed: "续期后签发", "Renewed";
+        timeline_renews: "使用期间自动续期", "Renews automatically while in use";
+        timeline_expires: "过期", "Expires";
+        profile_loading: "正在加载用户数据…", "Loading your data…";
+        profile_failed: "无法加载用户资料", "Your data could not be loaded";
         account_name: "用户名", "Username";
         nickname: "昵称", "Nickname";
         nickname_hint: "显示名称，最多 64 个字符", "Display name, up to 64 characters";
         email: "邮箱", "Email";
         mobile: "手机号", "Mobile number";
         mobile_hint: "11 位手机号；其他国家的号码请加上国家代码，例如 +49 151 2345 6789", "With the country's code, as in +86 139 1234 5901";
-        not_given: "未填写", "Not given";
+        not_provided: "未填写", "Not given";
         show: "显示", "Show";
         hide: "隐藏", "Hide";
         edit: "编辑", "Edit";
         save: "保存", "Save";
         cancel: "取消", "Cancel";
-        details_saved: "个人资料已保存", "Details saved";
-        proof_title: "请再次输入密码", "Confirm your password";
-        proof_text: "为保护您的账户，请确认是您本人。未保存的内容不会丢失。", "To protect your account, please confirm that it is you. Nothing you typed is lost.";
-        go_on: "继续", "Continue";
+        profile_saved: "个人资料已保存", "Details saved";
+        reauth_title: "请再次输入密码", "Confirm your password";
+        reauth_text: "为保护您的账户，请确认是您本人。未保存的内容不会丢失。", "To protect your account, please confirm that it is you. Nothing you typed is lost.";
+        reauth_submit: "继续", "Continue";
         wrong_password: "密码错误", "Wrong password";
 
-        password_change: "更改密码", "Change password";
-        password_change_text: "更改后，您的其他设备将被登出。", "Your other devices will be logged out.";
-        password_current: "当前密码", "Current password";
-        password_new: "新密码", "New password";
+        change_password: "更改密码", "Change password";
+        change_password_text: "更改后，您的其他设备将被登出。", "Your other devices will be logged out.";
+        current_password: "当前密码", "Current password";
+        new_password: "新密码", "New password";
         password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
 
         devices_text: "您在以下设备上登录。如有不认识的设备，请将其登出并更改密码。", "Where you are logged in. Log out devices you don't recognise, then change your password.";
@@ -52,47 +51,47 @@ super::table! {
         this_device: "当前设备", "This device";
         new_device: "新设备", "New device";
         last_seen: "最近活动：", "Last seen";
-        device_since: "登录于", "Logged in since";
-        new_since: "首次登录于", "First logged in on";
-        end_device: "登出", "Log out";
-        end_title: "登出此设备？", "Log out this device?";
-        end_text: "将立即被登出。", "will be logged out immediately.";
-        end_others: "登出其他所有设备", "Log out all other devices";
-        end_others_title: "登出其他所有设备？", "Log out all other devices?";
-        end_others_text: "除当前设备外，所有设备都将立即被登出。", "All devices except this one will be logged out immediately.";
-        device_ended: "该设备已登出", "Device logged out";
-        others_ended: "其他设备均已登出", "All other devices logged out";
+        logged_in_since: "登录于", "Logged in since";
+        first_logged_in: "首次登录于", "First logged in on";
+        log_out_device: "登出", "Log out";
+        log_out_device_title: "登出此设备？", "Log out this device?";
+        log_out_device_text: "将立即被登出。", "will be logged out immediately.";
+        log_out_others: "登出其他所有设备", "Log out all other devices";
+        log_out_others_title: "登出其他所有设备？", "Log out all other devices?";
+        log_out_others_text: "除当前设备外，所有设备都将立即被登出。", "All devices except this one will be logged out immediately.";
+        device_logged_out: "该设备已登出", "Device logged out";
+        others_logged_out: "其他设备均已登出", "All other devices logged out";
 
         export_title: "下载您的数据", "Download your data";
         export_text: "我们保存的关于您的一切：资料、会话、活动记录和图片，打包为一个 ZIP 文件。", "Everything we store about you: profile, sessions, activity and pictures, in one ZIP file.";
-        export_go: "下载", "Download";
+        export_submit: "下载", "Download";
         export_done: "您的数据已下载", "Your data has been downloaded";
         delete_title: "删除账户", "Delete your account";
         delete_text: "账户、文件和全部记录将被永久删除，无法恢复。若要确认，请输入您的用户名：", "This permanently deletes your account, files and history. It cannot be undone. To confirm, type your username:";
         delete_confirm: "您的用户名", "Your username";
-        delete_go: "永久删除账户", "Permanently delete my account";
+        delete_submit: "永久删除账户", "Permanently delete my account";
         account_deleted: "您的账户已删除", "Your account has been deleted";
 
-        people_search: "搜索用户", "Search users";
-        people_search_hint: "用户名或昵称的开头，或完整的邮箱、id", "Beginning of a username or nickname, or a whole email address or id";
-        people_sort: "排序", "Sort by";
+        users_search: "搜索用户", "Search users";
+        users_search_hint: "用户名或昵称的开头，或完整的邮箱、id", "Beginning of a username or nickname, or a whole email address or id";
+        users_sort: "排序", "Sort by";
         sort_newest: "最近注册", "Newest first";
         sort_oldest: "最早注册", "Oldest first";
         sort_name: "用户名 A 到 Z", "Username A to Z";
         sort_name_reversed: "用户名 Z 到 A", "Username Z to A";
-        people_pages: "页", "Pages";
+        pagination: "页", "Pages";
         first_page: "第一页", "First page";
         next_page: "下一页", "Next page";
-        people_loading: "正在加载用户列表…", "Loading users…";
-        people_failed: "无法加载用户列表", "The users could not be loaded";
-        nobody_found: "没有找到用户。请检查拼写，或只输入名字的开头。", "No users found. Check the spelling, or enter only the beginning of the name.";
-        person: "用户", "User";
+        users_loading: "正在加载用户列表…", "Loading users…";
+        users_failed: "无法加载用户列表", "The users could not be loaded";
+        no_users_found: "没有找到用户。请检查拼写，或只输入名字的开头。", "No users found. Check the spelling, or enter only the beginning of the name.";
+        user: "用户", "User";
         role: "角色", "Role";
         role_user: "普通用户", "Member";
         role_admin: "管理员", "Administrator";
-        made: "注册时间", "Registered";
-        sessions: "活跃会话", "Sessions";
-        standing: "状态", "Status";
+        registered_at: "注册时间", "Registered";
+        active_sessions: "活跃会话", "Sessions";
+        status: "状态", "Status";
         enabled: "正常", "Active";
         disabled: "已停用", "Disabled";
         manage: "管理", "Manage";
@@ -110,8 +109,8 @@ super::table! {
         demote_title: "取消其管理员角色？", "Remove the administrator role?";
         demote_text: "该用户将不能再管理其他账户。", "This user can no longer manage other accounts.";
         account_saved: "账户更改已保存", "Account updated";
-        not_for_you: "此页面仅供管理员使用", "This page is for administrators";
-        not_for_you_text: "如需访问，请联系管理员。", "Ask an administrator for access.";
+        admin_only: "此页面仅供管理员使用", "This page is for administrators";
+        admin_only_text: "如需访问，请联系管理员。", "Ask an administrator for access.";
 
         files_all: "查看全部", "View all";
         files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您自己能看到。", "JPEG, PNG or WebP up to 5 MB. You can also drag and drop or paste. Only you can see them.";
@@ -124,14 +123,14 @@ super::table! {
         file_too_large: "图片最大 5 MB", "Pictures can be at most 5 MB";
         file_delete: "删除", "Delete";
         file_deleted: "已删除", "Deleted";
-        file_not_deleted: "未能删除文件", "The file could not be deleted";
+        file_delete_failed: "未能删除文件", "The file could not be deleted";
         file_save: "保存到设备", "Save to this device";
         undo: "撤销", "Undo";
 
         picture: "头像", "Picture";
         picture_hint: "JPEG、PNG 或 WebP；也可拖放或粘贴到此处。", "JPEG, PNG or WebP. You can also drag and drop or paste it here.";
         picture_choose: "选择图片", "Choose a picture";
-        picture_take: "拍照", "Take a photo";
+        picture_take_photo: "拍照", "Take a photo";
         picture_remove: "移除头像", "Remove the picture";
         picture_crop: "拖动图片或用方向键移动，用加号和减号缩放。", "Drag the picture or move it with the arrow keys; plus and minus zoom.";
         picture_no_crop: "浏览器的隐私保护不允许网页读取绘图，因此无法选择裁剪范围，将使用图片的中间部分。", "Your browser's privacy protection does not let pages read what they draw, so the middle of the picture is used.";
@@ -143,18 +142,18 @@ super::table! {
     }
 }
 
-/// What a device is called, as far as it says.
+/// A device's name, from its browser and operating system where they are known.
 #[must_use]
 pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> String {
     match (browser, system, lang) {
         (Some(browser), Some(system), Lang::Zh) => format!("{system} 上的 {browser}"),
         (Some(browser), Some(system), Lang::En) => format!("{browser} on {system}"),
         (Some(one), None, _) | (None, Some(one), _) => one.to_owned(),
-        (None, None, lang) => Inside::of(lang).unknown_device.to_owned(),
+        (None, None, lang) => AuthenticatedStrings::of(lang).unknown_device.to_owned(),
     }
 }
 
-/// How many accounts are shown.
+/// Number of accounts shown.
 #[must_use]
 pub fn accounts_shown(lang: Lang, count: usize) -> String {
     match (lang, count) {

@@ -1,36 +1,37 @@
-//! What the pages say that everybody loads. What only those behind the gate say is in `inside.rs`.
+//! Texts of the pages that every visitor loads. Texts of pages that require authentication are in
+//! `authenticated.rs`.
 
 use std::ops::Deref;
 
 use leptos::prelude::*;
 
-use super::{Lang, inside::Inside};
+use super::{Lang, authenticated::AuthenticatedStrings};
 use crate::dom;
 
-super::table! {
-    /// The pages' words.
-    Words {
+super::string_table! {
+    /// The pages' texts. Those of [`AuthenticatedStrings`] are reached through `Deref`.
+    Strings {
         product: "Gatehouse", "Gatehouse";
         tagline: "您的账户，由您掌握。", "Your account, in your hands.";
-        to_content: "跳到主要内容", "Skip to content";
+        skip_to_content: "跳到主要内容", "Skip to content";
 
         home: "首页", "Home";
         profile: "个人中心", "Profile";
         menu: "菜单", "Menu";
         main_navigation: "主导航", "Main";
         language: "语言", "Language";
-        colours: "主题", "Theme";
-        colours_system: "跟随系统", "System";
-        colours_light: "浅色", "Light";
-        colours_dark: "深色", "Dark";
+        theme: "主题", "Theme";
+        theme_system: "跟随系统", "System";
+        theme_light: "浅色", "Light";
+        theme_dark: "深色", "Dark";
 
         home_guest: "在一处管理您的个人资料、设备和文件。由 Gatehouse 自主托管。", "One place for your profile, devices and files. Self-hosted with Gatehouse.";
-        home_lasts: "登录不中断", "Stay signed in";
-        home_lasts_text: "使用期间自动续期，所有标签页保持同步。", "Your session renews automatically while you use it, in every tab.";
-        home_ends: "登出即刻生效", "Log out everywhere, at once";
-        home_ends_text: "随时结束本机或其他设备上的会话，立即生效。", "End any session, here or on another device. It takes effect immediately.";
-        home_private: "密码只属于您", "Your password stays secret";
-        home_private_text: "我们只保存它的散列值，连我们也读不到。", "Only a hash of it is stored. It cannot be read, not even by us.";
+        home_renewal: "登录不中断", "Stay signed in";
+        home_renewal_text: "使用期间自动续期，所有标签页保持同步。", "Your session renews automatically while you use it, in every tab.";
+        home_logout: "登出即刻生效", "Log out everywhere, at once";
+        home_logout_text: "随时结束本机或其他设备上的会话，立即生效。", "End any session, here or on another device. It takes effect immediately.";
+        home_password: "密码只属于您", "Your password stays secret";
+        home_password_text: "我们只保存它的散列值，连我们也读不到。", "Only a hash of it is stored. It cannot be read, not even by us.";
         home_member: "您已登录。", "You are logged in.";
         to_profile: "前往个人中心", "Go to your profile";
 
@@ -42,7 +43,7 @@ super::table! {
         password_again: "确认密码", "Confirm password";
         show_password: "显示密码", "Show password";
         hide_password: "隐藏密码", "Hide password";
-        strength: "密码强度", "Strength";
+        password_strength: "密码强度", "Strength";
         strength_weak: "弱", "Weak";
         strength_fair: "一般", "Fair";
         strength_good: "较强", "Good";
@@ -53,7 +54,7 @@ super::table! {
         register: "注册", "Register";
         log_out: "安全登出", "Log out";
         no_account: "没有账户？", "No account yet?";
-        have_account: "已有账户？", "Already have an account?";
+        already_registered: "已有账户？", "Already have an account?";
         switch_account: "切换账户", "Switch account";
 
         account: "用户中心", "Your account";
@@ -62,7 +63,7 @@ super::table! {
         settings: "设置", "Settings";
         files: "我的文件", "My files";
         section_profile: "个人资料", "Personal details";
-        people: "用户管理", "Users";
+        users: "用户管理", "Users";
         section_security: "安全", "Security";
         section_devices: "设备", "Devices";
         section_data: "您的数据", "Your data";
@@ -74,9 +75,9 @@ super::table! {
         registered: "注册成功，请登录您的账户", "Registered. Please log in.";
         logged_in: "登录成功", "Logged in";
         logged_out: "您已成功登出", "You are logged out";
-        logged_out_here: "您已在此设备登出，但未能通知服务器", "You are logged out on this device, but the server could not be reached";
+        logged_out_locally: "您已在此设备登出，但未能通知服务器", "You are logged out on this device, but the server could not be reached";
         close: "关闭", "Close";
-        notices: "通知", "Notices";
+        notifications: "通知", "Notices";
 
         session_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
         session_logged_out: "您已在别处登出，请重新登录", "You logged out elsewhere, please log in again";
@@ -86,29 +87,29 @@ super::table! {
         session_password_changed: "密码已更改，请重新登录", "Your password was changed, please log in again";
 
         help_offline: "恢复连接后再试一次，已填写的内容不会丢失。", "Try again once you are connected. Nothing you typed is lost.";
-        help_no_answer: "服务器没有响应，可能正在重启。请稍候再试。", "The server is not responding; it may be restarting. Try again in a moment.";
-        help_our_fault: "这是我们的问题，已被记录。若持续出现，请告知我们此编号：", "This is a problem on our side and has been logged. If it continues, tell us this number:";
+        help_no_response: "服务器没有响应，可能正在重启。请稍候再试。", "The server is not responding; it may be restarting. Try again in a moment.";
+        help_server_error: "这是我们的问题，已被记录。若持续出现，请告知我们此编号：", "This is a problem on our side and has been logged. If it continues, tell us this number:";
         help_disabled: "请联系管理员恢复账户。", "Ask an administrator to enable it again.";
         try_again_in: "可再次尝试，剩余", "You can try again in";
         try_now: "现在可以再次尝试。", "You can try again now.";
 
-        no_network: "网络错误：您已离线", "Network error: you are offline";
-        network: "网络错误，请稍后重试", "Network error, please try again";
-        trouble: "出了点问题，请稍后重试", "Something went wrong, please try again";
+        network_offline: "网络错误：您已离线", "Network error: you are offline";
+        network_error: "网络错误，请稍后重试", "Network error, please try again";
+        unexpected_error: "出了点问题，请稍后重试", "Something went wrong, please try again";
         offline: "您已离线。恢复连接后可继续，已填写的内容不会丢失。", "You are offline. You can continue once you are connected; nothing you typed is lost.";
-        broken: "页面未能完全加载。", "The page could not be loaded completely.";
+        page_incomplete: "页面未能完全加载。", "The page could not be loaded completely.";
         reload: "重新加载", "Reload";
-        needs_scripts: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please enable them and reload.";
+        javascript_required: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please enable them and reload.";
     }
 }
 
-/// Behind the gate a word is looked up among those of the door first, and then among [`Inside`]: to
-/// who picks it they are one table.
-impl Deref for Words {
-    type Target = Inside;
+/// `Strings` derefs to [`AuthenticatedStrings`], so authenticated pages use both tables through one
+/// reference.
+impl Deref for Strings {
+    type Target = AuthenticatedStrings;
 
-    fn deref(&self) -> &Inside {
-        Inside::of(self.lang)
+    fn deref(&self) -> &AuthenticatedStrings {
+        AuthenticatedStrings::of(self.lang)
     }
 }
 
@@ -130,52 +131,51 @@ pub fn password_hint(lang: Lang, min: usize) -> String {
     }
 }
 
-/// How much of the room for files is used.
+/// Storage used by files, of the user's quota.
 #[must_use]
-pub fn space(lang: Lang, used: &str, quota: &str) -> String {
+pub fn storage_used(lang: Lang, used: &str, quota: &str) -> String {
     match lang {
         Lang::Zh => format!("已用 {used}，共 {quota}"),
         Lang::En => format!("{used} of {quota} used"),
     }
 }
 
-/// The page's language, as a signal: a switch changes every word in place, and nothing that was
-/// typed is lost.
+/// The page's language as a signal: switching it changes every text in place and keeps the contents
+/// of forms.
 #[derive(Clone, Copy)]
 pub struct Language(pub RwSignal<Lang>);
 
 impl Language {
-    /// The language of the page at hand.
+    /// The language of the current page, from the context.
     #[must_use]
     pub fn of_page() -> Self {
         expect_context()
     }
 
-    /// Shows the page in a language from now on: this one at once, and every page that the server
-    /// renders.
+    /// Switches the language: of this page at once, and of later pages by a cookie.
     pub fn choose(self, lang: Lang) {
         dom::remember_lang(lang);
         self.0.set(lang);
     }
 
-    /// The language.
+    /// The current language; tracked.
     #[must_use]
     pub fn get(self) -> Lang {
         self.0.get()
     }
 
-    /// The words in that language.
+    /// The texts in the current language; tracked.
     #[must_use]
-    pub fn words(self) -> &'static Words {
-        Words::of(self.0.get())
+    pub fn strings(self) -> &'static Strings {
+        Strings::of(self.0.get())
     }
 
-    /// A text that follows the language. One type for all of them, so that the browser carries the
-    /// code behind it once.
-    pub fn say(
+    /// A text that follows the language. Takes a function pointer, so that the code behind it is
+    /// compiled once for all texts.
+    pub fn t(
         self,
-        pick: fn(&'static Words) -> &'static str,
+        pick: fn(&'static Strings) -> &'static str,
     ) -> impl Fn() -> &'static str + Copy + Send + Sync {
-        move || pick(self.words())
+        move || pick(self.strings())
     }
 }
