@@ -63,7 +63,7 @@ const KINDS = {
   'gatehouse.js': 'its glue (JavaScript)',
   'gatehouse.css': 'the style sheet',
   '__wasm_split.js': 'what loads the rest (JavaScript)',
-  'split_rooms.wasm':
+  'split_lazy_pages.wasm':
     'the pages of people who are signed in (WebAssembly), which others do not load',
 };
 fill(

@@ -91,7 +91,7 @@ for (const program of programs) {
 }
 if (!/^let (?:\w+, )*wasm\b/m.test(js)) throw new Error('the program is kept under another name');
 // An instance that has panicked is not called any more: not by its listeners, its timers, or what clears its closures away. What calls
-// it gets an empty list, which is neither a value nor an error (app/src/document/wake.js).
+// it gets an empty list, which is neither a value nor an error (app/src/document/start.js).
 const end = 'export function end() { wasm = new Proxy({}, { get: () => () => [] }); }\n';
 const words = new Set(js.match(/\b[_$\w]+\b/g));
 if ([...names.values()].some((name) => words.has(name))) throw new Error('short names are taken');

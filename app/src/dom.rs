@@ -13,7 +13,7 @@ use crate::{i18n::Lang, pages::Page};
 
 #[wasm_bindgen]
 extern "C" {
-    // One of the page's own scripts: `document/build.js`.
+    // One of the page's own scripts: `document/new_build.js`.
     #[wasm_bindgen(catch, js_name = loadNewBuild)]
     fn load_new_build(address: &str, asked: bool) -> Result<js_sys::Promise, JsValue>;
 }
@@ -152,14 +152,14 @@ pub fn yes(signal: RwSignal<bool>) -> impl Fn() -> Option<&'static str> + Copy +
 
 /// Tells the page's own scripts that the program is awake, and does again what was done before: a
 /// button that was pressed, a form that was sent.
-pub fn wake() {
+pub fn replay_deferred() {
     if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("data-awake", "");
+        let _ = root.set_attribute("data-hydrated", "");
     }
-    for selector in ["button[data-held]", "form[data-held]"] {
-        let Some(held) = find(selector) else { continue };
-        let _ = held.remove_attribute("data-held");
-        match held.dyn_into::<HtmlFormElement>() {
+    for selector in ["button[data-deferred]", "form[data-deferred]"] {
+        let Some(deferred) = find(selector) else { continue };
+        let _ = deferred.remove_attribute("data-deferred");
+        match deferred.dyn_into::<HtmlFormElement>() {
             Ok(form) => {
                 let _ = form.request_submit();
             }

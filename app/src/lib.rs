@@ -1,7 +1,7 @@
-//! What a person sees and what the wire carries.
+//! UI and API types.
 //!
-//! Compiles to WASM (feature `hydrate`) and into the server (feature `ssr`); knows no database, no
-//! cryptography and no configuration. What it needs of the server it declares in `backend`.
+//! Compiled to WASM (feature `hydrate`) and into the server (feature `ssr`). No database, no
+//! cryptography, no configuration: `backend` declares the traits that the server implements.
 
 #![recursion_limit = "256"]
 #![expect(
@@ -30,17 +30,17 @@ use leptos_router::{
 
 use components::{
     header::Header,
-    notices::{NoticeArea, Notices},
     progress::ProgressLine,
+    toasts::{ToastRegion, Toasts},
 };
 use i18n::strings::Language;
 use pages::{
     Page,
     home::Home,
+    lazy_pages::{LazyPages, PageRenderer},
     login::Login,
     not_found::NotFound,
-    register::{Register, Registrant},
-    rooms::{Enter, Rooms},
+    register::{PrefillUsername, Register},
 };
 use session::{
     activity, browser,
@@ -50,95 +50,96 @@ use session::{
 
 use crate::protocol::error::Reason;
 
-/// The app: the same on the server, which renders it, and in the browser, which wakes it up.
+/// Root component, rendered on the server and hydrated in the browser.
 #[component]
 pub fn App(
-    /// The rooms' code, where it is here already.
+    /// Renderer of the lazy pages, if their chunk is loaded already.
     #[prop(optional_no_strip)]
-    rooms: Option<Enter>,
+    lazy_pages: Option<PageRenderer>,
 ) -> impl IntoView {
     let signals = browser::provide();
-    let rooms = Rooms::provide(rooms);
+    let lazy_pages = LazyPages::provide(lazy_pages);
     provide_context(Language(RwSignal::new(document::lang())));
     provide_context(Leaving(StoredValue::new(false)));
-    provide_context(Registrant(StoredValue::new(None)));
-    let notices = Notices::provide();
-    // An effect runs in the browser only, and after what the server has rendered is awake.
+    provide_context(PrefillUsername(StoredValue::new(None)));
+    let toasts = Toasts::provide();
+    // Effects run in the browser only, after hydration.
     Effect::new(move |_| {
         browser::begin_page(signals);
         activity::watch(signals);
         let _ = window_event_listener(ev::keydown, move |event| {
             if event.key() == "Escape" && !event.default_prevented() {
-                notices.close_newest();
+                toasts.close_newest();
             }
         });
     });
     Effect::new(move |_| {
         if let Some(why) = signals.ended.get() {
-            notices.alert(ending(why));
+            toasts.alert(session_end_message(why));
         }
     });
-    // What somebody who is signed in will look at next.
+    // Signed-in users will navigate to these pages next.
     Effect::new(move |_| {
         if signals.auth.with(|auth| auth.user().is_some()) {
-            rooms.open();
+            lazy_pages.preload();
         }
     });
     view! {
         <Router>
-            <Guarded />
+            <RouteGuards />
             <ProgressLine />
             <Header />
             <main id="main">
                 <CurrentPage />
             </main>
-            <NoticeArea />
+            <ToastRegion />
         </Router>
     }
 }
 
-/// The page at the address, and what follows a person from page to page. [`Page`] knows the
-/// addresses; the router's own table of routes would know them a second time, and would make up a
-/// twentieth of what every visitor loads.
+/// Renders the page at the current URL. [`Page`] holds the route table: leptos_router's `<Routes>`
+/// would state the paths a second time, and would add a twentieth to the first load.
 #[component]
 fn CurrentPage() -> impl IntoView {
-    let rooms = Rooms::of_page();
+    let lazy_pages = LazyPages::of_page();
     let location = use_location();
     let pathname = location.pathname;
-    // As between documents, the page that is left stays until the next one is there.
+    // As between documents, the previous page stays until the next one can be rendered.
     let page = Memo::new(move |before| {
         let page = Page::at(&pathname.read());
-        before.copied().filter(|_| !rooms.has(page)).unwrap_or(page)
+        before.copied().filter(|_| !lazy_pages.can_render(page)).unwrap_or(page)
     });
     Effect::new(move |_| {
-        let is_room = Page::at(&pathname.read()).is_room();
-        rooms.go_to(is_room.then(|| guards::address(&location)));
+        let requires_auth = Page::at(&pathname.read()).requires_auth();
+        lazy_pages.request_for(requires_auth.then(|| guards::address(&location)));
     });
-    announce(page);
+    announce_page(page);
     move || match page.get() {
         Page::Home => view! { <Home /> }.into_any(),
         Page::Login => view! { <Login /> }.into_any(),
         Page::Register => view! { <Register /> }.into_any(),
         Page::NotFound => view! { <NotFound /> }.into_any(),
-        room @ (Page::Profile | Page::Files | Page::Settings(_) | Page::Users) => rooms.view(room),
+        lazy @ (Page::Profile | Page::Files | Page::Settings(_) | Page::Users) => {
+            lazy_pages.view(lazy)
+        }
     }
 }
 
-/// Titles the window, and moves the focus to the heading of a page that has been reached, so that
+/// Sets the document title and, after a navigation, moves the focus to the page's heading, so that
 /// screen readers announce it.
-fn announce(page: Memo<Page>) {
+fn announce_page(page: Memo<Page>) {
     let language = Language::of_page();
     let pathname = use_location().pathname;
     let address = use_context::<BrowserUrl>();
     Effect::new(move |before: Option<Page>| {
         let page = page.get();
-        // What waits for its page is not written into the history yet.
+        // A navigation that waits for its chunk has no history entry yet.
         if let Some(address) = address.as_ref().filter(|_| Page::at(&pathname.read()) == page) {
             address.ready_to_complete();
         }
         document().set_title(&document::title(page, language.strings()));
         if before.is_some_and(|before| before != page) {
-            // One frame later the new page is there.
+            // The new page is rendered one frame later.
             request_animation_frame(|| {
                 if let Some(heading) = dom::find("h1") {
                     dom::focus(&heading);
@@ -149,8 +150,8 @@ fn announce(page: Memo<Page>) {
     });
 }
 
-/// The end of a session in words.
-fn ending(why: Ending) -> fn(&'static i18n::strings::Strings) -> &'static str {
+/// Returns the alert that explains why the session ended.
+fn session_end_message(why: Ending) -> fn(&'static i18n::strings::Strings) -> &'static str {
     match why {
         Ending::Revoked(Reason::LoggedOut) => |strings| strings.session_logged_out,
         Ending::Revoked(Reason::EndedElsewhere) => |strings| strings.session_ended_elsewhere,
@@ -161,9 +162,9 @@ fn ending(why: Ending) -> fn(&'static i18n::strings::Strings) -> &'static str {
     }
 }
 
-/// The guards, and the way past the bar.
+/// Runs the route guards, and renders the skip link.
 #[component]
-fn Guarded() -> impl IntoView {
+fn RouteGuards() -> impl IntoView {
     guards::watch(browser::Signals::of_page());
     let language = Language::of_page();
     view! { <a class="skip-link" href="#main" rel="external">{language.t(|s| s.skip_to_content)}</a> }

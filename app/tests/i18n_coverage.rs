@@ -95,7 +95,7 @@ fn text_outside_i18n_in_source_is_reported() {
             r#"fn f() { view! { <p class="a b" role="alert" on:click=move |_| go("/login")>{t(|s| s.home)}": "</p> } }"#,
             vec![],
         ),
-        (r#"fn f() { set("dateStyle", "medium"); find("button[data-held]") }"#, vec![]),
+        (r#"fn f() { set("dateStyle", "medium"); find("button[data-deferred]") }"#, vec![]),
         (r#"#[expect(clippy::x, reason = "It is so.")] fn f() {}"#, vec![]),
         (r#"#[cfg(test)] mod tests { fn f() { "A user's text"; } }"#, vec![]),
     ] {

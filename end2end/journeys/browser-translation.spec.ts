@@ -74,10 +74,10 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await page.locator('main input[name="username"]').fill('somebody');
     await expect(page.locator('#username-note')).not.toContainText(EN.accountMissing);
     await page.locator('main input[name="password"]').fill('correct horse battery staple');
-    await expect(page.locator('.meter-word')).toHaveText(EN.strengths.strong);
+    await expect(page.locator('.meter-label')).toHaveText(EN.strengths.strong);
     await translate(page, way);
     await page.locator('main input[name="password"]').fill('');
-    await expect(page.locator('.meter-word')).toHaveText('');
+    await expect(page.locator('.meter-label')).toHaveText('');
   });
 
   test(`a page whose texts were ${way} counts down`, async ({ page, user, browserErrors }) => {
@@ -108,9 +108,9 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
         .replaceAll(/[«»]/g, '')
         .replaceAll(/[^\S\n]+$/gm, '');
     const chinese = await text();
-    await page.locator('.switches button').click();
+    await page.locator('.preferences button').click();
     await translate(page, way);
-    await page.locator('.switches button').click();
+    await page.locator('.preferences button').click();
     await expect(page.locator('h1')).toHaveText(ZH.registerTitle);
     // The product's name and those of the languages are the same in both.
     expect(await text()).toBe(chinese);

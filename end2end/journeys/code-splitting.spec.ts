@@ -6,7 +6,7 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-const ROOMS = /\/pkg\/split_rooms\.[^/]*\.wasm$/;
+const ROOMS = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
 
 /** How often a tab has asked for the file. */
 function watchRooms(page: Page): () => number {
@@ -43,7 +43,7 @@ test('a page behind the gate comes from the server as it is, and its file with i
   const asked = watchRooms(page);
   const html = await (await page.request.get('/profile')).text();
   expect(html).toContain(EN.issuedAt);
-  expect(html).toMatch(/<link rel="preload" href="\/pkg\/split_rooms\.[^"]*"/);
+  expect(html).toMatch(/<link rel="preload" href="\/pkg\/split_lazy_pages\.[^"]*"/);
   await gatehouse.open('/profile');
   await gatehouse.expectProfile(user);
   expect(asked()).toBe(1);
@@ -54,7 +54,7 @@ test('a page whose file does not come says so, and is there with the next try', 
   user,
   browserErrors,
 }) => {
-  browserErrors.expect(/split_rooms/, /Failed to fetch/);
+  browserErrors.expect(/split_lazy_pages/, /Failed to fetch/);
   const gatehouse = new Gatehouse(page);
   await page.route(ROOMS, (route) => route.abort('failed'));
   await gatehouse.open('/login');
@@ -71,7 +71,7 @@ test('a page that begins without its file says that it could not be loaded', asy
   page,
   browserErrors,
 }) => {
-  browserErrors.expect(/split_rooms/, /Failed to fetch/);
+  browserErrors.expect(/split_lazy_pages/, /Failed to fetch/);
   await page.route(ROOMS, (route) => route.abort('failed'));
   await page.goto('/profile');
   await expect(page.locator('.banner-broken')).toBeVisible();

@@ -7,7 +7,7 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 
-const CHUNK = /\/pkg\/split_rooms\.[^/]*\.wasm$/;
+const CHUNK = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
 
 /** `deploy` gives the server another build while pages are open. */
 const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
@@ -65,7 +65,7 @@ test('logging in on a page of the build before loads the new one, once', async (
   deploy,
   browserErrors,
 }) => {
-  browserErrors.expect(/404 .*split_rooms/, /split_rooms|Response|instantiate|wasm/i);
+  browserErrors.expect(/404 .*split_lazy_pages/, /split_lazy_pages|Response|instantiate|wasm/i);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const documents = watchDocuments(page);
@@ -101,9 +101,9 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
     server,
     browserErrors,
   }) => {
-    browserErrors.expect(/split_rooms|Response|instantiate|wasm|status of (?:404|502)/i);
+    browserErrors.expect(/split_lazy_pages|Response|instantiate|wasm|status of (?:404|502)/i);
     const html = await (await fetch(`${server.url}/profile`)).text();
-    const chunk = /href="(\/pkg\/split_rooms\.[^"]+)"/.exec(html)?.[1] ?? '';
+    const chunk = /href="(\/pkg\/split_lazy_pages\.[^"]+)"/.exec(html)?.[1] ?? '';
     expect(chunk).not.toBe('');
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
@@ -121,7 +121,7 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
     user,
     browserErrors,
   }) => {
-    browserErrors.expect(/split_rooms|Response|instantiate|wasm|status of (?:404|502)/i);
+    browserErrors.expect(/split_lazy_pages|Response|instantiate|wasm|status of (?:404|502)/i);
     const gatehouse = new Gatehouse(page);
     await page.route(CHUNK, answer);
     await gatehouse.open('/login');
@@ -142,7 +142,7 @@ test('a page that cannot get its files from any build is loaded anew once, and t
   deploy,
   browserErrors,
 }) => {
-  browserErrors.expect(/split_rooms|Response|instantiate|wasm|status of 404/i);
+  browserErrors.expect(/split_lazy_pages|Response|instantiate|wasm|status of 404/i);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const documents = watchDocuments(page);

@@ -309,9 +309,9 @@ test('where the second instance fails too the page says so once, and no form goe
   await expect(page.locator('.banner-broken')).toBeVisible();
   await gatehouse.fillLogin(user);
   await gatehouse.password.press('Enter');
-  await expect(page.locator('form[data-held]')).toBeAttached();
+  await expect(page.locator('form[data-deferred]')).toBeAttached();
   expect(page.url()).toMatch(/\/login$/);
-  expect(await page.locator('html[data-awake]').count()).toBe(0);
+  expect(await page.locator('html[data-hydrated]').count()).toBe(0);
   expect(forms).toEqual([]);
   expect(tries).toBe(1);
 });

@@ -89,7 +89,7 @@ test.describe('on a phone', () => {
   test('menu_when_the_phone_is_turned_closes', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(user);
-    const [menu, account] = [page.locator('#menu'), page.locator('#person-menu')];
+    const [menu, account] = [page.locator('#menu'), page.locator('#account-menu')];
     const isOpen = (popover: Locator) =>
       popover.evaluate((element) => element.matches(':popover-open'));
     await gatehouse.header.getByRole('button', { name: EN.menu }).tap();

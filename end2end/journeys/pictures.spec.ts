@@ -293,7 +293,7 @@ test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, 
   // Whatever would have opened has done so by the time that a picture without text has.
   await paste(page, { picture: 'image.png' });
   await expect(canvas).toHaveCount(1);
-  await gatehouse.main.locator('.cutter').getByRole('button', { name: ENGLISH.cancel }).click();
+  await gatehouse.main.locator('.cropper').getByRole('button', { name: ENGLISH.cancel }).click();
   await expect(canvas).toHaveCount(0);
 });
 

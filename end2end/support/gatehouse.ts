@@ -51,7 +51,7 @@ export class Gatehouse {
 
   /** Waits until the WebAssembly has taken the page over. */
   async waitForHydration(): Promise<void> {
-    await this.page.locator('html[data-awake]').waitFor({ state: 'attached', timeout: 10_000 });
+    await this.page.locator('html[data-hydrated]').waitFor({ state: 'attached', timeout: 10_000 });
   }
 
   async fillLogin(user: User): Promise<void> {

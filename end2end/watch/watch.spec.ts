@@ -16,7 +16,7 @@ const CHANGE_MS = 8 * 60_000;
 /** Waits until the page would hear of a change. */
 async function listening(page: Page): Promise<void> {
   await page
-    .locator('html[data-listening][data-awake]')
+    .locator('html[data-listening][data-hydrated]')
     .waitFor({ state: 'attached', timeout: CHANGE_MS });
 }
 

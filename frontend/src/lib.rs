@@ -1,8 +1,8 @@
-//! Starts the app in the browser.
+//! Hydration entry point.
 //!
-//! The page's own script (`app/src/document/wake.js`) drives it: [`start`] fetches what the page
-//! needs and calls back once it can be taken over; the script then calls [`hydrate`], or [`mount`]
-//! where the page is no longer as the server has rendered it.
+//! Driven by `app/src/document/start.js`: [`start`] loads the chunk that the page needs and calls
+//! back when the page can be hydrated; the script then calls [`hydrate`], or [`mount`] if the DOM
+//! is no longer as the server rendered it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,7 +11,7 @@ use std::{
 
 use app::{
     App, AppProps, dom,
-    pages::rooms::{self, Enter},
+    pages::lazy_pages::{self, PageRenderer},
 };
 use js_sys::Function;
 use leptos::{IntoView, prelude::set_timeout, web_sys::HtmlElement};
@@ -19,34 +19,34 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 
 thread_local! {
-    static ROOMS: Cell<Option<Enter>> = const { Cell::new(None) };
-    static IS_BROKEN: Cell<bool> = const { Cell::new(false) };
+    static LAZY_PAGES: Cell<Option<PageRenderer>> = const { Cell::new(None) };
+    static HAS_PANICKED: Cell<bool> = const { Cell::new(false) };
     static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Fetches the code of the page at hand and calls `begin` once it is there. `on_panic` is called
-/// where this instance of the program ends by a panic: nothing of it can be used from then on.
+/// Loads the chunk of the current page, then calls `begin`. `on_panic` is called if this instance
+/// panics: it must not be used any more.
 #[wasm_bindgen]
 pub fn start(begin: Function, on_panic: Function) {
     ON_PANIC.set(Some(on_panic));
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        IS_BROKEN.set(true);
+        HAS_PANICKED.set(true);
         ON_PANIC.with_borrow(|on_panic| {
             if let Some(on_panic) = on_panic {
                 call(on_panic);
             }
         });
     }));
-    if !dom::page().is_room() {
+    if !dom::page().requires_auth() {
         call(&begin);
         return;
     }
-    // What the server has rendered of a page behind the gate can be hydrated with its code only.
+    // Server-rendered pages behind a login can only be hydrated with their chunk.
     spawn_local(async move {
-        match rooms::fetch().await {
-            Some(rooms) => {
-                ROOMS.set(Some(rooms));
+        match lazy_pages::load_chunk().await {
+            Some(renderer) => {
+                LAZY_PAGES.set(Some(renderer));
                 call(&begin);
             }
             None if dom::leave_for_new_build(&dom::address(), false).await => {}
@@ -55,36 +55,36 @@ pub fn start(begin: Function, on_panic: Function) {
     });
 }
 
-/// Takes over the page that the server has rendered.
+/// Hydrates the server-rendered page.
 #[wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_body(app);
-    wake();
+    replay_deferred();
 }
 
-/// Renders the page anew, into an element that the script then empties into the document.
+/// Renders the page into an element, whose children the script moves into the document.
 #[wasm_bindgen]
-pub fn mount(stage: HtmlElement) {
-    leptos::mount::mount_to(stage, app).forget();
-    wake();
+pub fn mount(container: HtmlElement) {
+    leptos::mount::mount_to(container, app).forget();
+    replay_deferred();
 }
 
 fn app() -> impl IntoView {
-    App(AppProps { rooms: ROOMS.get() })
+    App(AppProps { lazy_pages: LAZY_PAGES.get() })
 }
 
-/// Lets go what has been held back, once all effects have run: and not with the next frame, since a
-/// page in the background has none.
-fn wake() {
-    let go = || {
-        if !IS_BROKEN.get() {
-            dom::wake();
+/// Replays deferred form submissions and clicks, after all effects have run. A timeout, since pages
+/// in the background have no animation frames.
+fn replay_deferred() {
+    let replay = || {
+        if !HAS_PANICKED.get() {
+            dom::replay_deferred();
         }
     };
-    set_timeout(go, Duration::ZERO);
+    set_timeout(replay, Duration::ZERO);
 }
 
 fn call(function: &Function) {
-    // The page's script deals with its own errors.
+    // The calling script handles its own errors.
     let _ = function.call0(&JsValue::NULL);
 }

@@ -1,29 +1,29 @@
-//! A person's picture, or what stands for it: one or two letters, in a colour that is always the
-//! same for the same name.
+//! Avatar of the signed-in user: the uploaded picture, else one or two initials on a background
+//! colour derived from the name.
 
 use leptos::prelude::*;
 
-use super::name_of;
+use super::display_name;
 use crate::session::browser::Signals;
 
-/// How many colours the style sheet has.
+/// Number of background colours in the style sheet.
 const TINTS: u32 = 8;
-/// The class of the largest.
+/// CSS class of the largest size.
 const LARGE: &str = "avatar";
 
-/// The picture of whoever is signed in.
+/// The avatar of the signed-in user.
 #[component]
 pub fn Avatar(
-    /// How large it is.
+    /// CSS class, which sets the size.
     class: &'static str,
 ) -> impl IntoView {
     let auth = Signals::of_page().auth;
     let picture =
         Memo::new(move |_| auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone())));
-    // The small one is enough for all but the largest.
+    // The 96-pixel variant suffices for all sizes but the largest.
     let sized = move |url: String| if class == LARGE { url } else { url.replace("-512.", "-96.") };
     let name =
-        Memo::new(move |_| auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())));
+        Memo::new(move |_| auth.with(|auth| auth.user().map(|user| display_name(user).to_owned())));
     view! {
         <span
             class=class
@@ -36,21 +36,21 @@ pub fn Avatar(
     }
 }
 
-/// One or two letters in place of a picture; the style sheet makes them capitals.
+/// Returns one or two initials; the style sheet capitalises them.
 fn initials(name: &str) -> String {
-    // Without Unicode's tables, whose bytes every visitor would pay for.
+    // Without Unicode tables, which every visitor would download.
     let first = |word: &str| {
         word.chars().find(|character| !character.is_ascii() || character.is_ascii_alphanumeric())
     };
     let name = name.split('@').next().unwrap_or(name);
     let mut words = name.split([' ', '.', '_', '-']).filter_map(first);
     let (one, two) = (words.next(), words.next_back());
-    // Two letters only of scripts that have capitals: two ideographs would be another name.
+    // Two initials only in scripts with capitals: two ideographs would read as another name.
     let two = two.filter(|two| two.is_ascii() && one.is_some_and(|one| one.is_ascii()));
     one.into_iter().chain(two).collect()
 }
 
-/// The number of a name's colour.
+/// Returns the index of a name's background colour.
 fn tint(name: &str) -> u32 {
     name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % TINTS
 }

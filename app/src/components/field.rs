@@ -1,4 +1,4 @@
-//! A field of a form: label above, hint below, and what is wrong in the hint's place.
+//! Form field: label above, hint below; an error replaces the hint.
 
 use leptos::{html::Input, prelude::*};
 
@@ -13,92 +13,91 @@ use crate::{
     validation::Problem,
 };
 
-/// What is wrong with a field.
+/// Validation error of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fault {
-    /// Found here, and said in the page's language.
-    Found(Problem),
-    /// Said by the server, in the language that the page had then.
-    Said(String, Lang),
+enum FieldError {
+    /// From client-side validation, translated when it is displayed.
+    Client(Problem),
+    /// From the server, in the language of the page at the time of the request.
+    Server(String, Lang),
 }
 
-type Judge = Box<dyn Fn(&str) -> Result<(), Problem> + Send + Sync>;
+type Validator = Box<dyn Fn(&str) -> Result<(), Problem> + Send + Sync>;
 
-/// A field's input and what is wrong with it. The input itself holds the text, so that what was
-/// typed before the page was awake is not lost.
+/// State of a form field. The DOM input is the source of truth for its text, so text that was typed
+/// before hydration is kept.
 #[derive(Clone, Copy)]
 pub struct FieldState {
     input: NodeRef<Input>,
-    fault: RwSignal<Option<Fault>>,
-    touched: StoredValue<bool>,
-    typing: RwSignal<()>,
-    judge: StoredValue<Judge>,
+    error: RwSignal<Option<FieldError>>,
+    is_edited: StoredValue<bool>,
+    edited: RwSignal<()>,
+    validate: StoredValue<Validator>,
 }
 
 impl FieldState {
-    /// A field with a rule.
+    /// Creates a field with a client-side validation rule.
     #[must_use]
-    pub fn new(judge: impl Fn(&str) -> Result<(), Problem> + Send + Sync + 'static) -> Self {
+    pub fn new(validate: impl Fn(&str) -> Result<(), Problem> + Send + Sync + 'static) -> Self {
         Self {
             input: NodeRef::new(),
-            fault: RwSignal::new(None),
-            touched: StoredValue::new(false),
-            typing: RwSignal::new(()),
-            judge: StoredValue::new(Box::new(judge)),
+            error: RwSignal::new(None),
+            is_edited: StoredValue::new(false),
+            edited: RwSignal::new(()),
+            validate: StoredValue::new(Box::new(validate)),
         }
     }
 
-    /// What is typed.
+    /// Returns the current text.
     #[must_use]
     pub fn value(self) -> String {
         dom::value(self.input)
     }
 
-    /// Follows what is typed: whoever asks is asked again at each key, and once the page is awake.
+    /// Subscribes the running effect to edits and to the mounting of the input.
     pub fn track(self) {
-        self.typing.track();
+        self.edited.track();
         self.input.track();
     }
 
-    /// Types a text for the person, once the input is there.
+    /// Sets the text once the input is mounted.
     pub fn fill(self, text: String) {
         self.input.on_load(move |input| {
             input.set_value(&text);
-            // A value that is set by a program fires no `input` event.
-            self.typing.notify();
+            // Setting `value` from a script fires no `input` event.
+            self.edited.notify();
         });
     }
 
-    /// Sets the field to a valid text and forgets its error. Everything that follows the field is
-    /// updated.
+    /// Sets the field to a valid text, clears its error and notifies subscribers.
     pub fn reset(self, text: &str) {
         if let Some(input) = self.input.get_untracked() {
             input.set_value(text);
         }
-        self.touched.set_value(false);
-        self.fault.set(None);
-        self.typing.notify();
+        self.is_edited.set_value(false);
+        self.error.set(None);
+        self.edited.notify();
     }
 
-    /// Checks what is typed, and says what is wrong with it. Whether it is good.
+    /// Validates the field, shows or clears its error, and returns whether it is valid.
     #[must_use]
     pub fn check(self) -> bool {
-        let verdict = self.judge.with_value(|judge| judge(&self.value()));
-        // A refusal by the server stands until something else is typed.
-        if let Err(problem) = verdict {
-            self.fault.set(Some(Fault::Found(problem)));
-        } else if self.fault.with_untracked(|fault| matches!(fault, Some(Fault::Found(_)))) {
-            self.fault.set(None);
+        let result = self.validate.with_value(|validate| validate(&self.value()));
+        // A server error stays until the field is edited.
+        if let Err(problem) = result {
+            self.error.set(Some(FieldError::Client(problem)));
+        } else if self.error.with_untracked(|error| matches!(error, Some(FieldError::Client(_)))) {
+            self.error.set(None);
         }
-        verdict.is_ok()
+        result.is_ok()
     }
 
-    /// Says what the server has found wrong.
-    pub fn refuse(self, why: String) {
-        self.fault.try_set(Some(Fault::Said(why, dom::lang())));
+    /// Shows an error that the server has reported for this field.
+    pub fn show_server_error(self, why: String) {
+        self.error.try_set(Some(FieldError::Server(why, dom::lang())));
     }
 
-    /// Puts the cursor into it, with the text selected.
+    /// Focuses the input and selects its text.
     pub fn focus(self) {
         if let Some(input) = self.input.try_get_untracked().flatten() {
             dom::focus(&input);
@@ -106,27 +105,26 @@ impl FieldState {
         }
     }
 
-    fn typed(self) {
-        self.touched.set_value(true);
-        self.typing.notify();
-        if self.fault.with_untracked(Option::is_some) {
-            self.fault.set(None);
+    fn on_input(self) {
+        self.is_edited.set_value(true);
+        self.edited.notify();
+        if self.error.with_untracked(Option::is_some) {
+            self.error.set(None);
             let _ = self.check();
         }
     }
 
-    fn left(self) {
-        // Who only passes through has done nothing wrong yet. The browser says that a field has
-        // been left also when its page goes away with the cursor in it: then there is nothing to
-        // check any more.
-        if self.touched.try_get_value() == Some(true) {
+    fn on_blur(self) {
+        // Untouched fields are not validated on blur. Browsers also fire `blur` when the page is
+        // left with the field focused; its signals are disposed by then.
+        if self.is_edited.try_get_value() == Some(true) {
             let _ = self.check();
         }
     }
 }
 
-/// Names the account of a password form that has no visible username field, for password managers:
-/// without it they offer or save the password of another account.
+/// Hidden username field for password forms without a visible one. Without it password managers
+/// offer or update the password of another account.
 pub fn hidden_username() -> impl IntoView {
     let auth = Signals::of_page().auth;
     let username =
@@ -134,53 +132,53 @@ pub fn hidden_username() -> impl IntoView {
     view! { <input type="text" name="username" autocomplete="username" prop:value=username readonly hidden /> }
 }
 
-/// A field. Its type is erased: a form of several would grow beyond what the compiler wants to
-/// follow.
+/// Form field. Its type is erased: the view types of a form with several fields would exceed the
+/// compiler's recursion limit.
 #[component]
 pub fn Field(
-    /// Its state.
+    /// State of the field.
     state: FieldState,
-    /// Its name, and the root of its elements' ids.
+    /// Name of the input, and prefix of the element ids.
     name: &'static str,
-    /// What it is called.
+    /// Label.
     label: fn(&'static Strings) -> &'static str,
-    /// What may be typed.
+    /// Hint below the input.
     #[prop(default = |_| String::new())]
     hint: fn(Lang) -> String,
-    /// What password managers and the browser may fill in.
+    /// `autocomplete` attribute: guides browsers and password managers.
     autocomplete: &'static str,
-    /// Which keyboard a phone shows.
+    /// `inputmode` attribute: the on-screen keyboard.
     #[prop(default = "text")]
     inputmode: &'static str,
-    /// What the keyboard's last key does.
+    /// `enterkeyhint` attribute: the label of the keyboard's enter key.
     #[prop(default = "next")]
     enterkeyhint: &'static str,
-    /// Whether it may be left empty.
+    /// Allows an empty field.
     #[prop(optional)]
     optional: bool,
-    /// Whether the text is hidden until the person wants to see it.
+    /// Masks the text, with a button to reveal it.
     #[prop(optional)]
     secret: bool,
-    /// What is between the field and its hint.
+    /// Content between input and hint.
     #[prop(optional)]
     below: Option<AnyView>,
 ) -> impl IntoView {
     let language = Language::of_page();
-    let shown = RwSignal::new(!secret);
+    let is_visible = RwSignal::new(!secret);
     let note_id = format!("{name}-note");
     let caps_id = format!("{name}-caps");
-    let fault = state.fault;
-    let note = move || match fault.get() {
+    let error = state.error;
+    let note = move || match error.get() {
         None => hint(language.get()),
-        Some(Fault::Found(problem)) => problem.text(language.get()),
-        Some(Fault::Said(text, _)) => text,
+        Some(FieldError::Client(problem)) => problem.text(language.get()),
+        Some(FieldError::Server(text, _)) => text,
     };
-    let said_in = move || match fault.get() {
-        Some(Fault::Said(_, lang)) => Some(lang.tag()),
+    let error_lang = move || match error.get() {
+        Some(FieldError::Server(_, lang)) => Some(lang.tag()),
         _ => None,
     };
     let toggle = move |_| {
-        shown.update(|shown| *shown = !*shown);
+        is_visible.update(|is_visible| *is_visible = !*is_visible);
         if let Some(input) = state.input.get_untracked() {
             dom::focus(&input);
         }
@@ -194,7 +192,7 @@ pub fn Field(
                     node_ref=state.input
                     id=name
                     name=name
-                    type=move || if shown.get() { "text" } else { "password" }
+                    type=move || if is_visible.get() { "text" } else { "password" }
                     autocomplete=autocomplete
                     inputmode=inputmode
                     enterkeyhint=enterkeyhint
@@ -202,9 +200,9 @@ pub fn Field(
                     spellcheck="false"
                     required=!optional
                     aria-describedby=format!("{note_id} {caps_id}")
-                    aria-invalid=move || fault.with(Option::is_some).then_some("true")
-                    on:input=move |_| state.typed()
-                    on:blur=move |_| state.left()
+                    aria-invalid=move || error.with(Option::is_some).then_some("true")
+                    on:input=move |_| state.on_input()
+                    on:blur=move |_| state.on_blur()
                 />
                 {secret
                     .then(|| {
@@ -215,7 +213,7 @@ pub fn Field(
                                 aria-controls=name
                                 aria-label=move || {
                                     let strings = language.strings();
-                                    if shown.get() { strings.hide_password } else { strings.show_password }
+                                    if is_visible.get() { strings.hide_password } else { strings.show_password }
                                 }
                                 on:click=toggle
                             >
@@ -225,7 +223,7 @@ pub fn Field(
                     })}
             </div>
             {below}
-            // The page's own script knows the key, the style sheet shows the words.
+            // `head.js` tracks Caps Lock, the style sheet shows the warning.
             {secret
                 .then(|| {
                     view! {
@@ -236,7 +234,7 @@ pub fn Field(
                 })}
             <p class="note" id=note_id aria-live="polite">
                 {icons::warning()}
-                <span lang=said_in>{note}</span>
+                <span lang=error_lang>{note}</span>
             </p>
         </div>
     }

@@ -1,12 +1,12 @@
-//! What happens when a form is sent: checks, one call, and its failure beside what has failed.
+//! Form submission: client-side validation, one request, and display of its error.
 
 use futures::future::LocalBoxFuture;
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
+    api_error_view::{self, DisplayedError},
     field::FieldState,
     icons,
-    trouble::{self, Trouble},
 };
 use crate::{
     dom,
@@ -14,55 +14,55 @@ use crate::{
     protocol::error::{ApiError, Code},
 };
 
-/// A form's fields by the names that the server gives them, and how its call goes.
+/// State of a form: its fields by their names in the API, and its pending request.
 #[derive(Clone, Copy)]
 pub struct FormState {
-    /// A call is running: the form cannot be sent again.
+    /// True while a request is pending; further submissions are ignored.
     pub busy: RwSignal<bool>,
-    failure: RwSignal<Option<Trouble>>,
+    error: RwSignal<Option<DisplayedError>>,
     fields: StoredValue<Vec<(&'static str, FieldState)>>,
 }
 
 impl FormState {
-    /// A form with its fields, in the order in which they are checked.
+    /// Creates a form; fields are validated in the given order.
     #[must_use]
     pub fn new(fields: Vec<(&'static str, FieldState)>) -> Self {
         Self {
             busy: RwSignal::new(false),
-            failure: RwSignal::new(None),
+            error: RwSignal::new(None),
             fields: StoredValue::new(fields),
         }
     }
 
-    /// Sets the fields to valid texts, in their order, and forgets the failure of the last call.
+    /// Sets the fields to valid texts, in order, and clears the error of the last request.
     pub fn reset<'a>(self, texts: impl IntoIterator<Item = &'a str>) {
         for ((_, field), text) in self.fields.get_value().into_iter().zip(texts) {
             field.reset(text);
         }
-        self.failure.set(None);
+        self.error.set(None);
     }
 
-    /// Sends the form once, if all fields are good; else the first wrong one gets the focus. `call`
-    /// sends it and does what follows a success. It is boxed so that the code around it is there
-    /// once for all forms.
+    /// Runs `call` if all fields are valid, else focuses the first invalid one. Submissions during
+    /// a pending request are ignored. The future is boxed so that this code is compiled once for
+    /// all forms.
     pub fn submit(self, event: &SubmitEvent, call: LocalBoxFuture<'static, Result<(), ApiError>>) {
         event.prevent_default();
-        if self.busy.get_untracked() || !self.is_good() {
+        if self.busy.get_untracked() || !self.validate() {
             return;
         }
-        self.failure.set(None);
+        self.error.set(None);
         self.busy.set(true);
         dom::spawn(async move {
             let outcome = call.await;
-            // The page may be another by now.
+            // The page may have been left meanwhile.
             self.busy.try_set(false);
             if let Err(error) = outcome {
-                self.fail(error);
+                self.show_error(error);
             }
         });
     }
 
-    fn is_good(self) -> bool {
+    fn validate(self) -> bool {
         let wrong: Vec<_> =
             self.fields.get_value().into_iter().filter(|(_, field)| !field.check()).collect();
         if let Some((_, first)) = wrong.first() {
@@ -71,25 +71,25 @@ impl FormState {
         wrong.is_empty()
     }
 
-    /// Shows a failure: on the fields that it names, else beside the form.
-    fn fail(self, error: ApiError) {
-        // The person was asked for the password, and would rather not: that is no failure.
+    /// Shows an error at the fields that it names, else above the form.
+    fn show_error(self, error: ApiError) {
+        // The user cancelled the password dialog.
         if error.code == Code::FreshRequired {
             return;
         }
         let mut first = None;
         for (name, field) in self.fields.try_get_value().unwrap_or_default() {
             if let Some(why) = error.fields.get(name) {
-                field.refuse(why.clone());
+                field.show_server_error(why.clone());
                 first = first.or(Some(field));
             } else if error.code == Code::InvalidCredentials {
-                // The last field is the password: the one that is most likely wrong.
+                // The last field is the password, the likeliest cause.
                 first = Some(field);
             }
         }
-        let is_told = !error.fields.is_empty() && first.is_some();
-        if !is_told {
-            self.failure.try_set(Some(Trouble::new(error)));
+        let is_shown = !error.fields.is_empty() && first.is_some();
+        if !is_shown {
+            self.error.try_set(Some(DisplayedError::new(error)));
         }
         if let Some(field) = first {
             field.focus();
@@ -97,21 +97,21 @@ impl FormState {
     }
 }
 
-/// The failure of a form's call.
+/// Error message of a form's last request.
 #[component]
-pub fn FormFailure(
-    /// The form.
+pub fn FormError(
+    /// State of the form.
     form: FormState,
 ) -> impl IntoView {
     let language = Language::of_page();
     move || {
-        form.failure.get().map(|failure| {
+        form.error.get().map(|error| {
             view! {
                 <div class="alert">
                     {icons::warning()}
                     <div>
-                        <div role="alert">{trouble::told(&failure, language.strings())}</div>
-                        {trouble::countdown(&failure, language)}
+                        <div role="alert">{api_error_view::error_message(&error, language.strings())}</div>
+                        {api_error_view::retry_countdown(&error, language)}
                     </div>
                 </div>
             }

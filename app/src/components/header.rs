@@ -1,10 +1,11 @@
-//! The bar at the top. It fits who is looking: guests see the ways in, people who are signed in see
-//! theirs.
+//! Site header: brand, navigation, account menu and preferences.
 
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
-use super::{avatar::Avatar, icons, leave::LogOut, name_of, switches::Switches};
+use super::{
+    avatar::Avatar, display_name, icons, logout_button::LogoutButton, preferences::Preferences,
+};
 use crate::{
     i18n::strings::{Language, Strings},
     pages::Page,
@@ -12,8 +13,8 @@ use crate::{
     session::browser::Signals,
 };
 
-/// The bar. Both halves are always there, and the style sheet shows the one that fits: so the right
-/// one is on screen before the program is awake.
+/// The site header. Guest and signed-in links are always rendered and the style sheet hides one
+/// set, so the right links show before hydration.
 #[component]
 pub fn Header() -> impl IntoView {
     let language = Language::of_page();
@@ -21,14 +22,14 @@ pub fn Header() -> impl IntoView {
     let pathname = use_location().pathname;
     let open = RwSignal::new(false);
     let menu = NodeRef::<html::Nav>::new();
-    let person = NodeRef::<html::Div>::new();
-    // Going somewhere closes the menus.
+    let account_menu = NodeRef::<html::Div>::new();
+    // Navigation closes the menus.
     Effect::new(move |before: Option<()>| {
         pathname.track();
         auth.track();
         if before.is_some() {
-            // It throws where a menu is not shown as one.
-            let _ = person.get_untracked().map(|person| person.hide_popover());
+            // `hidePopover` throws where the element is not shown as a popover.
+            let _ = account_menu.get_untracked().map(|account_menu| account_menu.hide_popover());
             let _ = menu.get_untracked().map(|menu| menu.hide_popover());
         }
     });
@@ -36,7 +37,7 @@ pub fn Header() -> impl IntoView {
         menu.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false))
     };
     let name = move || {
-        auth.with(|auth| auth.user().map(|user| name_of(user).to_owned())).unwrap_or_default()
+        auth.with(|auth| auth.user().map(|user| display_name(user).to_owned())).unwrap_or_default()
     };
     let is_admin =
         move || auth.with(|auth| auth.user().is_some_and(|user| user.role == Role::Admin));
@@ -67,29 +68,29 @@ pub fn Header() -> impl IntoView {
                 {nav_link(Page::Home, "/", "nav-link", |s| s.home)}
                 {nav_link(Page::Profile, "/profile", "nav-link for-member", |s| s.profile)}
                 <span class="spacer"></span>
-                <button type="button" class="person for-member" popovertarget="person-menu">
+                <button type="button" class="account-button for-member" popovertarget="account-menu">
                     <Avatar class="avatar avatar-small" />
                     <span class="sr-only">{language.t(|s| s.account_menu)}": "</span>
-                    <span class="person-name">{name}</span>
+                    <span class="account-name">{name}</span>
                     {icons::down()}
                 </button>
-                <div id="person-menu" class="person-menu" popover="auto" node_ref=person>
+                <div id="account-menu" class="account-menu" popover="auto" node_ref=account_menu>
                     {nav_link(Page::Settings(None), "/settings", "nav-link", |s| s.settings)}
                     <span hidden=move || !is_admin()>
                         {nav_link(Page::Users, "/admin/users", "nav-link", |s| s.users)}
                     </span>
-                    <LogOut label=|s| s.switch_account class="btn btn-ghost" />
+                    <LogoutButton label=|s| s.switch_account class="btn btn-ghost" />
                 </div>
-                <LogOut class="btn btn-ghost for-member" />
+                <LogoutButton class="btn btn-ghost for-member" />
                 {nav_link(Page::Login, "/login", "nav-link for-guest", |s| s.log_in)}
                 {nav_link(Page::Register, "/register", "nav-link for-guest", |s| s.register)}
             </nav>
-            <Switches />
+            <Preferences />
         </header>
     }
 }
 
-/// A link that tells whether it leads to where one is.
+/// Navigation link that marks the current page.
 fn nav_link(
     page: Page,
     href: &'static str,
@@ -98,9 +99,9 @@ fn nav_link(
 ) -> impl IntoView {
     let language = Language::of_page();
     let pathname = use_location().pathname;
-    let here = move || Page::at(&pathname.read()).is_of(page).then_some("page");
+    let is_current = move || Page::at(&pathname.read()).is_of(page).then_some("page");
     view! {
-        <a class=class href=href aria-current=here>
+        <a class=class href=href aria-current=is_current>
             {language.t(label)}
         </a>
     }

@@ -1,11 +1,11 @@
-//! Drawings, in the colour of the text around them and hidden from screen readers: the words beside
-//! them say it all.
+//! SVG icons in the colour of the surrounding text, hidden from screen readers: adjacent text
+//! labels them.
 //!
-//! They never change, so the browser takes each as one piece of markup.
+//! They never change, so they are inserted as inert markup.
 
 use leptos::tachys::html::InertElement;
 
-/// The mark: an arch, and a door that stands open in it.
+/// Logo: an arch, open.
 #[must_use]
 pub fn mark() -> InertElement {
     InertElement::new(
@@ -13,7 +13,7 @@ pub fn mark() -> InertElement {
     )
 }
 
-/// The mark with its door closed.
+/// Logo variant: the arch, closed.
 #[must_use]
 pub fn closed_mark() -> InertElement {
     InertElement::new(
@@ -21,7 +21,7 @@ pub fn closed_mark() -> InertElement {
     )
 }
 
-/// Something is wrong.
+/// Warning: exclamation mark in a circle.
 #[must_use]
 pub fn warning() -> InertElement {
     InertElement::new(
@@ -29,7 +29,7 @@ pub fn warning() -> InertElement {
     )
 }
 
-/// All is well.
+/// Success: check mark in a circle.
 #[must_use]
 pub fn tick() -> InertElement {
     InertElement::new(
@@ -37,7 +37,7 @@ pub fn tick() -> InertElement {
     )
 }
 
-/// Close.
+/// Close: a cross.
 #[must_use]
 pub fn cross() -> InertElement {
     InertElement::new(
@@ -45,7 +45,7 @@ pub fn cross() -> InertElement {
     )
 }
 
-/// The menu.
+/// Menu: three bars.
 #[must_use]
 pub fn bars() -> InertElement {
     InertElement::new(
@@ -53,7 +53,7 @@ pub fn bars() -> InertElement {
     )
 }
 
-/// It renews itself.
+/// Renewal: two circular arrows.
 #[must_use]
 pub fn renew() -> InertElement {
     InertElement::new(
@@ -61,7 +61,7 @@ pub fn renew() -> InertElement {
     )
 }
 
-/// Colours: half light, half dark.
+/// Colour theme: a disc, half filled.
 #[must_use]
 pub fn contrast() -> InertElement {
     InertElement::new(
@@ -69,7 +69,7 @@ pub fn contrast() -> InertElement {
     )
 }
 
-/// An eye; the style sheet strikes it out while the text beside it is hidden.
+/// Visibility: an eye. The style sheet strikes it out while the text is masked.
 #[must_use]
 pub fn eye() -> InertElement {
     InertElement::new(
@@ -77,7 +77,7 @@ pub fn eye() -> InertElement {
     )
 }
 
-/// Back to what is above.
+/// Back: chevron to the left.
 #[must_use]
 pub fn back() -> InertElement {
     InertElement::new(
@@ -85,7 +85,7 @@ pub fn back() -> InertElement {
     )
 }
 
-/// What may be done.
+/// More actions: three dots.
 #[must_use]
 pub fn dots() -> InertElement {
     InertElement::new(
@@ -93,7 +93,7 @@ pub fn dots() -> InertElement {
     )
 }
 
-/// There is more below.
+/// Expand: chevron downwards.
 #[must_use]
 pub fn down() -> InertElement {
     InertElement::new(
@@ -101,7 +101,7 @@ pub fn down() -> InertElement {
     )
 }
 
-/// Throw it away.
+/// Delete: a bin.
 #[must_use]
 pub fn bin() -> InertElement {
     InertElement::new(

@@ -1,26 +1,26 @@
-//! What pages share.
+//! UI components that pages share.
 
+pub mod api_error_view;
 pub mod avatar;
-pub mod button;
 pub mod field;
 pub mod form;
 pub mod header;
 pub mod icons;
-pub mod leave;
-pub mod mask;
-pub mod meter;
+pub mod logout_button;
+pub mod masking;
 pub mod new_password;
-pub mod notices;
 pub mod password_dialog;
+pub mod preferences;
 pub mod progress;
-pub mod switches;
+pub mod strength_meter;
+pub mod submit_button;
 pub mod time;
-pub mod trouble;
+pub mod toasts;
 
 use crate::protocol::User;
 
-/// How a person is called.
+/// Returns the name to display: the nickname, else the username.
 #[must_use]
-pub fn name_of(user: &User) -> &str {
+pub fn display_name(user: &User) -> &str {
     user.nickname.as_deref().unwrap_or(&user.username)
 }

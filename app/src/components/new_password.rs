@@ -1,10 +1,10 @@
-//! A password that somebody chooses: typed twice, its strength below it.
+//! New password fields: password, strength meter and confirmation.
 
 use leptos::prelude::*;
 
 use super::{
     field::{Field, FieldState},
-    meter::Meter,
+    strength_meter::StrengthMeter,
 };
 use crate::{
     document, dom,
@@ -12,15 +12,15 @@ use crate::{
     validation::{self, Problem},
 };
 
-/// Its two fields, by those of the server's rules that a browser can check.
+/// State of both fields, validated by the server's rules as far as a browser can check them.
 #[derive(Clone, Copy)]
 pub struct NewPassword {
     password: FieldState,
-    again: FieldState,
+    confirmation: FieldState,
 }
 
 impl NewPassword {
-    /// A password for the account that goes by this name.
+    /// Creates the fields for an account; the password must differ from its username.
     #[must_use]
     pub fn of(username: impl Fn() -> String + Send + Sync + 'static) -> Self {
         let min = document::password_min();
@@ -28,31 +28,31 @@ impl NewPassword {
             validation::password::check(&dom::nfc(typed), min)?;
             if typed == username().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
         });
-        let again = FieldState::new(move |typed| {
+        let confirmation = FieldState::new(move |typed| {
             if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) }
         });
-        Self { password, again }
+        Self { password, confirmation }
     }
 
-    /// Its fields, by their names.
+    /// Returns the fields by their names in the form.
     #[must_use]
     pub fn fields(self) -> [(&'static str, FieldState); 2] {
-        [("password", self.password), ("password_again", self.again)]
+        [("password", self.password), ("password_again", self.confirmation)]
     }
 
-    /// What is typed.
+    /// Returns the new password.
     #[must_use]
     pub fn value(self) -> String {
         self.password.value()
     }
 }
 
-/// The two fields in a form.
+/// Password field with strength meter, and confirmation field.
 #[component]
 pub fn NewPasswordFields(
-    /// Their state.
+    /// State of the fields.
     of: NewPassword,
-    /// What the first is called.
+    /// Label of the password field.
     label: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     view! {
@@ -63,10 +63,10 @@ pub fn NewPasswordFields(
             hint=|lang| password_hint(lang, document::password_min())
             autocomplete="new-password"
             secret=true
-            below=view! { <Meter of=of.password /> }.into_any()
+            below=view! { <StrengthMeter of=of.password /> }.into_any()
         />
         <Field
-            state=of.again
+            state=of.confirmation
             name="password_again"
             label=|s| s.password_again
             autocomplete="new-password"

@@ -1,12 +1,12 @@
-//! Asks for the password once more, where an operation wants to be sure who is there. What was
-//! being done waits behind it.
+//! Step-up authentication dialog: asks for the password when the server requires a fresh token. The
+//! requests that need it wait until it closes.
 
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
 use super::{
-    button::Submit,
     field::{Field, FieldState, hidden_username},
-    form::{FormFailure, FormState},
+    form::{FormError, FormState},
+    submit_button::SubmitButton,
 };
 use crate::{
     dom,
@@ -16,7 +16,7 @@ use crate::{
     validation,
 };
 
-/// The dialog; closed while there is nothing to ask.
+/// The dialog; open while re-authentication is pending.
 #[component]
 pub fn PasswordDialog() -> impl IntoView {
     let asking = Signals::of_page().asking;
@@ -24,9 +24,9 @@ pub fn PasswordDialog() -> impl IntoView {
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         if asking.get() {
-            // It throws where it is open already.
+            // `showModal` throws where the dialog is open already.
             let _ = dialog.show_modal();
-            // One frame later the question is in it.
+            // The form is rendered one frame later.
             request_animation_frame(|| {
                 if let Some(input) = dom::find("dialog input") {
                     dom::focus(&input);
@@ -36,16 +36,16 @@ pub fn PasswordDialog() -> impl IntoView {
             dialog.close();
         }
     });
-    // Whoever goes to another page has given up what was being done here.
+    // Leaving the page cancels the pending requests.
     on_cleanup(browser::decline);
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="proof-title" on:close=move |_| browser::decline()>
-            {move || asking.get().then(question)}
+        <dialog class="dialog" node_ref=dialog aria-labelledby="reauth-title" on:close=move |_| browser::decline()>
+            {move || asking.get().then(password_form)}
         </dialog>
     }
 }
 
-fn question() -> AnyView {
+fn password_form() -> AnyView {
     let language = Language::of_page();
     let password = FieldState::new(validation::password::is_there);
     let form = FormState::new(vec![("password", password)]);
@@ -54,7 +54,7 @@ fn question() -> AnyView {
             match reauthenticate(Some(password.value())).await {
                 Ok(proof) => browser::prove(proof),
                 Err(mut error) => {
-                    // Who it is is known: only the password can be wrong.
+                    // The account is known here, so only the password can be wrong.
                     if error.code == Code::InvalidCredentials {
                         let wrong = Strings::of(dom::lang()).wrong_password;
                         error.fields.insert("password".to_owned(), wrong.to_owned());
@@ -68,21 +68,21 @@ fn question() -> AnyView {
     };
     view! {
         <form method="post" novalidate on:submit=submit>
-            <h2 id="proof-title">{language.t(|s| s.reauth_title)}</h2>
+            <h2 id="reauth-title">{language.t(|s| s.reauth_title)}</h2>
             <p class="lead">{language.t(|s| s.reauth_text)}</p>
-            <FormFailure form />
+            <FormError form />
             {hidden_username()}
-            // No other field of a page has this name.
+            // A name that no other field of a page has.
             <Field
                 state=password
-                name="proof"
+                name="reauth_password"
                 label=|s| s.password
                 autocomplete="current-password"
                 enterkeyhint="go"
                 secret=true
             />
             <div class="form-actions">
-                <Submit label=|s| s.reauth_submit busy=form.busy />
+                <SubmitButton label=|s| s.reauth_submit busy=form.busy />
                 <button type="button" class="btn btn-ghost" on:click=move |_| browser::decline()>
                     {language.t(|s| s.cancel)}
                 </button>

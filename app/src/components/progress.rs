@@ -1,11 +1,10 @@
-//! The line at the top that shows that something takes longer than a moment.
+//! Progress line at the top of the window while requests are pending.
 
 use leptos::prelude::*;
 
 use crate::session::browser::Signals;
 
-/// The line. The style sheet keeps it hidden for the first 150 ms: what is quick is not worth a
-/// flicker.
+/// The progress line. The style sheet delays it by 150 ms, so that fast requests cause no flicker.
 #[component]
 pub fn ProgressLine() -> impl IntoView {
     let running = Signals::of_page().running;

@@ -1,4 +1,4 @@
-//! Moments and durations as people write them.
+//! Localised dates, times and durations.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::i18n::Lang;
 
-/// How much of a moment is said.
+/// Parts of a timestamp to display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// The day.
+    /// Date only.
     Day,
-    /// Day and second.
+    /// Date and time, to the second.
     Second,
-    /// The second, of a day that is known.
+    /// Time only, to the second.
     Clock,
 }
 
-/// A moment (seconds of Unix time) by the browser's own calendar and clock, in the page's language.
+/// Formats a Unix timestamp (seconds) in the browser's time zone and the page's language.
 #[must_use]
-pub fn moment(seconds: i64, precision: Precision, lang: Lang) -> String {
+pub fn format_time(seconds: i64, precision: Precision, lang: Lang) -> String {
     let options = Object::new();
     let set = |key: &str, value: &str| {
-        // A plain object takes every property.
+        // Setting a property of a plain object does not fail.
         let _ = Reflect::set(&options, &key.into(), &value.into());
     };
     if precision != Precision::Clock {
@@ -36,9 +36,9 @@ pub fn moment(seconds: i64, precision: Precision, lang: Lang) -> String {
     date(seconds).to_locale_string(&locale(lang), &options).into()
 }
 
-/// How long ago something was, in seconds, as people say it: `5 minutes ago`, `yesterday`.
+/// Formats an age in seconds relative to now: `5 minutes ago`, `yesterday`.
 #[must_use]
-pub fn ago(seconds: i64, lang: Lang) -> String {
+pub fn format_relative(seconds: i64, lang: Lang) -> String {
     let seconds = seconds.max(0);
     let (count, unit) = match seconds {
         0..60 => (0, "second"),
@@ -47,7 +47,7 @@ pub fn ago(seconds: i64, lang: Lang) -> String {
         _ => (seconds / 86_400, "day"),
     };
     let options = Object::new();
-    // A plain object takes every property.
+    // Setting a property of a plain object does not fail.
     let _ = Reflect::set(&options, &"numeric".into(), &"auto".into());
     let format = Intl::RelativeTimeFormat::new(&Array::of1(&locale(lang).into()), &options);
     #[expect(
@@ -58,29 +58,29 @@ pub fn ago(seconds: i64, lang: Lang) -> String {
     format.format(past, unit).into()
 }
 
-/// A moment as machines read it (ISO 8601).
+/// Formats a Unix timestamp (seconds) as ISO 8601.
 #[must_use]
-pub fn iso(seconds: i64) -> String {
+pub fn to_iso(seconds: i64) -> String {
     date(seconds).to_iso_string().into()
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// As in `js_sys`, but an invalid tag is an error instead of an exception.
+    /// As in `js_sys`, but returns an invalid tag as an error instead of throwing.
     #[wasm_bindgen(catch, js_namespace = Intl, js_name = getCanonicalLocales)]
     fn canonical_locales(tag: &str) -> Result<Array, JsValue>;
 }
 
-/// The browser's own variant of the page's language (`en-GB`), else the page's language. Where the
-/// environment sets the browser's language, it may be no BCP 47 tag (`en-US@posix`, `zh_CN`):
-/// `Intl` refuses those with a `RangeError`.
+/// Returns the browser's regional variant of the page's language (`en-GB`), else the page's
+/// language. Where the environment sets the browser's language it may not be a BCP 47 tag
+/// (`en-US@posix`, `zh_CN`), which `Intl` rejects with a `RangeError`.
 fn locale(lang: Lang) -> String {
     let own = window().navigator().language();
     own.filter(|own| Lang::from_tag(own) == Some(lang) && canonical_locales(own).is_ok())
         .unwrap_or_else(|| lang.tag().to_owned())
 }
 
-/// Changes each second, for as long as what has asked for it is on the page.
+/// Returns a signal that changes every second until its owner is disposed.
 #[must_use]
 pub fn every_second() -> RwSignal<u32> {
     let second = RwSignal::new(0_u32);
@@ -107,9 +107,9 @@ fn date(seconds: i64) -> Date {
     Date::new(&JsValue::from_f64(milliseconds))
 }
 
-/// A duration as a clock shows it: `9:41`, `1:05:00`.
+/// Formats a duration in seconds: `9:41`, `1:05:00`.
 #[must_use]
-pub fn clock(seconds: i64) -> String {
+pub fn format_duration(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
         format!("{hours}:{minutes:02}:{seconds:02}")
@@ -120,12 +120,12 @@ pub fn clock(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clock;
+    use super::format_duration;
 
     #[test]
     fn durations() {
-        assert_eq!(clock(0), "0:00");
-        assert_eq!(clock(581), "9:41");
-        assert_eq!(clock(3900), "1:05:00");
+        assert_eq!(format_duration(0), "0:00");
+        assert_eq!(format_duration(581), "9:41");
+        assert_eq!(format_duration(3900), "1:05:00");
     }
 }

@@ -1,14 +1,14 @@
 (() => {
   const root = document.documentElement;
-  const guarded = (look) => {
+  const attempt = (read) => {
     try {
-      return look();
+      return read();
     } catch {
       return null;
     }
   };
-  const kept = (place) => guarded(() => /^"[\w-]+\.[\w-]+\.[\w-]+"$/.test(window[place].getItem("access_token")));
-  root.dataset.auth = kept("sessionStorage") || kept("localStorage") ? "member" : "guest";
+  const hasToken = (storage) => attempt(() => /^"[\w-]+\.[\w-]+\.[\w-]+"$/.test(window[storage].getItem("access_token")));
+  root.dataset.auth = hasToken("sessionStorage") || hasToken("localStorage") ? "member" : "guest";
 
   const metas = [...document.querySelectorAll('meta[name="theme-color"]')];
   const colours = metas.map((meta) => meta.content);
@@ -20,37 +20,37 @@
     const select = document.getElementById("theme");
     if (select) select.value = at < 0 ? "" : theme;
   };
-  const chosen = () => paint(guarded(() => localStorage.getItem("theme")));
+  const chosen = () => paint(attempt(() => localStorage.getItem("theme")));
   chosen();
   addEventListener("DOMContentLoaded", chosen);
   addEventListener("storage", chosen);
   addEventListener("change", ({ target: { id, value } }) => {
     if (id !== "theme") return;
-    guarded(() => (value ? localStorage.setItem("theme", value) : localStorage.removeItem("theme")));
+    attempt(() => (value ? localStorage.setItem("theme", value) : localStorage.removeItem("theme")));
     paint(value);
   });
 
   // A menu that is open when a phone is turned would stay in the top layer of the other layout.
   matchMedia("(min-width: 48rem)").addEventListener("change", () =>
-    guarded(() => document.querySelectorAll(":popover-open").forEach((open) => open.hidePopover())),
+    attempt(() => document.querySelectorAll(":popover-open").forEach((open) => open.hidePopover())),
   );
 
   const mark = (name, on) => root.toggleAttribute("data-" + name, on);
-  const line = () => mark("offline", !navigator.onLine);
-  line();
-  addEventListener("online", line);
-  addEventListener("offline", line);
+  const markOffline = () => mark("offline", !navigator.onLine);
+  markOffline();
+  addEventListener("online", markOffline);
+  addEventListener("offline", markOffline);
   for (const type of ["keydown", "keyup"])
     addEventListener(type, (event) => mark("caps", !!event.getModifierState?.("CapsLock")));
 
-  const asleep = () => !("awake" in root.dataset);
+  const isPending = () => !("hydrated" in root.dataset);
   addEventListener("submit", (event) => {
-    if (!asleep()) return;
+    if (!isPending()) return;
     event.preventDefault();
-    event.target.dataset.held = "";
+    event.target.dataset.deferred = "";
   }, true);
   addEventListener("click", ({ target }) => {
     const button = target.closest('button[type="button"]:not([popovertarget])');
-    if (button && asleep()) button.dataset.held = "";
+    if (button && isPending()) button.dataset.deferred = "";
   });
 })();

@@ -1,4 +1,4 @@
-//! The document around the app: what the server renders and the browser wakes up.
+//! HTML document around the app, rendered by the server.
 
 #[cfg(feature = "ssr")]
 mod shape;
@@ -16,34 +16,34 @@ use crate::{
 #[cfg(feature = "ssr")]
 pub use shape::with_shape;
 
-/// Where the program and its style are.
+/// Paths of the compiled client: glue code, WebAssembly and style sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assets {
-    /// Path of the glue.
+    /// Path of the JavaScript glue.
     pub js: String,
-    /// Path of the program.
+    /// Path of the main WebAssembly module.
     pub wasm: String,
     /// Path of the style sheet.
     pub css: String,
-    /// Paths of what a page behind the gate needs besides.
-    pub rooms: Vec<String>,
+    /// Paths of the lazy chunks that pages behind a login need.
+    pub lazy_chunks: Vec<String>,
 }
 
-/// What the server knows of the page that it renders: given through context.
+/// Server settings that a page depends on; provided as context.
 #[derive(Clone, Debug)]
 pub struct PageSettings {
-    /// The language to render in.
+    /// Language of the page.
     pub lang: Lang,
-    /// Code points that a new password needs.
+    /// Minimum length of a new password, in code points.
     pub password_min: usize,
-    /// Where the program and its style are.
+    /// Paths of the compiled client.
     pub assets: Arc<Assets>,
-    /// Whether the page reloads itself when its sources change: never but in development.
+    /// Development only: the page reloads when its sources change.
     pub reload: bool,
 }
 
-/// Code points that a new password needs: from the server's settings while it renders, from the
-/// page in a browser.
+/// Returns the minimum length of a new password in code points: on the server from its settings, in
+/// the browser from the document.
 #[must_use]
 pub fn password_min() -> usize {
     use_context::<PageSettings>().map_or_else(
@@ -55,38 +55,39 @@ pub fn password_min() -> usize {
     )
 }
 
-/// The language that the page is shown in, on either side.
+/// Returns the language of the page, on the server and in the browser.
 #[must_use]
 pub fn lang() -> Lang {
     use_context::<PageSettings>().map_or_else(crate::dom::lang, |settings| settings.lang)
 }
 
-/// The whole document.
+/// Renders the HTML document.
 ///
-/// - `head.js` runs before the first paint: it marks whether a token is stored, so that the style
-///   sheet can hide what is not for
-///   this person, and holds forms that are sent before the program is awake.
-/// - `build.js` loads a page as a whole where the server has another build than the page at hand,
-///   whose files are gone: it compares the
-///   names of the program in both documents, so that an answer of anything in between counts for nothing. At most once for each build,
-///   unless the user asks for it.
-/// - `translated.js` keeps a page that is translated all the same from showing what is no longer
-///   true. Translators put `<font>` elements in
-///   the place of text nodes; the program still has the nodes, and what it writes into them would not be visible. So as soon as it
-///   touches one of them, the node goes back to its place. The document asks not to be translated, since it is there in two languages.
-/// - `wake.js` starts the program. Where the nodes are no longer those that the server has rendered
-///   (`with_shape`), it has the program
-///   render the page anew instead of hydrating it (`anew.js`), and carries over what was typed. Where the program panics before it is
-///   awake, a second instance renders the page anew; where that one fails too, or where the browser has no WebAssembly, it shows a banner.
-///   The second one is loaded below another path, as an ES module has one instance for each address. Leptos' own component for all this
-///   writes the nonce into an attribute that can be read, which keeps Firefox from using the preload.
+/// - `head.js` runs before the first paint. It marks whether an access token is stored, so that the
+///   style sheet can hide what is not for this visitor, and defers forms that are submitted before
+///   hydration.
+/// - `new_build.js` reloads the page when the server runs another build, whose files replace those
+///   of this page. It compares the name of the WebAssembly module in both documents, so that
+///   responses of intermediaries do not count. At most once for each build, unless the user asks
+///   for it.
+/// - `translation_guard.js` keeps machine-translated pages up to date. Translators replace text
+///   nodes by `<font>` elements, and updates of the replaced nodes would not show; a node that the
+///   app touches is put back. The document opts out of translation, since it exists in two
+///   languages.
+/// - `start.js` starts the app. If the DOM differs from the server's HTML (`with_shape`), the page
+///   is rendered again instead of hydrated (`rerender.js`), and form input is carried over. If the
+///   app panics before hydration ends, a second instance renders the page again; if that fails too,
+///   or without WebAssembly, a banner appears. The second instance has a path of its own, since an
+///   ES module is instantiated once for each URL. Leptos' `HydrationScripts` writes the nonce into
+///   a readable attribute, which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let strings = Strings::of(settings.lang);
     let assets = Arc::clone(&settings.assets);
-    // As one string: the markers that Leptos puts between views are text inside of a title.
+    // A single string: markers that Leptos puts between views would show as text in a title.
     let title = escaped(&title(Page::at(path), strings));
-    let wake = format!("{}({:?},{:?})", WAKE_SCRIPT.trim_end(), assets.js, assets.wasm);
-    let rooms = if Page::at(path).is_room() { assets.rooms.clone() } else { Vec::new() };
+    let start_script = format!("{}({:?},{:?})", START_SCRIPT.trim_end(), assets.js, assets.wasm);
+    let lazy_chunks =
+        if Page::at(path).requires_auth() { assets.lazy_chunks.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
         let options = leptos::config::get_configuration(None).map(|file| file.leptos_options);
         options.ok().map(|options| view! { <AutoReload options /> })
@@ -110,20 +111,20 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                {rooms
+                {lazy_chunks
                     .into_iter()
                     .map(|path| view! { <link rel="preload" href=path r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> })
                     .collect_view()}
-                <script type="module" nonce=use_nonce()>{wake}</script>
+                <script type="module" nonce=use_nonce()>{start_script}</script>
                 {reload}
             </head>
             <body>
                 <App />
-                <div class="banner banner-offline" role="status" data-shape="">{said(|strings| view! { {strings.offline} }.into_any())}</div>
+                <div class="banner banner-offline" role="status" data-shape="">{bilingual(|strings| view! { {strings.offline} }.into_any())}</div>
                 <div class="banner banner-broken" role="alert">
-                    {said(|strings| view! { {strings.page_incomplete}" "<a href="">{strings.reload}</a> }.into_any())}
+                    {bilingual(|strings| view! { {strings.page_incomplete}" "<a href="">{strings.reload}</a> }.into_any())}
                 </div>
-                <div class="banner banner-missing" role="alert">{said(|strings| view! { {strings.javascript_required} }.into_any())}</div>
+                <div class="banner banner-missing" role="alert">{bilingual(|strings| view! { {strings.javascript_required} }.into_any())}</div>
                 <noscript>
                     <div class="banner"><p>{strings.javascript_required}</p></div>
                 </noscript>
@@ -132,26 +133,28 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     }
 }
 
-/// What runs before the first paint, and what the program and the page call later.
-const HEAD_SCRIPT: &str =
-    concat!(include_str!("head.js"), include_str!("build.js"), include_str!("translated.js"));
+/// Scripts that run before the first paint or define functions for later.
+const HEAD_SCRIPT: &str = concat!(
+    include_str!("head.js"),
+    include_str!("new_build.js"),
+    include_str!("translation_guard.js")
+);
 
-/// What starts the program. It takes the page over as it is, or renders it anew where anything has
-/// changed it.
-const WAKE_SCRIPT: &str = concat!(include_str!("anew.js"), include_str!("wake.js"));
+/// Script that starts the app: it hydrates the page, or renders it again if the DOM has changed.
+const START_SCRIPT: &str = concat!(include_str!("rerender.js"), include_str!("start.js"));
 
-/// What is around the app does not follow its switch of language: it is there in each, and the
-/// style sheet shows one.
-fn said(text: fn(&'static Strings) -> AnyView) -> impl IntoView {
+/// Renders a text in both languages; the style sheet shows one. Texts outside the app do not react
+/// to the language switch.
+fn bilingual(text: fn(&'static Strings) -> AnyView) -> impl IntoView {
     [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Strings::of(lang))}</p> })
 }
 
-/// A text as it stands in an element that holds text only (RCDATA, HTML §13.1.2.6).
+/// Escapes a text for an RCDATA element (HTML §13.1.2.6).
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// The title of a page's window.
+/// Returns the document title of a page.
 #[must_use]
 pub fn title(page: Page, strings: &'static Strings) -> String {
     match page {

@@ -1,29 +1,29 @@
-//! The shape of the app in a page's HTML: which nodes there are, in order. The server writes it
-//! behind the app; before hydration `wake.js` compares it with what the browser has, since
-//! hydration finds its nodes by their order alone. Browser extensions that put something beside a
-//! field, and proxies that strip comments and white space, would have it take one element for
+//! Fingerprint of the DOM structure that hydration relies on: the names of all nodes of the app, in
+//! order. The server appends it to the app; before hydration `start.js` compares it with the actual
+//! DOM, since hydration locates nodes by order alone. Browser extensions that insert elements next
+//! to a field, and proxies that strip comments and white space, would make it take one element for
 //! another.
 
 use std::borrow::Cow;
 
-/// The attribute of the first element behind the app, still without its value.
+/// Attribute of the first element after the app, with its value still empty.
 const MARK: &str = "data-shape=\"\"";
 
-/// Writes the shape of the app into a rendered page.
+/// Inserts the fingerprint of the app into a rendered page.
 #[must_use]
 pub fn with_shape(html: &str) -> Cow<'_, str> {
     let app = html.split_once("<body").and_then(|(_, rest)| rest.split_once('>'));
-    let Some((app, behind)) = app.and_then(|(_, body)| body.split_once(MARK)) else {
+    let Some((app, after)) = app.and_then(|(_, body)| body.split_once(MARK)) else {
         return Cow::Borrowed(html);
     };
-    // The element that carries the mark is not part of the app.
+    // The element with the attribute is not part of the app.
     let shape = shape(app.rsplit_once('<').map_or(app, |(app, _)| app));
-    let before = &html[..html.len() - behind.len() - MARK.len()];
-    Cow::Owned(format!("{before}data-shape=\"{shape}\"{behind}"))
+    let before = &html[..html.len() - after.len() - MARK.len()];
+    Cow::Owned(format!("{before}data-shape=\"{shape}\"{after}"))
 }
 
-/// A hash of the names of all nodes, as `wake.js` computes it: of well-formed HTML that we have
-/// rendered, with no element whose content is raw text.
+/// Returns a hash of the names of all nodes, computed as in `start.js`. It expects our own
+/// well-formed HTML, without elements whose content is raw text.
 fn shape(mut html: &str) -> u32 {
     let mut hash = 0_u32;
     let mut add = |name: &str| {
@@ -50,14 +50,14 @@ fn shape(mut html: &str) -> u32 {
                     .next()
                     .unwrap_or_default());
             }
-            behind_tag(tag)
+            after_tag(tag)
         };
     }
     hash
 }
 
-/// What comes after a tag, whose attributes may have `>` between their quotes.
-fn behind_tag(tag: &str) -> &str {
+/// Returns the rest after a tag; quoted attribute values may contain `>`.
+fn after_tag(tag: &str) -> &str {
     let mut is_quoted = false;
     let end = tag.bytes().position(|byte| {
         is_quoted ^= byte == b'"';

@@ -1,20 +1,20 @@
-//! `/`: what this is, who you are, and the ways in.
+//! `/`: landing page.
 
 use leptos::{prelude::*, tachys::html::InertElement};
 
 use crate::{
-    components::{avatar::Avatar, icons, name_of},
+    components::{avatar::Avatar, display_name, icons},
     i18n::strings::{Language, Strings, welcome},
     session::browser::Signals,
 };
 
-/// The page. As in the header, the style sheet shows what is for whom.
+/// The page. As in the header, the style sheet hides what is for the other kind of visitor.
 #[component]
 pub fn Home() -> impl IntoView {
     let language = Language::of_page();
     let auth = Signals::of_page().auth;
     let greeting = move || {
-        auth.with(|auth| auth.user().map(|user| welcome(language.get(), name_of(user))))
+        auth.with(|auth| auth.user().map(|user| welcome(language.get(), display_name(user))))
             .unwrap_or_else(|| language.strings().tagline.to_owned())
     };
     view! {
@@ -30,27 +30,27 @@ pub fn Home() -> impl IntoView {
                 <a class="btn btn-outline for-guest" href="/register">{language.t(|s| s.register)}</a>
             </div>
         </section>
-        <ul class="points for-guest">
-            {point(icons::renew(), |s| s.home_renewal, |s| s.home_renewal_text)}
-            {point(icons::closed_mark(), |s| s.home_logout, |s| s.home_logout_text)}
-            {point(icons::eye(), |s| s.home_password, |s| s.home_password_text)}
+        <ul class="features for-guest">
+            {feature(icons::renew(), |s| s.home_renewal, |s| s.home_renewal_text)}
+            {feature(icons::closed_mark(), |s| s.home_logout, |s| s.home_logout_text)}
+            {feature(icons::eye(), |s| s.home_password, |s| s.home_password_text)}
         </ul>
     }
 }
 
-/// What one may expect.
-fn point(
+/// A feature of the product, with icon.
+fn feature(
     icon: InertElement,
-    what: fn(&'static Strings) -> &'static str,
-    why: fn(&'static Strings) -> &'static str,
+    title: fn(&'static Strings) -> &'static str,
+    text: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     view! {
         <li>
             {icon}
             <div>
-                <h2>{language.t(what)}</h2>
-                <p>{language.t(why)}</p>
+                <h2>{language.t(title)}</h2>
+                <p>{language.t(text)}</p>
             </div>
         </li>
     }

@@ -2,13 +2,13 @@
 
 use leptos::{ev::SubmitEvent, html::Input, prelude::*};
 
-use super::register::Registrant;
+use super::register::PrefillUsername;
 use crate::{
     components::{
-        button::Submit,
         field::{Field, FieldState},
-        form::{FormFailure, FormState},
-        notices::Notices,
+        form::{FormError, FormState},
+        submit_button::SubmitButton,
+        toasts::Toasts,
     },
     i18n::strings::Language,
     protocol::auth::login,
@@ -20,18 +20,20 @@ use crate::{
 #[component]
 pub fn Login() -> impl IntoView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
-    // Whatever is typed may be an account's name: only the server knows.
+    let toasts = Toasts::of_page();
+    // Only the server knows which usernames exist, so all but blank ones are accepted.
     let username = FieldState::new(|typed| {
         if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) }
     });
     let password = FieldState::new(validation::password::is_there);
     let remember = NodeRef::<Input>::new();
     let form = FormState::new(vec![("username", username), ("password", password)]);
-    // Who has just registered need not type the name again.
-    if let Some(name) = expect_context::<Registrant>().0.try_update_value(Option::take).flatten() {
+    // After a registration the username is filled in.
+    if let Some(name) =
+        expect_context::<PrefillUsername>().0.try_update_value(Option::take).flatten()
+    {
         username.fill(name);
-        // The input may be the one of the page before, with what was typed there.
+        // The input may be reused from the previous page, with its text.
         password.fill(String::new());
     }
     let submit = move |event: SubmitEvent| {
@@ -39,9 +41,9 @@ pub fn Login() -> impl IntoView {
         let call = async move {
             let answer =
                 login(Some(username.value()), Some(password.value()), Some(remembered)).await?;
-            notices.clear();
-            notices.status(|strings| strings.logged_in);
-            // The guards lead on.
+            toasts.clear();
+            toasts.status(|strings| strings.logged_in);
+            // The route guard redirects from here.
             browser::begin(answer, remembered);
             Ok(())
         };
@@ -51,7 +53,7 @@ pub fn Login() -> impl IntoView {
         <section class="card-narrow guests-only">
             <h1 tabindex="-1">{language.t(|s| s.login_title)}</h1>
             <form method="post" novalidate on:submit=submit>
-                <FormFailure form />
+                <FormError form />
                 <Field state=username name="username" label=|s| s.username autocomplete="username" inputmode="email" />
                 <Field
                     state=password
@@ -65,7 +67,7 @@ pub fn Login() -> impl IntoView {
                     <input class="checkbox checkbox-primary" type="checkbox" name="remember" checked node_ref=remember />
                     <span>{language.t(|s| s.remember)}</span>
                 </label>
-                <Submit label=|s| s.log_in busy=form.busy />
+                <SubmitButton label=|s| s.log_in busy=form.busy />
             </form>
             <p class="aside">
                 {language.t(|s| s.no_account)}

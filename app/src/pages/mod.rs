@@ -1,13 +1,13 @@
-//! The pages, one file each, and what is true of each before it is rendered.
+//! The pages, one file each, with their routes.
 
 pub mod files;
 pub mod home;
+pub mod lazy_pages;
 pub mod login;
 pub mod not_found;
-mod person;
 pub mod profile;
+mod profile_resource;
 pub mod register;
-pub mod rooms;
 pub mod settings;
 mod users;
 
@@ -32,12 +32,12 @@ pub enum Page {
     Settings(Option<Section>),
     /// `/admin/users`
     Users,
-    /// Any other address.
+    /// Any other path.
     NotFound,
 }
 
 impl Page {
-    /// The page at a path.
+    /// Returns the page at a path.
     #[must_use]
     pub fn at(path: &str) -> Self {
         match path.trim_end_matches('/') {
@@ -54,31 +54,30 @@ impl Page {
         }
     }
 
-    /// Whom it is for.
+    /// Returns the access rule of the page.
     #[must_use]
     pub const fn guard(self) -> Guard {
         match self {
             Self::Home | Self::NotFound => Guard::None,
             Self::Login | Self::Register => Guard::Guests,
-            // Whether somebody is an administrator, only the server knows for sure: it gives nobody
-            // else their data.
+            // Only the server knows the current role; it rejects requests of other users.
             Self::Profile | Self::Files | Self::Settings(_) | Self::Users => Guard::SignedIn,
         }
     }
 
-    /// Whether it is one of those behind the gate, whose code comes by itself.
+    /// Returns whether the page requires a login; its code is then in the lazy chunk.
     #[must_use]
-    pub fn is_room(self) -> bool {
+    pub fn requires_auth(self) -> bool {
         self.guard() == Guard::SignedIn
     }
 
-    /// Whether it is another one or a part of it.
+    /// Returns whether the page is `other` or a section of it.
     #[must_use]
     pub fn is_of(self, other: Self) -> bool {
         self == other || matches!((self, other), (Self::Settings(_), Self::Settings(None)))
     }
 
-    /// What it is called.
+    /// Returns the page's heading.
     #[must_use]
     pub const fn heading(self, strings: &Strings) -> &'static str {
         match self {

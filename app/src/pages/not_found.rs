@@ -1,10 +1,10 @@
-//! Any address that is no page.
+//! 404 page.
 
 use leptos::prelude::*;
 
 use crate::{components::icons, i18n::strings::Language};
 
-/// The page. Its answer has the status 404.
+/// The page. On the server it sets the response status to 404.
 #[component]
 pub fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]

@@ -5,39 +5,40 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
     components::{
-        button::Submit,
         field::{Field, FieldState},
-        form::{FormFailure, FormState},
+        form::{FormError, FormState},
         new_password::{NewPassword, NewPasswordFields},
-        notices::Notices,
+        submit_button::SubmitButton,
+        toasts::Toasts,
     },
     i18n::strings::{Language, Strings},
     protocol::auth::register,
     validation,
 };
 
-/// Who has just registered: the log-in fills the name in. No address carries it.
+/// Username of a new account, to be filled in at the login. Context instead of the URL, so that it
+/// is not recorded.
 #[derive(Clone, Copy)]
-pub struct Registrant(pub StoredValue<Option<String>>);
+pub struct PrefillUsername(pub StoredValue<Option<String>>);
 
 /// The page.
 #[component]
 pub fn Register() -> impl IntoView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
+    let toasts = Toasts::of_page();
     let navigate = use_navigate();
-    let registrant = expect_context::<Registrant>().0;
+    let prefill_username = expect_context::<PrefillUsername>().0;
     let username = FieldState::new(validation::username::check);
     let password = NewPassword::of(move || username.value());
-    let [chosen, again] = password.fields();
-    let form = FormState::new(vec![("username", username), chosen, again]);
+    let [chosen, confirmation] = password.fields();
+    let form = FormState::new(vec![("username", username), chosen, confirmation]);
     let submit = move |event: SubmitEvent| {
         let navigate = navigate.clone();
         let call = async move {
             let answer = register(Some(username.value()), Some(password.value()), None).await?;
-            registrant.set_value(Some(answer.user.username));
-            notices.clear();
-            notices.status(|strings| strings.registered);
+            prefill_username.set_value(Some(answer.user.username));
+            toasts.clear();
+            toasts.status(|strings| strings.registered);
             navigate("/login", NavigateOptions { resolve: false, ..NavigateOptions::default() });
             Ok(())
         };
@@ -47,7 +48,7 @@ pub fn Register() -> impl IntoView {
         <section class="card-narrow guests-only">
             <h1 tabindex="-1">{language.t(|s| s.register_title)}</h1>
             <form method="post" novalidate on:submit=submit>
-                <FormFailure form />
+                <FormError form />
                 <Field
                     state=username
                     name="username"
@@ -57,7 +58,7 @@ pub fn Register() -> impl IntoView {
                     inputmode="email"
                 />
                 <NewPasswordFields of=password label=|s| s.password />
-                <Submit label=|s| s.register busy=form.busy />
+                <SubmitButton label=|s| s.register busy=form.busy />
             </form>
             <p class="aside">
                 {language.t(|s| s.already_registered)}

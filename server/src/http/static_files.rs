@@ -69,9 +69,9 @@ impl Site {
         let manifest = hashed
             .filter(|file| root.join(file).is_file())
             .unwrap_or_else(|| format!("pkg/{MANIFEST}.json"));
-        let rooms = pieces(root, &manifest, "rooms");
+        let lazy_chunks = chunk_files(root, &manifest, "lazy_pages");
         let assets =
-            Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), rooms };
+            Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), lazy_chunks };
         Self { root: root.to_owned(), assets: Arc::new(assets) }
     }
 
@@ -123,13 +123,13 @@ impl Site {
 
 /// The files of one part of a split program: the manifest beside them names them without their
 /// ending.
-fn pieces(root: &Path, manifest: &str, part: &str) -> Vec<String> {
+fn chunk_files(root: &Path, manifest: &str, part: &str) -> Vec<String> {
     let manifest = fs::read(root.join(manifest)).unwrap_or_default();
     let mut parts: BTreeMap<String, Vec<String>> =
         serde_json::from_slice(&manifest).unwrap_or_default();
-    let pieces =
+    let files =
         parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("pkg/{name}.wasm"));
-    pieces.filter(|file| root.join(file).is_file()).map(|file| format!("/{file}")).collect()
+    files.filter(|file| root.join(file).is_file()).map(|file| format!("/{file}")).collect()
 }
 
 #[derive(Clone)]
@@ -139,7 +139,7 @@ struct Serving {
 }
 
 /// The same files at another address, where a page makes a second instance of the program: browsers
-/// make one for each address (`app/src/document/wake.js`).
+/// make one for each address (`app/src/document/start.js`).
 async fn serve_again(state: State<Serving>, mut request: Request) -> Response {
     let file = request.uri().path().strip_prefix(AGAIN).map(|file| format!("/pkg/{file}"));
     match file.and_then(|file| Uri::try_from(file).ok()) {
@@ -224,7 +224,7 @@ fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_program = [&assets.js, &assets.wasm, &assets.css]
         .into_iter()
-        .chain(&assets.rooms)
+        .chain(&assets.lazy_chunks)
         .any(|asset| asset == path)
         || name.starts_with(LOADER);
     let is_hashed = name.split('.').count() > 2 && !name.contains(NO_HASH);
@@ -253,11 +253,11 @@ mod tests {
             ("pkg/gatehouse.J.js.br", "br"),
             ("pkg/gatehouse.W.wasm", "wasm"),
             ("pkg/gatehouse.css", "css"),
-            ("pkg/split_rooms.R.wasm", "rooms"),
+            ("pkg/split_lazy_pages.R.wasm", "lazy_pages"),
             ("pkg/__wasm_split.S.js", "loader"),
             (
                 "pkg/__wasm_split_manifest.M.json",
-                r#"{"rooms":["split_rooms.R","gone.X"],"other":["gatehouse.W"]}"#,
+                r#"{"lazy_pages":["split_lazy_pages.R","gone.X"],"other":["gatehouse.W"]}"#,
             ),
             ("favicon.svg", "<svg/>"),
             ("favicon.svg.gz", "gz"),
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(site.assets.js, "/pkg/gatehouse.J.js");
         assert_eq!(site.assets.wasm, "/pkg/gatehouse.W.wasm");
         assert_eq!(site.assets.css, "/pkg/gatehouse.css", "its hash is of another build");
-        assert_eq!(site.assets.rooms, ["/pkg/split_rooms.R.wasm"], "only what is there");
+        assert_eq!(site.assets.lazy_chunks, ["/pkg/split_lazy_pages.R.wasm"], "only what is there");
         assert!(site.is_built());
         let nowhere = Site::open(Path::new("/nowhere"), None);
         assert_eq!(nowhere.assets.js, "/pkg/gatehouse.js");
@@ -303,9 +303,9 @@ mod tests {
             ("pkg/gatehouse.js", "js"),
             ("pkg/gatehouse.wasm", "wasm"),
             ("pkg/gatehouse.css", "css"),
-            ("pkg/split_rooms.wasm", "rooms"),
+            ("pkg/split_lazy_pages.wasm", "lazy_pages"),
             (loader, "loader"),
-            ("pkg/__wasm_split_manifest.json", r#"{"rooms":["split_rooms"]}"#),
+            ("pkg/__wasm_split_manifest.json", r#"{"lazy_pages":["split_lazy_pages"]}"#),
         ] {
             fs::write(root.join(name), text).unwrap();
         }
@@ -314,13 +314,13 @@ mod tests {
         fs::write(&hashes, "js: J\nwasm: W\ncss: C\nmanifest: M\nsplit: S\n").unwrap();
         let site = Site::open(&root, Some(&hashes));
         assert!(site.is_built());
-        let Assets { js, wasm, css, rooms } = &*site.assets;
+        let Assets { js, wasm, css, lazy_chunks } = &*site.assets;
         assert_eq!(
             [js, wasm, css],
             ["/pkg/gatehouse.js", "/pkg/gatehouse.wasm", "/pkg/gatehouse.css"]
         );
-        assert_eq!(rooms, &["/pkg/split_rooms.wasm"]);
-        for path in [js, wasm, css, &rooms[0], &format!("/{loader}")] {
+        assert_eq!(lazy_chunks, &["/pkg/split_lazy_pages.wasm"]);
+        for path in [js, wasm, css, &lazy_chunks[0], &format!("/{loader}")] {
             let answer = ask(&site, Method::GET, path, "identity").await;
             assert_eq!(answer.headers()[header::CACHE_CONTROL], ASK_AGAIN, "{path}");
         }
@@ -332,11 +332,11 @@ mod tests {
         for (path, kind, keep) in [
             ("/pkg/gatehouse.J.js", "text/javascript", FOREVER),
             ("/pkg/gatehouse.W.wasm", "application/wasm", FOREVER),
-            ("/pkg/split_rooms.R.wasm", "application/wasm", FOREVER),
+            ("/pkg/split_lazy_pages.R.wasm", "application/wasm", FOREVER),
             ("/pkg/__wasm_split.S.js", "text/javascript", FOREVER),
             ("/pkg/again/gatehouse.J.js", "text/javascript", FOREVER),
             ("/pkg/again/__wasm_split.S.js", "text/javascript", FOREVER),
-            ("/pkg/again/split_rooms.R.wasm", "application/wasm", FOREVER),
+            ("/pkg/again/split_lazy_pages.R.wasm", "application/wasm", FOREVER),
             ("/pkg/gatehouse.css", "text/css", ASK_AGAIN),
             ("/favicon.svg", "image/svg+xml", AN_HOUR),
         ] {

@@ -1,141 +1,142 @@
-//! "My files": the pictures that a person keeps here, as a waterfall. The newest are on the
-//! profile, all of them at `/files`.
+//! "My files": the user's pictures in a masonry layout. The profile shows the newest, `/files` all.
 
-mod album;
-mod sending;
+mod file_list;
 mod tile;
+mod uploads;
 mod viewer;
 
 use leptos::{ev, html, prelude::*};
 use web_sys::{DragEvent, FileList};
 
-use album::{Album, Load};
+use file_list::{FileListState, Load};
 
 use crate::{
-    components::trouble,
+    components::api_error_view,
     dom,
     i18n::strings::{self, Language},
 };
 
-/// Bytes of the largest picture that is taken.
-pub(super) const MAX: f64 = 5.0 * 1024.0 * 1024.0;
-/// Pictures of a kind that is taken.
+/// Largest accepted file, in bytes (5 MiB).
+pub(super) const MAX_FILE_BYTES: f64 = 5.0 * 1024.0 * 1024.0;
+/// Accepted media types.
 pub(super) const ACCEPT: &str = "image/jpeg,image/png,image/webp";
 
-/// The page of all of them.
+/// The page with all files.
 #[component]
 pub fn Files() -> impl IntoView {
     let language = Language::of_page();
-    let album = Album::new(50);
+    let list = FileListState::new(50);
     view! {
         <div class="files-page">
             <h1 tabindex="-1">{language.t(|s| s.files)}</h1>
-            {section(album, || true)}
+            {section(list, || true)}
         </div>
     }
 }
 
-/// The newest of them, as a part of another page: once that is ready.
+/// The newest files, embedded in another page as soon as that is ready.
 pub(super) fn newest_files(
     is_ready: impl Fn() -> bool + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let language = Language::of_page();
-    let album = Album::new(8);
+    let list = FileListState::new(8);
     view! {
         <section class="files-newest" hidden=move || !is_ready()>
             <div class="files-head">
                 <h2>{language.t(|s| s.files)}</h2>
                 <a class="link" href="/files">{language.t(|s| s.files_all)}</a>
             </div>
-            {section(album, is_ready)}
+            {section(list, is_ready)}
         </section>
     }
 }
 
-/// Everything about them but the heading.
-fn section(album: Album, is_ready: impl Fn() -> bool + 'static) -> impl IntoView {
+/// File list without heading.
+fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl IntoView {
     let language = Language::of_page();
-    let over = RwSignal::new(false);
+    let is_dragged_over = RwSignal::new(false);
     let shown = RwSignal::new(None);
-    album.keep_loaded(is_ready);
-    accept_pasted(album);
+    list.keep_loaded(is_ready);
+    accept_pasted(list);
     let drop = move |event: DragEvent| {
         event.prevent_default();
-        over.set(false);
-        if let Some(list) = event.data_transfer().and_then(|carried| carried.files()) {
-            album.send(files_of(&list));
+        is_dragged_over.set(false);
+        if let Some(picked) = event.data_transfer().and_then(|carried| carried.files()) {
+            list.send(files_of(&picked));
         }
     };
     let drag = move |event: DragEvent| {
-        // Without it the browser would open what is dropped.
+        // By default browsers open a dropped file.
         event.prevent_default();
-        over.set(true);
+        is_dragged_over.set(true);
     };
-    let is_running = move || album.load.with(|load| matches!(load, Load::Running));
-    let space = move || {
-        let space = album.space.get();
-        space.map(|(used, quota)| strings::storage_used(language.get(), &size(used), &size(quota)))
+    let is_loading = move || list.load.with(|load| matches!(load, Load::Loading));
+    let usage_text = move || {
+        let usage = list.usage.get();
+        usage.map(|(used, quota)| {
+            strings::storage_used(language.get(), &format_size(used), &format_size(quota))
+        })
     };
     let is_empty = move || {
-        album.load.with(|load| matches!(load, Load::Done))
-            && album.files.with(Vec::is_empty)
-            && album.sending.with(Vec::is_empty)
+        list.load.with(|load| matches!(load, Load::Loaded))
+            && list.files.with(Vec::is_empty)
+            && list.uploads.with(Vec::is_empty)
     };
     view! {
         <div
             class="files"
-            data-over=dom::yes(over)
+            data-over=dom::yes(is_dragged_over)
             on:dragover=drag
-            on:dragleave=move |_| over.set(false)
+            on:dragleave=move |_| is_dragged_over.set(false)
             on:drop=drop
         >
             <div class="files-tools">
-                {picker(album)}
+                {picker(list)}
                 <p class="note">{language.t(|s| s.files_hint)}</p>
-                <p class="note">{space}</p>
+                <p class="note">{usage_text}</p>
             </div>
-            <p class="sr-only" role="status">{move || if is_running() { language.strings().files_loading } else { "" }}</p>
-            {move || album.load.with(|load| match load {
+            <p class="sr-only" role="status">{move || if is_loading() { language.strings().files_loading } else { "" }}</p>
+            {move || list.load.with(|load| match load {
                 Load::Failed(why) => Some(view! {
-                    <div class="failure">
-                        <div role="alert">{trouble::told(why, language.strings())}</div>
-                        <button type="button" class="btn btn-outline" on:click=move |_| album.reload()>
+                    <div class="error-panel">
+                        <div role="alert">{api_error_view::error_message(why, language.strings())}</div>
+                        <button type="button" class="btn btn-outline" on:click=move |_| list.reload()>
                             {language.t(|s| s.retry)}
                         </button>
                     </div>
                 }),
-                Load::Running | Load::Done => None,
+                Load::Loading | Load::Loaded => None,
             })}
             {move || is_empty().then(|| view! { <p class="files-empty">{language.t(|s| s.files_empty)}</p> })}
-            <ul class="waterfall" aria-busy=move || is_running().then_some("true")>
-                <For each=move || album.sending.get() key=|upload| upload.number let:upload>
-                    {sending::tile(album, upload)}
+            <ul class="masonry" aria-busy=move || is_loading().then_some("true")>
+                <For each=move || list.uploads.get() key=|upload| upload.number let:upload>
+                    {uploads::tile(list, upload)}
                 </For>
-                <For each=move || album.files.get() key=|file| file.id let:file>
-                    {tile::tile(album, file, shown)}
+                <For each=move || list.files.get() key=|file| file.id let:file>
+                    {tile::tile(list, file, shown)}
                 </For>
             </ul>
-            {move || album.next.get().is_some().then(|| view! {
-                <button type="button" class="btn btn-outline files-more" on:click=move |_| album.load_more()>
+            {move || list.next.get().is_some().then(|| view! {
+                <button type="button" class="btn btn-outline files-more" on:click=move |_| list.load_more()>
                     {language.t(|s| s.files_more)}
                 </button>
             })}
-            {undo(album)}
+            {undo(list)}
             {viewer::viewer(shown)}
         </div>
     }
 }
 
-/// The button that asks for files, several at once.
-fn picker(album: Album) -> impl IntoView {
+/// Button that opens the file picker, for several files.
+fn picker(list: FileListState) -> impl IntoView {
     let language = Language::of_page();
     let input = NodeRef::<html::Input>::new();
     let chosen = move |_| {
         let Some(input) = input.get_untracked() else { return };
-        if let Some(list) = input.files() {
-            album.send(files_of(&list));
+        if let Some(picked) = input.files() {
+            list.send(files_of(&picked));
         }
-        // The same file may be chosen again.
+        // Reset, so that choosing the same file again fires `change`.
         input.set_value("");
     };
     view! {
@@ -146,25 +147,25 @@ fn picker(album: Album) -> impl IntoView {
     }
 }
 
-/// What was removed a moment ago, and the way to have it back.
-fn undo(album: Album) -> impl IntoView {
+/// Undo message after a removal.
+fn undo(list: FileListState) -> impl IntoView {
     let language = Language::of_page();
     let button = NodeRef::<html::Button>::new();
     Effect::new(move |_| {
-        if album.removed.with(Option::is_some)
+        if list.pending_removal.with(Option::is_some)
             && let Some(button) = button.get()
         {
             dom::focus(&button);
         }
     });
     move || {
-        album.removed.with(|removed| {
+        list.pending_removal.with(|removed| {
             removed.as_ref().map(|file| {
                 let name = file.name.clone();
                 view! {
                     <div class="undo" role="status">
                         <p>{language.t(|s| s.file_deleted)}": "<bdi>{name}</bdi></p>
-                        <button type="button" class="btn btn-outline" node_ref=button on:click=move |_| album.restore()>
+                        <button type="button" class="btn btn-outline" node_ref=button on:click=move |_| list.restore()>
                             {language.t(|s| s.undo)}
                         </button>
                     </div>
@@ -174,12 +175,12 @@ fn undo(album: Album) -> impl IntoView {
     }
 }
 
-/// Pictures that are pasted anywhere on the page.
-fn accept_pasted(album: Album) {
+/// Uploads pictures that are pasted anywhere on the page.
+fn accept_pasted(list: FileListState) {
     Effect::new(move |_| {
         let listener = window_event_listener(ev::paste, move |event| {
-            if let Some(list) = dom::pasted_files(&event) {
-                album.send(files_of(&list));
+            if let Some(picked) = dom::pasted_files(&event) {
+                list.send(files_of(&picked));
             }
         });
         on_cleanup(move || listener.remove());
@@ -190,8 +191,8 @@ fn files_of(list: &FileList) -> Vec<web_sys::File> {
     (0..list.length()).filter_map(|index| list.item(index)).collect()
 }
 
-/// How much it is, as people say it.
-pub(super) fn size(bytes: i64) -> String {
+/// Formats a size in KB or MB (powers of ten).
+pub(super) fn format_size(bytes: i64) -> String {
     if bytes < 999_500 {
         let kilobytes = ((bytes + 500) / 1_000).max(i64::from(bytes > 0));
         return format!("{kilobytes} KB");
@@ -206,7 +207,7 @@ pub(super) fn size(bytes: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::format_size;
 
     #[test]
     fn sizes() {
@@ -224,7 +225,7 @@ mod tests {
             (10_500_000, "11 MB"),
             (100_000_000, "100 MB"),
         ] {
-            assert_eq!(size(bytes), said);
+            assert_eq!(format_size(bytes), said);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A picture in the waterfall: in its proportions from the start, and fetched when somebody comes
-//! near it.
+//! Picture tile: it reserves the picture's aspect ratio, and loads the thumbnail when it is near
+//! the viewport.
 
 use http::Method;
 use js_sys::{Array, Uint8Array};
@@ -11,7 +11,7 @@ use web_sys::{
     IntersectionObserverInit, Url,
 };
 
-use super::{album::Album, size};
+use super::{file_list::FileListState, format_size};
 use crate::{
     browser_value::BrowserValue,
     components::icons,
@@ -21,34 +21,34 @@ use crate::{
     session::{browser, wire::Call},
 };
 
-/// A picture's address within the page, given back when it is no longer shown.
+/// Object URL of a picture, revoked when it is no longer shown.
 #[derive(Clone, Copy)]
-pub(super) struct Address(RwSignal<Option<String>>);
+pub(super) struct ObjectUrl(RwSignal<Option<String>>);
 
-impl Address {
+impl ObjectUrl {
     pub(super) fn new() -> Self {
-        let address = Self(RwSignal::new(None));
-        on_cleanup(move || address.revoke());
-        address
+        let object_url = Self(RwSignal::new(None));
+        on_cleanup(move || object_url.revoke());
+        object_url
     }
 
     pub(super) fn get(self) -> Option<String> {
         self.0.get()
     }
 
-    /// Gives it back.
+    /// Revokes the URL.
     pub(super) fn revoke(self) {
         if let Some(url) = self.0.try_update(Option::take).flatten() {
             let _ = Url::revoke_object_url(&url);
         }
     }
 
-    /// Fetches a picture, with the person's token.
+    /// Loads a picture with the user's access token.
     pub(super) fn fetch(self, id: Uuid, size: &'static str, media_type: String) {
         dom::spawn(async move {
             let Some(url) = fetch(id, size, &media_type).await else { return };
             if self.0.try_get_untracked().is_none() {
-                // The page has gone on meanwhile.
+                // The page was left meanwhile.
                 let _ = Url::revoke_object_url(&url);
                 return;
             }
@@ -74,17 +74,17 @@ async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String>
     Url::create_object_url_with_blob(&blob).ok()
 }
 
-/// Its place.
+/// The tile of a file.
 pub(super) fn tile(
-    album: Album,
+    list: FileListState,
     file: FileEntry,
     shown: RwSignal<Option<FileEntry>>,
 ) -> impl IntoView {
     let language = Language::of_page();
-    let address = Address::new();
+    let object_url = ObjectUrl::new();
     let place = NodeRef::<html::Li>::new();
     let id = file.id;
-    when_near(place, move || address.fetch(id, "thumb", "image/jpeg".to_owned()));
+    when_near_viewport(place, move || object_url.fetch(id, "thumb", "image/jpeg".to_owned()));
     let ratio = format!("{} / {}", file.width.max(1), file.height.max(1));
     let FileEntry { name, size: bytes, .. } = file.clone();
     let label = name.clone();
@@ -101,21 +101,21 @@ pub(super) fn tile(
                 aria-label=label
                 on:click=move |_| shown.set(Some(file.clone()))
             >
-                {move || address.get().map(|url| view! { <img src=url alt="" /> })}
+                {move || object_url.get().map(|url| view! { <img src=url alt="" /> })}
             </button>
             <p class="tile-text">
                 <span class="tile-name"><bdi>{name}</bdi></span>
-                <span class="tile-size">{size(bytes)}</span>
+                <span class="tile-size">{format_size(bytes)}</span>
             </p>
-            <button type="button" class="tile-button" aria-label=remove_label on:click=move |_| album.remove(id)>
+            <button type="button" class="tile-button" aria-label=remove_label on:click=move |_| list.remove(id)>
                 {icons::bin()}
             </button>
         </li>
     }
 }
 
-/// Does something once an element is in the window, or nearly.
-fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
+/// Runs an action once, when an element is within 400 px of the viewport.
+fn when_near_viewport(place: NodeRef<html::Li>, action: impl Fn() + Copy + 'static) {
     Effect::new(move |_| {
         let Some(place) = place.get() else { return };
         let seen = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(
@@ -127,7 +127,7 @@ fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
                 };
                 if entries.iter().any(is_near) {
                     observer.disconnect();
-                    deed();
+                    action();
                 }
             },
         );
@@ -136,7 +136,7 @@ fn when_near(place: NodeRef<html::Li>, deed: impl Fn() + Copy + 'static) {
         let Ok(observer) =
             IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options)
         else {
-            return deed();
+            return action();
         };
         observer.observe(&place);
         let kept = BrowserValue::new(|| seen);

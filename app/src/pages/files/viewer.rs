@@ -1,26 +1,26 @@
-//! One picture by itself, as large as the window has room, and the way to save it.
+//! Dialog that shows a picture at full size, with a download link.
 
 use leptos::{html, prelude::*};
 
-use super::tile::Address;
+use super::tile::ObjectUrl;
 use crate::{components::icons, i18n::strings::Language, protocol::files::FileEntry};
 
-/// The dialog. It is shown while there is a file to show.
+/// The dialog; open while a file is selected.
 pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
     let language = Language::of_page();
     let dialog = NodeRef::<html::Dialog>::new();
-    let address = Address::new();
+    let object_url = ObjectUrl::new();
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         let wanted =
             shown.with(|file| file.as_ref().map(|file| (file.id, file.media_type.clone())));
         if let Some((id, media_type)) = wanted {
-            address.fetch(id, "full", media_type);
-            // It throws where it is shown already.
+            object_url.fetch(id, "full", media_type);
+            // `showModal` throws where the dialog is open already.
             let _ = dialog.show_modal();
         } else {
             dialog.close();
-            address.revoke();
+            object_url.revoke();
         }
     });
     let name = move || shown.with(|file| file.as_ref().map(|file| file.name.clone()));
@@ -34,12 +34,12 @@ pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
             >
                 {icons::cross()}
             </button>
-            <div class="viewer-picture" aria-busy=move || address.get().is_none().then_some("true")>
-                {move || address.get().map(|url| view! { <img src=url alt=name /> })}
+            <div class="viewer-picture" aria-busy=move || object_url.get().is_none().then_some("true")>
+                {move || object_url.get().map(|url| view! { <img src=url alt=name /> })}
             </div>
             <p class="viewer-name"><bdi>{name}</bdi></p>
             <div class="actions">
-                {move || address.get().map(|url| view! {
+                {move || object_url.get().map(|url| view! {
                     <a class="btn btn-outline" href=url download=name>{language.t(|s| s.file_save)}</a>
                 })}
             </div>

@@ -1,4 +1,4 @@
-//! `/settings/data`: everything about a person, to take along; and the end of their account.
+//! `/settings/data`: data export and account deletion.
 
 use bytes::Bytes;
 use http::Method;
@@ -6,10 +6,10 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
     components::{
-        button::Submit,
         field::{Field, FieldState},
-        form::{FormFailure, FormState},
-        notices::Notices,
+        form::{FormError, FormState},
+        submit_button::SubmitButton,
+        toasts::Toasts,
     },
     dom,
     i18n::strings::Language,
@@ -25,11 +25,11 @@ use crate::{
     validation::Problem,
 };
 
-/// What the file is called.
-const ARCHIVE: &str = "gatehouse.zip";
+/// Name of the exported file.
+const EXPORT_FILE_NAME: &str = "gatehouse.zip";
 const ZIP: &str = "application/zip";
 
-/// The section's cards.
+/// Cards of the section.
 pub(super) fn view() -> AnyView {
     view! {
         {export()}
@@ -40,12 +40,12 @@ pub(super) fn view() -> AnyView {
 
 fn export() -> AnyView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
+    let toasts = Toasts::of_page();
     let form = FormState::new(Vec::new());
     let submit = move |event: SubmitEvent| {
         let call = async move {
-            dom::save_file(ARCHIVE, ZIP, &archive().await?);
-            notices.status(|strings| strings.export_done);
+            dom::save_file(EXPORT_FILE_NAME, ZIP, &fetch_export().await?);
+            toasts.status(|strings| strings.export_done);
             Ok(())
         };
         form.submit(&event, Box::pin(call));
@@ -55,9 +55,9 @@ fn export() -> AnyView {
             <h2>{language.t(|s| s.export_title)}</h2>
             <p class="lead">{language.t(|s| s.export_text)}</p>
             <form method="post" novalidate on:submit=submit>
-                <FormFailure form />
+                <FormError form />
                 <div class="form-actions">
-                    <Submit label=|s| s.export_submit busy=form.busy />
+                    <SubmitButton label=|s| s.export_submit busy=form.busy />
                 </div>
             </form>
         </section>
@@ -65,8 +65,8 @@ fn export() -> AnyView {
     .into_any()
 }
 
-/// Everything about the person, as the server has put it together.
-async fn archive() -> Result<Bytes, ApiError> {
+/// Fetches the data export.
+async fn fetch_export() -> Result<Bytes, ApiError> {
     let call = Call {
         method: Method::GET,
         url: EXPORT.to_owned(),
@@ -83,26 +83,27 @@ async fn archive() -> Result<Bytes, ApiError> {
 
 fn deletion() -> AnyView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
+    let toasts = Toasts::of_page();
     let auth = Signals::of_page().auth;
     let leaving = expect_context::<Leaving>().0;
     let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()));
-    // The server finds the name in any spelling; whoever types it as it stands there is asked for
-    // the password only then.
-    let typed = FieldState::new(move |typed| match untrack(username) {
+    // The server accepts other spellings too; comparing here avoids a password prompt for a wrong
+    // name.
+    let confirmation = FieldState::new(move |typed| match untrack(username) {
         Some(name) if typed.trim().eq_ignore_ascii_case(name.trim()) => Ok(()),
         _ => Err(Problem::NameDiffers),
     });
-    let form = FormState::new(vec![("username", typed)]);
+    let form = FormState::new(vec![("username", confirmation)]);
     let submit = move |event: SubmitEvent| {
-        let name = typed.value();
+        let name = confirmation.value();
         let call = async move {
             delete_account(Some(name)).await?;
             leaving.set_value(true);
-            // There is nothing left to end but what this browser keeps; the other tabs hear of it.
+            // The server has ended all sessions: this clears the stored tokens and informs the
+            // other tabs.
             browser::log_out().await;
-            notices.clear();
-            notices.status(|strings| strings.account_deleted);
+            toasts.clear();
+            toasts.status(|strings| strings.account_deleted);
             Ok(())
         };
         form.submit(&event, Box::pin(call));
@@ -113,15 +114,15 @@ fn deletion() -> AnyView {
             <p class="lead">{language.t(|s| s.delete_text)}</p>
             <p class="lead"><strong>{username}</strong></p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
-                <FormFailure form />
+                <FormError form />
                 <Field
-                    state=typed
+                    state=confirmation
                     name="username"
                     label=|s| s.delete_confirm
                     autocomplete="off"
                     enterkeyhint="go"
                 />
-                <Submit label=|s| s.delete_submit busy=form.busy class="btn btn-outline btn-danger btn-block" />
+                <SubmitButton label=|s| s.delete_submit busy=form.busy class="btn btn-outline btn-danger btn-block" />
             </form>
         </section>
     }

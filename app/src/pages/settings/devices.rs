@@ -1,16 +1,16 @@
-//! `/settings/devices`: where a person is signed in, and an end to it from here.
+//! `/settings/devices`: active sessions, and logging them out.
 
 use leptos::{ev::SubmitEvent, html, prelude::*, task::tick};
 use uuid::Uuid;
 
 use crate::{
     components::{
-        button::Submit,
-        form::{FormFailure, FormState},
+        api_error_view::{self, DisplayedError},
+        form::{FormError, FormState},
         icons,
-        notices::Notices,
+        submit_button::SubmitButton,
         time::{self, Precision},
-        trouble::{self, Trouble},
+        toasts::Toasts,
     },
     dom,
     i18n::{
@@ -25,77 +25,77 @@ use crate::{
     session::browser::Signals,
 };
 
-/// A text of the page.
+/// Selects a text of the page's language.
 type Text = fn(&'static Strings) -> &'static str;
 
 #[derive(Clone)]
 enum Load {
-    Running,
-    Done(Vec<SessionInfo>),
-    Failed(Trouble),
+    Loading,
+    Loaded(Vec<SessionInfo>),
+    Failed(DisplayedError),
 }
 
-/// What is to end, once the person has said yes.
+/// Sessions to log out once confirmed.
 #[derive(Clone, PartialEq)]
-enum Asked {
+enum PendingLogout {
     One(SessionInfo),
     AllOthers,
 }
 
-/// The list, and what is asked about it.
+/// The session list and the pending confirmation.
 #[derive(Clone, Copy)]
-struct Devices {
+struct DeviceList {
     load: RwSignal<Load>,
-    asked: RwSignal<Option<Asked>>,
-    notices: Notices,
+    pending: RwSignal<Option<PendingLogout>>,
+    toasts: Toasts,
     language: Language,
 }
 
-/// The section's cards.
+/// Cards of the section.
 pub(super) fn view() -> AnyView {
-    let page = Devices {
-        load: RwSignal::new(Load::Running),
-        asked: RwSignal::new(None),
-        notices: Notices::of_page(),
+    let list = DeviceList {
+        load: RwSignal::new(Load::Loading),
+        pending: RwSignal::new(None),
+        toasts: Toasts::of_page(),
         language: Language::of_page(),
     };
     let auth = Signals::of_page().auth;
     Effect::new(move |before: Option<Option<Uuid>>| {
         let user = auth.with(|auth| auth.user().map(|user| user.id));
         if user.is_some() && before != Some(user) {
-            page.load.set(Load::Running);
-            page.fetch();
+            list.load.set(Load::Loading);
+            list.fetch();
         }
         user
     });
-    let language = page.language;
-    let is_coming = move || page.load.with(|load| matches!(load, Load::Running));
+    let language = list.language;
+    let is_loading = move || list.load.with(|load| matches!(load, Load::Loading));
     view! {
-        <p class="sr-only" role="status">{move || if is_coming() { language.strings().profile_loading } else { "" }}</p>
-        <section class="card" aria-busy=move || is_coming().then_some("true")>
+        <p class="sr-only" role="status">{move || if is_loading() { language.strings().profile_loading } else { "" }}</p>
+        <section class="card" aria-busy=move || is_loading().then_some("true")>
             <p class="lead">{language.t(|s| s.devices_text)}</p>
-            {move || page.content()}
+            {move || list.content()}
         </section>
-        {page.question()}
+        {list.confirm_dialog()}
     }
     .into_any()
 }
 
-impl Devices {
+impl DeviceList {
     fn fetch(self) {
         dom::spawn(async move {
             let load = match list_sessions().await {
-                Ok(list) => Load::Done(list.sessions),
-                Err(error) => Load::Failed(Trouble::new(error)),
+                Ok(list) => Load::Loaded(list.sessions),
+                Err(error) => Load::Failed(DisplayedError::new(error)),
             };
-            // The page may be another by now.
+            // The page may have been left meanwhile.
             self.load.try_set(load);
         });
     }
 
     fn content(self) -> AnyView {
         match self.load.get() {
-            Load::Running => view! {
+            Load::Loading => view! {
                 <ul class="devices">
                     <li class="device">
                         <div>
@@ -106,13 +106,13 @@ impl Devices {
                 </ul>
             }
             .into_any(),
-            Load::Done(list) => self.list(&list),
-            Load::Failed(trouble) => self.failure(&trouble),
+            Load::Loaded(list) => self.list(&list),
+            Load::Failed(error) => self.error_panel(&error),
         }
     }
 
     fn list(self, list: &[SessionInfo]) -> AnyView {
-        // The server's clock: the device that asks is seen at this moment.
+        // By the server's clock: the current session was last seen now.
         let now = list.first().map_or(0, |device| device.last_seen_at);
         let has_others = list.iter().any(|device| !device.current);
         let rows: Vec<_> = list.iter().map(|device| self.row(device, now)).collect();
@@ -122,7 +122,7 @@ impl Devices {
                     <button
                         type="button"
                         class="btn btn-outline"
-                        on:click=move |_| self.asked.set(Some(Asked::AllOthers))
+                        on:click=move |_| self.pending.set(Some(PendingLogout::AllOthers))
                     >
                         {self.language.t(|s| s.log_out_others)}
                     </button>
@@ -146,13 +146,13 @@ impl Devices {
             move || device_name(language.get(), browser.as_deref(), system.as_deref())
         };
         let address = device.address.clone();
-        let mark = move |word: Text| {
-            view! { <span class="mark-text">{language.t(word)}</span> }
+        let badge = move |word: Text| {
+            view! { <span class="badge">{language.t(word)}</span> }
         };
         let moment = move |seconds: i64, text: fn(i64, i64, Lang) -> String| {
-            let exact = move || time::moment(seconds, Precision::Second, language.get());
+            let exact = move || time::format_time(seconds, Precision::Second, language.get());
             view! {
-                <time datetime=time::iso(seconds) title=exact>
+                <time datetime=time::to_iso(seconds) title=exact>
                     {move || text(seconds, now, language.get())}
                 </time>
             }
@@ -164,7 +164,7 @@ impl Devices {
                     <button
                         type="button"
                         class="btn btn-outline"
-                        on:click=move |_| self.asked.set(Some(Asked::One(device.clone())))
+                        on:click=move |_| self.pending.set(Some(PendingLogout::One(device.clone())))
                     >
                         {language.t(|s| s.log_out_device)}
                         <span class="sr-only">" "{name}</span>
@@ -177,8 +177,8 @@ impl Devices {
                 <div>
                     <h2>
                         {name}
-                        {current.then(|| mark(|s| s.this_device))}
-                        {(is_new && !current).then(|| mark(|s| s.new_device))}
+                        {current.then(|| badge(|s| s.this_device))}
+                        {(is_new && !current).then(|| badge(|s| s.new_device))}
                     </h2>
                     <p>
                         {(!current)
@@ -186,7 +186,7 @@ impl Devices {
                                 view! {
                                     {language.t(|s| s.last_seen)}
                                     " "
-                                    {moment(last_seen_at, |seconds, now, lang| time::ago(now - seconds, lang))}
+                                    {moment(last_seen_at, |seconds, now, lang| time::format_relative(now - seconds, lang))}
                                 }
                             })}
                         {address.map(|address| view! { <span>{address}</span> })}
@@ -197,7 +197,7 @@ impl Devices {
                             if is_new { strings.first_logged_in } else { strings.logged_in_since }
                         }}
                         " "
-                        {moment(created_at, |seconds, _, lang| time::moment(seconds, Precision::Second, lang))}
+                        {moment(created_at, |seconds, _, lang| time::format_time(seconds, Precision::Second, lang))}
                     </p>
                 </div>
                 {(!current).then(end)}
@@ -206,21 +206,21 @@ impl Devices {
         .into_any()
     }
 
-    fn failure(self, trouble: &Trouble) -> AnyView {
+    fn error_panel(self, error: &DisplayedError) -> AnyView {
         let language = self.language;
-        let again = move |_| {
-            self.load.set(Load::Running);
+        let retry = move |_| {
+            self.load.set(Load::Loading);
             self.fetch();
         };
         view! {
-            <div class="failure">
-                <div class="failure-mark">{icons::closed_mark()}</div>
+            <div class="error-panel">
+                <div class="error-mark">{icons::closed_mark()}</div>
                 <div role="alert">
                     <h2>{language.t(|s| s.devices_failed)}</h2>
-                    {trouble::told(trouble, language.strings())}
+                    {api_error_view::error_message(error, language.strings())}
                 </div>
-                {trouble::countdown(trouble, language)}
-                <button type="button" class="btn btn-primary" on:click=again>
+                {api_error_view::retry_countdown(error, language)}
+                <button type="button" class="btn btn-primary" on:click=retry>
                     {language.t(|s| s.retry)}
                 </button>
             </div>
@@ -228,17 +228,18 @@ impl Devices {
         .into_any()
     }
 
-    /// The question that stands before an end: it is asked once.
-    fn question(self) -> AnyView {
+    /// Confirmation dialog.
+    fn confirm_dialog(self) -> AnyView {
         let dialog = NodeRef::<html::Dialog>::new();
         Effect::new(move |_| {
             let Some(dialog) = dialog.get() else { return };
-            if self.asked.with(Option::is_some) {
-                // It throws where it is open already.
+            if self.pending.with(Option::is_some) {
+                // `showModal` throws where the dialog is open already.
                 let _ = dialog.show_modal();
-                // One frame later the question is in it. Who only presses the key does nothing.
+                // The form is rendered one frame later. The focus is on Cancel, so pressing Enter
+                // does nothing.
                 request_animation_frame(|| {
-                    if let Some(button) = dom::find("#question-cancel") {
+                    if let Some(button) = dom::find("#confirm-cancel") {
                         dom::focus(&button);
                     }
                 });
@@ -250,45 +251,45 @@ impl Devices {
             <dialog
                 class="dialog"
                 node_ref=dialog
-                aria-labelledby="question-title"
-                on:close=move |_| self.asked.set(None)
+                aria-labelledby="confirm-title"
+                on:close=move |_| self.pending.set(None)
             >
-                {move || self.asked.get().map(|asked| self.asking(asked))}
+                {move || self.pending.get().map(|pending| self.confirm_form(pending))}
             </dialog>
         }
         .into_any()
     }
 
-    fn asking(self, asked: Asked) -> AnyView {
+    fn confirm_form(self, pending: PendingLogout) -> AnyView {
         let language = self.language;
         let form = FormState::new(Vec::new());
-        let (title, text): (Text, Text) = match &asked {
-            Asked::One(_) => (|s| s.log_out_device_title, |s| s.log_out_device_text),
-            Asked::AllOthers => (|s| s.log_out_others_title, |s| s.log_out_others_text),
+        let (title, text): (Text, Text) = match &pending {
+            PendingLogout::One(_) => (|s| s.log_out_device_title, |s| s.log_out_device_text),
+            PendingLogout::AllOthers => (|s| s.log_out_others_title, |s| s.log_out_others_text),
         };
-        let name = match &asked {
-            Asked::One(device) => Some((device.browser.clone(), device.system.clone())),
-            Asked::AllOthers => None,
+        let name = match &pending {
+            PendingLogout::One(device) => Some((device.browser.clone(), device.system.clone())),
+            PendingLogout::AllOthers => None,
         };
-        let which = move || {
+        let device_label = move || {
             name.as_ref().map(|(browser, system)| {
                 view! { <strong>{device_name(language.get(), browser.as_deref(), system.as_deref())}</strong> }
             })
         };
         let submit =
-            move |event: SubmitEvent| form.submit(&event, Box::pin(self.end(asked.clone())));
+            move |event: SubmitEvent| form.submit(&event, Box::pin(self.end(pending.clone())));
         view! {
             <form method="post" novalidate on:submit=submit>
-                <h2 id="question-title">{language.t(title)}</h2>
-                <p class="lead">{which} " " {language.t(text)}</p>
-                <FormFailure form />
+                <h2 id="confirm-title">{language.t(title)}</h2>
+                <p class="lead">{device_label} " " {language.t(text)}</p>
+                <FormError form />
                 <div class="form-actions">
-                    <Submit label=|s| s.log_out_device busy=form.busy />
+                    <SubmitButton label=|s| s.log_out_device busy=form.busy />
                     <button
                         type="button"
-                        id="question-cancel"
+                        id="confirm-cancel"
                         class="btn btn-ghost"
-                        on:click=move |_| self.asked.set(None)
+                        on:click=move |_| self.pending.set(None)
                     >
                         {language.t(|s| s.cancel)}
                     </button>
@@ -298,24 +299,23 @@ impl Devices {
         .into_any()
     }
 
-    async fn end(self, asked: Asked) -> Result<(), ApiError> {
-        let (which, told): (SessionSelector, Text) = match asked {
-            Asked::One(device) => {
+    async fn end(self, pending: PendingLogout) -> Result<(), ApiError> {
+        let (selector, message): (SessionSelector, Text) = match pending {
+            PendingLogout::One(device) => {
                 (SessionSelector::One(device.id.to_string()), |s| s.device_logged_out)
             }
-            Asked::AllOthers => (SessionSelector::AllOthers, |s| s.others_logged_out),
+            PendingLogout::AllOthers => (SessionSelector::AllOthers, |s| s.others_logged_out),
         };
-        match revoke_sessions(which).await {
+        match revoke_sessions(selector).await {
             Ok(_) => {}
-            // It has ended by itself meanwhile: that was wanted.
+            // The session has ended meanwhile, as intended.
             Err(error) if error.code == Code::NotFound => {}
             Err(error) => return Err(error),
         }
-        self.notices.status(told);
-        self.asked.try_set(None);
+        self.toasts.status(message);
+        self.pending.try_set(None);
         self.fetch();
-        // What was pressed goes with its row. While the question is there, nothing behind it takes
-        // the focus.
+        // The pressed button is removed with its row. An open dialog keeps the focus from the page.
         tick().await;
         if let Some(heading) = dom::find("h1") {
             dom::focus(&heading);

@@ -1,6 +1,6 @@
-//! `/settings`: what a person may change, in sections with an address each. On a narrow window
-//! `/settings` is the list of them, on a wide one the list stands beside each, and the first is
-//! shown with it.
+//! `/settings`: settings in sections, each with its own URL. On narrow windows `/settings` is the
+//! list of sections; on wide ones the list is shown beside the section, and `/settings` shows the
+//! first.
 
 mod data;
 mod devices;
@@ -15,7 +15,7 @@ use crate::{
     i18n::strings::{Language, Strings},
 };
 
-/// A section.
+/// A section of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     /// `/settings/profile`
@@ -29,16 +29,16 @@ pub enum Section {
 }
 
 impl Section {
-    /// Those that there are, as the list has them.
+    /// All sections, in the order of the list.
     pub const ALL: [Self; 4] = [Self::Profile, Self::Security, Self::Devices, Self::Data];
 
-    /// The section at a path.
+    /// Returns the section at a path.
     #[must_use]
     pub fn at(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|section| section.path() == path)
     }
 
-    /// Its address.
+    /// Returns the path.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Section {
         }
     }
 
-    /// What it is called.
+    /// Returns the label.
     #[must_use]
     pub const fn name(self, strings: &Strings) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl Section {
         }
     }
 
-    /// Its cards.
+    /// Renders the section's cards.
     fn view(self) -> AnyView {
         match self {
             Self::Profile => (picture::view(), profile::view()).into_any(),
@@ -71,7 +71,7 @@ impl Section {
     }
 }
 
-/// The page of a section, or of the list.
+/// Renders a section, or the list of sections.
 pub fn view(section: Option<Section>) -> AnyView {
     let language = Language::of_page();
     let heading = move || {

@@ -1,27 +1,27 @@
-//! `/settings/profile`: how a person is called and reached.
+//! `/settings/profile`: nickname and contact data.
 
 use leptos::{ev::SubmitEvent, prelude::*, task::tick};
 
 use crate::{
     components::{
-        button::Submit,
         field::{Field, FieldState},
-        form::{FormFailure, FormState},
-        mask,
-        notices::Notices,
+        form::{FormError, FormState},
+        masking,
+        submit_button::SubmitButton,
+        toasts::Toasts,
     },
     dom,
     i18n::{
         Lang,
         strings::{Language, Strings},
     },
-    pages::person::Person,
+    pages::profile_resource::ProfileResource,
     protocol::{Patch, Profile, ProfileChanges, error::ApiError, me::change_profile},
     session::browser,
     validation::{self, Problem},
 };
 
-/// What may be changed.
+/// The editable fields.
 #[derive(Clone, Copy)]
 struct Fields {
     nickname: FieldState,
@@ -29,51 +29,51 @@ struct Fields {
     mobile: FieldState,
 }
 
-/// The section's cards.
+/// Cards of the section.
 pub(super) fn view() -> AnyView {
-    let person = Person::of_page();
+    let profile = ProfileResource::of_page();
     let editing = RwSignal::new(false);
     view! {
-        {person.state()}
+        {profile.status_view()}
         <section
             class="card"
-            hidden=move || person.is_lost()
-            aria-busy=move || person.is_coming().then_some("true")
+            hidden=move || profile.has_failed()
+            aria-busy=move || profile.is_loading().then_some("true")
         >
-            {facts(person, editing)}
-            {form(person, editing)}
+            {facts(profile, editing)}
+            {form(profile, editing)}
         </section>
     }
     .into_any()
 }
 
-/// What is known, as others may see it who look at the same screen.
-fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
-    let language = person.language;
+/// Read-only view, with contact data masked against shoulder surfing.
+fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
+    let language = profile.language;
     let word = move |value: Option<String>| {
         value.unwrap_or_else(|| language.strings().not_provided.to_owned())
     };
-    let nickname = move || person.get(|me| me.user.nickname.clone()).map(word);
+    let nickname = move || profile.get(|me| me.user.nickname.clone()).map(word);
     view! {
         <div hidden=move || editing.get()>
             <dl>
                 <div class="row">
                     <dt>{language.t(|s| s.account_name)}</dt>
-                    <dd>{person.text(|me, _| me.user.username.clone())}</dd>
+                    <dd>{profile.text(|me, _| me.user.username.clone())}</dd>
                 </div>
                 <div class="row">
                     <dt>{language.t(|s| s.nickname)}</dt>
                     <dd>{nickname}</dd>
                 </div>
-                {masked(person, |s| s.email, |me| me.email.as_deref(), mask::email)}
-                {masked(person, |s| s.mobile, |me| me.mobile.as_deref(), mask::mobile)}
+                {masked(profile, |s| s.email, |me| me.email.as_deref(), masking::email)}
+                {masked(profile, |s| s.mobile, |me| me.mobile.as_deref(), masking::mobile)}
             </dl>
             <div class="form-actions">
                 <button
                     type="button"
                     id="edit"
                     class="btn btn-outline"
-                    disabled=move || person.is_coming()
+                    disabled=move || profile.is_loading()
                     on:click=move |_| editing.set(true)
                 >
                     {language.t(|s| s.edit)}
@@ -83,18 +83,18 @@ fn facts(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// A fact that is shown on demand only.
+/// A masked value with a button to reveal it.
 fn masked(
-    person: Person,
+    profile: ProfileResource,
     label: fn(&'static Strings) -> &'static str,
     pick: fn(&Profile) -> Option<&str>,
     mask: fn(&str) -> String,
 ) -> impl IntoView {
-    let language = person.language;
+    let language = profile.language;
     let shown = RwSignal::new(false);
-    let is_given = move || person.get(|me| pick(me).is_some()).unwrap_or_default();
+    let is_given = move || profile.get(|me| pick(me).is_some()).unwrap_or_default();
     let text = move || {
-        person.get(|me| match pick(me) {
+        profile.get(|me| match pick(me) {
             None => language.strings().not_provided.to_owned(),
             Some(value) if shown.get() => value.to_owned(),
             Some(value) => mask(value),
@@ -121,9 +121,9 @@ fn masked(
     }
 }
 
-fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
+fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
+    let toasts = Toasts::of_page();
     let fields = Fields {
         nickname: FieldState::new(|typed| validation::nickname::parse(typed).map(drop)),
         email: FieldState::new(|typed| validation::email::parse(typed).map(drop)),
@@ -131,12 +131,12 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     };
     let Fields { nickname, email, mobile } = fields;
     let form = FormState::new(vec![("nickname", nickname), ("email", email), ("mobile", mobile)]);
-    // What is edited begins as it is; afterwards the focus is where it came from.
+    // Editing starts from the current values. Afterwards the focus returns to the edit button.
     Effect::new(move |before: Option<bool>| {
         let is_editing = editing.get();
         if before.is_some_and(|before| before != is_editing) {
             if is_editing && !form.busy.get_untracked() {
-                Fields::reset(form, person.now().as_ref());
+                Fields::reset(form, profile.get_untracked().as_ref());
             }
             dom::spawn(async move {
                 tick().await;
@@ -151,10 +151,10 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     });
     let submit = move |event: SubmitEvent| {
         let call = async move {
-            let Some(before) = person.now() else { return Ok(()) };
-            let is_changed = save(person, before, fields, editing).await?;
+            let Some(before) = profile.get_untracked() else { return Ok(()) };
+            let is_changed = save(profile, before, fields, editing).await?;
             if is_changed {
-                notices.status(|strings| strings.profile_saved);
+                toasts.status(|strings| strings.profile_saved);
             }
             Ok(())
         };
@@ -162,7 +162,7 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <form method="post" novalidate hidden=move || !editing.get() on:submit=submit>
-            <FormFailure form />
+            <FormError form />
             <Field
                 state=nickname
                 name="nickname"
@@ -183,7 +183,7 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
                 optional=true
             />
             <div class="form-actions">
-                <Submit label=|s| s.save busy=form.busy />
+                <SubmitButton label=|s| s.save busy=form.busy />
                 <button
                     type="button"
                     class="btn btn-ghost"
@@ -197,16 +197,16 @@ fn form(person: Person, editing: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// Saves what has changed; whether anything has. A name is another one at once, in the bar and in
-/// every tab, and again the old one where that fails. An address or a number may take the password:
-/// the form waits for it.
+/// Saves the changed fields and returns whether there were any. The nickname is updated
+/// optimistically, in all tabs, and rolled back on failure. Changes of e-mail address or phone
+/// number may require re-authentication, so the form stays open until they are saved.
 async fn save(
-    person: Person,
+    profile: ProfileResource,
     before: Profile,
     fields: Fields,
     editing: RwSignal<bool>,
 ) -> Result<bool, ApiError> {
-    let changes = fields.changes(&before, person.language);
+    let changes = fields.changes(&before, profile.language);
     if changes == ProfileChanges::default() {
         editing.set(false);
         return Ok(false);
@@ -222,7 +222,7 @@ async fn save(
     match change_profile(changes).await {
         Ok(answer) => {
             browser::know(answer.user.clone());
-            person.change(|me| {
+            profile.update(|me| {
                 me.user = answer.user;
                 me.email = answer.email;
                 me.mobile = answer.mobile;
@@ -233,7 +233,7 @@ async fn save(
         Err(error) => {
             browser::know(before.user);
             editing.try_set(true);
-            // The form must be there again before its fields can take the focus.
+            // A hidden form cannot take the focus: wait until it is rendered.
             tick().await;
             Err(error)
         }
@@ -247,7 +247,7 @@ impl Fields {
         form.reset(texts.map(|text| me.and_then(text).map(String::as_str).unwrap_or_default()));
     }
 
-    /// What differs from what was there. The rules have looked at it already.
+    /// Returns the fields that differ from `before`. They have been validated.
     fn changes(self, before: &Profile, language: Language) -> ProfileChanges {
         let typed = [self.nickname, self.email, self.mobile].map(FieldState::value);
         let nickname = validation::nickname::parse(&typed[0]).ok().flatten();
@@ -261,7 +261,7 @@ impl Fields {
     }
 }
 
-/// A number without its country is read as the page's language has it.
+/// Parses a phone number; without a country code it is national if the page is in Chinese.
 fn mobile(typed: &str, language: Language) -> Result<Option<String>, Problem> {
     validation::mobile::parse(typed, language.0.get_untracked() == Lang::Zh)
 }

@@ -1,14 +1,14 @@
-//! `/settings/security`: the password.
+//! `/settings/security`: password change.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
     components::{
-        button::Submit,
         field::{Field, FieldState, hidden_username},
-        form::{FormFailure, FormState},
+        form::{FormError, FormState},
         new_password::{NewPassword, NewPasswordFields},
-        notices::Notices,
+        submit_button::SubmitButton,
+        toasts::Toasts,
     },
     dom,
     i18n::strings::{Language, Strings},
@@ -21,24 +21,24 @@ use crate::{
     validation,
 };
 
-/// The section's cards.
+/// Cards of the section.
 pub(super) fn view() -> AnyView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
+    let toasts = Toasts::of_page();
     let auth = Signals::of_page().auth;
     let username =
         move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
     let current = FieldState::new(validation::password::is_there);
     let password = NewPassword::of(move || untrack(username));
-    let [chosen, again] = password.fields();
-    let form = FormState::new(vec![("current_password", current), chosen, again]);
+    let [chosen, confirmation] = password.fields();
+    let form = FormState::new(vec![("current_password", current), chosen, confirmation]);
     let submit = move |event: SubmitEvent| {
         let (before, after) = (current.value(), password.value());
         let call = async move {
-            prove(&before).await?;
+            reauthenticate_with(&before).await?;
             change_password(Some(before), Some(after)).await?;
-            notices.status(|strings| strings.password_changed);
-            // The page may be another by now.
+            toasts.status(|strings| strings.password_changed);
+            // The page may have been left meanwhile.
             if form.busy.try_get_untracked().is_some() {
                 form.reset([""; 3]);
             }
@@ -52,7 +52,7 @@ pub(super) fn view() -> AnyView {
             <p class="lead">{language.t(|s| s.change_password_text)}</p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
                 {hidden_username()}
-                <FormFailure form />
+                <FormError form />
                 <Field
                     state=current
                     name="current_password"
@@ -61,23 +61,23 @@ pub(super) fn view() -> AnyView {
                     secret=true
                 />
                 <NewPasswordFields of=password label=|s| s.new_password />
-                <Submit label=|s| s.change_password busy=form.busy />
+                <SubmitButton label=|s| s.change_password busy=form.busy />
             </form>
         </section>
     }
     .into_any()
 }
 
-/// Another password takes a token that comes straight from the one before. Whoever fills this form
-/// in gives it here: nobody asks for it a second time.
-async fn prove(password: &str) -> Result<(), ApiError> {
+/// Obtains the fresh token that a password change requires. The form has the current password
+/// already, so the password dialog is not shown.
+async fn reauthenticate_with(password: &str) -> Result<(), ApiError> {
     match reauthenticate(Some(password.to_owned())).await {
         Ok(proof) => {
             browser::prove(proof);
             Ok(())
         }
         Err(mut error) => {
-            // Who it is is known: only the password can be wrong.
+            // The account is known here, so only the password can be wrong.
             let why = match error.code {
                 Code::InvalidCredentials => {
                     Some(Strings::of(dom::lang()).wrong_password.to_owned())

@@ -1,12 +1,11 @@
-//! The accounts of a page: loaded for what the address says, and changed where the server has
-//! changed them.
+//! State of the user list: loaded for the query in the URL, updated after each change.
 
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{Query, question::Ask};
+use super::{Query, confirm_dialog::PendingAction};
 use crate::{
-    components::{notices::Notices, trouble::Trouble},
+    components::{api_error_view::DisplayedError, toasts::Toasts},
     dom,
     i18n::{authenticated::accounts_shown, strings::Language},
     protocol::{
@@ -17,10 +16,10 @@ use crate::{
     session::browser::{self, Signals},
 };
 
-/// How many rows stand for those that are on their way.
-const SKELETON: usize = 8;
+/// Skeleton rows while the list loads.
+const SKELETON_ROWS: usize = 8;
 
-/// An account in a row: the row stays when the account changes, and with it the focus.
+/// A row of the table. It stays when its account changes, and keeps the focus.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) id: Uuid,
@@ -29,189 +28,192 @@ pub(super) struct Row {
 
 #[derive(Clone)]
 enum Load {
-    Running,
-    Done {
+    Loading,
+    Loaded {
         rows: Vec<Row>,
-        /// What asks for the page after it.
+        /// Query of the next page.
         next: Option<Query>,
     },
-    /// The caller is no administrator.
-    Refused,
-    Failed(Trouble),
+    /// The user is not an administrator.
+    Forbidden,
+    Failed(DisplayedError),
 }
 
-/// What the page shows.
+/// State of the page.
 #[derive(Clone, Copy)]
 pub(super) struct List {
     load: RwSignal<Load>,
     query: RwSignal<Query>,
-    /// Whether something is on its way; what is there stays meanwhile.
+    /// True while a request is pending; the current rows stay meanwhile.
     is_busy: RwSignal<bool>,
-    /// Counts the calls: an answer that has been overtaken is nobody's.
-    calls: StoredValue<u32>,
+    /// Number of the latest request: responses to earlier ones are dropped.
+    latest_request: StoredValue<u32>,
     signals: Signals,
-    /// Where it is told what was done.
-    pub(super) notices: Notices,
-    /// What is asked before it is done.
-    pub(super) ask: RwSignal<Option<Ask>>,
-    /// What the last change has failed with.
-    pub(super) failure: RwSignal<Option<Trouble>>,
-    /// The page's language.
+    /// Toasts that report completed actions.
+    pub(super) toasts: Toasts,
+    /// Action that awaits confirmation.
+    pub(super) pending_action: RwSignal<Option<PendingAction>>,
+    /// Error of the last action.
+    pub(super) action_error: RwSignal<Option<DisplayedError>>,
+    /// Language of the page.
     pub(super) language: Language,
 }
 
 impl List {
-    /// The accounts for whoever is signed in.
+    /// Creates the state of the list for the signed-in user.
     pub(super) fn of_page() -> Self {
         let list = Self {
-            load: RwSignal::new(Load::Running),
+            load: RwSignal::new(Load::Loading),
             query: RwSignal::new(Query::default()),
             is_busy: RwSignal::new(true),
-            calls: StoredValue::new(0),
+            latest_request: StoredValue::new(0),
             signals: Signals::of_page(),
-            notices: Notices::of_page(),
-            ask: RwSignal::new(None),
-            failure: RwSignal::new(None),
+            toasts: Toasts::of_page(),
+            pending_action: RwSignal::new(None),
+            action_error: RwSignal::new(None),
             language: Language::of_page(),
         };
-        // For somebody else it is another list.
+        // Another user may have other permissions.
         Effect::new(move |before: Option<Option<Uuid>>| {
-            let who = list.signals.auth.with(|auth| auth.user().map(|user| user.id));
-            if before.is_some_and(|before| before != who) {
-                list.again();
+            let user_id = list.signals.auth.with(|auth| auth.user().map(|user| user.id));
+            if before.is_some_and(|before| before != user_id) {
+                list.reload();
             }
-            who
+            user_id
         });
         list
     }
 
-    /// Shows what the address says from now on.
+    /// Loads the list for a query.
     pub(super) fn show(self, query: Query) {
-        self.failure.set(None);
+        self.action_error.set(None);
         self.query.set(query);
         self.fetch();
     }
 
-    /// Loads it once more.
-    pub(super) fn again(self) {
-        self.load.set(Load::Running);
+    /// Loads the list again.
+    pub(super) fn reload(self) {
+        self.load.set(Load::Loading);
         self.fetch();
     }
 
     fn fetch(self) {
-        // Before it is known who is there, nobody is asked.
-        if self.who().is_none() {
+        // The session is not restored yet.
+        if self.user_id().is_none() {
             return;
         }
-        let number = self.calls.get_value().wrapping_add(1);
-        self.calls.set_value(number);
+        let request = self.latest_request.get_value().wrapping_add(1);
+        self.latest_request.set_value(request);
         self.is_busy.set(true);
-        let query = self.query();
+        let query = self.untracked_query();
         dom::spawn(async move {
-            let given = |text: String| (!text.is_empty()).then_some(text);
+            let non_empty = |text: String| (!text.is_empty()).then_some(text);
             let Query { search, sort, after } = query.clone();
             let outcome =
-                users(given(search), Some(sort.as_str().to_owned()), given(after), None).await;
-            // Another question has been asked meanwhile, or the page is gone.
-            if self.calls.try_get_value() != Some(number) {
+                users(non_empty(search), Some(sort.as_str().to_owned()), non_empty(after), None)
+                    .await;
+            // A later request was sent, or the page was left.
+            if self.latest_request.try_get_value() != Some(request) {
                 return;
             }
             self.is_busy.set(false);
             self.load.set(match outcome {
                 Ok(AccountPage { users, next }) => {
-                    self.know(Role::Admin);
+                    self.update_own_role(Role::Admin);
                     let next = next.map(|after| Query { after, ..query });
-                    Load::Done { rows: users.into_iter().map(Row::new).collect(), next }
+                    Load::Loaded { rows: users.into_iter().map(Row::new).collect(), next }
                 }
                 Err(error) if error.code == Code::Forbidden => {
-                    self.know(Role::User);
-                    Load::Refused
+                    self.update_own_role(Role::User);
+                    Load::Forbidden
                 }
-                Err(error) => Load::Failed(Trouble::new(error)),
+                Err(error) => Load::Failed(DisplayedError::new(error)),
             });
         });
     }
 
-    /// What whoever is signed in may do has been told: it may have changed since the log-in.
-    pub(super) fn know(self, role: Role) {
+    /// Updates the role of the signed-in user, which may have changed since the login.
+    pub(super) fn update_own_role(self, role: Role) {
         let user = self.signals.auth.with_untracked(|auth| auth.user().cloned());
         if let Some(user) = user.filter(|user| user.role != role) {
             browser::know(User { role, ..user });
         }
     }
 
-    /// Who is signed in.
-    pub(super) fn who(self) -> Option<Uuid> {
+    /// Returns the id of the signed-in user.
+    pub(super) fn user_id(self) -> Option<Uuid> {
         self.signals.auth.with_untracked(|auth| auth.user().map(|user| user.id))
     }
 
-    /// What the address says, as it is.
-    pub(super) fn query(self) -> Query {
+    /// Returns the query without subscribing to it.
+    pub(super) fn untracked_query(self) -> Query {
         self.query.get_untracked()
     }
 
-    /// What the address says, for what follows it.
-    pub(super) fn followed(self) -> Query {
+    /// Returns the query and subscribes to it.
+    pub(super) fn tracked_query(self) -> Query {
         self.query.get()
     }
 
-    /// The accounts; empty rows in their place until they have come.
+    /// Returns the rows; skeletons while they load.
     pub(super) fn rows(self) -> Vec<Row> {
         self.load.with(|load| match load {
-            Load::Done { rows, .. } => rows.clone(),
-            Load::Running => (0..SKELETON).map(|number| Row::empty(number as u128)).collect(),
-            Load::Refused | Load::Failed(_) => Vec::new(),
+            Load::Loaded { rows, .. } => rows.clone(),
+            Load::Loading => {
+                (0..SKELETON_ROWS).map(|request| Row::empty(request as u128)).collect()
+            }
+            Load::Forbidden | Load::Failed(_) => Vec::new(),
         })
     }
 
-    /// The page after the one that is shown. There is none to offer while another search or order
-    /// is on its way: its own answer will name it.
+    /// Returns the query of the next page. `None` while another search or order is being loaded:
+    /// its response will name the next page.
     pub(super) fn next(self) -> Option<Query> {
         let next = self.load.with(|load| match load {
-            Load::Done { next, .. } => next.clone(),
-            Load::Running | Load::Refused | Load::Failed(_) => None,
+            Load::Loaded { next, .. } => next.clone(),
+            Load::Loading | Load::Forbidden | Load::Failed(_) => None,
         });
-        next.filter(|next| self.query.with(|asked| next.is_of_list(asked)))
+        next.filter(|next| self.query.with(|asked| next.is_same_list(asked)))
     }
 
-    /// Whether nobody was found.
+    /// Returns whether no user matches the query.
     pub(super) fn is_empty(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Done { rows, .. } if rows.is_empty()))
+        self.load.with(|load| matches!(load, Load::Loaded { rows, .. } if rows.is_empty()))
     }
 
-    /// Whether the rows are empty because nothing has come yet.
-    pub(super) fn is_coming(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Running))
+    /// Returns whether the rows are skeletons.
+    pub(super) fn is_loading(self) -> bool {
+        self.load.with(|load| matches!(load, Load::Loading))
     }
 
-    /// Whether it is not for whoever looks.
-    pub(super) fn is_refused(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Refused))
+    /// Returns whether access was denied.
+    pub(super) fn is_forbidden(self) -> bool {
+        self.load.with(|load| matches!(load, Load::Forbidden))
     }
 
-    /// Whether there is nothing to see: who is no administrator, as far as is known, does not even
-    /// see where the list would be.
+    /// Returns whether the list is hidden. Users who are known not to be administrators do not even
+    /// see its skeleton.
     pub(super) fn is_hidden(self) -> bool {
-        let is_stranger = || {
+        let is_not_admin = || {
             self.signals.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin))
         };
-        self.is_refused() || (self.is_coming() && is_stranger())
+        self.is_forbidden() || (self.is_loading() && is_not_admin())
     }
 
-    /// Why there are none.
-    pub(super) fn trouble(self) -> Option<Trouble> {
+    /// Returns the error, if loading has failed.
+    pub(super) fn load_error(self) -> Option<DisplayedError> {
         self.load.with(|load| match load {
-            Load::Failed(trouble) => Some(trouble.clone()),
-            Load::Running | Load::Done { .. } | Load::Refused => None,
+            Load::Failed(error) => Some(error.clone()),
+            Load::Loading | Load::Loaded { .. } | Load::Forbidden => None,
         })
     }
 
-    /// What there is, for those who do not see it.
-    pub(super) fn state(self) -> String {
+    /// Returns the status for screen readers.
+    pub(super) fn status_text(self) -> String {
         self.load.with(|load| match load {
             _ if self.is_busy.get() => self.language.strings().users_loading.to_owned(),
-            Load::Done { rows, .. } => accounts_shown(self.language.get(), rows.len()),
-            Load::Running | Load::Refused | Load::Failed(_) => String::new(),
+            Load::Loaded { rows, .. } => accounts_shown(self.language.get(), rows.len()),
+            Load::Loading | Load::Forbidden | Load::Failed(_) => String::new(),
         })
     }
 }
@@ -221,11 +223,12 @@ impl Row {
         Self { id: account.id, account: RwSignal::new(Some(account)) }
     }
 
-    fn empty(number: u128) -> Self {
-        Self { id: Uuid::from_u128(number), account: RwSignal::new(None) }
+    fn empty(request: u128) -> Self {
+        Self { id: Uuid::from_u128(request), account: RwSignal::new(None) }
     }
 
-    /// Something of the account; nothing until it has come: the style sheet greys what is empty.
+    /// Returns a value of the account, or `None` until it is loaded: the style sheet shows empty
+    /// elements as skeletons.
     pub(super) fn get<T>(self, pick: impl FnOnce(&Account) -> T) -> Option<T> {
         self.account.with(|account| account.as_ref().map(pick))
     }

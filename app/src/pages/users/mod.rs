@@ -1,8 +1,8 @@
-//! `/admin/users`: other people's accounts, for administrators. The address keeps what is looked
-//! for, the order and the page, so that Back, a reload and a link show the same.
+//! `/admin/users`: user management for administrators. Search, order and page are in the URL, so
+//! that Back, reload and links restore them.
 
+mod confirm_dialog;
 mod list;
-mod question;
 mod row;
 
 use std::time::Duration;
@@ -17,30 +17,30 @@ use web_sys::UrlSearchParams;
 use self::list::List;
 use crate::{
     components::{
+        api_error_view::{self, DisplayedError},
         icons,
-        trouble::{self, Trouble},
     },
     dom,
     i18n::strings::{Language, Strings},
     protocol::users::AccountSort,
 };
 
-/// How long somebody stops typing before it is looked for.
-const PAUSE: Duration = Duration::from_millis(300);
+/// Pause in typing after which the search runs.
+const SEARCH_DEBOUNCE: Duration = Duration::from_millis(300);
 
-/// What the address says.
+/// Query of the list, as in the URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Query {
     search: String,
     sort: AccountSort,
-    /// After which account the page begins: empty for the first one.
+    /// Cursor of the page: empty for the first one.
     after: String,
 }
 
 impl Query {
-    /// What stands in an address; what makes no sense there is left out.
+    /// Parses the query string; invalid members are ignored.
     fn read(search: &str) -> Self {
-        // The router's own map decodes a value twice.
+        // leptos_router's `use_query_map` decodes values twice.
         let Ok(members) = UrlSearchParams::new_with_str(search) else { return Self::default() };
         let get = |name| members.get(name).unwrap_or_default();
         Self {
@@ -50,13 +50,13 @@ impl Query {
         }
     }
 
-    /// Whether both ask for pages of the same list.
-    fn is_of_list(&self, other: &Self) -> bool {
+    /// Returns whether both queries are pages of the same list.
+    fn is_same_list(&self, other: &Self) -> bool {
         (&self.search, self.sort) == (&other.search, other.sort)
     }
 
-    /// The address that says it.
-    fn address(&self) -> String {
+    /// Returns the URL of the query.
+    fn url(&self) -> String {
         let sort = if self.sort == AccountSort::default() { "" } else { self.sort.as_str() };
         let members = [("search", &*self.search), ("sort", sort), ("after", &*self.after)];
         let members = members.into_iter().filter(|(_, value)| !value.is_empty());
@@ -73,34 +73,34 @@ pub(super) fn view() -> AnyView {
     let list = List::of_page();
     let language = list.language;
     let location = use_location();
-    // Only the browser knows how to read an address.
+    // Query strings are parsed by the browser's `URLSearchParams`.
     Effect::new(move |_| list.show(Query::read(&location.search.read())));
     view! {
         <div class="users">
             <h1 tabindex="-1">{language.t(|s| s.users)}</h1>
-            {move || list.is_refused().then(|| refusal(language))}
+            {move || list.is_forbidden().then(|| forbidden_panel(language))}
             <div hidden=move || list.is_hidden()>
-                {finder(list)}
-                {move || list.failure.get().map(|trouble| alert(&trouble, language))}
-                <p class="sr-only" role="status">{move || list.state()}</p>
-                {move || list.trouble().map(|trouble| failure(list, &trouble))}
-                <div hidden=move || list.trouble().is_some()>
+                {search_form(list)}
+                {move || list.action_error.get().map(|error| alert(&error, language))}
+                <p class="sr-only" role="status">{move || list.status_text()}</p>
+                {move || list.load_error().map(|error| load_error_panel(list, &error))}
+                <div hidden=move || list.load_error().is_some()>
                     {row::table(list)}
-                    {pages(list)}
+                    {pagination(list)}
                 </div>
             </div>
-            {question::dialog(list)}
+            {confirm_dialog::dialog(list)}
         </div>
     }
     .into_any()
 }
 
-/// What is looked for, and the order.
-fn finder(list: List) -> impl IntoView {
+/// Search field and order.
+fn search_form(list: List) -> impl IntoView {
     let language = list.language;
     let input = NodeRef::<html::Input>::new();
     let timer = StoredValue::new(None::<TimeoutHandle>);
-    // What was looked for last from here.
+    // The last search that was sent from this field.
     let sent = StoredValue::new(String::new());
     let navigate = StoredValue::new(use_navigate());
     let go = move |query: &Query, replace: bool| {
@@ -110,7 +110,7 @@ fn finder(list: List) -> impl IntoView {
             scroll: false,
             ..NavigateOptions::default()
         };
-        navigate.with_value(|navigate| navigate(&query.address(), options));
+        navigate.with_value(|navigate| navigate(&query.url(), options));
     };
     let stop = move || {
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
@@ -120,7 +120,7 @@ fn finder(list: List) -> impl IntoView {
     on_cleanup(stop);
     let find = move |replace: bool| {
         stop();
-        let now = list.query();
+        let now = list.untracked_query();
         let search = dom::value(input).trim().to_owned();
         if search != now.search {
             sent.set_value(search.clone());
@@ -131,21 +131,24 @@ fn finder(list: List) -> impl IntoView {
         event.prevent_default();
         find(false);
     };
-    // Looked for while somebody types, and in the history once.
+    // Searches while typing; the history gets one entry for all of it.
     let typed = move |_| {
         stop();
         timer.set_value(
-            set_timeout_with_handle(move || find(!list.query().search.is_empty()), PAUSE).ok(),
+            set_timeout_with_handle(
+                move || find(!list.untracked_query().search.is_empty()),
+                SEARCH_DEBOUNCE,
+            )
+            .ok(),
         );
     };
     let sort = move |event| {
         let sort = AccountSort::parse(&event_target_value(&event)).unwrap_or_default();
-        go(&Query { sort, after: String::new(), ..list.query() }, false);
+        go(&Query { sort, after: String::new(), ..list.untracked_query() }, false);
     };
-    // Where the address has come from elsewhere, what it says is in the field; else somebody may be
-    // typing on.
+    // Restores the field after a navigation, but does not overwrite what is being typed.
     Effect::new(move |_| {
-        let search = list.followed().search;
+        let search = list.tracked_query().search;
         if let Some(input) = input.get()
             && sent.get_value() != search
         {
@@ -155,17 +158,17 @@ fn finder(list: List) -> impl IntoView {
     });
     let option = move |sort: AccountSort, name: fn(&'static Strings) -> &'static str| {
         view! {
-            <option value=sort.as_str() prop:selected=move || list.followed().sort == sort>
+            <option value=sort.as_str() prop:selected=move || list.tracked_query().sort == sort>
                 {language.t(name)}
             </option>
         }
     };
     view! {
-        <form class="finder" role="search" on:submit=submit>
+        <form class="search-form" role="search" on:submit=submit>
             <div class="field">
-                <label for="people-search">{language.t(|s| s.users_search)}</label>
+                <label for="user-search">{language.t(|s| s.users_search)}</label>
                 <input
-                    id="people-search"
+                    id="user-search"
                     class="input"
                     type="search"
                     name="search"
@@ -174,15 +177,15 @@ fn finder(list: List) -> impl IntoView {
                     autocapitalize="none"
                     spellcheck="false"
                     enterkeyhint="search"
-                    aria-describedby="people-search-hint"
+                    aria-describedby="user-search-hint"
                     node_ref=input
                     on:input=typed
                 />
-                <p class="note" id="people-search-hint">{language.t(|s| s.users_search_hint)}</p>
+                <p class="note" id="user-search-hint">{language.t(|s| s.users_search_hint)}</p>
             </div>
             <div class="field">
-                <label for="people-sort">{language.t(|s| s.users_sort)}</label>
-                <select id="people-sort" class="input" on:change=sort>
+                <label for="user-sort">{language.t(|s| s.users_sort)}</label>
+                <select id="user-sort" class="input" on:change=sort>
                     {option(AccountSort::Newest, |s| s.sort_newest)}
                     {option(AccountSort::Oldest, |s| s.sort_oldest)}
                     {option(AccountSort::Name, |s| s.sort_name)}
@@ -193,55 +196,55 @@ fn finder(list: List) -> impl IntoView {
     }
 }
 
-/// The ways to the other pages.
-fn pages(list: List) -> impl IntoView {
+/// Links to the first and the next page.
+fn pagination(list: List) -> impl IntoView {
     let language = list.language;
     let first = move || {
-        let query = list.followed();
-        (!query.after.is_empty()).then(|| Query { after: String::new(), ..query }.address())
+        let query = list.tracked_query();
+        (!query.after.is_empty()).then(|| Query { after: String::new(), ..query }.url())
     };
-    let next = move || list.next().map(|query| query.address());
+    let next = move || list.next().map(|query| query.url());
     view! {
-        <nav class="pages" aria-label=language.t(|s| s.pagination)>
+        <nav class="pagination" aria-label=language.t(|s| s.pagination)>
             {move || first().map(|href| view! { <a class="btn btn-outline" href=href>{language.t(|s| s.first_page)}</a> })}
             {move || next().map(|href| view! { <a class="btn btn-outline" rel="next" href=href>{language.t(|s| s.next_page)}</a> })}
         </nav>
     }
 }
 
-/// What a change has failed with.
-fn alert(trouble: &Trouble, language: Language) -> impl IntoView + use<> {
+/// Alert for a failed action.
+fn alert(error: &DisplayedError, language: Language) -> impl IntoView + use<> {
     view! {
         <div class="alert" role="alert">
             {icons::warning()}
-            <div>{trouble::told(trouble, language.strings())}</div>
+            <div>{api_error_view::error_message(error, language.strings())}</div>
         </div>
     }
 }
 
-/// What stands in the place of a list that could not be loaded.
-fn failure(list: List, trouble: &Trouble) -> impl IntoView + use<> {
+/// Error panel in place of a list that could not be loaded.
+fn load_error_panel(list: List, error: &DisplayedError) -> impl IntoView + use<> {
     let language = list.language;
     view! {
-        <section class="card failure">
-            <div class="failure-mark">{icons::closed_mark()}</div>
+        <section class="card error-panel">
+            <div class="error-mark">{icons::closed_mark()}</div>
             <div role="alert">
                 <h2>{language.t(|s| s.users_failed)}</h2>
-                {trouble::told(trouble, language.strings())}
+                {api_error_view::error_message(error, language.strings())}
             </div>
-            {trouble::countdown(trouble, language)}
-            <button type="button" class="btn btn-primary" on:click=move |_| list.again()>
+            {api_error_view::retry_countdown(error, language)}
+            <button type="button" class="btn btn-primary" on:click=move |_| list.reload()>
                 {language.t(|s| s.retry)}
             </button>
         </section>
     }
 }
 
-/// What somebody sees who is no administrator.
-fn refusal(language: Language) -> impl IntoView {
+/// Panel for users without permission.
+fn forbidden_panel(language: Language) -> impl IntoView {
     view! {
-        <section class="card failure">
-            <div class="failure-mark">{icons::closed_mark()}</div>
+        <section class="card error-panel">
+            <div class="error-mark">{icons::closed_mark()}</div>
             <div role="alert">
                 <h2>{language.t(|s| s.admin_only)}</h2>
                 <p>{language.t(|s| s.admin_only_text)}</p>

@@ -1,4 +1,4 @@
-//! Canvases: drawing, encoding, and whether the browser lets a page read them.
+//! Canvas: drawing, encoding, and detection of browsers that block reading it.
 
 use futures::channel::oneshot;
 use leptos::prelude::*;
@@ -6,18 +6,17 @@ use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, ImageBitmap};
 
-/// Side of a field of the test pattern, in pixels: a block of JPEG's colours.
-const FIELD: u32 = 16;
-/// The colours of the test pattern: left to right, top to bottom. None is white, black or grey:
-/// blockers answer with those.
-const FIELDS: [[u8; 3]; 4] = [[200, 40, 60], [30, 140, 70], [40, 70, 190], [220, 180, 30]];
-/// Pixels at the edge of a field, where JPEG mixes the colours of neighbours.
-const EDGE: u32 = 3;
-/// How far a channel may be off. JPEG costs 3 at most. Noise of a bit or two, which Brave and
-/// Safari add against fingerprinting, is not visible.
+/// Side of a tile of the test pattern, in pixels: a chroma block of JPEG.
+const TILE: u32 = 16;
+/// Colours of the test pattern, row by row. None is white, black or grey: blockers return those.
+const TILE_COLORS: [[u8; 3]; 4] = [[200, 40, 60], [30, 140, 70], [40, 70, 190], [220, 180, 30]];
+/// Pixels at the edge of a tile, where JPEG blends neighbouring colours.
+const TILE_EDGE: u32 = 3;
+/// Tolerance for a channel. JPEG costs 3 at most. Noise of a bit or two, which Brave and Safari add
+/// against fingerprinting, is not visible.
 const TOLERANCE: u8 = 24;
 
-/// A canvas of this side, which is not part of the page.
+/// Creates a detached square canvas.
 pub(super) fn square(side: u32) -> Option<HtmlCanvasElement> {
     let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     canvas.set_width(side);
@@ -25,22 +24,22 @@ pub(super) fn square(side: u32) -> Option<HtmlCanvasElement> {
     Some(canvas)
 }
 
-/// What draws on a canvas.
+/// Returns the 2D context.
 pub(super) fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
     canvas.get_context("2d").ok().flatten()?.dyn_into().ok()
 }
 
-/// Decodes a picture and turns it the right side up.
+/// Decodes a picture and applies its orientation.
 pub(super) async fn decode(file: &Blob) -> Option<ImageBitmap> {
     let opening = window().create_image_bitmap_with_blob(file).ok()?;
     JsFuture::from(opening).await.ok()?.dyn_into().ok()
 }
 
-/// Encodes a canvas as a JPEG.
+/// Encodes a canvas as JPEG.
 pub(super) async fn encode(canvas: &HtmlCanvasElement) -> Option<Blob> {
     let (sender, receiver) = oneshot::channel();
     let done = Closure::once(move |blob: JsValue| {
-        // The receiver is gone where the page is.
+        // The receiver is dropped when the page is left.
         let _ = sender.send(blob.dyn_into::<Blob>().ok());
     });
     let quality = JsValue::from_f64(0.92);
@@ -54,18 +53,18 @@ pub(super) async fn encode(canvas: &HtmlCanvasElement) -> Option<Blob> {
     receiver.await.ok().flatten()
 }
 
-/// Whether a canvas can be read back as it was drawn. Browsers that resist fingerprinting answer
-/// with noise instead, and encode noise (`privacy.resistFingerprinting` of Firefox, Tor Browser,
-/// extensions). A known pattern makes the same way as a picture: drawn, encoded, decoded and read.
+/// Tests whether a canvas can be read back as drawn. Browsers that resist fingerprinting return and
+/// encode noise instead (`privacy.resistFingerprinting` of Firefox, Tor Browser, extensions). A
+/// known pattern takes the same steps as a picture: drawn, encoded, decoded and read.
 pub(super) async fn is_readable() -> bool {
     async fn read_back() -> Option<Vec<u8>> {
-        let side = 2 * FIELD;
+        let side = 2 * TILE;
         let canvas = square(side)?;
         let pattern = context(&canvas)?;
-        for (field, [red, green, blue]) in (0_u32..).zip(FIELDS) {
-            let [x, y] = [field % 2, field / 2].map(|at| f64::from(at * FIELD));
+        for (field, [red, green, blue]) in (0_u32..).zip(TILE_COLORS) {
+            let [x, y] = [field % 2, field / 2].map(|at| f64::from(at * TILE));
             pattern.set_fill_style_str(&format!("rgb({red},{green},{blue})"));
-            pattern.fill_rect(x, y, f64::from(FIELD), f64::from(FIELD));
+            pattern.fill_rect(x, y, f64::from(TILE), f64::from(TILE));
         }
         let copy = context(&square(side)?)?;
         let bitmap = decode(&encode(&canvas).await?).await?;
@@ -77,18 +76,18 @@ pub(super) async fn is_readable() -> bool {
     read_back().await.is_some_and(|pixels| is_pattern(&pixels))
 }
 
-/// Whether these pixels (RGBA) are those of the test pattern.
+/// Returns whether RGBA pixels match the test pattern.
 fn is_pattern(pixels: &[u8]) -> bool {
-    let side = 2 * FIELD;
-    let is_inside = |at: u32| (EDGE..FIELD - EDGE).contains(&(at % FIELD));
+    let side = 2 * TILE;
+    let is_inside = |at: u32| (TILE_EDGE..TILE - TILE_EDGE).contains(&(at % TILE));
     let mut places = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
     pixels.len() == (side * side * 4) as usize
         && places.all(|(x, y)| {
             let pixel = (y * side + x) as usize * 4;
-            let field = (y / FIELD * 2 + x / FIELD) as usize;
+            let field = (y / TILE * 2 + x / TILE) as usize;
             let is_near = |(read, drawn): (&u8, u8)| read.abs_diff(drawn) <= TOLERANCE;
             !(is_inside(x) && is_inside(y))
-                || pixels[pixel..pixel + 3].iter().zip(FIELDS[field]).all(is_near)
+                || pixels[pixel..pixel + 3].iter().zip(TILE_COLORS[field]).all(is_near)
         })
 }
 
@@ -97,11 +96,11 @@ mod tests {
     use super::*;
 
     fn pattern() -> Vec<u8> {
-        let side = 2 * FIELD;
+        let side = 2 * TILE;
         let places = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
         places
             .flat_map(|(x, y)| {
-                let [red, green, blue] = FIELDS[(y / FIELD * 2 + x / FIELD) as usize];
+                let [red, green, blue] = TILE_COLORS[(y / TILE * 2 + x / TILE) as usize];
                 [red, green, blue, 255]
             })
             .collect()
@@ -131,7 +130,7 @@ mod tests {
         assert!(!is_pattern(&mirrored));
         // A single row of noise is enough.
         let mut striped = pattern();
-        let row = (2 * FIELD * 4) as usize;
+        let row = (2 * TILE * 4) as usize;
         striped[8 * row..9 * row].fill(255);
         assert!(!is_pattern(&striped));
     }

@@ -1,54 +1,54 @@
-//! Which square of a picture is shown. Plain arithmetic: the drawing of it is `picture.rs`.
+//! Geometry of the square crop. Plain arithmetic; `editor.rs` draws it.
 
-/// How much larger than need be it may be shown.
+/// Largest zoom factor.
 const ZOOM_MAX: f64 = 4.0;
 
-/// A square of a picture: always within it.
+/// A square section of a picture, always within its bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Crop {
     width: f64,
     height: f64,
     zoom: f64,
-    /// The square's middle, in pixels of the picture.
+    /// Centre of the square, in pixels of the picture.
     x: f64,
     y: f64,
 }
 
 impl Crop {
-    /// The largest square, in the middle.
+    /// The largest square, centred.
     pub(super) fn new(width: f64, height: f64) -> Self {
         Self { width, height, zoom: 1.0, x: width / 2.0, y: height / 2.0 }
     }
 
-    /// Left, top and side of the square, in pixels of the picture.
+    /// Returns left, top and side of the square, in pixels of the picture.
     pub(super) fn square(self) -> (f64, f64, f64) {
         let side = self.side();
         (self.x - side / 2.0, self.y - side / 2.0, side)
     }
 
-    /// How large it is shown: from 1, where the square is as large as it can be, to 4.
+    /// Returns the zoom factor: from 1, the largest square, to [`ZOOM_MAX`].
     pub(super) fn zoom(self) -> f64 {
         self.zoom
     }
 
-    /// Shows it this large.
+    /// Sets the zoom factor.
     pub(super) fn zoomed(self, zoom: f64) -> Self {
-        // What is no number is no wish.
+        // The slider's value may not be a number.
         let zoom = if zoom.is_finite() { zoom.clamp(1.0, ZOOM_MAX) } else { self.zoom };
-        Self { zoom, ..self }.within()
+        Self { zoom, ..self }.clamped()
     }
 
-    /// Moves the picture beneath the square by parts of the square's side.
+    /// Moves the picture under the square, in fractions of the square's side.
     pub(super) fn dragged(self, right: f64, down: f64) -> Self {
         let side = self.side();
-        Self { x: self.x - right * side, y: self.y - down * side, ..self }.within()
+        Self { x: self.x - right * side, y: self.y - down * side, ..self }.clamped()
     }
 
     fn side(self) -> f64 {
         self.width.min(self.height) / self.zoom
     }
 
-    fn within(self) -> Self {
+    fn clamped(self) -> Self {
         let half = self.side() / 2.0;
         Self {
             x: self.x.clamp(half, self.width - half),

@@ -1,4 +1,4 @@
-//! A picture that is being cut: opened by the browser, drawn, and sent.
+//! Avatar editor: opens a picture, draws the crop and uploads it.
 
 use bytes::Bytes;
 use http::Method;
@@ -9,7 +9,7 @@ use web_sys::{Blob, File, FileList, HtmlCanvasElement, ImageBitmap};
 use super::{canvas, crop::Crop};
 use crate::{
     browser_value::BrowserValue,
-    components::{notices::Notices, trouble::Trouble},
+    components::{api_error_view::DisplayedError, toasts::Toasts},
     dom,
     i18n::strings::Strings,
     pages::files,
@@ -23,42 +23,42 @@ use crate::{
     },
 };
 
-/// Pixels of what is sent.
-const SENT: u32 = 1024;
+/// Largest side of the uploaded picture, in pixels.
+const MAX_SIDE: u32 = 1024;
 const JPEG: &str = "image/jpeg";
 
-/// What went wrong.
+/// Error of the editor.
 #[derive(Clone)]
-pub(super) enum Wrong {
-    /// The browser cannot read the file as a picture.
+pub(super) enum PictureError {
+    /// The browser cannot decode the file as a picture.
     Unreadable,
-    /// The file has more bytes than the server takes.
+    /// The file exceeds the server's limit.
     TooLarge,
-    /// A call has failed.
-    Failed(Trouble),
+    /// The request has failed.
+    Failed(DisplayedError),
 }
 
-/// A picture that was opened.
-struct Opened {
+/// A decoded picture.
+struct OpenedPicture {
     bitmap: ImageBitmap,
-    /// Its file.
+    /// The file as chosen.
     file: File,
 }
 
-/// A picture that is being cut, or none yet.
+/// State of the editor.
 #[derive(Clone, Copy)]
 pub(super) struct Editor {
-    opened: BrowserValue<Option<Opened>>,
-    /// Whether the square can be chosen. Where the browser does not let pages read what they draw,
-    /// the file is sent as it is, and the server crops the largest square in its middle.
+    opened: BrowserValue<Option<OpenedPicture>>,
+    /// True if the crop can be chosen. In browsers that block reading a canvas, the file is
+    /// uploaded as it is, and the server crops the largest centred square.
     pub(super) can_crop: RwSignal<bool>,
-    /// Which square of the picture is shown; nothing while there is no picture.
+    /// The crop; `None` while no picture is open.
     pub(super) crop: RwSignal<Option<Crop>>,
-    /// What went wrong the last time.
-    pub(super) wrong: RwSignal<Option<Wrong>>,
-    /// Whether a call is running.
+    /// Error of the last attempt.
+    pub(super) error: RwSignal<Option<PictureError>>,
+    /// True while a request is pending.
     pub(super) busy: RwSignal<bool>,
-    notices: Notices,
+    toasts: Toasts,
 }
 
 impl Editor {
@@ -67,47 +67,47 @@ impl Editor {
             opened: BrowserValue::new(|| None),
             can_crop: RwSignal::new(true),
             crop: RwSignal::new(None),
-            wrong: RwSignal::new(None),
+            error: RwSignal::new(None),
             busy: RwSignal::new(false),
-            notices: Notices::of_page(),
+            toasts: Toasts::of_page(),
         }
     }
 
-    /// Whether there is a picture to cut.
+    /// Returns whether a picture is open.
     pub(super) fn is_open(self) -> bool {
-        // Not each time it is moved.
+        // A memo, so that moving the crop does not notify.
         Memo::new(move |_| self.crop.with(Option::is_some)).get()
     }
 
-    /// Shows another square of it.
-    pub(super) fn change(self, change: impl FnOnce(Crop) -> Crop) {
+    /// Changes the crop.
+    pub(super) fn update_crop(self, change: impl FnOnce(Crop) -> Crop) {
         if !self.can_crop.get_untracked() {
             return;
         }
         self.crop.update(|crop| *crop = crop.map(change));
     }
 
-    /// Puts the picture away.
+    /// Closes the picture.
     pub(super) fn close(self) {
         self.crop.set(None);
         if let Some(opened) = self.opened.update(Option::take).flatten() {
             opened.bitmap.close();
         }
-        self.wrong.set(None);
+        self.error.set(None);
     }
 
-    /// Pictures that are pasted anywhere on the page.
+    /// Opens pictures that are pasted anywhere on the page.
     pub(super) fn accept_pasted(self) {
         Effect::new(move |_| {
             let listener = window_event_listener(ev::paste, move |event| {
-                self.take(dom::pasted_files(&event).as_ref());
+                self.open_first(dom::pasted_files(&event).as_ref());
             });
             on_cleanup(move || listener.remove());
         });
     }
 
-    /// Opens the first of some files.
-    pub(super) fn take(self, list: Option<&FileList>) {
+    /// Opens the first of the files.
+    pub(super) fn open_first(self, list: Option<&FileList>) {
         let Some(file) = list.and_then(|list| list.item(0)) else { return };
         dom::spawn(async move {
             match open(file).await {
@@ -115,27 +115,27 @@ impl Editor {
                     let (width, height) =
                         (f64::from(opened.bitmap.width()), f64::from(opened.bitmap.height()));
                     self.opened.set(Some(opened));
-                    self.wrong.try_set(None);
+                    self.error.try_set(None);
                     self.can_crop.try_set(can_crop);
                     self.crop.try_set(Some(Crop::new(width, height)));
                 }
-                Err(wrong) => {
-                    self.wrong.try_set(Some(wrong));
+                Err(error) => {
+                    self.error.try_set(Some(error));
                 }
             }
         });
     }
 
-    /// Draws what is in the square onto a canvas of this side.
+    /// Draws the crop onto a canvas.
     pub(super) fn draw(self, canvas: &HtmlCanvasElement, crop: Crop, side: u32) {
         let Some(context) = canvas::context(canvas) else { return };
         let (left, top, from) = crop.square();
         let side = f64::from(side);
-        // What can be seen through is seen on white, as the server does it.
+        // Transparent pixels become white, as on the server.
         context.set_fill_style_str("#fff");
         context.fill_rect(0.0, 0.0, side, side);
         let _ = self.opened.with(|opened| {
-            if let Some(Opened { bitmap, .. }) = opened {
+            if let Some(OpenedPicture { bitmap, .. }) = opened {
                 let _ = context
                     .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
                         bitmap, left, top, from, from, 0.0, 0.0, side, side,
@@ -144,7 +144,7 @@ impl Editor {
         });
     }
 
-    /// Sends what is in the square.
+    /// Uploads the crop.
     pub(super) fn save(self) {
         let Some(crop) = self.crop.get_untracked().filter(|_| !self.busy.get_untracked()) else {
             return;
@@ -162,11 +162,11 @@ impl Editor {
                 Some(picture) => send(picture, media_type).await,
                 None => Err(ApiError::local(Code::Unknown)),
             };
-            self.done(outcome, |strings| strings.picture_changed);
+            self.finish(outcome, |strings| strings.picture_changed);
         });
     }
 
-    /// What is in the square, as a JPEG.
+    /// Renders the crop as JPEG.
     async fn cropped(self, crop: Crop) -> Option<Bytes> {
         let (_, _, from) = crop.square();
         #[expect(
@@ -174,13 +174,13 @@ impl Editor {
             clippy::cast_sign_loss,
             reason = "within the picture's pixels"
         )]
-        let side = (from.ceil() as u32).clamp(1, SENT);
+        let side = (from.ceil() as u32).clamp(1, MAX_SIDE);
         let canvas = canvas::square(side)?;
         self.draw(&canvas, crop, side);
         bytes(&canvas::encode(&canvas).await?).await
     }
 
-    /// Takes the person's picture away.
+    /// Deletes the avatar.
     pub(super) fn remove(self) {
         if self.busy.get_untracked() {
             return;
@@ -188,11 +188,11 @@ impl Editor {
         self.busy.set(true);
         dom::spawn(async move {
             let outcome = remove_avatar().await;
-            self.done(outcome, |strings| strings.picture_removed);
+            self.finish(outcome, |strings| strings.picture_removed);
         });
     }
 
-    fn done(
+    fn finish(
         self,
         outcome: Result<UserChanged, ApiError>,
         told: fn(&'static Strings) -> &'static str,
@@ -201,27 +201,27 @@ impl Editor {
         match outcome {
             Ok(changed) => {
                 browser::know(changed.user);
-                self.notices.status(told);
+                self.toasts.status(told);
                 if self.crop.try_get_untracked().is_some() {
                     self.close();
                 }
             }
             Err(error) => {
-                self.wrong.try_set(Some(Wrong::Failed(Trouble::new(error))));
+                self.error.try_set(Some(PictureError::Failed(DisplayedError::new(error))));
             }
         }
     }
 }
 
-/// Opens a file, and says whether the browser lets us crop it.
-async fn open(file: File) -> Result<(Opened, bool), Wrong> {
-    let bitmap = canvas::decode(&file).await.ok_or(Wrong::Unreadable)?;
+/// Decodes a file, and returns whether the browser lets us crop it.
+async fn open(file: File) -> Result<(OpenedPicture, bool), PictureError> {
+    let bitmap = canvas::decode(&file).await.ok_or(PictureError::Unreadable)?;
     let can_crop = canvas::is_readable().await;
-    // What is cropped here is small, however large the file is.
-    if !can_crop && file.size() > files::MAX {
-        return Err(Wrong::TooLarge);
+    // A cropped upload is small, however large the file is.
+    if !can_crop && file.size() > files::MAX_FILE_BYTES {
+        return Err(PictureError::TooLarge);
     }
-    Ok((Opened { bitmap, file }, can_crop))
+    Ok((OpenedPicture { bitmap, file }, can_crop))
 }
 
 async fn bytes(blob: &Blob) -> Option<Bytes> {

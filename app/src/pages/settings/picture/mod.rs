@@ -1,4 +1,4 @@
-//! The picture of a person: chosen, dropped, pasted or taken, and cut to a square.
+//! Avatar settings: a picture is chosen, dropped, pasted or taken, and cropped to a square.
 
 mod canvas;
 mod crop;
@@ -8,21 +8,21 @@ use leptos::{html, prelude::*};
 use web_sys::{DragEvent, KeyboardEvent, PointerEvent};
 
 use crop::Crop;
-use editor::{Editor, Wrong};
+use editor::{Editor, PictureError};
 
 use crate::{
-    components::{avatar::Avatar, trouble},
+    components::{api_error_view, avatar::Avatar},
     dom,
     i18n::strings::{Language, Strings},
     pages::files,
     session::browser::Signals,
 };
 
-/// Pixels of the preview's sides, of which the style sheet shows as many as there is room for.
+/// Side of the preview canvas, in pixels; the style sheet scales it to the space available.
 const PREVIEW: u32 = 576;
-/// How far a key moves the picture, in parts of the square.
+/// Distance that an arrow key moves the picture, as a fraction of the square.
 const STEP: f64 = 0.05;
-/// How much a key zooms.
+/// Zoom step of a key.
 const ZOOM_STEP: f64 = 0.1;
 
 /// The card.
@@ -31,37 +31,37 @@ pub(super) fn view() -> AnyView {
     let auth = Signals::of_page().auth;
     let editor = Editor::new();
     editor.accept_pasted();
-    let over = RwSignal::new(false);
+    let is_dragged_over = RwSignal::new(false);
     let drag = move |event: DragEvent| {
         event.prevent_default();
-        over.set(true);
+        is_dragged_over.set(true);
     };
     let drop = move |event: DragEvent| {
         event.prevent_default();
-        over.set(false);
-        editor.take(event.data_transfer().and_then(|carried| carried.files()).as_ref());
+        is_dragged_over.set(false);
+        editor.open_first(event.data_transfer().and_then(|carried| carried.files()).as_ref());
     };
     let has_picture =
         move || auth.with(|auth| auth.user().is_some_and(|user| user.avatar_url.is_some()));
     view! {
         <section
             class="card card-picture"
-            data-over=dom::yes(over)
+            data-over=dom::yes(is_dragged_over)
             on:dragover=drag
-            on:dragleave=move |_| over.set(false)
+            on:dragleave=move |_| is_dragged_over.set(false)
             on:drop=drop
         >
             <h2>{language.t(|s| s.picture)}</h2>
-            {move || editor.wrong.with(|wrong| wrong.as_ref().map(|wrong| failure(wrong, language.strings())))}
-            {move || if editor.is_open() { cutter(editor).into_any() } else {
+            {move || editor.error.with(|error| error.as_ref().map(|error| error_alert(error, language.strings())))}
+            {move || if editor.is_open() { cropper(editor).into_any() } else {
                 view! {
                     <div class="picture-now">
                         <Avatar class="avatar" />
                         <div>
                             <div class="actions">
-                                {chooser(editor, false, "btn btn-outline upload", |s| s.picture_choose)}
-                                {chooser(editor, true, "btn btn-outline upload for-touch", |s| s.picture_take_photo)}
-                                {move || has_picture().then(|| remover(editor))}
+                                {file_button(editor, false, "btn btn-outline upload", |s| s.picture_choose)}
+                                {file_button(editor, true, "btn btn-outline upload for-touch", |s| s.picture_take_photo)}
+                                {move || has_picture().then(|| remove_button(editor))}
                             </div>
                             <p class="note">{language.t(|s| s.picture_hint)}</p>
                         </div>
@@ -73,27 +73,27 @@ pub(super) fn view() -> AnyView {
     .into_any()
 }
 
-fn failure(wrong: &Wrong, strings: &'static Strings) -> AnyView {
-    match wrong {
-        Wrong::Unreadable => {
+fn error_alert(error: &PictureError, strings: &'static Strings) -> AnyView {
+    match error {
+        PictureError::Unreadable => {
             view! { <div class="alert" role="alert"><p>{strings.picture_unreadable}</p></div> }
                 .into_any()
         }
-        Wrong::TooLarge => {
+        PictureError::TooLarge => {
             view! { <div class="alert" role="alert"><p>{strings.file_too_large}</p></div> }
                 .into_any()
         }
-        Wrong::Failed(why) => {
-            view! { <div class="alert" role="alert"><div>{trouble::told(why, strings)}</div></div> }
+        PictureError::Failed(why) => {
+            view! { <div class="alert" role="alert"><div>{api_error_view::error_message(why, strings)}</div></div> }
                 .into_any()
         }
     }
 }
 
-/// Asks for a picture that there is, or for one to be taken.
-fn chooser(
+/// Button that opens the file picker or, with `from_camera`, the camera.
+fn file_button(
     editor: Editor,
-    takes: bool,
+    from_camera: bool,
     class: &'static str,
     label: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
@@ -101,8 +101,8 @@ fn chooser(
     let input = NodeRef::<html::Input>::new();
     let chosen = move |_| {
         let Some(input) = input.get_untracked() else { return };
-        editor.take(input.files().as_ref());
-        // The same file may be chosen again.
+        editor.open_first(input.files().as_ref());
+        // Reset, so that choosing the same file again fires `change`.
         input.set_value("");
     };
     view! {
@@ -111,7 +111,7 @@ fn chooser(
                 type="file"
                 class="sr-only"
                 accept=files::ACCEPT
-                capture=takes.then_some("user")
+                capture=from_camera.then_some("user")
                 node_ref=input
                 on:change=chosen
             />
@@ -120,7 +120,7 @@ fn chooser(
     }
 }
 
-fn remover(editor: Editor) -> impl IntoView {
+fn remove_button(editor: Editor) -> impl IntoView {
     let language = Language::of_page();
     view! {
         <button
@@ -136,12 +136,11 @@ fn remover(editor: Editor) -> impl IntoView {
     }
 }
 
-/// The picture with the square that is shown of it: dragged, or moved and zoomed by keys, where the
-/// browser lets us crop it.
-fn cutter(editor: Editor) -> impl IntoView {
+/// Crop area: dragged, or moved and zoomed by keys, where the browser lets us crop.
+fn cropper(editor: Editor) -> impl IntoView {
     let language = Language::of_page();
     let canvas = NodeRef::<html::Canvas>::new();
-    let held = StoredValue::new(None::<(i32, i32)>);
+    let last_position = StoredValue::new(None::<(i32, i32)>);
     Effect::new(move |has_focus: Option<bool>| {
         let (Some(canvas), Some(crop)) = (canvas.get(), editor.crop.get()) else { return false };
         editor.draw(&canvas, crop, PREVIEW);
@@ -151,21 +150,22 @@ fn cutter(editor: Editor) -> impl IntoView {
         true
     });
     let press = move |event: PointerEvent| {
-        held.set_value(Some((event.client_x(), event.client_y())));
+        last_position.set_value(Some((event.client_x(), event.client_y())));
         if let Some(canvas) = canvas.get_untracked() {
-            // A pointer that has gone cannot be held.
+            // `setPointerCapture` throws for a pointer that is gone.
             let _ = canvas.set_pointer_capture(event.pointer_id());
         }
     };
     let drag = move |event: PointerEvent| {
-        let (Some((x, y)), Some(canvas)) = (held.get_value(), canvas.get_untracked()) else {
+        let (Some((x, y)), Some(canvas)) = (last_position.get_value(), canvas.get_untracked())
+        else {
             return;
         };
         let side = f64::from(canvas.client_width().max(1));
         let (right, down) =
             (f64::from(event.client_x() - x) / side, f64::from(event.client_y() - y) / side);
-        editor.change(|crop| crop.dragged(right, down));
-        held.set_value(Some((event.client_x(), event.client_y())));
+        editor.update_crop(|crop| crop.dragged(right, down));
+        last_position.set_value(Some((event.client_x(), event.client_y())));
     };
     let key = move |event: KeyboardEvent| {
         let changed: fn(Crop) -> Crop = match event.key().as_str() {
@@ -178,7 +178,7 @@ fn cutter(editor: Editor) -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        editor.change(changed);
+        editor.update_crop(changed);
     };
     let hint = move || {
         let strings = language.strings();
@@ -186,11 +186,11 @@ fn cutter(editor: Editor) -> impl IntoView {
     };
     let zoom = move || editor.crop.with(|crop| crop.map_or(1.0, Crop::zoom));
     let slide = move |event| {
-        let wished = event_target_value(&event).parse().unwrap_or(f64::NAN);
-        editor.change(|crop| crop.zoomed(wished));
+        let zoom = event_target_value(&event).parse().unwrap_or(f64::NAN);
+        editor.update_crop(|crop| crop.zoomed(zoom));
     };
     view! {
-        <div class="cutter">
+        <div class="cropper">
             <canvas
                 width=PREVIEW.to_string()
                 height=PREVIEW.to_string()
@@ -200,8 +200,8 @@ fn cutter(editor: Editor) -> impl IntoView {
                 node_ref=canvas
                 on:pointerdown=press
                 on:pointermove=drag
-                on:pointerup=move |_| held.set_value(None)
-                on:pointercancel=move |_| held.set_value(None)
+                on:pointerup=move |_| last_position.set_value(None)
+                on:pointercancel=move |_| last_position.set_value(None)
                 on:keydown=key
             ></canvas>
             <p class="note">{hint}</p>

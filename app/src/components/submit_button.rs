@@ -1,4 +1,4 @@
-//! Buttons that are busy while their call runs.
+//! Submit button with a busy state.
 
 use leptos::prelude::*;
 
@@ -7,15 +7,14 @@ use crate::{
     i18n::strings::{Language, Strings},
 };
 
-/// The button that sends a form. While it is busy its width stays, it keeps the focus, and pressing
-/// it does nothing.
+/// The submit button of a form. While busy it keeps its width and focus, and ignores clicks.
 #[component]
-pub fn Submit(
-    /// What it does.
+pub fn SubmitButton(
+    /// Label.
     label: fn(&'static Strings) -> &'static str,
-    /// Whether its call is running.
+    /// True while the form's request is pending.
     busy: RwSignal<bool>,
-    /// Its look.
+    /// CSS classes.
     #[prop(default = "btn btn-primary btn-block")]
     class: &'static str,
 ) -> impl IntoView {

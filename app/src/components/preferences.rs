@@ -1,24 +1,24 @@
-//! The switches in the bar: which language, and which colours.
+//! User preferences in the header: language and colour theme.
 
 use leptos::prelude::*;
 
 use super::icons;
 use crate::i18n::strings::Language;
 
-/// The switches. What the colours' one does is in `head.js`: the choice is painted before the
-/// program is there.
+/// Language switch and theme select. `head.js` handles the theme, since it applies before the first
+/// paint.
 #[component]
-pub fn Switches() -> impl IntoView {
+pub fn Preferences() -> impl IntoView {
     let language = Language::of_page();
     let other = move || language.get().other();
     view! {
-        <div class="switches">
-            <button type="button" class="switch" on:click=move |_| language.choose(language.0.get_untracked().other())>
-                // Who cannot read the page can read the name of their own language.
+        <div class="preferences">
+            <button type="button" class="preference" on:click=move |_| language.choose(language.0.get_untracked().other())>
+                // The other language is labelled in its own language.
                 <span class="sr-only">{language.t(|s| s.language)}": "</span>
                 <span lang=move || other().tag()>{move || other().name()}</span>
             </button>
-            <label class="switch">
+            <label class="preference">
                 {icons::contrast()}
                 <span class="sr-only">{language.t(|s| s.theme)}</span>
                 <select id="theme" autocomplete="off">

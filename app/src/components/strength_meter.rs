@@ -1,4 +1,5 @@
-//! How hard a new password is to guess, while it is typed. It advises and refuses nothing.
+//! Strength estimate of a new password while it is typed. It is advice: weak passwords are not
+//! rejected.
 
 use leptos::prelude::*;
 
@@ -11,19 +12,19 @@ use crate::{
     },
 };
 
-/// The meter: a bar and a word. Its room is there from the start, so that nothing jumps.
+/// Bar and label. Their space is reserved from the start, so nothing shifts.
 #[component]
-pub fn Meter(
-    /// The password's field.
+pub fn StrengthMeter(
+    /// State of the password field.
     of: FieldState,
 ) -> impl IntoView {
     let language = Language::of_page();
     let strength = RwSignal::new(None);
-    // An effect runs once the page is awake: until then it is as the server has rendered it,
-    // whatever has been typed meanwhile.
+    // Effects run after hydration: the server renders an empty meter, and hydration needs the same,
+    // even if text has been typed already.
     Effect::new(move |_| {
         of.track();
-        // What is longer is refused anyway, and would be looked at for long.
+        // Longer passwords are rejected anyway and would be slow to estimate.
         let typed: String = of.value().chars().take(password::MAX).collect();
         strength.set((!typed.is_empty()).then(|| strength::estimate(&typed)));
     });
@@ -35,7 +36,7 @@ pub fn Meter(
             Strength::Strong => "4",
         })
     };
-    let word = move || {
+    let label = move || {
         let strings = language.strings();
         strength.get().map(|strength| match strength {
             Strength::Weak => strings.strength_weak,
@@ -48,7 +49,7 @@ pub fn Meter(
         <p class="meter" data-step=step aria-live="polite" aria-atomic="true">
             <span class="meter-bar" aria-hidden="true"></span>
             <span class="sr-only">{language.t(|s| s.password_strength)}": "</span>
-            <span class="meter-word">{word}</span>
+            <span class="meter-label">{label}</span>
         </p>
     }
 }

@@ -1,9 +1,9 @@
 const all = (selector) => [...document.querySelectorAll(selector)];
-const behindApp = () => document.querySelector("[data-shape]");
-const heldOnes = ["#main form", ':is(.site-header, #main) button[type="button"]'];
+const afterApp = () => document.querySelector("[data-shape]");
+const deferrable = ["#main form", ':is(.site-header, #main) button[type="button"]'];
 
 const isUnchanged = () => {
-  const end = behindApp();
+  const end = afterApp();
   const nodes = document.createTreeWalker(document.body);
   let hash = 0;
   while (nodes.nextNode() && nodes.currentNode !== end) {
@@ -19,12 +19,12 @@ const clear = () => {
   const fields = changed.map((field) => [nameOf(field), { value: field.value, checked: field.checked }]);
   const focused = document.activeElement ?? document.body;
   const { selectionStart, selectionEnd } = focused;
-  const held = heldOnes.map((selector) => all(selector).findIndex((one) => "held" in one.dataset));
-  for (const part of all(".skip-link,.progress-line,.site-header,#main,.notices")) part.remove();
+  const deferred = deferrable.map((selector) => all(selector).findIndex((one) => "deferred" in one.dataset));
+  for (const part of all(".skip-link,.progress-line,.site-header,#main,.toasts")) part.remove();
   return () => {
     const named = (name) => name && (document.getElementById(name) ?? document.getElementsByName(name)[0]);
     for (const [name, state] of fields) Object.assign(named(name) || {}, state);
-    heldOnes.forEach((selector, kind) => all(selector)[held[kind]]?.setAttribute("data-held", ""));
+    deferrable.forEach((selector, kind) => all(selector)[deferred[kind]]?.setAttribute("data-deferred", ""));
     const field = named(nameOf(focused));
     if (!field) return;
     field.focus({ preventScroll: true });

@@ -1,9 +1,9 @@
-//! Logging out.
+//! Logout button.
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_location, hooks::use_navigate};
 
-use super::notices::Notices;
+use super::toasts::Toasts;
 use crate::{
     dom,
     i18n::strings::{Language, Strings},
@@ -15,18 +15,18 @@ use crate::{
     },
 };
 
-/// The button that ends the session and goes to the log-in.
+/// Button that ends the session and leads to the login page.
 #[component]
-pub fn LogOut(
-    /// What it says.
+pub fn LogoutButton(
+    /// Label.
     #[prop(default = |strings| strings.log_out)]
     label: fn(&'static Strings) -> &'static str,
-    /// Its look.
+    /// CSS classes.
     #[prop(default = "btn btn-outline")]
     class: &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
-    let notices = Notices::of_page();
+    let toasts = Toasts::of_page();
     let leaving = expect_context::<Leaving>().0;
     let navigate = use_navigate();
     let pathname = use_location().pathname;
@@ -41,12 +41,12 @@ pub fn LogOut(
         dom::spawn(async move {
             let outcome = browser::log_out().await;
             busy.try_set(false);
-            notices.clear();
+            toasts.clear();
             match outcome {
-                LoggedOut::Everywhere => notices.status(|strings| strings.logged_out),
-                LoggedOut::HereOnly => notices.alert(|strings| strings.logged_out_locally),
+                LoggedOut::Everywhere => toasts.status(|strings| strings.logged_out),
+                LoggedOut::HereOnly => toasts.alert(|strings| strings.logged_out_locally),
             }
-            // From a guarded page the guard leads to the log-in.
+            // On a guarded page the route guard redirects to the login page.
             if Page::at(&pathname.get_untracked()).guard() == Guard::None {
                 navigate(
                     "/login",

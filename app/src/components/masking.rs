@@ -1,6 +1,6 @@
-//! What somebody who looks over a person's shoulder need not see.
+//! Masking of personal data against shoulder surfing.
 
-/// An address with the first letter of its name only: `a***@example.com`.
+/// Masks the local part of an e-mail address but its first letter: `a***@example.com`.
 #[must_use]
 pub fn email(address: &str) -> String {
     let (name, host) = address.split_once('@').unwrap_or((address, ""));
@@ -8,7 +8,7 @@ pub fn email(address: &str) -> String {
     format!("{first}***@{host}")
 }
 
-/// A number without the four digits before the last four: `+86139****5901`.
+/// Masks the four digits before the last four of a phone number: `+86139****5901`.
 #[must_use]
 pub fn mobile(number: &str) -> String {
     let end = number.len().saturating_sub(4);

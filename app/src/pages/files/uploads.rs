@@ -1,13 +1,13 @@
-//! A file on its way: how far it is, the way to stop it, and what went wrong.
+//! Upload of a file: progress, cancellation and errors.
 
 use leptos::prelude::*;
 
-use super::{MAX, album::Album, size};
+use super::{MAX_FILE_BYTES, file_list::FileListState, format_size};
 use crate::{
     browser_value::BrowserValue,
     components::{
+        api_error_view::{self, DisplayedError},
         icons,
-        trouble::{self, Trouble},
     },
     i18n::strings::{Language, Strings},
     protocol::{
@@ -20,43 +20,44 @@ use crate::{
     },
 };
 
-/// Why it will not arrive.
+/// Error of an upload.
 #[derive(Clone)]
-enum Wrong {
-    /// What the page can tell by itself.
-    Here(fn(&'static Strings) -> &'static str),
-    /// What the call has failed with.
-    There(Trouble),
+enum UploadError {
+    /// From client-side validation.
+    Client(fn(&'static Strings) -> &'static str),
+    /// From the request.
+    Server(DisplayedError),
 }
 
-/// A file on its way.
+/// An upload that is queued, pending or failed.
 #[derive(Clone)]
 pub(super) struct Upload {
-    /// Later ones have greater ones.
+    /// Sequence number.
     pub(super) number: u32,
     name: String,
     bytes: f64,
     percent: RwSignal<u32>,
-    wrong: RwSignal<Option<Wrong>>,
+    error: RwSignal<Option<UploadError>>,
     stop: Stop,
 }
 
 impl Upload {
     pub(super) fn new(number: u32, file: &web_sys::File) -> Self {
-        let wrong = (file.size() > MAX).then_some(Wrong::Here(|strings| strings.file_too_large));
+        let error = (file.size() > MAX_FILE_BYTES)
+            .then_some(UploadError::Client(|strings| strings.file_too_large));
         Self {
             number,
             name: file.name(),
             bytes: file.size(),
             percent: RwSignal::new(0),
-            wrong: RwSignal::new(wrong),
+            error: RwSignal::new(error),
             stop: BrowserValue::new(|| None),
         }
     }
 
-    /// Whether it is worth a try.
+    /// Returns whether client-side validation has passed.
     pub(super) fn is_possible(&self) -> bool {
-        self.wrong.with_untracked(Option::is_none)
+        self.error.with_untracked(Option::is_none)
     }
 
     pub(super) fn abort(&self) {
@@ -64,8 +65,8 @@ impl Upload {
     }
 }
 
-/// Sends a file: what is kept of it, where it has arrived.
-pub(super) async fn send(upload: &Upload, file: &web_sys::File) -> Option<FileEntry> {
+/// Uploads a file and returns its entry, or `None` if that fails.
+pub(super) async fn upload_file(upload: &Upload, file: &web_sys::File) -> Option<FileEntry> {
     let url = format!("/api/me/files?name={}", js_sys::encode_uri_component(&upload.name));
     let percent = upload.percent;
     let progress = move |hundredths: u32| {
@@ -76,11 +77,11 @@ pub(super) async fn send(upload: &Upload, file: &web_sys::File) -> Option<FileEn
         Ok(kept) => return Some(kept.file),
         Err(error) => with_field(error),
     };
-    upload.wrong.try_set(Some(Wrong::There(Trouble::new(error))));
+    upload.error.try_set(Some(UploadError::Server(DisplayedError::new(error))));
     None
 }
 
-/// What is said about the one thing that was sent says it all.
+/// Uses the message of the invalid field in place of the general one: a single file is sent.
 fn with_field(mut error: ApiError) -> ApiError {
     if let Some((_, text)) = error.fields.pop_first() {
         error.message = text;
@@ -88,26 +89,26 @@ fn with_field(mut error: ApiError) -> ApiError {
     error
 }
 
-/// Its place among the others.
-pub(super) fn tile(album: Album, upload: Upload) -> impl IntoView {
+/// The tile of an upload.
+pub(super) fn tile(list: FileListState, upload: Upload) -> impl IntoView {
     let language = Language::of_page();
-    let Upload { name, bytes, percent, wrong, .. } = upload.clone();
+    let Upload { name, bytes, percent, error, .. } = upload.clone();
     #[expect(clippy::cast_possible_truncation, reason = "whole bytes")]
-    let told = size(bytes as i64);
+    let size_text = format_size(bytes as i64);
     let label = name.clone();
     let state = move || {
-        wrong.with(|wrong| match wrong {
+        error.with(|error| match error {
             None => {
                 let label = format!("{} {label}", language.strings().uploading);
                 let value = move || f64::from(percent.get());
                 view! { <progress class="progress progress-primary" max="100" aria-label=label prop:value=value></progress> }
                     .into_any()
             }
-            Some(Wrong::Here(text)) => {
-                view! { <p role="alert" class="tile-wrong">{language.t(*text)}</p> }.into_any()
+            Some(UploadError::Client(text)) => {
+                view! { <p role="alert" class="tile-error">{language.t(*text)}</p> }.into_any()
             }
-            Some(Wrong::There(why)) => {
-                view! { <div role="alert" class="tile-wrong">{trouble::told(why, language.strings())}</div> }.into_any()
+            Some(UploadError::Server(why)) => {
+                view! { <div role="alert" class="tile-error">{api_error_view::error_message(why, language.strings())}</div> }.into_any()
             }
         })
     };
@@ -115,18 +116,18 @@ pub(super) fn tile(album: Album, upload: Upload) -> impl IntoView {
         let name = name.clone();
         move || {
             let strings = language.strings();
-            let verb = if wrong.with(Option::is_none) { strings.cancel } else { strings.close };
+            let verb = if error.with(Option::is_none) { strings.cancel } else { strings.close };
             format!("{verb}: {name}")
         }
     };
     view! {
-        <li class="tile tile-sending">
+        <li class="tile tile-uploading">
             {state}
             <p class="tile-text">
                 <span class="tile-name"><bdi>{name}</bdi></span>
-                <span class="tile-size">{told}</span>
+                <span class="tile-size">{size_text}</span>
             </p>
-            <button type="button" class="tile-button" aria-label=close_label on:click=move |_| album.stop(&upload)>
+            <button type="button" class="tile-button" aria-label=close_label on:click=move |_| list.cancel_upload(&upload)>
                 {icons::cross()}
             </button>
         </li>

@@ -1,0 +1,248 @@
+//! State of the file list: loading, uploads, removal with undo.
+
+use std::{collections::VecDeque, time::Duration};
+
+use leptos::{ev, prelude::*};
+use uuid::Uuid;
+
+use super::uploads::{self, Upload};
+use crate::{
+    browser_value::BrowserValue,
+    components::{api_error_view::DisplayedError, toasts::Toasts},
+    dom,
+    protocol::{
+        error::Code,
+        files::{FileEntry, files, remove_file},
+    },
+    session::{browser::Signals, state::Auth, upload},
+};
+
+/// Time during which a removal can be undone.
+const UNDO_WINDOW: Duration = Duration::from_secs(8);
+/// Uploads at a time; others are queued.
+const MAX_CONCURRENT_UPLOADS: u32 = 3;
+
+/// Loading state of the list.
+#[derive(Clone)]
+pub(super) enum Load {
+    Loading,
+    Loaded,
+    Failed(DisplayedError),
+}
+
+/// State of a file list on a page.
+#[derive(Clone, Copy)]
+pub(super) struct FileListState {
+    /// Loading state of the list.
+    pub(super) load: RwSignal<Load>,
+    /// Loaded files, newest first.
+    pub(super) files: RwSignal<Vec<FileEntry>>,
+    /// Cursor of the next page.
+    pub(super) next: RwSignal<Option<Uuid>>,
+    /// Storage in bytes: used, and quota.
+    pub(super) usage: RwSignal<Option<(i64, i64)>>,
+    /// Uploads that are pending or have failed.
+    pub(super) uploads: RwSignal<Vec<Upload>>,
+    /// Removed file; the server is told when the undo window ends.
+    pub(super) pending_removal: RwSignal<Option<FileEntry>>,
+    upload_queue: BrowserValue<VecDeque<(Upload, web_sys::File)>>,
+    active_uploads: StoredValue<u32>,
+    number: StoredValue<u32>,
+    page_size: u32,
+    toasts: Toasts,
+    auth: RwSignal<Auth>,
+}
+
+impl FileListState {
+    /// Creates the state of a list with this page size.
+    pub(super) fn new(page_size: u32) -> Self {
+        Self {
+            load: RwSignal::new(Load::Loading),
+            files: RwSignal::new(Vec::new()),
+            next: RwSignal::new(None),
+            usage: RwSignal::new(None),
+            uploads: RwSignal::new(Vec::new()),
+            pending_removal: RwSignal::new(None),
+            upload_queue: BrowserValue::new(VecDeque::new),
+            active_uploads: StoredValue::new(0),
+            number: StoredValue::new(0),
+            page_size,
+            toasts: Toasts::of_page(),
+            auth: Signals::of_page().auth,
+        }
+    }
+
+    /// Loads the files of the signed-in user; commits a pending removal when the page is left.
+    pub(super) fn keep_loaded(self, is_ready: impl Fn() -> bool + 'static) {
+        Effect::new(move |before: Option<Option<Uuid>>| {
+            let now = self.auth.with(|auth| auth.user().map(|user| user.id)).filter(|_| is_ready());
+            if before.flatten() != now {
+                self.clear();
+                if now.is_some() {
+                    self.reload();
+                }
+            }
+            now
+        });
+        Effect::new(move |_| {
+            let pagehide = window_event_listener(ev::pagehide, move |_| {
+                if let Some(file) = self.pending_removal.try_update(Option::take).flatten() {
+                    upload::delete_while_leaving(&format!("/api/me/files?id={}", file.id));
+                }
+            });
+            let undo_timer = set_interval_with_handle(
+                move || {
+                    if dom::find(".undo:is(:hover,:has(:focus-visible))").is_none() {
+                        self.commit_removal();
+                    }
+                },
+                UNDO_WINDOW,
+            );
+            on_cleanup(move || {
+                pagehide.remove();
+                if let Ok(handle) = undo_timer {
+                    handle.clear();
+                }
+            });
+        });
+        on_cleanup(move || self.commit_removal());
+    }
+
+    fn clear(self) {
+        self.files.set(Vec::new());
+        self.next.set(None);
+        self.usage.set(None);
+        self.pending_removal.set(None);
+    }
+
+    /// Loads the first page.
+    pub(super) fn reload(self) {
+        self.load.set(Load::Loading);
+        dom::spawn(async move {
+            let outcome = files(None, Some(self.page_size)).await;
+            match outcome {
+                Ok(list) => {
+                    self.files.try_set(list.files);
+                    self.next.try_set(list.next);
+                    self.usage.try_set(Some((list.used, list.quota)));
+                    self.load.try_set(Load::Loaded);
+                }
+                Err(error) => {
+                    self.load.try_set(Load::Failed(DisplayedError::new(error)));
+                }
+            }
+        });
+    }
+
+    /// Loads the next page.
+    pub(super) fn load_more(self) {
+        let Some(after) = self.next.try_update(Option::take).flatten() else { return };
+        dom::spawn(async move {
+            if let Ok(list) = files(Some(after), Some(self.page_size)).await {
+                self.files.try_update(|files| files.extend(list.files));
+                self.next.try_set(list.next);
+            } else {
+                self.next.try_set(Some(after));
+                self.toasts.alert(|strings| strings.files_failed);
+            }
+        });
+    }
+
+    /// Uploads files, [`MAX_CONCURRENT_UPLOADS`] at a time.
+    pub(super) fn send(self, list: Vec<web_sys::File>) {
+        for file in list {
+            let number = self.number.get_value();
+            self.number.set_value(number + 1);
+            let upload = Upload::new(number, &file);
+            self.uploads.update(|uploads| uploads.push(upload.clone()));
+            if upload.is_possible() {
+                let _ = self.upload_queue.update(|queue| queue.push_back((upload, file)));
+            }
+        }
+        self.start_queued_uploads();
+    }
+
+    fn start_queued_uploads(self) {
+        while self
+            .active_uploads
+            .try_get_value()
+            .is_some_and(|active| active < MAX_CONCURRENT_UPLOADS)
+        {
+            let next = self.upload_queue.update(VecDeque::pop_front).flatten();
+            let Some((upload, file)) = next else { return };
+            self.active_uploads.update_value(|active| *active += 1);
+            dom::spawn(async move {
+                if let Some(kept) = uploads::upload_file(&upload, &file).await {
+                    self.usage.try_update(|usage| {
+                        if let Some((used, _)) = usage {
+                            *used += kept.size;
+                        }
+                    });
+                    self.files.try_update(|files| files.insert(0, kept));
+                    self.drop_upload(upload.number);
+                }
+                self.active_uploads.try_update_value(|active| *active -= 1);
+                self.start_queued_uploads();
+            });
+        }
+    }
+
+    /// Cancels an upload, or removes a failed one from the list.
+    pub(super) fn cancel_upload(self, upload: &Upload) {
+        let number = upload.number;
+        let _ = self.upload_queue.update(|queue| queue.retain(|(waits, _)| waits.number != number));
+        upload.abort();
+        self.drop_upload(number);
+    }
+
+    fn drop_upload(self, number: u32) {
+        self.uploads.try_update(|uploads| uploads.retain(|upload| upload.number != number));
+    }
+
+    /// Removes a file from the list. The server deletes it when the undo window ends.
+    pub(super) fn remove(self, id: Uuid) {
+        self.commit_removal();
+        let removed = self.files.try_update(|files| {
+            let index = files.iter().position(|file| file.id == id)?;
+            Some(files.remove(index))
+        });
+        self.pending_removal.set(removed.flatten());
+    }
+
+    /// Undoes the pending removal.
+    pub(super) fn restore(self) {
+        if let Some(file) = self.pending_removal.try_update(Option::take).flatten() {
+            self.reinsert(file);
+        }
+    }
+
+    fn reinsert(self, file: FileEntry) {
+        self.files.try_update(|files| {
+            // Ids are time-ordered: newer files have greater ones.
+            let index = files.iter().position(|other| other.id < file.id).unwrap_or(files.len());
+            files.insert(index, file);
+        });
+    }
+
+    /// Deletes the removed file on the server.
+    fn commit_removal(self) {
+        let Some(file) = self.pending_removal.try_update(Option::take).flatten() else { return };
+        dom::spawn(async move {
+            match remove_file(file.id).await {
+                Ok(_) => {
+                    self.usage.try_update(|usage| {
+                        if let Some((used, _)) = usage {
+                            *used = (*used - file.size).max(0);
+                        }
+                    });
+                }
+                // Deleted already, for example in another tab.
+                Err(error) if error.code == Code::NotFound => {}
+                Err(_) => {
+                    self.reinsert(file);
+                    self.toasts.alert(|strings| strings.file_delete_failed);
+                }
+            }
+        });
+    }
+}

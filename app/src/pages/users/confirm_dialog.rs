@@ -1,0 +1,160 @@
+//! Administrator actions and their confirmation dialog.
+
+use leptos::{html, prelude::*, task::tick};
+
+use super::{
+    list::{List, Row},
+    row::display_name,
+};
+use crate::{
+    components::api_error_view::DisplayedError,
+    dom,
+    i18n::strings::Strings,
+    protocol::{Role, error::Code, users::change_account},
+};
+
+/// An action on a user account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AdminAction {
+    Disable,
+    Enable,
+    EndSessions,
+    Promote,
+    Demote,
+}
+
+/// An action that awaits confirmation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct PendingAction {
+    row: Row,
+    action: AdminAction,
+}
+
+impl AdminAction {
+    fn title(self, strings: &Strings) -> &'static str {
+        match self {
+            Self::Disable => strings.disable_title,
+            Self::Enable => strings.enable,
+            Self::EndSessions => strings.end_sessions_title,
+            Self::Promote => strings.promote_title,
+            Self::Demote => strings.demote_title,
+        }
+    }
+
+    fn text(self, strings: &Strings) -> &'static str {
+        match self {
+            Self::Disable => strings.disable_text,
+            Self::Enable => strings.enabled,
+            Self::EndSessions => strings.end_sessions_text,
+            Self::Promote => strings.promote_text,
+            Self::Demote => strings.demote_text,
+        }
+    }
+
+    fn label(self, strings: &Strings) -> &'static str {
+        match self {
+            Self::Disable => strings.disable,
+            Self::Enable => strings.enable,
+            Self::EndSessions => strings.end_sessions,
+            Self::Promote => strings.promote,
+            Self::Demote => strings.demote,
+        }
+    }
+}
+
+impl PendingAction {
+    /// Asks for confirmation; harmless actions are executed at once.
+    pub(super) fn request(list: List, row: Row, action: AdminAction) {
+        let pending = Self { row, action };
+        if action == AdminAction::Enable {
+            pending.execute(list);
+        } else {
+            list.pending_action.set(Some(pending));
+        }
+    }
+
+    fn execute(self, list: List) {
+        let Self { row, action } = self;
+        list.action_error.set(None);
+        let id = Some(row.id.to_string());
+        dom::spawn(async move {
+            let outcome = match action {
+                AdminAction::Disable => change_account(id, Some(true), None, None).await,
+                AdminAction::Enable => change_account(id, Some(false), None, None).await,
+                AdminAction::EndSessions => change_account(id, None, None, Some(true)).await,
+                AdminAction::Promote => change_account(id, None, Some(Role::Admin), None).await,
+                AdminAction::Demote => change_account(id, None, Some(Role::User), None).await,
+            };
+            match outcome {
+                Ok(changed) => {
+                    if list.user_id() == Some(row.id) {
+                        list.update_own_role(changed.user.role);
+                    }
+                    row.account.try_set(Some(changed.user));
+                    list.toasts.status(|strings| strings.account_saved);
+                }
+                // The user cancelled the password dialog.
+                Err(error) if error.code == Code::FreshRequired => {}
+                Err(error) => {
+                    list.action_error.try_set(Some(DisplayedError::new(error)));
+                }
+            }
+        });
+    }
+
+    /// Returns the focus to the row's menu button.
+    fn focus(self) {
+        let button = format!("[id=\"manage-{}\"]", self.row.id);
+        dom::spawn(async move {
+            tick().await;
+            if let Some(button) = dom::find(&button) {
+                dom::focus(&button);
+            }
+        });
+    }
+}
+
+/// The dialog; open while an action awaits confirmation.
+pub(super) fn dialog(list: List) -> impl IntoView {
+    let language = list.language;
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move |before: Option<Option<PendingAction>>| {
+        let pending = list.pending_action.get();
+        if let Some(dialog) = dialog.get() {
+            if pending.is_some() {
+                // `showModal` throws where the dialog is open already.
+                let _ = dialog.show_modal();
+            } else {
+                dialog.close();
+                if let Some(pending) = before.flatten() {
+                    pending.focus();
+                }
+            }
+        }
+        pending
+    });
+    let close = move || list.pending_action.set(None);
+    let go = move |_| {
+        let pending = list.pending_action.get_untracked();
+        close();
+        if let Some(pending) = pending {
+            pending.execute(list);
+        }
+    };
+    let text_of = move |pick: fn(AdminAction, &'static Strings) -> &'static str| {
+        move || list.pending_action.get().map(|pending| pick(pending.action, language.strings()))
+    };
+    view! {
+        <dialog class="dialog" node_ref=dialog aria-labelledby="confirm-title" on:close=move |_| close()>
+            <h2 id="confirm-title">{text_of(AdminAction::title)}</h2>
+            <p class="dialog-name">{move || list.pending_action.get().and_then(|pending| pending.row.get(display_name))}</p>
+            <p class="lead">{text_of(AdminAction::text)}</p>
+            <div class="form-actions">
+                <button type="button" class="btn btn-outline" on:click=go>{text_of(AdminAction::label)}</button>
+                <button type="button" class="btn btn-ghost" on:click=move |_| close()>
+                    {language.t(|s| s.cancel)}
+                </button>
+            </div>
+        </dialog>
+    }
+}
