@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn initials_of_names() {
+    fn initials_with_any_name_returns_at_most_two_letters() {
         for (name, expected) in [
             ("bob", "b"),
             ("first.last@example.org", "fl"),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_their_colours() {
+    fn tint_depends_on_the_name_only() {
         assert_eq!(tint("Ada"), tint("Ada"));
         let used: std::collections::BTreeSet<_> =
             ["Ada", "Bob", "Cleo", "小明", "李雷", "Eve", "f", ""].map(tint).into();

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn little_is_left_to_see() {
+    fn masking_hides_most_of_the_value() {
         assert_eq!(email("ada@example.com"), "a***@example.com");
         assert_eq!(email("a@b"), "a***@b");
         assert_eq!(mobile("+8613912345901"), "+86139****5901");

@@ -123,7 +123,7 @@ mod tests {
     use super::format_duration;
 
     #[test]
-    fn durations() {
+    fn format_duration_returns_clock_notation() {
         assert_eq!(format_duration(0), "0:00");
         assert_eq!(format_duration(581), "9:41");
         assert_eq!(format_duration(3900), "1:05:00");

@@ -168,7 +168,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn escaping_a_title_keeps_it_inside_its_element() {
+    fn escaped_title_stays_inside_its_element() {
         assert_eq!(
             escaped("Files · Tom & Ann</title><b>"),
             "Files · Tom &amp; Ann&lt;/title>&lt;b>"

@@ -7,18 +7,18 @@
 use std::borrow::Cow;
 
 /// Attribute of the first element after the app, with its value still empty.
-const MARK: &str = "data-shape=\"\"";
+const ATTRIBUTE: &str = "data-shape=\"\"";
 
 /// Inserts the fingerprint of the app into a rendered page.
 #[must_use]
 pub fn with_shape(html: &str) -> Cow<'_, str> {
     let app = html.split_once("<body").and_then(|(_, rest)| rest.split_once('>'));
-    let Some((app, after)) = app.and_then(|(_, body)| body.split_once(MARK)) else {
+    let Some((app, after)) = app.and_then(|(_, body)| body.split_once(ATTRIBUTE)) else {
         return Cow::Borrowed(html);
     };
     // The element with the attribute is not part of the app.
     let shape = shape(app.rsplit_once('<').map_or(app, |(app, _)| app));
-    let before = &html[..html.len() - after.len() - MARK.len()];
+    let before = &html[..html.len() - after.len() - ATTRIBUTE.len()];
     Cow::Owned(format!("{before}data-shape=\"{shape}\"{after}"))
 }
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn shape_has_every_node_in_order() {
+    fn shape_hashes_every_node_in_order() {
         for (html, names) in [
             ("", &[][..]),
             ("<p>a</p>", &["p", "#text"]),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn shape_changes_with_every_change_of_structure_and_not_with_attributes() {
+    fn shape_depends_on_structure_and_not_on_attributes() {
         const HTML: &str =
             "<header></header><main><label>Name<!>x</label> <input name=\"a\"><!></main>";
         let known = shape(HTML);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn page_gets_shape_of_what_is_before_the_mark() {
+    fn with_shape_inserts_the_hash_of_the_app() {
         let page = "<head><!-- --></head><body class=\"a\"><p>a</p><div class=\"b\" data-shape=\"\"></div></body>";
         let expected =
             page.replace("data-shape=\"\"", &format!("data-shape=\"{}\"", of(&["p", "#text"])));

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths() {
+    fn at_with_any_path_returns_its_page() {
         for (path, page) in [
             ("/", Page::Home),
             ("/login", Page::Login),

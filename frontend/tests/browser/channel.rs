@@ -1,5 +1,4 @@
-//! What one tab tells comes to the others: two channels in one page are to each other what those of
-//! two tabs are.
+//! `TabChannel` over `BroadcastChannel`. Two channels in one page behave as those of two tabs.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -14,14 +13,14 @@ use crate::page::{Replaced, saved};
 
 fn open() -> (TabChannel, mpsc::UnboundedReceiver<Message>) {
     let (sender, heard) = mpsc::unbounded();
-    // Channels live as long as the page: those of earlier tests hear everything, and nobody listens
-    // to them any more.
+    // Channels live as long as the page: those of earlier tests still receive messages, which are
+    // dropped.
     let channel = TabChannel::open(move |message| drop(sender.unbounded_send(message)));
     (channel, heard)
 }
 
 #[wasm_bindgen_test]
-async fn what_is_told_is_heard_by_all_others_in_its_order_and_not_by_who_told() {
+async fn send_with_three_channels_reaches_the_others_in_order() {
     let ((here, mut own), (there, mut told), (_elsewhere, mut also)) = (open(), open(), open());
     let ended = Message::Ended { session: "s".to_owned(), why: Ending::Expired };
     let said = [Message::Began(saved("s", 1)), Message::Renewed(saved("s", 2)), ended];
@@ -32,32 +31,32 @@ async fn what_is_told_is_heard_by_all_others_in_its_order_and_not_by_who_told() 
         assert!(told.next().await.as_ref() == Some(message));
         assert!(also.next().await.as_ref() == Some(message));
     }
-    // What it hears first is the answer, so it has not heard itself.
+    // The first message received is the answer, so a channel does not receive its own messages.
     let answer = Message::Asked { session: "t".to_owned() };
     there.tell(&answer);
     assert!(own.next().await == Some(answer));
 }
 
 #[wasm_bindgen_test]
-async fn what_is_no_message_is_not_heard() {
+async fn receive_with_foreign_messages_ignores_them() {
     let (_here, mut heard) = open();
-    let stranger = BroadcastChannel::new("session").unwrap();
-    for rubbish in [
+    let foreign = BroadcastChannel::new("session").unwrap();
+    for invalid in [
         JsValue::NULL,
         42.into(),
         "".into(),
         "news\n\n\n".into(),
         "renewed\na.b.c\nundefined\n{}".into(),
     ] {
-        stranger.post_message(&rubbish).unwrap();
+        foreign.post_message(&invalid).unwrap();
     }
     let message = Message::Asked { session: "s".to_owned() };
-    stranger.post_message(&message.encode().into()).unwrap();
+    foreign.post_message(&message.encode().into()).unwrap();
     assert!(heard.next().await == Some(message));
 }
 
 #[wasm_bindgen_test]
-fn without_channels_nobody_is_told_and_nothing_breaks() {
+fn send_without_broadcast_channel_does_nothing() {
     let heard = Rc::new(RefCell::new(Vec::new()));
     let _none = Replaced::by_throwing(&leptos::prelude::window(), "BroadcastChannel");
     let hearing = Rc::clone(&heard);

@@ -1,5 +1,4 @@
-//! A page's session from end to end, but for the server: what goes over the wire when a token has
-//! expired.
+//! The session end to end with a fake server: requests when the access token has expired.
 
 use app::{
     protocol::LoggedIn,
@@ -16,8 +15,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Replaced, local, saved};
 
-/// A server that knows the second generation's access token alone. `window.sent` has what has come
-/// to it.
+/// Fake `fetch` that accepts only the access token of the second generation. It records requests in
+/// `window.sent`.
 const SERVER: &str = r#"
     const request = new Request(input, init);
     return request.text().then((body) => {
@@ -36,7 +35,7 @@ fn set(name: &str, value: &JsValue) {
     Reflect::set(&window(), &name.into(), value).unwrap();
 }
 
-/// What logging in or refreshing answers.
+/// Response of login and refresh.
 fn answer(generation: i64) -> serde_json::Value {
     let saved = saved("client", generation);
     serde_json::json!({
@@ -51,8 +50,8 @@ fn answer(generation: i64) -> serde_json::Value {
 }
 
 #[wasm_bindgen_test]
-async fn calls_that_fail_together_are_repeated_each_with_its_body_after_one_refresh() {
-    // It may be there already.
+async fn concurrent_calls_with_expired_token_are_repeated_after_one_refresh() {
+    // The executor may be initialised already.
     let _ = any_spawner::Executor::init_wasm_bindgen();
     let owner = Owner::new();
     owner.set();

@@ -1,5 +1,5 @@
-//! One tab at a time: by the browser's locks, and by a lease where it has none. Two who take a lock
-//! in one page are to each other what two tabs are.
+//! `TabLock` over the Web Locks API, and over a lease in `localStorage` without it. Two holders in
+//! one page behave as those of two tabs.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -15,7 +15,7 @@ use web_sys::Event;
 
 use crate::page::{Replaced, local, prototype};
 
-/// The browser without its locks, as on pages that came over plain HTTP.
+/// Removes the Web Locks API, as in an insecure context (plain HTTP).
 fn without_locks() -> Replaced {
     Replaced::by(&prototype("Navigator"), "locks", &JsValue::UNDEFINED)
 }
@@ -24,14 +24,13 @@ async fn take(name: &str) -> Box<dyn Turn> {
     TabLock.take(name.to_owned()).await.expect("a turn")
 }
 
-/// What is written down of a lease.
-fn note(name: &str) -> Option<String> {
+/// Returns the stored lease.
+fn lease(name: &str) -> Option<String> {
     local().get_item(&format!("refresh {name}")).unwrap()
 }
 
-/// Who comes second has the turn when the first one's has ended, and those of another name need not
-/// wait.
-async fn one_at_a_time(name: &str) {
+/// The second holder waits for the first one; locks of other names do not wait.
+async fn second_holder_waits(name: &str) {
     let ends = Rc::new(RefCell::new(Vec::new()));
     let first = take(name).await;
     let second = async {
@@ -40,7 +39,7 @@ async fn one_at_a_time(name: &str) {
         assert!(turn.keep());
     };
     let between = async {
-        // By then the second one would have had its turn.
+        // Without mutual exclusion the second holder would have run by now.
         for other in ["x", "y", "z"] {
             drop(take(&format!("{other} of {name}")).await);
         }
@@ -52,8 +51,8 @@ async fn one_at_a_time(name: &str) {
     assert_eq!(*ends.borrow(), ["first", "second"]);
 }
 
-/// Who has given up waiting keeps nobody away.
-async fn who_gives_up_is_passed_over(name: &str) {
+/// A cancelled request does not block later ones.
+async fn cancelled_request_does_not_block(name: &str) {
     let first = take(name).await;
     let mut gives_up = TabLock.take(name.to_owned());
     assert!(poll!(&mut gives_up).is_pending());
@@ -63,48 +62,48 @@ async fn who_gives_up_is_passed_over(name: &str) {
 }
 
 #[wasm_bindgen_test]
-async fn with_the_browser_s_locks() {
-    one_at_a_time("a").await;
-    who_gives_up_is_passed_over("b").await;
+async fn take_with_web_locks_is_exclusive() {
+    second_holder_waits("a").await;
+    cancelled_request_does_not_block("b").await;
     let turn = take("c").await;
-    assert_eq!(note("c"), None, "the browser keeps it");
+    assert_eq!(lease("c"), None, "the browser keeps it");
     assert!(turn.keep());
 }
 
 #[wasm_bindgen_test]
-async fn with_leases_where_there_are_none() {
+async fn take_without_web_locks_uses_a_lease() {
     let _none = without_locks();
-    one_at_a_time("d").await;
-    who_gives_up_is_passed_over("e").await;
+    second_holder_waits("d").await;
+    cancelled_request_does_not_block("e").await;
     let turn = take("f").await;
-    assert!(note("f").is_some());
+    assert!(lease("f").is_some());
     assert!(turn.keep());
 }
 
 #[wasm_bindgen_test]
-async fn a_lease_that_another_tab_has_taken_over_is_known_to_be_lost_and_left_to_it() {
+async fn keep_after_takeover_by_another_tab_fails_and_leaves_its_lease() {
     let _none = without_locks();
     let turn = take("g").await;
     let others = format!("7 {}", js_sys::Date::now().round() + 20_000.0);
     local().set_item("refresh g", &others).unwrap();
     assert!(!turn.keep());
     drop(turn);
-    // Whatever ends later than it has had its end before.
+    // Release is asynchronous: a later lock with another name ends after it.
     drop(take("h").await);
     let last = take("h").await;
-    assert_eq!(note("g"), Some(others));
+    assert_eq!(lease("g"), Some(others));
     drop(last);
     local().remove_item("refresh g").unwrap();
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_goes_away_gives_its_lease_back() {
+async fn pagehide_with_lease_releases_it() {
     let _none = without_locks();
     let turn = take("i").await;
-    assert!(note("i").is_some());
+    assert!(lease("i").is_some());
     window().dispatch_event(&Event::new("pagehide").unwrap()).unwrap();
-    assert_eq!(note("i"), None);
-    // Its page may come back out of the browser's cache, and does not know who has had the lock
+    assert_eq!(lease("i"), None);
+    // The page may be restored from the back/forward cache, and another tab may have held the lock
     // meanwhile.
     assert!(!turn.keep());
     drop(turn);
@@ -112,11 +111,11 @@ async fn a_page_that_goes_away_gives_its_lease_back() {
 }
 
 #[wasm_bindgen_test]
-async fn where_neither_is_allowed_nobody_waits() {
+async fn take_without_locks_and_storage_succeeds_at_once() {
     let _none = without_locks();
     let _forbidden = Replaced::by_throwing(&window(), "localStorage");
     let (first, second) = (take("j").await, take("j").await);
     assert!(first.keep() && second.keep());
-    // At once: nothing is written that would have to settle.
+    // At once: nothing is written, so there is no write to settle.
     assert!(TabLock.take("j".to_owned()).now_or_never().is_some());
 }

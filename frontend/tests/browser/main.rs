@@ -1,12 +1,8 @@
-//! The browser's half of a session, in a real browser: what its rules take for granted of storage,
-//! channels, locks and `fetch`. The rules themselves are tested without one, in `app`.
+//! Browser adapters of the session, in a real browser: storage, channel, lock and `fetch`. The
+//! rules over them are tested without a browser, in `app`.
 
 #![cfg(target_arch = "wasm32")]
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test ends where something is not as it should be"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
 mod channel;
 mod client;

@@ -1,4 +1,4 @@
-//! What the tests do to the page that they run in, and take back.
+//! Test helpers that replace parts of the page's globals, and restore them.
 
 use app::{
     protocol::{Role, User},
@@ -8,7 +8,7 @@ use js_sys::{Function, Object, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Another value for a member of an object, until this is dropped.
+/// Replaces a property of an object until dropped.
 pub(crate) struct Replaced {
     object: Object,
     name: JsValue,
@@ -16,12 +16,12 @@ pub(crate) struct Replaced {
 }
 
 impl Replaced {
-    /// Puts a value in the place of a member.
+    /// Sets another value.
     pub(crate) fn by(object: &JsValue, name: &str, value: &JsValue) -> Self {
         Self::with(object, name, "value", value)
     }
 
-    /// Lets every look at a member throw.
+    /// Makes every read throw.
     pub(crate) fn by_throwing(object: &JsValue, name: &str) -> Self {
         Self::with(
             object,
@@ -34,7 +34,7 @@ impl Replaced {
     fn with(object: &JsValue, name: &str, how: &str, value: &JsValue) -> Self {
         let (object, name) = (object.clone().unchecked_into::<Object>(), JsValue::from_str(name));
         let before = Object::get_own_property_descriptor(&object, &name).unchecked_into::<Object>();
-        assert!(!before.is_undefined(), "{name:?} is no member of its own");
+        assert!(!before.is_undefined(), "{name:?} is not an own property");
         let descriptor = Object::new();
         Reflect::set(&descriptor, &"configurable".into(), &JsValue::TRUE).unwrap();
         Reflect::set(&descriptor, &how.into(), value).unwrap();
@@ -49,18 +49,18 @@ impl Drop for Replaced {
     }
 }
 
-/// The prototype of one of the browser's classes.
+/// Returns the prototype of a class.
 pub(crate) fn prototype(class: &str) -> JsValue {
     let class = Reflect::get(&window(), &class.into()).unwrap();
     Reflect::get(&class, &"prototype".into()).unwrap()
 }
 
-/// The storage that all tabs share.
+/// Returns `localStorage`.
 pub(crate) fn local() -> web_sys::Storage {
     window().local_storage().unwrap().unwrap()
 }
 
-/// A session that is kept.
+/// A persisted session.
 pub(crate) fn saved(session: &str, generation: i64) -> Saved {
     let user = User {
         id: uuid::Uuid::nil(),
@@ -76,7 +76,7 @@ pub(crate) fn saved(session: &str, generation: i64) -> Saved {
     }
 }
 
-/// A token as the browser looks at it: it cannot check the signature.
+/// A token with readable claims; clients cannot check the signature.
 pub(crate) fn token(session: &str, generation: i64, kind: &str) -> String {
     let encode = |text: String| {
         let encoded = window().btoa(&text).unwrap();

@@ -1,4 +1,4 @@
-//! `localStorage` and `sessionStorage`, as they are where nothing is wrong, and where something is.
+//! `WebStorage` with available, full and forbidden storage.
 
 use app::session::{
     ports::{Place, Storage as _},
@@ -19,7 +19,7 @@ fn raw(place: Place) -> web_sys::Storage {
     }
 }
 
-/// What is there of a session, as it is written down.
+/// Returns the stored entries of a session.
 fn values(place: Place) -> Vec<String> {
     ["access_token", "refresh_token", "user"]
         .iter()
@@ -28,13 +28,13 @@ fn values(place: Place) -> Vec<String> {
 }
 
 #[wasm_bindgen_test]
-fn what_is_kept_is_found_again_where_it_was_put_and_nowhere_else() {
+fn save_then_load_returns_the_session_from_its_scope_only() {
     for (place, other) in [(Place::Tab, Place::Browser), (Place::Browser, Place::Tab)] {
         let kept = saved("s", 1);
         assert!(WebStorage.save(place, &kept));
         assert!(WebStorage.load(place) == Some(kept.clone()));
         assert!(WebStorage.load(other).is_none());
-        // JSON under the names of the contract: other front ends read it, too.
+        // JSON in documented entries: other front ends read it, too.
         let user = serde_json::to_string(&kept.user).unwrap();
         assert_eq!(
             values(place),
@@ -47,7 +47,7 @@ fn what_is_kept_is_found_again_where_it_was_put_and_nowhere_else() {
 }
 
 #[wasm_bindgen_test]
-fn rubbish_is_nobody_s_session() {
+fn load_with_invalid_entry_returns_none() {
     for place in PLACES {
         for (key, value) in
             [("access_token", "{{{"), ("refresh_token", "42"), ("user", "\"ada\""), ("user", "")]
@@ -63,8 +63,8 @@ fn rubbish_is_nobody_s_session() {
 }
 
 #[wasm_bindgen_test]
-fn a_full_storage_keeps_all_of_a_session_or_nothing() {
-    // The access token is written last, when the rest is there.
+fn save_with_full_storage_keeps_nothing() {
+    // The access token is written last.
     let full = Function::new_with_args(
         "key, value",
         "if (key === 'access_token') throw new DOMException('full', 'QuotaExceededError'); this[key] = value;",
@@ -81,7 +81,7 @@ fn a_full_storage_keeps_all_of_a_session_or_nothing() {
 }
 
 #[wasm_bindgen_test]
-fn a_forbidden_storage_keeps_nothing_and_breaks_nothing() {
+fn save_with_forbidden_storage_fails_without_effect() {
     for (place, name) in [(Place::Tab, "sessionStorage"), (Place::Browser, "localStorage")] {
         let _forbidden = Replaced::by_throwing(&window(), name);
         assert!(WebStorage.load(place).is_none());

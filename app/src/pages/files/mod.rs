@@ -210,7 +210,7 @@ mod tests {
     use super::format_size;
 
     #[test]
-    fn sizes() {
+    fn format_size_rounds_half_up_and_switches_units() {
         for (bytes, said) in [
             (0, "0 KB"),
             (1, "1 KB"),

@@ -65,13 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_begins_in_the_middle() {
+    fn new_returns_the_largest_centred_square() {
         assert_eq!(Crop::new(400.0, 300.0).square(), (50.0, 0.0, 300.0));
         assert_eq!(Crop::new(300.0, 400.0).zoomed(2.0).square(), (75.0, 125.0, 150.0));
     }
 
     #[test]
-    fn it_is_moved_with_the_picture() {
+    fn dragged_moves_the_square_within_the_picture() {
         let moved = Crop::new(400.0, 300.0).dragged(0.1, 5.0);
         assert_eq!(moved.square(), (20.0, 0.0, 300.0));
         assert_eq!(moved.dragged(9.0, 0.0).square(), (0.0, 0.0, 300.0));
@@ -80,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_never_leaves_the_picture(
+        fn any_sequence_of_steps_stays_within_the_picture(
             (width, height) in (1.0..9000.0_f64, 1.0..9000.0_f64),
             steps in prop::collection::vec((-3.0..3.0_f64, -3.0..3.0_f64, prop::num::f64::ANY), 0..20),
         ) {
