@@ -12,34 +12,34 @@ use server::{
         password::Password,
         username::Username,
     },
-    clock::World,
+    clock::Env,
     tokens::{
         algorithm::Algorithm,
         codec::{Codec, Grant},
-        keys::Keys,
+        keys::KeyStore,
     },
 };
 
 fn tokens(criterion: &mut Criterion) {
-    let world = World::system();
+    let env = Env::system();
     let folder = tempfile::tempdir().expect("a folder");
-    let (keys, _) = Keys::open(folder.path(), Algorithm::Hs256, None, &world).expect("keys");
+    let (keys, _) = KeyStore::open(folder.path(), Algorithm::Hs256, None, &env).expect("keys");
     let codec = Codec::new(Arc::new(keys), "gatehouse".into(), "gatehouse".into());
-    let now = world.now();
+    let now = env.now();
     let grant = Grant {
-        user: world.uuid(),
-        session: world.uuid(),
+        user: env.uuid(),
+        session: env.uuid(),
         generation: 1,
         issued_at: now,
         expires_at: now + 900,
     };
-    let token = codec.access(&grant, true, &world).expect("a token");
+    let token = codec.access(&grant, true, &env).expect("a token");
     let mut group = criterion.benchmark_group("token");
     group.bench_function("verify", |bencher| {
         bencher.iter(|| codec.verify(black_box(&token), now).expect("a good token"));
     });
     group.bench_function("sign access", |bencher| {
-        bencher.iter(|| codec.access(black_box(&grant), true, &world).expect("a token"));
+        bencher.iter(|| codec.access(black_box(&grant), true, &env).expect("a token"));
     });
     group.bench_function("sign refresh", |bencher| {
         bencher.iter(|| codec.refresh(black_box(&grant)).expect("a token"));
@@ -50,7 +50,7 @@ fn tokens(criterion: &mut Criterion) {
 fn hashing(criterion: &mut Criterion) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let hasher = Arc::new(Hasher::new(Cost::default(), 1, World::system()).expect("a hasher"));
+    let hasher = Arc::new(Hasher::new(Cost::default(), 1, Env::system()).expect("a hasher"));
     let password = Password::presented("correct horse battery".into());
     let mut group = criterion.benchmark_group("argon2id");
     group.sample_size(20);

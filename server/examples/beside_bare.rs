@@ -7,9 +7,9 @@ use std::{error::Error, io::Write as _, path::Path};
 
 use axum::{Router, http::header, routing::get};
 use server::{
-    clock::World,
+    clock::Env,
     config::{Config, Sources},
-    start::{self, Server},
+    startup::{self, Server},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,8 +19,8 @@ const BODY: &str = r#"{"id":"01a1f8fc-0140-7830-9d2a-ef66eceeaca9","username":"b
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&Sources::of_process(Path::new("."))?)?;
-    let listener = start::listen(config.addr).await?;
-    let server = Server::open(&config, World::system()).await?;
+    let listener = startup::listen(config.addr).await?;
+    let server = Server::open(&config, Env::system()).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;
     let bare = Router::new()

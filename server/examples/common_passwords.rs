@@ -2,7 +2,6 @@
 //! and says how large it is and how many of ten million random texts it takes for common.
 
 use std::{
-    env,
     error::Error,
     fs,
     io::{self, Read as _, Write as _},
@@ -10,25 +9,24 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use server::{
-    accounts::common::{CommonPasswords, build},
-    clock::World,
+    accounts::common_passwords::{CommonPasswords, build},
+    clock::Env,
 };
 
 /// Random texts that are tried.
 const TRIES: u32 = 10_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = env::args_os().nth(1).ok_or("Name the file to write.")?;
+    let path = std::env::args_os().nth(1).ok_or("Name the file to write.")?;
     let mut list = Vec::new();
     io::stdin().read_to_end(&mut list)?;
     // What is not text in such a list is no password that anybody could type.
     let list = String::from_utf8_lossy(&list);
     let (filter, passwords) = build(list.lines());
     let common = CommonPasswords::read(&filter).ok_or("The filter cannot be read back.")?;
-    let world = World::system();
-    let mistaken = (0..TRIES)
-        .filter(|_| common.contains(&URL_SAFE_NO_PAD.encode(world.random::<9>())))
-        .count();
+    let env = Env::system();
+    let mistaken =
+        (0..TRIES).filter(|_| common.contains(&URL_SAFE_NO_PAD.encode(env.random::<9>()))).count();
     fs::write(path, &filter)?;
     writeln!(
         io::stdout(),

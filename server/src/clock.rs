@@ -110,16 +110,16 @@ pub fn utc(seconds: i64) -> String {
 }
 
 /// Gives bytes that nobody can guess.
-pub trait Randomness: Send + Sync {
+pub trait RandomSource: Send + Sync {
     /// Fills a buffer.
     fn fill(&self, buffer: &mut [u8]);
 }
 
 /// The operating system's generator.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemRandomness;
+pub struct SystemRandom;
 
-impl Randomness for SystemRandomness {
+impl RandomSource for SystemRandom {
     /// # Panics
     ///
     /// Where the operating system has no randomness: no token or salt may be made then.
@@ -133,18 +133,18 @@ impl Randomness for SystemRandomness {
 
 /// Time and chance together, as most of the server needs them.
 #[derive(Clone)]
-pub struct World {
+pub struct Env {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives random bytes.
-    pub randomness: Arc<dyn Randomness>,
+    pub rng: Arc<dyn RandomSource>,
 }
 
-impl World {
+impl Env {
     /// The machine's own.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock::default()), randomness: Arc::new(SystemRandomness) }
+        Self { clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRandom) }
     }
 
     /// Seconds of Unix time.
@@ -157,7 +157,7 @@ impl World {
     #[must_use]
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.randomness.fill(&mut bytes);
+        self.rng.fill(&mut bytes);
         bytes
     }
 

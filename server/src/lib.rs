@@ -1,9 +1,10 @@
-//! How what Gatehouse promises is kept true.
+//! The server: HTTP API, sessions, persistence and CLI commands.
 
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
 
 pub mod accounts;
+pub mod cache;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -12,13 +13,13 @@ pub mod files;
 pub mod http;
 pub mod limits;
 pub mod log;
-pub mod mirror;
 pub mod network;
 pub mod objects;
 pub mod pictures;
 pub mod sessions;
-pub mod start;
+pub mod startup;
 pub mod store;
+pub mod task;
 pub mod tokens;
 
 /// A request is some hundred small allocations: this allocator makes and frees them in a fraction

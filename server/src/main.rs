@@ -10,7 +10,7 @@ use axum::Router;
 use clap::{Parser, Subcommand};
 use rustix::{fs::Mode, process::Signal};
 use server::{
-    clock::World,
+    clock::Env,
     commands::{
         audit, backup,
         keys::{self, KeysCommand},
@@ -25,7 +25,7 @@ use server::{
         static_files::Site,
     },
     log,
-    start::{self, Server},
+    startup::{self, Server},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -103,27 +103,27 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
         Command::Keys { command } => {
-            keys::run(command, &config?, &World::system(), &mut out).await?;
+            keys::run(command, &config?, &Env::system(), &mut out).await?;
             Ok(())
         }
         Command::User { command } => {
-            Ok(user::run(command, &config?, &World::system(), &mut out).await?)
+            Ok(user::run(command, &config?, &Env::system(), &mut out).await?)
         }
         Command::Seed(arguments) => {
-            Ok(seed::run(arguments, &config?, &World::system(), &mut out).await?)
+            Ok(seed::run(arguments, &config?, &Env::system(), &mut out).await?)
         }
         Command::Backup(arguments) => {
-            Ok(backup::run(&arguments, &config?, &World::system(), &mut out).await?)
+            Ok(backup::run(&arguments, &config?, &Env::system(), &mut out).await?)
         }
         Command::Restore(arguments) => {
-            Ok(restore::run(&arguments, &config?, &World::system(), &mut out).await?)
+            Ok(restore::run(&arguments, &config?, &Env::system(), &mut out).await?)
         }
         Command::Serve => {
             let Some(stop) = stop else { return Ok(()) };
             serve(&config?, Box::pin(stop)).await
         }
         Command::Audit(arguments) => {
-            Ok(audit::run(&arguments, &config?.database_url, &World::system(), &mut out).await?)
+            Ok(audit::run(&arguments, &config?.database_url, &Env::system(), &mut out).await?)
         }
     }
 }
@@ -139,13 +139,13 @@ async fn serve(
     // without a handler this signal would end the program.
     let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     // First the port: who has started the program twice is told so, and nothing is touched.
-    let listener = start::listen(config.addr).await?;
+    let listener = startup::listen(config.addr).await?;
     let server = tokio::select! {
         () = &mut stop => {
             tracing::info!("stopped before the start was complete");
             return Ok(());
         }
-        server = Server::open(config, World::system()) => server?,
+        server = Server::open(config, Env::system()) => server?,
     };
     announce(format!("Gatehouse is listening on http://{}\n", listener.local_addr()?));
     server.serve(listener, pages(config), stop).await;

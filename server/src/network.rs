@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 /// Bits of an IPv6 network that one customer gets: whoever has one address of it has them all (RFC
 /// 6177).
-const CUSTOMER: u8 = 64;
+const CLIENT_PREFIX: u8 = 64;
 
 /// A network (RFC 4632 §3.1, RFC 4291 §2.3), or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ pub struct Network {
 
 impl Network {
     /// The network of an address that begins with this many of its bits.
-    fn around(address: IpAddr, prefix: u8) -> Self {
+    fn with_prefix(address: IpAddr, prefix: u8) -> Self {
         let prefix = prefix.min(bits(address));
         let first = match address {
             IpAddr::V4(v4) => {
@@ -32,10 +32,10 @@ impl Network {
 
     /// What one customer of a provider has: an IPv4 address, or the IPv6 network around an address.
     #[must_use]
-    pub fn of_customer(address: IpAddr) -> Self {
+    pub fn of_client(address: IpAddr) -> Self {
         match address.to_canonical() {
-            v4 @ IpAddr::V4(_) => Self::around(v4, bits(v4)),
-            v6 @ IpAddr::V6(_) => Self::around(v6, CUSTOMER),
+            v4 @ IpAddr::V4(_) => Self::with_prefix(v4, bits(v4)),
+            v6 @ IpAddr::V6(_) => Self::with_prefix(v6, CLIENT_PREFIX),
         }
     }
 
@@ -43,7 +43,7 @@ impl Network {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        bits(address) == bits(self.first) && Self::around(address, self.prefix) == *self
+        bits(address) == bits(self.first) && Self::with_prefix(address, self.prefix) == *self
     }
 }
 
@@ -67,24 +67,26 @@ impl fmt::Display for Network {
 /// A text that is no network.
 #[derive(Debug, thiserror::Error)]
 #[error("not an IP address or network (examples: 10.0.0.1, 10.0.0.0/8, fd00::/8)")]
-pub struct NoNetwork;
+pub struct ParseNetworkError;
 
 impl FromStr for Network {
-    type Err = NoNetwork;
+    type Err = ParseNetworkError;
 
-    fn from_str(text: &str) -> Result<Self, NoNetwork> {
+    fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
         let (address, prefix) =
             text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
+        let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
         let prefix = match prefix {
             None => bits(address),
-            Some(prefix) => {
-                prefix.parse().ok().filter(|prefix| *prefix <= bits(address)).ok_or(NoNetwork)?
-            }
+            Some(prefix) => prefix
+                .parse()
+                .ok()
+                .filter(|prefix| *prefix <= bits(address))
+                .ok_or(ParseNetworkError)?,
         };
-        let network = Self::around(address, prefix);
+        let network = Self::with_prefix(address, prefix);
         // An address with bits beyond the prefix is a slip of the keyboard.
-        if network.first == address { Ok(network) } else { Err(NoNetwork) }
+        if network.first == address { Ok(network) } else { Err(ParseNetworkError) }
     }
 }
 
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_customer_has_one_ipv4_address_or_an_ipv6_network() {
-        let of = |text| Network::of_customer(address(text)).to_string();
+        let of = |text| Network::of_client(address(text)).to_string();
         assert_eq!(of("192.0.2.7"), "192.0.2.7");
         assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
@@ -147,9 +149,9 @@ mod tests {
         fn an_address_is_in_the_network_around_it(bytes: [u8; 16], prefix in 0..=128_u8) {
             let address = IpAddr::from(bytes);
             prop_assume!(address.to_canonical() == address);
-            prop_assert!(Network::around(address, prefix).contains(address));
+            prop_assert!(Network::with_prefix(address, prefix).contains(address));
             let v4 = IpAddr::from([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            prop_assert!(Network::around(v4, prefix).contains(v4));
+            prop_assert!(Network::with_prefix(v4, prefix).contains(v4));
         }
     }
 }

@@ -17,10 +17,10 @@ use argon2::{
 use tokio::sync::oneshot;
 
 use super::{fair_queue::FairQueue, password::Password};
-use crate::{clock::World, network::Network};
+use crate::{clock::Env, network::Network};
 
 /// How long a job waits for a core.
-const PATIENCE: Duration = Duration::from_secs(5);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of salt (RFC 9106 §3.1).
 const SALT_BYTES: usize = 16;
 /// Bytes of hash (RFC 9106 §4: 256 bits).
@@ -69,13 +69,13 @@ pub enum HashError {
 
 /// What comparing a password with a stored hash has shown.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordMatch {
     /// It is another password.
-    Wrong,
+    Mismatch,
     /// It is the password.
-    Right,
+    Match,
     /// It is the password, and its hash was made at another cost: here is a new one.
-    RightButOutdated(String),
+    MatchOutdated(String),
 }
 
 /// The client that a password is hashed for: its jobs wait in a queue of their own.
@@ -96,7 +96,7 @@ impl Client {
     #[must_use]
     pub fn of(client_info: &ClientInfo) -> Self {
         client_info.address.map_or(Self::LOCAL, |address| Self {
-            network: Some(Network::of_customer(address)),
+            network: Some(Network::of_client(address)),
             is_limited: !address.to_canonical().is_loopback(),
         })
     }
@@ -112,7 +112,7 @@ pub struct Hasher {
     per_client: Option<u32>,
     /// Moving average of the time that a hash takes on this machine, in microseconds.
     mean_hash_time: AtomicU64,
-    world: World,
+    env: Env,
 }
 
 /// What a hashing thread is to do with its working memory, which it keeps: filling fresh pages
@@ -126,7 +126,7 @@ impl Hasher {
     ///
     /// [`HashError::Failed`] where the cost is none that Argon2 knows, or the system gives no
     /// threads.
-    pub fn new(cost: Cost, cores: usize, world: World) -> Result<Self, HashError> {
+    pub fn new(cost: Cost, cores: usize, env: Env) -> Result<Self, HashError> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, Some(HASH_BYTES))
             .map_err(|error| HashError::Failed(error.to_string()))?;
         let cores = cores.max(1);
@@ -135,7 +135,7 @@ impl Hasher {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new()
                 .name("hashing".into())
-                .spawn(move || run_worker(&queue))
+                .spawn(move || worker_loop(&queue))
                 .map_err(|error| HashError::Failed(error.to_string()))?;
         }
         Ok(Self {
@@ -145,7 +145,7 @@ impl Hasher {
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
             per_client: None,
             mean_hash_time: AtomicU64::new(10_000),
-            world,
+            env,
         })
     }
 
@@ -162,7 +162,7 @@ impl Hasher {
     ///
     /// [`HashError`]
     pub async fn hash(&self, password: &Password, client: Client) -> Result<String, HashError> {
-        let salt: [u8; SALT_BYTES] = self.world.random();
+        let salt: [u8; SALT_BYTES] = self.env.random();
         self.run_on_worker(
             client,
             password.clone(),
@@ -183,10 +183,10 @@ impl Hasher {
         password: &Password,
         stored: Option<&str>,
         client: Client,
-    ) -> Result<Verdict, HashError> {
+    ) -> Result<PasswordMatch, HashError> {
         let Some(stored) = stored else {
             self.hash(password, client).await?;
-            return Ok(Verdict::Wrong);
+            return Ok(PasswordMatch::Mismatch);
         };
         let unreadable = |error: &dyn std::fmt::Display| HashError::Unreadable(error.to_string());
         let stored = PasswordHash::new(stored).map_err(|error| unreadable(&error))?;
@@ -213,9 +213,9 @@ impl Hasher {
             })
             .await?;
         match (right, outdated) {
-            (false, _) => Ok(Verdict::Wrong),
-            (true, false) => Ok(Verdict::Right),
-            (true, true) => self.hash(password, client).await.map(Verdict::RightButOutdated),
+            (false, _) => Ok(PasswordMatch::Mismatch),
+            (true, false) => Ok(PasswordMatch::Match),
+            (true, true) => self.hash(password, client).await.map(PasswordMatch::MatchOutdated),
         }
     }
 
@@ -231,7 +231,7 @@ impl Hasher {
     ) -> Result<T, HashError> {
         let (start, started) = oneshot::channel();
         let (tell, told) = oneshot::channel();
-        let clock = Arc::clone(&self.world.clock);
+        let clock = Arc::clone(&self.env.clock);
         let span = tracing::Span::current();
         let work: Work = Box::new(move |memory| {
             // The caller has given up or gone: the hash is not needed.
@@ -245,18 +245,18 @@ impl Hasher {
         });
         let ticket = self.enqueue(client, work)?;
         let ended = |_| HashError::Failed("the worker thread has failed".into());
-        tokio::time::timeout(PATIENCE, started)
+        tokio::time::timeout(QUEUE_TIMEOUT, started)
             .await
-            .map_err(|_| busy(PATIENCE))?
+            .map_err(|_| busy(QUEUE_TIMEOUT))?
             .map_err(ended)?;
         drop(ticket);
         let (result, took) = told.await.map_err(ended)?;
-        self.learn(took);
+        self.record_hash_time(took);
         result
     }
 
     /// Adds a job to the queue, unless its client has too many there or it would wait for too long.
-    fn enqueue(&self, client: Client, work: Work) -> Result<Ticket<'_>, HashError> {
+    fn enqueue(&self, client: Client, work: Work) -> Result<QueueSlot<'_>, HashError> {
         let per_hash = Duration::from_micros(self.mean_hash_time.load(Ordering::Relaxed));
         let mut jobs = self.queue.lock();
         let ahead = u32::try_from(jobs.queue.ahead(&client)).unwrap_or(u32::MAX);
@@ -266,16 +266,16 @@ impl Hasher {
         {
             return Err(HashError::ClientBusy { retry_after: seconds(expected) });
         }
-        if expected > PATIENCE {
+        if expected > QUEUE_TIMEOUT {
             return Err(busy(expected));
         }
         let number = jobs.queue.push(client, work);
         drop(jobs);
         self.queue.changed.notify_one();
-        Ok(Ticket { queue: &self.queue, client, number })
+        Ok(QueueSlot { queue: &self.queue, client, number })
     }
 
-    fn learn(&self, took: Duration) {
+    fn record_hash_time(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let before = self.mean_hash_time.load(Ordering::Relaxed);
         // A lost update costs nothing: the next hash tells again.
@@ -333,13 +333,13 @@ impl Queue {
 }
 
 /// A job in the queue, removed if it is dropped before a worker takes it.
-struct Ticket<'a> {
+struct QueueSlot<'a> {
     queue: &'a Queue,
     client: Client,
     number: u64,
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.queue.lock().queue.cancel(&self.client, self.number);
     }
@@ -356,7 +356,7 @@ fn seconds(wait: Duration) -> u32 {
 
 /// Worker loop. Workers take jobs from the queue themselves: a hand-over through the async runtime
 /// would leave cores idle between hashes.
-fn run_worker(queue: &Queue) {
+fn worker_loop(queue: &Queue) {
     let mut memory = Vec::new();
     let mut finished = None;
     while let Some((client, work)) = queue.next(finished) {
@@ -417,7 +417,7 @@ mod tests {
     const CHEAP: Cost = Cost { memory: 64, passes: 1, lanes: 1 };
 
     fn hasher(cost: Cost) -> Hasher {
-        Hasher::new(cost, 2, World::system()).expect("a hasher")
+        Hasher::new(cost, 2, Env::system()).expect("a hasher")
     }
 
     fn password(text: &str) -> Password {
@@ -451,15 +451,15 @@ mod tests {
         );
         assert_eq!(
             hasher.verify(&password("correct horse"), Some(&hash), Client::LOCAL).await.unwrap(),
-            Verdict::Right
+            PasswordMatch::Match
         );
         assert_eq!(
             hasher.verify(&password("correct horsf"), Some(&hash), Client::LOCAL).await.unwrap(),
-            Verdict::Wrong
+            PasswordMatch::Mismatch
         );
         assert_eq!(
             hasher.verify(&password("correct horse"), None, Client::LOCAL).await.unwrap(),
-            Verdict::Wrong
+            PasswordMatch::Mismatch
         );
         assert!(matches!(
             hasher.verify(&password("x"), Some("rubbish"), Client::LOCAL).await,
@@ -474,12 +474,12 @@ mod tests {
         let hash = hasher.hash(&password(&long), Client::LOCAL).await.unwrap();
         assert_eq!(
             hasher.verify(&password(&longer), Some(&hash), Client::LOCAL).await.unwrap(),
-            Verdict::Wrong
+            PasswordMatch::Mismatch
         );
         let hash = hasher.hash(&password("before\0after"), Client::LOCAL).await.unwrap();
         assert_eq!(
             hasher.verify(&password("before\0other"), Some(&hash), Client::LOCAL).await.unwrap(),
-            Verdict::Wrong
+            PasswordMatch::Mismatch
         );
     }
 
@@ -487,7 +487,7 @@ mod tests {
     async fn a_hash_of_another_cost_is_made_anew() {
         let old = hasher(CHEAP).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         let hasher = hasher(Cost { memory: 128, ..CHEAP });
-        let Verdict::RightButOutdated(new) =
+        let PasswordMatch::MatchOutdated(new) =
             hasher.verify(&password("correct horse"), Some(&old), Client::LOCAL).await.unwrap()
         else {
             panic!("not noticed");
@@ -495,11 +495,11 @@ mod tests {
         assert!(new.contains("m=128"));
         assert_eq!(
             hasher.verify(&password("correct horse"), Some(&new), Client::LOCAL).await.unwrap(),
-            Verdict::Right
+            PasswordMatch::Match
         );
         assert_eq!(
             hasher.verify(&password("wrong"), Some(&old), Client::LOCAL).await.unwrap(),
-            Verdict::Wrong
+            PasswordMatch::Mismatch
         );
     }
 
@@ -533,7 +533,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_no_thread() {
-        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
+        let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher");
         let broken = |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| -> Result<(), HashError> {
             panic!("broken")
         };
@@ -546,7 +546,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_hashes_for_those_who_have_gone() {
-        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
+        let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher");
         let (open, gate) = mpsc::channel::<()>();
         let hold = move |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| {
             gate.recv().map_err(|error| HashError::Failed(error.to_string()))
@@ -604,7 +604,7 @@ mod tests {
 
     #[tokio::test]
     async fn hash_that_would_wait_too_long_is_refused_at_once_for_its_client_alone() {
-        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher");
+        let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher");
         let (flooding, other) = (client("192.0.2.1"), client("192.0.2.2"));
         let open = occupy(&hasher, flooding);
         hasher.mean_hash_time.store(2_000_000, Ordering::Relaxed);
@@ -635,7 +635,7 @@ mod tests {
 
     #[tokio::test]
     async fn client_with_too_many_waiting_hashes_is_refused_and_others_are_not() {
-        let hasher = Hasher::new(CHEAP, 1, World::system()).expect("a hasher").with_limit(Some(2));
+        let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher").with_limit(Some(2));
         let flooding = client("2001:db8::1");
         let open = occupy(&hasher, Client::LOCAL);
         let _tickets: Vec<_> =

@@ -1,13 +1,13 @@
 //! Who there is: names, passwords, lookup.
 
-pub mod address;
-pub mod common;
-pub mod directory;
+pub mod common_passwords;
+pub mod email_address;
 mod fair_queue;
 pub mod hashing;
 pub mod password;
 mod profile;
 mod registration;
+pub mod user_cache;
 pub mod username;
 
 use caseless::Caseless as _;

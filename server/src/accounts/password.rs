@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{address, common::CommonPasswords, fold, username::Username};
+use super::{common_passwords::CommonPasswords, email_address, fold, username::Username};
 
 /// Code points of the shortest name that a password is searched for: shorter ones stand in many
 /// words.
@@ -52,7 +52,7 @@ impl Password {
         validation::password::check(password.expose(), policy.min)?;
         if let Some(username) = username {
             password.check_against(username.key(), policy.min)?;
-            let readable = address::readable(username.key());
+            let readable = email_address::readable(username.key());
             if readable != username.key() {
                 password.check_against(&readable, policy.min)?;
             }
@@ -89,9 +89,9 @@ impl Password {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::common::COMMON;
+    use crate::accounts::common_passwords::COMMON_PASSWORDS;
 
-    const POLICY: Policy = Policy { min: 8, common: Some(&COMMON) };
+    const POLICY: Policy = Policy { min: 8, common: Some(&COMMON_PASSWORDS) };
 
     fn chosen_by(name: &str, typed: &str) -> Result<(), Problem> {
         let name = Username::parse(name).expect("a name");

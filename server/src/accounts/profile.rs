@@ -9,36 +9,36 @@ use app::{
     validation::{Problem, email, mobile, nickname},
 };
 
-use super::{AccountService, address::Address};
+use super::{AccountService, email_address::EmailAddress};
 use crate::{
     failure::act_failure,
-    mirror::to_its_end,
     store::{Actor, AuditEntry, Event, StoredUser, UserChange},
+    task::run_to_completion,
 };
 
 /// What is to become of a member, once the rules have passed it.
 #[derive(Debug)]
-enum Wish {
+enum FieldChange {
     Keep,
-    Be(Option<String>),
+    Set(Option<String>),
 }
 
-impl Wish {
+impl FieldChange {
     fn parse(
         patch: Patch,
         rule: impl FnOnce(&str) -> Result<Option<String>, Problem>,
     ) -> Result<Self, Problem> {
         match patch {
             Patch::Keep => Ok(Self::Keep),
-            Patch::Set(typed) => rule(&typed).map(Self::Be),
+            Patch::Set(typed) => rule(&typed).map(Self::Set),
         }
     }
 
     /// Fulfils it; whether that has changed anything.
-    fn fulfil(self, member: &mut Option<String>) -> bool {
+    fn apply(self, member: &mut Option<String>) -> bool {
         match self {
-            Self::Be(wished) if wished != *member => {
-                *member = wished;
+            Self::Set(new) if new != *member => {
+                *member = new;
                 true
             }
             _ => false,
@@ -47,24 +47,26 @@ impl Wish {
 }
 
 #[derive(Debug)]
-struct Wishes {
-    nickname: Wish,
-    email: Wish,
-    mobile: Wish,
+struct ProfilePatch {
+    nickname: FieldChange,
+    email: FieldChange,
+    mobile: FieldChange,
 }
 
-impl Wishes {
+impl ProfilePatch {
     fn parse(changes: ProfileChanges, lang: Lang) -> Result<Self, Failure> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let mut fields = FieldErrors::default();
         let nickname = fields.check(
             "nickname",
-            Wish::parse(changes.nickname, |typed| nickname::parse(typed).map(owned)),
+            FieldChange::parse(changes.nickname, |typed| nickname::parse(typed).map(owned)),
         );
-        let email = fields.check("email", Wish::parse(changes.email, address));
+        let email = fields.check("email", FieldChange::parse(changes.email, address));
         let is_chinese = lang == Lang::Zh;
-        let mobile = fields
-            .check("mobile", Wish::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)));
+        let mobile = fields.check(
+            "mobile",
+            FieldChange::parse(changes.mobile, |typed| mobile::parse(typed, is_chinese)),
+        );
         fields.into_result()?;
         match (nickname, email, mobile) {
             (Some(nickname), Some(email), Some(mobile)) => Ok(Self { nickname, email, mobile }),
@@ -74,15 +76,15 @@ impl Wishes {
 
     /// Decides what becomes of an account. Whoever has a token that is not fresh may have found the
     /// browser open: such a one cannot have the person's letters and calls go elsewhere.
-    fn decide(
+    fn apply(
         self,
         mut account: StoredUser,
         is_fresh: bool,
         entry: AuditEntry,
     ) -> UserChange<Result<StoredUser, Failure>> {
-        let nickname = self.nickname.fulfil(&mut account.user.nickname);
-        let email = self.email.fulfil(&mut account.email);
-        let mobile = self.mobile.fulfil(&mut account.mobile);
+        let nickname = self.nickname.apply(&mut account.user.nickname);
+        let email = self.email.apply(&mut account.email);
+        let mobile = self.mobile.apply(&mut account.mobile);
         if (email || mobile) && !is_fresh {
             return UserChange { user: None, entry: None, answer: Err(Code::FreshRequired.into()) };
         }
@@ -102,7 +104,7 @@ impl Wishes {
 /// The contact address in what was typed.
 fn address(typed: &str) -> Result<Option<String>, Problem> {
     let Some(typed) = email::parse(typed)? else { return Ok(None) };
-    Ok(Some(Address::parse(typed)?.shown().to_owned()))
+    Ok(Some(EmailAddress::parse(typed)?.shown().to_owned()))
 }
 
 impl AccountService {
@@ -113,22 +115,22 @@ impl AccountService {
         lang: Lang,
         client_info: ClientInfo,
     ) -> Result<UpdatedProfile, Failure> {
-        let wishes = Wishes::parse(changes, lang)?;
-        let now = self.world.now();
+        let patch = ProfilePatch::parse(changes, lang)?;
+        let now = self.env.now();
         let entry = AuditEntry {
             user: Some(caller.user),
             session: Some(caller.session),
             ..AuditEntry::of(Event::ProfileChanged, now, client_info)
         };
         let (actor, is_fresh) = (Actor::new(caller, now), caller.fresh);
-        let (store, directory) = (self.store.clone(), Arc::clone(&self.directory));
-        to_its_end(async move {
+        let (store, user_cache) = (self.store.clone(), Arc::clone(&self.user_cache));
+        run_to_completion(async move {
             let done = store
-                .change_user(actor, move |account| wishes.decide(account, is_fresh, entry))
+                .change_user(actor, move |account| patch.apply(account, is_fresh, entry))
                 .await;
             // Also where it is not known whether the database has got it: memory must not know
             // better.
-            directory.forget(actor.user);
+            user_cache.invalidate(actor.user);
             let account = done.map_err(act_failure)?.ok_or(Failure::Revoked(None))??;
             Ok(UpdatedProfile { user: account.user, email: account.email, mobile: account.mobile })
         })

@@ -11,13 +11,13 @@ use app::{
 use async_trait::async_trait;
 
 use super::{
-    directory::Directory,
     hashing::{Client, Hasher},
     password::{Password, Policy},
+    user_cache::UserCache,
     username::Username,
 };
 use crate::{
-    clock::World,
+    clock::Env,
     failure::internal,
     limits::{Limiter, Throttle},
     network::Network,
@@ -29,11 +29,11 @@ pub struct AccountService {
     /// Where they are kept.
     pub store: Store,
     /// Those that were seen.
-    pub directory: Arc<Directory>,
+    pub user_cache: Arc<UserCache>,
     /// Hashes their passwords.
     pub hasher: Arc<Hasher>,
     /// Time and chance.
-    pub world: World,
+    pub env: Env,
     /// What is done about whatever is tried too often.
     pub throttle: Arc<Throttle>,
     /// How many were made from an address.
@@ -57,12 +57,12 @@ impl AccountService {
     /// whether a name is taken.
     fn admit(&self, client_info: &ClientInfo) -> Result<(), Failure> {
         let Some(registrations) = &self.registrations else { return Ok(()) };
-        let Some(network) = self.throttle.addresses.counted(client_info.address) else {
+        let Some(network) = self.throttle.addresses.rate_limit_key(client_info.address) else {
             return Ok(());
         };
         registrations.take(&network).map_err(|retry_after| {
-            let entry = AuditEntry::of(Event::Registered, self.world.now(), client_info.clone());
-            self.throttle.tell(&format!("registration:{network}"), None, entry);
+            let entry = AuditEntry::of(Event::Registered, self.env.now(), client_info.clone());
+            self.throttle.audit_throttled(&format!("registration:{network}"), None, entry);
             Failure::TooManyAttempts(retry_after)
         })
     }
@@ -95,14 +95,14 @@ impl Accounts for AccountService {
         let password_hash =
             self.hasher.hash(&password, Client::of(&client_info)).await.map_err(internal)?;
         let new = NewUser {
-            id: self.world.uuid(),
+            id: self.env.uuid(),
             username: username.shown().to_owned(),
             name: username.name().clone(),
             password_hash,
             nickname: nickname.map(str::to_owned),
             email: None,
             role: Role::User,
-            created_at: self.world.now(),
+            created_at: self.env.now(),
         };
         let entry = AuditEntry {
             user: Some(new.id),
@@ -120,7 +120,7 @@ impl Accounts for AccountService {
 
     async fn profile(&self, caller: &Caller) -> Result<Profile, Failure> {
         let account = self
-            .directory
+            .user_cache
             .get(caller.user)
             .await
             .map_err(internal)?

@@ -6,7 +6,7 @@ use unicode_security::{MixedScript, skeleton};
 use uuid::Uuid;
 
 use super::{
-    address::{self, Address},
+    email_address::{self, EmailAddress},
     fold,
 };
 use crate::store::{Name, Store, StoreError};
@@ -30,7 +30,7 @@ impl Username {
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         validation::username::check(typed)?;
         if validation::username::is_address(typed) {
-            let address = Address::parse(typed)?;
+            let address = EmailAddress::parse(typed)?;
             let (_, domain) = address.unicode().split_once('@').unwrap_or_default();
             // A look-alike of another domain mixes scripts within a label.
             if !domain.split('.').all(MixedScript::is_single_script) {
@@ -48,7 +48,7 @@ impl Username {
         Ok(Self { shown, name })
     }
 
-    /// The name as the person wrote it; of an address the [shown form](Address::shown).
+    /// The name as the person wrote it; of an address the [shown form](EmailAddress::shown).
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
@@ -90,7 +90,7 @@ pub fn lookup_key(typed: &str) -> Option<String> {
 
 /// What a name is found by.
 fn key_of(name: &str) -> String {
-    address::key(name).unwrap_or_else(|| fold(name))
+    email_address::key(name).unwrap_or_else(|| fold(name))
 }
 
 /// A name as far as others may not have it.
@@ -98,7 +98,7 @@ fn key_of(name: &str) -> String {
 pub fn name_of(shown: &str) -> Name {
     let key = key_of(shown);
     // An internationalised domain looks like what people read.
-    let readable = address::readable(&key);
+    let readable = email_address::readable(&key);
     // UTS #39 §4. A look-alike of a capital letter is one of the small letter, too.
     let skeleton = fold(&skeleton(&readable).collect::<String>());
     let is_ascii = if key.contains('@') { readable.is_ascii() } else { shown.is_ascii() };

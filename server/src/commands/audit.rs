@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{audit_line::Line, moment, output::Output};
 use crate::{
     accounts::username,
-    clock::World,
-    network::{Network, NoNetwork},
+    clock::Env,
+    network::{Network, ParseNetworkError},
     store::{AuditFilter, Event, OpenError, Outcome, Store, StoreError, StoredEntry},
 };
 
@@ -69,7 +69,7 @@ fn outcome(text: &str) -> Result<Outcome, String> {
     named(Outcome::ALL, Outcome::as_str, text)
 }
 
-fn network(text: &str) -> Result<Network, NoNetwork> {
+fn network(text: &str) -> Result<Network, ParseNetworkError> {
     text.parse()
 }
 
@@ -101,11 +101,11 @@ pub enum AuditError {
 pub async fn run(
     arguments: &Arguments,
     database_url: &str,
-    world: &World,
+    env: &Env,
     out: &mut Output<impl Write>,
 ) -> Result<(), AuditError> {
     let store = Store::open_existing(database_url).await?;
-    let shown = show(arguments, &store, world, out).await;
+    let shown = show(arguments, &store, env, out).await;
     store.close().await;
     shown
 }
@@ -113,7 +113,7 @@ pub async fn run(
 async fn show(
     arguments: &Arguments,
     store: &Store,
-    world: &World,
+    env: &Env,
     out: &mut Output<impl Write>,
 ) -> Result<(), AuditError> {
     let filter = AuditFilter {
@@ -128,8 +128,7 @@ async fn show(
         },
         since: match &arguments.since {
             Some(text) => Some(
-                moment::parse(text, world.now())
-                    .ok_or_else(|| AuditError::NoMoment(text.clone()))?,
+                moment::parse(text, env.now()).ok_or_else(|| AuditError::NoMoment(text.clone()))?,
             ),
             None => None,
         },

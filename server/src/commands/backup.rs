@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 use crate::{
-    clock::World,
+    clock::Env,
     config::Config,
     store::{Inspection, OpenError, Store, StoreError, inspect},
     tokens::keys,
@@ -100,7 +100,7 @@ pub(super) struct Manifest {
 pub async fn run(
     arguments: &Arguments,
     config: &Config,
-    world: &World,
+    env: &Env,
     out: &mut impl Write,
 ) -> Result<(), BackupError> {
     let Arguments { file, force } = arguments;
@@ -109,7 +109,7 @@ pub async fn run(
         return Err(BackupError::Exists(file.clone()));
     }
     let store = Store::open_existing(&config.database_url).await?;
-    let written = write(file, *force, config, &store, world).await;
+    let written = write(file, *force, config, &store, env).await;
     store.leave().await;
     let manifest = written?;
     let bytes = fs::metadata(file).map_err(write_error)?.len();
@@ -134,7 +134,7 @@ async fn write(
     force: bool,
     config: &Config,
     store: &Store,
-    world: &World,
+    env: &Env,
 ) -> Result<Manifest, BackupError> {
     let write_error = |source| BackupError::Write { path: file.to_owned(), source };
     let folder =
@@ -156,7 +156,7 @@ async fn write(
     let mut snapshots = 0;
     let (snapshot, created_at, objects) = loop {
         let snapshot = scratch.path().join(format!("{snapshots}.sqlite"));
-        let created_at = world.now();
+        let created_at = env.now();
         store.write_snapshot(&snapshot).await?;
         let Inspection { problems, objects } = inspect(&snapshot).await?;
         if !problems.is_empty() {

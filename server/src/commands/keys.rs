@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use clap::Subcommand;
 
 use crate::{
-    clock::{World, utc},
+    clock::{Env, utc},
     config::Config,
     store::{AuditEntry, Event, OpenError, Store, StoreError},
     tokens::{
         algorithm::Algorithm,
-        keys::{self, CONFIGURED, ChangeError, KeyError, Listed, Rotated, State},
+        keys::{self, CONFIGURED, KeyChangeError, KeyError, KeyInfo, KeyRotation, KeyStatus},
     },
 };
 
@@ -39,7 +39,7 @@ pub enum CommandError {
     Configured,
     /// The keys.
     #[error(transparent)]
-    Change(#[from] ChangeError),
+    Change(#[from] KeyChangeError),
     /// The key file.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -62,20 +62,20 @@ pub enum CommandError {
 pub async fn run(
     command: KeysCommand,
     config: &Config,
-    world: &World,
+    env: &Env,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     match command {
-        KeysCommand::List => list(config, world, out),
+        KeysCommand::List => list(config, env, out),
         KeysCommand::Rotate | KeysCommand::Retire { .. } if config.jwt_secret.is_some() => {
             Err(CommandError::Configured)
         }
-        KeysCommand::Rotate => rotate(config, world, out).await,
-        KeysCommand::Retire { kid } => retire(&kid, config, world, out).await,
+        KeysCommand::Rotate => rotate(config, env, out).await,
+        KeysCommand::Retire { kid } => retire(&kid, config, env, out).await,
     }
 }
 
-fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
+fn list(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandError> {
     let file = config.data_dir.join(keys::FILE);
     let file = file.display();
     if config.jwt_secret.is_some() {
@@ -94,9 +94,9 @@ fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), Comm
     }
     write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
     for key in &keys {
-        let (state, safe) = match key.state {
-            State::Signs => ("signs", "-".to_owned()),
-            State::ChecksOnly { .. } => ("checks only", safe_to_retire(key, config, world)),
+        let (state, safe) = match key.status {
+            KeyStatus::Signing => ("signs", "-".to_owned()),
+            KeyStatus::VerifyOnly { .. } => ("checks only", safe_to_retire(key, config, env)),
         };
         write_row(out, [&key.kid, key.algorithm.as_str(), &utc(key.created_at), state, &safe])?;
     }
@@ -113,7 +113,7 @@ fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), Comm
             "live at most {longest} seconds. Whoever still holds one of a retired key has to log in again."
         )?;
     }
-    let signing = keys.iter().find(|key| key.state == State::Signs).map(|key| key.algorithm);
+    let signing = keys.iter().find(|key| key.status == KeyStatus::Signing).map(|key| key.algorithm);
     if signing.is_some_and(|algorithm| algorithm != config.jwt_algorithm) {
         writeln!(
             out,
@@ -124,28 +124,32 @@ fn list(config: &Config, world: &World, out: &mut impl Write) -> Result<(), Comm
     Ok(())
 }
 
-async fn rotate(config: &Config, world: &World, out: &mut impl Write) -> Result<(), CommandError> {
-    let change = || keys::rotate(&config.data_dir, config.jwt_algorithm, world);
-    let Rotated { signing, before } =
-        audited(Event::KeyRotated, change, |rotated| &rotated.signing.kid, config, world).await?;
+async fn rotate(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandError> {
+    let change = || keys::rotate(&config.data_dir, config.jwt_algorithm, env);
+    let KeyRotation { signing, previous } =
+        audited(Event::KeyRotated, change, |rotated| &rotated.signing.kid, config, env).await?;
     writeln!(
         out,
         "Key {} ({}) signs from now on; a server that runs follows within a second.",
         signing.kid, signing.algorithm
     )?;
-    if signing.algorithm != before.algorithm {
-        let (old, new) = (before.algorithm, signing.algorithm);
+    if signing.algorithm != previous.algorithm {
+        let (old, new) = (previous.algorithm, signing.algorithm);
         writeln!(
             out,
             "Mind that the algorithm has changed from {old} to {new}: GATEHOUSE_JWT_ALGORITHM says so here."
         )?;
     }
-    writeln!(out, "Key {} goes on checking what it has signed: nobody is logged out.", before.kid)?;
+    writeln!(
+        out,
+        "Key {} goes on checking what it has signed: nobody is logged out.",
+        previous.kid
+    )?;
     writeln!(
         out,
         "Safe to retire {}: gatehouse keys retire {}",
-        safe_to_retire(&before, config, world),
-        before.kid
+        safe_to_retire(&previous, config, env),
+        previous.kid
     )?;
     Ok(())
 }
@@ -153,13 +157,13 @@ async fn rotate(config: &Config, world: &World, out: &mut impl Write) -> Result<
 async fn retire(
     kid: &str,
     config: &Config,
-    world: &World,
+    env: &Env,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     let change = || keys::retire(&config.data_dir, kid);
-    let retired = audited(Event::KeyRetired, change, |retired| &retired.kid, config, world).await?;
+    let retired = audited(Event::KeyRetired, change, |retired| &retired.kid, config, env).await?;
     writeln!(out, "Key {kid} is retired: what it has signed is refused from now on.")?;
-    if !is_safe_to_retire(&retired, config, world) {
+    if !is_safe_to_retire(&retired, config, env) {
         writeln!(
             out,
             "Some of that may not have expired yet: whoever holds it has to log in again."
@@ -172,19 +176,19 @@ async fn retire(
 /// written to, nothing is changed.
 async fn audited<T>(
     event: Event,
-    change: impl FnOnce() -> Result<T, ChangeError>,
+    change: impl FnOnce() -> Result<T, KeyChangeError>,
     kid: impl FnOnce(&T) -> &str,
     config: &Config,
-    world: &World,
+    env: &Env,
 ) -> Result<T, CommandError> {
     if keys::list(&config.data_dir)?.is_empty() {
         // Before a database is made in a folder that is the wrong one.
-        return Err(ChangeError::Missing { path: config.data_dir.join(keys::FILE) }.into());
+        return Err(KeyChangeError::Missing { path: config.data_dir.join(keys::FILE) }.into());
     }
     let store = Store::open(&config.database_url).await?;
     let done = match change() {
         Ok(changed) => {
-            let entry = AuditEntry::of_key(event, world.now(), kid(&changed));
+            let entry = AuditEntry::of_key(event, env.now(), kid(&changed));
             let told = store.insert_audit_entry(entry).await;
             told.map(|()| changed).map_err(CommandError::from)
         }
@@ -194,13 +198,13 @@ async fn audited<T>(
     done
 }
 
-fn is_safe_to_retire(key: &Listed, config: &Config, world: &World) -> bool {
-    key.state.safe_to_retire_at(config.lifetimes.longest()).is_some_and(|at| at <= world.now())
+fn is_safe_to_retire(key: &KeyInfo, config: &Config, env: &Env) -> bool {
+    key.status.safe_to_retire_at(config.lifetimes.longest()).is_some_and(|at| at <= env.now())
 }
 
-fn safe_to_retire(key: &Listed, config: &Config, world: &World) -> String {
-    match key.state.safe_to_retire_at(config.lifetimes.longest()) {
-        Some(_) if is_safe_to_retire(key, config, world) => "now".to_owned(),
+fn safe_to_retire(key: &KeyInfo, config: &Config, env: &Env) -> String {
+    match key.status.safe_to_retire_at(config.lifetimes.longest()) {
+        Some(_) if is_safe_to_retire(key, config, env) => "now".to_owned(),
         Some(at) => format!("from {}", utc(at)),
         None => "unknown".to_owned(),
     }

@@ -16,7 +16,7 @@ use std::{io, path::PathBuf};
 
 use crate::{
     config::Config,
-    start::prepare_folder,
+    startup::prepare_folder,
     store::{OpenError, Store},
 };
 

@@ -18,9 +18,9 @@ use super::{
     user::HERE,
 };
 use crate::{
-    clock::World,
+    clock::Env,
     config::Config,
-    start::prepare_folder,
+    startup::prepare_folder,
     store::{
         Act, Event, Inspection, OpenError, ReplacedFile, Replacement, Store, StoreError, inspect,
     },
@@ -101,7 +101,7 @@ struct Staging {
 pub async fn run(
     arguments: &Arguments,
     config: &Config,
-    world: &World,
+    env: &Env,
     out: &mut impl Write,
 ) -> Result<(), RestoreError> {
     let path = &arguments.file;
@@ -132,7 +132,7 @@ pub async fn run(
         None => unusable(error.to_string()),
     })?;
     check(&manifest, &stage, &staged, path).await?;
-    let ended = bring_up_to_date(&staged, &manifest, arguments.keep_sessions, world).await?;
+    let ended = bring_up_to_date(&staged, &manifest, arguments.keep_sessions, env).await?;
 
     let mut others = Vec::new();
     if manifest.keys {
@@ -141,7 +141,7 @@ pub async fn run(
     if manifest.objects.is_some() {
         others.push(ReplacedFile { staged: stage.objects, place: config.data_dir.join(OBJECTS) });
     }
-    let suffix = format!(".before-{}", rfc3339(world.now()).replace(['-', ':'], ""));
+    let suffix = format!(".before-{}", rfc3339(env.now()).replace(['-', ':'], ""));
     let former = replacement.commit(others, &suffix).map_err(RestoreError::Commit)?;
 
     writeln!(
@@ -281,10 +281,10 @@ async fn bring_up_to_date(
     staged: &Path,
     manifest: &Manifest,
     keeps_sessions: bool,
-    world: &World,
+    env: &Env,
 ) -> Result<Option<u64>, RestoreError> {
     let store = Store::open(&format!("sqlite://{}", staged.display())).await?;
-    let act = Act { at: world.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
+    let act = Act { at: env.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
     let detail = format!("restored a backup of {}", rfc3339(manifest.created_at));
     let entry = act.entry(Event::SessionRevoked, None, Some(&detail));
     let ended = if keeps_sessions {

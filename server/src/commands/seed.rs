@@ -20,7 +20,7 @@ use crate::{
         password::Password,
         username::Username,
     },
-    clock::World,
+    clock::Env,
     config::Config,
     store::{Act, Event, NewUser, OpenError, Store, StoreError},
 };
@@ -83,14 +83,14 @@ pub enum SeedError {
 pub async fn run(
     arguments: Arguments,
     config: &Config,
-    world: &World,
+    env: &Env,
     out: &mut impl Write,
 ) -> Result<(), SeedError> {
     let (store, created) = open_or_create(config).await?;
     if let Some(path) = created {
         writeln!(out, "Created the database {}.", path.display())?;
     }
-    let done = seed(arguments, &store, world, out).await;
+    let done = seed(arguments, &store, env, out).await;
     store.leave().await;
     done
 }
@@ -98,7 +98,7 @@ pub async fn run(
 async fn seed(
     arguments: Arguments,
     store: &Store,
-    world: &World,
+    env: &Env,
     out: &mut impl Write,
 ) -> Result<(), SeedError> {
     let Arguments { users, password, lang } = arguments;
@@ -107,10 +107,10 @@ async fn seed(
     // Any text will do: no rule protects whom nobody is. Without one it is a password that is
     // forgotten here.
     let password = Password::presented(password.unwrap_or_else(|| {
-        world.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
+        env.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
     }));
     let password_hash =
-        Hasher::new(Cost::default(), 1, world.clone())?.hash(&password, Client::LOCAL).await?;
+        Hasher::new(Cost::default(), 1, env.clone())?.hash(&password, Client::LOCAL).await?;
     writeln!(
         out,
         "{}",
@@ -120,9 +120,9 @@ async fn seed(
             "Nobody can log in to their accounts: they share one hash, of a password that nobody knows."
         }
     )?;
-    let began = world.clock.elapsed();
+    let began = env.clock.elapsed();
     let mut people =
-        People { lang, rng: StdRng::from_seed(world.random()), world, seen: HashSet::new() };
+        People { lang, rng: StdRng::from_seed(env.random()), env, seen: HashSet::new() };
     let mut progress = Progress::new(wanted);
     let mut made = 0;
     while made < wanted {
@@ -132,10 +132,10 @@ async fn seed(
             store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
         progress.show(made);
     }
-    let act = Act { at: world.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
+    let act = Act { at: env.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
     let entry = act.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
     store.insert_audit_entry(entry).await.map_err(|source| SeedError::Store { made, source })?;
-    let took = world.clock.elapsed().saturating_sub(began).as_secs_f64();
+    let took = env.clock.elapsed().saturating_sub(began).as_secs_f64();
     writeln!(out, "{made} people were made in {took:.1} s.")?;
     Ok(())
 }
@@ -144,20 +144,20 @@ async fn seed(
 struct People<'a> {
     lang: Lang,
     rng: StdRng,
-    world: &'a World,
+    env: &'a Env,
     /// Names that were given already, so that a try is hardly ever for nothing.
     seen: HashSet<String>,
 }
 
 impl People<'_> {
     fn next(&mut self, password_hash: &str) -> NewUser {
-        let created_at = self.world.now() - self.rng.random_range(0..PAST);
+        let created_at = self.env.now() - self.rng.random_range(0..PAST);
         loop {
             let (nickname, typed) = self.name();
             let Ok(username) = Username::parse(&typed) else { continue };
             if self.seen.insert(username.key().to_owned()) {
                 return NewUser {
-                    id: self.world.uuid_at(created_at.saturating_mul(1000)),
+                    id: self.env.uuid_at(created_at.saturating_mul(1000)),
                     username: username.shown().to_owned(),
                     name: username.name().clone(),
                     password_hash: password_hash.to_owned(),
@@ -258,23 +258,19 @@ mod tests {
 
     #[test]
     fn names_are_believable_and_all_different() {
-        let world = World::system();
+        let env = Env::system();
         for (lang, is_of_lang) in [
             (Lang::En, (|name| name.is_ascii()) as fn(&str) -> bool),
             (Lang::Zh, |name| {
                 name.chars().all(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))
             }),
         ] {
-            let mut people = People {
-                lang,
-                rng: StdRng::from_seed([7; 32]),
-                world: &world,
-                seen: HashSet::new(),
-            };
+            let mut people =
+                People { lang, rng: StdRng::from_seed([7; 32]), env: &env, seen: HashSet::new() };
             let made: Vec<_> = (0..2_000).map(|_| people.next("x")).collect();
             let keys: HashSet<_> = made.iter().map(|person| person.name.key.clone()).collect();
             assert_eq!(keys.len(), made.len());
-            let now = world.now();
+            let now = env.now();
             for person in &made {
                 let nickname = person.nickname.as_deref().unwrap();
                 assert!(is_of_lang(&nickname.replace(['\'', ' ', '-'], "")), "{nickname}");

@@ -26,7 +26,7 @@ use crate::{
         hashing::{Client, Cost, HashError, Hasher},
         username::{self, Username},
     },
-    clock::World,
+    clock::Env,
     config::Config,
     sessions::administration::looked_for,
     store::{
@@ -140,7 +140,7 @@ pub enum UserError {
 pub async fn run(
     command: UserCommand,
     config: &Config,
-    world: &World,
+    env: &Env,
     out: &mut Output<impl Write>,
 ) -> Result<(), UserError> {
     // The first account may come before the first start; for anything else there has to be a
@@ -154,7 +154,7 @@ pub async fn run(
     } else {
         Store::open_existing(&config.database_url).await?
     };
-    let done = Desk { store: &store, config, world }.serve(command, out).await;
+    let done = Desk { store: &store, config, env }.serve(command, out).await;
     store.leave().await;
     done
 }
@@ -162,7 +162,7 @@ pub async fn run(
 struct Desk<'a> {
     store: &'a Store,
     config: &'a Config,
-    world: &'a World,
+    env: &'a Env,
 }
 
 impl Desk<'_> {
@@ -256,14 +256,14 @@ impl Desk<'_> {
         }
         let password = password::read_new(&self.config.password_policy(), Some(&username))?;
         let new = NewUser {
-            id: self.world.uuid(),
+            id: self.env.uuid(),
             username: username.shown().to_owned(),
             name: username.name().clone(),
             password_hash: self.hasher()?.hash(&password, Client::LOCAL).await?,
             nickname: nickname.map(str::to_owned),
             email: None,
             role,
-            created_at: self.world.now(),
+            created_at: self.env.now(),
         };
         let id = new.id;
         let entry = self.act().entry(Event::UserCreated, Some(id), Some(role.as_str()));
@@ -302,7 +302,7 @@ impl Desk<'_> {
             limit: PAGE,
         };
         loop {
-            let (accounts, next) = self.store.accounts(&wanted, self.world.now()).await?;
+            let (accounts, next) = self.store.accounts(&wanted, self.env.now()).await?;
             for account in accounts.iter().filter(|account| is_wanted(account)) {
                 let line =
                     if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
@@ -322,11 +322,11 @@ impl Desk<'_> {
     }
 
     fn hasher(&self) -> Result<Hasher, HashError> {
-        Hasher::new(Cost::default(), 1, self.world.clone())
+        Hasher::new(Cost::default(), 1, self.env.clone())
     }
 
     fn act(&self) -> Act {
-        Act { at: self.world.now(), by: HERE.to_owned(), client_info: ClientInfo::default() }
+        Act { at: self.env.now(), by: HERE.to_owned(), client_info: ClientInfo::default() }
     }
 }
 

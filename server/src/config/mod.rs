@@ -11,7 +11,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use secrecy::SecretString;
 
 use crate::{
-    accounts::{common::COMMON, password::Policy},
+    accounts::{common_passwords::COMMON_PASSWORDS, password::Policy},
     http::{ConnectionLimits, UploadLimits},
     limits::{Limits, Quota},
     network::Network,
@@ -396,7 +396,10 @@ impl Config {
     /// What is asked of a new password.
     #[must_use]
     pub fn password_policy(&self) -> Policy {
-        Policy { min: self.password_min, common: self.password_blocklist.then_some(&COMMON) }
+        Policy {
+            min: self.password_min,
+            common: self.password_blocklist.then_some(&COMMON_PASSWORDS),
+        }
     }
 
     /// Every setting with its value and where that comes from, without secrets.

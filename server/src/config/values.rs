@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{ConfigErrors, LogFormat, PREFIX, Sources, default_of};
 use crate::{
-    network::{Network, NoNetwork},
+    network::{Network, ParseNetworkError},
     tokens::algorithm::Algorithm,
 };
 
@@ -217,8 +217,9 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
-    let network =
-        |text: &str| text.parse().map_err(|error: NoNetwork| format!("{text:?} is {error}"));
+    let network = |text: &str| {
+        text.parse().map_err(|error: ParseNetworkError| format!("{text:?} is {error}"))
+    };
     items(text).map(network).collect()
 }
 

@@ -4,10 +4,10 @@
 use super::{FileService, Inner};
 use crate::{
     failure::{act_failure, internal},
-    mirror::to_its_end,
     objects::Content,
     pictures::Shape,
     store::{Actor, AuditEntry, Event},
+    task::run_to_completion,
 };
 use app::{
     backend::{Caller, ClientInfo, Failure},
@@ -33,9 +33,11 @@ impl FileService {
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let made = self.render("avatar", bytes, SIDES.map(Shape::Square)).await?.images;
-        let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
-        to_its_end(async move { service.0.change_avatar(actor, Some(made), client_info).await })
-            .await
+        let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
+        run_to_completion(
+            async move { service.0.change_avatar(actor, Some(made), client_info).await },
+        )
+        .await
     }
 
     /// Takes the caller's picture away. That there is none is as good.
@@ -48,8 +50,9 @@ impl FileService {
         caller: &Caller,
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
-        let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
-        to_its_end(async move { service.0.change_avatar(actor, None, client_info).await }).await
+        let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
+        run_to_completion(async move { service.0.change_avatar(actor, None, client_info).await })
+            .await
     }
 
     /// A picture by the last part of its address.
@@ -73,7 +76,7 @@ impl Inner {
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let user = actor.user;
-        let name = format!("{:032x}", u128::from_be_bytes(self.world.random::<NAME_BYTES>()));
+        let name = format!("{:032x}", u128::from_be_bytes(self.env.random::<NAME_BYTES>()));
         let keys = SIDES.map(|side| format!("avatars/{name}-{side}.jpg")).to_vec();
         let url = made.is_some().then(|| format!("/{}", keys[0]));
         if let Some(made) = made {
@@ -86,7 +89,7 @@ impl Inner {
         };
         let changed = self.store.set_avatar(actor, url.clone(), entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
-        self.directory.forget(user);
+        self.user_cache.invalidate(user);
         if changed.is_err()
             && self
                 .store
@@ -102,7 +105,7 @@ impl Inner {
         };
         self.discard(former).await;
         let account =
-            self.directory.get(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
+            self.user_cache.get(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         Ok(account.user.clone())
     }
 }

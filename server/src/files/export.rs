@@ -123,7 +123,7 @@ impl FileService {
     ) -> Result<Content, Failure> {
         let permit = self.0.exports.begin(caller.user)?;
         let (file, size) = self.0.archive(caller.user).await?;
-        let now = self.0.world.now();
+        let now = self.0.env.now();
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry =
             AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, client_info) };
@@ -191,7 +191,7 @@ impl Inner {
         account: StoredUser,
         archive: &mut Archive,
     ) -> Result<Vec<Entry>, Failure> {
-        let (user, now) = (account.user.id, self.world.now());
+        let (user, now) = (account.user.id, self.env.now());
         archive.entry("account.json").await?;
         archive.text(b"{\n  \"exported_at\": ").await?;
         archive.text(&json(&utc(now))?).await?;

@@ -23,8 +23,8 @@ pub use own::{Opened, Size};
 pub use strays::SweepError;
 
 use crate::{
-    accounts::directory::Directory,
-    clock::World,
+    accounts::user_cache::UserCache,
+    clock::Env,
     failure::internal,
     objects::Objects,
     pictures::{BlockingPool, Header, PoolError, Refusal, Rendered, Shape, render},
@@ -47,9 +47,9 @@ pub struct Inner {
     /// Where pictures are decoded.
     pub pictures: BlockingPool,
     /// The accounts that were seen.
-    pub directory: Arc<Directory>,
+    pub user_cache: Arc<UserCache>,
     /// Time and chance.
-    pub world: World,
+    pub env: Env,
     /// Bytes that a person's files may take up.
     pub quota: i64,
     /// Files that a user may keep.

@@ -15,10 +15,10 @@ use uuid::Uuid;
 use super::{FileService, Inner, name};
 use crate::{
     failure::{act_failure, internal},
-    mirror::to_its_end,
     objects::Content,
     pictures::{Kind, Rendered, Shape},
     store::{ActError, Actor, FilesMax, Kept, StoredFile},
+    task::run_to_completion,
 };
 
 /// The thumbnail. A scroll of many thousand pixels is no larger than four squares.
@@ -62,7 +62,7 @@ impl FileService {
         let pixels = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         let count = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
         let file = StoredFile {
-            id: self.0.world.uuid(),
+            id: self.0.env.uuid(),
             user: caller.user,
             name: name::clean(title, kind),
             media_type: kind.media_type().to_owned(),
@@ -70,10 +70,11 @@ impl FileService {
             stored_bytes: count(bytes.len().saturating_add(thumbnail.len())),
             width: pixels(width),
             height: pixels(height),
-            created_at: self.0.world.now(),
+            created_at: self.0.env.now(),
         };
         let (service, actor) = (self.clone(), Actor::new(caller, file.created_at));
-        to_its_end(async move { service.0.keep(actor, file, bytes, thumbnail.into()).await }).await
+        run_to_completion(async move { service.0.keep(actor, file, bytes, thumbnail.into()).await })
+            .await
     }
 
     /// Some of the caller's files, newest first: those before the one with this id.
@@ -130,8 +131,8 @@ impl FileService {
     ///
     /// [`Failure`]: `not_found` also for another person's.
     pub async fn remove(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
-        let (service, actor) = (self.clone(), Actor::new(caller, self.0.world.now()));
-        to_its_end(async move {
+        let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
+        run_to_completion(async move {
             let inner = &service.0;
             let removed = inner.store.remove_file(actor, id).await.map_err(act_failure)?;
             inner.discard(removed.ok_or(Code::NotFound)?.keys()).await;

@@ -35,12 +35,12 @@ impl FileService {
     /// [`SweepError`]: what is left is removed the next time.
     pub async fn sweep(&self) -> Result<(), SweepError> {
         while self.sweep_some().await? {}
-        Ok(self.0.objects.remove_unfinished(self.0.world.now()).await?)
+        Ok(self.0.objects.remove_unfinished(self.0.env.now()).await?)
     }
 
     /// Removes some orphaned objects, and returns whether there may be more.
     pub(super) async fn sweep_some(&self) -> Result<bool, SweepError> {
-        let keys = self.0.store.stray_objects(self.0.world.now(), TOGETHER).await?;
+        let keys = self.0.store.stray_objects(self.0.env.now(), TOGETHER).await?;
         if keys.is_empty() {
             return Ok(false);
         }
@@ -57,7 +57,7 @@ impl Inner {
     pub(super) async fn put_all(&self, objects: Vec<(String, Bytes)>) -> Result<(), Failure> {
         let keys: Vec<_> = objects.iter().map(|(key, _)| key.clone()).collect();
         self.store
-            .expect_objects(keys.clone(), self.world.now().saturating_add(DEADLINE))
+            .expect_objects(keys.clone(), self.env.now().saturating_add(DEADLINE))
             .await
             .map_err(internal)?;
         for (key, bytes) in objects {

@@ -330,7 +330,7 @@ impl Open {
         let peer = peer.to_canonical();
         let is_shared =
             peer.is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
-        (!is_shared).then(|| Network::of_customer(peer))
+        (!is_shared).then(|| Network::of_client(peer))
     }
 }
 

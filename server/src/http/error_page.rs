@@ -12,7 +12,7 @@ use axum::{
 };
 
 use super::pages;
-use crate::clock::World;
+use crate::clock::Env;
 
 const PAGE: &str = include_str!("error_page.html");
 /// Bytes of a nonce: it cannot be guessed (CSP Level 3 §2.3.1 asks for 128 bits).
@@ -28,8 +28,8 @@ pub(super) fn is_for_people(uri: &Uri, headers: &HeaderMap) -> bool {
 }
 
 /// The page, with the number under which the log knows what has happened.
-pub(super) fn page(lang: Lang, id: &RequestId, world: &World) -> Response<Body> {
-    let nonce = format!("{:032x}", u128::from_be_bytes(world.random::<NONCE_BYTES>()));
+pub(super) fn page(lang: Lang, id: &RequestId, env: &Env) -> Response<Body> {
+    let nonce = format!("{:032x}", u128::from_be_bytes(env.random::<NONCE_BYTES>()));
     let strings = Strings::of(lang);
     let parts = [
         ("{lang}", lang.tag()),

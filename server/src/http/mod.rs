@@ -27,7 +27,7 @@ pub use self::{
     connections::{ConnectionLimits, raise_descriptor_limit},
     handlers::handled,
 };
-use crate::{files::FileService, sessions::SessionService, tokens::keys::Keys};
+use crate::{files::FileService, sessions::SessionService, tokens::keys::KeyStore};
 
 /// What the router needs of the server.
 #[derive(Clone)]
@@ -41,9 +41,9 @@ pub struct State {
     /// Collects request bodies.
     pub bodies: Bodies,
     /// The keys, whose public halves anybody may read.
-    pub keys: Arc<Keys>,
+    pub keys: Arc<KeyStore>,
     /// Time and chance: the names of requests.
-    pub world: crate::clock::World,
+    pub env: crate::clock::Env,
     /// Other origins whose pages may call.
     pub allowed_origins: Arc<[String]>,
     /// Proxies that are believed from where a call comes.
@@ -55,10 +55,8 @@ pub struct State {
 pub fn router(state: State, pages: Router) -> Router {
     let keys = Arc::clone(&state.keys);
     let files = state.files.clone();
-    let envelope = Envelope {
-        world: state.world.clone(),
-        trusted_proxies: Arc::clone(&state.trusted_proxies),
-    };
+    let envelope =
+        Envelope { env: state.env.clone(), trusted_proxies: Arc::clone(&state.trusted_proxies) };
     let api = any(api_dispatch::serve).with_state(Arc::new(state));
     pages
         .route("/api", api.clone())

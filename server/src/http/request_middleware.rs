@@ -19,7 +19,7 @@ use futures::FutureExt as _;
 use tracing::Instrument as _;
 
 use super::{client_info, connections::InvalidHost, error_page, error_response, headers, pages};
-use crate::{clock::World, network::Network};
+use crate::{clock::Env, network::Network};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Bytes of a request's name, which has twice as many hexadecimal digits.
@@ -28,7 +28,7 @@ const NAME_BYTES: usize = 8;
 /// What it needs of the server.
 #[derive(Clone)]
 pub(super) struct Envelope {
-    pub(super) world: World,
+    pub(super) env: Env,
     pub(super) trusted_proxies: Arc<[Network]>,
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn wrap(
     next: Next,
 ) -> Response<Body> {
     let id = RequestId(
-        format!("{:016x}", u64::from_be_bytes(envelope.world.random::<NAME_BYTES>())).into(),
+        format!("{:016x}", u64::from_be_bytes(envelope.env.random::<NAME_BYTES>())).into(),
     );
     let is_encrypted = client_info::is_encrypted(
         request.extensions(),
@@ -68,7 +68,7 @@ pub(super) async fn wrap(
                 .unwrap_or("no message");
             tracing::error!(%method, path = uri.path(), message, "request handler panicked");
             match page_lang {
-                Some(lang) => error_page::page(lang, &id, &envelope.world),
+                Some(lang) => error_page::page(lang, &id, &envelope.env),
                 None => error_response::failure(Code::InternalError, lang, &id),
             }
         });

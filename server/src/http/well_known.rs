@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use super::error_response;
-use crate::tokens::keys::Keys;
+use crate::tokens::keys::KeyStore;
 
 /// Where they are looked for.
 pub(super) const JWKS: &str = "/.well-known/jwks.json";
@@ -28,13 +28,13 @@ const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Bytes of the hash that tells one answer from another.
 const TAG_BYTES: usize = 16;
 
-pub(super) async fn jwks(State(keys): State<Arc<Keys>>, request: Request) -> Response {
+pub(super) async fn jwks(State(keys): State<Arc<KeyStore>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let mut response = match error_response::only_read(&parts) {
         Ok(()) => {
             // Another process that shares the keys may have begun to sign with a new one: it is
             // here from then on.
-            keys.follow();
+            keys.reload_if_changed();
             match serde_json::to_vec(&keys.ring().public()) {
                 Ok(body) => key_set(&parts.headers, body),
                 Err(error) => {

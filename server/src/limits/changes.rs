@@ -10,7 +10,7 @@ use crate::clock::Clock;
 
 /// Changes are limited by session and by account: a stolen token uses up the limit of its own
 /// session, and a hundred sessions do not multiply what an account may write.
-pub struct Changes {
+pub struct ChangeLimiter {
     by_session: Limiter<Uuid>,
     by_account: Limiter<Uuid>,
 }
@@ -24,7 +24,7 @@ pub struct TooManyChanges {
     pub retry_after: u32,
 }
 
-impl Changes {
+impl ChangeLimiter {
     /// Limits that go by a clock.
     #[must_use]
     pub fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {

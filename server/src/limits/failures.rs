@@ -4,14 +4,14 @@ use super::Quota;
 
 /// Whether another try is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RateDecision {
     /// It is, and so many may fail.
-    Open {
+    Allowed {
         /// How many.
-        left: u32,
+        remaining: u32,
     },
     /// It is not.
-    Closed {
+    Limited {
         /// Seconds until the next one is.
         retry_after: u32,
     },
@@ -21,7 +21,7 @@ pub enum Verdict {
 /// long as the quota says; one that is dated ahead of now was written by a clock that was wrong,
 /// and does not count.
 #[must_use]
-pub fn judge(quota: Quota, newest_first: &[i64], now: i64) -> Verdict {
+pub fn check_failures(quota: Quota, newest_first: &[i64], now: i64) -> RateDecision {
     let times = usize::try_from(quota.times).unwrap_or(usize::MAX);
     let counting =
         newest_first.iter().filter(|at| (0..quota.seconds).contains(&now.saturating_sub(**at)));
@@ -30,9 +30,11 @@ pub fn judge(quota: Quota, newest_first: &[i64], now: i64) -> Verdict {
     match last {
         Some(at) => {
             let wait = at.saturating_add(quota.seconds).saturating_sub(now).clamp(1, quota.seconds);
-            Verdict::Closed { retry_after: u32::try_from(wait).unwrap_or(u32::MAX) }
+            RateDecision::Limited { retry_after: u32::try_from(wait).unwrap_or(u32::MAX) }
         }
-        None => Verdict::Open { left: u32::try_from(times - counting.count()).unwrap_or(u32::MAX) },
+        None => RateDecision::Allowed {
+            remaining: u32::try_from(times - counting.count()).unwrap_or(u32::MAX),
+        },
     }
 }
 
@@ -46,20 +48,20 @@ mod tests {
     #[test]
     fn each_failure_counts_for_its_time() {
         for (failures, now, verdict) in [
-            (&[][..], 1000, Verdict::Open { left: 3 }),
-            (&[990, 980], 1000, Verdict::Open { left: 1 }),
-            (&[990, 980, 970], 1000, Verdict::Closed { retry_after: 70 }),
-            (&[990, 980, 970], 1069, Verdict::Closed { retry_after: 1 }),
-            (&[990, 980, 970], 1070, Verdict::Open { left: 1 }),
-            (&[990, 980, 970], 1090, Verdict::Open { left: 3 }),
+            (&[][..], 1000, RateDecision::Allowed { remaining: 3 }),
+            (&[990, 980], 1000, RateDecision::Allowed { remaining: 1 }),
+            (&[990, 980, 970], 1000, RateDecision::Limited { retry_after: 70 }),
+            (&[990, 980, 970], 1069, RateDecision::Limited { retry_after: 1 }),
+            (&[990, 980, 970], 1070, RateDecision::Allowed { remaining: 1 }),
+            (&[990, 980, 970], 1090, RateDecision::Allowed { remaining: 3 }),
             // More than allowed, as after the setting was lowered: all but two of them must have
             // ended.
-            (&[999, 998, 990, 980, 970], 1000, Verdict::Closed { retry_after: 90 }),
+            (&[999, 998, 990, 980, 970], 1000, RateDecision::Limited { retry_after: 90 }),
             // Failures of a clock that was ahead.
-            (&[5000, 5000, 5000], 1000, Verdict::Open { left: 3 }),
-            (&[1001, 1000, 999, 998], 1000, Verdict::Closed { retry_after: 98 }),
+            (&[5000, 5000, 5000], 1000, RateDecision::Allowed { remaining: 3 }),
+            (&[1001, 1000, 999, 998], 1000, RateDecision::Limited { retry_after: 98 }),
         ] {
-            assert_eq!(judge(QUOTA, failures, now), verdict, "{failures:?} {now}");
+            assert_eq!(check_failures(QUOTA, failures, now), verdict, "{failures:?} {now}");
         }
     }
 
@@ -68,9 +70,9 @@ mod tests {
         fn whoever_waits_as_told_is_let_in(mut failures in proptest::collection::vec(0..2000_i64, 0..20), now in 0..2000_i64) {
             failures.retain(|at| *at <= now);
             failures.sort_unstable_by(|a, b| b.cmp(a));
-            if let Verdict::Closed { retry_after } = judge(QUOTA, &failures, now) {
+            if let RateDecision::Limited { retry_after } = check_failures(QUOTA, &failures, now) {
                 let then = now + i64::from(retry_after);
-                let is_open = |at| matches!(judge(QUOTA, &failures, at), Verdict::Open { .. });
+                let is_open = |at| matches!(check_failures(QUOTA, &failures, at), RateDecision::Allowed { .. });
                 prop_assert!(is_open(then) && !is_open(then - 1));
             }
         }
@@ -80,7 +82,7 @@ mod tests {
             let (mut now, mut failures) = (0, Vec::new());
             for gap in gaps {
                 now += gap;
-                if matches!(judge(QUOTA, &failures, now), Verdict::Open { .. }) {
+                if matches!(check_failures(QUOTA, &failures, now), RateDecision::Allowed { .. }) {
                     failures.insert(0, now);
                 }
             }

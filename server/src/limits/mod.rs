@@ -8,8 +8,8 @@ mod rate;
 mod throttle;
 
 pub use addresses::Addresses;
-pub use changes::Changes;
-pub use failures::{Verdict, judge};
+pub use changes::ChangeLimiter;
+pub use failures::{RateDecision, check_failures};
 pub use rate::Limiter;
 pub use throttle::Throttle;
 

@@ -19,7 +19,7 @@ const CAPACITY: usize = 50_000;
 
 /// Lets so many calls with the same key through at once, and then one for each that has run out.
 pub struct Limiter<K: Hash + Eq + Clone> {
-    limiter: RateLimiter<K, Remembered<K>, Ticks, NoOpMiddleware<Duration>>,
+    limiter: RateLimiter<K, TheoreticalArrivals<K>, Ticks, NoOpMiddleware<Duration>>,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
@@ -36,7 +36,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         let quota = governor::Quota::with_period(one)
             .unwrap_or(governor::Quota::per_second(times))
             .allow_burst(times);
-        let remembered = Remembered { one: one.into(), ends: Mutex::default(), capacity };
+        let remembered = TheoreticalArrivals { one: one.into(), ends: Mutex::default(), capacity };
         Self { limiter: RateLimiter::new(quota, remembered, Ticks(clock)) }
     }
 
@@ -66,14 +66,14 @@ impl governor::clock::Clock for Ticks {
 
 /// For each key when its calls will have run out ("theoretical arrival time"), counted from the
 /// limiter's beginning.
-struct Remembered<K> {
+struct TheoreticalArrivals<K> {
     /// How long one call takes to run out.
     one: Nanos,
     ends: Mutex<HashMap<K, Nanos>>,
     capacity: usize,
 }
 
-impl<K: Hash + Eq + Clone> StateStore for Remembered<K> {
+impl<K: Hash + Eq + Clone> StateStore for TheoreticalArrivals<K> {
     type Key = K;
 
     fn measure_and_replace<T, F, E>(&self, key: &K, decide: F) -> Result<T, E>

@@ -7,12 +7,12 @@ use tracing::Instrument as _;
 
 use super::{Addresses, Limiter, Limits, Quota};
 use crate::{
-    clock::World,
+    clock::Env,
     store::{AuditEntry, Outcome, Store},
 };
 
 /// How often the audit log is told that the same thing is still tried too often.
-const TOLD: Quota = Quota { times: 1, seconds: 900 };
+const AUDIT_QUOTA: Quota = Quota { times: 1, seconds: 900 };
 
 /// The limits, and what is done about whatever is beyond them.
 pub struct Throttle {
@@ -20,23 +20,23 @@ pub struct Throttle {
     pub limits: Option<Limits>,
     /// Which addresses they apply to.
     pub addresses: Addresses,
-    told: Limiter<String>,
+    audited: Limiter<String>,
     store: Store,
 }
 
 impl Throttle {
-    /// Limits that go by the world's clock.
+    /// Limits that go by the clock of `Env`.
     #[must_use]
-    pub fn new(limits: Option<Limits>, store: Store, world: &World) -> Self {
-        let told = Limiter::new(TOLD, Arc::clone(&world.clock));
-        Self { limits, addresses: Addresses::default(), told, store }
+    pub fn new(limits: Option<Limits>, store: Store, env: &Env) -> Self {
+        let audited = Limiter::new(AUDIT_QUOTA, Arc::clone(&env.clock));
+        Self { limits, addresses: Addresses::default(), audited, store }
     }
 
     /// Puts into the audit log that something was tried too often. One entry stands for all that
     /// follow within a quarter of an hour: a flood must not fill the disk. Nobody waits for it.
     /// Whose account it is, where there is one, is looked up by the name that was tried.
-    pub fn tell(&self, subject: &str, username_key: Option<String>, entry: AuditEntry) {
-        if self.told.take(&subject.to_owned()).is_err() {
+    pub fn audit_throttled(&self, subject: &str, username_key: Option<String>, entry: AuditEntry) {
+        if self.audited.take(&subject.to_owned()).is_err() {
             return;
         }
         tracing::warn!(event = entry.event.as_str(), "rate limited");

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use super::{SessionService, service::Inner};
 use crate::{
-    accounts::{address, username},
+    accounts::{email_address, username},
     failure::internal,
-    mirror::to_its_end,
     store::{AccountChange, Act, Actor, ChangeError, Changed, Place, Search, Wanted},
+    task::run_to_completion,
 };
 
 /// What a text that somebody has typed is looked for as.
@@ -30,7 +30,7 @@ pub fn looked_for(typed: &str) -> Search {
     Search {
         name: username::lookup_key(typed),
         nickname: typed.trim().to_owned(),
-        email: address::forms(typed),
+        email: email_address::forms(typed),
         id: Uuid::try_parse(typed.trim()).ok(),
     }
 }
@@ -48,7 +48,7 @@ impl Administration for SessionService {
         fields.into_result()?;
         let wanted = Wanted { search: search.as_deref().map(looked_for), sort, after, limit };
         let (users, next) =
-            inner.store.accounts(&wanted, inner.world.now()).await.map_err(internal)?;
+            inner.store.accounts(&wanted, inner.env.now()).await.map_err(internal)?;
         Ok(AccountPage { users, next: next.map(|next| next.write()) })
     }
 
@@ -59,7 +59,8 @@ impl Administration for SessionService {
         client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        to_its_end(async move { inner.change_account(&caller, changes, client_info).await }).await
+        run_to_completion(async move { inner.change_account(&caller, changes, client_info).await })
+            .await
     }
 }
 
@@ -71,17 +72,17 @@ impl Inner {
         client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let AccountChanges { id, disabled, role, end_sessions } = changes;
-        let now = self.world.now();
+        let now = self.env.now();
         let change = AccountChange { disabled, role, end_sessions };
         let act = Act { at: now, by: caller.user.to_string(), client_info };
         let outcome =
             self.store.change_account_as(Actor::admin(caller, now), id, change, act).await;
         // Also where it is not known whether the database has got it: memory must not know better.
-        self.directory.forget(id);
+        self.user_cache.invalidate(id);
         match outcome {
             Ok(Changed { ended }) => {
                 for session in &ended {
-                    self.seen.forget(session);
+                    self.session_cache.invalidate(session);
                 }
                 tracing::info!(user = %id, by = %caller.user, ?disabled, ?role, sessions = ended.len(), "account changed");
             }
@@ -90,7 +91,7 @@ impl Inner {
             Err(ChangeError::Denied(denied)) => return Err(denied.into()),
             Err(ChangeError::Store(error)) => {
                 // Which sessions it may have ended is not known.
-                self.seen.clear();
+                self.session_cache.invalidate_all();
                 return Err(internal(error));
             }
         }

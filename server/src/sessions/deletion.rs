@@ -21,7 +21,7 @@ impl Inner {
     /// found by.
     pub(super) async fn delete_account(&self, caller: &Caller, typed: &str) -> Result<(), Failure> {
         let gone = || Failure::Revoked(None);
-        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         if username::lookup_key(typed).is_none_or(|typed| typed != key) {
             return Err(Failure::field("username", Problem::NameDiffers));
@@ -29,21 +29,21 @@ impl Inner {
         // The log tells that an account was deleted, and not whose.
         let nowhere = ClientInfo::default();
         let forgotten = vec![account_subject(&key), devices_subject(caller.user)];
-        let now = self.world.now();
+        let now = self.env.now();
         let entry = AuditEntry::of(Event::AccountDeleted, now, nowhere);
         let done = self.store.delete_user(Actor::new(caller, now), forgotten, entry).await;
         match &done {
             Ok(Deletion::Done(sessions)) => {
                 for session in sessions {
-                    self.seen.forget(session);
+                    self.session_cache.invalidate(session);
                 }
                 self.deletions.notify_one();
             }
             Ok(Deletion::LastAdmin) => return Err(Code::LastAdmin.into()),
             // It is not known whether the database has got it: memory must not know better.
-            Ok(Deletion::NoAccount) | Err(_) => self.seen.clear(),
+            Ok(Deletion::NoAccount) | Err(_) => self.session_cache.invalidate_all(),
         }
-        self.directory.forget(caller.user);
+        self.user_cache.invalidate(caller.user);
         match done.map_err(act_failure)? {
             Deletion::NoAccount => Err(gone()),
             Deletion::Done(_) | Deletion::LastAdmin => {

@@ -11,13 +11,13 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{
-    attempts::{Attempt, Refused, Subject},
-    devices::Device,
+    device_cookie::KnownDevice,
+    login_attempts::{AdmissionError, Attempt, Subject},
     service::Inner,
 };
 use crate::{
     accounts::{
-        hashing::{Client, Verdict},
+        hashing::{Client, PasswordMatch},
         password::Password,
         username,
     },
@@ -28,14 +28,14 @@ use crate::{
 };
 
 /// Living sessions that a user may have.
-const PER_USER: u64 = 100;
+const MAX_SESSIONS_PER_USER: u64 = 100;
 /// Bytes of the hash that stands for an account's name: what people type there is not always a
 /// name.
-const NAME_BYTES: usize = 16;
+const ACCOUNT_HASH_BYTES: usize = 16;
 
 /// What name and password have shown.
-pub(super) enum Checked {
-    Right {
+pub(super) enum PasswordCheck {
+    Correct {
         account: StoredUser,
         /// The hash that is kept of it now.
         hash: String,
@@ -59,7 +59,7 @@ impl Inner {
         let Credentials { username, password, remember } = credentials;
         let key = username::lookup_key(&username);
         let name = key.as_deref().unwrap_or(&username);
-        let device = self.recognise(name, key.as_deref(), cookies).await?;
+        let device = self.recognize(name, key.as_deref(), cookies).await?;
         let subjects = self.subjects(name, device.as_ref(), &client_info);
         let trying = self.entry(Event::LoggedIn, None, None, client_info.clone());
         let attempt = self.admit(subjects, key.as_deref(), trying).await?;
@@ -69,13 +69,13 @@ impl Inner {
         };
         let (account, hash) =
             match self.check_password(key.as_deref(), password, Client::of(&client_info)).await? {
-                Checked::Right { account, hash } => (account, hash),
-                Checked::Disabled(user) => {
+                PasswordCheck::Correct { account, hash } => (account, hash),
+                PasswordCheck::Disabled(user) => {
                     return Err(self
                         .refuse_disabled(attempt, refused(Some(user), Outcome::Disabled))
                         .await);
                 }
-                Checked::Wrong(user) => {
+                PasswordCheck::Wrong(user) => {
                     tracing::info!(%user, "login rejected: wrong password");
                     attempt
                         .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
@@ -83,7 +83,7 @@ impl Inner {
                         .map_err(internal)?;
                     return Err(Code::InvalidCredentials.into());
                 }
-                Checked::Unknown => {
+                PasswordCheck::Unknown => {
                     tracing::info!("login rejected: unknown account");
                     attempt
                         .fail(&self.store, refused(None, Outcome::UnknownAccount))
@@ -116,7 +116,7 @@ impl Inner {
         Ok(LoginOutcome {
             tokens,
             user: account.user,
-            device_cookie: self.devices.cookie(name, epoch, device),
+            device_cookie: self.device_cookies.cookie(name, epoch, device),
         })
     }
 
@@ -132,16 +132,16 @@ impl Inner {
 
     /// Recognises the device by its cookie. Only a request that carries a cookie for this name
     /// costs a look-up, whether there is an account or not.
-    async fn recognise(
+    async fn recognize(
         &self,
         name: &str,
         username_key: Option<&str>,
         cookies: &[DeviceCookie],
-    ) -> Result<Option<Device>, Failure> {
-        let Some(cookie) = self.devices.cookie_for(name, cookies) else { return Ok(None) };
+    ) -> Result<Option<KnownDevice>, Failure> {
+        let Some(cookie) = self.device_cookies.cookie_for(name, cookies) else { return Ok(None) };
         let Some(key) = username_key else { return Ok(None) };
         let epoch = self.store.device_epoch(key).await.map_err(internal)?;
-        Ok(self.devices.recognise(cookie, epoch))
+        Ok(self.device_cookies.recognize(cookie, epoch))
     }
 
     /// What a failure would count against.
@@ -152,13 +152,15 @@ impl Inner {
     fn subjects(
         &self,
         name: &str,
-        device: Option<&Device>,
+        device: Option<&KnownDevice>,
         client_info: &ClientInfo,
     ) -> Vec<Subject> {
         let Some(limits) = &self.throttle.limits else { return Vec::new() };
         let subject = |name, quota| Some(Subject { name, quota });
-        let (account, network) =
-            (Some(limits.login_account), self.throttle.addresses.counted(client_info.address));
+        let (account, network) = (
+            Some(limits.login_account),
+            self.throttle.addresses.rate_limit_key(client_info.address),
+        );
         let address = Some(limits.login_address);
         let of_address = |network| format!("address:{network}");
         let subjects = match device {
@@ -184,11 +186,11 @@ impl Inner {
         trying: AuditEntry,
     ) -> Result<Attempt, Failure> {
         self.attempts.admit(subjects).await.map_err(|refused| match refused {
-            Refused::Throttled { subject, retry_after } => {
-                self.throttle.tell(&subject, username_key.map(str::to_owned), trying);
+            AdmissionError::Throttled { subject, retry_after } => {
+                self.throttle.audit_throttled(&subject, username_key.map(str::to_owned), trying);
                 Failure::TooManyAttempts(retry_after)
             }
-            Refused::Failed(failure) => failure,
+            AdmissionError::Unavailable(failure) => failure,
         })
     }
 
@@ -198,7 +200,7 @@ impl Inner {
         username_key: Option<&str>,
         password: String,
         client: Client,
-    ) -> Result<Checked, Failure> {
+    ) -> Result<PasswordCheck, Failure> {
         let password = Password::presented(password);
         loop {
             let found = match username_key {
@@ -207,12 +209,12 @@ impl Inner {
             };
             let stored = found.as_ref().map(|(_, hash)| hash.as_str());
             let verdict = self.hasher.verify(&password, stored, client).await.map_err(internal)?;
-            let Some((account, mut hash)) = found else { return Ok(Checked::Unknown) };
+            let Some((account, mut hash)) = found else { return Ok(PasswordCheck::Unknown) };
             let user = account.user.id;
             match verdict {
-                Verdict::Wrong => return Ok(Checked::Wrong(user)),
-                Verdict::Right => {}
-                Verdict::RightButOutdated(new) => {
+                PasswordMatch::Mismatch => return Ok(PasswordCheck::Wrong(user)),
+                PasswordMatch::Match => {}
+                PasswordMatch::MatchOutdated(new) => {
                     if !self.store.replace_hash(user, &hash, &new).await.map_err(internal)? {
                         // Somebody else was faster: what they have left is what counts.
                         continue;
@@ -222,17 +224,17 @@ impl Inner {
             }
             let is_disabled = account.disabled_at.is_some();
             return Ok(if is_disabled {
-                Checked::Disabled(user)
+                PasswordCheck::Disabled(user)
             } else {
-                Checked::Right { account, hash }
+                PasswordCheck::Correct { account, hash }
             });
         }
     }
 
     fn new_session(&self, user: Uuid, remember: bool) -> Session {
-        let now = self.world.now();
+        let now = self.env.now();
         Session {
-            id: self.world.uuid(),
+            id: self.env.uuid(),
             user,
             generation: 1,
             parent_generation: None,
@@ -261,10 +263,10 @@ impl Inner {
         let entry = self.entry(Event::LoggedIn, Some(user), Some(id), client_info);
         let forgiven = attempt.first().map(str::to_owned);
         let new = NewSession { session, password_hash, is_known_device, forgiven };
-        let begun = self.store.insert_session(new, PER_USER, entry).await?;
+        let begun = self.store.insert_session(new, MAX_SESSIONS_PER_USER, entry).await?;
         if let Begun::Done { ended, .. } = &begun {
             for ended in ended {
-                self.seen.forget(&ended.id);
+                self.session_cache.invalidate(&ended.id);
             }
             tracing::info!(%user, session = %id, "logged in");
         }
@@ -275,7 +277,10 @@ impl Inner {
 /// The subject of strangers that try an account's password. The name is hashed: what is typed there
 /// is not always a name.
 pub(super) fn account_subject(name: &str) -> String {
-    format!("account:{}", URL_SAFE_NO_PAD.encode(&Sha256::digest(name.as_bytes())[..NAME_BYTES]))
+    format!(
+        "account:{}",
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(name.as_bytes())[..ACCOUNT_HASH_BYTES])
+    )
 }
 
 /// The subject of all known devices of an account.

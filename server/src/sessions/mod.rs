@@ -2,18 +2,18 @@
 
 mod acknowledgements;
 pub mod administration;
-mod agents;
-mod attempts;
-mod caller;
+mod authenticate;
+pub mod background_tasks;
 mod clock_check;
 mod deletion;
-mod devices;
+mod device_cookie;
 mod login;
-mod own;
+mod login_attempts;
 mod password;
 mod rotation;
 mod service;
-pub mod upkeep;
+mod user_agent;
+mod user_sessions;
 
 pub use rotation::Lifetimes;
 pub use service::{SessionRules, SessionService};

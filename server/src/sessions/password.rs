@@ -7,8 +7,8 @@ use app::{
 };
 
 use super::{
-    attempts::{Attempt, Subject},
-    login::Checked,
+    login::PasswordCheck,
+    login_attempts::{Attempt, Subject},
     service::Inner,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Somebody who is signed in and has shown that they know the password.
-struct Proven {
+struct VerifiedPassword {
     /// The hash that is kept of it.
     hash: String,
     attempt: Attempt,
@@ -35,15 +35,15 @@ impl Inner {
     /// Has the caller show that they know the password. Failures count against the session:
     /// strangers who guess at log-in do not keep out who is signed in, and whoever guesses with a
     /// stolen token does not keep its person from logging in.
-    async fn prove(
+    async fn verify_password(
         &self,
         caller: &Caller,
         password: PasswordAttempt,
         event: Event,
         client_info: ClientInfo,
-    ) -> Result<Proven, Failure> {
+    ) -> Result<VerifiedPassword, Failure> {
         let gone = || Failure::Revoked(None);
-        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         let quota = self.throttle.limits.map(|limits| limits.login_account);
         let subject =
@@ -52,18 +52,18 @@ impl Inner {
         let entry = self.entry(event, Some(caller.user), Some(caller.session), client_info);
         let attempt = self.admit(subject.into_iter().collect(), None, entry.clone()).await?;
         match self.check_password(Some(&key), password.0, client).await? {
-            Checked::Right { account, hash } if account.user.id == caller.user => {
-                Ok(Proven { hash, attempt, entry })
+            PasswordCheck::Correct { account, hash } if account.user.id == caller.user => {
+                Ok(VerifiedPassword { hash, attempt, entry })
             }
-            Checked::Wrong(user) => {
+            PasswordCheck::Wrong(user) => {
                 tracing::info!(%user, event = event.as_str(), "re-authentication rejected: wrong password");
                 let refused = AuditEntry { outcome: Outcome::WrongPassword, ..entry };
                 attempt.fail(&self.store, refused).await.map_err(internal)?;
                 Err(Code::InvalidCredentials.into())
             }
-            Checked::Disabled(_) => Err(Failure::Revoked(Some(Reason::Disabled))),
+            PasswordCheck::Disabled(_) => Err(Failure::Revoked(Some(Reason::Disabled))),
             // It was deleted a moment ago, and its name may be somebody else's by now.
-            Checked::Right { .. } | Checked::Unknown => Err(gone()),
+            PasswordCheck::Correct { .. } | PasswordCheck::Unknown => Err(gone()),
         }
     }
 
@@ -74,19 +74,19 @@ impl Inner {
         password: PasswordAttempt,
         client_info: ClientInfo,
     ) -> Result<FreshToken, Failure> {
-        let Proven { attempt, entry, .. } =
-            self.prove(caller, password, Event::Reauthenticated, client_info).await?;
+        let VerifiedPassword { attempt, entry, .. } =
+            self.verify_password(caller, password, Event::Reauthenticated, client_info).await?;
         let forgiven = attempt.first().map(str::to_owned);
-        let actor = Actor::new(caller, self.world.now());
+        let actor = Actor::new(caller, self.env.now());
         self.store.forgive_login_failures(actor, forgiven, entry).await.map_err(act_failure)?;
         let session =
             self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
-        let now = self.world.now();
+        let now = self.env.now();
         // Of the generation that the caller has shown to hold: the present one may be in an answer
         // that was lost, and a token of it would make the caller's next refresh look like a theft.
         let grant =
             Grant { generation: caller.generation, ..session.access_grant(now, &self.lifetimes) };
-        let text = self.codec.access(&grant, true, &self.world).map_err(internal)?;
+        let text = self.codec.access(&grant, true, &self.env).map_err(internal)?;
         tracing::info!(user = %caller.user, session = %caller.session, "reauthenticated");
         Ok(FreshToken { text, expires_in: grant.expires_at - now })
     }
@@ -100,7 +100,7 @@ impl Inner {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let gone = || Failure::Revoked(None);
-        let account = self.directory.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let name = Username::parse(&account.user.username).ok();
         let mut fields = FieldErrors::default();
         let current = fields.check(CURRENT, PasswordAttempt::parse(change.current));
@@ -112,8 +112,8 @@ impl Inner {
         };
 
         let client = Client::of(&client_info);
-        let Proven { hash, attempt, entry } = self
-            .prove(caller, current, Event::PasswordChanged, client_info)
+        let VerifiedPassword { hash, attempt, entry } = self
+            .verify_password(caller, current, Event::PasswordChanged, client_info)
             .await
             .map_err(|failure| match failure {
                 Failure::Plain(Code::InvalidCredentials) => wrong(),
@@ -128,14 +128,16 @@ impl Inner {
         };
         // Hashing has taken a while: the actor and the current password are checked again where it
         // is written.
-        let done = self
-            .store
-            .change_password_as(Actor::new(caller, self.world.now()), change, entry)
-            .await;
+        let done =
+            self.store.change_password_as(Actor::new(caller, self.env.now()), change, entry).await;
         match &done {
-            Ok(ended) => ended.iter().flatten().for_each(|session| self.seen.forget(session)),
+            Ok(ended) => {
+                for session in ended.iter().flatten() {
+                    self.session_cache.invalidate(session);
+                }
+            }
             // It is not known which sessions have ended.
-            Err(_) => self.seen.clear(),
+            Err(_) => self.session_cache.invalidate_all(),
         }
         // Without an answer it was changed by another request meanwhile: it is not the current one
         // any more.

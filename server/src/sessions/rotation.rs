@@ -33,20 +33,20 @@ impl Lifetimes {
 
 /// What a refresh does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum RefreshOutcome {
     /// The session moves on to its next generation.
-    Next(Session),
+    Rotated(Session),
     /// It has just moved on: the same successor again, so that parallel calls and retries never
     /// fork.
-    Same,
+    Repeated,
     /// The same, where the clock was set back since it moved on. Its last refresh is dated now, so
     /// that the grace ends as if it had moved on at this moment, and not only when the clock has
     /// caught up.
-    Redated(Session),
+    RepeatedAfterClockReset(Session),
     /// Somebody has a token that was used up, or that nobody was given: the session ends.
-    Reuse(Session),
+    ReuseDetected(Session),
     /// The session is over, or the token of a generation that is still to come. Nothing changes.
-    Refuse,
+    Rejected,
 }
 
 impl Session {
@@ -59,35 +59,41 @@ impl Session {
         acknowledged: bool,
         now: i64,
         lifetimes: &Lifetimes,
-    ) -> Step {
-        if !self.is_living(now) || presented > self.generation {
-            return Step::Refuse;
+    ) -> RefreshOutcome {
+        if !self.is_active(now) || presented > self.generation {
+            return RefreshOutcome::Rejected;
         }
         if presented == self.generation {
-            return Step::Next(Self { parent_generation: Some(presented), ..self.moved_on(now) });
+            return RefreshOutcome::Rotated(Self {
+                parent_generation: Some(presented),
+                ..self.next_generation(now)
+            });
         }
         if self.parent_generation != Some(presented) {
-            return Step::Reuse(self.reused());
+            return RefreshOutcome::ReuseDetected(self.reused());
         }
         if self.refreshed_at.saturating_sub(now) > LEEWAY {
-            return Step::Redated(Self { refreshed_at: now, ..self.clone() });
+            return RefreshOutcome::RepeatedAfterClockReset(Self {
+                refreshed_at: now,
+                ..self.clone()
+            });
         }
         if now <= self.refreshed_at.saturating_add(lifetimes.grace) {
-            return Step::Same;
+            return RefreshOutcome::Repeated;
         }
         if acknowledged || self.acknowledged {
-            return Step::Reuse(self.reused());
+            return RefreshOutcome::ReuseDetected(self.reused());
         }
         // The answer that carried the present generation was lost, and nobody holds it: it is
         // replaced.
-        let mut next = self.moved_on(now);
+        let mut next = self.next_generation(now);
         next.replace(self.generation, now, lifetimes);
-        Step::Next(next)
+        RefreshOutcome::Rotated(next)
     }
 
     /// Whether a token of a generation is one that nobody was given.
     #[must_use]
-    pub fn is_replaced(&self, generation: i64) -> bool {
+    pub fn is_undelivered(&self, generation: i64) -> bool {
         self.replaced.iter().any(|range| (range.first..=range.last).contains(&generation))
     }
 
@@ -99,7 +105,7 @@ impl Session {
 
     /// Whether its tokens are good for anything.
     #[must_use]
-    pub fn is_living(&self, now: i64) -> bool {
+    pub fn is_active(&self, now: i64) -> bool {
         self.ended.is_none() && now < self.expires_at
     }
 
@@ -116,7 +122,7 @@ impl Session {
         self.grant(now, lifetimes.access)
     }
 
-    fn moved_on(&self, now: i64) -> Self {
+    fn next_generation(&self, now: i64) -> Self {
         let mut next = Self {
             generation: self.generation + 1,
             refreshed_at: now,

@@ -21,18 +21,19 @@ use uuid::Uuid;
 
 use super::{
     acknowledgements::Acknowledgements,
-    attempts::Attempts,
     clock_check::{ClockCheck, Plausibility},
-    devices::Devices,
-    rotation::{Lifetimes, Step},
+    device_cookie::DeviceCookies,
+    login_attempts::LoginAttempts,
+    rotation::{Lifetimes, RefreshOutcome},
 };
 use crate::{
-    accounts::{directory::Directory, hashing::Hasher, password::Policy},
-    clock::World,
+    accounts::{hashing::Hasher, password::Policy, user_cache::UserCache},
+    cache::ReadThroughCache,
+    clock::Env,
     failure::{Internal, internal},
-    limits::{Changes, Limiter, Throttle},
-    mirror::{Mirror, to_its_end},
+    limits::{ChangeLimiter, Limiter, Throttle},
     store::{ActError, Actor, AuditEntry, Change, EndReason, Event, Session, Store, StoreError},
+    task::run_to_completion,
     tokens::{
         blocklist::Blocklist,
         codec::{Codec, Grant},
@@ -63,22 +64,22 @@ pub struct SessionService(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) store: Store,
-    pub(super) directory: Arc<Directory>,
+    pub(super) user_cache: Arc<UserCache>,
     pub(super) hasher: Arc<Hasher>,
     pub(super) codec: Codec,
     pub(super) blocklist: Blocklist,
-    pub(super) seen: Mirror<Uuid, Session>,
+    pub(super) session_cache: ReadThroughCache<Uuid, Session>,
     pub(super) acknowledgements: Acknowledgements,
-    pub(super) attempts: Arc<Attempts>,
-    pub(super) devices: Devices,
+    pub(super) attempts: Arc<LoginAttempts>,
+    pub(super) device_cookies: DeviceCookies,
     pub(super) throttle: Arc<Throttle>,
     refreshes: Option<Limiter<Uuid>>,
-    changes: Option<Changes>,
+    changes: Option<ChangeLimiter>,
     pub(super) lifetimes: Lifetimes,
     pub(super) rotates: bool,
     pub(super) policy: Policy,
     audit: i64,
-    pub(super) world: World,
+    pub(super) env: Env,
     /// What the database has last said about the changes of other processes.
     changes_seen: Mutex<Option<i64>>,
     /// Tells that an account was deleted of which something may be left.
@@ -94,37 +95,37 @@ impl SessionService {
     /// [`Internal`]
     pub async fn start(
         store: Store,
-        directory: Arc<Directory>,
+        user_cache: Arc<UserCache>,
         hasher: Arc<Hasher>,
         codec: Codec,
         rules: SessionRules,
         throttle: Arc<Throttle>,
-        world: World,
+        env: Env,
     ) -> Result<Self, Internal> {
         let SessionRules { lifetimes, rotates, policy, audit } = rules;
         let refreshes =
-            throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&world.clock)));
-        let changes = throttle.limits.map(|limits| Changes::new(&limits, &world.clock));
+            throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&env.clock)));
+        let changes = throttle.limits.map(|limits| ChangeLimiter::new(&limits, &env.clock));
         let clock_check =
-            ClockCheck::new(last_activity(&store).await?, world.now(), world.clock.elapsed());
+            ClockCheck::new(last_activity(&store).await?, env.now(), env.clock.elapsed());
         let inner = Inner {
-            attempts: Arc::new(Attempts::new(store.clone(), world.clone())),
-            devices: Devices::new(codec.mac_for("devices")?, world.clone()),
+            attempts: Arc::new(LoginAttempts::new(store.clone(), env.clone())),
+            device_cookies: DeviceCookies::new(codec.mac_for("devices")?, env.clone()),
             throttle,
             refreshes,
             changes,
             store,
-            directory,
+            user_cache,
             hasher,
             codec,
             blocklist: Blocklist::default(),
-            seen: Mirror::new(CAPACITY),
+            session_cache: ReadThroughCache::new(CAPACITY),
             acknowledgements: Acknowledgements::default(),
             lifetimes,
             rotates,
             policy,
             audit,
-            world,
+            env,
             changes_seen: Mutex::new(None),
             deletions: Notify::new(),
             clock_check: Mutex::new(clock_check),
@@ -173,7 +174,7 @@ impl SessionService {
                     client_info.clone(),
                 )
             };
-            self.0.throttle.tell(&refused.subject, None, entry);
+            self.0.throttle.audit_throttled(&refused.subject, None, entry);
             Failure::TooManyAttempts(refused.retry_after)
         })
     }
@@ -198,9 +199,9 @@ impl SessionService {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn read_again(&self) -> Result<(), StoreError> {
-        self.0.seen.clear();
-        self.0.directory.clear();
+    pub async fn invalidate_caches(&self) -> Result<(), StoreError> {
+        self.0.session_cache.invalidate_all();
+        self.0.user_cache.invalidate_all();
         self.0.read_blocklist().await
     }
 
@@ -209,11 +210,11 @@ impl SessionService {
     /// # Errors
     ///
     /// [`StoreError`]: the next time tries again.
-    pub async fn follow(&self) -> Result<(), StoreError> {
+    pub async fn poll_changes(&self) -> Result<(), StoreError> {
         let mut seen = self.0.changes_seen.lock().await;
         let now = self.0.store.changes_elsewhere().await?;
         if *seen != Some(now) {
-            self.read_again().await?;
+            self.invalidate_caches().await?;
         }
         *seen = Some(now);
         Ok(())
@@ -226,13 +227,13 @@ impl SessionService {
     /// # Errors
     ///
     /// [`StoreError`]
-    pub async fn sweep(&self) -> Result<(), StoreError> {
-        let Inner { store, blocklist, lifetimes, throttle, audit, world, .. } = &*self.0;
-        let now = world.now();
-        if !self.0.is_plausible(now).await? {
+    pub async fn delete_expired(&self) -> Result<(), StoreError> {
+        let Inner { store, blocklist, lifetimes, throttle, audit, env, .. } = &*self.0;
+        let now = env.now();
+        if !self.0.is_clock_plausible(now).await? {
             return Ok(());
         }
-        blocklist.sweep(now);
+        blocklist.remove_expired(now);
         let tokens = store.sweep_revoked_tokens(now).await?;
         let sessions = store.sweep_sessions(lifetimes.longest(), now).await?;
         let counting = throttle
@@ -241,7 +242,7 @@ impl SessionService {
         let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
         let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
         store.record_cleanup(now).await?;
-        self.0.reread_blocklist().await?;
+        self.0.retry_incomplete_blocklist().await?;
         tracing::debug!(tokens, sessions, failures, entries, "swept");
         Ok(())
     }
@@ -281,7 +282,8 @@ impl Sessions for SessionService {
     ) -> Result<LoginOutcome, Failure> {
         let inner = Arc::clone(&self.0);
         // Who hangs up has tried nevertheless.
-        to_its_end(async move { inner.login(credentials, &cookies, client_info).await }).await
+        run_to_completion(async move { inner.login(credentials, &cookies, client_info).await })
+            .await
     }
 
     async fn refresh(
@@ -290,7 +292,7 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<TokenPair, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { Inner::refresh(&inner, &caller, client_info).await }).await
+        run_to_completion(async move { Inner::refresh(&inner, &caller, client_info).await }).await
     }
 
     async fn reauthenticate(
@@ -300,7 +302,8 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<FreshToken, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.reauthenticate(&caller, password, client_info).await }).await
+        run_to_completion(async move { inner.reauthenticate(&caller, password, client_info).await })
+            .await
     }
 
     async fn change_password(
@@ -310,12 +313,13 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.change_password(&caller, change, client_info).await }).await
+        run_to_completion(async move { inner.change_password(&caller, change, client_info).await })
+            .await
     }
 
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.delete_account(&caller, &typed).await }).await
+        run_to_completion(async move { inner.delete_account(&caller, &typed).await }).await
     }
 
     async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
@@ -329,12 +333,13 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.revoke_sessions(&caller, ending, client_info).await }).await
+        run_to_completion(async move { inner.revoke_sessions(&caller, ending, client_info).await })
+            .await
     }
 
     async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        to_its_end(async move { inner.logout(&caller, client_info).await }).await
+        run_to_completion(async move { inner.logout(&caller, client_info).await }).await
     }
 }
 
@@ -346,7 +351,7 @@ impl Inner {
         session: Option<Uuid>,
         client_info: ClientInfo,
     ) -> AuditEntry {
-        AuditEntry { user, session, ..AuditEntry::of(event, self.world.now(), client_info) }
+        AuditEntry { user, session, ..AuditEntry::of(event, self.env.now(), client_info) }
     }
 
     async fn refresh(
@@ -359,31 +364,32 @@ impl Inner {
         {
             let entry =
                 self.entry(Event::Refreshed, Some(caller.user), Some(caller.session), client_info);
-            self.throttle.tell(&format!("session:{}", caller.session), None, entry);
+            self.throttle.audit_throttled(&format!("session:{}", caller.session), None, entry);
             return Err(Failure::TooManyAttempts(retry_after));
         }
         if !self.rotates {
             return self.repeat(caller).await;
         }
-        let (now, presented, inner) = (self.world.now(), caller.generation, Arc::clone(self));
+        let (now, presented, inner) = (self.env.now(), caller.generation, Arc::clone(self));
         let changed = self
             .store
             .change_session(caller.session, move |session| {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
-                    Step::Next(next) | Step::Redated(next) => Change {
+                    RefreshOutcome::Rotated(next)
+                    | RefreshOutcome::RepeatedAfterClockReset(next) => Change {
                         session: Some(next.clone()),
                         seen_from: Some(client_info),
                         entry: None,
                         answer: Ok(next),
                     },
-                    Step::Same => {
+                    RefreshOutcome::Repeated => {
                         Change { session: None, seen_from: None, entry: None, answer: Ok(session) }
                     }
-                    Step::Reuse(ended) => {
+                    RefreshOutcome::ReuseDetected(ended) => {
                         inner.end_by_reuse(ended, client_info, Err(Some(Reason::Reused)))
                     }
-                    Step::Refuse => Change {
+                    RefreshOutcome::Rejected => Change {
                         session: None,
                         seen_from: None,
                         entry: None,
@@ -392,7 +398,7 @@ impl Inner {
                 }
             })
             .await;
-        self.seen.forget(&caller.session);
+        self.session_cache.invalidate(&caller.session);
         match changed.map_err(internal)? {
             Some(Ok(session)) => self.pair(&session, false).map_err(internal),
             Some(Err(reason)) => {
@@ -429,7 +435,7 @@ impl Inner {
         let actor = Actor::new(caller, entry.at);
         let done = self.store.end_session(actor, EndReason::LoggedOut, entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
-        self.seen.forget(&session.id);
+        self.session_cache.invalidate(&session.id);
         match done {
             Ok(()) => {}
             // It has ended meanwhile, which is what was asked for.
@@ -441,9 +447,9 @@ impl Inner {
     }
 
     /// Returns whether the clock may be believed when it says that something is too old.
-    async fn is_plausible(&self, now: i64) -> Result<bool, StoreError> {
+    async fn is_clock_plausible(&self, now: i64) -> Result<bool, StoreError> {
         let newest = self.store.newest_audit_entry().await?.map_or(0, |(id, _)| id);
-        let verdict = self.clock_check.lock().await.check(now, self.world.clock.elapsed(), newest);
+        let verdict = self.clock_check.lock().await.check(now, self.env.clock.elapsed(), newest);
         match verdict {
             Plausibility::Confirmed => tracing::info!("the clock is confirmed: cleanup goes on"),
             Plausibility::Held { is_new, ahead } if is_new => tracing::warn!(
@@ -457,7 +463,7 @@ impl Inner {
     }
 
     pub(super) async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
-        self.seen.get_or_load(id, async || self.store.session(id).await).await
+        self.session_cache.get_or_load(id, async || self.store.session(id).await).await
     }
 
     /// Reads the entries of the blocklist that have come since the last time. Expired ones too: the
@@ -467,7 +473,7 @@ impl Inner {
     }
 
     /// Reads the blocklist from the beginning where it did not fit into memory: by now it may.
-    async fn reread_blocklist(&self) -> Result<(), StoreError> {
+    async fn retry_incomplete_blocklist(&self) -> Result<(), StoreError> {
         if self.blocklist.read_from().is_some() {
             return Ok(());
         }
@@ -503,10 +509,10 @@ impl Inner {
         refresh: &Grant,
         fresh: bool,
     ) -> Result<TokenPair, Internal> {
-        let now = self.world.now();
+        let now = self.env.now();
         let access = session.access_grant(now, &self.lifetimes);
         Ok(TokenPair {
-            access_token: self.codec.access(&access, fresh, &self.world)?,
+            access_token: self.codec.access(&access, fresh, &self.env)?,
             refresh_token: self.codec.refresh(refresh)?,
             token_type: TokenScheme::Bearer,
             expires_in: access.expires_at - now,

@@ -50,7 +50,7 @@ impl Actor {
         let Some(session) = session.filter(|session| session.user == self.user) else {
             return Ok(Err(Denied::SessionOver(None)));
         };
-        if !session.is_living(self.at) {
+        if !session.is_active(self.at) {
             return Ok(Err(Denied::SessionOver(session.ended)));
         }
         let Some(account) = user::Entity::find_by_id(self.user).one(connection).await? else {

@@ -178,7 +178,7 @@ mod tests {
 
     async fn register(store: &Store, name: &Name) -> bool {
         let new = NewUser {
-            id: crate::clock::World::system().uuid(),
+            id: crate::clock::Env::system().uuid(),
             username: name.key.clone(),
             name: name.clone(),
             password_hash: String::new(),

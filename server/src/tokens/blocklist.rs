@@ -70,7 +70,7 @@ impl Blocklist {
     }
 
     /// Forgets what has expired.
-    pub fn sweep(&self, now: i64) {
+    pub fn remove_expired(&self, now: i64) {
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         contents.expires_at.retain(|_, expires_at| now < *expires_at);
     }
@@ -95,9 +95,9 @@ mod tests {
         let list = Blocklist::default();
         list.add(vec![token(1, "a", 100), token(2, "b", 200)]);
         assert_eq!(list.read_from(), Some(2));
-        list.sweep(99);
+        list.remove_expired(99);
         assert_eq!((list.contains("a"), list.contains("b")), (Some(true), Some(true)));
-        list.sweep(100);
+        list.remove_expired(100);
         assert_eq!((list.contains("a"), list.contains("b")), (Some(false), Some(true)));
         assert_eq!(list.read_from(), Some(2), "what was read is not read again");
     }
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!((list.contains("3"), list.contains("4")), (Some(true), Some(false)));
         list.add(vec![token(4, "4", 100)]);
         assert_eq!((list.contains("3"), list.contains("5"), list.read_from()), (None, None, None));
-        list.sweep(100);
+        list.remove_expired(100);
         assert_eq!(list.contains("5"), None);
         let other = Blocklist::with_capacity(3);
         other.add(vec![token(4, "4", 100)]);

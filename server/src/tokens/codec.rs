@@ -15,19 +15,19 @@ use uuid::Uuid;
 
 use super::{
     header::{Header, decode_object, decode_text},
-    keys::{KeyRing, Keys, SignError},
+    keys::{KeyRing, KeyStore, SignError},
     verified::{SignedToken, Verified, check_time},
 };
-use crate::clock::World;
+use crate::clock::Env;
 
 /// Bytes of the longest text that is looked at as a token; ours have about 550.
 const MAX_BYTES: usize = 4096;
 /// Bytes of a token's name: nobody guesses one, and no two are alike.
-const NAME_BYTES: usize = 16;
+const JTI_BYTES: usize = 16;
 
 /// Makes and checks tokens.
 pub struct Codec {
-    keys: Arc<Keys>,
+    keys: Arc<KeyStore>,
     issuer: String,
     audience: String,
 }
@@ -69,7 +69,7 @@ struct Claims<'a> {
 /// judged in the promised order, not in that of its members.
 #[derive(Deserialize)]
 #[serde(default)]
-struct Presented {
+struct RawClaims {
     iss: Claim<String>,
     aud: Claim<String>,
     sub: Claim<Uuid>,
@@ -110,7 +110,7 @@ impl Claim<i64> {
     }
 }
 
-impl Default for Presented {
+impl Default for RawClaims {
     fn default() -> Self {
         const fn missing<T>() -> Claim<T> {
             Claim::IsNot(IgnoredAny)
@@ -138,7 +138,7 @@ fn mac(key: &[u8]) -> Result<Hmac<Sha256>, SignError> {
 impl Codec {
     /// A codec for tokens of this issuer and audience.
     #[must_use]
-    pub fn new(keys: Arc<Keys>, issuer: String, audience: String) -> Self {
+    pub fn new(keys: Arc<KeyStore>, issuer: String, audience: String) -> Self {
         Self { keys, issuer, audience }
     }
 
@@ -147,8 +147,8 @@ impl Codec {
     /// # Errors
     ///
     /// [`SignError`]
-    pub fn access(&self, grant: &Grant, fresh: bool, world: &World) -> Result<String, SignError> {
-        let jti = URL_SAFE_NO_PAD.encode(world.random::<NAME_BYTES>());
+    pub fn access(&self, grant: &Grant, fresh: bool, env: &Env) -> Result<String, SignError> {
+        let jti = URL_SAFE_NO_PAD.encode(env.random::<JTI_BYTES>());
         self.sign(grant, &jti, TokenType::Access, Some(fresh))
     }
 
@@ -168,10 +168,10 @@ impl Codec {
     ///
     /// [`SignError`]
     pub fn refresh_jti(&self, session: Uuid, generation: i64) -> Result<String, SignError> {
-        let mut mac = mac(self.keys.ring().refresh_names.expose_secret())?;
+        let mut mac = mac(self.keys.ring().refresh_jti_key.expose_secret())?;
         mac.update(session.as_bytes());
         mac.update(&generation.to_be_bytes());
-        Ok(URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..NAME_BYTES]))
+        Ok(URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..JTI_BYTES]))
     }
 
     /// A MAC with a key of its own for something else than tokens. It is derived from the key that
@@ -181,7 +181,7 @@ impl Codec {
     ///
     /// [`SignError`]
     pub fn mac_for(&self, purpose: &str) -> Result<Hmac<Sha256>, SignError> {
-        let mut derived = mac(self.keys.ring().refresh_names.expose_secret())?;
+        let mut derived = mac(self.keys.ring().refresh_jti_key.expose_secret())?;
         derived.update(purpose.as_bytes());
         mac(&derived.finalize().into_bytes())
     }
@@ -258,7 +258,7 @@ impl Codec {
         signature: &str,
     ) -> Result<Arc<KeyRing>, Code> {
         let kid = header.kid.as_deref().ok_or(Code::TokenInvalid)?;
-        let ring = self.keys.having(ring, kid);
+        let ring = self.keys.ring_with_key(ring, kid);
         let key = ring.get(kid).ok_or(Code::TokenInvalid)?;
         // How a key signs is its own affair, whatever a token says of it (RFC 8725 §3.1).
         let is_good = !header.has_critical
@@ -267,7 +267,7 @@ impl Codec {
         if is_good { Ok(ring) } else { Err(Code::TokenInvalid) }
     }
 
-    fn check_claims(&self, header: &Header, claims: Presented, now: i64) -> Result<Verified, Code> {
+    fn check_claims(&self, header: &Header, claims: RawClaims, now: i64) -> Result<Verified, Code> {
         let expires_at = claims.exp.time()?;
         let not_before = claims.nbf.time()?;
         let issued_at = claims.iat.time()?;
@@ -282,7 +282,7 @@ impl Codec {
     fn check_rest(
         &self,
         header: &Header,
-        claims: Presented,
+        claims: RawClaims,
         issued_at: i64,
         expires_at: i64,
     ) -> Result<Caller, Code> {
@@ -325,7 +325,7 @@ fn split(token: &str) -> Result<(&str, &str, &str), Code> {
     }
 }
 
-fn decode_claims(encoded: &str) -> Result<Presented, Code> {
+fn decode_claims(encoded: &str) -> Result<RawClaims, Code> {
     let text = decode_text(encoded)?;
     // A derived structure would also take an array.
     if !text.trim_ascii_start().starts_with('{') {

@@ -28,7 +28,7 @@ async fn execute(app: &App, sql: &str) {
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
     database.execute_unprepared(sql).await.unwrap();
     database.close().await.unwrap();
-    app.server.state.sessions.read_again().await.unwrap();
+    app.server.state.sessions.invalidate_caches().await.unwrap();
 }
 
 /// How many rows the tables have that know of a person.
@@ -116,10 +116,10 @@ async fn another_process_on_the_same_data_follows() {
     let pair = app.person("alice").await;
     let (server, elsewhere) = app.second().await;
     let there = || app.get("/api/me").bearer(&pair.access).to(&elsewhere).send();
-    server.state.sessions.follow().await.unwrap();
+    server.state.sessions.poll_changes().await.unwrap();
     assert_eq!(there().await.status, StatusCode::OK);
     assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
-    server.state.sessions.follow().await.unwrap();
+    server.state.sessions.poll_changes().await.unwrap();
     there().await.assert_failure(401, "token_revoked");
 }
 

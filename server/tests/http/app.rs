@@ -13,9 +13,9 @@ use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 use server::{
     accounts::username,
-    clock::{Clock, ManualClock, SystemRandomness, World},
+    clock::{Clock, Env, ManualClock, SystemRandom},
     config::{Config, Sources},
-    start::Server,
+    startup::Server,
     store::{AccountChange, Act},
 };
 use tempfile::TempDir;
@@ -111,9 +111,9 @@ impl App {
         Config::read(&Sources::new(settings.iter().cloned().chain([data]), [])).expect("settings")
     }
 
-    fn world_of(clock: &Arc<ManualClock>) -> World {
+    fn env_of(clock: &Arc<ManualClock>) -> Env {
         let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
-        World { clock, randomness: Arc::new(SystemRandomness) }
+        Env { clock, rng: Arc::new(SystemRandom) }
     }
 
     async fn open(
@@ -121,7 +121,7 @@ impl App {
         clock: &Arc<ManualClock>,
         settings: &[(String, String)],
     ) -> (Server, Router) {
-        let server = Server::open(&Self::read(folder, settings), Self::world_of(clock))
+        let server = Server::open(&Self::read(folder, settings), Self::env_of(clock))
             .await
             .expect("a server");
         let router = server.router(Router::new());
@@ -134,8 +134,8 @@ impl App {
     }
 
     /// Time and chance as it knows them.
-    pub fn world(&self) -> World {
-        Self::world_of(&self.clock)
+    pub fn env(&self) -> Env {
+        Self::env_of(&self.clock)
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call {
@@ -189,7 +189,7 @@ impl App {
             client_info: ClientInfo::default(),
         };
         store.change_account(id, change, act).await.expect("changed");
-        state.sessions.read_again().await.expect("read again");
+        state.sessions.invalidate_caches().await.expect("read again");
     }
 
     /// Changes the database behind the program's back, as another program would.

@@ -11,10 +11,10 @@ async fn what_is_too_old_is_swept() {
     app.clock.advance(86_400);
     app.register("bertha").await;
     app.clock.advance(29 * 86_400 - 1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     assert_eq!(app.server.store.audit_entries().await.unwrap().len(), 2);
     app.clock.advance(1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     let left: Vec<_> = app
         .server
         .store
@@ -88,7 +88,7 @@ const DAY: i64 = 86_400;
 async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
     let app = App::start().await;
     let pair = app.person("alice").await;
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.clock.advance(DAY);
     app.person("bertha").await;
 
@@ -96,16 +96,16 @@ async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
     app.clock.set(400 * DAY);
     let app = app.restart().await;
     let entries = async |app: &App| app.server.store.audit_entries().await.unwrap().len();
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.clock.advance(600);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     // People use it meanwhile, and it starts again.
     app.login("alice").await;
     let app = app.restart().await;
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     assert_eq!(entries(&app).await, 6);
     app.clock.set(-400 * DAY);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     assert_eq!(entries(&app).await, 6);
     assert_eq!(
         app.refresh(&pair.refresh).await.status,
@@ -115,7 +115,7 @@ async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
 
     // A clock that jumps while the server runs.
     app.clock.set(400 * DAY);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.clock.set(-400 * DAY);
     assert_eq!(entries(&app).await, 6);
 }
@@ -124,20 +124,20 @@ async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
 async fn sweep_after_a_long_pause_waits_until_the_clock_is_confirmed() {
     let app = App::start().await;
     app.person("alice").await;
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     // The machine was off for more than a year, and the clock is right.
     app.clock.set(400 * DAY);
     let app = app.restart().await;
     let entries = async || app.server.store.audit_entries().await.unwrap().len();
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.clock.advance(3600);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     assert_eq!(entries().await, 2, "nothing has happened since");
     app.login("alice").await;
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     let left = app.server.store.audit_entries().await.unwrap();
     assert!(
-        left.iter().all(|entry| entry.at == app.world().now()),
+        left.iter().all(|entry| entry.at == app.env().now()),
         "the log-in of now is left: {left:?}"
     );
 }

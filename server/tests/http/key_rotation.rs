@@ -19,7 +19,7 @@ impl App {
     /// What `gatehouse keys …` prints.
     async fn keys(&self, command: KeysCommand) -> Result<String, CommandError> {
         let mut out = Vec::new();
-        keys::run(command, &self.config(), &self.world(), &mut out).await?;
+        keys::run(command, &self.config(), &self.env(), &mut out).await?;
         Ok(String::from_utf8(out).expect("text"))
     }
 
@@ -27,7 +27,7 @@ impl App {
     /// of the new key.
     async fn rotate(&self) -> String {
         let said = self.keys(KeysCommand::Rotate).await.expect("rotated");
-        self.server.state.keys.follow();
+        self.server.state.keys.reload_if_changed();
         let kid = said.split(' ').nth(1).expect("a name").to_owned();
         assert_eq!(self.server.state.keys.ring().signing().kid, kid);
         kid
@@ -35,7 +35,7 @@ impl App {
 
     async fn retire(&self, kid: &str) -> Result<String, CommandError> {
         let said = self.keys(KeysCommand::Retire { kid: kid.to_owned() }).await;
-        self.server.state.keys.follow();
+        self.server.state.keys.reload_if_changed();
         said
     }
 

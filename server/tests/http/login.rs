@@ -136,7 +136,7 @@ async fn invariant_29_a_hash_of_other_parameters_is_made_anew_at_log_in() {
     let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
     let cheap = server::accounts::hashing::Cost { memory: 64, passes: 1, lanes: 1 };
     let hasher =
-        server::accounts::hashing::Hasher::new(cheap, 1, app.server.state.world.clone()).unwrap();
+        server::accounts::hashing::Hasher::new(cheap, 1, app.server.state.env.clone()).unwrap();
     let password = server::accounts::password::Password::presented(PASSWORD.into());
     let old = hasher.hash(&password, server::accounts::hashing::Client::LOCAL).await.unwrap();
     let (_, made) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();

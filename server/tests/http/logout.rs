@@ -73,10 +73,10 @@ async fn invariant_09_another_process_on_the_same_data_follows() {
     let (second, router) = app.second().await;
     let me = |pair: &Pair| app.get("/api/me").bearer(&pair.access).to(&router).send();
     assert_eq!(me(&ended).await.status, StatusCode::OK, "its memory knows the session now");
-    second.state.sessions.follow().await.unwrap();
+    second.state.sessions.poll_changes().await.unwrap();
     app.logout(&ended.access).await;
     let refreshed = app.refresh(&living.refresh).await.pair();
-    second.state.sessions.follow().await.unwrap();
+    second.state.sessions.poll_changes().await.unwrap();
     me(&ended).await.assert_failure(401, "token_revoked");
     assert_eq!(me(&refreshed).await.status, StatusCode::OK);
 }
@@ -110,7 +110,7 @@ async fn insert(app: &App, rows: &str) {
         "INSERT INTO revoked_tokens (jti, type, expires_at, revoked_at, reason) {rows}"
     ))
     .await;
-    app.server.state.sessions.follow().await.unwrap();
+    app.server.state.sessions.poll_changes().await.unwrap();
 }
 
 #[tokio::test]
@@ -124,16 +124,16 @@ async fn invariant_10_logged_out_tokens_are_refused_until_they_expire() {
         "the session's row refuses them"
     );
     app.clock.advance(899);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
     app.clock.advance(604_800 - 899 - 1);
     for _ in 0..2 {
-        app.server.state.sessions.sweep().await.unwrap();
-        app.server.state.sessions.read_again().await.unwrap();
+        app.server.state.sessions.delete_expired().await.unwrap();
+        app.server.state.sessions.invalidate_caches().await.unwrap();
         app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
     }
     app.clock.advance(1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.refresh(&pair.refresh).await.assert_failure(401, "token_expired");
 }
 
@@ -151,12 +151,12 @@ async fn invariant_10_a_revoked_token_is_on_the_list_until_it_expires() {
         "other tokens of the session are good"
     );
     app.clock.advance(899);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
     let app = app.restart().await;
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
     app.clock.advance(1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     assert_eq!(
         app.server.store.revoked_tokens(0, 1).await.unwrap(),
         [],
@@ -171,7 +171,7 @@ async fn invariant_10_an_entry_that_takes_the_place_of_a_swept_one_is_followed()
     let pair = app.person("alice").await;
     insert(&app, "VALUES ('another', 'access', 1800000001, 0, 'logged_out')").await;
     app.clock.advance(1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     revoke(&app, &pair.access).await;
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
 }
@@ -195,7 +195,7 @@ async fn invariant_10_a_list_that_is_too_long_for_memory_is_looked_up() {
     app.me(&bertha.access).await.assert_failure(401, "token_revoked");
     // Most have expired: memory knows the rest.
     app.clock.advance(60);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     for pair in [&alice, &bertha] {
         app.me(&pair.access).await.assert_failure(401, "token_revoked");
     }

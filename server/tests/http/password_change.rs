@@ -62,7 +62,7 @@ async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_no
     let entries = store.audit_entries().await.unwrap();
     let session = store.session(entries.last().unwrap().session.unwrap()).await.unwrap().unwrap();
     change(&app, &pair.access, &to_new()).await;
-    let later = server::store::Session { id: app.world().uuid(), ..session };
+    let later = server::store::Session { id: app.env().uuid(), ..session };
     let entry = || AuditEntry {
         user: Some(account.user.id),
         ..AuditEntry::of(Event::LoggedIn, START, app::backend::ClientInfo::default())
@@ -95,7 +95,7 @@ async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compar
     let session = store.session(id).await.unwrap().unwrap();
     app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
         .await;
-    let later = server::store::Session { id: app.world().uuid(), ..session };
+    let later = server::store::Session { id: app.env().uuid(), ..session };
     let entry = AuditEntry {
         user: Some(account.user.id),
         ..AuditEntry::of(Event::LoggedIn, START, app::backend::ClientInfo::default())

@@ -559,10 +559,10 @@ async fn what_no_longer_counts_is_swept() {
     let app = App::start().await;
     fail(&app, "nobody", 2).await;
     app.clock.advance(899);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     fail(&app, "nobody", 1).await;
     app.clock.advance(1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     // What is there is counted by sweeping it away.
     assert_eq!(app.server.store.sweep_login_failures(i64::MAX).await.unwrap(), 1);
 }

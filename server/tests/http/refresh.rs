@@ -292,13 +292,13 @@ async fn an_ended_session_is_swept_once_none_of_its_tokens_can_live() {
     let pair = app.person("alice").await;
     app.logout(&pair.access).await;
     app.clock.advance(604_799);
-    app.server.state.sessions.sweep().await.unwrap();
-    app.server.state.sessions.read_again().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
+    app.server.state.sessions.invalidate_caches().await.unwrap();
     let answer = app.refresh(&pair.refresh).await;
     answer.assert_failure(401, "token_revoked");
     assert_eq!(answer.json()["reason"], "logged_out", "it is still known why");
     assert_eq!(app.count("SELECT COUNT(*) FROM sessions").await, 1);
     app.clock.advance(1);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     assert_eq!(app.count("SELECT COUNT(*) FROM sessions").await, 0);
 }

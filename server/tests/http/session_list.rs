@@ -200,7 +200,7 @@ async fn a_log_in_from_a_device_that_is_not_known_is_marked_and_in_the_audit_log
     assert_eq!(is_new(&app, &first).await, false, "the first of all");
     // Longer than the log goes back, and a restart.
     app.clock.advance(2 * 86_400);
-    app.server.state.sessions.sweep().await.unwrap();
+    app.server.state.sessions.delete_expired().await.unwrap();
     let app = app.restart().await;
     let again = app.post("/api/auth/login").header("cookie", &cookie).json(&body).send().await;
     assert_eq!(is_new(&app, &again).await, false);

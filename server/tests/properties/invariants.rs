@@ -12,16 +12,16 @@ use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use server::{
     accounts::{
-        common::COMMON,
+        common_passwords::COMMON_PASSWORDS,
         password::{Password, Policy},
         username::{self, Username},
     },
-    clock::World,
+    clock::Env,
     tokens::{
         algorithm::Algorithm,
         bearer::bearer,
         codec::{Codec, Grant},
-        keys::Keys,
+        keys::KeyStore,
     },
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -31,7 +31,7 @@ const NOW: i64 = 1_800_000_000;
 const OURS: &str = "gatehouse";
 
 struct Tokens {
-    keys: Arc<Keys>,
+    keys: Arc<KeyStore>,
     codec: Codec,
     /// The header of an access token.
     header: String,
@@ -47,12 +47,12 @@ struct Named {
 static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
     let (keys, _) =
-        Keys::open(folder.path(), Algorithm::Hs256, None, &World::system()).expect("keys");
+        KeyStore::open(folder.path(), Algorithm::Hs256, None, &Env::system()).expect("keys");
     let keys = Arc::new(keys);
     let codec = Codec::new(Arc::clone(&keys), OURS.into(), OURS.into());
     let (user, session) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let grant = Grant { user, session, generation: 3, issued_at: NOW, expires_at: NOW + 900 };
-    let token = codec.access(&grant, true, &World::system()).expect("a token");
+    let token = codec.access(&grant, true, &Env::system()).expect("a token");
     let header = token.split('.').next().expect("a header").to_owned();
     Tokens { keys, codec, header }
 });
@@ -125,7 +125,7 @@ pub fn name(text: &str) {
 
 /// A password's characters count in its normal form, and each normal form is judged alike.
 pub fn password(text: &str) {
-    let policy = Policy { min: 8, common: Some(&COMMON) };
+    let policy = Policy { min: 8, common: Some(&COMMON_PASSWORDS) };
     let owner = Username::parse("Mallory7").expect("a name");
     let nfc: String = text.nfc().collect();
     let verdict = Password::chosen(text.to_owned(), &policy, Some(&owner)).map(drop);

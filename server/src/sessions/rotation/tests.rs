@@ -27,13 +27,13 @@ fn session() -> Session {
     }
 }
 
-fn refresh(session: &Session, presented: i64, now: i64) -> Step {
+fn refresh(session: &Session, presented: i64, now: i64) -> RefreshOutcome {
     session.refresh(presented, false, now, &LIFETIMES)
 }
 
 #[test]
 fn the_present_generation_moves_on() {
-    let Step::Next(next) = refresh(&session(), 5, 2000) else { panic!("refused") };
+    let RefreshOutcome::Rotated(next) = refresh(&session(), 5, 2000) else { panic!("refused") };
     let expected =
         Session { generation: 6, parent_generation: Some(5), refreshed_at: 2000, ..session() };
     assert_eq!(next, expected);
@@ -42,78 +42,85 @@ fn the_present_generation_moves_on() {
 #[test]
 fn the_parent_gets_the_same_successor_within_the_grace_which_does_not_slide() {
     for now in [1000, 1005, 1010] {
-        assert_eq!(refresh(&session(), 4, now), Step::Same);
+        assert_eq!(refresh(&session(), 4, now), RefreshOutcome::Repeated);
     }
-    assert_ne!(refresh(&session(), 4, 1011), Step::Same);
+    assert_ne!(refresh(&session(), 4, 1011), RefreshOutcome::Repeated);
 }
 
 #[test]
 fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_for_one_more_grace()
 {
     for now in [999, 995] {
-        assert_eq!(refresh(&session(), 4, now), Step::Same, "within the leeway");
+        assert_eq!(refresh(&session(), 4, now), RefreshOutcome::Repeated, "within the leeway");
     }
     for acknowledged in [false, true] {
         let session = Session { acknowledged, ..session() };
-        let Step::Redated(redated) = refresh(&session, 4, 994) else { panic!("{acknowledged}") };
+        let RefreshOutcome::RepeatedAfterClockReset(redated) = refresh(&session, 4, 994) else {
+            panic!("{acknowledged}")
+        };
         assert_eq!(redated, Session { refreshed_at: 994, ..session.clone() });
-        assert_eq!(refresh(&redated, 4, 1004), Step::Same);
+        assert_eq!(refresh(&redated, 4, 1004), RefreshOutcome::Repeated);
         let after = refresh(&redated, 4, 1005);
         assert!(if acknowledged {
-            matches!(after, Step::Reuse(_))
+            matches!(after, RefreshOutcome::ReuseDetected(_))
         } else {
-            matches!(after, Step::Next(_))
+            matches!(after, RefreshOutcome::Rotated(_))
         });
         assert!(
-            matches!(refresh(&session, 3, 994), Step::Reuse(_)),
+            matches!(refresh(&session, 3, 994), RefreshOutcome::ReuseDetected(_)),
             "what was used up before stays reuse"
         );
-        let Step::Next(next) = refresh(&session, 5, 994) else { panic!("refused") };
+        let RefreshOutcome::Rotated(next) = refresh(&session, 5, 994) else { panic!("refused") };
         assert_eq!((next.generation, next.refreshed_at), (6, 994));
     }
 }
 
 #[test]
 fn a_lost_answer_is_replaced_and_an_acknowledged_one_is_not() {
-    let Step::Next(next) = refresh(&session(), 4, 5000) else { panic!("refused") };
+    let RefreshOutcome::Rotated(next) = refresh(&session(), 4, 5000) else { panic!("refused") };
     assert_eq!((next.generation, next.parent_generation, next.refreshed_at), (6, Some(4), 5000));
     assert_eq!(next.replaced, [Replaced { first: 5, last: 5, until: 5900 }]);
-    assert!(next.is_replaced(5) && !next.is_replaced(4) && !next.is_replaced(6));
-    let Step::Next(again) = refresh(&next, 4, 5011) else { panic!("refused") };
+    assert!(next.is_undelivered(5) && !next.is_undelivered(4) && !next.is_undelivered(6));
+    let RefreshOutcome::Rotated(again) = refresh(&next, 4, 5011) else { panic!("refused") };
     assert_eq!(again.replaced, [Replaced { first: 5, last: 6, until: 5911 }]);
 
     let acknowledged = Session { acknowledged: true, ..session() };
-    assert!(matches!(refresh(&acknowledged, 4, 5000), Step::Reuse(_)), "written down");
     assert!(
-        matches!(session().refresh(4, true, 5000, &LIFETIMES), Step::Reuse(_)),
+        matches!(refresh(&acknowledged, 4, 5000), RefreshOutcome::ReuseDetected(_)),
+        "written down"
+    );
+    assert!(
+        matches!(session().refresh(4, true, 5000, &LIFETIMES), RefreshOutcome::ReuseDetected(_)),
         "known before it is written down"
     );
     assert_eq!(
         acknowledged.refresh(4, true, 1010, &LIFETIMES),
-        Step::Same,
+        RefreshOutcome::Repeated,
         "within the grace nobody is suspected"
     );
 }
 
 #[test]
 fn anything_else_below_ends_the_session() {
-    let Step::Next(replaced) = refresh(&session(), 4, 5000) else { panic!("refused") };
+    let RefreshOutcome::Rotated(replaced) = refresh(&session(), 4, 5000) else { panic!("refused") };
     for (session, presented) in
         [(&session(), 3), (&session(), 0), (&session(), i64::MIN), (&replaced, 5)]
     {
-        let Step::Reuse(ended) = refresh(session, presented, 5000) else { panic!("{presented}") };
+        let RefreshOutcome::ReuseDetected(ended) = refresh(session, presented, 5000) else {
+            panic!("{presented}")
+        };
         assert_eq!(ended.ended, Some(EndReason::Reused));
-        assert_eq!(refresh(&ended, ended.generation, 5000), Step::Refuse);
+        assert_eq!(refresh(&ended, ended.generation, 5000), RefreshOutcome::Rejected);
     }
 }
 
 #[test]
 fn what_is_ahead_or_over_is_refused_and_changes_nothing() {
-    assert_eq!(refresh(&session(), 6, 1000), Step::Refuse);
+    assert_eq!(refresh(&session(), 6, 1000), RefreshOutcome::Rejected);
     for presented in [3, 4, 5, 6] {
-        assert_eq!(refresh(&session(), presented, 2_592_000), Step::Refuse);
+        assert_eq!(refresh(&session(), presented, 2_592_000), RefreshOutcome::Rejected);
         let ended = Session { ended: Some(EndReason::LoggedOut), ..session() };
-        assert_eq!(refresh(&ended, presented, 1000), Step::Refuse);
+        assert_eq!(refresh(&ended, presented, 1000), RefreshOutcome::Rejected);
     }
 }
 
@@ -160,7 +167,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 /// A server with one session, and the rules that it goes by.
-struct World {
+struct Env {
     session: Session,
     acknowledged_in_memory: bool,
     now: i64,
@@ -169,7 +176,7 @@ struct World {
     made_from: Vec<(i64, i64)>,
 }
 
-impl World {
+impl Env {
     fn new() -> Self {
         let session =
             Session { generation: 1, parent_generation: None, refreshed_at: 0, ..session() };
@@ -179,31 +186,31 @@ impl World {
     /// The generation that a refresh is answered with.
     fn refresh(&mut self, presented: i64) -> Option<i64> {
         match self.session.refresh(presented, self.acknowledged_in_memory, self.now, &LIFETIMES) {
-            Step::Next(next) => {
+            RefreshOutcome::Rotated(next) => {
                 self.made_from.push((next.generation, presented));
                 self.session = next;
                 self.acknowledged_in_memory = false;
                 Some(self.session.generation)
             }
-            Step::Redated(redated) => {
+            RefreshOutcome::RepeatedAfterClockReset(redated) => {
                 self.session = redated;
                 Some(self.session.generation)
             }
-            Step::Same => Some(self.session.generation),
-            Step::Reuse(ended) => {
+            RefreshOutcome::Repeated => Some(self.session.generation),
+            RefreshOutcome::ReuseDetected(ended) => {
                 self.session = ended;
                 None
             }
-            Step::Refuse => None,
+            RefreshOutcome::Rejected => None,
         }
     }
 
     /// A call with an access token of a generation.
     fn call(&mut self, generation: i64) -> bool {
-        if !self.session.is_living(self.now) {
+        if !self.session.is_active(self.now) {
             return false;
         }
-        if self.session.is_replaced(generation) {
+        if self.session.is_undelivered(generation) {
             self.session = self.session.reused();
             return false;
         }
@@ -224,18 +231,18 @@ impl World {
 }
 
 /// Somebody with tokens of a session: the last generation that an answer has brought.
-fn act(world: &mut World, held: &mut i64, deed: Deed) -> bool {
+fn act(env: &mut Env, held: &mut i64, deed: Deed) -> bool {
     match deed {
-        Deed::Refresh => match world.refresh(*held) {
+        Deed::Refresh => match env.refresh(*held) {
             Some(generation) => {
                 *held = generation;
                 true
             }
             None => false,
         },
-        Deed::RefreshInVain => world.refresh(*held).is_some(),
+        Deed::RefreshInVain => env.refresh(*held).is_some(),
         Deed::RefreshInParallel(tabs) => {
-            let answers: Vec<_> = (0..tabs).map(|_| world.refresh(*held)).collect();
+            let answers: Vec<_> = (0..tabs).map(|_| env.refresh(*held)).collect();
             let all_alike = answers.iter().all(|answer| *answer == answers[0]);
             assert!(all_alike, "a fork: {answers:?}");
             match answers[0] {
@@ -246,18 +253,18 @@ fn act(world: &mut World, held: &mut i64, deed: Deed) -> bool {
                 None => false,
             }
         }
-        Deed::Call => world.call(*held),
+        Deed::Call => env.call(*held),
         Deed::Crash => {
-            world.crash();
+            env.crash();
             true
         }
         Deed::Wait(seconds) => {
-            world.write_down();
-            world.now += seconds;
+            env.write_down();
+            env.now += seconds;
             true
         }
         Deed::SetBack(seconds) => {
-            world.now -= seconds;
+            env.now -= seconds;
             true
         }
     }
@@ -268,28 +275,28 @@ proptest! {
     fn an_honest_client_is_never_signed_out_before_its_session_ends(
         deeds in prop::collection::vec(prop_oneof![9 => deed(), 1 => (1..5000_i64).prop_map(Deed::SetBack)], 0..200),
     ) {
-        let mut world = World::new();
+        let mut env = Env::new();
         let mut held = 1;
         for deed in deeds {
-            let went_well = act(&mut world, &mut held, deed);
-            prop_assert!(went_well, "{deed:?} at {} with {held}: {:?}", world.now, world.session);
+            let went_well = act(&mut env, &mut held, deed);
+            prop_assert!(went_well, "{deed:?} at {} with {held}: {:?}", env.now, env.session);
         }
     }
 
     #[test]
     fn a_generation_has_one_living_successor(deeds in prop::collection::vec((any::<bool>(), deed()), 0..200)) {
-        let mut world = World::new();
+        let mut env = Env::new();
         let (mut first, mut second) = (1, 1);
         for (is_first, deed) in deeds {
-            act(&mut world, if is_first { &mut first } else { &mut second }, deed);
+            act(&mut env, if is_first { &mut first } else { &mut second }, deed);
             // Of all generations that came from one, all but the newest are replaced or used up:
             // only the present one refreshes.
-            let living: Vec<_> = world
+            let living: Vec<_> = env
                 .made_from
                 .iter()
                 .filter(|(generation, _)| {
-                    let now = world.session.refreshed_at + LIFETIMES.grace + 1;
-                    matches!(world.session.refresh(*generation, true, now, &LIFETIMES), Step::Next(_))
+                    let now = env.session.refreshed_at + LIFETIMES.grace + 1;
+                    matches!(env.session.refresh(*generation, true, now, &LIFETIMES), RefreshOutcome::Rotated(_))
                 })
                 .collect();
             prop_assert!(living.len() <= 1, "{living:?}");
@@ -303,31 +310,31 @@ proptest! {
         pause in 11..5000_i64,
         thief_is_first in any::<bool>(),
     ) {
-        let mut world = World::new();
+        let mut env = Env::new();
         let mut owner = 1;
         for deed in before {
-            act(&mut world, &mut owner, deed);
+            act(&mut env, &mut owner, deed);
         }
-        world.now += 11;
+        env.now += 11;
         // The theft: both hold the same token, and it is good.
-        prop_assume!(world.refresh(owner).is_some());
-        owner = world.session.generation;
-        world.now += 11;
+        prop_assume!(env.refresh(owner).is_some());
+        owner = env.session.generation;
+        env.now += 11;
         let (mut one, mut other) = (owner, owner);
         // One refreshes and uses what came of it.
-        prop_assert!(act(&mut world, &mut one, Deed::Refresh));
-        prop_assert!(act(&mut world, &mut one, Deed::Call));
+        prop_assert!(act(&mut env, &mut one, Deed::Refresh));
+        prop_assert!(act(&mut env, &mut one, Deed::Call));
         for deed in between {
             if !matches!(deed, Deed::Crash) {
-                act(&mut world, &mut one, deed);
+                act(&mut env, &mut one, deed);
             }
         }
-        act(&mut world, &mut one, Deed::Call);
-        act(&mut world, &mut one, Deed::Wait(pause));
+        act(&mut env, &mut one, Deed::Call);
+        act(&mut env, &mut one, Deed::Wait(pause));
         // The other one refreshes, more than the grace later: whoever it is, that is the end.
-        let went_on = act(&mut world, &mut other, Deed::Refresh);
+        let went_on = act(&mut env, &mut other, Deed::Refresh);
         prop_assert!(!went_on, "{thief_is_first}");
-        prop_assert!(!act(&mut world, &mut one, Deed::Refresh));
-        prop_assert!(!world.session.is_living(world.now));
+        prop_assert!(!act(&mut env, &mut one, Deed::Refresh));
+        prop_assert!(!env.session.is_active(env.now));
     }
 }

@@ -8,7 +8,7 @@ const NOW: i64 = 1_800_000_000;
 
 fn codec_of(algorithm: Algorithm) -> Codec {
     let folder = tempfile::tempdir().unwrap();
-    let (keys, _) = Keys::open(folder.path(), algorithm, None, &World::system()).unwrap();
+    let (keys, _) = KeyStore::open(folder.path(), algorithm, None, &Env::system()).unwrap();
     Codec::new(Arc::new(keys), "gatehouse".into(), "gatehouse".into())
 }
 
@@ -43,7 +43,7 @@ fn verify(codec: &Codec, token: &str, expected: AuthRequirement, now: i64) -> Re
 
 /// A token of the codec's own key that says something else.
 fn forge(codec: &Codec, change: impl FnOnce(&mut Value, &mut Value)) -> String {
-    let (mut header, mut claims) = parts(&codec.access(&grant(), true, &World::system()).unwrap());
+    let (mut header, mut claims) = parts(&codec.access(&grant(), true, &Env::system()).unwrap());
     change(&mut header, &mut claims);
     let message = format!(
         "{}.{}",
@@ -61,7 +61,7 @@ fn a_token_says_what_it_was_made_for() {
 }
 
 fn says_what_it_was_made_for(codec: &Codec) {
-    let token = codec.access(&grant(), true, &World::system()).unwrap();
+    let token = codec.access(&grant(), true, &Env::system()).unwrap();
     let caller = verify(codec, &token, AuthRequirement::Access, NOW).unwrap();
     assert_eq!(
         (caller.user, caller.session, caller.generation),
@@ -89,17 +89,17 @@ fn refresh_tokens_repeat_and_access_tokens_never_do() {
     let codec = codec();
     let next = Grant { generation: 4, ..grant() };
     assert_ne!(codec.refresh(&grant()).unwrap(), codec.refresh(&next).unwrap());
-    let world = World::system();
+    let env = Env::system();
     assert_ne!(
-        codec.access(&grant(), true, &world).unwrap(),
-        codec.access(&grant(), true, &world).unwrap()
+        codec.access(&grant(), true, &env).unwrap(),
+        codec.access(&grant(), true, &env).unwrap()
     );
 }
 
 #[test]
 fn time_is_exact_for_expiry_and_lenient_for_the_beginning() {
     let codec = codec();
-    let token = codec.access(&grant(), true, &World::system()).unwrap();
+    let token = codec.access(&grant(), true, &Env::system()).unwrap();
     for (now, expected) in [
         (NOW - 6, Some(Code::TokenInvalid)),
         (NOW - 5, None),
@@ -119,7 +119,7 @@ fn time_is_exact_for_expiry_and_lenient_for_the_beginning() {
 #[test]
 fn token_ahead_of_the_clock_is_told_from_one_that_cannot_be_ours() {
     let codec = codec();
-    let ours = codec.access(&grant(), true, &World::system()).unwrap();
+    let ours = codec.access(&grant(), true, &Env::system()).unwrap();
     let past = NOW - 3600;
     let token = codec.verify(&ours, past).unwrap();
     let is_of = |token: &SignedToken, user, generation, ends_at| {
@@ -226,7 +226,7 @@ fn a_public_key_is_no_secret_that_signs() {
         [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()]
             .concat();
     let document = serde_json::to_vec(&jwk).unwrap();
-    let (mut header, claims) = parts(&codec.access(&grant(), true, &World::system()).unwrap());
+    let (mut header, claims) = parts(&codec.access(&grant(), true, &Env::system()).unwrap());
     for alg in ["HS256", "EdDSA"] {
         header["alg"] = json!(alg);
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
@@ -248,15 +248,15 @@ fn a_public_key_is_no_secret_that_signs() {
 #[test]
 fn what_another_key_has_signed_stays_good_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let world = World::system();
-    let (keys, _) = Keys::open(folder.path(), Algorithm::Hs256, None, &world).unwrap();
+    let env = Env::system();
+    let (keys, _) = KeyStore::open(folder.path(), Algorithm::Hs256, None, &env).unwrap();
     let codec = Codec::new(Arc::new(keys), "gatehouse".into(), "gatehouse".into());
-    let mut tokens = vec![codec.access(&grant(), true, &world).unwrap()];
+    let mut tokens = vec![codec.access(&grant(), true, &env).unwrap()];
     let jti = codec.refresh_jti(grant().session, 3).unwrap();
     for algorithm in [Algorithm::EdDsa, Algorithm::EdDsa, Algorithm::Hs256] {
-        let kid = rotate(folder.path(), algorithm, &world).unwrap().signing.kid;
-        codec.keys.follow();
-        let token = codec.access(&grant(), true, &world).unwrap();
+        let kid = rotate(folder.path(), algorithm, &env).unwrap().signing.kid;
+        codec.keys.reload_if_changed();
+        let token = codec.access(&grant(), true, &env).unwrap();
         let (header, _) = parts(&token);
         assert_eq!((&header["kid"], &header["alg"]), (&json!(kid), &json!(algorithm.as_str())));
         tokens.push(token);
@@ -277,7 +277,7 @@ fn what_another_key_has_signed_stays_good_and_says_so() {
 #[test]
 fn the_types_in_header_and_claims_agree_and_are_the_expected_one() {
     let codec = codec();
-    let access = codec.access(&grant(), false, &World::system()).unwrap();
+    let access = codec.access(&grant(), false, &Env::system()).unwrap();
     let refresh = codec.refresh(&grant()).unwrap();
     assert_eq!(verify(&codec, &access, AuthRequirement::Refresh, NOW), Err(Code::TokenWrongType));
     assert_eq!(verify(&codec, &refresh, AuthRequirement::Access, NOW), Err(Code::TokenWrongType));
@@ -297,7 +297,7 @@ fn the_types_in_header_and_claims_agree_and_are_the_expected_one() {
 #[test]
 fn form_comes_first_then_signature_then_time_then_the_rest() {
     let codec = codec();
-    let valid = codec.access(&grant(), true, &World::system()).unwrap();
+    let valid = codec.access(&grant(), true, &Env::system()).unwrap();
     let (header, claims, signature) = split(&valid).unwrap();
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
     for token in [
@@ -343,7 +343,7 @@ fn form_comes_first_then_signature_then_time_then_the_rest() {
 #[test]
 fn another_key_signs_nothing_here() {
     let (ours, theirs) = (codec(), codec());
-    let token = theirs.access(&grant(), true, &World::system()).unwrap();
+    let token = theirs.access(&grant(), true, &Env::system()).unwrap();
     assert_eq!(verify(&ours, &token, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
 }
 
@@ -356,7 +356,7 @@ proptest! {
     #[test]
     fn a_token_with_one_byte_changed_is_refused(position in 0_usize..1000, byte in b'!'..=b'~', hmac: bool) {
         let codec = codec_of(if hmac { Algorithm::Hs256 } else { Algorithm::EdDsa });
-        let valid = codec.access(&grant(), true, &World::system()).unwrap();
+        let valid = codec.access(&grant(), true, &Env::system()).unwrap();
         let mut bytes = valid.clone().into_bytes();
         let position = position % bytes.len();
         bytes[position] = byte;

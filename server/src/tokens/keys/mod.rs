@@ -1,22 +1,22 @@
 //! The keys that sign tokens: several at once, of which one signs and the others check what they
 //! have signed.
 
-mod change;
-mod disk;
-mod file;
 mod key;
-mod listed;
-mod living;
+mod key_file;
+mod key_file_io;
+mod key_info;
+mod key_store;
 mod ring;
+mod rotate;
 
 use std::{io, path::PathBuf};
 
-pub use change::{ChangeError, list, retire, rotate};
-pub use disk::check_file;
 pub use key::{Key, SignError};
-pub use listed::{Listed, Rotated, State};
-pub use living::{Keys, Opened};
+pub use key_file_io::check_file;
+pub use key_info::{KeyInfo, KeyRotation, KeyStatus};
+pub use key_store::{KeyStore, Opened};
 pub use ring::KeyRing;
+pub use rotate::{KeyChangeError, list, retire, rotate};
 
 /// The file's name in the data folder.
 pub const FILE: &str = "keys.json";

@@ -15,7 +15,7 @@ pub struct KeyRing {
     /// Tokens that these keys have signed, and that were found good.
     pub(in crate::tokens) verified: VerifiedTokens,
     /// Derives the names of refresh tokens. It never rotates: a name must stay what it was.
-    pub(in crate::tokens) refresh_names: SecretSlice<u8>,
+    pub(in crate::tokens) refresh_jti_key: SecretSlice<u8>,
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -25,9 +25,9 @@ impl std::fmt::Debug for KeyRing {
 }
 
 impl KeyRing {
-    pub(super) fn new(signing: Key, others: Vec<Key>, refresh_names: SecretSlice<u8>) -> Self {
+    pub(super) fn new(signing: Key, others: Vec<Key>, refresh_jti_key: SecretSlice<u8>) -> Self {
         let others = others.into_iter().map(|key| (key.kid.clone(), key)).collect();
-        Self { signing, others, verified: VerifiedTokens::default(), refresh_names }
+        Self { signing, others, verified: VerifiedTokens::default(), refresh_jti_key }
     }
 
     /// The key that signs new tokens.

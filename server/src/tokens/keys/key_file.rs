@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{CONFIGURED, Key, KeyRing, Listed, Rotated, State, key};
-use crate::{clock::World, tokens::algorithm::Algorithm};
+use super::{CONFIGURED, Key, KeyInfo, KeyRing, KeyRotation, KeyStatus, key};
+use crate::{clock::Env, tokens::algorithm::Algorithm};
 
 /// The only form of the file that this program knows.
 const VERSION: u32 = 1;
@@ -18,25 +18,27 @@ pub(super) struct KeyFile {
     signing: StoredKey,
     /// Those that have signed before, oldest first.
     others: Vec<StoredKey>,
-    refresh_names: Secret,
+    refresh_jti_key: Secret,
 }
 
 /// The file as it is read.
 #[derive(Deserialize)]
-struct Read {
+struct StoredFile {
     version: u32,
     current: String,
     keys: Vec<StoredKey>,
-    refresh_names: Secret,
+    #[serde(rename = "refresh_names")]
+    refresh_jti_key: Secret,
 }
 
 /// The file as it is written.
 #[derive(Serialize)]
-struct Written<'a> {
+struct FileToWrite<'a> {
     version: u32,
     current: &'a str,
     keys: Vec<&'a StoredKey>,
-    refresh_names: &'a Secret,
+    #[serde(rename = "refresh_names")]
+    refresh_jti_key: &'a Secret,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,21 +59,21 @@ struct Secret(String);
 
 /// Why a key is not retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    Unknown,
-    Signs,
+pub(super) enum RetireError {
+    UnknownKey,
+    SigningKey,
 }
 
 impl KeyFile {
     /// A file with a first key.
-    pub(super) fn generate(algorithm: Algorithm, world: &World) -> Self {
-        let refresh_names = Secret::generate(world);
-        Self { signing: StoredKey::generate(algorithm, world), others: Vec::new(), refresh_names }
+    pub(super) fn generate(algorithm: Algorithm, env: &Env) -> Self {
+        let refresh_jti_key = Secret::generate(env);
+        Self { signing: StoredKey::generate(algorithm, env), others: Vec::new(), refresh_jti_key }
     }
 
     /// Reads a file, or tells what is wrong with it.
     pub(super) fn parse(content: &[u8]) -> Result<Self, String> {
-        let Read { version, current, keys, refresh_names } =
+        let StoredFile { version, current, keys, refresh_jti_key } =
             serde_json::from_slice(content).map_err(|error| error.to_string())?;
         if version != VERSION {
             return Err(format!("its version is {version}, this program knows {VERSION}"));
@@ -83,26 +85,26 @@ impl KeyFile {
         if !signing.is_empty() || names.len() != others.len() {
             return Err("it has two keys of one name".into());
         }
-        let file = Self { signing: key, others, refresh_names };
+        let file = Self { signing: key, others, refresh_jti_key };
         // Whether each key is one shows when it is used.
         file.ring(None)?;
         Ok(file)
     }
 
     pub(super) fn to_bytes(&self) -> serde_json::Result<Zeroizing<Vec<u8>>> {
-        let written = Written {
+        let written = FileToWrite {
             version: VERSION,
             current: &self.signing.kid,
             keys: self.keys().collect(),
-            refresh_names: &self.refresh_names,
+            refresh_jti_key: &self.refresh_jti_key,
         };
         serde_json::to_vec_pretty(&written).map(Zeroizing::new)
     }
 
     /// The keys, ready for use; a configured secret takes the place of them all.
     pub(super) fn ring(&self, configured: Option<&SecretString>) -> Result<KeyRing, String> {
-        let refresh_names = self.refresh_names.bytes()?;
-        if refresh_names.len() < key::BYTES {
+        let refresh_jti_key = self.refresh_jti_key.bytes()?;
+        if refresh_jti_key.len() < key::BYTES {
             return Err("the key of the refresh tokens' names is too short".into());
         }
         let (signing, others) = if let Some(secret) = configured {
@@ -115,7 +117,7 @@ impl KeyFile {
                 self.others.iter().map(StoredKey::open).collect::<Result<_, _>>()?,
             )
         };
-        Ok(KeyRing::new(signing, others, refresh_names.to_vec().into()))
+        Ok(KeyRing::new(signing, others, refresh_jti_key.to_vec().into()))
     }
 
     /// How new tokens are signed.
@@ -124,34 +126,37 @@ impl KeyFile {
     }
 
     /// What may be told of the keys, oldest first.
-    pub(super) fn list(&self) -> Vec<Listed> {
-        let others = self.others.iter().map(StoredKey::listed);
-        others.chain([self.signing.listed_as(State::Signs)]).collect()
+    pub(super) fn list(&self) -> Vec<KeyInfo> {
+        let others = self.others.iter().map(StoredKey::info);
+        others.chain([self.signing.info_with(KeyStatus::Signing)]).collect()
     }
 
     /// A new key signs from now on; what has signed before goes on checking.
-    pub(super) fn rotate(&mut self, algorithm: Algorithm, world: &World) -> Rotated {
+    pub(super) fn rotate(&mut self, algorithm: Algorithm, env: &Env) -> KeyRotation {
         let key = loop {
-            let key = StoredKey::generate(algorithm, world);
+            let key = StoredKey::generate(algorithm, env);
             if self.keys().all(|other| other.kid != key.kid) {
                 break key;
             }
         };
         let mut before = std::mem::replace(&mut self.signing, key);
-        before.replaced_at = Some(world.now());
-        let rotated =
-            Rotated { signing: self.signing.listed_as(State::Signs), before: before.listed() };
+        before.replaced_at = Some(env.now());
+        let rotated = KeyRotation {
+            signing: self.signing.info_with(KeyStatus::Signing),
+            previous: before.info(),
+        };
         self.others.push(before);
         rotated
     }
 
     /// Forgets a key that signs no more.
-    pub(super) fn retire(&mut self, kid: &str) -> Result<Listed, Kept> {
+    pub(super) fn retire(&mut self, kid: &str) -> Result<KeyInfo, RetireError> {
         if kid == self.signing.kid {
-            return Err(Kept::Signs);
+            return Err(RetireError::SigningKey);
         }
-        let position = self.others.iter().position(|key| key.kid == kid).ok_or(Kept::Unknown)?;
-        Ok(self.others.remove(position).listed())
+        let position =
+            self.others.iter().position(|key| key.kid == kid).ok_or(RetireError::UnknownKey)?;
+        Ok(self.others.remove(position).info())
     }
 
     fn keys(&self) -> impl Iterator<Item = &StoredKey> {
@@ -160,15 +165,15 @@ impl KeyFile {
 }
 
 impl StoredKey {
-    fn generate(algorithm: Algorithm, world: &World) -> Self {
+    fn generate(algorithm: Algorithm, env: &Env) -> Self {
         // Hexadecimal digits: a name that begins with a hyphen would look like an option on the
         // command line.
-        let kid = format!("{:012x}", u64::from_be_bytes(world.random()) >> 16);
+        let kid = format!("{:012x}", u64::from_be_bytes(env.random()) >> 16);
         Self {
             kid,
             algorithm,
-            secret: Secret::generate(world),
-            created_at: world.now(),
+            secret: Secret::generate(env),
+            created_at: env.now(),
             replaced_at: None,
         }
     }
@@ -177,23 +182,23 @@ impl StoredKey {
         Key::new(&self.kid, self.algorithm, &self.secret.bytes()?)
     }
 
-    fn listed(&self) -> Listed {
-        self.listed_as(State::ChecksOnly { since: self.replaced_at })
+    fn info(&self) -> KeyInfo {
+        self.info_with(KeyStatus::VerifyOnly { since: self.replaced_at })
     }
 
-    fn listed_as(&self, state: State) -> Listed {
-        Listed {
+    fn info_with(&self, status: KeyStatus) -> KeyInfo {
+        KeyInfo {
             kid: self.kid.clone(),
             algorithm: self.algorithm,
             created_at: self.created_at,
-            state,
+            status,
         }
     }
 }
 
 impl Secret {
-    fn generate(world: &World) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(Zeroizing::new(world.random::<{ key::BYTES }>())))
+    fn generate(env: &Env) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(Zeroizing::new(env.random::<{ key::BYTES }>())))
     }
 
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, String> {

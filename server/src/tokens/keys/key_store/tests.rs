@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    super::{CONFIGURED, FILE, change, key},
+    super::{CONFIGURED, FILE, key, rotate},
     *,
 };
 
@@ -20,16 +20,16 @@ impl Place {
         self.folder.path().join(FILE)
     }
 
-    fn open(&self, algorithm: Algorithm) -> (Keys, Opened) {
-        Keys::open(self.folder.path(), algorithm, None, &World::system()).unwrap()
+    fn open(&self, algorithm: Algorithm) -> (KeyStore, Opened) {
+        KeyStore::open(self.folder.path(), algorithm, None, &Env::system()).unwrap()
     }
 
     fn rotate(&self, algorithm: Algorithm) -> String {
-        change::rotate(self.folder.path(), algorithm, &World::system()).unwrap().signing.kid
+        rotate::rotate(self.folder.path(), algorithm, &Env::system()).unwrap().signing.kid
     }
 }
 
-fn signing(keys: &Keys) -> String {
+fn signing(keys: &KeyStore) -> String {
     keys.ring().signing().kid.clone()
 }
 
@@ -37,11 +37,11 @@ fn signing(keys: &Keys) -> String {
 fn keys_are_made_once_and_kept_from_others() {
     let place = Place::new();
     let (first, opened) = place.open(Algorithm::Hs256);
-    assert_eq!(opened, Opened::Made);
+    assert_eq!(opened, Opened::Created);
     let (second, opened) = place.open(Algorithm::Hs256);
-    assert_eq!(opened, Opened::Found);
+    assert_eq!(opened, Opened::Existing);
     assert_eq!(signing(&first), signing(&second));
-    let names = |keys: &Keys| keys.ring().refresh_names.expose_secret().to_vec();
+    let names = |keys: &KeyStore| keys.ring().refresh_jti_key.expose_secret().to_vec();
     assert_eq!(names(&first), names(&second));
     assert_eq!(names(&first).len(), key::BYTES);
     assert_eq!(fs::metadata(place.file()).unwrap().permissions().mode() & 0o777, 0o600);
@@ -63,7 +63,7 @@ fn a_damaged_file_stops_the_start_and_is_left_alone() {
     let place = Place::new();
     for content in ["", "{}", r#"{"version":2,"current":"a","keys":[],"refresh_names":""}"#] {
         fs::write(place.file(), content).unwrap();
-        let opened = Keys::open(place.folder.path(), Algorithm::Hs256, None, &World::system());
+        let opened = KeyStore::open(place.folder.path(), Algorithm::Hs256, None, &Env::system());
         assert!(matches!(opened, Err(KeyError::Damaged { .. })), "{content}");
         assert_eq!(fs::read_to_string(place.file()).unwrap(), content);
     }
@@ -77,7 +77,7 @@ fn another_algorithm_lets_another_key_sign_and_keeps_those_before() {
     assert_eq!(opened, Opened::Rotated);
     assert_eq!(keys.ring().signing().algorithm, Algorithm::EdDsa);
     assert!(keys.ring().get(&first).is_some());
-    assert_eq!(place.open(Algorithm::EdDsa).1, Opened::Found);
+    assert_eq!(place.open(Algorithm::EdDsa).1, Opened::Existing);
     // Back again: what has stopped signing never signs again.
     let (keys, opened) = place.open(Algorithm::Hs256);
     assert_eq!(opened, Opened::Rotated);
@@ -90,11 +90,12 @@ fn a_configured_secret_signs_whatever_is_in_the_folder() {
     let place = Place::new();
     place.open(Algorithm::EdDsa);
     let secret = SecretString::from("a secret of at least 32 bytes, as it has to be");
-    let opened = Keys::open(place.folder.path(), Algorithm::Hs256, Some(secret), &World::system());
+    let opened =
+        KeyStore::open(place.folder.path(), Algorithm::Hs256, Some(secret), &Env::system());
     let (keys, opened) = opened.unwrap();
-    assert_eq!((signing(&keys).as_str(), opened), (CONFIGURED, Opened::Found));
+    assert_eq!((signing(&keys).as_str(), opened), (CONFIGURED, Opened::Existing));
     place.rotate(Algorithm::Hs256);
-    keys.follow();
+    keys.reload_if_changed();
     assert_eq!(signing(&keys), CONFIGURED);
 }
 
@@ -105,11 +106,11 @@ fn what_is_done_to_the_file_is_followed() {
     let first = signing(&keys);
     let second = place.rotate(Algorithm::EdDsa);
     assert_eq!(signing(&keys), first, "not yet");
-    keys.follow();
+    keys.reload_if_changed();
     assert_eq!(signing(&keys), second);
     assert!(keys.ring().get(&first).is_some());
-    change::retire(place.folder.path(), &first).unwrap();
-    keys.follow();
+    rotate::retire(place.folder.path(), &first).unwrap();
+    keys.reload_if_changed();
     assert!(keys.ring().get(&first).is_none());
 }
 
@@ -120,10 +121,10 @@ fn a_key_that_was_made_a_moment_ago_is_found() {
     let before = keys.ring();
     let new = place.rotate(Algorithm::Hs256);
     assert!(
-        keys.having(Arc::clone(&before), &before.signing().kid).get(&new).is_none(),
+        keys.ring_with_key(Arc::clone(&before), &before.signing().kid).get(&new).is_none(),
         "nobody has asked for it"
     );
-    assert!(keys.having(before, &new).get(&new).is_some());
+    assert!(keys.ring_with_key(before, &new).get(&new).is_some());
 }
 
 #[test]
@@ -132,7 +133,9 @@ fn keys_that_do_not_exist_are_not_read_for() {
     let (keys, _) = place.open(Algorithm::Hs256);
     let before = keys.ring();
     for number in 0..1_000 {
-        assert!(keys.having(keys.ring(), &number.to_string()).get(&number.to_string()).is_none());
+        assert!(
+            keys.ring_with_key(keys.ring(), &number.to_string()).get(&number.to_string()).is_none()
+        );
     }
     assert!(Arc::ptr_eq(&before, &keys.ring()), "the file has not changed, and was not read again");
 }
@@ -145,17 +148,17 @@ fn what_cannot_be_used_changes_nothing_and_is_followed_once_it_can() {
     let good = fs::read(place.file()).unwrap();
     for content in ["", "{", r#"{"version":1,"current":"x","keys":[],"refresh_names":""}"#] {
         fs::write(place.file(), content).unwrap();
-        keys.follow();
+        keys.reload_if_changed();
         assert!(Arc::ptr_eq(&before, &keys.ring()), "{content}");
     }
     fs::remove_file(place.file()).unwrap();
-    keys.follow();
+    keys.reload_if_changed();
     fs::create_dir(place.file()).unwrap();
-    keys.follow();
+    keys.reload_if_changed();
     assert!(Arc::ptr_eq(&before, &keys.ring()));
     fs::remove_dir(place.file()).unwrap();
     fs::write(place.file(), good).unwrap();
     let new = place.rotate(Algorithm::Hs256);
-    keys.follow();
+    keys.reload_if_changed();
     assert_eq!(signing(&keys), new);
 }

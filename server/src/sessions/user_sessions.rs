@@ -9,7 +9,7 @@ use app::{
 };
 use uuid::Uuid;
 
-use super::{agents, service::Inner};
+use super::{service::Inner, user_agent};
 use crate::{
     failure::{act_failure, internal},
     store::{Actor, Event, StoredDevice},
@@ -18,7 +18,7 @@ use crate::{
 impl Inner {
     /// The devices that are signed in: this one first, then by when they were seen.
     pub(super) async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
-        let now = self.world.now();
+        let now = self.env.now();
         let stored = self.store.devices(caller.user, now).await.map_err(internal)?;
         let mut devices: Vec<_> = stored
             .into_iter()
@@ -62,7 +62,7 @@ impl Inner {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
         let done = self.store.end_device(Actor::new(caller, entry.at), id, entry).await;
         // Also where it is not known whether the database has got it: memory must not know better.
-        self.seen.forget(&id);
+        self.session_cache.invalidate(&id);
         if !done.map_err(act_failure)? {
             return Err(Code::NotFound.into());
         }
@@ -82,9 +82,9 @@ impl Inner {
     /// Reads sessions anew that have ended together.
     pub(super) fn forget_ended<E>(&self, ended: &Result<Vec<Uuid>, E>) {
         match ended {
-            Ok(ended) => ended.iter().for_each(|session| self.seen.forget(session)),
+            Ok(ended) => ended.iter().for_each(|session| self.session_cache.invalidate(session)),
             // It is not known whether the database has got it, nor which they are.
-            Err(_) => self.seen.clear(),
+            Err(_) => self.session_cache.invalidate_all(),
         }
     }
 }
@@ -95,8 +95,8 @@ fn shown(stored: StoredDevice, caller: &Caller, now: i64) -> SessionInfo {
     let current = session.id == caller.session;
     SessionInfo {
         id: session.id,
-        browser: agents::browser(&user_agent).map(str::to_owned),
-        system: agents::system(&user_agent).map(str::to_owned),
+        browser: user_agent::browser(&user_agent).map(str::to_owned),
+        system: user_agent::system(&user_agent).map(str::to_owned),
         address,
         created_at: session.created_at,
         last_seen_at: if current { now } else { session.refreshed_at },

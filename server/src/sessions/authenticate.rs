@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::service::Inner;
 use crate::{
     failure::internal,
-    mirror::to_its_end,
     store::{Change, Event, Session, StoreError},
+    task::run_to_completion,
     tokens::bearer::bearer,
 };
 
@@ -33,7 +33,7 @@ impl Inner {
         auth: AuthRequirement,
         client_info: &ClientInfo,
     ) -> Result<Caller, Failure> {
-        let now = self.world.now();
+        let now = self.env.now();
         let token = self.codec.verify(bearer(headers)?, now)?;
         // What is in memory counts as long as the database can tell what was changed elsewhere.
         self.store.ensure_in_place().map_err(internal)?;
@@ -43,7 +43,7 @@ impl Inner {
         let mut session = self.session(token.caller().session).await.map_err(internal)?;
         if session.as_ref().is_some_and(|session| token.caller().generation > session.generation) {
             // Another process may have refreshed it a moment ago.
-            self.seen.forget(&token.caller().session);
+            self.session_cache.invalidate(&token.caller().session);
             session = self.session(token.caller().session).await.map_err(internal)?;
         }
         if token.is_ahead() {
@@ -58,25 +58,25 @@ impl Inner {
         let caller = token.into_caller();
         let Some(session) = session else { return Err(Failure::Revoked(None)) };
         let is_known = session.user == caller.user && caller.generation <= session.generation;
-        if !session.is_living(now)
+        if !session.is_active(now)
             || !is_known
             || self.is_revoked(&caller.jti).await.map_err(internal)?
         {
             return Err(Failure::Revoked(session.ended.map(Reason::from)));
         }
-        if caller.token_type == TokenType::Access && session.is_replaced(caller.generation) {
+        if caller.token_type == TokenType::Access && session.is_undelivered(caller.generation) {
             let ending = Arc::clone(self).end_reused(session.id, client_info.clone());
-            Box::pin(to_its_end(async { ending.await.map_err(internal) })).await?;
+            Box::pin(run_to_completion(async { ending.await.map_err(internal) })).await?;
             return Err(Failure::Revoked(Some(Reason::Reused)));
         }
         if caller.generation == session.generation && !session.acknowledged {
             self.acknowledgements.note(session.id, session.generation);
             // From here on this session's calls find it acknowledged, and note nothing.
-            self.seen.amend(&session.id, |seen| {
+            self.session_cache.update_cached(&session.id, |seen| {
                 seen.acknowledged |= seen.generation == session.generation;
             });
         }
-        match self.directory.get(caller.user).await.map_err(internal)? {
+        match self.user_cache.get(caller.user).await.map_err(internal)? {
             None => Err(Failure::Revoked(None)),
             Some(account) if account.disabled_at.is_some() => {
                 Err(Failure::Revoked(Some(Reason::Disabled)))
@@ -111,7 +111,7 @@ impl Inner {
                 None => inner.end_by_reuse(session.reused(), client_info, ()),
             })
             .await;
-        self.seen.forget(&id);
+        self.session_cache.invalidate(&id);
         tracing::warn!(session = %id, "token of an undelivered generation presented: session revoked");
         changed.map(|_| ())
     }

@@ -12,14 +12,14 @@ use app::backend::Failure;
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    clock::World,
+    clock::Env,
     failure::internal,
-    limits::{Quota, Verdict, judge},
+    limits::{Quota, RateDecision, check_failures},
     store::{AuditEntry, Store, StoreError},
 };
 
 /// How long an attempt waits for those before it to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const SLOT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What failures count against.
 #[derive(Clone, Debug)]
@@ -32,15 +32,15 @@ pub(super) struct Subject {
 }
 
 /// All attempts.
-pub(super) struct Attempts {
+pub(super) struct LoginAttempts {
     store: Store,
-    world: World,
-    undecided: Mutex<HashMap<String, Undecided>>,
+    env: Env,
+    in_flight: Mutex<HashMap<String, InFlight>>,
 }
 
 /// Attempts whose end nobody knows yet, of a subject.
 #[derive(Default)]
-struct Undecided {
+struct InFlight {
     /// Those that wait, too: the entry stays as long as there is one.
     present: u32,
     /// Those that were let in.
@@ -53,7 +53,7 @@ struct Undecided {
 
 /// Why an attempt was not let in.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum AdmissionError {
     /// Too many have failed.
     Throttled {
         /// Whose failures.
@@ -62,18 +62,18 @@ pub(super) enum Refused {
         retry_after: u32,
     },
     /// Nobody knows whether too many have failed.
-    Failed(Failure),
+    Unavailable(Failure),
 }
 
-impl From<StoreError> for Refused {
+impl From<StoreError> for AdmissionError {
     fn from(error: StoreError) -> Self {
-        Self::Failed(internal(error))
+        Self::Unavailable(internal(error))
     }
 }
 
-impl Attempts {
-    pub(super) fn new(store: Store, world: World) -> Self {
-        Self { store, world, undecided: Mutex::default() }
+impl LoginAttempts {
+    pub(super) fn new(store: Store, env: Env) -> Self {
+        Self { store, env, in_flight: Mutex::default() }
     }
 
     /// Lets an attempt in, once it is certain that it is within the quotas of all of its subjects
@@ -81,105 +81,105 @@ impl Attempts {
     pub(super) async fn admit(
         self: &Arc<Self>,
         subjects: Vec<Subject>,
-    ) -> Result<Attempt, Refused> {
+    ) -> Result<Attempt, AdmissionError> {
         // The subjects of all attempts are in one order, so no attempts wait for each other in a
         // circle.
-        let (mut places, mut counted) = (Vec::with_capacity(subjects.len()), Vec::new());
+        let (mut slots, mut counted) = (Vec::with_capacity(subjects.len()), Vec::new());
         for Subject { name, quota } in subjects {
             match quota {
-                Some(quota) => places.push(self.place(name, quota).await?),
+                Some(quota) => slots.push(self.slot(name, quota).await?),
                 None => counted.push(name),
             }
         }
-        Ok(Attempt { attempts: Arc::clone(self), places, counted })
+        Ok(Attempt { attempts: Arc::clone(self), slots, counted })
     }
 
-    async fn place(self: &Arc<Self>, name: String, quota: Quota) -> Result<Place, Refused> {
-        let mut place = Place::new(Arc::clone(self), name, quota);
-        let changed = place.here(|undecided| Arc::clone(&undecided.changed));
+    async fn slot(self: &Arc<Self>, name: String, quota: Quota) -> Result<Slot, AdmissionError> {
+        let mut slot = Slot::new(Arc::clone(self), name, quota);
+        let changed = slot.with_entry(|in_flight| Arc::clone(&in_flight.changed));
         loop {
             // Counted before the database is asked: a failure that it does not know yet is one that
             // comes after.
-            let failed = place.here(|undecided| undecided.failed);
-            let left = place.left().await?;
+            let failed = slot.with_entry(|in_flight| in_flight.failed);
+            let remaining = slot.remaining().await?;
             loop {
-                let (notified, is_news) = place.here(|undecided| {
-                    let is_news = undecided.failed != failed;
-                    if !is_news && undecided.admitted < left {
-                        undecided.admitted += 1;
+                let (notified, is_news) = slot.with_entry(|in_flight| {
+                    let is_news = in_flight.failed != failed;
+                    if !is_news && in_flight.admitted < remaining {
+                        in_flight.admitted += 1;
                         return (None, false);
                     }
                     (Some(changed.notified()), is_news)
                 });
                 let Some(notified) = notified else {
-                    place.is_admitted = true;
-                    return Ok(place);
+                    slot.is_admitted = true;
+                    return Ok(slot);
                 };
                 if is_news {
                     break;
                 }
-                timeout(PATIENCE, notified)
+                timeout(SLOT_TIMEOUT, notified)
                     .await
-                    .map_err(|_| Refused::Failed(Failure::Unavailable(1)))?;
+                    .map_err(|_| AdmissionError::Unavailable(Failure::Unavailable(1)))?;
             }
         }
     }
 
     /// Has attempts that wait for a subject ask the database again.
     fn note_failure(&self, name: &str) {
-        if let Some(undecided) = self.lock().get_mut(name) {
-            undecided.failed += 1;
-            undecided.changed.notify_waiters();
+        if let Some(in_flight) = self.lock().get_mut(name) {
+            in_flight.failed += 1;
+            in_flight.changed.notify_waiters();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Undecided>> {
-        self.undecided.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, InFlight>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A place among the undecided attempts of a subject, given back when it is dropped.
-struct Place {
-    attempts: Arc<Attempts>,
+struct Slot {
+    attempts: Arc<LoginAttempts>,
     /// The subject's name.
     name: String,
     quota: Quota,
     is_admitted: bool,
 }
 
-impl Place {
-    fn new(attempts: Arc<Attempts>, name: String, quota: Quota) -> Self {
+impl Slot {
+    fn new(attempts: Arc<LoginAttempts>, name: String, quota: Quota) -> Self {
         attempts.lock().entry(name.clone()).or_default().present += 1;
         Self { attempts, name, quota, is_admitted: false }
     }
 
-    fn here<T>(&self, look: impl FnOnce(&mut Undecided) -> T) -> T {
+    fn with_entry<T>(&self, look: impl FnOnce(&mut InFlight) -> T) -> T {
         look(self.attempts.lock().entry(self.name.clone()).or_default())
     }
 
     /// How many may fail before nobody is let in any more, as far as the database knows.
-    async fn left(&self) -> Result<u32, Refused> {
+    async fn remaining(&self) -> Result<u32, AdmissionError> {
         let Self { name, quota, .. } = self;
-        let now = self.attempts.world.now();
+        let now = self.attempts.env.now();
         let counting = now.saturating_sub(quota.seconds);
         let failures = self.attempts.store.login_failures(name, counting, now, quota.times).await?;
-        match judge(*quota, &failures, now) {
-            Verdict::Open { left } => Ok(left),
-            Verdict::Closed { retry_after } => {
-                Err(Refused::Throttled { subject: name.clone(), retry_after })
+        match check_failures(*quota, &failures, now) {
+            RateDecision::Allowed { remaining } => Ok(remaining),
+            RateDecision::Limited { retry_after } => {
+                Err(AdmissionError::Throttled { subject: name.clone(), retry_after })
             }
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut all = self.attempts.lock();
-        if let Some(undecided) = all.get_mut(&self.name) {
-            undecided.present -= 1;
-            undecided.admitted -= u32::from(self.is_admitted);
-            undecided.changed.notify_one();
-            if undecided.present == 0 {
+        if let Some(in_flight) = all.get_mut(&self.name) {
+            in_flight.present -= 1;
+            in_flight.admitted -= u32::from(self.is_admitted);
+            in_flight.changed.notify_one();
+            if in_flight.present == 0 {
                 all.remove(&self.name);
             }
         }
@@ -188,8 +188,8 @@ impl Drop for Place {
 
 /// An attempt that was let in. Its places are given back when it is dropped.
 pub(super) struct Attempt {
-    attempts: Arc<Attempts>,
-    places: Vec<Place>,
+    attempts: Arc<LoginAttempts>,
+    slots: Vec<Slot>,
     /// Subjects that do not limit it, and that its failure counts against.
     counted: Vec<String>,
 }
@@ -197,13 +197,13 @@ pub(super) struct Attempt {
 impl Attempt {
     /// What its failure would count against in the first place.
     pub(super) fn first(&self) -> Option<&str> {
-        self.places.first().map(|place| place.name.as_str())
+        self.slots.first().map(|slot| slot.name.as_str())
     }
 
     /// Writes down that it has failed.
     pub(super) async fn fail(self, store: &Store, entry: AuditEntry) -> Result<(), StoreError> {
         let names: Vec<_> =
-            self.places.iter().map(|place| &place.name).chain(&self.counted).cloned().collect();
+            self.slots.iter().map(|slot| &slot.name).chain(&self.counted).cloned().collect();
         store.insert_login_failure(names.clone(), entry).await?;
         for name in &names {
             self.attempts.note_failure(name);

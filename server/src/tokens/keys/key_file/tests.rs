@@ -4,9 +4,9 @@ use super::*;
 
 const NOW: i64 = 1_800_000_000;
 
-fn world() -> World {
+fn env() -> Env {
     let clock = std::sync::Arc::new(crate::clock::ManualClock::new(NOW));
-    World { clock, ..World::system() }
+    Env { clock, ..Env::system() }
 }
 
 fn again(file: &KeyFile) -> KeyFile {
@@ -21,11 +21,11 @@ fn the_file_of_the_first_version_is_read() {
             "refresh_names":"{secret}"}}"#
     );
     let file = KeyFile::parse(content.as_bytes()).unwrap();
-    let key = Listed {
+    let key = KeyInfo {
         kid: "-k_1".into(),
         algorithm: Algorithm::Hs256,
         created_at: 5,
-        state: State::Signs,
+        status: KeyStatus::Signing,
     };
     assert_eq!(file.list(), [key]);
     assert_eq!(again(&file).list(), file.list());
@@ -68,7 +68,7 @@ fn what_is_no_key_file_is_told() {
 
 #[test]
 fn a_configured_secret_takes_the_place_of_the_keys() {
-    let file = KeyFile::generate(Algorithm::EdDsa, &world());
+    let file = KeyFile::generate(Algorithm::EdDsa, &env());
     let secret = SecretString::from("a secret of at least 32 bytes, as it has to be");
     let ring = file.ring(Some(&secret)).unwrap();
     assert_eq!(
@@ -82,9 +82,9 @@ fn a_configured_secret_takes_the_place_of_the_keys() {
 
 #[test]
 fn public_keys_are_those_of_eddsa_the_signing_one_first() {
-    let mut file = KeyFile::generate(Algorithm::EdDsa, &world());
-    file.rotate(Algorithm::Hs256, &world());
-    let last = file.rotate(Algorithm::EdDsa, &world()).signing.kid;
+    let mut file = KeyFile::generate(Algorithm::EdDsa, &env());
+    file.rotate(Algorithm::Hs256, &env());
+    let last = file.rotate(Algorithm::EdDsa, &env()).signing.kid;
     let public = file.ring(None).unwrap().public();
     assert_eq!(public.keys.len(), 2);
     assert_eq!(public.keys[0].common.key_id.as_ref(), Some(&last));
@@ -114,9 +114,9 @@ proptest! {
     fn exactly_one_key_signs_and_what_was_signed_is_good_until_its_key_is_retired(
         acts in proptest::collection::vec(act(), 0..20)
     ) {
-        let world = world();
-        let mut file = KeyFile::generate(Algorithm::Hs256, &world);
-        let names = file.refresh_names.0.clone();
+        let env = env();
+        let mut file = KeyFile::generate(Algorithm::Hs256, &env);
+        let names = file.refresh_jti_key.0.clone();
         let mut signed = Vec::new();
         for act in acts {
             let ring = file.ring(None).unwrap();
@@ -124,26 +124,26 @@ proptest! {
             signed.push((key.kid.clone(), key.sign("message").unwrap()));
             match act {
                 Act::Rotate(algorithm) => {
-                    let rotated = file.rotate(algorithm, &world);
-                    prop_assert_eq!(&rotated.before.kid, &key.kid);
-                    prop_assert_eq!(rotated.before.state, State::ChecksOnly { since: Some(NOW) });
+                    let rotated = file.rotate(algorithm, &env);
+                    prop_assert_eq!(&rotated.previous.kid, &key.kid);
+                    prop_assert_eq!(rotated.previous.status, KeyStatus::VerifyOnly { since: Some(NOW) });
                     prop_assert_eq!(rotated.signing.algorithm, algorithm);
                 }
                 Act::Retire(place) => {
                     let keys = file.list();
                     let wanted = &keys[place % keys.len()];
                     let retired = file.retire(&wanted.kid);
-                    if wanted.state == State::Signs {
-                        prop_assert_eq!(retired, Err(Kept::Signs));
+                    if wanted.status == KeyStatus::Signing {
+                        prop_assert_eq!(retired, Err(RetireError::SigningKey));
                     } else {
                         prop_assert_eq!(retired.as_ref(), Ok(wanted));
-                        prop_assert_eq!(file.retire(&wanted.kid), Err(Kept::Unknown));
+                        prop_assert_eq!(file.retire(&wanted.kid), Err(RetireError::UnknownKey));
                         signed.retain(|(kid, _)| *kid != wanted.kid);
                     }
                 }
             }
             let listed = file.list();
-            prop_assert_eq!(listed.iter().filter(|key| key.state == State::Signs).count(), 1);
+            prop_assert_eq!(listed.iter().filter(|key| key.status == KeyStatus::Signing).count(), 1);
             file = again(&file);
             prop_assert_eq!(file.list(), listed);
             let ring = file.ring(None).unwrap();
@@ -156,6 +156,6 @@ proptest! {
             prop_assert!(ring.public().keys.iter().all(|key| key.common.key_algorithm
                 == Some(jsonwebtoken::jwk::KeyAlgorithm::EdDSA)));
         }
-        prop_assert_eq!(&file.refresh_names.0, &names, "it never rotates");
+        prop_assert_eq!(&file.refresh_jti_key.0, &names, "it never rotates");
     }
 }

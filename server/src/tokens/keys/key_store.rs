@@ -10,42 +10,42 @@ use secrecy::SecretString;
 
 use super::{
     KeyError, KeyRing,
-    disk::{Disk, Identity},
-    file::KeyFile,
+    key_file::KeyFile,
+    key_file_io::{FileFingerprint, KeyFileLocation},
 };
-use crate::{clock::World, tokens::algorithm::Algorithm};
+use crate::{clock::Env, tokens::algorithm::Algorithm};
 
 /// The keys as they are now. They change when somebody changes the file.
-pub struct Keys {
-    disk: Disk,
+pub struct KeyStore {
+    location: KeyFileLocation,
     algorithm: Algorithm,
     /// A secret that takes the place of the keys in the file.
     configured: Option<SecretString>,
     ring: RwLock<Arc<KeyRing>>,
-    seen: Mutex<Seen>,
+    last_read: Mutex<LastRead>,
 }
 
 /// What was found when the file was looked at last: each is told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
+enum LastRead {
     /// A file, good or damaged.
-    File(Identity),
+    File(FileFingerprint),
     /// None that could be read.
-    Trouble(io::ErrorKind),
+    Unreadable(io::ErrorKind),
 }
 
 /// What opening the keys has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opened {
     /// They are used as they were.
-    Found,
+    Existing,
     /// There were none: the first one was made.
-    Made,
+    Created,
     /// They have signed by another algorithm than the configured one: a new one signs from now on.
     Rotated,
 }
 
-impl Keys {
+impl KeyStore {
     /// The keys in the data folder, made there at the first start; a configured secret signs
     /// instead of theirs. Where the newest one is not for the configured algorithm, another one is
     /// made, and those before it go on checking.
@@ -57,34 +57,40 @@ impl Keys {
         folder: &Path,
         algorithm: Algorithm,
         configured: Option<SecretString>,
-        world: &World,
+        env: &Env,
     ) -> Result<(Self, Opened), KeyError> {
-        let disk = Disk::new(folder);
+        let location = KeyFileLocation::new(folder);
         let is_wanted = |file: &KeyFile| configured.is_some() || file.algorithm() == algorithm;
-        let opened = match disk.keys()? {
-            Some(file) if is_wanted(&file) => Opened::Found,
+        let opened = match location.load()? {
+            Some(file) if is_wanted(&file) => Opened::Existing,
             _ => {
-                let lock = disk.lock().map_err(|error| disk.trouble(error))?;
+                let lock = location.lock().map_err(|error| location.io_error(error))?;
                 // Where two programs start at once, one of them has made it meanwhile.
-                match lock.keys()? {
-                    Some(file) if is_wanted(&file) => Opened::Found,
+                match lock.load()? {
+                    Some(file) if is_wanted(&file) => Opened::Existing,
                     Some(mut file) => {
-                        file.rotate(algorithm, world);
-                        lock.keep(&file)?;
+                        file.rotate(algorithm, env);
+                        lock.save(&file)?;
                         Opened::Rotated
                     }
                     None => {
-                        lock.keep(&KeyFile::generate(algorithm, world))?;
-                        Opened::Made
+                        lock.save(&KeyFile::generate(algorithm, env))?;
+                        Opened::Created
                     }
                 }
             }
         };
-        let (identity, content) = disk.read().map_err(|error| disk.trouble(error))?;
+        let (fingerprint, content) = location.read().map_err(|error| location.io_error(error))?;
         let ring = KeyFile::parse(&content).and_then(|file| file.ring(configured.as_ref()));
-        let ring = RwLock::new(Arc::new(ring.map_err(|why| disk.damaged(why))?));
+        let ring = RwLock::new(Arc::new(ring.map_err(|why| location.damaged(why))?));
         Ok((
-            Self { disk, algorithm, configured, ring, seen: Mutex::new(Seen::File(identity)) },
+            Self {
+                location,
+                algorithm,
+                configured,
+                ring,
+                last_read: Mutex::new(LastRead::File(fingerprint)),
+            },
             opened,
         ))
     }
@@ -98,44 +104,44 @@ impl Keys {
     /// These keys, or those of now where none of these has this name: another process may have made
     /// it a moment ago, and what it has signed is good here, too.
     #[must_use]
-    pub fn having(&self, ring: Arc<KeyRing>, kid: &str) -> Arc<KeyRing> {
+    pub fn ring_with_key(&self, ring: Arc<KeyRing>, kid: &str) -> Arc<KeyRing> {
         if ring.get(kid).is_some() {
             return ring;
         }
-        self.follow();
+        self.reload_if_changed();
         self.ring()
     }
 
     /// Reads the file where it is another one than the last time: one look at its metadata, as long
     /// as nothing has changed. A file that cannot be used is told to the log, and the keys stay
     /// what they were.
-    pub fn follow(&self) {
-        let found = self.disk.identity();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if found.is_ok_and(|found| *seen == Seen::File(found)) {
+    pub fn reload_if_changed(&self) {
+        let found = self.location.fingerprint();
+        let mut last_read = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.is_ok_and(|found| *last_read == LastRead::File(found)) {
             return;
         }
-        let (now, read) = match self.disk.read() {
-            Ok((identity, content)) => {
+        let (now, read) = match self.location.read() {
+            Ok((fingerprint, content)) => {
                 let ring =
                     KeyFile::parse(&content).and_then(|file| file.ring(self.configured.as_ref()));
-                (Seen::File(identity), ring.map_err(|why| self.disk.damaged(why)))
+                (LastRead::File(fingerprint), ring.map_err(|why| self.location.damaged(why)))
             }
-            Err(error) => (Seen::Trouble(error.kind()), Err(self.disk.trouble(error))),
+            Err(error) => (LastRead::Unreadable(error.kind()), Err(self.location.io_error(error))),
         };
-        if *seen == now {
+        if *last_read == now {
             return;
         }
-        *seen = now;
+        *last_read = now;
         match read {
-            Ok(ring) => self.take(ring),
+            Ok(ring) => self.replace_ring(ring),
             Err(error) => {
                 tracing::error!(%error, "the key file cannot be read; the keys in memory stay in use");
             }
         }
     }
 
-    fn take(&self, ring: KeyRing) {
+    fn replace_ring(&self, ring: KeyRing) {
         let signing = ring.signing();
         tracing::info!(kid = signing.kid, algorithm = %signing.algorithm, "key file reloaded");
         if self.configured.is_none() && signing.algorithm != self.algorithm {

@@ -3,29 +3,31 @@
 use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
 use super::SessionService;
-use crate::{files::FileService, tokens::keys::Keys};
+use crate::{files::FileService, tokens::keys::KeyStore};
 
 /// How soon what another process writes is known here: the contract says within a second.
-const FOLLOW: Duration = Duration::from_millis(400);
+const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// How often it is written down which tokens were presented: about a second after it was noted.
-const WRITE_DOWN: Duration = Duration::from_millis(700);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(700);
 /// How often what has expired is swept away.
-const SWEEP: Duration = Duration::from_mins(10);
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long
 /// as it is polled.
-pub async fn run(sessions: SessionService, files: FileService, keys: Arc<Keys>) {
+pub async fn run(sessions: SessionService, files: FileService, keys: Arc<KeyStore>) {
     tokio::join!(
-        every(FOLLOW, "polling the database for changes failed", || sessions.follow()),
-        every(FOLLOW, "polling the key file failed", || {
+        run_periodically(POLL_INTERVAL, "polling the database for changes failed", || sessions
+            .poll_changes()),
+        run_periodically(POLL_INTERVAL, "polling the key file failed", || {
             // It tells the log itself what it finds.
-            keys.follow();
+            keys.reload_if_changed();
             std::future::ready(Ok::<_, Infallible>(()))
         }),
-        every(WRITE_DOWN, "acknowledgements could not be stored", || sessions
+        run_periodically(FLUSH_INTERVAL, "acknowledgements could not be stored", || sessions
             .write_acknowledgements()),
-        every(SWEEP, "cleanup of expired rows failed", || sessions.sweep()),
-        every(SWEEP, "cleanup of orphaned objects failed", || files.sweep()),
+        run_periodically(CLEANUP_INTERVAL, "cleanup of expired rows failed", || sessions
+            .delete_expired()),
+        run_periodically(CLEANUP_INTERVAL, "cleanup of orphaned objects failed", || files.sweep()),
         finish_deletions(&sessions, &files),
     );
 }
@@ -41,22 +43,22 @@ async fn finish_deletions(sessions: &SessionService, files: &FileService) {
             tracing::warn!(%error, "files of a deleted account are left; the next time tries again");
         }
         // Whether there was a deletion or the time is over makes no difference.
-        let _ = tokio::time::timeout(SWEEP, sessions.next_deletion()).await;
+        let _ = tokio::time::timeout(CLEANUP_INTERVAL, sessions.next_deletion()).await;
     }
 }
 
 /// Does something again and again. What fails is told, and tried again at the next beat.
-async fn every<F, E>(beat: Duration, trouble: &str, mut work: impl FnMut() -> F)
+async fn run_periodically<F, E>(interval: Duration, failure: &str, mut work: impl FnMut() -> F)
 where
     F: Future<Output = Result<(), E>>,
     E: Display,
 {
-    let mut beat = tokio::time::interval(beat);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut interval = tokio::time::interval(interval);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        beat.tick().await;
+        interval.tick().await;
         if let Err(error) = work().await {
-            tracing::warn!(%error, "{trouble}; retrying at the next interval");
+            tracing::warn!(%error, "{failure}; retrying at the next interval");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
-    mirror::Mirror,
+    cache::ReadThroughCache,
     store::{Store, StoreError, StoredUser},
 };
 
@@ -14,16 +14,16 @@ const CAPACITY: usize = 20_000;
 
 /// Accounts by id.
 #[derive(Debug)]
-pub struct Directory {
+pub struct UserCache {
     store: Store,
-    seen: Mirror<Uuid, Arc<StoredUser>>,
+    rows: ReadThroughCache<Uuid, Arc<StoredUser>>,
 }
 
-impl Directory {
+impl UserCache {
     /// The accounts of a database.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, seen: Mirror::new(CAPACITY) }
+        Self { store, rows: ReadThroughCache::new(CAPACITY) }
     }
 
     /// The account of this id.
@@ -32,16 +32,16 @@ impl Directory {
     ///
     /// [`StoreError`]
     pub async fn get(&self, id: Uuid) -> Result<Option<Arc<StoredUser>>, StoreError> {
-        self.seen.get_or_load(id, async || Ok(self.store.user(id).await?.map(Arc::new))).await
+        self.rows.get_or_load(id, async || Ok(self.store.user(id).await?.map(Arc::new))).await
     }
 
     /// Reads an account anew, after it was written.
-    pub fn forget(&self, id: Uuid) {
-        self.seen.forget(&id);
+    pub fn invalidate(&self, id: Uuid) {
+        self.rows.invalidate(&id);
     }
 
     /// Reads all accounts anew, after another process has written.
-    pub fn clear(&self) {
-        self.seen.clear();
+    pub fn invalidate_all(&self) {
+        self.rows.invalidate_all();
     }
 }

@@ -1,13 +1,13 @@
 use std::fs;
 
 use super::{
-    super::{FILE, Keys, State},
+    super::{FILE, KeyStatus, KeyStore},
     *,
 };
 
 fn made() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    Keys::open(folder.path(), Algorithm::Hs256, None, &World::system()).unwrap();
+    KeyStore::open(folder.path(), Algorithm::Hs256, None, &Env::system()).unwrap();
     folder
 }
 
@@ -18,14 +18,14 @@ fn rotations_at_the_same_time_lose_none() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..5 {
-                    rotate(folder.path(), Algorithm::EdDsa, &World::system()).unwrap();
+                    rotate(folder.path(), Algorithm::EdDsa, &Env::system()).unwrap();
                 }
             });
         }
     });
     let keys = list(folder.path()).unwrap();
     assert_eq!(keys.len(), 21);
-    assert_eq!(keys.iter().filter(|key| key.state == State::Signs).count(), 1);
+    assert_eq!(keys.iter().filter(|key| key.status == KeyStatus::Signing).count(), 1);
 }
 
 #[test]
@@ -34,13 +34,13 @@ fn a_key_that_signs_stays_and_one_that_is_not_there_is_told() {
     let first = list(folder.path()).unwrap().remove(0).kid;
     let before = fs::read(folder.path().join(FILE)).unwrap();
     assert!(
-        matches!(retire(folder.path(), &first), Err(ChangeError::Signs { kid }) if kid == first)
+        matches!(retire(folder.path(), &first), Err(KeyChangeError::StillSigning { kid }) if kid == first)
     );
     assert!(
-        matches!(retire(folder.path(), "nobody"), Err(ChangeError::Unknown { kid }) if kid == "nobody")
+        matches!(retire(folder.path(), "nobody"), Err(KeyChangeError::Unknown { kid }) if kid == "nobody")
     );
     assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), before);
-    rotate(folder.path(), Algorithm::Hs256, &World::system()).unwrap();
+    rotate(folder.path(), Algorithm::Hs256, &Env::system()).unwrap();
     assert_eq!(retire(folder.path(), &first).unwrap().kid, first);
     assert_eq!(list(folder.path()).unwrap().len(), 1);
 }
@@ -51,10 +51,10 @@ fn where_there_are_no_keys_none_are_made() {
     for folder in [folder.path(), &folder.path().join("nowhere")] {
         assert_eq!(list(folder).unwrap(), []);
         assert!(matches!(
-            rotate(folder, Algorithm::Hs256, &World::system()),
-            Err(ChangeError::Missing { path }) if path == folder.join(FILE)
+            rotate(folder, Algorithm::Hs256, &Env::system()),
+            Err(KeyChangeError::Missing { path }) if path == folder.join(FILE)
         ));
-        assert!(matches!(retire(folder, "a"), Err(ChangeError::Missing { .. })));
+        assert!(matches!(retire(folder, "a"), Err(KeyChangeError::Missing { .. })));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -65,8 +65,8 @@ fn a_damaged_file_is_left_alone() {
     fs::write(folder.path().join(FILE), "{}").unwrap();
     assert!(matches!(list(folder.path()), Err(KeyError::Damaged { .. })));
     assert!(matches!(
-        rotate(folder.path(), Algorithm::Hs256, &World::system()),
-        Err(ChangeError::File(KeyError::Damaged { .. }))
+        rotate(folder.path(), Algorithm::Hs256, &Env::system()),
+        Err(KeyChangeError::File(KeyError::Damaged { .. }))
     ));
     assert_eq!(fs::read(folder.path().join(FILE)).unwrap(), b"{}");
 }

@@ -15,13 +15,13 @@ const UTS46: Uts46 = Uts46::new();
 
 /// An e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub struct EmailAddress {
     shown: String,
     key: String,
     unicode: String,
 }
 
-impl Address {
+impl EmailAddress {
     /// Reads an address as it was typed; blanks around it do not count.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ pub(super) fn key(typed: &str) -> Option<String> {
 /// no address has its own alone.
 #[must_use]
 pub fn forms(typed: &str) -> Vec<String> {
-    match Address::parse(typed) {
+    match EmailAddress::parse(typed) {
         Ok(address) if address.key == address.unicode => vec![address.key],
         Ok(address) => vec![address.key, address.unicode],
         Err(_) => vec![typed.trim().to_owned()],
@@ -141,8 +141,8 @@ mod tests {
             // Within ASCII it is taken as it was before domains were converted.
             ("ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example"),
         ] {
-            let address =
-                Address::parse(typed).unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
+            let address = EmailAddress::parse(typed)
+                .unwrap_or_else(|problem| panic!("{typed:?}: {problem:?}"));
             assert_eq!((address.shown(), address.key()), (shown, key), "{typed:?}");
             for again in [typed, shown, key, address.unicode()] {
                 assert_eq!(super::key(again).as_deref(), Some(key), "{again:?}");
@@ -166,13 +166,13 @@ mod tests {
             "ada@b@münchen.example",
             "ada@münchen.example.",
         ] {
-            assert_eq!(Address::parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
+            assert_eq!(EmailAddress::parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
         }
         // Within the bound as it is typed, and not as it is sent.
         let label: String =
             (0..14).filter_map(|index| char::from_u32(0x4e00 + index * 997)).collect();
         let long = format!("ada@{}", vec![label; 6].join("."));
-        assert_eq!(Address::parse(&long), Err(Problem::EmailTooLong));
+        assert_eq!(EmailAddress::parse(&long), Err(Problem::EmailTooLong));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::fold;
 
 /// The filter of the list that `scripts/common-passwords` takes: see `server/passwords`.
-pub static COMMON: CommonPasswords<'static> =
+pub static COMMON_PASSWORDS: CommonPasswords<'static> =
     match CommonPasswords::read(include_bytes!("../../passwords/common.filter")) {
         Some(common) => common,
         None => {
@@ -24,12 +24,12 @@ pub static COMMON: CommonPasswords<'static> =
 /// both little-endian.
 const MAGIC: [u8; 8] = *b"GHBLOOM1";
 /// Bits of the filter for each password.
-const BITS: usize = 24;
+const BITS_PER_PASSWORD: usize = 24;
 /// Positions that each password has among the bits: the best number for so many bits.
-const POSITIONS: u32 = 17;
+const POSITIONS_PER_PASSWORD: u32 = 17;
 /// Code points of the shortest password that may be configured to be enough: shorter ones need no
 /// list.
-const SHORTEST: usize = 6;
+const MIN_CODE_POINTS: usize = 6;
 
 /// A list of passwords that is asked and cannot be read.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ impl<'a> CommonPasswords<'a> {
     }
 
     fn has(&self, folded: &str) -> bool {
-        folded.chars().count() >= SHORTEST
+        folded.chars().count() >= MIN_CODE_POINTS
             && positions(folded, self.positions, self.bits.len())
                 .all(|(byte, bit)| self.bits[byte] & bit != 0)
     }
@@ -73,15 +73,15 @@ pub fn build<'p>(passwords: impl IntoIterator<Item = &'p str>) -> (Vec<u8>, usiz
     let folded: BTreeSet<String> = passwords
         .into_iter()
         .map(|password| fold(password).trim().to_owned())
-        .filter(|password| password.chars().count() >= SHORTEST)
+        .filter(|password| password.chars().count() >= MIN_CODE_POINTS)
         .collect();
-    let mut bits = vec![0_u8; (folded.len() * BITS).div_ceil(8).max(1)];
+    let mut bits = vec![0_u8; (folded.len() * BITS_PER_PASSWORD).div_ceil(8).max(1)];
     for password in &folded {
-        for (byte, bit) in positions(password, POSITIONS, bits.len()) {
+        for (byte, bit) in positions(password, POSITIONS_PER_PASSWORD, bits.len()) {
             bits[byte] |= bit;
         }
     }
-    let filter = [&MAGIC[..], &POSITIONS.to_le_bytes(), &bits].concat();
+    let filter = [&MAGIC[..], &POSITIONS_PER_PASSWORD.to_le_bytes(), &bits].concat();
     (filter, folded.len())
 }
 
@@ -131,7 +131,7 @@ mod tests {
             "Password1Password1",
             "123456123456123456",
         ] {
-            assert!(COMMON.contains(password), "{password}");
+            assert!(COMMON_PASSWORDS.contains(password), "{password}");
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
             "abc",
             "",
         ] {
-            assert!(!COMMON.contains(password), "{password}");
+            assert!(!COMMON_PASSWORDS.contains(password), "{password}");
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
                 let digest = Sha256::digest(number.to_be_bytes());
                 let text: String =
                     digest[..12].iter().map(|byte| char::from(b'a' + byte % 26)).collect();
-                COMMON.has(&text)
+                COMMON_PASSWORDS.has(&text)
             })
             .count();
         assert!(found <= 12, "{found} of 300000");
@@ -195,7 +195,7 @@ mod tests {
             prop_assert!(count <= passwords.len());
             let common = CommonPasswords::read(&filter).expect("a filter");
             for password in &passwords {
-                let is_long = fold(password).trim().chars().count() >= SHORTEST;
+                let is_long = fold(password).trim().chars().count() >= MIN_CODE_POINTS;
                 prop_assert!(!is_long || common.contains(password), "{:?}", password);
             }
         }

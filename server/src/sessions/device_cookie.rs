@@ -14,18 +14,18 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::{clock::World, store::DeviceEpoch};
+use crate::{clock::Env, store::DeviceEpoch};
 
 /// Bytes of a device's name, and of a MAC over it.
-const BYTES: usize = 16;
+const DEVICE_ID_BYTES: usize = 16;
 /// Bytes of the cookie's own name: persons who share a browser have a cookie each.
-const NAME_BYTES: usize = 6;
+const COOKIE_NAME_BYTES: usize = 6;
 
 /// Recognises devices.
-pub(super) struct Devices {
+pub(super) struct DeviceCookies {
     /// Has its key, and nothing to sign yet.
     mac: Hmac<Sha256>,
-    world: World,
+    env: Env,
 }
 
 /// A cookie's epoch where there is no account: none is made for it.
@@ -33,16 +33,16 @@ const NO_ACCOUNT: DeviceEpoch = DeviceEpoch { user: Uuid::nil(), epoch: -1 };
 
 /// A device that was recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Device {
+pub(super) struct KnownDevice {
     /// Its random name.
     name: String,
     /// The account that it is known for.
     pub(super) user: Uuid,
 }
 
-impl Devices {
-    pub(super) fn new(mac: Hmac<Sha256>, world: World) -> Self {
-        Self { mac, world }
+impl DeviceCookies {
+    pub(super) fn new(mac: Hmac<Sha256>, env: Env) -> Self {
+        Self { mac, env }
     }
 
     /// The cookie that is kept for this account's name.
@@ -57,17 +57,17 @@ impl Devices {
 
     /// The device that a cookie names, where it is one of this account's and epoch's. Without an
     /// account it costs the same.
-    pub(super) fn recognise(
+    pub(super) fn recognize(
         &self,
         cookie: &DeviceCookie,
         epoch: Option<DeviceEpoch>,
-    ) -> Option<Device> {
+    ) -> Option<KnownDevice> {
         let (name, tag) = cookie.value.split_once('.')?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == BYTES)?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == DEVICE_ID_BYTES)?;
         let of = epoch.unwrap_or(NO_ACCOUNT);
         // In constant time.
         self.over_device(of, name).verify_truncated_left(&tag).ok()?;
-        Some(Device { name: name.to_owned(), user: of.user })
+        Some(KnownDevice { name: name.to_owned(), user: of.user })
     }
 
     /// The cookie that a browser is to keep after a log-in to this account: that of the device that
@@ -76,20 +76,20 @@ impl Devices {
         &self,
         account: &str,
         epoch: DeviceEpoch,
-        device: Option<Device>,
+        device: Option<KnownDevice>,
     ) -> DeviceCookie {
         let name = device.map_or_else(
-            || URL_SAFE_NO_PAD.encode(self.world.random::<BYTES>()),
+            || URL_SAFE_NO_PAD.encode(self.env.random::<DEVICE_ID_BYTES>()),
             |device| device.name,
         );
         let tag = self.over_device(epoch, &name).finalize().into_bytes();
-        let value = format!("{name}.{}", URL_SAFE_NO_PAD.encode(&tag[..BYTES]));
+        let value = format!("{name}.{}", URL_SAFE_NO_PAD.encode(&tag[..DEVICE_ID_BYTES]));
         DeviceCookie { name: self.cookie_name(account), value }
     }
 
     fn cookie_name(&self, account: &str) -> String {
         let tag = self.over(&[b"cookie", account.as_bytes()]).finalize().into_bytes();
-        format!("{}{}", DeviceCookie::DEVICE, URL_SAFE_NO_PAD.encode(&tag[..NAME_BYTES]))
+        format!("{}{}", DeviceCookie::DEVICE, URL_SAFE_NO_PAD.encode(&tag[..COOKIE_NAME_BYTES]))
     }
 
     fn over_device(&self, of: DeviceEpoch, name: &str) -> Hmac<Sha256> {
@@ -115,15 +115,15 @@ mod tests {
 
     const ALICE: DeviceEpoch = DeviceEpoch { user: Uuid::from_u128(1), epoch: 3 };
 
-    fn devices(key: u8) -> Devices {
-        Devices::new(Hmac::new_from_slice(&[key; 32]).unwrap(), World::system())
+    fn devices(key: u8) -> DeviceCookies {
+        DeviceCookies::new(Hmac::new_from_slice(&[key; 32]).unwrap(), Env::system())
     }
 
     #[test]
     fn cookie_is_recognised_for_its_account_and_epoch_alone() {
         let devices = devices(1);
         let cookie = devices.cookie("alice", ALICE, None);
-        let device = devices.recognise(&cookie, Some(ALICE)).expect("recognised");
+        let device = devices.recognize(&cookie, Some(ALICE)).expect("recognised");
         assert_eq!(device.user, ALICE.user);
         assert_eq!(devices.cookie("alice", ALICE, Some(device)), cookie, "it stays the same");
         let others = [
@@ -133,9 +133,9 @@ mod tests {
             None,
         ];
         for other in others {
-            assert_eq!(devices.recognise(&cookie, other), None, "{other:?}");
+            assert_eq!(devices.recognize(&cookie, other), None, "{other:?}");
         }
-        assert_eq!(self::devices(2).recognise(&cookie, Some(ALICE)), None, "another key");
+        assert_eq!(self::devices(2).recognize(&cookie, Some(ALICE)), None, "another key");
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             String::new(),
         ] {
             let cookie = DeviceCookie { value, ..one.clone() };
-            assert_eq!(devices.recognise(&cookie, Some(ALICE)), None);
+            assert_eq!(devices.recognize(&cookie, Some(ALICE)), None);
         }
     }
 }

@@ -6,15 +6,15 @@ use std::{
 };
 
 use super::{
-    KeyError, Listed, Rotated,
-    disk::Disk,
-    file::{Kept, KeyFile},
+    KeyError, KeyInfo, KeyRotation,
+    key_file::{KeyFile, RetireError},
+    key_file_io::KeyFileLocation,
 };
-use crate::{clock::World, tokens::algorithm::Algorithm};
+use crate::{clock::Env, tokens::algorithm::Algorithm};
 
 /// Why keys were not changed.
 #[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
+pub enum KeyChangeError {
     /// The file.
     #[error(transparent)]
     File(#[from] KeyError),
@@ -34,7 +34,7 @@ pub enum ChangeError {
     #[error(
         "the key {kid} is the signing key and cannot be retired; run `gatehouse keys rotate` first"
     )]
-    Signs {
+    StillSigning {
         /// Its name.
         kid: String,
     },
@@ -45,9 +45,9 @@ pub enum ChangeError {
 /// # Errors
 ///
 /// [`KeyError`]
-pub fn list(folder: &Path) -> Result<Vec<Listed>, KeyError> {
-    let disk = Disk::new(folder);
-    Ok(disk.keys()?.map(|file| file.list()).unwrap_or_default())
+pub fn list(folder: &Path) -> Result<Vec<KeyInfo>, KeyError> {
+    let location = KeyFileLocation::new(folder);
+    Ok(location.load()?.map(|file| file.list()).unwrap_or_default())
 }
 
 /// Lets a new key sign from now on. Those before it go on checking what they have signed: nobody is
@@ -55,39 +55,43 @@ pub fn list(folder: &Path) -> Result<Vec<Listed>, KeyError> {
 ///
 /// # Errors
 ///
-/// [`ChangeError`]
-pub fn rotate(folder: &Path, algorithm: Algorithm, world: &World) -> Result<Rotated, ChangeError> {
-    change(folder, |file| Ok(file.rotate(algorithm, world)))
+/// [`KeyChangeError`]
+pub fn rotate(
+    folder: &Path,
+    algorithm: Algorithm,
+    env: &Env,
+) -> Result<KeyRotation, KeyChangeError> {
+    change(folder, |file| Ok(file.rotate(algorithm, env)))
 }
 
 /// Removes a key that does not sign any more: what it has signed is refused from now on.
 ///
 /// # Errors
 ///
-/// [`ChangeError`]
-pub fn retire(folder: &Path, kid: &str) -> Result<Listed, ChangeError> {
+/// [`KeyChangeError`]
+pub fn retire(folder: &Path, kid: &str) -> Result<KeyInfo, KeyChangeError> {
     change(folder, |file| {
         file.retire(kid).map_err(|kept| match kept {
-            Kept::Unknown => ChangeError::Unknown { kid: kid.to_owned() },
-            Kept::Signs => ChangeError::Signs { kid: kid.to_owned() },
+            RetireError::UnknownKey => KeyChangeError::Unknown { kid: kid.to_owned() },
+            RetireError::SigningKey => KeyChangeError::StillSigning { kid: kid.to_owned() },
         })
     })
 }
 
 fn change<T>(
     folder: &Path,
-    change: impl FnOnce(&mut KeyFile) -> Result<T, ChangeError>,
-) -> Result<T, ChangeError> {
-    let disk = Disk::new(folder);
-    let missing = || ChangeError::Missing { path: disk.path().to_owned() };
+    change: impl FnOnce(&mut KeyFile) -> Result<T, KeyChangeError>,
+) -> Result<T, KeyChangeError> {
+    let location = KeyFileLocation::new(folder);
+    let missing = || KeyChangeError::Missing { path: location.path().to_owned() };
     // Who reads before the lock may put back what another one has changed meanwhile.
-    let lock = match disk.lock() {
+    let lock = match location.lock() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
-        locked => locked.map_err(|error| disk.trouble(error))?,
+        locked => locked.map_err(|error| location.io_error(error))?,
     };
-    let mut file = lock.keys()?.ok_or_else(missing)?;
+    let mut file = lock.load()?.ok_or_else(missing)?;
     let changed = change(&mut file)?;
-    lock.keep(&file)?;
+    lock.save(&file)?;
     Ok(changed)
 }
 

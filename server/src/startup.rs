@@ -17,11 +17,11 @@ use tokio::net::TcpListener;
 use crate::{
     accounts::{
         AccountService,
-        directory::Directory,
         hashing::{Cost, HashError, Hasher},
+        user_cache::UserCache,
         username,
     },
-    clock::World,
+    clock::Env,
     config::Config,
     failure::Internal,
     files::{self, FileService},
@@ -29,11 +29,11 @@ use crate::{
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
-    sessions::{SessionRules, SessionService, upkeep},
+    sessions::{SessionRules, SessionService, background_tasks},
     store::{AuditEntry, Event, OpenError, Store, StoreError},
     tokens::{
         codec::Codec,
-        keys::{KeyError, Keys, Opened},
+        keys::{KeyError, KeyStore, Opened},
     },
 };
 
@@ -106,21 +106,21 @@ impl Server {
     /// # Errors
     ///
     /// [`StartError`]
-    pub async fn open(config: &Config, world: World) -> Result<Self, StartError> {
+    pub async fn open(config: &Config, env: Env) -> Result<Self, StartError> {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let store = Store::open(&config.database_url).await?;
         username::fill_in(&store).await?;
-        let keys = open_keys(config, &store, &world).await?;
+        let keys = open_keys(config, &store, &env).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let hasher = Hasher::new(Cost::default(), cores, world.clone())?;
+        let hasher = Hasher::new(Cost::default(), cores, env.clone())?;
         let hasher = Arc::new(hasher.with_limit(config.limits.map(|limits| limits.waiting_hashes)));
-        let directory = Arc::new(Directory::new(store.clone()));
-        let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &world));
+        let user_cache = Arc::new(UserCache::new(store.clone()));
+        let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &env));
         let policy = config.password_policy();
         let sessions = SessionService::start(
             store.clone(),
-            Arc::clone(&directory),
+            Arc::clone(&user_cache),
             Arc::clone(&hasher),
             Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
             SessionRules {
@@ -130,15 +130,15 @@ impl Server {
                 audit: config.audit_seconds,
             },
             Arc::clone(&throttle),
-            world.clone(),
+            env.clone(),
         )
         .await?;
         let files = FileService::new(files::Inner {
             store: store.clone(),
-            objects: open_objects(config, &world)?,
+            objects: open_objects(config, &env)?,
             pictures: BlockingPool::new(cores, config.pictures_memory),
-            directory: Arc::clone(&directory),
-            world: world.clone(),
+            user_cache: Arc::clone(&user_cache),
+            env: env.clone(),
             quota: config.files_quota,
             files_max: config.files_max,
             scratch: config.data_dir.clone(),
@@ -146,13 +146,13 @@ impl Server {
         });
         let accounts = AccountService {
             store: store.clone(),
-            directory,
+            user_cache,
             hasher,
-            world: world.clone(),
+            env: env.clone(),
             throttle,
             registrations: config
                 .limits
-                .map(|limits| Limiter::new(limits.registration, Arc::clone(&world.clock))),
+                .map(|limits| Limiter::new(limits.registration, Arc::clone(&env.clock))),
             reserved: config
                 .reserved_usernames
                 .iter()
@@ -171,7 +171,7 @@ impl Server {
             files,
             bodies: Bodies::new(config.uploads, config.data_dir.clone()),
             keys,
-            world,
+            env,
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
         };
@@ -191,12 +191,12 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) {
         let router = self.router(pages);
-        let upkeep = upkeep::run(
+        let background_tasks = background_tasks::run(
             self.state.sessions.clone(),
             self.state.files.clone(),
             Arc::clone(&self.state.keys),
         );
-        let upkeep = tokio::spawn(upkeep);
+        let background_tasks = tokio::spawn(background_tasks);
         let (told, mut stopping) = tokio::sync::watch::channel(false);
         let stop = async move {
             stop.await;
@@ -220,7 +220,7 @@ impl Server {
                 tracing::warn!("some connections did not finish within the shutdown grace period");
             }
         }
-        upkeep.abort();
+        background_tasks.abort();
         if let Err(error) = self.state.sessions.write_acknowledgements().await {
             tracing::warn!(%error, "acknowledgements could not be stored");
         }
@@ -241,27 +241,27 @@ pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// The keys; that another one signs than before is an event like any other rotation.
-async fn open_keys(config: &Config, store: &Store, world: &World) -> Result<Arc<Keys>, StartError> {
+async fn open_keys(config: &Config, store: &Store, env: &Env) -> Result<Arc<KeyStore>, StartError> {
     let (keys, opened) =
-        Keys::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), world)?;
+        KeyStore::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), env)?;
     if opened == Opened::Rotated {
         tracing::info!(
             algorithm = config.jwt_algorithm.as_str(),
             "a new signing key was created; older keys keep verifying"
         );
-        let entry = AuditEntry::of_key(Event::KeyRotated, world.now(), &keys.ring().signing().kid);
+        let entry = AuditEntry::of_key(Event::KeyRotated, env.now(), &keys.ring().signing().kid);
         store.insert_audit_entry(entry).await?;
     }
     Ok(Arc::new(keys))
 }
 
 /// What lies beside the database.
-fn open_objects(config: &Config, world: &World) -> Result<Objects, StartError> {
+fn open_objects(config: &Config, env: &Env) -> Result<Objects, StartError> {
     if let Some(place) = &config.s3 {
         return Ok(Objects::in_s3(place)?);
     }
     let folder = config.data_dir.join("objects");
-    Objects::in_folder(&folder, world.now())
+    Objects::in_folder(&folder, env.now())
         .map_err(|source| StartError::DataDir { path: folder, source })
 }
 
