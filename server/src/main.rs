@@ -73,15 +73,15 @@ fn main() -> ExitCode {
         .map_err(Into::into)
         .and_then(|runtime| {
             let ran = runtime.block_on(run(command));
-            // Work on a blocking thread, such as a picture that is decoded for a client that has
-            // gone, must not delay the end.
+            // Blocking work, such as decoding a picture for a disconnected client, must not delay
+            // the exit.
             runtime.shutdown_background();
             ran
         });
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where standard error is closed there is nobody to tell.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "gatehouse: {error}");
             ExitCode::FAILURE
         }
@@ -89,9 +89,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
-    // Before anything is opened: a signal that comes during the start ends it cleanly, too.
+    // Before anything is opened, so that a signal during the start stops it cleanly.
     let stop = matches!(command, Command::Serve).then(stop_signal).transpose()?;
-    // Whatever this program writes is for its user alone.
+    // Files that this program creates are readable by its user alone.
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let sources = Sources::of_process(Path::new("."))?;
     let config = Config::read(&sources);
@@ -135,10 +135,10 @@ async fn serve(
     let _log = log::start(config)?;
     ignore_signals()?;
     http::raise_descriptor_limit();
-    // Where files may not grow further (`ulimit -f`), a write fails then, like one to a full disk;
-    // without a handler this signal would end the program.
+    // With a handler, a write beyond the file size limit (`ulimit -f`) fails like one to a full
+    // disk; without one, SIGXFSZ would end the program.
     let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
-    // First the port: who has started the program twice is told so, and nothing is touched.
+    // The port first: a second instance fails here and changes nothing.
     let listener = startup::listen(config.addr).await?;
     let server = tokio::select! {
         () = &mut stop => {

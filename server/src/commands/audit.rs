@@ -1,4 +1,4 @@
-//! `gatehouse audit`: the audit log, for the administrator. The server may be running or not.
+//! `gatehouse audit`: prints the audit log. The server may be running or not.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use uuid::Uuid;
 
-use super::{audit_line::Line, moment, output::Output};
+use super::{audit_line::Line, datetime, output::Output};
 use crate::{
     accounts::username,
     clock::Env,
@@ -17,10 +17,10 @@ use crate::{
     store::{AuditFilter, Event, OpenError, Outcome, Store, StoreError, StoredEntry},
 };
 
-/// Entries that are read at a time.
+/// Entries per query.
 const PAGE: u64 = 1000;
-/// How often the log is looked at while it is followed.
-const BEAT: Duration = Duration::from_millis(500);
+/// Poll interval of `--follow`.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Arguments of `gatehouse audit`: filters and output format.
 #[derive(Args, Clone, Debug)]
@@ -73,7 +73,7 @@ fn network(text: &str) -> Result<Network, ParseNetworkError> {
     text.parse()
 }
 
-/// Why the log cannot be shown.
+/// Error of `gatehouse audit`.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// The database cannot be opened.
@@ -85,19 +85,15 @@ pub enum AuditError {
     /// There is no such account.
     #[error("there is no account {0:?}")]
     NoAccount(String),
-    /// A text that is no moment.
+    /// An invalid time.
     #[error("{0:?} is not a time (examples: 2027-01-31, 2027-01-31T12:00:00Z, 12h)")]
-    NoMoment(String),
+    InvalidTime(String),
     /// Nothing can be written.
     #[error("the log cannot be written: {0}")]
     Write(#[from] io::Error),
 }
 
-/// Prints what is wanted of the log.
-///
-/// # Errors
-///
-/// [`AuditError`]
+/// Runs the command.
 pub async fn run(
     arguments: &Arguments,
     database_url: &str,
@@ -128,7 +124,8 @@ async fn show(
         },
         since: match &arguments.since {
             Some(text) => Some(
-                moment::parse(text, env.now()).ok_or_else(|| AuditError::NoMoment(text.clone()))?,
+                datetime::parse(text, env.now())
+                    .ok_or_else(|| AuditError::InvalidTime(text.clone()))?,
             ),
             None => None,
         },
@@ -145,7 +142,7 @@ async fn show(
     loop {
         while let Some(page) = log.next().await? {
             log.print(&page, out).await?;
-            // `gatehouse audit | head` has seen enough.
+            // The reader has gone, as in `gatehouse audit | head`.
             if out.is_closed() {
                 return Ok(());
             }
@@ -153,11 +150,11 @@ async fn show(
         if !arguments.follow || out.is_closed() {
             return Ok(());
         }
-        tokio::time::sleep(BEAT).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// The log as far as it is wanted and was not seen.
+/// Cursor over the matching entries.
 struct Log<'a> {
     arguments: &'a Arguments,
     store: &'a Store,
@@ -167,7 +164,7 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    /// The next entries; `None` where nothing has come since the last ones.
+    /// Returns the next entries; [`None`] if there are none yet.
     async fn next(&mut self) -> Result<Option<Vec<StoredEntry>>, AuditError> {
         let mut page = self.store.audit_page(self.filter, self.seen, PAGE).await?;
         let Some(last) = page.last() else { return Ok(None) };

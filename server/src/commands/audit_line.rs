@@ -1,21 +1,21 @@
-//! An entry of the audit log as a line. What others have had a say in cannot forge another one.
+//! Audit entries as single lines. Escaped, so that user-controlled text cannot forge an entry.
 
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    moment::rfc3339,
+    datetime::rfc3339,
     terminal::{escaped, json},
 };
 use crate::store::StoredEntry;
 
-/// An entry, and whose account it was about by name, where there still is one.
+/// An entry with the username of its account, if the account exists.
 pub(super) struct Line<'a> {
     pub(super) entry: &'a StoredEntry,
     pub(super) username: Option<&'a str>,
 }
 
-/// The same for programs.
+/// JSON form.
 #[derive(Serialize)]
 struct Json<'a> {
     time: String,
@@ -31,7 +31,7 @@ struct Json<'a> {
 }
 
 impl Line<'_> {
-    /// For people: what is missing is left out.
+    /// Formats the entry as text; missing values are omitted.
     pub(super) fn text(&self) -> String {
         let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } =
             self.entry;
@@ -50,7 +50,7 @@ impl Line<'_> {
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// For programs.
+    /// Formats the entry as JSON.
     pub(super) fn json(&self) -> serde_json::Result<String> {
         let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } =
             self.entry;

@@ -1,4 +1,5 @@
-//! `gatehouse backup`: everything that a restore needs, in one file. The server may be running.
+//! `gatehouse backup`: writes everything that a restore needs to one file. The server may be
+//! running.
 
 use std::{
     collections::HashSet,
@@ -26,8 +27,8 @@ pub(super) const MANIFEST: &str = "backup.json";
 pub(super) const DATABASE: &str = "gatehouse.sqlite";
 /// Folder of the uploaded files, in an archive and in the data folder.
 pub(super) const OBJECTS: &str = "objects";
-/// Copies of the database that are made at most. Another one is needed where a file was deleted
-/// while it was copied.
+/// Maximum number of database snapshots. Another one is needed if a file was deleted while it was
+/// copied.
 const MAX_SNAPSHOTS: usize = 5;
 
 /// Arguments of `gatehouse backup`.
@@ -41,7 +42,7 @@ pub struct Arguments {
     force: bool,
 }
 
-/// Why no backup was written.
+/// Error of `gatehouse backup`.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The database cannot be opened.
@@ -53,15 +54,15 @@ pub enum BackupError {
     /// The database is damaged: its copy would be, too.
     #[error("the database is damaged and was not backed up: {0}")]
     Damaged(String),
-    /// There is a file of that name.
+    /// The file exists.
     #[error("{} exists; choose another name, or replace it with --force", .0.display())]
     Exists(PathBuf),
     /// Uploaded files were deleted faster than they were copied, or are missing.
     #[error("{missing} uploaded files that the database names are missing, among them {example}")]
     Missing {
-        /// How many.
+        /// Number of missing files.
         missing: usize,
-        /// The name of one.
+        /// Name of one.
         example: String,
     },
     /// The archive cannot be written.
@@ -69,10 +70,10 @@ pub enum BackupError {
     Write {
         /// Its path.
         path: PathBuf,
-        /// What the system says.
+        /// I/O error.
         source: io::Error,
     },
-    /// Nothing can be printed.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
@@ -82,21 +83,17 @@ pub enum BackupError {
 pub(super) struct Manifest {
     /// Version of the layout.
     pub format: u32,
-    /// Version of the program that has written it.
+    /// Version of Gatehouse that has written it.
     pub version: String,
     /// Seconds of Unix time at which the database was copied.
     pub created_at: i64,
-    /// Whether the signing keys are in it.
+    /// Set if the signing keys are included.
     pub keys: bool,
-    /// How many uploaded files are in it; none where they are kept in an S3 store.
+    /// Number of uploaded files; [`None`] if they are in an S3 store.
     pub objects: Option<usize>,
 }
 
 /// Writes an archive, whole or not at all, and prints what it holds.
-///
-/// # Errors
-///
-/// [`BackupError`]
 pub async fn run(
     arguments: &Arguments,
     config: &Config,
@@ -110,7 +107,7 @@ pub async fn run(
     }
     let store = Store::open_existing(&config.database_url).await?;
     let written = write(file, *force, config, &store, env).await;
-    store.leave().await;
+    store.close_without_checkpoint().await;
     let manifest = written?;
     let bytes = fs::metadata(file).map_err(write_error)?.len();
     let objects = match manifest.objects {
@@ -139,8 +136,8 @@ async fn write(
     let write_error = |source| BackupError::Write { path: file.to_owned(), source };
     let folder =
         file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Beside the file that is to be written: the archive takes its place by a rename, and only the
-    // owner may read either.
+    // In the folder of the backup file: the archive is moved into place by a rename, and both are
+    // readable by the owner only.
     let draft = tempfile::Builder::new()
         .prefix(".gatehouse-backup-")
         .tempfile_in(folder)
@@ -165,9 +162,8 @@ async fn write(
         if config.s3.is_some() {
             break (snapshot, created_at, None);
         }
-        // Rows are copied first: of an upload that goes on meanwhile there is no row yet. A file
-        // that is missing belongs to a row that was removed since, which the next copy of the
-        // database does not have any more.
+        // Rows are copied first: an upload in progress has no row yet. A missing file belongs to a
+        // row that was deleted since, and is not in the next snapshot.
         let mut missing = Vec::new();
         for key in &objects {
             if !done.contains(key) {
@@ -196,8 +192,7 @@ async fn write(
             Some(_) => fs::remove_file(&snapshot).map_err(write_error)?,
         }
     };
-    // After the database: a key that was made since signs nothing that the database names, and does
-    // no harm.
+    // After the database: a key created since is harmless.
     let keys = add_file(&mut archive, keys::FILE, &config.data_dir.join(keys::FILE))
         .map_err(write_error)?;
     add_file(&mut archive, DATABASE, &snapshot).map_err(write_error)?;
@@ -230,7 +225,7 @@ async fn write(
     Ok(manifest)
 }
 
-/// Adds a file under a name; `false` where there is none.
+/// Adds a file under a name; `false` if it does not exist.
 fn add_file(archive: &mut ZipWriter<BufWriter<File>>, name: &str, path: &Path) -> io::Result<bool> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -248,7 +243,7 @@ fn options() -> SimpleFileOptions {
         .unix_permissions(0o600)
 }
 
-/// An error of the archive as one of the system, whose words are the ones that help.
+/// Converts an archive error into an I/O error, whose message is more helpful.
 pub(super) fn io_error(error: ZipError) -> io::Error {
     match error {
         ZipError::Io(error) => error,

@@ -1,4 +1,4 @@
-//! `gatehouse keys`: what signs tokens.
+//! `gatehouse keys`: manages the signing keys of tokens.
 
 use std::io::{self, Write};
 
@@ -32,7 +32,7 @@ pub enum KeysCommand {
 /// Error of a `gatehouse keys` command.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// Keys of the folder are not used. A script that rotates must not believe that it has.
+    /// The key file is not in use. An error, so that a script does not take the rotation for done.
     #[error(
         "tokens are signed with GATEHOUSE_JWT_SECRET: there is nothing to rotate or retire. A new secret takes effect at the next start and ends all sessions"
     )]
@@ -46,19 +46,15 @@ pub enum CommandError {
     /// The database: nothing was changed.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The keys were changed, and the audit log does not tell of it.
+    /// The keys were changed without an audit entry.
     #[error("the keys were changed, but the audit log could not be written: {0}")]
     Audit(#[from] StoreError),
-    /// Nobody reads what is printed.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 
-/// Does it, and prints what there is to say.
-///
-/// # Errors
-///
-/// [`CommandError`]
+/// Runs the command.
 pub async fn run(
     command: KeysCommand,
     config: &Config,
@@ -172,8 +168,8 @@ async fn retire(
     Ok(())
 }
 
-/// Changes the keys, and tells the audit log, with the name of the key. Where that cannot be
-/// written to, nothing is changed.
+/// Changes the keys and adds an audit entry with the key id. Changes nothing if the database cannot
+/// be opened.
 async fn audited<T>(
     event: Event,
     change: impl FnOnce() -> Result<T, KeyChangeError>,
@@ -182,7 +178,7 @@ async fn audited<T>(
     env: &Env,
 ) -> Result<T, CommandError> {
     if keys::list(&config.data_dir)?.is_empty() {
-        // Before a database is made in a folder that is the wrong one.
+        // Before a database is created in a wrong folder.
         return Err(KeyChangeError::Missing { path: config.data_dir.join(keys::FILE) }.into());
     }
     let store = Store::open(&config.database_url).await?;
@@ -194,7 +190,7 @@ async fn audited<T>(
         }
         Err(error) => Err(error.into()),
     };
-    store.leave().await;
+    store.close_without_checkpoint().await;
     done
 }
 

@@ -1,10 +1,10 @@
-//! What an administrator does on the command line.
+//! Administrator commands.
 
 pub mod audit;
 mod audit_line;
 pub mod backup;
+mod datetime;
 pub mod keys;
-mod moment;
 pub mod output;
 mod password;
 pub mod restore;
@@ -20,8 +20,8 @@ use crate::{
     store::{OpenError, Store},
 };
 
-/// Opens the database for a command that also makes it where there is none, as the server does at
-/// its first start. Returns the path of a database that was made.
+/// Opens the database, or creates it as the server does at its first start. Returns the path of a
+/// database that was created.
 async fn open_or_create(config: &Config) -> Result<(Store, Option<PathBuf>), OpenError> {
     let path = Store::path_of(&config.database_url)?;
     let is_new = !path.exists();

@@ -1,5 +1,5 @@
-//! A password, as somebody gives one on the command line: never as an argument, which others could
-//! read.
+//! Password input of commands: prompted for or read from standard input, never an argument, which
+//! other users of the machine can read.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -11,16 +11,16 @@ use crate::accounts::{
     username::Username,
 };
 
-/// Bytes that are read of standard input: more than any password has.
+/// Bytes that are read from standard input; no password is longer.
 const READ_MAX: u64 = 16 * 1024;
 
-/// Why there is no password.
+/// Error of a password input.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
     /// The two differ.
     #[error("the passwords do not match; nothing was changed")]
     Differ,
-    /// It is none for this account.
+    /// The password is rejected by the policy.
     #[error("{}: nothing was changed", .0.text(Lang::En))]
     Refused(Problem),
     /// It cannot be read.
@@ -28,8 +28,8 @@ pub enum PasswordError {
     Read(#[from] io::Error),
 }
 
-/// Asks for a new password twice, without showing it. Where nobody can be asked it is the first
-/// line of standard input.
+/// Prompts for a new password twice, without echo. If standard input is not a terminal, reads its
+/// first line.
 pub(super) fn read_new(
     policy: &Policy,
     username: Option<&Username>,
@@ -46,13 +46,13 @@ fn ask() -> Result<Zeroizing<String>, PasswordError> {
 }
 
 fn first_line(input: impl io::Read) -> io::Result<Zeroizing<String>> {
-    // As large as it can become: a buffer that grows leaves what it had behind.
+    // Allocated once: a growing buffer would leave unwiped copies.
     let mut bytes =
         Zeroizing::new(Vec::with_capacity(usize::try_from(READ_MAX).unwrap_or_default()));
     input.take(READ_MAX).read_to_end(&mut bytes)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    // A file that an editor has saved with a byte order mark: it is no part of the password.
+    // A byte order mark, which some editors write, is not part of the password.
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let text =
         std::str::from_utf8(line).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;

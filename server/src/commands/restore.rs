@@ -1,5 +1,5 @@
-//! `gatehouse restore`: puts a backup in the place of what is there. The server must not be
-//! running.
+//! `gatehouse restore`: replaces database, keys and uploaded files by those of a backup. The server
+//! must not be running.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -14,20 +14,21 @@ use zip::ZipArchive;
 
 use super::{
     backup::{DATABASE, FORMAT, MANIFEST, Manifest, OBJECTS, io_error},
-    moment::rfc3339,
-    user::HERE,
+    datetime::rfc3339,
+    user::CLI_ACTOR,
 };
 use crate::{
     clock::Env,
     config::Config,
     startup::prepare_folder,
     store::{
-        Act, Event, Inspection, OpenError, ReplacedFile, Replacement, Store, StoreError, inspect,
+        AuditContext, Event, Inspection, OpenError, Replacement, StagedFile, Store, StoreError,
+        inspect,
     },
     tokens::keys::{self, KeyError},
 };
 
-/// The longest description that is read, in bytes.
+/// Maximum size of the manifest in bytes.
 const MAX_MANIFEST: u64 = 64 * 1024;
 
 /// Arguments of `gatehouse restore`.
@@ -41,18 +42,18 @@ pub struct Arguments {
     keep_sessions: bool,
 }
 
-/// Why nothing was restored.
+/// Error of `gatehouse restore`.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// The archive cannot be read, or is no backup.
+    /// The archive cannot be read, or is not a backup.
     #[error("{} is no backup that can be restored ({reason}); nothing was changed", .path.display())]
     Archive {
         /// Its path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
-    /// The archive has files, which belong to a store that this command does not write to.
+    /// The archive has files, but an S3 store is configured, which this command does not write to.
     #[error(
         "{} has uploaded files, but GATEHOUSE_S3_ENDPOINT says that they are kept in an S3 store: unset it, or copy the folder {OBJECTS} of the archive to the store and make a backup there; nothing was changed", .path.display()
     )]
@@ -63,41 +64,37 @@ pub enum RestoreError {
     /// The database is in use, or cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The restored database does not answer.
+    /// The restored database cannot be used.
     #[error("the database of the backup cannot be used ({0}); nothing was changed")]
     Store(#[from] StoreError),
     /// The keys of the archive cannot be used.
     #[error("the keys of the backup cannot be used ({0}); nothing was changed")]
     Keys(#[from] KeyError),
-    /// A file cannot be written before anything was changed.
+    /// A file cannot be staged.
     #[error("{} cannot be written ({source}); nothing was changed", .path.display())]
     Stage {
         /// Its path.
         path: PathBuf,
-        /// What the system says.
+        /// I/O error.
         source: io::Error,
     },
-    /// The files cannot be put into their places.
+    /// The staged files cannot be moved to their destinations.
     #[error(
         "the restore was interrupted ({0}). If it had begun to replace files, the next start or restore finishes it; otherwise nothing was changed"
     )]
     Commit(io::Error),
-    /// Nothing can be printed.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 
-/// Where an archive's content is written before it takes its place.
+/// Paths of staged files.
 struct Staging {
     keys: PathBuf,
     objects: PathBuf,
 }
 
-/// Restores an archive, all of it or nothing, and prints what was replaced.
-///
-/// # Errors
-///
-/// [`RestoreError`]
+/// Runs the command: restores an archive atomically and prints what was replaced.
 pub async fn run(
     arguments: &Arguments,
     config: &Config,
@@ -136,10 +133,12 @@ pub async fn run(
 
     let mut others = Vec::new();
     if manifest.keys {
-        others.push(ReplacedFile { staged: stage.keys, place: config.data_dir.join(keys::FILE) });
+        others
+            .push(StagedFile { staged: stage.keys, destination: config.data_dir.join(keys::FILE) });
     }
     if manifest.objects.is_some() {
-        others.push(ReplacedFile { staged: stage.objects, place: config.data_dir.join(OBJECTS) });
+        others
+            .push(StagedFile { staged: stage.objects, destination: config.data_dir.join(OBJECTS) });
     }
     let suffix = format!(".before-{}", rfc3339(env.now()).replace(['-', ':'], ""));
     let former = replacement.commit(others, &suffix).map_err(RestoreError::Commit)?;
@@ -176,7 +175,7 @@ fn read_manifest(archive: &mut ZipArchive<BufReader<File>>) -> io::Result<Manife
 }
 
 impl Staging {
-    /// Removes what an interrupted restore has left, and makes the folders.
+    /// Deletes files that an interrupted restore has left, and creates the folders.
     fn clear(&self) -> Result<(), (PathBuf, io::Error)> {
         let gone = |path: &Path, removed: io::Result<()>| match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err((path.to_owned(), error)),
@@ -192,9 +191,8 @@ fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Writes an archive's content to where it is staged. An error comes with the file that could not
-/// be written, or with none where the archive could not be read. Reading an entry to its end checks
-/// its checksum.
+/// Extracts an archive to the staging paths. An error has the path that could not be written, or
+/// none if the archive could not be read. Reading an entry to its end checks its checksum.
 fn extract(
     archive: &mut ZipArchive<BufReader<File>>,
     stage: &Staging,
@@ -248,7 +246,7 @@ fn extract(
     Ok(())
 }
 
-/// Checks that what was staged is complete and sound.
+/// Checks that the staged files are complete and sound.
 async fn check(
     manifest: &Manifest,
     stage: &Staging,
@@ -274,9 +272,8 @@ async fn check(
     Ok(())
 }
 
-/// Brings the tables of the staged database up to date and ends its sessions, so that what was
-/// logged out since the backup was made stays logged out. Returns the number of sessions that have
-/// ended.
+/// Migrates the staged database and revokes its sessions, so that sessions that were ended after
+/// the backup stay ended. Returns the number of revoked sessions.
 async fn bring_up_to_date(
     staged: &Path,
     manifest: &Manifest,
@@ -284,9 +281,13 @@ async fn bring_up_to_date(
     env: &Env,
 ) -> Result<Option<u64>, RestoreError> {
     let store = Store::open(&format!("sqlite://{}", staged.display())).await?;
-    let act = Act { at: env.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
+    let context = AuditContext {
+        at: env.now(),
+        by: CLI_ACTOR.to_owned(),
+        client_info: ClientInfo::default(),
+    };
     let detail = format!("restored a backup of {}", rfc3339(manifest.created_at));
-    let entry = act.entry(Event::SessionRevoked, None, Some(&detail));
+    let entry = context.entry(Event::SessionRevoked, None, Some(&detail));
     let ended = if keeps_sessions {
         store.insert_audit_entry(entry).await.map(|()| None)
     } else {

@@ -1,4 +1,4 @@
-//! `gatehouse seed`: people who are none, to try things out with many.
+//! `gatehouse seed`: creates fake accounts for testing and demos.
 
 use std::{
     collections::HashSet,
@@ -13,7 +13,7 @@ use fake::{
     rand::{RngExt as _, SeedableRng as _, rngs::StdRng},
 };
 
-use super::{open_or_create, user::HERE};
+use super::{open_or_create, user::CLI_ACTOR};
 use crate::{
     accounts::{
         hashing::{Client, Cost, HashError, Hasher},
@@ -22,12 +22,12 @@ use crate::{
     },
     clock::Env,
     config::Config,
-    store::{Act, Event, NewUser, OpenError, Store, StoreError},
+    store::{AuditContext, Event, NewUser, OpenError, Store, StoreError},
 };
 
-/// People who share a commit.
-const TOGETHER: usize = 500;
-/// For how long they are said to have been there, in seconds: two years.
+/// Accounts that are inserted in one transaction.
+const BATCH: usize = 500;
+/// Range of creation times before now, in seconds: two years.
 const PAST: i64 = 2 * 365 * 86_400;
 
 /// Arguments of `gatehouse seed`.
@@ -53,7 +53,7 @@ enum Lang {
     Zh,
 }
 
-/// Why there are not as many as wanted.
+/// Error of `gatehouse seed`.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// The database cannot be opened.
@@ -62,24 +62,20 @@ pub enum SeedError {
     /// The database does not answer.
     #[error("{made} accounts were created: {source}")]
     Store {
-        /// How many there are.
+        /// Number of accounts that were created.
         made: usize,
-        /// What the database says.
+        /// Error of the database.
         source: StoreError,
     },
     /// The password cannot be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// Nothing can be written.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 
-/// Makes them, and says so.
-///
-/// # Errors
-///
-/// [`SeedError`]
+/// Runs the command.
 pub async fn run(
     arguments: Arguments,
     config: &Config,
@@ -91,7 +87,7 @@ pub async fn run(
         writeln!(out, "Created the database {}.", path.display())?;
     }
     let done = seed(arguments, &store, env, out).await;
-    store.leave().await;
+    store.close_without_checkpoint().await;
     done
 }
 
@@ -104,8 +100,8 @@ async fn seed(
     let Arguments { users, password, lang } = arguments;
     let wanted = usize::try_from(users).unwrap_or(usize::MAX);
     let known = password.is_some();
-    // Any text will do: no rule protects whom nobody is. Without one it is a password that is
-    // forgotten here.
+    // The password policy does not apply to fake accounts. Without a given password, a random one
+    // is hashed and dropped.
     let password = Password::presented(password.unwrap_or_else(|| {
         env.random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
     }));
@@ -122,34 +118,38 @@ async fn seed(
     )?;
     let began = env.clock.elapsed();
     let mut people =
-        People { lang, rng: StdRng::from_seed(env.random()), env, seen: HashSet::new() };
+        FakeUserGenerator { lang, rng: StdRng::from_seed(env.random()), env, seen: HashSet::new() };
     let mut progress = Progress::new(wanted);
     let mut made = 0;
     while made < wanted {
-        let batch = (0..TOGETHER.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
-        // Names that others have are passed over: the next ones are other ones.
+        let batch = (0..BATCH.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
+        // Taken usernames are skipped; the next batch has others.
         made +=
             store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
         progress.show(made);
     }
-    let act = Act { at: env.now(), by: HERE.to_owned(), client_info: ClientInfo::default() };
-    let entry = act.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
+    let context = AuditContext {
+        at: env.now(),
+        by: CLI_ACTOR.to_owned(),
+        client_info: ClientInfo::default(),
+    };
+    let entry = context.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
     store.insert_audit_entry(entry).await.map_err(|source| SeedError::Store { made, source })?;
     let took = env.clock.elapsed().saturating_sub(began).as_secs_f64();
     writeln!(out, "{made} people were made in {took:.1} s.")?;
     Ok(())
 }
 
-/// People who are none.
-struct People<'a> {
+/// Generates accounts with believable names.
+struct FakeUserGenerator<'a> {
     lang: Lang,
     rng: StdRng,
     env: &'a Env,
-    /// Names that were given already, so that a try is hardly ever for nothing.
+    /// Usernames generated so far: avoids most conflicts in the database.
     seen: HashSet<String>,
 }
 
-impl People<'_> {
+impl FakeUserGenerator<'_> {
     fn next(&mut self, password_hash: &str) -> NewUser {
         let created_at = self.env.now() - self.rng.random_range(0..PAST);
         loop {
@@ -163,8 +163,8 @@ impl People<'_> {
                     password_hash: password_hash.to_owned(),
                     nickname: Some(nickname),
                     role: Role::User,
-                    // Who is an address has no other one to tell. Numbers are left out: they could
-                    // be somebody's.
+                    // Usernames that are an address have no other one. Phone numbers are omitted:
+                    // they could exist.
                     email: (!username.shown().contains('@')).then(|| self.address()),
                     created_at,
                 };
@@ -172,7 +172,7 @@ impl People<'_> {
         }
     }
 
-    /// An address of a domain that belongs to nobody (RFC 2606 §3).
+    /// Picks a domain reserved for examples (RFC 2606 §3).
     fn domain(&mut self) -> &'static str {
         ["example.com", "example.net", "example.org"][self.rng.random_range(0..3)]
     }
@@ -181,12 +181,11 @@ impl People<'_> {
         format!("{}@{}", self.rng.random_range(100_000_000..1_000_000_000_u64), self.domain())
     }
 
-    /// How somebody wants to be called, and the name of the account that such a person would
-    /// choose.
+    /// Generates a display name and a matching username.
     fn name(&mut self) -> (String, String) {
         let domain = self.domain();
         let rng = &mut self.rng;
-        // So many that a million people find one each.
+        // Range that is sufficient for a million unique usernames.
         let number = rng.random_range(1..100_000_u32);
         match self.lang {
             Lang::En => {
@@ -220,7 +219,7 @@ impl People<'_> {
     }
 }
 
-/// How far it has come, where somebody looks.
+/// Progress bar on standard error, if that is a terminal.
 struct Progress {
     wanted: usize,
     is_watched: bool,
@@ -234,7 +233,7 @@ impl Progress {
         Self { wanted, is_watched: io::stderr().is_terminal() }
     }
 
-    /// Shows how far it has come. A terminal that cannot be written to stops nothing.
+    /// Updates the bar. Errors of the terminal are ignored.
     fn show(&mut self, made: usize) {
         if !self.is_watched {
             return;
@@ -265,8 +264,12 @@ mod tests {
                 name.chars().all(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))
             }),
         ] {
-            let mut people =
-                People { lang, rng: StdRng::from_seed([7; 32]), env: &env, seen: HashSet::new() };
+            let mut people = FakeUserGenerator {
+                lang,
+                rng: StdRng::from_seed([7; 32]),
+                env: &env,
+                seen: HashSet::new(),
+            };
             let made: Vec<_> = (0..2_000).map(|_| people.next("x")).collect();
             let keys: HashSet<_> = made.iter().map(|person| person.name.key.clone()).collect();
             assert_eq!(keys.len(), made.len());

@@ -1,12 +1,12 @@
-//! What a terminal is shown: nothing that others have had a say in can make it do anything, or
-//! forge a line.
+//! Escapes text for terminals, so that user-controlled text cannot send control sequences or forge
+//! lines.
 
 use std::fmt::Write as _;
 
 use app::validation::is_invisible;
 use serde::Serialize;
 
-/// A text in which whatever a terminal would obey, or nobody would see, is written out.
+/// Escapes control and invisible characters.
 pub(super) fn escaped(text: &str) -> String {
     let is_told = |character: char| is_invisible(character) || matches!(character, '"' | '\\');
     let mut line = String::with_capacity(text.len());
@@ -20,11 +20,11 @@ pub(super) fn escaped(text: &str) -> String {
     line
 }
 
-/// An object of JSON on one line, for programs.
+/// Serializes an object as JSON on one line.
 pub(super) fn json(object: &impl Serialize) -> serde_json::Result<String> {
     let json = serde_json::to_string(object)?;
-    // JSON lets characters stand that terminals obey (RFC 8259 §7). Outside of strings there are
-    // none of them.
+    // JSON allows control characters beyond U+001F that terminals interpret (RFC 8259 §7). They
+    // occur only within strings.
     Ok(json.chars().fold(String::with_capacity(json.len()), |mut line, character| {
         if is_invisible(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {

@@ -1,4 +1,4 @@
-//! `gatehouse user`: accounts, for the administrator. The server may be running or not.
+//! `gatehouse user`: manages user accounts. The server may be running or not.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::{
-    moment::rfc3339,
+    datetime::rfc3339,
     open_or_create,
     output::Output,
     password::{self, PasswordError},
@@ -30,15 +30,15 @@ use crate::{
     config::Config,
     sessions::administration::looked_for,
     store::{
-        AccountChange, Act, ChangeError, Changed, Event, NewUser, OpenError, PasswordChange, Store,
-        StoreError, Wanted,
+        AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext, Event, NewUser,
+        OpenError, PasswordChange, Store, StoreError, UserQuery,
     },
 };
 
-/// Accounts that are read at a time.
+/// Accounts per query.
 const PAGE: u64 = 500;
 /// The actor of command line changes in the audit log.
-pub(super) const HERE: &str = "the command line";
+pub(super) const CLI_ACTOR: &str = "the command line";
 
 /// Subcommands of `gatehouse user`.
 #[derive(Clone, Debug, Subcommand)]
@@ -109,41 +109,37 @@ pub enum UserError {
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The account stays as it is.
+    /// The account was not changed.
     #[error(transparent)]
-    Change(ChangeError),
+    Change(AccountChangeError),
     /// There is no such account.
     #[error("there is no account {0:?}")]
     NoAccount(String),
     /// Another account has this name, or one that looks like it.
     #[error("the username {0:?} is taken, or looks like an existing one")]
     Taken(String),
-    /// A name or nickname that nobody can have.
+    /// An invalid username or nickname.
     #[error("{}", .0.text(Lang::En))]
     Refused(Problem),
-    /// There is no password.
+    /// The password input failed.
     #[error(transparent)]
     Password(#[from] PasswordError),
     /// The password cannot be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// Nothing can be written.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Print(#[from] io::Error),
 }
 
-/// Does it, and prints what there is to say.
-///
-/// # Errors
-///
-/// [`UserError`]
+/// Runs the command.
 pub async fn run(
     command: UserCommand,
     config: &Config,
     env: &Env,
     out: &mut Output<impl Write>,
 ) -> Result<(), UserError> {
-    // The first account may come before the first start; for anything else there has to be a
+    // The first account may be created before the first start of the server; other commands need a
     // database.
     let store = if matches!(command, UserCommand::Create { .. }) {
         let (store, created) = open_or_create(config).await?;
@@ -154,18 +150,18 @@ pub async fn run(
     } else {
         Store::open_existing(&config.database_url).await?
     };
-    let done = Desk { store: &store, config, env }.serve(command, out).await;
-    store.leave().await;
+    let done = UserCommandContext { store: &store, config, env }.serve(command, out).await;
+    store.close_without_checkpoint().await;
     done
 }
 
-struct Desk<'a> {
+struct UserCommandContext<'a> {
     store: &'a Store,
     config: &'a Config,
     env: &'a Env,
 }
 
-impl Desk<'_> {
+impl UserCommandContext<'_> {
     async fn serve(
         &self,
         command: UserCommand,
@@ -180,8 +176,8 @@ impl Desk<'_> {
             }
             UserCommand::Passwd(whose) => {
                 let id = self.find(&whose).await?;
-                let account = self.store.user(id).await?.ok_or_else(|| whose.nobody())?;
-                // Of a name from before today's rules the password cannot be told.
+                let account = self.store.user(id).await?.ok_or_else(|| whose.not_found())?;
+                // A username from before the current rules cannot be compared with the password.
                 let username = Username::parse(&account.user.username).ok();
                 let new = password::read_new(&self.config.password_policy(), username.as_ref())?;
                 let hash = self.hasher()?.hash(&new, Client::LOCAL).await?;
@@ -190,14 +186,14 @@ impl Desk<'_> {
                     old_hash: None,
                     new_hash: hash,
                     kept: None,
-                    forgiven: None,
+                    cleared_subject: None,
                 };
                 let entry = self.act().entry(Event::PasswordChanged, Some(id), None);
                 let ended = self
                     .store
                     .change_password(change, entry)
                     .await?
-                    .ok_or_else(|| whose.nobody())?;
+                    .ok_or_else(|| whose.not_found())?;
                 writeln!(
                     out,
                     "{} has another password. Sessions that have ended: {}",
@@ -244,13 +240,14 @@ impl Desk<'_> {
         typed_nickname: Option<&str>,
         role: Role,
     ) -> Result<Uuid, UserError> {
-        // Names from before look-alikes mattered are taken, too.
+        // Computes the skeletons of usernames from earlier versions, so that confusable ones are
+        // rejected.
         username::fill_in(self.store).await?;
         let username = Username::parse(typed).map_err(UserError::Refused)?;
         let nickname =
             nickname::parse(typed_nickname.unwrap_or_default()).map_err(UserError::Refused)?;
         let taken = || UserError::Taken(username.shown().to_owned());
-        // Before anybody is asked for a password.
+        // Checked before the prompt for a password.
         if self.store.is_taken(username.name()).await? {
             return Err(taken());
         }
@@ -279,11 +276,16 @@ impl Desk<'_> {
         Self::ended(whose, self.store.change_account(id, change, self.act()).await)
     }
 
-    /// What has come of a change, in words.
-    fn ended(whose: &Whose, changed: Result<Changed, ChangeError>) -> Result<String, UserError> {
+    /// Formats the result of a change.
+    fn ended(
+        whose: &Whose,
+        changed: Result<AccountChangeOutcome, AccountChangeError>,
+    ) -> Result<String, UserError> {
         match changed {
-            Ok(Changed { ended }) => Ok(format!("Sessions that have ended: {}", ended.len())),
-            Err(ChangeError::NoAccount) => Err(whose.nobody()),
+            Ok(AccountChangeOutcome { ended }) => {
+                Ok(format!("Sessions that have ended: {}", ended.len()))
+            }
+            Err(AccountChangeError::NoAccount) => Err(whose.not_found()),
             Err(error) => Err(UserError::Change(error)),
         }
     }
@@ -295,43 +297,47 @@ impl Desk<'_> {
         as_json: bool,
         out: &mut Output<impl Write>,
     ) -> Result<(), UserError> {
-        let mut wanted = Wanted {
+        let mut query = UserQuery {
             search: search.map(looked_for),
             sort: AccountSort::Oldest,
             after: None,
             limit: PAGE,
         };
         loop {
-            let (accounts, next) = self.store.accounts(&wanted, self.env.now()).await?;
+            let (accounts, next) = self.store.accounts(&query, self.env.now()).await?;
             for account in accounts.iter().filter(|account| is_wanted(account)) {
                 let line =
                     if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
                 writeln!(out, "{line}")?;
             }
-            // `gatehouse user list | head` has seen enough.
+            // The reader has gone, as in `gatehouse user list | head`.
             if next.is_none() || out.is_closed() {
                 out.flush()?;
                 return Ok(());
             }
-            wanted.after = next;
+            query.after = next;
         }
     }
 
     async fn find(&self, whose: &Whose) -> Result<Uuid, UserError> {
-        username::find(self.store, &whose.user).await?.ok_or_else(|| whose.nobody())
+        username::find(self.store, &whose.user).await?.ok_or_else(|| whose.not_found())
     }
 
     fn hasher(&self) -> Result<Hasher, HashError> {
         Hasher::new(Cost::default(), 1, self.env.clone())
     }
 
-    fn act(&self) -> Act {
-        Act { at: self.env.now(), by: HERE.to_owned(), client_info: ClientInfo::default() }
+    fn act(&self) -> AuditContext {
+        AuditContext {
+            at: self.env.now(),
+            by: CLI_ACTOR.to_owned(),
+            client_info: ClientInfo::default(),
+        }
     }
 }
 
 impl Whose {
-    fn nobody(&self) -> UserError {
+    fn not_found(&self) -> UserError {
         UserError::NoAccount(self.user.clone())
     }
 

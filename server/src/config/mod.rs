@@ -1,4 +1,4 @@
-//! Settings: read once, checked at the start, every mistake told at once.
+//! Settings: read and checked at the start; all mistakes are reported together.
 
 mod service_links;
 mod sources;
@@ -20,15 +20,14 @@ use crate::{
     tokens::algorithm::Algorithm,
 };
 
-/// A setting: its name without the prefix, its default as somebody would give it (in words where
-/// that cannot be given), and what it means.
+/// A setting: name without prefix, default (in words if it has no fixed value) and description.
 struct Setting {
     name: &'static str,
     default: &'static str,
     meaning: &'static str,
 }
 
-/// Every setting there is: `gatehouse config` prints them in this order.
+/// All settings, in the order of `gatehouse config`.
 const SETTINGS: &[Setting] = &[
     Setting { name: "ADDR", default: "127.0.0.1:3000", meaning: "address and port to serve on" },
     Setting {
@@ -225,86 +224,86 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "LOG_FORMAT", default: "text", meaning: "log format: text or json" },
 ];
 
-/// Settings whose values are not shown.
+/// Settings with masked values.
 const SECRETS: [&str; 2] = ["JWT_SECRET", "S3_SECRET_ACCESS_KEY"];
 
-/// What a setting is read as where none is given.
+/// Returns the default of a setting.
 fn default_of(name: &str) -> &'static str {
     SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default)
 }
 
-/// What every setting's name begins with.
+/// Prefix of the names of settings.
 const PREFIX: &str = "GATEHOUSE_";
 
-/// How the log is written.
+/// Log format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text.
     Text,
-    /// For programs.
+    /// JSON, one object per line.
     Json,
 }
 
 /// The settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to serve.
+    /// Listening address.
     pub addr: SocketAddr,
-    /// How many connections are open at once, and how long they may be idle.
+    /// Limits and idle timeout of connections.
     pub connections: ConnectionLimits,
-    /// The folder for what must be kept.
+    /// Folder of persistent data.
     pub data_dir: PathBuf,
-    /// The database.
+    /// Database URL.
     pub database_url: String,
-    /// The folder of the browser's files.
+    /// Folder of the site files.
     pub site_dir: PathBuf,
-    /// Whether pages reload themselves when their sources change: in development only.
+    /// Live reload of pages, in development.
     pub reload: bool,
-    /// How tokens are signed.
+    /// Signature algorithm of tokens.
     pub jwt_algorithm: Algorithm,
-    /// A secret that signs tokens in place of the kept key.
+    /// HS256 secret that replaces the key file.
     pub jwt_secret: Option<SecretString>,
-    /// The tokens' `iss`.
+    /// `iss` claim of tokens.
     pub issuer: String,
-    /// The tokens' `aud`.
+    /// `aud` claim of tokens.
     pub audience: String,
-    /// How long things live.
+    /// Lifetimes of tokens and sessions.
     pub lifetimes: Lifetimes,
-    /// Whether a refresh hands out another refresh token.
+    /// Refresh token rotation.
     pub rotates: bool,
-    /// Other origins whose pages may call.
+    /// Allowed CORS origins.
     pub allowed_origins: Vec<String>,
-    /// Proxies that are believed from where a call comes.
+    /// Reverse proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<Network>,
-    /// How often things may be tried; `None`: as often as anybody likes.
+    /// Rate limits; [`None`] if disabled.
     pub limits: Option<Limits>,
-    /// Names that nobody may register.
+    /// Usernames that cannot be registered.
     pub reserved_usernames: Vec<String>,
-    /// Code points of the shortest password.
+    /// Minimum password length in code points.
     pub password_min: usize,
-    /// Whether passwords that everybody tries first are refused.
+    /// Rejection of common passwords.
     pub password_blocklist: bool,
-    /// Bytes that a person's files may take up.
+    /// Storage quota per user, in bytes.
     pub files_quota: i64,
-    /// Files that a user may keep.
+    /// Maximum number of files per user.
     pub files_max: u64,
-    /// Bytes of memory that decoding may take for all pictures in work together.
+    /// Memory budget of image decoding, in bytes.
     pub pictures_memory: u64,
-    /// Exports at once over all users.
+    /// Maximum number of concurrent exports.
     pub exports_max: usize,
-    /// How many uploads are accepted at once.
+    /// Limits of concurrent uploads.
     pub uploads: UploadLimits,
-    /// Where people's files are; `None`: in the data folder.
+    /// S3 store of uploaded files; [`None`]: the data folder.
     pub s3: Option<S3>,
-    /// How long the audit log goes back, in seconds.
+    /// Retention of the audit log, in seconds.
     pub audit_seconds: i64,
-    /// What is logged.
+    /// Log filter.
     pub log: String,
-    /// How the log is written.
+    /// Log format.
     pub log_format: LogFormat,
 }
 
-/// Settings that cannot be used: all of them, each with what is wrong.
+/// Invalid settings: one message each.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<String>);
 
@@ -318,14 +317,10 @@ impl std::error::Error for ConfigErrors {}
 
 impl Config {
     /// Reads and checks the settings.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrors`]
     pub fn read(sources: &Sources) -> Result<Self, ConfigErrors> {
         let mut errors = unknown_names(sources);
         let mut reader = values::Reader::new(sources, &mut errors);
-        // cargo-leptos tells the program by this name where it expects it.
+        // cargo-leptos sets the address in this variable.
         let told = sources.leptos_addr().filter(|_| sources.get("ADDR").is_none());
         let addr = match told.and_then(|addr| reader.check("LEPTOS_SITE_ADDR", addr, values::addr))
         {
@@ -393,7 +388,7 @@ impl Config {
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }
 
-    /// What is asked of a new password.
+    /// Password policy of new passwords.
     #[must_use]
     pub fn password_policy(&self) -> Policy {
         Policy {
@@ -402,7 +397,7 @@ impl Config {
         }
     }
 
-    /// Every setting with its value and where that comes from, without secrets.
+    /// Lists every setting with value and source; secrets are masked.
     #[must_use]
     pub fn describe(sources: &Sources) -> String {
         let lines = SETTINGS.iter().map(|setting| {
@@ -426,7 +421,7 @@ impl Config {
     }
 }
 
-/// The settings as a Markdown table: the generated part of `docs/configuration.md`.
+/// Renders the settings as a Markdown table: the generated part of `docs/configuration.md`.
 #[must_use]
 pub fn markdown_table() -> String {
     let rows = SETTINGS.iter().map(|setting| {
@@ -441,7 +436,7 @@ pub fn markdown_table() -> String {
     format!("| name | default | meaning |\n| --- | --- | --- |\n{rows}")
 }
 
-/// The store for files. All of it is read, so that a mistake is told also where it has no effect.
+/// Reads the S3 settings. All are checked, also without an endpoint.
 fn s3(reader: &mut values::Reader<'_>) -> Result<Option<S3>, ConfigErrors> {
     let endpoint = reader.given("S3_ENDPOINT", values::endpoint);
     let bucket = reader.value("S3_BUCKET", values::text)?;
@@ -460,7 +455,7 @@ fn s3(reader: &mut values::Reader<'_>) -> Result<Option<S3>, ConfigErrors> {
     Ok(Some(S3 { endpoint, bucket, region, access_key_id, secret_access_key }))
 }
 
-/// The limits. All are read, so that a mistake in one is told also where they are switched off.
+/// Reads the rate limits. All are checked, also if rate limits are off.
 fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigErrors> {
     let failures = reader.value("LOGIN_FAILURES_SECONDS", values::seconds)?;
     let registrations = reader.value("REGISTRATIONS_SECONDS", values::seconds)?;
@@ -480,9 +475,8 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
     Ok(reader.value("RATE_LIMITS", values::switch)?.then_some(limits))
 }
 
-/// Names that begin like settings and are none: a misspelt setting must not be silently without
-/// effect. Kubernetes names its service links like settings where a service is called like the
-/// product: those are ignored.
+/// Reports unknown names with the prefix: a misspelt setting must not be ignored. Kubernetes
+/// service links of a service with the product's name have the same prefix; they are ignored.
 fn unknown_names(sources: &Sources) -> Vec<String> {
     let known = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
     let is_service_link = |name: &str| {
@@ -504,8 +498,8 @@ fn unknown_names(sources: &Sources) -> Vec<String> {
         .collect()
 }
 
-/// Beside the program, as it is deployed, or where a build leaves it: from target/release that is
-/// target/site.
+/// Finds the site folder: beside the executable in a deployment, or one folder up in a build
+/// (target/site).
 fn default_site_dir() -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     let folders = exe.ancestors().skip(1).take(2).map(|folder| folder.join("site"));

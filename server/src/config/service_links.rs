@@ -37,8 +37,8 @@ enum Link<'a> {
 }
 
 impl<'a> Link<'a> {
-    /// Returns what a variable of this name may be. In front stands what the service is called
-    /// beyond `gatehouse`, in any number of words.
+    /// Returns the possible types of a variable with this name. The rest of the service's name, any
+    /// number of words, precedes them.
     fn parse(name: &'a str) -> impl Iterator<Item = Self> {
         let words: Vec<_> = name.split('_').collect();
         (0..words.len()).filter_map(move |start| Self::of_words(words.get(start..)?))

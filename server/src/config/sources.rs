@@ -1,10 +1,10 @@
-//! Where settings come from: the environment, then the file `.env`.
+//! Sources of settings: the environment, then the file `.env`.
 
 use std::{collections::BTreeMap, fmt, io, path::Path};
 
 use super::PREFIX;
 
-/// Where a setting's value was found.
+/// Source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The environment.
@@ -22,7 +22,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// All settings that were given, by their names without the prefix. An empty value counts as none.
+/// The given settings by name without prefix. Empty values count as not given.
 #[derive(Default)]
 pub struct Sources {
     values: BTreeMap<String, (String, Source)>,
@@ -31,19 +31,19 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The program's environment, and `.env` where there is one.
+    /// Reads the environment and `.env`, if it exists.
     ///
     /// # Errors
     ///
-    /// What is wrong with `.env`, for a person.
+    /// A message if `.env` cannot be read.
     pub fn of_process(folder: &Path) -> Result<Self, String> {
         let from_file = match std::fs::read(folder.join(".env")) {
             Ok(bytes) => read_dotenv(&bytes)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(told(&dotenvy::Error::Io(error))),
         };
-        // A name or a value that is no text is none of ours: what begins with the prefix is told as
-        // missing then.
+        // Names that are not UTF-8 are not settings; values that are not are read with replacement
+        // characters.
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
             Some((name, value.to_string_lossy().into_owned()))
@@ -51,7 +51,7 @@ impl Sources {
         Ok(Self::new(environment, from_file))
     }
 
-    /// Given values: those of the environment win.
+    /// Creates sources from given values. The environment overrides the file.
     pub fn new(
         environment: impl IntoIterator<Item = (String, String)>,
         file: impl IntoIterator<Item = (String, String)>,
@@ -79,24 +79,24 @@ impl Sources {
         sources
     }
 
-    /// A setting's value.
+    /// Returns the value of a setting.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<(&str, Source)> {
         self.values.get(name).map(|(value, source)| (value.as_str(), *source))
     }
 
-    /// The names that were given.
+    /// Returns the given names.
     pub fn names(&self) -> impl Iterator<Item = (&str, Source)> {
         self.values.iter().map(|(name, (_, source))| (name.as_str(), *source))
     }
 
-    /// Whether `cargo leptos watch` has started the program.
+    /// Returns whether the program was started by `cargo leptos watch`.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.is_watched
     }
 
-    /// Where cargo-leptos expects the program to serve.
+    /// Returns the address that cargo-leptos expects.
     #[must_use]
     pub fn leptos_addr(&self) -> Option<&str> {
         self.leptos_addr.as_deref()
@@ -111,7 +111,7 @@ const UTF16_MARKS: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"];
 /// Reads the content of `.env`.
 fn read_dotenv(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
     let bytes = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
-    // Text of UTF-16 has a zero in nearly every character; no text of UTF-8 has one.
+    // UTF-16 text has zero bytes; `.env` in UTF-8 has none.
     if bytes.contains(&0) || UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
         return Err(
             ".env cannot be read: it is UTF-16 or no text at all; save it as UTF-8".to_owned()
@@ -123,7 +123,7 @@ fn read_dotenv(bytes: &[u8]) -> Result<Vec<(String, String)>, String> {
     dotenvy::from_read_iter(bytes).collect::<Result<_, _>>().map_err(|error| told(&error))
 }
 
-/// What is wrong with the file. The line itself is not shown: it may hold a secret.
+/// Describes the error without the line, which may contain a secret.
 fn told(error: &dotenvy::Error) -> String {
     match error {
         dotenvy::Error::LineParse(_, position) => {

@@ -1,4 +1,4 @@
-//! What a setting's text means.
+//! Parsers of setting values.
 
 use std::{
     collections::BTreeSet,
@@ -17,13 +17,13 @@ use crate::{
     tokens::algorithm::Algorithm,
 };
 
-/// A hundred years: beyond it, it is a slip of the keyboard.
+/// A hundred years; a greater number is a typo.
 const SECONDS_MAX: i64 = 3_155_760_000;
-/// What is counted one by one, at the most.
+/// Maximum of counts in rate limits.
 const TIMES_MAX: i64 = 10_000;
-/// Bytes of the shortest secret (RFC 7518 §3.2: as many as the hash has).
+/// Minimum length of the secret in bytes (RFC 7518 §3.2: the size of the hash).
 const SECRET_MIN: usize = 32;
-/// Secrets that stand in tutorials and samples: whoever has read them signs tokens.
+/// Secrets from tutorials and samples, which are publicly known.
 const KNOWN_SECRETS: &[&str] = &[
     "default-super-secret-key-for-dev",
     "a-string-secret-at-least-256-bits-long",
@@ -31,10 +31,10 @@ const KNOWN_SECRETS: &[&str] = &[
     "your-super-secret-jwt-token-with-at-least-32-characters-long",
     "super-secret-jwt-token-with-at-least-32-characters-long",
 ];
-/// Different bytes that a secret of this length has at the least, unless somebody leant on a key.
+/// Minimum number of different bytes of a secret: rejects repeated keystrokes.
 const SECRET_VARIETY: usize = 8;
 
-/// Reads values, and collects what is wrong with them.
+/// Reads values and collects error messages.
 pub(super) struct Reader<'a> {
     sources: &'a Sources,
     errors: &'a mut Vec<String>,
@@ -45,8 +45,8 @@ impl<'a> Reader<'a> {
         Self { sources, errors }
     }
 
-    /// A setting's value: what is given, else its default. Where what is given cannot be used, that
-    /// is told, and the default stands in for it, so that all mistakes are told at once.
+    /// Returns the given value or the default. If the given value is invalid, the error is recorded
+    /// and the default is returned, so that all mistakes are reported together.
     pub(super) fn value<T>(
         &mut self,
         name: &str,
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A setting's value, where one is given and can be used.
+    /// Returns the given value, if it is valid.
     pub(super) fn given<T>(
         &mut self,
         name: &str,
@@ -110,12 +110,12 @@ pub(super) fn grace_seconds(text: &str) -> Result<i64, String> {
     whole(text, 0, 600, "seconds")
 }
 
-/// Up to a petabyte: beyond it, it is a slip of the keyboard.
+/// Up to a petabyte; a greater number is a typo.
 pub(super) fn bytes(text: &str) -> Result<i64, String> {
     whole(text, 0, 1_000_000_000_000_000, "bytes")
 }
 
-/// At least what a photograph of 24 megapixels takes while it is decoded.
+/// At least the memory that decoding a photograph of 24 megapixels takes.
 pub(super) fn picture_bytes(text: &str) -> Result<u64, String> {
     whole(text, 90_000_000, 1_000_000_000_000, "bytes").map(i64::unsigned_abs)
 }
@@ -124,7 +124,7 @@ pub(super) fn count(text: &str) -> Result<u32, String> {
     u32::try_from(whole(text, 1, 1_000_000, "objects")?).map_err(|error| error.to_string())
 }
 
-/// Bytes a second: more than a gigabyte is a slip of the keyboard.
+/// Bytes per second, up to a gigabyte; a greater number is a typo.
 pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
     let rate = whole(text, 1, 1_000_000_000, "bytes a second")?;
     NonZeroU64::new(rate.unsigned_abs()).ok_or_else(|| format!("{text:?} is no rate"))
@@ -169,7 +169,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The address of a store that speaks S3.
+/// URL of an S3-compatible store.
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -187,7 +187,7 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     items(text).map(origin).collect()
 }
 
-/// An origin exactly as a browser sends it (RFC 6454 §6.2): it is compared byte by byte.
+/// An origin as browsers serialize it (RFC 6454 §6.2): it is compared byte by byte.
 fn origin(text: &str) -> Result<String, String> {
     let example =
         || format!("{text:?} is no origin, such as https://app.example or http://localhost:5173");
@@ -202,7 +202,7 @@ fn origin(text: &str) -> Result<String, String> {
     Ok(spelt)
 }
 
-/// Any text may be part of a name: one that can be none needs no keeping.
+/// Any text is accepted: one that is not a valid username cannot be registered anyway.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "read like settings of which not any text can be used"
@@ -211,7 +211,7 @@ pub(super) fn names(text: &str) -> Result<Vec<String>, String> {
     Ok(items(text).map(str::to_owned).collect())
 }
 
-/// What a list names, which is separated by commas.
+/// Items of a comma-separated list.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }

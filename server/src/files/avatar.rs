@@ -1,5 +1,4 @@
-//! A person's own picture: made anew from what was sent, in two sizes, under a name that nobody can
-//! guess.
+//! Avatars: rendered from the upload in two sizes, under an unguessable name.
 
 use super::{FileService, Inner};
 use crate::{
@@ -15,17 +14,17 @@ use app::{
 };
 use axum::body::Bytes;
 
-/// Pixels of the sides.
+/// Sizes in pixels, width and height.
 const SIDES: [u32; 2] = [512, 96];
-/// Bytes of a name, which has twice as many hexadecimal digits.
-const NAME_BYTES: usize = 16;
+/// Random bytes of a name, which has twice as many hexadecimal digits.
+const AVATAR_KEY_BYTES: usize = 16;
 
 impl FileService {
-    /// Gives the caller another picture.
+    /// Replaces the caller's avatar.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: the one before stays then.
+    /// [`Failure`]: the former avatar stays.
     pub async fn set_avatar(
         &self,
         caller: &Caller,
@@ -40,11 +39,7 @@ impl FileService {
         .await
     }
 
-    /// Takes the caller's picture away. That there is none is as good.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`]
+    /// Deletes the caller's avatar. Succeeds if none is set.
     pub async fn unset_avatar(
         &self,
         caller: &Caller,
@@ -55,11 +50,7 @@ impl FileService {
             .await
     }
 
-    /// A picture by the last part of its address.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`]
+    /// Returns an avatar by the last segment of its URL.
     pub async fn avatar(&self, file: &str) -> Result<Option<Content>, Failure> {
         if !is_avatar(file) {
             return Ok(None);
@@ -76,7 +67,7 @@ impl Inner {
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let user = actor.user;
-        let name = format!("{:032x}", u128::from_be_bytes(self.env.random::<NAME_BYTES>()));
+        let name = format!("{:032x}", u128::from_be_bytes(self.env.random::<AVATAR_KEY_BYTES>()));
         let keys = SIDES.map(|side| format!("avatars/{name}-{side}.jpg")).to_vec();
         let url = made.is_some().then(|| format!("/{}", keys[0]));
         if let Some(made) = made {
@@ -88,7 +79,8 @@ impl Inner {
             ..AuditEntry::of(Event::ProfileChanged, actor.at, client_info)
         };
         let changed = self.store.set_avatar(actor, url.clone(), entry).await;
-        // Also where it is not known whether the database has got it: memory must not know better.
+        // Invalidate even if the outcome of the write is unknown, so the cache never disagrees with
+        // the database.
         self.user_cache.invalidate(user);
         if changed.is_err()
             && self
@@ -97,29 +89,29 @@ impl Inner {
                 .await
                 .is_ok_and(|now| now.is_none_or(|now| now.user.avatar_url != url))
         {
-            self.discard(keys.clone()).await;
+            self.delete_objects(keys.clone()).await;
         }
         let Some(former) = changed.map_err(act_failure)? else {
-            self.discard(keys).await;
+            self.delete_objects(keys).await;
             return Err(Failure::Revoked(None));
         };
-        self.discard(former).await;
+        self.delete_objects(former).await;
         let account =
             self.user_cache.get(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         Ok(account.user.clone())
     }
 }
 
-/// The object of the large picture at an address.
+/// Returns the object key of an avatar URL.
 pub(super) fn key(url: &str) -> String {
     url.trim_start_matches('/').to_owned()
 }
 
-/// Whether this can be the name of a picture: nothing else is looked for.
+/// Returns whether this is a possible name of an avatar; other names are not looked up.
 fn is_avatar(file: &str) -> bool {
     let name = SIDES.iter().find_map(|side| file.strip_suffix(&format!("-{side}.jpg")));
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    name.is_some_and(|name| name.len() == NAME_BYTES * 2 && name.bytes().all(is_digit))
+    name.is_some_and(|name| name.len() == AVATAR_KEY_BYTES * 2 && name.bytes().all(is_digit))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-//! Everything about a user, for that user: one document, and the pictures, as a ZIP. Rows and
-//! pictures pass through page by page and chunk by chunk; only the paths of the files are held for
-//! the whole of it.
+//! Export of account data: a ZIP with a JSON document and the user's files. Rows and files are
+//! streamed; only the paths of the files are held in memory for the whole export.
 
 mod archive;
 mod document;
@@ -39,43 +38,42 @@ use crate::{
     store::{Actor, AuditEntry, AuditFilter, Event, StoredUser},
 };
 
-/// Seconds after which another export may be asked for while this one is fetched.
+/// `Retry-After` in seconds while another export of the user is in progress.
 const RETRY_AFTER: u32 = 10;
-/// Rows that are read at a time.
+/// Rows per query.
 const PAGE: u64 = 500;
-/// Bytes that are read from the archive at a time.
+/// Bytes per read of the archive.
 const CHUNK: usize = 64 * 1024;
 
-/// Why there is no archive.
+/// Error of an export.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The file that it is put together in.
+    /// The temporary file.
     #[error("the archive cannot be written: {0}")]
     File(#[from] io::Error),
-    /// What is in it.
+    /// The archive.
     #[error("the archive cannot be created: {0}")]
     Zip(#[from] ZipError),
-    /// The document in it.
+    /// The JSON document.
     #[error("the account cannot be serialized: {0}")]
     Document(#[from] serde_json::Error),
-    /// A file in it.
+    /// A file of the user.
     #[error("a file of the archive cannot be read: {0}")]
     Part(#[from] object_store::Error),
-    /// The client hung up while it was put together.
+    /// The client disconnected during the export.
     #[error("the export was cancelled")]
     Cancelled,
 }
 
-/// Exports that are put together or fetched at this moment. Each takes up its user's whole quota
-/// once more, on disk, until it is fetched: so each user has one at a time, and all users together
-/// have some.
+/// Limits concurrent exports: one per user, and a maximum of all users. Until it is downloaded, an
+/// export takes up to the user's quota on disk once more.
 #[derive(Clone, Debug)]
 pub struct ActiveExports {
     users: Arc<Mutex<HashSet<Uuid>>>,
     all: Arc<Semaphore>,
 }
 
-/// Permission for an export, given back when the archive is gone.
+/// Permit for an export, released when the archive is dropped.
 struct ExportPermit {
     exports: ActiveExports,
     user: Uuid,
@@ -83,7 +81,7 @@ struct ExportPermit {
 }
 
 impl ActiveExports {
-    /// At most this many exports at once.
+    /// Creates the limit with a maximum of concurrent exports of all users.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self { users: Arc::default(), all: Arc::new(Semaphore::new(max)) }
@@ -110,12 +108,12 @@ impl Drop for ExportPermit {
 }
 
 impl FileService {
-    /// Everything about the caller, as a ZIP.
+    /// Exports the caller's account data as a ZIP.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: `too_many_attempts` while the one before is being fetched, `unavailable` while
-    /// too many others are.
+    /// [`Failure`]: `too_many_attempts` while another export of the user is in progress,
+    /// `unavailable` while too many exports of others are.
     pub async fn export(
         &self,
         caller: &Caller,
@@ -137,8 +135,8 @@ impl FileService {
     }
 }
 
-/// The next bytes of an archive. The permit ends with it, and the file, which has no name, with its
-/// last handle.
+/// Reads the next chunk of an archive. The permit is released with it, and the file, which has no
+/// name, is deleted with its last handle.
 async fn next(
     (mut file, permit): (File, ExportPermit),
 ) -> Result<Option<(Bytes, (File, ExportPermit))>, object_store::Error> {
@@ -156,14 +154,14 @@ async fn next(
     Ok(if chunk.is_empty() { None } else { Some((chunk.into(), (file, permit))) })
 }
 
-/// A file of the archive.
+/// A file to add to the archive.
 struct Entry {
     path: String,
     key: String,
 }
 
 impl Inner {
-    /// Puts the archive together. Where this is dropped, because the client is gone, it stops.
+    /// Builds the archive. Dropping the future, as when the client disconnects, stops it.
     async fn archive(&self, user: Uuid) -> Result<(File, u64), Failure> {
         let account =
             self.store.user(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
@@ -172,7 +170,7 @@ impl Inner {
         let mut archive = Archive::begin(self.scratch.clone());
         let files = self.write_document(account, &mut archive).await?;
         for Entry { path, key } in picture.into_iter().chain(files) {
-            // A file that was removed a moment ago is not there.
+            // A file that was deleted a moment ago is skipped.
             let Some(content) = self.objects.get(&key).await.map_err(internal)? else { continue };
             archive.entry(&path).await?;
             let mut chunks = content.stream;
@@ -185,7 +183,7 @@ impl Inner {
         archive.finish().await
     }
 
-    /// Writes the document, and comes back with the files that it names.
+    /// Writes the document, and returns the files that it references.
     async fn write_document(
         &self,
         account: StoredUser,
@@ -199,7 +197,7 @@ impl Inner {
         archive.text(&json(&Account::from(account))?).await?;
 
         let mut sessions = List::begin("sessions", archive).await?;
-        for device in self.store.known_devices(user).await.map_err(internal)? {
+        for device in self.store.all_sessions(user).await.map_err(internal)? {
             sessions.push(&ExportedSession::from(device), archive).await?;
         }
         sessions.end(archive).await?;
@@ -212,7 +210,7 @@ impl Inner {
             let Some(last) = page.last() else { break };
             after = last.id;
             for event in page {
-                // Later events are added while this is written, as fast as it is.
+                // Events may be added as fast as they are written here.
                 if event.at > now {
                     break 'pages;
                 }
@@ -228,7 +226,7 @@ impl Inner {
             let Some(last) = page.last() else { break };
             before = Some(last.id);
             for file in &page {
-                // Names that were kept by an earlier version are cleaned, too.
+                // Names from earlier versions are cleaned too.
                 let kind = Kind::of_media_type(&file.media_type).unwrap_or(Kind::Jpeg);
                 let path = format!("files/{}", names.take(&clean(&file.name, kind)));
                 listed.push(&ExportedFile::new(&path, file), archive).await?;
@@ -241,7 +239,7 @@ impl Inner {
     }
 }
 
-/// A list of the document, written one item a line.
+/// A JSON array of the document, one item per line.
 struct List {
     is_empty: bool,
 }

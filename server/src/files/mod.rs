@@ -1,11 +1,10 @@
-//! What people send: their own picture, which everybody may see, and the pictures that they keep
-//! for themselves.
+//! Uploaded files: avatars, which are public, and private files of users.
 
 mod avatar;
 mod export;
 mod name;
-mod own;
-mod strays;
+mod orphan_sweep;
+mod user_files;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -19,8 +18,8 @@ use axum::body::Bytes;
 use uuid::Uuid;
 
 pub use export::{ActiveExports, ExportError};
-pub use own::{Opened, Size};
-pub use strays::SweepError;
+pub use orphan_sweep::SweepError;
+pub use user_files::{Opened, Size};
 
 use crate::{
     accounts::user_cache::UserCache,
@@ -31,43 +30,43 @@ use crate::{
     store::Store,
 };
 
-/// Bytes of the largest picture.
+/// Maximum size of an upload, in bytes.
 pub const PICTURE_MAX: usize = 5 * 1024 * 1024;
 
-/// Pictures and files. A handle: clones are the same.
+/// Service for avatars, files and exports. Clones share it.
 #[derive(Clone)]
 pub struct FileService(Arc<Inner>);
 
-/// What the service works with.
+/// Dependencies and settings of the service.
 pub struct Inner {
-    /// Where rows are kept.
+    /// Database.
     pub store: Store,
-    /// Where bytes are kept.
+    /// Object store.
     pub objects: Objects,
-    /// Where pictures are decoded.
+    /// Pool that decodes pictures.
     pub pictures: BlockingPool,
-    /// The accounts that were seen.
+    /// Cached accounts.
     pub user_cache: Arc<UserCache>,
-    /// Time and chance.
+    /// Clock and random numbers.
     pub env: Env,
-    /// Bytes that a person's files may take up.
+    /// Storage quota per user, in bytes.
     pub quota: i64,
-    /// Files that a user may keep.
+    /// Maximum number of files per user.
     pub files_max: u64,
-    /// The folder for what is put together and fetched once.
+    /// Folder of temporary files.
     pub scratch: PathBuf,
-    /// Exports in work.
+    /// Limit of concurrent exports.
     pub exports: ActiveExports,
 }
 
 impl FileService {
-    /// The service.
+    /// Creates the service.
     #[must_use]
     pub fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
     }
 
-    /// Decodes a picture and renders it in some shapes, once there is memory for it.
+    /// Decodes a picture and renders it in some shapes, once memory is free.
     async fn render<const N: usize>(
         &self,
         field: &'static str,
@@ -86,7 +85,7 @@ impl FileService {
     }
 }
 
-/// What the sender is told of it.
+/// Converts a refusal into the error of a request field.
 fn refused(field: &'static str, refusal: Refusal) -> Failure {
     let problem = match refusal {
         Refusal::UnknownKind => {
@@ -123,8 +122,9 @@ impl Files for FileService {
     }
 
     async fn delete_orphans(&self) {
-        // The background does the rest: the caller does not wait for a hundred thousand files.
-        if let Err(error) = self.sweep_some().await {
+        // One batch; the background task deletes the rest, so the caller does not wait for 100 000
+        // files.
+        if let Err(error) = self.sweep_batch().await {
             tracing::warn!(%error, "orphaned objects were not deleted; the next cleanup retries");
         }
     }

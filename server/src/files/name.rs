@@ -1,4 +1,4 @@
-//! Names of files that every common system can save and unpack.
+//! File names that every common operating system can save and unpack.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,19 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{accounts::fold, pictures::Kind};
 
-/// Characters of the longest name, with its ending.
+/// Maximum length with extension, in characters.
 const MAX: usize = 120;
-/// Bytes of the longest name before its ending: Linux takes 255 for the whole, and a number may be
-/// added to it.
+/// Maximum length without extension, in bytes: Linux allows 255 for the whole name, and a number
+/// may be appended.
 const STEM_BYTES_MAX: usize = 200;
-/// Names of devices: Windows makes no file whose name is one of these up to its first dot
-/// (Microsoft, "Naming Files, Paths, and Namespaces").
+/// Device names: Windows creates no file whose name is one of these up to its first dot (Microsoft,
+/// "Naming Files, Paths, and Namespaces").
 const DEVICES: [&str; 7] = ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
-/// Devices that have a digit, also a superscript one.
+/// Device names that are followed by a digit, which may be superscript.
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// Returns a name that any system can save: of a path only its last part, without characters that
-/// are invisible or have a meaning elsewhere, not the name of a device, and with an ending of its
-/// kind.
+/// Returns a name that any system can save: the last segment of a path, without invisible and
+/// reserved characters, not a device name, with an extension of its format.
 pub(super) fn clean(typed: &str, kind: Kind) -> String {
     let last = typed.rsplit(['/', '\\']).next().unwrap_or_default();
     let plain: String = last
@@ -39,14 +38,14 @@ pub(super) fn clean(typed: &str, kind: Kind) -> String {
         }
         end += character.len_utf8();
     }
-    // A name that ends with a dot or a blank loses it on Windows.
+    // Windows removes dots and spaces at the end of a name.
     let stem = stem[..end]
         .trim_end_matches(|character: char| character == '.' || character.is_whitespace());
     let stem = if stem.is_empty() { "picture" } else { stem };
     if is_device(stem) { format!("_{stem}.{ending}") } else { format!("{stem}.{ending}") }
 }
 
-/// A code point that stands for no character (Unicode Standard §23.7).
+/// Returns whether a code point is a noncharacter (Unicode Standard §23.7).
 const fn is_noncharacter(character: char) -> bool {
     matches!(character, '\u{fdd0}'..='\u{fdef}') || character as u32 & 0xfffe == 0xfffe
 }
@@ -63,17 +62,16 @@ fn is_device(stem: &str) -> bool {
     DEVICES.contains(&base) || NUMBERED_DEVICES.iter().any(is_numbered)
 }
 
-/// Names of one folder, each of which is there once, also on systems that do not distinguish case
-/// or normal forms.
+/// Unique names of a folder, also on systems that ignore case or normal forms.
 #[derive(Debug, Default)]
 pub(super) struct UniqueNames {
-    /// The number that is tried next for a name that is there already.
+    /// Next number to try for a name that is taken.
     next: HashMap<String, u32>,
 }
 
 impl UniqueNames {
-    /// Takes a name: itself, or with a number behind its stem where it is there already. Of many
-    /// equal names each takes one step.
+    /// Returns the name, with a number appended to its stem if it is taken. Amortized constant
+    /// time, also for many equal names.
     pub(super) fn take(&mut self, name: &str) -> String {
         let key = Self::key(name);
         let Some(mut number) = self.next.get(&key).copied() else {
@@ -93,7 +91,7 @@ impl UniqueNames {
         }
     }
 
-    /// What two names share that are one on some system.
+    /// Returns the comparison key: equal for names that are the same on some system.
     fn key(name: &str) -> String {
         fold(&name.to_uppercase())
     }
@@ -187,7 +185,7 @@ mod tests {
     #[test]
     fn take_of_many_equal_names_is_linear() {
         let mut names = UniqueNames::default();
-        // Those that stand in the way of numbers are passed once each, and not for every name anew.
+        // Existing numbered names are skipped once each, not once per name.
         let numbered = (2..10_000).map(|number| format!("x ({number}).png"));
         let taken: HashSet<_> = numbered
             .chain((0..20_000).map(|_| "x.png".to_owned()))

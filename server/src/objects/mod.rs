@@ -1,4 +1,4 @@
-//! Bytes that are too many for the database: in a folder, or wherever else [`ObjectStore`] reaches.
+//! Object storage for uploaded files: in a folder or in an S3-compatible store.
 
 mod s3;
 
@@ -18,19 +18,19 @@ pub use s3::S3;
 
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem};
 
-/// Seconds after which a file that was never finished belongs to somebody who has gone.
+/// Seconds after which an incomplete file was left by a process that has ended.
 const UNFINISHED: i64 = 3600;
 
-/// Why an object could not be kept, read or removed.
+/// Error of the object store.
 #[derive(Debug, thiserror::Error)]
 #[error("the object store is unavailable: {0}")]
 pub struct ObjectError(#[from] pub object_store::Error);
 
-/// Objects by their keys. A handle: clones are the same.
+/// Object store. Clones share it.
 #[derive(Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
-    /// Their folder, where they are files.
+    /// The folder, if objects are files.
     folder: Option<Arc<Path>>,
 }
 
@@ -40,55 +40,47 @@ impl fmt::Debug for Objects {
     }
 }
 
-/// An object that is about to be read.
+/// An opened object.
 pub struct Content {
-    /// Its bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// They themselves.
+    /// Content.
     pub stream: BoxStream<'static, Result<Bytes, object_store::Error>>,
 }
 
 impl Objects {
-    /// Objects as files in a folder, which is made where there is none, for its owner alone. What
-    /// was left there unfinished long before `now`, in seconds of Unix time, is removed.
+    /// Opens a store of files in a folder, which is created with mode 0700 if it does not exist.
+    /// Deletes incomplete files from long before `now`, in seconds of Unix time.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// [`io::Error`] if the folder cannot be created or read.
     pub fn in_folder(folder: &Path, now: i64) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         remove_unfinished(folder, now)?;
-        // What was answered is on disk, as it is with the database; a person's last file takes its
-        // folder along.
+        // A written object is on disk, as a committed change is; the last file of a user removes
+        // its folder.
         let store =
             LocalFileSystem::new_with_prefix(folder)?.with_fsync(true).with_automatic_cleanup(true);
         Ok(Self { store: Arc::new(store), folder: Some(folder.into()) })
     }
 
-    /// Objects in a store that speaks S3. Nothing is asked of it before the first object.
+    /// Opens an S3-compatible store. It is not contacted before the first object.
     ///
     /// # Errors
     ///
-    /// [`ObjectError`] where its address is none.
+    /// [`ObjectError`] if the endpoint is not a valid URL.
     pub fn in_s3(place: &S3) -> Result<Self, ObjectError> {
         Ok(Self { store: s3::open(place)?, folder: None })
     }
 
-    /// Keeps an object: whole, or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`ObjectError`]
+    /// Writes an object, atomically.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), ObjectError> {
         self.store.put(&key.into(), PutPayload::from_bytes(bytes)).await?;
         Ok(())
     }
 
-    /// An object; `None` where there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`ObjectError`]
+    /// Opens an object; [`None`] if it does not exist.
     pub async fn get(&self, key: &str) -> Result<Option<Content>, ObjectError> {
         match self.store.get(&key.into()).await {
             Ok(found) => Ok(Some(Content { size: found.meta.size, stream: found.into_stream() })),
@@ -97,11 +89,7 @@ impl Objects {
         }
     }
 
-    /// Removes an object. That there is none is as good.
-    ///
-    /// # Errors
-    ///
-    /// [`ObjectError`]
+    /// Deletes an object. Succeeds if it does not exist.
     pub async fn remove(&self, key: &str) -> Result<(), ObjectError> {
         match self.store.delete(&key.into()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -111,12 +99,12 @@ impl Objects {
 }
 
 impl Objects {
-    /// Removes files that were left unfinished long before `now`, in seconds of Unix time: those of
-    /// a process that was killed, or of a disk that was full. A store that speaks S3 has none.
+    /// Deletes incomplete files from long before `now`, in seconds of Unix time, as a killed
+    /// process or a full disk leaves them. An S3 store has none.
     ///
     /// # Errors
     ///
-    /// [`io::Error`] of the folder; files that were not reached stay until the next time.
+    /// [`io::Error`] if the folder cannot be read; remaining files are deleted the next time.
     pub async fn remove_unfinished(&self, now: i64) -> io::Result<()> {
         let Some(folder) = self.folder.clone() else { return Ok(()) };
         tokio::task::spawn_blocking(move || remove_unfinished(&folder, now))
@@ -125,13 +113,12 @@ impl Objects {
     }
 }
 
-/// The store writes a file beside the place where it is to be, with a `#` in its name, which no key
-/// has: a process that is killed meanwhile leaves it there. Another process may be at work on one
-/// that is not old.
+/// `LocalFileSystem` writes a file beside its destination, with a `#` in its name, which no key
+/// contains; a killed process leaves it there. Recent ones may belong to another process.
 fn remove_unfinished(folder: &Path, now: i64) -> io::Result<()> {
     let until =
         Duration::from_secs(u64::try_from(now.saturating_sub(UNFINISHED)).unwrap_or_default());
-    // Folders come and go with their files while this runs.
+    // Folders may disappear with their last file while this runs.
     let Some(entries) = unless_gone(fs::read_dir(folder))? else { return Ok(()) };
     for entry in entries {
         let entry = entry?;

@@ -1,6 +1,6 @@
-//! Objects in a store that speaks S3. With TLS the store shows a certificate that the system
-//! trusts; without it whoever listens learns what is kept, but cannot ask for anything: requests
-//! are signed.
+//! Client of an S3-compatible store. HTTPS certificates are checked against the system's trust
+//! store. Over plain HTTP an eavesdropper can read objects, but cannot make requests: they are
+//! signed.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -24,25 +24,25 @@ use object_store::{
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-/// How long an answer may let itself be waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Time limit of a request, and of its retries together.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Where such a store is, and who we are there.
+/// Settings of an S3-compatible store.
 #[derive(Clone, Debug)]
 pub struct S3 {
-    /// Its address: `https://host` or `http://host:port`.
+    /// URL: `https://host` or `http://host:port`.
     pub endpoint: String,
-    /// The bucket, which is there already.
+    /// Existing bucket.
     pub bucket: String,
-    /// Its region.
+    /// Region.
     pub region: String,
-    /// Our name there.
+    /// Access key id.
     pub access_key_id: String,
-    /// What signs our requests.
+    /// Secret access key; signs requests.
     pub secret_access_key: SecretString,
 }
 
-/// The store.
+/// Creates the client.
 pub(super) fn open(place: &S3) -> Result<Arc<dyn ObjectStore>> {
     let store = AmazonS3Builder::new()
         .with_endpoint(place.endpoint.trim_end_matches('/'))
@@ -53,42 +53,42 @@ pub(super) fn open(place: &S3) -> Result<Arc<dyn ObjectStore>> {
         .with_secret_access_key(place.secret_access_key.expose_secret())
         .with_retry(RetryConfig {
             max_retries: 2,
-            retry_timeout: PATIENCE,
+            retry_timeout: REQUEST_TIMEOUT,
             ..RetryConfig::default()
         })
-        .with_http_connector(Connecting)
+        .with_http_connector(HyperConnector)
         .with_crypto_provider(Arc::new(Crypto))
         .build()?;
     Ok(Arc::new(store))
 }
 
-/// Makes the client.
+/// Creates HTTP clients on hyper and rustls.
 #[derive(Debug)]
-struct Connecting;
+struct HyperConnector;
 
-impl HttpConnector for Connecting {
+impl HttpConnector for HyperConnector {
     fn connect(&self, _: &ClientOptions) -> Result<HttpClient> {
         let generic = |source| Error::Generic { store: "S3", source };
         let tls = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
             .map_err(|error| generic(Box::new(error)))?;
         let connector = tls.https_or_http().enable_http1().build();
-        Ok(HttpClient::new(Sender(Client::builder(TokioExecutor::new()).build(connector))))
+        Ok(HttpClient::new(HyperClient(Client::builder(TokioExecutor::new()).build(connector))))
     }
 }
 
-struct Sender(Client<HttpsConnector<Connector>, HttpRequestBody>);
+struct HyperClient(Client<HttpsConnector<Connector>, HttpRequestBody>);
 
-impl fmt::Debug for Sender {
+impl fmt::Debug for HyperClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an HTTP client")
     }
 }
 
 #[async_trait]
-impl HttpService for Sender {
+impl HttpService for HyperClient {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = tokio::time::timeout(PATIENCE, self.0.request(request)).await;
+        let answer = tokio::time::timeout(REQUEST_TIMEOUT, self.0.request(request)).await;
         let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?.map_err(
             |error| {
                 let kind = if error.is_connect() {

@@ -5,21 +5,21 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::timeout};
 
-/// How long work waits for a core and for memory before it is refused.
+/// Time limit of the wait for a core and for memory.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes that a permit for memory stands for.
+/// Bytes per memory permit.
 const UNIT: u64 = 1024;
 
-/// Why no work was done.
+/// Error of [`BlockingPool::run`].
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
-    /// Cores and memory are taken for longer than work waits.
+    /// No core or memory became free within the time limit.
     #[error("the queue for pictures is full")]
     Busy {
-        /// Seconds after which another try is worth it.
+        /// Suggested `Retry-After`, in seconds.
         retry_after: u32,
     },
-    /// It takes more memory than all pictures may take together.
+    /// The work needs more memory than the whole budget.
     #[error("the memory for pictures has no room for this one")]
     TooMuchMemory,
     /// The runtime is shutting down.
@@ -27,7 +27,7 @@ pub enum PoolError {
     Ended,
 }
 
-/// Limits how many pictures are in work.
+/// Limits concurrent work on pictures.
 #[derive(Debug)]
 pub struct BlockingPool {
     cores: Arc<Semaphore>,
@@ -36,8 +36,7 @@ pub struct BlockingPool {
 }
 
 impl BlockingPool {
-    /// A pool for a machine with these cores, whose work takes at most `budget` bytes of memory at
-    /// once.
+    /// Creates a pool for this number of cores with a memory budget in bytes.
     #[must_use]
     pub fn new(cores: usize, budget: u64) -> Self {
         let units =
@@ -49,12 +48,8 @@ impl BlockingPool {
         }
     }
 
-    /// Does work that takes this many bytes of memory, once there is room. `None` where it has
-    /// panicked: for a file from outside that is a refusal, and no more.
-    ///
-    /// # Errors
-    ///
-    /// [`PoolError`]
+    /// Runs work that needs this many bytes of memory, once a core and memory are free. [`None`] if
+    /// the work panicked: a file from outside can cause no more than a refusal.
     pub async fn run<T: Send + 'static>(
         &self,
         memory: u64,
@@ -64,7 +59,7 @@ impl BlockingPool {
         let units = u32::try_from(units).ok().filter(|_| units <= self.budget / UNIT);
         let units = units.ok_or(PoolError::TooMuchMemory)?;
         let permits = timeout(QUEUE_TIMEOUT, async {
-            // Memory first: work that waits for it keeps no core from smaller work.
+            // Memory first: work that waits for memory must not hold a core.
             let memory = Arc::clone(&self.memory).acquire_many_owned(units).await;
             (memory, Arc::clone(&self.cores).acquire_owned().await)
         });
@@ -78,7 +73,7 @@ impl BlockingPool {
         let working = tokio::task::spawn_blocking(move || {
             let _span = span.entered();
             let done = std::panic::catch_unwind(AssertUnwindSafe(work)).ok();
-            // A client that has hung up meanwhile still holds both until here.
+            // Also after the client has disconnected, the permits are held until the work is done.
             drop((memory, core));
             done
         });

@@ -1,4 +1,4 @@
-//! Colours: rows in the colour space of a profile become rows in sRGB, opaque, on white.
+//! Colour conversion: rows in the colour space of a profile to opaque sRGB on white.
 
 use std::sync::Arc;
 
@@ -8,16 +8,17 @@ use moxcms::{
 
 use super::decode::Channels;
 
-/// Bytes of the largest ICC profile that is used; a larger one is ignored. Those of displays and
-/// cameras have some kilobytes.
+/// Maximum size of an ICC profile in bytes; larger ones are ignored. Those of displays and cameras
+/// have some kilobytes.
 pub(super) const PROFILE_MAX: usize = 1024 * 1024;
-/// Tags of a profile. Usual ones have twenty; a megabyte of tags that name one table each time
-/// takes minutes to read.
+/// Maximum number of tags of a profile. Usual ones have twenty; a megabyte of tags that each
+/// reference the same table takes minutes to parse.
 const TAGS_MAX: u32 = 64;
-/// Entries of a profile's table of colours: a usual one has 33 steps a channel.
+/// Maximum number of entries of a profile's colour lookup table; usual ones have 33 steps per
+/// channel.
 const TABLE_MAX: usize = 200_000;
 
-/// Turns rows into opaque sRGB.
+/// Converts rows to opaque sRGB.
 pub(super) struct ToSrgb {
     channels: Channels,
     profile: Option<Profile>,
@@ -30,19 +31,19 @@ pub(super) struct ToSrgb {
 
 struct Profile {
     transform: Arc<dyn TransformExecutor<u8> + Send + Sync>,
-    /// Whether it takes rows in shades of grey.
+    /// Set if the transform takes grey rows.
     is_gray: bool,
 }
 
 impl ToSrgb {
-    /// A conversion of rows with these channels. A profile that cannot be used is ignored: the
-    /// picture is taken as sRGB.
+    /// Creates a conversion of rows with these channels. Without a usable profile, rows are taken
+    /// as sRGB.
     pub(super) fn new(profile: Option<&[u8]>, channels: Channels) -> Self {
         let profile = profile.and_then(|profile| Profile::read(profile, channels));
         Self { channels, profile, converted: Vec::new(), expanded: Vec::new(), opaque: Vec::new() }
     }
 
-    /// A row as three channels of sRGB.
+    /// Converts a row to three channels of sRGB.
     pub(super) fn row<'r>(&'r mut self, row: &'r [u8]) -> &'r [u8] {
         let Self { channels, profile, converted, expanded, opaque } = self;
         let has_alpha = channels.has_alpha();
@@ -63,7 +64,7 @@ impl ToSrgb {
                 let width = row.len()
                     / if takes_gray { channels.count() } else { 3 + usize::from(has_alpha) };
                 converted.resize(width * (3 + usize::from(has_alpha)), 0);
-                // The lengths fit each other; where they did not, the row would stay as it is.
+                // The lengths match; if they did not, the row would stay as it is.
                 if profile.transform.transform(row, converted).is_ok() || takes_gray {
                     &*converted
                 } else {
@@ -103,7 +104,7 @@ impl Profile {
             (DataColorSpace::Gray, Channels::GrayAlpha) => (Layout::GrayAlpha, Layout::Rgba),
             (DataColorSpace::Rgb, _) if channels.has_alpha() => (Layout::Rgba, Layout::Rgba),
             (DataColorSpace::Rgb, _) => (Layout::Rgb, Layout::Rgb),
-            // That of a CMYK picture, for example, which the decoder has turned into RGB.
+            // For example of a CMYK picture, which the decoder has converted to RGB.
             _ => return None,
         };
         let srgb = ColorProfile::new_srgb();

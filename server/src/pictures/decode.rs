@@ -48,7 +48,7 @@ pub(super) struct Source<'a> {
     pub(super) channels: Channels,
     /// An ICC profile of at most [`PROFILE_MAX`] bytes.
     pub(super) profile: Option<Vec<u8>>,
-    /// How the picture is to be turned; where that cannot be read, it is not.
+    /// EXIF orientation; none if it cannot be read.
     pub(super) orientation: Orientation,
     decoder: Decoder<'a>,
 }
@@ -119,7 +119,7 @@ impl<'a> Source<'a> {
 
     fn webp(bytes: &'a [u8]) -> Result<(Self, (u32, u32)), Refusal> {
         let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|_| Refusal::Broken)?;
-        // A chunk that says to be larger is not read.
+        // Larger chunks are not read.
         decoder.set_memory_limit(PROFILE_MAX);
         let profile = decoder.icc_profile().ok().flatten();
         let exif = decoder.exif_metadata().ok().flatten();
@@ -133,7 +133,7 @@ impl<'a> Source<'a> {
         Ok((source.bounded(), dimensions))
     }
 
-    /// Without a profile that is too large.
+    /// Removes a profile that is too large.
     fn bounded(mut self) -> Self {
         self.profile = self.profile.filter(|profile| profile.len() <= PROFILE_MAX);
         self

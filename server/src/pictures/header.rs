@@ -1,14 +1,14 @@
-//! The header of a picture file: dimensions, and the memory that decoding takes. Nothing is decoded
-//! for it.
+//! Reads the header of a picture file: dimensions, and the memory that decoding takes. Decodes
+//! nothing.
 
 use super::{Kind, Refusal};
 
-/// Pixels of the largest picture.
+/// Maximum number of pixels.
 pub(super) const PIXELS_MAX: u64 = 24_000_000;
-/// Pixels of the longest side: the limit of WebP.
+/// Maximum side in pixels: the limit of WebP.
 pub(super) const SIDE_MAX: u32 = 16_384;
-/// Scans that a progressive JPEG may have. Cameras and programs write about ten; each costs as much
-/// time as the whole picture, and takes some bytes only.
+/// Maximum number of scans of a progressive JPEG. Cameras and programs write about ten; each costs
+/// as much time as the whole picture, but only some bytes.
 const SCANS_MAX: usize = 100;
 /// Bytes that the PNG decoder may take beside the pixels: rows, and ancillary chunks when they are
 /// unpacked.
@@ -34,7 +34,7 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`Refusal::TooManyPixels`] by the dimensions alone, whatever else is wrong with the file.
+    /// [`Refusal::TooManyPixels`] because of the dimensions, whatever else is wrong with the file.
     pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
         let kind = Kind::of(bytes).ok_or(Refusal::UnknownKind)?;
         let layout = match kind {
@@ -55,7 +55,7 @@ struct Layout {
     decoded: u64,
 }
 
-/// The number of pixels, if that many are taken.
+/// Returns the number of pixels, if within the limits.
 fn pixels(width: u32, height: u32) -> Result<u64, Refusal> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels > PIXELS_MAX || width.max(height) > SIDE_MAX {
@@ -64,7 +64,7 @@ fn pixels(width: u32, height: u32) -> Result<u64, Refusal> {
     if pixels == 0 { Err(Refusal::Broken) } else { Ok(pixels) }
 }
 
-/// `N` bytes from a place on.
+/// Returns `N` bytes at an offset.
 fn take<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], Refusal> {
     let found = bytes.get(at..at.saturating_add(N)).and_then(|found| found.try_into().ok());
     found.ok_or(Refusal::Broken)
@@ -239,7 +239,7 @@ fn lossy_dimensions(bytes: &[u8], at: usize) -> Result<(u32, u32), Refusal> {
     Ok((side(at + 6)?, side(at + 8)?))
 }
 
-/// Whether an extended WebP has a chunk of this name.
+/// Returns whether an extended WebP has a chunk of this name.
 fn has_chunk(bytes: &[u8], name: [u8; 4]) -> bool {
     let mut at = 12_usize;
     while let (Ok(found), Ok(length)) = (take::<4>(bytes, at), take(bytes, at.saturating_add(4))) {

@@ -1,6 +1,6 @@
 //! Supported formats: JPEG, PNG and WebP. SVG is excluded because it can carry scripts.
 
-/// A format.
+/// Picture format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// JPEG (ISO/IEC 10918-1).
@@ -14,7 +14,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
 
-    /// What a file is by how it begins, whatever it is called (compare WHATWG MIME Sniffing §6.1).
+    /// Detects the format by the first bytes (compare WHATWG MIME Sniffing §6.1).
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -25,13 +25,13 @@ impl Kind {
         }
     }
 
-    /// The kind of a media type.
+    /// Returns the format of a media type.
     #[must_use]
     pub fn of_media_type(media_type: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.media_type() == media_type)
     }
 
-    /// Its media type (RFC 9110 §8.3.1).
+    /// Returns the media type (RFC 9110 §8.3.1).
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Kind {
         }
     }
 
-    /// How names of its files end, without the dot, the usual one first.
+    /// Returns the file extensions without the dot, the usual one first.
     #[must_use]
     pub const fn endings(self) -> &'static [&'static str] {
         match self {

@@ -13,19 +13,19 @@ use super::{
 /// JPEG quality of what is rendered, of 100.
 const QUALITY: u8 = 85;
 
-/// Why a file is not taken as a picture.
+/// Why a file was rejected as a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It is no picture, or of a format that is not taken.
+    /// Not a supported format.
     #[error("neither JPEG, PNG nor WebP")]
     UnknownKind,
-    /// It has more pixels than are decoded.
+    /// More pixels than the limit.
     #[error("more than 24 megapixels, or more than 16 384 pixels a side")]
     TooManyPixels,
-    /// Decoding it takes more memory than all pictures in work may.
+    /// Decoding takes more memory than the budget of all pictures.
     #[error("decoding takes too much memory")]
     TooMuchMemory,
-    /// It begins like a picture and cannot be read.
+    /// Corrupt file.
     #[error("the image cannot be decoded")]
     Broken,
 }
@@ -86,7 +86,7 @@ pub fn render<const N: usize>(bytes: &[u8], shapes: [Shape; N]) -> Result<Render
     Ok(Rendered { kind, dimensions, images })
 }
 
-/// Whether columns become rows.
+/// Returns whether the orientation swaps width and height.
 const fn is_turned(orientation: Orientation) -> bool {
     matches!(
         orientation,

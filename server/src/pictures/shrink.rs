@@ -1,5 +1,5 @@
-//! Shrinks a picture while its rows arrive: every pixel of the result is the mean of the area that
-//! it stands for.
+//! Area-averaging downscaler that takes rows one at a time: every result pixel is the mean of the
+//! area that it covers.
 
 use image::RgbImage;
 
@@ -15,28 +15,27 @@ pub(super) struct Area {
     pub(super) height: u32,
 }
 
-/// A smaller picture in the making. It holds one row of sums beside its result, and never the
-/// source.
+/// A downscaled picture in progress. It holds one row of sums beside its result, never the source.
 pub(super) struct Shrink {
     area: Area,
     width: u32,
     height: u32,
     columns: Vec<Share>,
-    /// Rows of the source that have been seen, also those above the area.
+    /// Rows of the source so far, also those above the area.
     seen: u32,
     line: Vec<f32>,
     sums: Vec<f32>,
     pixels: Vec<u8>,
 }
 
-/// How a pixel of the source is shared out: to one pixel of the result and, where it reaches over
-/// its border, to the next one.
+/// Weights of a source pixel: for one pixel of the result and, if it overlaps its border, for the
+/// next one.
 #[derive(Clone, Copy)]
 struct Share {
     to: usize,
     own: f32,
     next: f32,
-    /// Whether it is the last one of its pixel.
+    /// Set if it is the last source pixel of its result pixel.
     completes: bool,
 }
 

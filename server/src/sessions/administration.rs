@@ -20,14 +20,17 @@ use super::{SessionService, service::Inner};
 use crate::{
     accounts::{email_address, username},
     failure::internal,
-    store::{AccountChange, Act, Actor, ChangeError, Changed, Place, Search, Wanted},
+    store::{
+        AccountChange, AccountChangeError, AccountChangeOutcome, Actor, AuditContext, Cursor,
+        UserQuery, UserSearch,
+    },
     task::run_to_completion,
 };
 
 /// What a text that somebody has typed is looked for as.
 #[must_use]
-pub fn looked_for(typed: &str) -> Search {
-    Search {
+pub fn looked_for(typed: &str) -> UserSearch {
+    UserSearch {
         name: username::lookup_key(typed),
         nickname: typed.trim().to_owned(),
         email: email_address::forms(typed),
@@ -42,13 +45,13 @@ impl Administration for SessionService {
         let AccountSearch { search, sort, after, limit } = search;
         let mut fields = FieldErrors::default();
         let after = after
-            .map(|after| Place::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown))
+            .map(|after| Cursor::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown))
             .transpose();
         let after = fields.check("after", after).flatten();
         fields.into_result()?;
-        let wanted = Wanted { search: search.as_deref().map(looked_for), sort, after, limit };
+        let query = UserQuery { search: search.as_deref().map(looked_for), sort, after, limit };
         let (users, next) =
-            inner.store.accounts(&wanted, inner.env.now()).await.map_err(internal)?;
+            inner.store.accounts(&query, inner.env.now()).await.map_err(internal)?;
         Ok(AccountPage { users, next: next.map(|next| next.write()) })
     }
 
@@ -74,22 +77,22 @@ impl Inner {
         let AccountChanges { id, disabled, role, end_sessions } = changes;
         let now = self.env.now();
         let change = AccountChange { disabled, role, end_sessions };
-        let act = Act { at: now, by: caller.user.to_string(), client_info };
+        let context = AuditContext { at: now, by: caller.user.to_string(), client_info };
         let outcome =
-            self.store.change_account_as(Actor::admin(caller, now), id, change, act).await;
+            self.store.change_account_as(Actor::admin(caller, now), id, change, context).await;
         // Also where it is not known whether the database has got it: memory must not know better.
         self.user_cache.invalidate(id);
         match outcome {
-            Ok(Changed { ended }) => {
+            Ok(AccountChangeOutcome { ended }) => {
                 for session in &ended {
                     self.session_cache.invalidate(session);
                 }
                 tracing::info!(user = %id, by = %caller.user, ?disabled, ?role, sessions = ended.len(), "account changed");
             }
-            Err(ChangeError::NoAccount) => return Err(Code::NotFound.into()),
-            Err(ChangeError::LastAdmin) => return Err(Code::LastAdmin.into()),
-            Err(ChangeError::Denied(denied)) => return Err(denied.into()),
-            Err(ChangeError::Store(error)) => {
+            Err(AccountChangeError::NoAccount) => return Err(Code::NotFound.into()),
+            Err(AccountChangeError::LastAdmin) => return Err(Code::LastAdmin.into()),
+            Err(AccountChangeError::Denied(denied)) => return Err(denied.into()),
+            Err(AccountChangeError::Store(error)) => {
                 // Which sessions it may have ended is not known.
                 self.session_cache.invalidate_all();
                 return Err(internal(error));

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::service::Inner;
 use crate::{
     failure::internal,
-    store::{Change, Event, Session, StoreError},
+    store::{Event, Session, SessionChange, StoreError},
     task::run_to_completion,
     tokens::bearer::bearer,
 };
@@ -107,7 +107,9 @@ impl Inner {
         let changed = self
             .store
             .change_session(id, move |session| match session.ended {
-                Some(_) => Change { session: None, seen_from: None, entry: None, answer: () },
+                Some(_) => {
+                    SessionChange { session: None, seen_from: None, entry: None, answer: () }
+                }
                 None => inner.end_by_reuse(session.reused(), client_info, ()),
             })
             .await;
@@ -123,8 +125,8 @@ impl Inner {
         ended: Session,
         client_info: ClientInfo,
         answer: T,
-    ) -> Change<T> {
+    ) -> SessionChange<T> {
         let entry = self.entry(Event::RefreshReused, Some(ended.user), Some(ended.id), client_info);
-        Change { session: Some(ended), seen_from: None, entry: Some(entry), answer }
+        SessionChange { session: Some(ended), seen_from: None, entry: Some(entry), answer }
     }
 }

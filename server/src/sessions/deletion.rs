@@ -13,7 +13,7 @@ use super::{
 use crate::{
     accounts::username,
     failure::{act_failure, internal},
-    store::{Actor, AuditEntry, Deletion, Event},
+    store::{Actor, AuditEntry, DeletionOutcome, Event},
 };
 
 impl Inner {
@@ -28,25 +28,25 @@ impl Inner {
         }
         // The log tells that an account was deleted, and not whose.
         let nowhere = ClientInfo::default();
-        let forgotten = vec![account_subject(&key), devices_subject(caller.user)];
+        let failure_subjects = vec![account_subject(&key), devices_subject(caller.user)];
         let now = self.env.now();
         let entry = AuditEntry::of(Event::AccountDeleted, now, nowhere);
-        let done = self.store.delete_user(Actor::new(caller, now), forgotten, entry).await;
+        let done = self.store.delete_user(Actor::new(caller, now), failure_subjects, entry).await;
         match &done {
-            Ok(Deletion::Done(sessions)) => {
+            Ok(DeletionOutcome::Deleted(sessions)) => {
                 for session in sessions {
                     self.session_cache.invalidate(session);
                 }
                 self.deletions.notify_one();
             }
-            Ok(Deletion::LastAdmin) => return Err(Code::LastAdmin.into()),
+            Ok(DeletionOutcome::LastAdmin) => return Err(Code::LastAdmin.into()),
             // It is not known whether the database has got it: memory must not know better.
-            Ok(Deletion::NoAccount) | Err(_) => self.session_cache.invalidate_all(),
+            Ok(DeletionOutcome::NoAccount) | Err(_) => self.session_cache.invalidate_all(),
         }
         self.user_cache.invalidate(caller.user);
         match done.map_err(act_failure)? {
-            Deletion::NoAccount => Err(gone()),
-            Deletion::Done(_) | Deletion::LastAdmin => {
+            DeletionOutcome::NoAccount => Err(gone()),
+            DeletionOutcome::Deleted(_) | DeletionOutcome::LastAdmin => {
                 tracing::info!("account deleted");
                 Ok(())
             }

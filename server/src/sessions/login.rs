@@ -23,7 +23,8 @@ use crate::{
     },
     failure::internal,
     store::{
-        AuditEntry, Begun, DeviceEpoch, Event, NewSession, Outcome, Session, StoreError, StoredUser,
+        AuditEntry, DeviceEpoch, Event, InsertSessionOutcome, NewSession, Outcome, Session,
+        StoreError, StoredUser,
     },
 };
 
@@ -97,8 +98,10 @@ impl Inner {
         let begun =
             self.begin(session.clone(), hash, device.is_some(), &attempt, client_info.clone());
         let epoch = match begun.await.map_err(internal)? {
-            Begun::Done { device_epoch, .. } => DeviceEpoch { user, epoch: device_epoch },
-            Begun::PasswordChanged => {
+            InsertSessionOutcome::Inserted { device_epoch, .. } => {
+                DeviceEpoch { user, epoch: device_epoch }
+            }
+            InsertSessionOutcome::PasswordChanged => {
                 tracing::info!(%user, "login rejected: password changed meanwhile");
                 attempt
                     .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
@@ -106,7 +109,7 @@ impl Inner {
                     .map_err(internal)?;
                 return Err(Code::InvalidCredentials.into());
             }
-            Begun::Disabled => {
+            InsertSessionOutcome::AccountDisabled => {
                 return Err(self
                     .refuse_disabled(attempt, refused(Some(user), Outcome::Disabled))
                     .await);
@@ -239,7 +242,7 @@ impl Inner {
             generation: 1,
             parent_generation: None,
             acknowledged: false,
-            replaced: Vec::new(),
+            undelivered: Vec::new(),
             remember,
             created_at: now,
             refreshed_at: now,
@@ -258,13 +261,13 @@ impl Inner {
         is_known_device: bool,
         attempt: &Attempt,
         client_info: ClientInfo,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<InsertSessionOutcome, StoreError> {
         let (user, id) = (session.user, session.id);
         let entry = self.entry(Event::LoggedIn, Some(user), Some(id), client_info);
-        let forgiven = attempt.first().map(str::to_owned);
-        let new = NewSession { session, password_hash, is_known_device, forgiven };
+        let cleared_subject = attempt.first().map(str::to_owned);
+        let new = NewSession { session, password_hash, is_known_device, cleared_subject };
         let begun = self.store.insert_session(new, MAX_SESSIONS_PER_USER, entry).await?;
-        if let Begun::Done { ended, .. } = &begun {
+        if let InsertSessionOutcome::Inserted { ended, .. } = &begun {
             for ended in ended {
                 self.session_cache.invalidate(&ended.id);
             }

@@ -76,9 +76,12 @@ impl Inner {
     ) -> Result<FreshToken, Failure> {
         let VerifiedPassword { attempt, entry, .. } =
             self.verify_password(caller, password, Event::Reauthenticated, client_info).await?;
-        let forgiven = attempt.first().map(str::to_owned);
+        let cleared_subject = attempt.first().map(str::to_owned);
         let actor = Actor::new(caller, self.env.now());
-        self.store.forgive_login_failures(actor, forgiven, entry).await.map_err(act_failure)?;
+        self.store
+            .clear_login_failures(actor, cleared_subject, entry)
+            .await
+            .map_err(act_failure)?;
         let session =
             self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let now = self.env.now();
@@ -124,7 +127,7 @@ impl Inner {
             old_hash: Some(hash),
             new_hash: self.hasher.hash(&chosen, client).await.map_err(internal)?,
             kept: Some(caller.session),
-            forgiven: attempt.first().map(str::to_owned),
+            cleared_subject: attempt.first().map(str::to_owned),
         };
         // Hashing has taken a while: the actor and the current password are checked again where it
         // is written.

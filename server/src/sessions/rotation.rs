@@ -4,7 +4,7 @@
 //! presented later tells an honest client that has lost an answer from a thief (RFC 9700 §4.14.2).
 
 use crate::{
-    store::{EndReason, Replaced, Session},
+    store::{EndReason, Session, UndeliveredGenerations},
     tokens::{LEEWAY, codec::Grant},
 };
 
@@ -94,7 +94,7 @@ impl Session {
     /// Whether a token of a generation is one that nobody was given.
     #[must_use]
     pub fn is_undelivered(&self, generation: i64) -> bool {
-        self.replaced.iter().any(|range| (range.first..=range.last).contains(&generation))
+        self.undelivered.iter().any(|range| (range.first..=range.last).contains(&generation))
     }
 
     /// The session after one of its tokens was presented by somebody who should not have had it.
@@ -129,19 +129,23 @@ impl Session {
             acknowledged: false,
             ..self.clone()
         };
-        next.replaced.retain(|range| now < range.until);
+        next.undelivered.retain(|range| now < range.until);
         next
     }
 
     fn replace(&mut self, generation: i64, now: i64, lifetimes: &Lifetimes) {
         // A token of it may have been made until the end of the grace, which is over.
         let until = now.saturating_add(lifetimes.access);
-        match self.replaced.last_mut() {
+        match self.undelivered.last_mut() {
             Some(range) if range.last + 1 == generation => {
                 range.last = generation;
                 range.until = until;
             }
-            _ => self.replaced.push(Replaced { first: generation, last: generation, until }),
+            _ => self.undelivered.push(UndeliveredGenerations {
+                first: generation,
+                last: generation,
+                until,
+            }),
         }
     }
 

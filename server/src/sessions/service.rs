@@ -32,7 +32,9 @@ use crate::{
     clock::Env,
     failure::{Internal, internal},
     limits::{ChangeLimiter, Limiter, Throttle},
-    store::{ActError, Actor, AuditEntry, Change, EndReason, Event, Session, Store, StoreError},
+    store::{
+        ActError, Actor, AuditEntry, EndReason, Event, Session, SessionChange, Store, StoreError,
+    },
     task::run_to_completion,
     tokens::{
         blocklist::Blocklist,
@@ -212,7 +214,7 @@ impl SessionService {
     /// [`StoreError`]: the next time tries again.
     pub async fn poll_changes(&self) -> Result<(), StoreError> {
         let mut seen = self.0.changes_seen.lock().await;
-        let now = self.0.store.changes_elsewhere().await?;
+        let now = self.0.store.external_version().await?;
         if *seen != Some(now) {
             self.invalidate_caches().await?;
         }
@@ -377,19 +379,22 @@ impl Inner {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
                     RefreshOutcome::Rotated(next)
-                    | RefreshOutcome::RepeatedAfterClockReset(next) => Change {
+                    | RefreshOutcome::RepeatedAfterClockReset(next) => SessionChange {
                         session: Some(next.clone()),
                         seen_from: Some(client_info),
                         entry: None,
                         answer: Ok(next),
                     },
-                    RefreshOutcome::Repeated => {
-                        Change { session: None, seen_from: None, entry: None, answer: Ok(session) }
-                    }
+                    RefreshOutcome::Repeated => SessionChange {
+                        session: None,
+                        seen_from: None,
+                        entry: None,
+                        answer: Ok(session),
+                    },
                     RefreshOutcome::ReuseDetected(ended) => {
                         inner.end_by_reuse(ended, client_info, Err(Some(Reason::Reused)))
                     }
-                    RefreshOutcome::Rejected => Change {
+                    RefreshOutcome::Rejected => SessionChange {
                         session: None,
                         seen_from: None,
                         entry: None,

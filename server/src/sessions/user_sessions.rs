@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{service::Inner, user_agent};
 use crate::{
     failure::{act_failure, internal},
-    store::{Actor, Event, StoredDevice},
+    store::{Actor, Event, StoredSession},
 };
 
 impl Inner {
@@ -72,7 +72,7 @@ impl Inner {
 
     async fn end_others(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
-        let done = self.store.end_other_devices(Actor::new(caller, entry.at), entry).await;
+        let done = self.store.end_other_sessions(Actor::new(caller, entry.at), entry).await;
         self.forget_ended(&done);
         let ended = done.map_err(act_failure)?.len();
         tracing::info!(user = %caller.user, ended, "all other sessions revoked");
@@ -89,8 +89,8 @@ impl Inner {
     }
 }
 
-fn shown(stored: StoredDevice, caller: &Caller, now: i64) -> SessionInfo {
-    let StoredDevice { session, address, user_agent, is_new } = stored;
+fn shown(stored: StoredSession, caller: &Caller, now: i64) -> SessionInfo {
+    let StoredSession { session, address, user_agent, is_new } = stored;
     let user_agent = user_agent.unwrap_or_default();
     let current = session.id == caller.session;
     SessionInfo {

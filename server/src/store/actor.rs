@@ -1,5 +1,5 @@
-//! Authorization inside the transaction: the session on whose behalf a change is made has to be
-//! living when the change is written, whatever was checked when the request came.
+//! Authorization inside the transaction: the session on whose behalf a change is made must be
+//! active when the change is written, whatever was checked when the request arrived.
 
 use app::{
     backend::{Caller, Failure},
@@ -40,8 +40,7 @@ impl Actor {
         Self { role: Some(Role::Admin), ..Self::new(caller, at) }
     }
 
-    /// Checks that the session is living, that the account exists and is enabled, and that it has
-    /// the role.
+    /// Checks that the session is active, and that the account exists, is enabled and has the role.
     async fn check(
         &self,
         connection: &impl ConnectionTrait,
@@ -98,8 +97,8 @@ pub enum ActError {
 }
 
 impl Store {
-    /// Makes a change on behalf of a session: in the same transaction as the change, the actor is
-    /// checked first. A denial leaves everything as it is.
+    /// Makes a change on behalf of a session. The actor is checked first, in the same transaction;
+    /// a denial changes nothing.
     pub(super) async fn write_as<T, W>(&self, actor: Actor, work: W) -> Result<T, ActError>
     where
         T: Send + 'static,

@@ -1,5 +1,4 @@
-//! What administrators do to accounts. Each is decided where nobody else writes, with its entries
-//! in the audit log.
+//! Changes of accounts by administrators. Checks, change and audit entries share a transaction.
 
 use app::{backend::ClientInfo, protocol::Role};
 use sea_orm::{
@@ -9,34 +8,35 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Denied, EndReason, Event, Store, StoreError, audit, devices,
+    ActError, Actor, AuditEntry, Denied, EndReason, Event, Store, StoreError, audit,
     entities::user::{self, Column},
+    user_sessions,
 };
 
-/// What is to become of an account. What is `None` stays as it is.
+/// Change of an account. Fields that are [`None`] stay unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AccountChange {
-    /// Whether nobody may use it. Its sessions end, and do not come back when it is enabled again.
+    /// Disables or enables the account. Disabling revokes its sessions for good.
     pub disabled: Option<bool>,
-    /// What its person may do.
+    /// New role.
     pub role: Option<Role>,
-    /// Whether its sessions are to end.
+    /// Revokes all sessions.
     pub end_sessions: bool,
 }
 
-/// Who changes something, and when.
+/// Context of a change for its audit entries.
 #[derive(Clone, Debug)]
-pub struct Act {
+pub struct AuditContext {
     /// Seconds of Unix time.
     pub at: i64,
-    /// Who it is, as the audit log tells it.
+    /// Actor as named in the audit log: an account id or the command line.
     pub by: String,
-    /// From where.
+    /// Client of the request.
     pub client_info: ClientInfo,
 }
 
-impl Act {
-    /// What the audit log tells of it: about whose account it is, and what of it there is to tell.
+impl AuditContext {
+    /// Creates an audit entry about an account; `what` goes into its details.
     #[must_use]
     pub fn entry(&self, event: Event, user: Option<Uuid>, what: Option<&str>) -> AuditEntry {
         let detail =
@@ -49,23 +49,23 @@ impl Act {
     }
 }
 
-/// What has come of it.
+/// Result of [`Store::change_account`].
 #[derive(Clone, Debug)]
-pub struct Changed {
-    /// Sessions that have ended.
+pub struct AccountChangeOutcome {
+    /// Sessions that were revoked.
     pub ended: Vec<Uuid>,
 }
 
-/// Why an account was not changed.
+/// Error of [`Store::change_account`].
 #[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// There is none with this id.
+pub enum AccountChangeError {
+    /// There is no account with this id.
     #[error("there is no such account")]
     NoAccount,
-    /// Nobody would be left to manage accounts.
+    /// The account is the last active administrator.
     #[error("this is the last active administrator; create another one first")]
     LastAdmin,
-    /// The session that asked for it may not do it any more.
+    /// The session of the actor is not authorized any more.
     #[error(transparent)]
     Denied(#[from] Denied),
     /// The database.
@@ -73,7 +73,7 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-impl From<ActError> for ChangeError {
+impl From<ActError> for AccountChangeError {
     fn from(error: ActError) -> Self {
         match error {
             ActError::Denied(denied) => denied.into(),
@@ -83,39 +83,38 @@ impl From<ActError> for ChangeError {
 }
 
 impl Store {
-    /// Changes an account. There is always an administrator whose account may be used, where there
-    /// has been one.
+    /// Changes an account. The last active administrator cannot be disabled or lose the role.
     ///
     /// # Errors
     ///
-    /// [`ChangeError`]: nothing is changed then.
+    /// [`AccountChangeError`]: nothing was changed.
     pub async fn change_account(
         &self,
         id: Uuid,
         change: AccountChange,
-        act: Act,
-    ) -> Result<Changed, ChangeError> {
+        context: AuditContext,
+    ) -> Result<AccountChangeOutcome, AccountChangeError> {
         self.writer
             .write(move |transaction| {
-                Box::pin(async move { decide(transaction, id, change, &act).await })
+                Box::pin(async move { decide(transaction, id, change, &context).await })
             })
             .await?
     }
 
-    /// The same on behalf of an administrator's session.
+    /// Like [`Store::change_account`], on behalf of an administrator's session.
     ///
     /// # Errors
     ///
-    /// [`ChangeError`]: nothing is changed then.
+    /// [`AccountChangeError`]: nothing was changed.
     pub async fn change_account_as(
         &self,
         actor: Actor,
         id: Uuid,
         change: AccountChange,
-        act: Act,
-    ) -> Result<Changed, ChangeError> {
+        context: AuditContext,
+    ) -> Result<AccountChangeOutcome, AccountChangeError> {
         self.write_as(actor, move |transaction| {
-            Box::pin(async move { decide(transaction, id, change, &act).await })
+            Box::pin(async move { decide(transaction, id, change, &context).await })
         })
         .await?
     }
@@ -125,10 +124,10 @@ async fn decide(
     connection: &impl ConnectionTrait,
     id: Uuid,
     change: AccountChange,
-    act: &Act,
-) -> Result<Result<Changed, ChangeError>, StoreError> {
+    context: &AuditContext,
+) -> Result<Result<AccountChangeOutcome, AccountChangeError>, StoreError> {
     let Some(before) = user::Entity::find_by_id(id).one(connection).await? else {
-        return Ok(Err(ChangeError::NoAccount));
+        return Ok(Err(AccountChangeError::NoAccount));
     };
     let was_admin = before.role == Role::Admin.as_str();
     let is_admin = change.role.map_or(was_admin, |role| role == Role::Admin);
@@ -136,31 +135,32 @@ async fn decide(
     let is_disabled = change.disabled.unwrap_or(was_disabled);
     let steps_down = was_admin && !was_disabled && (!is_admin || is_disabled);
     if steps_down && !has_other_admin(connection, id).await? {
-        return Ok(Err(ChangeError::LastAdmin));
+        return Ok(Err(AccountChangeError::LastAdmin));
     }
     if let Some(role) = change.role
         && was_admin != is_admin
     {
         set(connection, id, Column::Role, Expr::value(role.as_str())).await?;
-        audit::insert(connection, act.entry(Event::RoleChanged, Some(id), Some(role.as_str())))
+        audit::insert(connection, context.entry(Event::RoleChanged, Some(id), Some(role.as_str())))
             .await?;
     }
     let mut ended = Vec::new();
     if was_disabled != is_disabled {
-        set(connection, id, Column::DisabledAt, Expr::value(is_disabled.then_some(act.at))).await?;
+        set(connection, id, Column::DisabledAt, Expr::value(is_disabled.then_some(context.at)))
+            .await?;
         let event = if is_disabled { Event::UserDisabled } else { Event::UserEnabled };
-        audit::insert(connection, act.entry(event, Some(id), None)).await?;
-        // Also when it is enabled again: a log-in that was under way while it was disabled has
-        // begun a session.
-        ended = end(connection, id, EndReason::Disabled, act).await?;
+        audit::insert(connection, context.entry(event, Some(id), None)).await?;
+        // Also on enabling: a login that was in progress while the account was disabled may have
+        // created a session.
+        ended = end(connection, id, EndReason::Disabled, context).await?;
     }
     if change.end_sessions {
-        ended.extend(end(connection, id, EndReason::EndedElsewhere, act).await?);
+        ended.extend(end(connection, id, EndReason::EndedElsewhere, context).await?);
     }
-    Ok(Ok(Changed { ended }))
+    Ok(Ok(AccountChangeOutcome { ended }))
 }
 
-/// Whether there is an administrator beside this one whose account may be used.
+/// Returns whether another active administrator exists.
 pub(super) async fn has_other_admin(
     connection: &impl ConnectionTrait,
     id: Uuid,
@@ -196,13 +196,13 @@ async fn end(
     connection: &impl ConnectionTrait,
     user: Uuid,
     reason: EndReason,
-    act: &Act,
+    context: &AuditContext,
 ) -> Result<Vec<Uuid>, StoreError> {
-    devices::end_others(
+    user_sessions::end_others(
         connection,
         None,
         reason,
-        &act.entry(Event::SessionRevoked, Some(user), None),
+        &context.entry(Event::SessionRevoked, Some(user), None),
     )
     .await
 }

@@ -1,4 +1,4 @@
-//! Who did what, when, from where, and how it ended: written with what it tells of, or not at all.
+//! Audit log. An entry is written in the same transaction as the change that it records.
 
 use std::collections::HashSet;
 
@@ -11,131 +11,130 @@ use uuid::Uuid;
 
 use super::{
     ActError, Actor, Store, StoreError,
-    cleanup::portion,
+    cleanup::batch,
     entities::{
         audit_event::{self, Column},
         user,
     },
 };
 
-/// What happened.
+/// Type of the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// An account was made.
+    /// An account was registered.
     Registered,
-    /// Somebody has tried to log in.
+    /// A login attempt.
     LoggedIn,
-    /// Somebody has asked for a session's next tokens: only what is out of the ordinary is in the
-    /// log.
+    /// A token refresh that failed; successful ones are not logged.
     Refreshed,
-    /// A refresh token or an access token was presented that somebody else must have had.
+    /// Reuse of a refresh token or a stolen access token was detected.
     RefreshReused,
-    /// A person has logged out.
+    /// A user logged out.
     LoggedOut,
-    /// A session was ended by something else than its person's log-out or its tokens' reuse. The
-    /// detail says why.
+    /// A session was revoked for another reason than logout or token reuse; `detail` is the reason.
     SessionRevoked,
-    /// Another key signs tokens from now on.
+    /// A new signing key was created.
     KeyRotated,
-    /// A key was removed: what it has signed is refused.
+    /// A signing key was removed; its tokens are rejected.
     KeyRetired,
-    /// A person has changed what is known of them. The detail says what of it.
+    /// A user changed their profile; `detail` names the fields.
     ProfileChanged,
     /// A password was changed.
     PasswordChanged,
-    /// Somebody who is signed in was asked for the password.
+    /// A re-authentication attempt.
     Reauthenticated,
-    /// A log-in came from a device that was not known for the account.
+    /// A login from a device that is new to the account.
     NewDevice,
-    /// A person has fetched everything that is kept about them.
+    /// A user exported their account data.
     Exported,
-    /// An account was deleted, with everything that was kept of it. Whose it was is not told.
+    /// An account was deleted. The entry is anonymous.
     AccountDeleted,
-    /// An administrator has made an account.
+    /// An administrator created an account.
     UserCreated,
-    /// An administrator has disabled an account.
+    /// An administrator disabled an account.
     UserDisabled,
-    /// An administrator has enabled an account again.
+    /// An administrator enabled an account.
     UserEnabled,
-    /// An administrator has changed what somebody may do. The detail says to what.
+    /// An administrator changed a role; `detail` is the new role.
     RoleChanged,
-    /// A session or an account has made more changes than it may: the first of many stands for all.
-    /// The detail says what it was.
+    /// A session or an account exceeded the rate limit of changes; only the first rejection of a
+    /// window is logged. `detail` names the operation.
     ChangeRefused,
 }
 
-/// How it ended.
+/// Outcome of the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As it was meant.
+    /// Success.
     Success,
     /// There is no such account.
     UnknownAccount,
-    /// The password was another.
+    /// Wrong password.
     WrongPassword,
     /// The account is disabled.
     Disabled,
-    /// It was tried too often, and not looked at. The first of many stands for all.
+    /// Rejected by a rate limit before the password was checked; only the first rejection of a
+    /// window is logged.
     Throttled,
 }
 
-/// An entry of the audit log.
+/// A new entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     /// Seconds of Unix time.
     pub at: i64,
-    /// What happened.
+    /// Type of the event.
     pub event: Event,
-    /// How it ended.
+    /// Outcome of the event.
     pub outcome: Outcome,
-    /// Whose account it was about, where there is one.
+    /// The account, if any.
     pub user: Option<Uuid>,
-    /// Which session it was about, where there is one.
+    /// The session, if any.
     pub session: Option<Uuid>,
-    /// From where it was asked for.
+    /// Client of the request.
     pub client_info: ClientInfo,
-    /// What else there is to tell: which key it was about, or why a session was ended.
+    /// Details: the key id or the reason, for example.
     pub detail: Option<String>,
 }
 
-/// Which entries somebody wants to see: those for which all that is given is true.
+/// Filter of entries; all given criteria must match.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AuditFilter {
-    /// What happened.
+    /// Type of the event.
     pub event: Option<Event>,
-    /// How it ended.
+    /// Outcome of the event.
     pub outcome: Option<Outcome>,
-    /// Whose account it was about.
+    /// The account.
     pub user: Option<Uuid>,
-    /// From when on, in seconds of Unix time.
+    /// Earliest time, in seconds of Unix time.
     pub since: Option<i64>,
 }
 
-/// An entry as it is kept.
+/// A stored entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
-    /// Later entries have greater ones.
+    /// Increases with each entry.
     pub id: i64,
     /// Seconds of Unix time.
     pub at: i64,
-    /// What happened.
+    /// Type of the event.
     pub event: String,
-    /// How it ended.
+    /// Outcome of the event.
     pub outcome: String,
-    /// Whose account it was about.
+    /// The account.
     pub user: Option<Uuid>,
-    /// Which session it was about.
+    /// The session.
     pub session: Option<Uuid>,
-    /// The address from where it was asked for.
+    /// IP address of the client.
     pub address: Option<String>,
-    /// What the program that asked calls itself.
+    /// User agent of the client.
     pub user_agent: Option<String>,
-    /// What else there is to tell.
+    /// Details.
     pub detail: Option<String>,
 }
 
 impl AuditEntry {
-    /// That something has happened as it was meant. Who knows more of it adds that.
+    /// Creates an entry of a successful event without account, session and detail.
     #[must_use]
     pub fn of(event: Event, at: i64, client_info: ClientInfo) -> Self {
         Self {
@@ -149,8 +148,7 @@ impl AuditEntry {
         }
     }
 
-    /// What the server or its administrator has done to a key: it is about no account, and nobody
-    /// has asked for it over the network.
+    /// Creates an entry about a signing key: without account and client.
     #[must_use]
     pub fn of_key(event: Event, at: i64, kid: &str) -> Self {
         Self { detail: Some(kid.to_owned()), ..Self::of(event, at, ClientInfo::default()) }
@@ -158,7 +156,7 @@ impl AuditEntry {
 }
 
 impl Event {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 19] = [
         Self::Registered,
         Self::LoggedIn,
@@ -181,7 +179,7 @@ impl Event {
         Self::ChangeRefused,
     ];
 
-    /// As it is written down.
+    /// Stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -209,11 +207,11 @@ impl Event {
 }
 
 impl Outcome {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 5] =
         [Self::Success, Self::UnknownAccount, Self::WrongPassword, Self::Disabled, Self::Throttled];
 
-    /// As it is written down.
+    /// Stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -226,8 +224,8 @@ impl Outcome {
     }
 }
 
-/// Makes a portion of a deleted user's entries anonymous, and returns its size.
-pub(super) async fn forget_portion(
+/// Makes a batch of a deleted user's entries anonymous, and returns its size.
+pub(super) async fn anonymize_batch(
     connection: &impl ConnectionTrait,
     user: Uuid,
 ) -> Result<u64, StoreError> {
@@ -237,7 +235,7 @@ pub(super) async fn forget_portion(
         .col_expr(Column::SessionId, Expr::value(None::<Uuid>))
         .col_expr(Column::Address, Expr::value(None::<String>))
         .col_expr(Column::UserAgent, Expr::value(None::<String>))
-        .filter(Column::Id.in_subquery(portion::<audit_event::Entity>(Column::Id, of_user)))
+        .filter(Column::Id.in_subquery(batch::<audit_event::Entity>(Column::Id, of_user)))
         .exec(connection)
         .await?;
     Ok(done.rows_affected)
@@ -264,7 +262,7 @@ async fn existing(
     Ok(existing)
 }
 
-/// Writes an entry down, as part of the change that it tells of.
+/// Inserts an entry, in the transaction of the change that it records.
 pub(super) async fn insert(
     connection: &impl ConnectionTrait,
     entry: AuditEntry,
@@ -272,9 +270,9 @@ pub(super) async fn insert(
     insert_all(connection, vec![entry]).await
 }
 
-/// Writes entries down, in their order. Those about an account that does not exist any more are
-/// anonymous: they may come from a call that was running while the account was deleted. Nothing
-/// else is written between the look-up and the entries.
+/// Inserts entries in order. Entries about an account that does not exist any more become
+/// anonymous: they may come from a request that was in progress during the deletion. No other
+/// change is written between lookup and insert.
 pub(super) async fn insert_all(
     connection: &impl ConnectionTrait,
     entries: Vec<AuditEntry>,
@@ -302,20 +300,12 @@ pub(super) async fn insert_all(
 }
 
 impl Store {
-    /// Writes down what has changed nothing else.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Inserts an entry of an event that changes nothing else.
     pub async fn insert_audit_entry(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.writer.write(move |transaction| Box::pin(insert(transaction, entry))).await
     }
 
-    /// The same for an act of a session that has changed nothing else.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Like [`Store::insert_audit_entry`], on behalf of a session.
     pub async fn insert_audit_entry_as(
         &self,
         actor: Actor,
@@ -324,20 +314,12 @@ impl Store {
         self.write_as(actor, move |transaction| Box::pin(insert(transaction, entry))).await
     }
 
-    /// The audit log, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the audit log, oldest first.
     pub async fn audit_entries(&self) -> Result<Vec<StoredEntry>, StoreError> {
         self.audit_page(AuditFilter::default(), 0, u64::MAX).await
     }
 
-    /// Some entries of the audit log, oldest first, that came after the one with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns a page of the entries after the one with this id, oldest first.
     pub async fn audit_page(
         &self,
         filter: AuditFilter,
@@ -354,31 +336,27 @@ impl Store {
         let rows = audit_event::Entity::find()
             .filter(wanted)
             .order_by_asc(Column::Id)
-            // SQLite counts with a sign.
+            // SQLite's limit is signed.
             .limit(at_most.min(i64::MAX.unsigned_abs()))
             .all(&self.read)
             .await?;
-        // Looked up after the rows: of an account that is deleted in between nothing is shown.
+        // After the rows, so that entries of an account deleted in between are anonymous.
         let existing = existing(&self.read, rows.iter().filter_map(|row| row.user_id)).await?;
         let is_gone =
             |row: &audit_event::Model| row.user_id.is_some_and(|user| !existing.contains(&user));
-        // Otherwise the filter would tell which of the anonymous entries are this user's.
+        // The filter must not reveal which anonymous entries are this user's.
         let is_hidden = |row: &audit_event::Model| user.is_some() && is_gone(row);
         Ok(rows.iter().filter(|row| !is_hidden(row)).map(|row| stored(row, is_gone(row))).collect())
     }
 
-    /// Forgets the entries up to a moment, in seconds of Unix time.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Deletes the entries up to a time, in seconds of Unix time.
     pub async fn sweep_audit_entries(&self, until: i64) -> Result<u64, StoreError> {
         let over = Condition::all().add(Column::At.lte(until));
-        self.delete_in_portions::<audit_event::Entity>(Column::Id, over).await
+        self.delete_in_batches::<audit_event::Entity>(Column::Id, over).await
     }
 }
 
-/// An entry as it may be shown: where its account is gone, without all that leads to the person.
+/// Converts a row; entries of deleted accounts are returned without personal data.
 fn stored(row: &audit_event::Model, is_anonymous: bool) -> StoredEntry {
     let unless_anonymous = |text: &Option<String>| text.clone().filter(|_| !is_anonymous);
     StoredEntry {

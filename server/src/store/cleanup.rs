@@ -1,5 +1,4 @@
-//! Cleanup of rows that are not needed any more, in portions: other changes are written between two
-//! of them.
+//! Cleanup of expired rows in batches, between which other changes are written.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -12,56 +11,48 @@ use super::{
     entities::{audit_event, cleanup},
 };
 
-/// Rows that are removed in one transaction at most: it takes some milliseconds.
-pub(super) const PORTION: u64 = 500;
-/// The only row of its table.
+/// Rows that one transaction deletes at most; it takes some milliseconds.
+pub(super) const BATCH: u64 = 500;
+/// Id of the only row of its table.
 const ROW: i64 = 1;
 
-/// Selects the keys of a portion of the rows that meet a condition.
-pub(super) fn portion<E: EntityTrait>(key: E::Column, which: Condition) -> SelectStatement {
+/// Selects the keys of a batch of rows that meet a condition.
+pub(super) fn batch<E: EntityTrait>(key: E::Column, which: Condition) -> SelectStatement {
     Query::select()
         .column(key)
         .from(E::default().table_ref())
         .cond_where(which)
-        .limit(PORTION)
+        .limit(BATCH)
         .to_owned()
 }
 
 impl Store {
-    /// Deletes the rows that meet a condition, and returns their number. `key` is the primary key.
-    pub(super) async fn delete_in_portions<E: EntityTrait>(
+    /// Deletes the rows that meet a condition and returns their number. `key` is the primary key.
+    pub(super) async fn delete_in_batches<E: EntityTrait>(
         &self,
         key: E::Column,
         which: Condition,
     ) -> Result<u64, StoreError> {
         let mut total = 0;
         loop {
-            let delete = E::delete_many().filter(key.in_subquery(portion::<E>(key, which.clone())));
+            let delete = E::delete_many().filter(key.in_subquery(batch::<E>(key, which.clone())));
             let deleting = self.writer.write(move |transaction| {
                 Box::pin(async move { Ok(delete.exec(transaction).await?.rows_affected) })
             });
             let deleted = deleting.await?;
             total += deleted;
-            if deleted < PORTION {
+            if deleted < BATCH {
                 return Ok(total);
             }
         }
     }
 
-    /// Returns when the last cleanup was, in seconds of Unix time.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the time of the last cleanup, in seconds of Unix time.
     pub async fn last_cleanup(&self) -> Result<Option<i64>, StoreError> {
         Ok(cleanup::Entity::find_by_id(ROW).one(&self.read).await?.map(|row| row.at))
     }
 
-    /// Records that there was a cleanup.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Records the time of a cleanup.
     pub async fn record_cleanup(&self, at: i64) -> Result<(), StoreError> {
         let row = cleanup::ActiveModel { id: Set(ROW), at: Set(at) };
         let conflict =
@@ -77,11 +68,7 @@ impl Store {
             .await
     }
 
-    /// Returns the id and the time of the newest entry of the audit log.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns id and time of the newest audit entry.
     pub async fn newest_audit_entry(&self) -> Result<Option<(i64, i64)>, StoreError> {
         Ok(audit_event::Entity::find()
             .select_only()

@@ -1,19 +1,19 @@
-//! What can go wrong with what is kept.
+//! Errors of the store.
 
 use std::path::PathBuf;
 
 use sea_orm::{DbErr, SqlErr};
 
-/// Why a query was not answered.
+/// Error of a query or change.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A row with this value is there already.
+    /// A unique constraint was violated.
     #[error("a row with this value exists already")]
     Conflict,
-    /// The database cannot be asked, or cannot keep what it was given.
+    /// The database cannot be read or written.
     #[error("the database is unavailable: {0}")]
     Unavailable(DbErr),
-    /// A row that this program cannot have written.
+    /// A row contains a value that this program does not write.
     #[error("the database contains an invalid row: {0}")]
     Unreadable(String),
 }
@@ -27,15 +27,15 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// Why the database could not be opened.
+/// Error of opening the database.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A kind of database that is not supported.
+    /// A database system that is not supported.
     #[error(
         "GATEHOUSE_DATABASE_URL: {0} is not supported by this version, which keeps its data in SQLite (sqlite://path/to/file)"
     )]
     Unsupported(String),
-    /// A newer version of the program has been at work here.
+    /// The database has migrations of a newer version.
     #[error(
         "the database {} was written by a newer version of Gatehouse (it knows \"{newest}\"); run that version, or restore a backup from before", .path.display()
     )]
@@ -45,18 +45,18 @@ pub enum OpenError {
         /// The migration that this program does not know.
         newest: String,
     },
-    /// The file is no database, or damaged.
+    /// The file is not a database, or is corrupt.
     #[error(
         "the database {} is damaged and was left as it is ({source}); restore it from a backup, or move it away to start with an empty one", .path.display()
     )]
     Damaged {
         /// The database's file.
         path: PathBuf,
-        /// What SQLite says.
+        /// Error of SQLite.
         source: DbErr,
     },
-    /// The journal that lies beside the database was written for another one, or one of them is
-    /// damaged.
+    /// The write-ahead log beside the database belongs to another one, or one of the two is
+    /// corrupt.
     #[error(
         "the database {path} and its journal {path}-wal do not fit together ({finding}), and were left as they are. If you have put \
          a backup in the database's place, the journal belongs to the former database: move {path}-wal and {path}-shm away and start \
@@ -65,15 +65,15 @@ pub enum OpenError {
     Journal {
         /// The database's file.
         path: PathBuf,
-        /// What SQLite's integrity check says.
+        /// Findings of SQLite's integrity check.
         finding: String,
     },
-    /// Other processes use a file that was moved away from here.
+    /// Other processes have a file open that is not at this path any more.
     #[error(
         "the database {} is not the file that a running gatehouse uses: it was moved or replaced. Stop what runs, or put the former file back", .path.display()
     )]
     Replaced {
-        /// Where it should be.
+        /// The database's file.
         path: PathBuf,
     },
     /// Another process uses the database.
@@ -84,26 +84,26 @@ pub enum OpenError {
         /// The database's file.
         path: PathBuf,
     },
-    /// There is none yet.
+    /// The database does not exist.
     #[error("the database {} does not exist; the server creates it at its first start", .path.display())]
     Missing {
-        /// Where it would be.
+        /// The database's file.
         path: PathBuf,
     },
-    /// Anything else.
+    /// Any other error of SQLite.
     #[error("the database {} cannot be opened: {source}", .path.display())]
     Failed {
         /// The database's file.
         path: PathBuf,
-        /// What SQLite says.
+        /// Error of SQLite.
         source: DbErr,
     },
-    /// The file cannot be made.
+    /// The file cannot be created or read.
     #[error("the database {} cannot be created: {source}", .path.display())]
     File {
         /// The database's file.
         path: PathBuf,
-        /// What the system says.
+        /// I/O error.
         source: std::io::Error,
     },
 }

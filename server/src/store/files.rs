@@ -1,5 +1,5 @@
-//! What people keep here, as rows: the bytes lie beside the database, under the keys that are made
-//! here.
+//! Rows of uploaded files and avatars. The bytes are in the object store, under the keys that are
+//! derived here.
 
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait,
@@ -9,74 +9,74 @@ use uuid::Uuid;
 
 use super::{
     ActError, Actor, AuditEntry, Store, StoreError, audit,
-    cleanup::PORTION,
+    cleanup::BATCH,
     entities::{
         file::{self, Column},
         user,
     },
-    strays,
+    orphans,
 };
 
-/// A picture that a person keeps here.
+/// An uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
     /// A UUIDv7.
     pub id: Uuid,
-    /// Whose it is.
+    /// Owner.
     pub user: Uuid,
-    /// What it is called.
+    /// File name.
     pub name: String,
-    /// Its media type.
+    /// Media type.
     pub media_type: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: i64,
-    /// Its bytes with those that were made of it: what counts against the quota.
+    /// Size with the thumbnail, in bytes: counts against the quota.
     pub stored_bytes: i64,
-    /// Pixels, the right side up.
+    /// Pixels, after the orientation was applied.
     pub width: i32,
-    /// Pixels, the right side up.
+    /// Pixels, after the orientation was applied.
     pub height: i32,
     /// Seconds of Unix time.
     pub created_at: i64,
 }
 
-/// What became of a change.
+/// Outcome of [`Store::insert_file`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// It was made.
-    Done,
-    /// The person's files would take up more than they may.
+pub enum InsertFileOutcome {
+    /// The row was inserted.
+    Inserted,
+    /// The quota in bytes would be exceeded.
     OverQuota,
-    /// The user has as many files as may be kept.
+    /// The user has the maximum number of files.
     OverCount,
 }
 
-/// Limits of what a user may keep.
+/// Storage limits of a user.
 #[derive(Clone, Copy, Debug)]
-pub struct FilesMax {
-    /// Files.
+pub struct FileLimits {
+    /// Number of files.
     pub files: u64,
-    /// Bytes of all of them.
+    /// Total size in bytes.
     pub bytes: i64,
 }
 
-/// What a user keeps.
+/// Storage used by a user.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FilesUsage {
-    /// Files.
+pub struct FileUsage {
+    /// Number of files.
     pub files: u64,
-    /// Bytes of all of them.
+    /// Total size in bytes.
     pub bytes: i64,
 }
 
-impl FilesUsage {
-    /// Why one more file cannot be kept, where it cannot.
+impl FileUsage {
+    /// Returns why one more file would exceed the limits; [`None`] if it does not.
     #[must_use]
-    pub fn refuses(&self, file: &StoredFile, most: FilesMax) -> Option<Kept> {
+    pub fn refuses(&self, file: &StoredFile, most: FileLimits) -> Option<InsertFileOutcome> {
         if self.files >= most.files {
-            Some(Kept::OverCount)
+            Some(InsertFileOutcome::OverCount)
         } else if self.bytes.saturating_add(file.stored_bytes) > most.bytes {
-            Some(Kept::OverQuota)
+            Some(InsertFileOutcome::OverQuota)
         } else {
             None
         }
@@ -84,19 +84,19 @@ impl FilesUsage {
 }
 
 impl StoredFile {
-    /// Where its bytes are.
+    /// Object key of the file.
     #[must_use]
     pub fn key(&self) -> String {
         format!("files/{}/{}", self.user, self.id)
     }
 
-    /// Where the small picture of it is.
+    /// Object key of the thumbnail.
     #[must_use]
     pub fn thumbnail_key(&self) -> String {
         format!("files/{}/{}-small.jpg", self.user, self.id)
     }
 
-    /// All of its objects.
+    /// Keys of all its objects.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         vec![self.key(), self.thumbnail_key()]
@@ -120,32 +120,27 @@ impl From<file::Model> for StoredFile {
     }
 }
 
-/// The objects of a picture of a person, by its address.
+/// Returns the object keys of an avatar with this URL.
 pub(super) fn avatar_keys(url: &str) -> Vec<String> {
     let large = url.trim_start_matches('/');
     vec![large.to_owned(), large.replace("-512.", "-96.")]
 }
 
 impl Store {
-    /// Keeps a file whose objects are there, unless that were more than a user may keep.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Inserts the row of a file whose objects have been written, unless a limit would be exceeded.
     pub async fn insert_file(
         &self,
         actor: Actor,
         file: StoredFile,
-        most: FilesMax,
-    ) -> Result<Kept, ActError> {
+        most: FileLimits,
+    ) -> Result<InsertFileOutcome, ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
-                // Nothing comes in between: of two uploads at the same time, the second sees the
-                // first.
+                // Writes are serialized: of two concurrent uploads, the second sees the first.
                 if let Some(refusal) = usage(transaction, file.user).await?.refuses(&file, most) {
                     return Ok(refusal);
                 }
-                strays::adopt(transaction, file.keys()).await?;
+                orphans::unmark(transaction, file.keys()).await?;
                 let row = file::ActiveModel {
                     id: Set(file.id),
                     user_id: Set(file.user),
@@ -158,17 +153,13 @@ impl Store {
                     created_at: Set(file.created_at),
                 };
                 row.insert(transaction).await?;
-                Ok(Kept::Done)
+                Ok(InsertFileOutcome::Inserted)
             })
         })
         .await
     }
 
-    /// A person's files that came before the one with this id, newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns a user's files that are older than the one with this id, newest first.
     pub async fn files(
         &self,
         user: Uuid,
@@ -187,32 +178,20 @@ impl Store {
         Ok(rows.into_iter().map(StoredFile::from).collect())
     }
 
-    /// A file of a person. That of another person is none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns a file of this user; [`None`] also for another user's file.
     pub async fn file(&self, user: Uuid, id: Uuid) -> Result<Option<StoredFile>, StoreError> {
         let row =
             file::Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(&self.read).await?;
         Ok(row.map(StoredFile::from))
     }
 
-    /// Number and bytes of a user's files.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub async fn files_usage(&self, user: Uuid) -> Result<FilesUsage, StoreError> {
+    /// Returns number and total size of a user's files.
+    pub async fn files_usage(&self, user: Uuid) -> Result<FileUsage, StoreError> {
         usage(&self.read, user).await
     }
 
-    /// Removes a file of the actor and returns it; `None` where there is none. Its objects are
-    /// orphans from then on.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Deletes a file of the actor and returns it; [`None`] if it does not exist. Its objects are
+    /// orphaned from then on.
     pub async fn remove_file(
         &self,
         actor: Actor,
@@ -225,19 +204,15 @@ impl Store {
                     return Ok(None);
                 };
                 file::Entity::delete_by_id(id).exec(transaction).await?;
-                strays::abandon(transaction, file.keys(), actor.at).await?;
+                orphans::mark_orphaned(transaction, file.keys(), actor.at).await?;
                 Ok(Some(file))
             })
         })
         .await
     }
 
-    /// Sets or removes the actor's avatar and returns the object keys of the former one. `None`
-    /// where there is no such account.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Sets or removes the actor's avatar and returns the object keys of the former one. [`None`]
+    /// if the account does not exist.
     pub async fn set_avatar(
         &self,
         actor: Actor,
@@ -254,9 +229,9 @@ impl Store {
                 if row.avatar_url == url {
                     return Ok(Some(Vec::new()));
                 }
-                strays::adopt(transaction, url.as_deref().map(avatar_keys).unwrap_or_default())
+                orphans::unmark(transaction, url.as_deref().map(avatar_keys).unwrap_or_default())
                     .await?;
-                strays::abandon(transaction, former.clone(), entry.at).await?;
+                orphans::mark_orphaned(transaction, former.clone(), entry.at).await?;
                 user::Entity::update_many()
                     .col_expr(user::Column::AvatarUrl, Expr::value(url))
                     .filter(user::Column::Id.eq(user))
@@ -270,7 +245,7 @@ impl Store {
     }
 }
 
-async fn usage(connection: &impl ConnectionTrait, user: Uuid) -> Result<FilesUsage, StoreError> {
+async fn usage(connection: &impl ConnectionTrait, user: Uuid) -> Result<FileUsage, StoreError> {
     let found = file::Entity::find()
         .select_only()
         .expr(Column::Id.count())
@@ -280,33 +255,33 @@ async fn usage(connection: &impl ConnectionTrait, user: Uuid) -> Result<FilesUsa
         .one(connection)
         .await?;
     let (files, bytes) = found.unwrap_or_default();
-    Ok(FilesUsage { files: files.unsigned_abs(), bytes: bytes.unwrap_or_default() })
+    Ok(FileUsage { files: files.unsigned_abs(), bytes: bytes.unwrap_or_default() })
 }
 
-/// Part of the end of an account: the objects of its picture are orphans from then on.
-pub(super) async fn abandon_avatar(
+/// Marks the avatar objects of a deleted account as orphaned.
+pub(super) async fn mark_avatar_orphaned(
     connection: &impl ConnectionTrait,
     url: Option<&str>,
     now: i64,
 ) -> Result<(), StoreError> {
-    strays::abandon(connection, url.map(avatar_keys).unwrap_or_default(), now).await
+    orphans::mark_orphaned(connection, url.map(avatar_keys).unwrap_or_default(), now).await
 }
 
-/// Part of the end of an account: removes a portion of its files, and returns its size. The objects
-/// are orphans from then on, and are removed by
-/// [`FileService::sweep`](crate::files::FileService::sweep).
-pub(super) async fn abandon_portion(
+/// Deletes a batch of the files of a deleted account and returns its size. The objects are orphaned
+/// from then on; the orphan sweep deletes them.
+pub(super) async fn delete_batch(
     connection: &impl ConnectionTrait,
     user: Uuid,
     now: i64,
 ) -> Result<u64, StoreError> {
     let rows =
-        file::Entity::find().filter(Column::UserId.eq(user)).limit(PORTION).all(connection).await?;
+        file::Entity::find().filter(Column::UserId.eq(user)).limit(BATCH).all(connection).await?;
     let files: Vec<_> = rows.into_iter().map(StoredFile::from).collect();
     if files.is_empty() {
         return Ok(0);
     }
-    strays::abandon(connection, files.iter().flat_map(StoredFile::keys).collect(), now).await?;
+    orphans::mark_orphaned(connection, files.iter().flat_map(StoredFile::keys).collect(), now)
+        .await?;
     let ids = files.iter().map(|file| file.id);
     Ok(file::Entity::delete_many()
         .filter(Column::Id.is_in(ids))

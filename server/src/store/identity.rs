@@ -1,7 +1,7 @@
-//! Identity of the database's files: whether their paths still name the files that are open.
+//! Identity of the database files: detects that a path no longer names the open file.
 //!
-//! An open file stays usable after it was moved, removed or replaced. What is written to it then is
-//! not found at the next start, so changes are refused from that moment on.
+//! An open file stays usable after it was moved, removed or replaced, but the next start would not
+//! find what is written to it. Changes are refused from then on.
 
 use std::{
     fs, io,
@@ -25,7 +25,7 @@ pub(super) struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// The identity of the file at a path; [`None`] where there is none.
+    /// Returns the identity of the file at a path; [`None`] if there is no file.
     pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(Some(Self { device: metadata.dev(), inode: metadata.ino() })),
@@ -34,7 +34,7 @@ impl FileIdentity {
         }
     }
 
-    /// Reads what [`std::fmt::Display`] has written.
+    /// Parses the output of [`std::fmt::Display`].
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (device, inode) = text.trim().split_once(' ')?;
         Some(Self { device: device.parse().ok()?, inode: inode.parse().ok()? })
@@ -47,29 +47,29 @@ impl std::fmt::Display for FileIdentity {
     }
 }
 
-/// Names of the files that belong to a database: SQLite appends to the database's own name.
+/// Returns the path of a file that belongs to a database: its name plus a suffix, as SQLite does.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// The files of an open database, as they were when it was opened.
+/// Identities of the files of an open database.
 #[derive(Debug)]
 pub(super) struct DatabaseFiles {
-    /// Database, journal and the journal's index. They stay the same files for as long as a
+    /// Database, write-ahead log and shared memory file. SQLite does not replace them while a
     /// connection is open.
     files: Vec<(PathBuf, FileIdentity)>,
-    is_away: AtomicBool,
-    /// One check at a time: an older finding must not follow a newer one.
+    is_missing: AtomicBool,
+    /// Serializes checks: an older result must not overwrite a newer one.
     checking: Mutex<()>,
-    /// Counts how often the files came back.
-    returns: AtomicI64,
+    /// Number of times that the files were missing and came back.
+    recoveries: AtomicI64,
 }
 
 impl DatabaseFiles {
-    /// Records the files of a database that is open, and of which a page was read: its journal
-    /// exists then.
+    /// Records the files of an open database of which a page was read: its write-ahead log exists
+    /// then.
     pub(super) fn record(path: &Path) -> io::Result<Self> {
         let mut files = Vec::with_capacity(3);
         for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
@@ -79,13 +79,13 @@ impl DatabaseFiles {
         }
         Ok(Self {
             files,
-            is_away: AtomicBool::new(false),
+            is_missing: AtomicBool::new(false),
             checking: Mutex::new(()),
-            returns: AtomicI64::new(0),
+            recoveries: AtomicI64::new(0),
         })
     }
 
-    /// Checks that every path names the file that is open. Logs when that changes.
+    /// Checks that every path names the open file. Logs when the result changes.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let _checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
         let found = self.files.iter().try_for_each(|(path, opened)| {
@@ -97,11 +97,11 @@ impl DatabaseFiles {
             };
             Err(format!("{} {problem} while the server is running", path.display()))
         });
-        let was_away = self.is_away.swap(found.is_err(), Ordering::AcqRel);
+        let was_missing = self.is_missing.swap(found.is_err(), Ordering::AcqRel);
         match found {
             Ok(()) => {
-                if was_away {
-                    self.returns.fetch_add(1, Ordering::AcqRel);
+                if was_missing {
+                    self.recoveries.fetch_add(1, Ordering::AcqRel);
                     tracing::info!(
                         "the database's files are in their place again; requests are answered again"
                     );
@@ -109,7 +109,7 @@ impl DatabaseFiles {
                 Ok(())
             }
             Err(problem) => {
-                if !was_away {
+                if !was_missing {
                     tracing::error!(
                         "{problem}: changes are refused, because the next start would not find them. Put the file back, \
                          or stop the server and start it again with the file that is there now"
@@ -120,13 +120,13 @@ impl DatabaseFiles {
         }
     }
 
-    /// What the last check found.
+    /// Returns the result of the last check.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] where the files are not in their place.
+    /// [`StoreError::Unavailable`] if the files were not in place.
     pub(super) fn last_check(&self) -> Result<(), StoreError> {
-        if self.is_away.load(Ordering::Acquire) {
+        if self.is_missing.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable(DbErr::Custom(
                 "the database's files are not in their place".into(),
             )));
@@ -134,10 +134,10 @@ impl DatabaseFiles {
         Ok(())
     }
 
-    /// How often the files were away and came back: meanwhile another process may have changed
-    /// them.
-    pub(super) fn returns(&self) -> i64 {
-        self.returns.load(Ordering::Acquire)
+    /// Returns how many times the files were missing and came back. Another process may have
+    /// changed them meanwhile.
+    pub(super) fn recoveries(&self) -> i64 {
+        self.recoveries.load(Ordering::Acquire)
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
         let files = DatabaseFiles::record(&path).unwrap();
         files.check().unwrap();
         for file in [path.clone(), beside(&path, "-wal")] {
-            let returns = files.returns();
+            let recoveries = files.recoveries();
             fs::rename(&file, &elsewhere).unwrap();
             assert!(files.check().unwrap_err().to_string().contains("moved or removed"));
             assert!(files.last_check().is_err());
@@ -163,7 +163,7 @@ mod tests {
             fs::rename(&elsewhere, &file).unwrap();
             files.check().unwrap();
             files.last_check().unwrap();
-            assert_eq!(files.returns(), returns + 1);
+            assert_eq!(files.recoveries(), recoveries + 1);
         }
     }
 

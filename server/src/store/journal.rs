@@ -1,9 +1,9 @@
-//! Check of a journal that an unclean stop has left beside the database.
+//! Check of a write-ahead log that an unclean stop has left beside the database.
 //!
-//! SQLite copies a journal (`-wal`) into whatever database file it lies beside. Where a backup was
-//! put in the place of the database and the former journal was left, that damages the backup.
-//! Nothing in the two files tells that they belong together, so the result is checked before
-//! anything is copied, unless the files themselves prove that nothing was changed since the stop.
+//! SQLite applies a write-ahead log (`-wal`) to whatever database file lies beside it. If a backup
+//! was copied over the database and the old log was left, that corrupts the backup. Nothing in the
+//! two files shows that they belong together, so the database is checked together with the log
+//! before SQLite writes to it, unless the timestamps prove that nothing changed since the stop.
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
@@ -13,13 +13,13 @@ use sea_orm::{
 
 use super::{OpenError, identity::beside, open::open_error};
 
-/// Problems that an error names at most.
+/// Maximum number of problems in an error message.
 const MAX_PROBLEMS: usize = 3;
 
-/// Checks the database together with its journal, if that has any content. `is_same_file` tells
-/// whether the database is the very file that the last process used.
+/// Checks the database together with its write-ahead log, if the log has content. `is_same_file`:
+/// the database is the file that the last process used.
 ///
-/// Reads alone: where the two do not fit together, both are left as they are.
+/// Read-only: both files are left as they are, whatever the result.
 pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenError> {
     let wal = beside(path, "-wal");
     let Ok(journal) = fs::metadata(&wal) else { return Ok(()) };
@@ -28,9 +28,9 @@ pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenErr
     }
     let database =
         fs::metadata(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-    // A running server writes to the journal first, and to the database some time later. A database
-    // that was put here afterwards, or written over, was changed after the journal; the time of a
-    // file's last change cannot be set.
+    // A running server writes to the log first, and to the database some time later. A database
+    // file that was copied here or overwritten afterwards has a later change time (ctime, which
+    // programs cannot set) than the log.
     let changed = (database.ctime(), database.ctime_nsec());
     let written = (journal.mtime(), journal.mtime_nsec());
     if is_same_file && changed <= written {
@@ -41,7 +41,7 @@ pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenErr
     let connection = connect(path).await.map_err(|source| open_error(path, source))?;
     let problems = problems(&connection).await;
     let closed = connection.close().await;
-    // SQLite may find damage where it only reads pages, or in the schema.
+    // SQLite may detect corruption while it reads pages or the schema.
     let problems = match problems {
         Err(error) if error.to_string().contains("malformed") => vec![error.to_string()],
         problems => problems.map_err(|source| open_error(path, source))?,
@@ -54,7 +54,7 @@ pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenErr
     Err(OpenError::Journal { path: path.to_owned(), finding: problems.join("; ") })
 }
 
-/// Opens a database without ever writing to it: the journal's content stays in the journal.
+/// Opens a database read-only: the log is not checkpointed.
 pub(super) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new("sqlite://gatehouse");
     let path = path.to_owned();
@@ -65,7 +65,8 @@ pub(super) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
     Database::connect(options).await
 }
 
-/// What is wrong with a database, in SQLite's words.
+/// Returns the findings of SQLite's integrity and foreign key checks; empty if the database is
+/// sound.
 pub(super) async fn problems(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let backend = connection.get_database_backend();
     let found = connection

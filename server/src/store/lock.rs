@@ -1,9 +1,9 @@
-//! Lock of a database: every process that uses it holds a shared lock on a file beside it, and an
-//! exclusive one while it prepares or replaces the database.
+//! File lock of a database: every process that uses it holds a shared lock on a file beside it, and
+//! an exclusive lock while it prepares or replaces the database.
 //!
-//! SQLite's own locks are on the database file and last as long as a transaction. This one lasts as
-//! long as a process, so that `gatehouse restore` refuses beside a running server, and that one
-//! process alone checks and migrates.
+//! SQLite's own locks last as long as a transaction. This lock lasts as long as the process, so
+//! `gatehouse restore` is refused beside a running server, and a single process checks and
+//! migrates.
 
 use std::{
     fs::{File, OpenOptions},
@@ -23,30 +23,30 @@ use super::{
     identity::{FileIdentity, beside},
 };
 
-/// How often a lock that is held elsewhere is tried again.
+/// Interval between attempts to take a lock that another process holds.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
-/// How long another process may take to migrate, check or restore a database.
+/// Time limit of the wait for another process that migrates, checks or restores the database.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// A lock, released when it is dropped or the process ends.
+/// A held lock, released on drop or at the end of the process.
 #[derive(Debug)]
 pub(super) struct DatabaseLock {
     file: File,
     path: PathBuf,
 }
 
-/// How a lock is held.
+/// Mode of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LockMode {
     /// No other process uses the database.
     Exclusive,
-    /// Other processes use it, too.
+    /// Other processes use it too.
     Shared,
 }
 
 impl DatabaseLock {
-    /// Takes the lock: alone where no other process uses the database, together with the others
-    /// otherwise. Waits while another process holds it alone.
+    /// Takes an exclusive lock if no other process uses the database, a shared one otherwise. Waits
+    /// while another process holds it exclusively.
     pub(super) async fn acquire(database: &Path) -> Result<(Self, LockMode), OpenError> {
         let lock = Self::open(database)?;
         let mut waited = Duration::ZERO;
@@ -63,14 +63,14 @@ impl DatabaseLock {
         }
     }
 
-    /// Takes the lock alone, or returns [`None`] where another process uses the database.
+    /// Takes an exclusive lock; [`None`] if another process uses the database.
     pub(super) fn try_exclusive(database: &Path) -> Result<Option<Self>, OpenError> {
         let lock = Self::open(database)?;
         Ok(lock.try_lock(FlockOperation::NonBlockingLockExclusive)?.then_some(lock))
     }
 
-    /// Lets other processes use the database, too. The system may let another one have it alone
-    /// before: then this waits.
+    /// Turns the exclusive lock into a shared one. The system may grant another process an
+    /// exclusive lock in between; this waits for it.
     pub(super) async fn share(&self) -> Result<(), OpenError> {
         let mut waited = Duration::ZERO;
         while !self.try_lock(FlockOperation::NonBlockingLockShared)? {
@@ -79,8 +79,8 @@ impl DatabaseLock {
         Ok(())
     }
 
-    /// The identity of the database file that the last process with an exclusive lock has noted.
-    pub(super) fn noted(&self) -> Option<FileIdentity> {
+    /// Returns the identity of the database file that the last exclusive holder has recorded.
+    pub(super) fn recorded(&self) -> Option<FileIdentity> {
         let mut text = String::new();
         let mut file = &self.file;
         file.rewind().ok()?;
@@ -88,8 +88,8 @@ impl DatabaseLock {
         FileIdentity::parse(&text)
     }
 
-    /// Notes the identity of the database file. Only for the holder of an exclusive lock.
-    pub(super) fn note(&self, identity: FileIdentity) -> Result<(), OpenError> {
+    /// Records the identity of the database file. Requires an exclusive lock.
+    pub(super) fn record(&self, identity: FileIdentity) -> Result<(), OpenError> {
         let write = || {
             let mut file = &self.file;
             file.rewind()?;
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn noted_identity_is_found_by_the_next_process() {
+    async fn recorded_identity_is_read_by_the_next_process() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("db");
         let identity = FileIdentity::of(folder.path()).unwrap().unwrap();
         let lock = DatabaseLock::try_exclusive(&database).unwrap().unwrap();
-        assert_eq!(lock.noted(), None);
-        lock.note(identity).unwrap();
+        assert_eq!(lock.recorded(), None);
+        lock.record(identity).unwrap();
         drop(lock);
-        assert_eq!(DatabaseLock::acquire(&database).await.unwrap().0.noted(), Some(identity));
+        assert_eq!(DatabaseLock::acquire(&database).await.unwrap().0.recorded(), Some(identity));
     }
 }

@@ -1,4 +1,4 @@
-//! Failed log-ins, as they are kept: a row for each and for whatever it counts against.
+//! Failed logins: one row per attempt and subject that it counts against.
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
@@ -11,13 +11,8 @@ use super::{
 };
 
 impl Store {
-    /// The times of the newest failures that count against a subject, newest first: those after a
-    /// moment, up to now. What is dated ahead of now was written by a clock that was wrong, and
-    /// does not count.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the times of the newest failures of a subject between `after` and `now`, newest
+    /// first. Failures dated after `now` were written with a wrong clock and do not count.
     pub async fn login_failures(
         &self,
         subject: &str,
@@ -36,11 +31,12 @@ impl Store {
             .await?)
     }
 
-    /// Writes a refused log-in down, with what it counts against.
+    /// Records a failed login for each subject that it counts against.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: then nobody must be told how it ended.
+    /// [`StoreError`]: the failure was not counted, so the result of the login must not be
+    /// disclosed.
     pub async fn insert_login_failure(
         &self,
         subjects: Vec<String>,
@@ -66,13 +62,8 @@ impl Store {
             .await
     }
 
-    /// Forgets the failures that count against a subject, after the actor has presented the right
-    /// password.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
-    pub async fn forgive_login_failures(
+    /// Clears the failures of a subject after the actor has presented the right password.
+    pub async fn clear_login_failures(
         &self,
         actor: Actor,
         subject: Option<String>,
@@ -81,7 +72,7 @@ impl Store {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 if let Some(subject) = subject {
-                    forgive(transaction, &subject).await?;
+                    clear(transaction, &subject).await?;
                 }
                 audit::insert(transaction, entry).await
             })
@@ -89,19 +80,15 @@ impl Store {
         .await
     }
 
-    /// Forgets the failures that no longer count.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Deletes the failures that no longer count.
     pub async fn sweep_login_failures(&self, until: i64) -> Result<u64, StoreError> {
         let over = Condition::all().add(Column::At.lte(until));
-        self.delete_in_portions::<login_failure::Entity>(Column::Id, over).await
+        self.delete_in_batches::<login_failure::Entity>(Column::Id, over).await
     }
 }
 
-/// Forgets what counts against a subject.
-pub(super) async fn forgive(
+/// Clears the failures of a subject.
+pub(super) async fn clear(
     connection: &impl ConnectionTrait,
     subject: &str,
 ) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! Which names are taken.
+//! Uniqueness of usernames.
 
 use sea_orm::{
     ActiveValue::Set,
@@ -16,19 +16,20 @@ use super::{
     },
 };
 
-/// A name as far as others may not have it.
+/// Uniqueness keys of a username.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// What it is found by: no two accounts have the same.
+    /// Lookup key, unique among accounts.
     pub key: String,
-    /// What it looks like. Names with the same one may stand side by side if both are within ASCII.
+    /// Skeleton of confusable characters (UTS #39). Usernames with the same skeleton may coexist if
+    /// both are ASCII.
     pub skeleton: String,
-    /// Whether all characters of the name are within ASCII.
+    /// Set if the username is ASCII.
     pub is_ascii: bool,
 }
 
 impl Name {
-    /// Whether this one cannot be had beside another one. What the tables enforce is this.
+    /// Returns whether this username conflicts with another one. The tables enforce the same rule.
     #[must_use]
     pub fn is_taken_by(&self, other: &Self) -> bool {
         self.key == other.key
@@ -37,12 +38,7 @@ impl Name {
 }
 
 impl Store {
-    /// Whether a name is taken at this moment. Whether it still is when an account is made, the
-    /// tables tell.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns whether a username is taken now. Inserting the account checks again.
     pub async fn is_taken(&self, name: &Name) -> Result<bool, StoreError> {
         let found = user::Entity::find()
             .select_only()
@@ -59,11 +55,7 @@ impl Store {
         Ok(alike.is_some_and(|alike| !(alike.ascii && name.is_ascii)))
     }
 
-    /// Some accounts of which it is not known what their names look like, with these names.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns ids and usernames of some accounts without a skeleton.
     pub async fn users_without_skeleton(&self) -> Result<Vec<(Uuid, String)>, StoreError> {
         Ok(user::Entity::find()
             .select_only()
@@ -75,20 +67,16 @@ impl Store {
             .await?)
     }
 
-    /// Writes down what the names of accounts look like that were there before it mattered. They
-    /// stay even where they look alike.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Sets the skeletons of accounts from before skeletons existed. Confusable usernames among
+    /// them are kept.
     pub async fn set_skeletons(&self, names: Vec<(Uuid, Name)>) -> Result<(), StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
                     for (id, name) in names {
-                        match take(transaction, &name).await {
+                        match reserve(transaction, &name).await {
                             Err(StoreError::Conflict) => {
-                                keep_for_itself(transaction, &name).await?;
+                                make_exclusive(transaction, &name).await?;
                             }
                             taken => taken?,
                         }
@@ -105,9 +93,12 @@ impl Store {
     }
 }
 
-/// Takes what a name looks like: [`StoreError::Conflict`], and nothing done, where another one that
-/// looks like it is there and one of the two has letters from outside ASCII.
-pub(super) async fn take(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
+/// Reserves the skeleton of a username. [`StoreError::Conflict`], and nothing done, if another
+/// username has it and one of the two is not ASCII.
+pub(super) async fn reserve(
+    connection: &impl ConnectionTrait,
+    name: &Name,
+) -> Result<(), StoreError> {
     let mut conflict = OnConflict::column(Column::Skeleton);
     if name.is_ascii {
         conflict
@@ -127,8 +118,7 @@ pub(super) async fn take(connection: &impl ConnectionTrait, name: &Name) -> Resu
     if rows == 0 { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
-/// Gives back what a name looked like that nobody has any more, unless somebody else's name looks
-/// so, too.
+/// Releases the skeleton of a deleted account, unless another username has the same.
 pub(super) async fn release(
     connection: &impl ConnectionTrait,
     skeleton: &str,
@@ -147,7 +137,7 @@ pub(super) async fn release(
     Ok(())
 }
 
-async fn keep_for_itself(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
+async fn make_exclusive(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
     username_skeleton::Entity::update_many()
         .col_expr(Column::Ascii, Expr::value(false))
         .filter(Column::Skeleton.eq(name.skeleton.as_str()))
@@ -196,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_tables_enforce_the_rule() {
+    async fn insert_of_confusable_username_is_rejected_by_the_tables() {
         let names = [
             name("bob1", "bobl"),
             name("bobl", "bobl"),
@@ -223,11 +213,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_from_before_it_mattered_stay_and_keep_others_away() {
+    async fn set_skeletons_of_confusable_usernames_keeps_them_and_reserves_the_skeleton() {
         let (_folder, store) = open().await;
         let (ascii, other) = (name("bob1", "bobl"), name("b\u{43e}bl", "bobl"));
         assert!(register(&store, &ascii).await);
-        // As a version that knew nothing of skeletons has left it.
+        // The state that a version without skeletons leaves.
         store.write.execute_unprepared("DELETE FROM username_skeletons").await.unwrap();
         assert!(register(&store, &other).await);
         store.write.execute_unprepared("UPDATE users SET username_skeleton = NULL").await.unwrap();

@@ -1,4 +1,4 @@
-//! Opening the database, and bringing its tables up to date.
+//! Opens and closes the database and applies migrations.
 
 use std::{
     fs::OpenOptions,
@@ -18,28 +18,28 @@ use sea_orm::{
 
 use super::{
     OpenError, Store, StoreError,
+    group_commit::Writer,
     identity::{DatabaseFiles, FileIdentity},
     journal,
     lock::{DatabaseLock, LockMode},
     migrations, replacement,
-    writer::Writer,
 };
 
-/// Connections that read at a time. SQLite reads from the page cache: more than the cores have to
-/// do gains nothing.
+/// Size of the read pool. SQLite reads from the page cache, so more connections than cores gain
+/// nothing.
 const READERS: u32 = 4;
-/// How long a write waits for one of another process.
+/// Time limit of a write that waits for another process.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
-    /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, makes it
-    /// where there is none, and brings its tables up to date.
+    /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, creates
+    /// it if it does not exist, and applies pending migrations.
     ///
-    /// One process at a time prepares the database; others wait for it.
+    /// One process at a time prepares the database; other processes wait for it.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]: what is there is never changed then.
+    /// [`OpenError`]: an existing database is left unchanged.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let path = file_of(url)?;
         let failed = |source: DbErr| open_error(&path, source);
@@ -53,11 +53,11 @@ impl Store {
         }
         let connections = Arc::new(AtomicI64::new(0));
         let write = connect(&path, 1, &connections).await.map_err(failed)?;
-        // Nothing is left to do where this process has prepared the database. Beside a server of an
-        // older version there is.
+        // Does nothing if this process has prepared the database. Beside a running server of an
+        // older version it applies the missing migrations.
         migrations::run(&write, &path).await?;
         let read = connect(&path, READERS, &Arc::default()).await.map_err(failed)?;
-        // From the first page that it reads on, a connection keeps the journal from being removed.
+        // A connection that has read a page keeps the write-ahead log from being removed.
         read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
         let files = DatabaseFiles::record(&path)
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
@@ -66,14 +66,10 @@ impl Store {
         Ok(Self { read, write, writer, files, connections, lock: Arc::new(lock) })
     }
 
-    /// Opens a database that is there already, for commands that must not make one.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`]
+    /// Opens an existing database, for commands that must not create one.
     pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
         let path = file_of(url)?;
-        // Of a restore that was interrupted the database may not be in its place yet.
+        // After an interrupted restore, the database file may not be in place yet.
         if path.exists() || replacement::is_pending(&path) {
             Self::open(url).await
         } else {
@@ -81,29 +77,25 @@ impl Store {
         }
     }
 
-    /// The file of the database at a URL.
+    /// Returns the file path in a database URL.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Unsupported`] where the URL names none.
+    /// [`OpenError::Unsupported`] if the URL does not name a SQLite file.
     pub fn path_of(url: &str) -> Result<PathBuf, OpenError> {
         file_of(url)
     }
 
-    /// Returns a number that changes when another process has written to the database, or may have.
-    /// Checks on the way that the database's files are still in their place;
-    /// [`Store::ensure_in_place`] tells what came of it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub async fn changes_elsewhere(&self) -> Result<i64, StoreError> {
-        // A failed check is logged once, and refuses requests until a later one succeeds.
+    /// Returns a number that changes after another process has written to the database, or may
+    /// have. Also checks that the database files are in place; [`Store::ensure_in_place`] returns
+    /// the result of that check.
+    pub async fn external_version(&self) -> Result<i64, StoreError> {
+        // A failed check is logged once; requests are refused until a later one succeeds.
         let _ = self.files.check();
-        // The version counts what other connections write (SQLite's documentation of
-        // `data_version`): this process writes through this one alone. Versions of two connections
-        // cannot be compared, so the number of the connection comes with it, and a connection that
-        // is opened by the query itself is asked once more.
+        // `data_version` changes when another connection writes (see its documentation by SQLite);
+        // this process writes through this connection alone. Versions of two connections cannot be
+        // compared, so the number of the connection is part of the result, and the query is
+        // repeated if it opened a new connection itself.
         loop {
             let epoch = self.epoch();
             let statement =
@@ -120,56 +112,54 @@ impl Store {
         }
     }
 
-    /// Counts the moments from which on everything has to be read again.
+    /// Changes whenever all cached rows must be read again.
     fn epoch(&self) -> i64 {
-        self.connections.load(Ordering::Acquire).saturating_add(self.files.returns())
+        self.connections.load(Ordering::Acquire).saturating_add(self.files.recoveries())
     }
 
-    /// Checks that the database's files were in their place when they were last looked at.
+    /// Checks that the last check found the database files in place.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] where they were not: what is in memory cannot be compared with
-    /// the database then.
+    /// [`StoreError::Unavailable`] if they were not: caches cannot be validated then.
     pub fn ensure_in_place(&self) -> Result<(), StoreError> {
         self.files.last_check()
     }
 
-    /// Closes the database and moves the journal's content into it.
+    /// Closes the database and checkpoints its write-ahead log.
     pub async fn close(self) {
-        // The last connection to close would do it too, but none waits for the other's thread to
-        // have ended.
+        // SQLite checkpoints when the last connection closes, but neither pool waits for the
+        // threads of the other one.
         if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
             tracing::warn!(%error, "the write-ahead log was not checkpointed; no data is lost, the next start reads it");
         }
-        self.leave().await;
+        self.close_without_checkpoint().await;
     }
 
-    /// Closes the database, which another process may be using: it is not made to wait while the
-    /// journal is emptied.
-    pub async fn leave(self) {
+    /// Closes a database that another process may be using, without the wait for a checkpoint.
+    pub async fn close_without_checkpoint(self) {
         for connection in [self.read, self.write] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the database was not closed cleanly; no data is lost");
             }
         }
-        // Only now: a process that waits for the lock finds no connection of this one.
+        // Last, so that a process that waits for the lock finds no connection of this one.
         drop(self.lock);
     }
 }
 
-/// Makes the database where there is none, checks what an unclean stop has left, and brings the
-/// tables up to date. No other process uses the database meanwhile.
+/// Creates the database if it does not exist, checks it after an unclean stop, and applies
+/// migrations. No other process uses the database meanwhile.
 async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
     let failed = |source| OpenError::File { path: path.to_owned(), source };
     replacement::finish(path)?;
-    let noted = lock.noted();
+    let recorded = lock.recorded();
     let found = FileIdentity::of(path).map_err(failed)?;
-    if found.is_none() && noted.is_some() {
+    if found.is_none() && recorded.is_some() {
         tracing::warn!(path = %path.display(), "the database that was here is gone: an empty one is made");
     }
     if found.is_some() {
-        journal::check(path, found == noted).await?;
+        journal::check(path, found == recorded).await?;
     }
     create(path)?;
     let connection =
@@ -178,23 +168,23 @@ async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
     let closed = connection.close().await.map_err(|source| open_error(path, source));
     migrated.and(closed)?;
     if let Some(identity) = FileIdentity::of(path).map_err(failed)? {
-        lock.note(identity)?;
+        lock.record(identity)?;
     }
     Ok(())
 }
 
-/// Checks that the database is the file that the other processes use.
+/// Checks that the path still names the file that the other processes have open.
 fn check_identity(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
     let found = FileIdentity::of(path)
         .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-    if found.is_some() && found == lock.noted() {
+    if found.is_some() && found == lock.recorded() {
         Ok(())
     } else {
         Err(OpenError::Replaced { path: path.to_owned() })
     }
 }
 
-/// Tells damage from other failures.
+/// Maps errors of SQLite that indicate corruption to [`OpenError::Damaged`].
 pub(super) fn open_error(path: &Path, source: DbErr) -> OpenError {
     let damaged = ["malformed", "not a database", "file is encrypted"];
     let message = source.to_string();
@@ -206,7 +196,7 @@ pub(super) fn open_error(path: &Path, source: DbErr) -> OpenError {
     }
 }
 
-/// The file that a URL names.
+/// Parses the file path of a `sqlite:` URL.
 fn file_of(url: &str) -> Result<PathBuf, OpenError> {
     let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     match path {
@@ -217,7 +207,7 @@ fn file_of(url: &str) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// A URL that may be shown: what stands before the `@` of its authority may be a password.
+/// Redacts a URL: the part before the `@` of its authority may contain a password.
 pub(crate) fn without_password(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
@@ -225,7 +215,8 @@ pub(crate) fn without_password(url: &str) -> String {
     }
 }
 
-/// Makes the file before SQLite does, readable by its owner alone: its journal follows it in that.
+/// Creates the file before SQLite does, with mode 0600; SQLite gives the write-ahead log the same
+/// mode.
 fn create(path: &Path) -> Result<(), OpenError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
@@ -235,20 +226,20 @@ fn create(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Opens a pool of connections, and counts each that it ever opens.
+/// Opens a connection pool that adds 1 to `opened` for each connection.
 async fn connect(
     path: &Path,
     connections: u32,
     opened: &Arc<AtomicI64>,
 ) -> Result<DatabaseConnection, DbErr> {
-    // The file is named below, as it is: in a URL some of its characters would mean something else.
+    // The path is set below: in a URL some of its characters would have a meaning.
     let mut options = ConnectOptions::new("sqlite://gatehouse");
     let path = path.to_owned();
     let opened = Arc::clone(opened);
     options
         .min_connections(1)
-        // A file does not tire of a connection, and `changes_elsewhere` counts on being asked on
-        // the same one.
+        // Connections to a file do not become stale, and `external_version` relies on one lasting
+        // connection.
         .idle_timeout(None)
         .max_lifetime(None)
         .max_connections(connections)
@@ -267,7 +258,7 @@ async fn connect(
                 .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true)
                 .pragma("journal_mode", "WAL")
-                // What was answered is on disk.
+                // A committed change is on disk.
                 .pragma("synchronous", "FULL")
         });
     Database::connect(options).await
@@ -286,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_made_once_with_its_tables_and_kept_from_others() {
+    async fn open_of_new_database_creates_private_files_in_wal_mode() {
         let folder = tempfile::tempdir().unwrap();
         let (path, url) = url(&folder, "odd name #1.sqlite");
         Store::open(&url).await.unwrap().close().await;
@@ -320,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_newer_database_is_left_alone() {
+    async fn open_of_newer_database_fails() {
         let folder = tempfile::tempdir().unwrap();
         let (_, url) = url(&folder, "gatehouse.sqlite");
         let store = Store::open(&url).await.unwrap();
@@ -338,7 +329,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_damaged_database_is_told_and_left_alone() {
+    async fn open_of_corrupt_database_fails_and_leaves_it_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let (path, url) = url(&folder, "gatehouse.sqlite");
         std::fs::write(&path, "this is no database".repeat(1000)).unwrap();
@@ -348,16 +339,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_refuses_and_loses_nothing() {
+    async fn insert_on_full_disk_fails_and_keeps_earlier_rows() {
         let folder = tempfile::tempdir().unwrap();
         let (_, url) = url(&folder, "gatehouse.sqlite");
         let store = Store::open(&url).await.unwrap();
-        let somebody = |number: u128| NewUser {
+        let new_user = |number: u128| NewUser {
             id: uuid::Uuid::from_u128(number),
-            username: format!("somebody{number}"),
+            username: format!("user{number}"),
             name: Name {
-                key: format!("somebody{number}"),
-                skeleton: format!("somebody{number}"),
+                key: format!("user{number}"),
+                skeleton: format!("user{number}"),
                 is_ascii: true,
             },
             password_hash: "x".repeat(200),
@@ -369,10 +360,10 @@ mod tests {
         let insert = |store: &Store, number| {
             let entry = AuditEntry::of(Event::Registered, 0, app::backend::ClientInfo::default());
             let store = store.clone();
-            async move { store.insert_user(somebody(number), entry).await }
+            async move { store.insert_user(new_user(number), entry).await }
         };
         insert(&store, 0).await.unwrap();
-        // What SQLite says then is what it says when the disk is full (SQLITE_FULL).
+        // SQLite reports the same error as for a full disk (SQLITE_FULL).
         store.write.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let mut kept = 1;
         let error = loop {
@@ -394,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_databases_are_refused_without_their_password() {
+    async fn open_of_unsupported_url_fails_without_its_password() {
         for url in [
             "postgres://gate:geheim@db/gatehouse",
             "mysql://gate:geheim@db/x",

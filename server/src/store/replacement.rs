@@ -1,9 +1,7 @@
-//! Replacement of the database, and of what lies beside it, by other files: all of it or nothing,
-//! also where the process ends in between.
+//! Atomic replacement of the database and the files beside it, also across a crash.
 //!
-//! The new files are written beside the old ones first. Then a plan of the renames that are left is
-//! written in one step, and from there on every process that opens the database carries it out
-//! before it does anything else.
+//! The new files are staged beside the old ones. Then a plan of the remaining renames is written in
+//! one step; from there on, every process that opens the database completes the plan first.
 
 use std::{
     fs::{self, File},
@@ -16,23 +14,23 @@ use serde::{Deserialize, Serialize};
 
 use super::{OpenError, Store, identity::beside, lock::DatabaseLock};
 
-/// The only use of a database while its files are replaced. No other process can open it meanwhile.
+/// Exclusive use of a database while its files are replaced.
 #[derive(Debug)]
 pub struct Replacement {
     database: PathBuf,
     _lock: DatabaseLock,
 }
 
-/// A file or folder that gives way to another one.
+/// A file or folder that is ready to be moved to its destination.
 #[derive(Clone, Debug)]
-pub struct Replaced {
-    /// The new one.
+pub struct StagedFile {
+    /// Path of the new file.
     pub staged: PathBuf,
-    /// Its place.
-    pub place: PathBuf,
+    /// Path that it replaces.
+    pub destination: PathBuf,
 }
 
-/// Renames that are left to do, in this order.
+/// Remaining renames, in order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Plan {
     moves: Vec<Move>,
@@ -45,12 +43,12 @@ struct Move {
 }
 
 impl Replacement {
-    /// Begins to replace the database at a URL. An earlier replacement that was interrupted is
-    /// finished, or what it has left is removed.
+    /// Begins to replace the database at a URL. Completes an interrupted replacement, or removes
+    /// the files that it has staged.
     ///
     /// # Errors
     ///
-    /// [`OpenError::InUse`] where another process uses the database.
+    /// [`OpenError::InUse`] if another process uses the database.
     pub fn begin(url: &str) -> Result<Self, OpenError> {
         let path = Store::path_of(url)?;
         let failed = |source| OpenError::File { path: path.clone(), source };
@@ -66,29 +64,29 @@ impl Replacement {
         Ok(replacement)
     }
 
-    /// Where the new database is to be written.
+    /// Returns the path of the staged database.
     #[must_use]
     pub fn staged_database(&self) -> PathBuf {
         beside(&self.database, "-restore")
     }
 
-    /// Puts the staged database, and the other files that were staged, into their places. What was
-    /// there is kept under its name with `suffix`: those names are returned.
+    /// Moves the staged database and the other staged files to their destinations. Former files are
+    /// kept with `suffix` appended to their names; those names are returned.
     ///
     /// # Errors
     ///
-    /// Where it fails before the plan is written, nothing has changed; afterwards the next process
-    /// that opens the database finishes it.
-    pub fn commit(self, others: Vec<Replaced>, suffix: &str) -> io::Result<Vec<PathBuf>> {
+    /// An error before the plan is written changes nothing; after that, the next process that opens
+    /// the database completes the plan.
+    pub fn commit(self, others: Vec<StagedFile>, suffix: &str) -> io::Result<Vec<PathBuf>> {
         let staged = self.staged_database();
-        // The journal of the staged database was emptied when it was closed; none of it may be
-        // left.
+        // The write-ahead log of the staged database was emptied when it was closed; no file of it
+        // may be left.
         for path in database_files(&staged).into_iter().skip(1).chain([beside(&staged, "-lock")]) {
             remove_if_there(&path)?;
         }
         let mut plan = Plan::default();
         let mut former = Vec::new();
-        // The journal goes with its database, under the name by which SQLite looks for it.
+        // The write-ahead log is renamed with its database, to the name that SQLite expects.
         let aside = beside(&self.database, suffix);
         for (from, to) in
             database_files(&self.database).into_iter().zip(database_files(&aside)).rev()
@@ -101,14 +99,15 @@ impl Replacement {
             former.push(aside);
         }
         plan.moves.push(Move { from: staged, to: self.database.clone() });
-        for Replaced { staged, place } in others {
-            let (staged, place) = (std::path::absolute(staged)?, std::path::absolute(place)?);
-            if place.try_exists()? {
-                let aside = beside(&place, suffix);
-                plan.moves.push(Move { from: place.clone(), to: aside.clone() });
+        for StagedFile { staged, destination } in others {
+            let (staged, destination) =
+                (std::path::absolute(staged)?, std::path::absolute(destination)?);
+            if destination.try_exists()? {
+                let aside = beside(&destination, suffix);
+                plan.moves.push(Move { from: destination.clone(), to: aside.clone() });
                 former.push(aside);
             }
-            plan.moves.push(Move { from: staged, to: place });
+            plan.moves.push(Move { from: staged, to: destination });
         }
         write_plan(&self.database, &plan)?;
         carry_out(&self.database)?;
@@ -116,12 +115,12 @@ impl Replacement {
     }
 }
 
-/// Whether a replacement was interrupted after its plan was written.
+/// Returns whether a replacement was interrupted after its plan was written.
 pub(super) fn is_pending(database: &Path) -> bool {
     plan_of(database).exists()
 }
 
-/// Finishes a replacement that was interrupted. Only for the holder of an exclusive lock.
+/// Completes an interrupted replacement. Requires an exclusive lock.
 pub(super) fn finish(database: &Path) -> Result<(), OpenError> {
     if !is_pending(database) {
         return Ok(());
@@ -134,7 +133,7 @@ fn plan_of(database: &Path) -> PathBuf {
     beside(database, "-restore-plan")
 }
 
-/// The database and the files that SQLite keeps beside it.
+/// Returns the paths of the database and of the files that SQLite keeps beside it.
 fn database_files(database: &Path) -> Vec<PathBuf> {
     ["", "-journal", "-wal", "-shm"].map(|suffix| beside(database, suffix)).to_vec()
 }
@@ -150,8 +149,8 @@ fn write_plan(database: &Path, plan: &Plan) -> io::Result<()> {
     sync_folder_of(&path)
 }
 
-/// Does what the plan says. A move that was done already has no source any more, or a destination:
-/// it is passed over.
+/// Executes the plan. A move that was done already has no source any more, or has a destination: it
+/// is skipped.
 fn carry_out(database: &Path) -> io::Result<()> {
     let path = plan_of(database);
     let plan: Plan = serde_json::from_slice(&fs::read(&path)?)?;
@@ -188,8 +187,8 @@ mod tests {
         fs::read_to_string(path).unwrap_or_default()
     }
 
-    /// A database with a journal and a file beside it, and the ones that are to replace them.
-    fn staged(folder: &Path) -> (Replacement, Vec<Replaced>) {
+    /// Creates a database with a write-ahead log and a key file, and staged files for both.
+    fn staged(folder: &Path) -> (Replacement, Vec<StagedFile>) {
         let database = folder.join("db");
         let replacement = Replacement::begin(&format!("sqlite://{}", database.display())).unwrap();
         fs::write(&database, "old").unwrap();
@@ -197,8 +196,10 @@ mod tests {
         fs::write(folder.join("keys"), "old keys").unwrap();
         fs::write(replacement.staged_database(), "new").unwrap();
         fs::write(folder.join("keys.staged"), "new keys").unwrap();
-        let others =
-            vec![Replaced { staged: folder.join("keys.staged"), place: folder.join("keys") }];
+        let others = vec![StagedFile {
+            staged: folder.join("keys.staged"),
+            destination: folder.join("keys"),
+        }];
         (replacement, others)
     }
 
@@ -232,7 +233,7 @@ mod tests {
             let (replacement, others) = staged(folder.path());
             let database = replacement.database.clone();
             drop(replacement);
-            // The same plan as `commit` makes, carried out up to here.
+            // The plan that `commit` makes, executed up to this rename.
             let path = |name: &str| folder.path().join(name);
             let moves = [
                 ("db-wal", "db.before-wal"),

@@ -1,5 +1,5 @@
-//! The blocklist, as it is kept: single tokens that are refused although their session is living.
-//! An ended session refuses its tokens by its row, without an entry here.
+//! Persistent blocklist: single tokens that are rejected although their session is active. The
+//! tokens of an ended session are rejected because of its row, without entries here.
 
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -14,20 +14,16 @@ use super::{
 /// An entry of the blocklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedToken {
-    /// Later entries have greater ones, and none comes twice.
+    /// Increases with each entry, never reused.
     pub seq: i64,
-    /// The token's name.
+    /// Token id.
     pub jti: String,
     /// Its `exp`, in seconds of Unix time.
     pub expires_at: i64,
 }
 
 impl Store {
-    /// Returns the first revoked tokens that came after the one with this number.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the first revoked tokens after this `seq`.
     pub async fn revoked_tokens(
         &self,
         after: i64,
@@ -46,23 +42,15 @@ impl Store {
     }
 
     /// Returns whether a token is revoked.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
     pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
         let found =
             revoked_token::Entity::find().filter(Column::Jti.eq(jti)).one(&self.read).await?;
         Ok(found.is_some())
     }
 
-    /// Forgets the revoked tokens that have expired.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Deletes the entries of expired tokens.
     pub async fn sweep_revoked_tokens(&self, now: i64) -> Result<u64, StoreError> {
         let expired = Condition::all().add(Column::ExpiresAt.lte(now));
-        self.delete_in_portions::<revoked_token::Entity>(Column::Seq, expired).await
+        self.delete_in_batches::<revoked_token::Entity>(Column::Seq, expired).await
     }
 }

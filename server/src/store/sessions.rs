@@ -1,4 +1,4 @@
-//! Sessions, as they are kept.
+//! Sessions.
 
 use app::{backend::ClientInfo, protocol::error::Reason};
 use sea_orm::{
@@ -13,14 +13,14 @@ use super::{
     login_failures, users,
 };
 
-/// Why a session has ended, as it is written down.
+/// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// Its person has logged out.
+    /// Logout.
     LoggedOut,
-    /// It was ended from elsewhere, or gave way to a newer one.
+    /// Revoked from another session, by an administrator, or by a newer login.
     EndedElsewhere,
-    /// One of its tokens was presented by somebody who should not have had it.
+    /// Reuse of one of its tokens was detected.
     Reused,
     /// The account was disabled.
     Disabled,
@@ -37,7 +37,7 @@ impl EndReason {
         Self::PasswordChanged,
     ];
 
-    /// As it is written down.
+    /// Stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,42 +74,40 @@ impl From<EndReason> for Reason {
 pub struct Session {
     /// A UUIDv7: the claim `sid`.
     pub id: Uuid,
-    /// Whose it is.
+    /// The account.
     pub user: Uuid,
-    /// How often it has been refreshed.
+    /// Number of refreshes.
     pub generation: i64,
-    /// The generation that the present one came from.
+    /// Generation that the current one was derived from.
     pub parent_generation: Option<i64>,
-    /// Whether it outlives the browser's window.
+    /// "Remember me": the session outlives the browser window.
     pub remember: bool,
-    /// Whether a token of the present generation was presented: then its person has got the answer
-    /// that carried it.
+    /// Set once a token of the current generation was presented: the client has received it then.
     pub acknowledged: bool,
-    /// Generations that nobody was answered with, as far as tokens of them may live.
-    pub replaced: Vec<Replaced>,
-    /// When its person has logged in, in seconds of Unix time.
+    /// Generations that were issued but never delivered, as long as tokens of them may be valid.
+    pub undelivered: Vec<UndeliveredGenerations>,
+    /// Time of the login, in seconds of Unix time.
     pub created_at: i64,
-    /// When the present generation was made, in seconds of Unix time.
+    /// Time of the last refresh, in seconds of Unix time.
     pub refreshed_at: i64,
-    /// When it ends whatever is refreshed, in seconds of Unix time.
+    /// End of the session whatever is refreshed, in seconds of Unix time.
     pub expires_at: i64,
-    /// Why it has ended before that.
+    /// Why it ended before that.
     pub ended: Option<EndReason>,
 }
 
-/// Generations whose answers were lost: whoever presents a token of one has come by it on another
-/// way.
+/// Range of generations that were issued but never delivered; a token of one was stolen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replaced {
-    /// The first one.
+pub struct UndeliveredGenerations {
+    /// First generation.
     pub first: i64,
-    /// The last one.
+    /// Last generation.
     pub last: i64,
-    /// When the last access token of them expires, in seconds of Unix time.
+    /// Expiry of their last access token, in seconds of Unix time.
     pub until: i64,
 }
 
-impl Replaced {
+impl UndeliveredGenerations {
     fn write(ranges: &[Self]) -> String {
         let texts: Vec<_> = ranges
             .iter()
@@ -136,12 +134,12 @@ impl TryFrom<session::Model> for Session {
     type Error = StoreError;
 
     fn try_from(row: session::Model) -> Result<Self, StoreError> {
-        let replaced = Replaced::parse(&row.replaced).ok_or_else(|| {
-            StoreError::Unreadable(format!("the replaced generations {:?}", row.replaced))
+        let undelivered = UndeliveredGenerations::parse(&row.undelivered).ok_or_else(|| {
+            StoreError::Unreadable(format!("the undelivered generations {:?}", row.undelivered))
         })?;
         Ok(Self {
             acknowledged: row.acknowledged,
-            replaced,
+            undelivered,
             id: row.id,
             user: row.user_id,
             generation: row.generation,
@@ -155,81 +153,84 @@ impl TryFrom<session::Model> for Session {
     }
 }
 
-/// A session that is about to begin.
+/// A new session.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// The session.
     pub session: Session,
-    /// The hash of the password that began it: where the account has another one by now, it does
-    /// not begin.
+    /// Hash of the password of the login: if the account has another hash by now, the session is
+    /// not inserted.
     pub password_hash: String,
-    /// Whether it comes from a device that the account was logged in to before.
+    /// Set if the device has a valid device cookie of the account.
     pub is_known_device: bool,
-    /// What failed log-ins counted against that are forgiven with it.
-    pub forgiven: Option<String>,
+    /// Subject whose failed logins are cleared.
+    pub cleared_subject: Option<String>,
 }
 
-/// What has come of a log-in that was about to begin a session.
+/// Outcome of [`Store::insert_session`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// The session has begun.
-    Done {
-        /// Older sessions that have given way to it.
+pub enum InsertSessionOutcome {
+    /// The session was inserted.
+    Inserted {
+        /// Older sessions that were revoked because of the limit of sessions.
         ended: Vec<Session>,
-        /// What the device's cookie is bound to.
+        /// Device epoch of the account, for the device cookie.
         device_epoch: i64,
     },
     /// The account is gone, or its password was changed after it was compared.
     PasswordChanged,
     /// The account was disabled after its password was compared.
-    Disabled,
+    AccountDisabled,
 }
 
-/// What becomes of a session that somebody wants to change.
+/// Decision about a change of a session.
 #[derive(Debug)]
-pub struct Change<T> {
-    /// The session as it is to be kept; `None` where it stays as it is.
+pub struct SessionChange<T> {
+    /// The changed session; [`None`] to leave it unchanged.
     pub session: Option<Session>,
-    /// From where it was seen, where that was its person.
+    /// Client to record as last seen; [`None`] if it may not be the user.
     pub seen_from: Option<ClientInfo>,
-    /// What of it goes into the audit log.
+    /// Audit entry.
     pub entry: Option<AuditEntry>,
-    /// What whoever has asked is told.
+    /// Result for the caller.
     pub answer: T,
 }
 
 impl Store {
-    /// Keeps a new session, and forgets the failed log-ins that counted against a subject. Where
-    /// its user has as many living sessions as allowed, the oldest end. Nothing is done where the
-    /// account is gone, was disabled, or has another password than the one that was compared: a
-    /// session that begins must not outlive that.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Inserts a session and clears the failed logins of a subject. If the user has the maximum
+    /// number of active sessions, the oldest are revoked. Nothing is done if the account is gone,
+    /// disabled or has another password than the one that was checked: a new session must not
+    /// outlive those events.
     pub async fn insert_session(
         &self,
         new: NewSession,
         allowed: u64,
         entry: AuditEntry,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<InsertSessionOutcome, StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    let NewSession { session: new, password_hash, is_known_device, forgiven } = new;
+                    let NewSession {
+                        session: new,
+                        password_hash,
+                        is_known_device,
+                        cleared_subject,
+                    } = new;
                     let before =
-                        users::note_log_in(transaction, new.user, &password_hash, new.created_at)
+                        users::record_login(transaction, new.user, &password_hash, new.created_at)
                             .await?;
-                    let Some(before) = before else { return Ok(Begun::PasswordChanged) };
+                    let Some(before) = before else {
+                        return Ok(InsertSessionOutcome::PasswordChanged);
+                    };
                     if before.is_disabled {
-                        return Ok(Begun::Disabled);
+                        return Ok(InsertSessionOutcome::AccountDisabled);
                     }
-                    // The first device of an account is no surprise.
+                    // The first login of an account is not reported as a new device.
                     let is_new_device = before.was_logged_in && !is_known_device;
                     let ended = end_surplus(transaction, &new, allowed).await?;
                     insert(transaction, new, &entry.client_info, is_new_device).await?;
-                    if let Some(subject) = forgiven {
-                        login_failures::forgive(transaction, &subject).await?;
+                    if let Some(subject) = cleared_subject {
+                        login_failures::clear(transaction, &subject).await?;
                     }
                     let revoked = ended
                         .iter()
@@ -240,30 +241,22 @@ impl Store {
                     entries.push(entry);
                     entries.extend(surprise);
                     audit::insert_all(transaction, entries).await?;
-                    Ok(Begun::Done { ended, device_epoch: before.device_epoch })
+                    Ok(InsertSessionOutcome::Inserted { ended, device_epoch: before.device_epoch })
                 })
             })
             .await
     }
 
-    /// The session of this id, ended ones too.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the session with this id, also if it has ended.
     pub async fn session(&self, id: Uuid) -> Result<Option<Session>, StoreError> {
         find(&self.read, id).await
     }
 
-    /// Decides about a session and keeps what was decided, with nobody in between.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Changes a session as `decide` says. Row and decision share a transaction.
     pub async fn change_session<T: Send + 'static>(
         &self,
         id: Uuid,
-        decide: impl FnOnce(Session) -> Change<T> + Send + 'static,
+        decide: impl FnOnce(Session) -> SessionChange<T> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
         self.writer
             .write(move |transaction| {
@@ -283,13 +276,12 @@ impl Store {
             .await
     }
 
-    /// Ends the actor's session: all of its tokens are refused from then on, by its row and without
-    /// an entry on the blocklist.
+    /// Ends the actor's session. Its tokens are rejected because of its row, without entries in the
+    /// blocklist.
     ///
     /// # Errors
     ///
-    /// [`ActError`]: [`Denied`](super::Denied) also where it has ended already, which leaves it as
-    /// it is.
+    /// [`ActError::Denied`] also if the session has ended already.
     pub async fn end_session(
         &self,
         actor: Actor,
@@ -305,12 +297,7 @@ impl Store {
         .await
     }
 
-    /// Writes down which sessions' present generations were presented; those that have moved on
-    /// meanwhile stay as they are.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Marks generations as acknowledged, except those of sessions that were refreshed meanwhile.
     pub async fn acknowledge(&self, generations: Vec<(Uuid, i64)>) -> Result<(), StoreError> {
         self.writer
             .write(move |transaction| {
@@ -328,17 +315,13 @@ impl Store {
             .await
     }
 
-    /// Forgets sessions that nobody can have a living token of: their time is over, or they ended
-    /// so long ago that all of their tokens, which live at most `token_seconds`, have expired.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Deletes sessions of which no token can be valid: they have expired, or ended so long ago
+    /// that all of their tokens, which are valid for `token_seconds` at most, have expired.
     pub async fn sweep_sessions(&self, token_seconds: i64, now: i64) -> Result<u64, StoreError> {
         let over = Condition::any()
             .add(Column::ExpiresAt.lte(now))
             .add(Column::EndedAt.lte(now.saturating_sub(token_seconds)));
-        self.delete_in_portions::<session::Entity>(Column::Id, over).await
+        self.delete_in_batches::<session::Entity>(Column::Id, over).await
     }
 }
 
@@ -361,7 +344,7 @@ async fn insert(
         generation: Set(new.generation),
         parent_generation: Set(new.parent_generation),
         acknowledged: Set(new.acknowledged),
-        replaced: Set(Replaced::write(&new.replaced)),
+        undelivered: Set(UndeliveredGenerations::write(&new.undelivered)),
         remember: Set(new.remember),
         created_at: Set(new.created_at),
         refreshed_at: Set(new.refreshed_at),
@@ -376,7 +359,7 @@ async fn insert(
     Ok(())
 }
 
-/// Keeps what may change of a session. `ended_at` counts where it has ended.
+/// Updates the mutable columns of a session. `ended_at` is used if it has ended.
 async fn update(
     connection: &impl ConnectionTrait,
     session: Session,
@@ -394,7 +377,10 @@ async fn update(
         .col_expr(Column::Generation, Expr::value(session.generation))
         .col_expr(Column::ParentGeneration, Expr::value(session.parent_generation))
         .col_expr(Column::Acknowledged, Expr::value(session.acknowledged))
-        .col_expr(Column::Replaced, Expr::value(Replaced::write(&session.replaced)))
+        .col_expr(
+            Column::Undelivered,
+            Expr::value(UndeliveredGenerations::write(&session.undelivered)),
+        )
         .col_expr(Column::RefreshedAt, Expr::value(session.refreshed_at))
         .col_expr(Column::EndedAt, Expr::value(ended_at))
         .col_expr(Column::EndReason, Expr::value(session.ended.map(EndReason::as_str)))
@@ -404,7 +390,7 @@ async fn update(
     Ok(())
 }
 
-/// Ends the oldest sessions of a user who is about to have one more than allowed.
+/// Revokes the oldest sessions of a user, so that the new one is within the limit.
 async fn end_surplus(
     connection: &impl ConnectionTrait,
     new: &Session,
@@ -414,7 +400,7 @@ async fn end_surplus(
     let surplus: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(living_of(new.user, now))
+        .filter(active_sessions_of(new.user, now))
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id)
         .offset(allowed.saturating_sub(1))
@@ -432,16 +418,16 @@ async fn end_surplus(
     ended.into_iter().map(Session::try_from).collect()
 }
 
-/// The sessions of a user that have not ended.
-pub(super) fn living_of(user: Uuid, now: i64) -> Condition {
+/// Condition of a user's active sessions.
+pub(super) fn active_sessions_of(user: Uuid, now: i64) -> Condition {
     Condition::all()
         .add(Column::UserId.eq(user))
         .add(Column::EndedAt.is_null())
         .add(Column::ExpiresAt.gt(now))
 }
 
-/// What the audit log tells of a session that ends because of something else: why, and what is told
-/// of that.
+/// Creates the audit entry of a session that ends because of another event, with the reason and the
+/// details of that event.
 pub(super) fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) -> AuditEntry {
     let detail = [Some(reason.as_str()), because.detail.as_deref()];
     AuditEntry {
@@ -468,15 +454,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replaced_generations_are_read_as_they_were_written() {
+    fn parse_of_written_generations_returns_them() {
         let ranges = vec![
-            Replaced { first: 2, last: 4, until: 900 },
-            Replaced { first: 7, last: 7, until: 1800 },
+            UndeliveredGenerations { first: 2, last: 4, until: 900 },
+            UndeliveredGenerations { first: 7, last: 7, until: 1800 },
         ];
-        assert_eq!(Replaced::parse(&Replaced::write(&ranges)), Some(ranges));
-        assert_eq!(Replaced::parse(""), Some(Vec::new()));
-        for rubbish in ["1", "1-2", "1@2", "a-b@c", "1-2@3,x"] {
-            assert_eq!(Replaced::parse(rubbish), None, "{rubbish}");
+        assert_eq!(
+            UndeliveredGenerations::parse(&UndeliveredGenerations::write(&ranges)),
+            Some(ranges)
+        );
+        assert_eq!(UndeliveredGenerations::parse(""), Some(Vec::new()));
+        for invalid in ["1", "1-2", "1@2", "a-b@c", "1-2@3,x"] {
+            assert_eq!(UndeliveredGenerations::parse(invalid), None, "{invalid}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Copies of the database for backups, and what has to be known of one before it is put to use.
+//! Snapshots of the database for backups, and the inspection of a snapshot.
 
 use std::path::Path;
 
@@ -16,16 +16,12 @@ use super::{
     sessions,
 };
 
-/// Rows that are read at a time.
+/// Rows per query.
 const PAGE: u64 = 1000;
 
 impl Store {
-    /// Writes a consistent copy of the database to a file that does not exist yet. Other
-    /// connections may go on writing.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Writes a consistent copy of the database to a new file. Other connections may write
+    /// meanwhile.
     pub async fn write_snapshot(&self, to: &Path) -> Result<(), StoreError> {
         let Some(to) = to.to_str() else {
             return Err(StoreError::Unavailable(DbErr::Custom(format!(
@@ -40,12 +36,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends every session that has not ended, and returns their number. `entry` goes into the audit
-    /// log with it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Ends all active sessions, adds `entry` to the audit log, and returns the number of sessions.
     pub async fn end_all_sessions(&self, entry: AuditEntry) -> Result<u64, StoreError> {
         self.writer
             .write(move |transaction| {
@@ -62,21 +53,20 @@ impl Store {
     }
 }
 
-/// What a database file holds, as far as it concerns what lies beside it.
+/// Result of [`inspect`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// What SQLite's checks complain of; empty where the file is sound.
+    /// Findings of SQLite's checks; empty if the file is sound.
     pub problems: Vec<String>,
-    /// Keys of the objects that its rows name.
+    /// Object keys that its rows reference.
     pub objects: Vec<String>,
 }
 
-/// Reads a database file that no process writes to: whether it is sound, and which objects it
-/// names.
+/// Checks a database file that no process writes to, and lists the objects that it references.
 ///
 /// # Errors
 ///
-/// [`OpenError`] where it is no database, or cannot be read.
+/// [`OpenError`] if the file is not a database or cannot be read.
 pub async fn inspect(path: &Path) -> Result<Inspection, OpenError> {
     let connection = journal::connect(path).await.map_err(|source| open_error(path, source))?;
     let inspected = async {

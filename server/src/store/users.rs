@@ -1,4 +1,4 @@
-//! Accounts, as they are kept.
+//! User accounts.
 
 use app::protocol::{Role, User};
 use sea_orm::{
@@ -8,43 +8,43 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, EndReason, Name, Store, StoreError, audit, devices,
-    entities::user, login_failures, names,
+    ActError, Actor, AuditEntry, EndReason, Name, Store, StoreError, audit, entities::user,
+    login_failures, names, user_sessions,
 };
 
-/// An account to be made.
+/// A new account.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     /// A UUIDv7.
     pub id: Uuid,
-    /// The name as the person wrote it.
+    /// Username as entered.
     pub username: String,
-    /// The same as far as others may not have it.
+    /// Uniqueness keys of the username.
     pub name: Name,
-    /// A PHC string.
+    /// Password hash as a PHC string.
     pub password_hash: String,
-    /// How the person wants to be called.
+    /// Display name.
     pub nickname: Option<String>,
-    /// What the person may do.
+    /// Role.
     pub role: Role,
-    /// Where the person may be written to.
+    /// E-mail address.
     pub email: Option<String>,
     /// Seconds of Unix time.
     pub created_at: i64,
 }
 
-/// An account, without what is kept of its password.
+/// An account without its password hash.
 #[derive(Clone, Debug)]
 pub struct StoredUser {
-    /// What others may see of it.
+    /// Public fields.
     pub user: User,
-    /// Where its person may be written to.
+    /// E-mail address.
     pub email: Option<String>,
-    /// The number of its person's phone.
+    /// Phone number.
     pub mobile: Option<String>,
     /// Seconds of Unix time.
     pub created_at: i64,
-    /// Seconds of Unix time; `None` while the account may be used.
+    /// Seconds of Unix time; [`None`] while the account is enabled.
     pub disabled_at: Option<i64>,
 }
 
@@ -70,48 +70,47 @@ impl TryFrom<user::Model> for StoredUser {
     }
 }
 
-/// What the device cookies of an account are bound to.
+/// Epoch of an account's device cookies; cookies of an earlier epoch are invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceEpoch {
     /// The account.
     pub user: Uuid,
-    /// How often its cookies have been invalidated.
+    /// Number of times that the cookies were invalidated.
     pub epoch: i64,
 }
 
-/// Another password for an account.
+/// A password change.
 #[derive(Clone, Debug)]
 pub struct PasswordChange {
-    /// Whose it is.
+    /// The account.
     pub user: Uuid,
-    /// The hash of the one that it is to replace, where whoever changes it had to know that one.
+    /// Hash of the current password, if the caller had to know that password.
     pub old_hash: Option<String>,
-    /// A PHC string.
+    /// Password hash as a PHC string.
     pub new_hash: String,
-    /// The session that goes on; all others end.
+    /// Session that stays active; all others are revoked.
     pub kept: Option<Uuid>,
-    /// What failed log-ins counted against that are forgiven with it.
-    pub forgiven: Option<String>,
+    /// Subject whose failed logins are cleared.
+    pub cleared_subject: Option<String>,
 }
 
-/// What becomes of an account whose person wants to change something about themself.
+/// Decision about a change of the actor's own account.
 #[derive(Debug)]
 pub struct UserChange<T> {
-    /// The account as it is to be kept; `None` where it stays as it is.
+    /// The changed account; [`None`] to leave it unchanged.
     pub user: Option<StoredUser>,
-    /// What of it goes into the audit log.
+    /// Audit entry.
     pub entry: Option<AuditEntry>,
-    /// What whoever has asked is told.
+    /// Result for the caller.
     pub answer: T,
 }
 
 impl Store {
-    /// Makes an account.
+    /// Inserts an account.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] where the name is taken, also by an account that is made at the
-    /// same moment.
+    /// [`StoreError::Conflict`] if the username is taken, also by a concurrent registration.
     pub async fn insert_user(
         &self,
         new: NewUser,
@@ -128,11 +127,11 @@ impl Store {
             .await
     }
 
-    /// Makes accounts, as many as have names that are free: how many.
+    /// Inserts the accounts whose usernames are free, and returns their number.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: none of them is made then.
+    /// [`StoreError`]: no account was inserted.
     pub async fn insert_users(&self, all: Vec<NewUser>) -> Result<usize, StoreError> {
         self.writer
             .write(move |transaction| {
@@ -151,21 +150,13 @@ impl Store {
             .await
     }
 
-    /// The account of this id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the account with this id.
     pub async fn user(&self, id: Uuid) -> Result<Option<StoredUser>, StoreError> {
         user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
     }
 
-    /// Changes the actor's own account as decided on its current row, in one transaction: nickname,
-    /// e-mail address and phone number. `None` where there is no such account.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Changes nickname, e-mail address and phone number of the actor's account as `decide` says.
+    /// Row and decision share a transaction. [`None`] if the account does not exist.
     pub async fn change_user<T: Send + 'static>(
         &self,
         actor: Actor,
@@ -194,11 +185,7 @@ impl Store {
         .await
     }
 
-    /// The account that is found by this name, and its password's hash as a PHC string.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the account with this username key, and its password hash.
     pub async fn user_with_hash(
         &self,
         username_key: &str,
@@ -214,11 +201,7 @@ impl Store {
         .transpose()
     }
 
-    /// What device cookies of the account that is found by this name are bound to.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns the device epoch of the account with this username key.
     pub async fn device_epoch(
         &self,
         username_key: &str,
@@ -233,12 +216,8 @@ impl Store {
         Ok(found.map(|(user, epoch)| DeviceEpoch { user, epoch }))
     }
 
-    /// Replaces a password's hash by one of the same password, unless it has been replaced
-    /// meanwhile: whether it was this one.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Replaces a password hash by another one of the same password, unless the stored hash is not
+    /// `old` any more. Returns whether it was replaced.
     pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<bool, StoreError> {
         let update = set_hash(id, Some(old), new);
         self.writer
@@ -248,13 +227,8 @@ impl Store {
             .await
     }
 
-    /// Changes a password and ends the account's sessions but the one that is kept: they come back.
-    /// `None`, and nothing done, where the account is gone or its password is not the old one any
-    /// more.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Changes a password, revokes all sessions but the kept one, and returns their ids. [`None`],
+    /// and nothing done, if the account is gone or its hash is not the old one any more.
     pub async fn change_password(
         &self,
         change: PasswordChange,
@@ -267,11 +241,7 @@ impl Store {
             .await
     }
 
-    /// The same on behalf of a session.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Like [`Store::change_password`], on behalf of a session.
     pub async fn change_password_as(
         &self,
         actor: Actor,
@@ -295,15 +265,16 @@ async fn change_password(
         return Ok(None);
     }
     let ended =
-        devices::end_others(connection, change.kept, EndReason::PasswordChanged, &entry).await?;
-    if let Some(subject) = change.forgiven {
-        login_failures::forgive(connection, &subject).await?;
+        user_sessions::end_others(connection, change.kept, EndReason::PasswordChanged, &entry)
+            .await?;
+    if let Some(subject) = change.cleared_subject {
+        login_failures::clear(connection, &subject).await?;
     }
     audit::insert(connection, entry).await?;
     Ok(Some(ended))
 }
 
-/// Sets a password's hash, where it is the old one.
+/// Sets a password hash; with `old`, only if that is the stored one.
 fn set_hash(id: Uuid, old: Option<&str>, new: &str) -> UpdateMany<user::Entity> {
     let update = user::Entity::update_many()
         .col_expr(user::Column::PasswordHash, Expr::value(new))
@@ -314,21 +285,21 @@ fn set_hash(id: Uuid, old: Option<&str>, new: &str) -> UpdateMany<user::Entity> 
     }
 }
 
-/// What an account was like before a log-in.
-pub(super) struct BeforeLogIn {
+/// State of an account before a login.
+pub(super) struct StateBeforeLogin {
     pub(super) was_logged_in: bool,
     pub(super) is_disabled: bool,
     pub(super) device_epoch: i64,
 }
 
-/// Notes the time of a log-in with the password of this hash, unless the account is disabled.
-/// `None`, and nothing noted, where the account is gone or has another password.
-pub(super) async fn note_log_in(
+/// Records the time of a login with the password of this hash, unless the account is disabled.
+/// [`None`], and nothing recorded, if the account is gone or has another password.
+pub(super) async fn record_login(
     connection: &impl ConnectionTrait,
     id: Uuid,
     hash: &str,
     now: i64,
-) -> Result<Option<BeforeLogIn>, StoreError> {
+) -> Result<Option<StateBeforeLogin>, StoreError> {
     let before: Option<(Option<i64>, Option<i64>, i64)> = user::Entity::find_by_id(id)
         .select_only()
         .columns([user::Column::LoggedInAt, user::Column::DisabledAt, user::Column::DeviceEpoch])
@@ -337,7 +308,7 @@ pub(super) async fn note_log_in(
         .one(connection)
         .await?;
     let Some((logged_in_at, disabled_at, device_epoch)) = before else { return Ok(None) };
-    let before = BeforeLogIn {
+    let before = StateBeforeLogin {
         was_logged_in: logged_in_at.is_some(),
         is_disabled: disabled_at.is_some(),
         device_epoch,
@@ -353,7 +324,7 @@ pub(super) async fn note_log_in(
 }
 
 /// Invalidates the device cookies of an account.
-pub(super) async fn forget_devices(
+pub(super) async fn invalidate_device_cookies(
     connection: &impl ConnectionTrait,
     id: Uuid,
 ) -> Result<(), StoreError> {
@@ -365,11 +336,11 @@ pub(super) async fn forget_devices(
     Ok(())
 }
 
-/// [`StoreError::Conflict`], and nothing done, where the name is taken.
+/// Inserts an account. [`StoreError::Conflict`], and nothing done, if the username is taken.
 async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<StoredUser, StoreError> {
-    // First what it looks like: where the name itself is taken, so is that, and nothing has been
+    // The skeleton first: if the name itself is taken, so is its skeleton, and nothing has been
     // changed.
-    names::take(connection, &new.name).await?;
+    names::reserve(connection, &new.name).await?;
     let row = user::ActiveModel {
         id: Set(new.id),
         username: Set(new.username),

@@ -37,7 +37,7 @@ async fn rows(app: &App) -> Vec<i64> {
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
     let mut counts = Vec::new();
     for table in
-        ["users", "sessions", "files", "username_skeletons", "login_failures", "stray_objects"]
+        ["users", "sessions", "files", "username_skeletons", "login_failures", "orphaned_objects"]
     {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let statement = sea_orm::Statement::from_string(database.get_database_backend(), sql);
@@ -306,11 +306,11 @@ async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_
     assert_eq!(left(&app).await, 0);
     assert_eq!(app.count("SELECT COUNT(*) FROM deleted_users").await, 0);
     assert!(
-        app.count("SELECT COUNT(*) FROM stray_objects").await > 1_000,
+        app.count("SELECT COUNT(*) FROM orphaned_objects").await > 1_000,
         "the deletions have not waited for all"
     );
     app.server.state.files.sweep().await.unwrap();
-    assert_eq!(app.count("SELECT COUNT(*) FROM stray_objects").await, 0);
+    assert_eq!(app.count("SELECT COUNT(*) FROM orphaned_objects").await, 0);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use server::{
     clock::{Clock, Env, ManualClock, SystemRandom},
     config::{Config, Sources},
     startup::Server,
-    store::{AccountChange, Act},
+    store::{AccountChange, AuditContext},
 };
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -183,12 +183,12 @@ impl App {
     pub async fn change_outside(&self, username: &str, change: AccountChange) {
         let Server { store, state, .. } = &self.server;
         let id = username::find(store, username).await.expect("an answer").expect("an account");
-        let act = Act {
+        let context = AuditContext {
             at: self.clock.now(),
             by: "a test".to_owned(),
             client_info: ClientInfo::default(),
         };
-        store.change_account(id, change, act).await.expect("changed");
+        store.change_account(id, change, context).await.expect("changed");
         state.sessions.invalidate_caches().await.expect("read again");
     }
 

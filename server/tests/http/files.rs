@@ -196,7 +196,7 @@ async fn what_a_crash_has_left_behind_is_swept_away_and_nothing_else() {
     let kept = objects(&app);
     // As an upload leaves it whose server was killed between the disk and the database.
     let keys = ["files/somebody/half", "files/somebody/half-small.jpg"].map(str::to_owned).to_vec();
-    app.server.store.expect_objects(keys, START + 3600).await.unwrap();
+    app.server.store.mark_pending(keys, START + 3600).await.unwrap();
     let folder = app.folder.path().join("data/objects/files/somebody");
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(folder.join("half"), "bytes").unwrap();
@@ -207,7 +207,10 @@ async fn what_a_crash_has_left_behind_is_swept_away_and_nothing_else() {
     app.clock.advance(1);
     app.server.state.files.sweep().await.unwrap();
     assert_eq!(objects(&app), kept);
-    assert_eq!(app.server.store.stray_objects(i64::MAX, 10).await.unwrap(), Vec::<String>::new());
+    assert_eq!(
+        app.server.store.orphaned_objects(i64::MAX, 10).await.unwrap(),
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test]

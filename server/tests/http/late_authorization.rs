@@ -17,8 +17,8 @@ use ::app::{
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{
-    AccountChange, Act, ActError, Actor, AuditEntry, ChangeError, Denied, EndReason, Event,
-    FilesMax, PasswordChange, StoredFile, UserChange,
+    AccountChange, AccountChangeError, ActError, Actor, AuditContext, AuditEntry, Denied,
+    EndReason, Event, FileLimits, PasswordChange, StoredFile, UserChange,
 };
 use uuid::Uuid;
 
@@ -219,7 +219,7 @@ async fn snapshot(app: &App, user: Uuid) -> String {
     let entries = store.audit_entries().await.unwrap();
     let account = store.user(user).await.unwrap();
     let (devices, files) =
-        (store.known_devices(user).await.unwrap(), store.files(user, None, 10).await.unwrap());
+        (store.all_sessions(user).await.unwrap(), store.files(user, None, 10).await.unwrap());
     format!("{account:?} {devices:?} {files:?} {entries:?}")
 }
 
@@ -253,18 +253,18 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
         old_hash: None,
         new_hash: "x".to_owned(),
         kept: Some(session),
-        forgiven: None,
+        cleared_subject: None,
     };
     let denials = [
         store.change_user(actor, rename).await.map(drop),
         store.change_password_as(actor, password, entry()).await.map(drop),
         store.set_avatar(actor, Some("/avatars/x-512.jpg".to_owned()), entry()).await.map(drop),
-        store.insert_file(actor, file, FilesMax { files: 10, bytes: 1_000 }).await.map(drop),
+        store.insert_file(actor, file, FileLimits { files: 10, bytes: 1_000 }).await.map(drop),
         store.remove_file(actor, Uuid::from_u128(7)).await.map(drop),
         store.end_device(actor, session, entry()).await.map(drop),
-        store.end_other_devices(actor, entry()).await.map(drop),
+        store.end_other_sessions(actor, entry()).await.map(drop),
         store.end_session(actor, EndReason::LoggedOut, entry()).await,
-        store.forgive_login_failures(actor, None, entry()).await,
+        store.clear_login_failures(actor, None, entry()).await,
         store.insert_audit_entry_as(actor, entry()).await,
         store.delete_user(actor, Vec::new(), entry()).await.map(drop),
     ];
@@ -274,10 +274,13 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
             "{number}: {denial:?}"
         );
     }
-    let act = Act { at, by: user.to_string(), client_info: ClientInfo::default() };
+    let context = AuditContext { at, by: user.to_string(), client_info: ClientInfo::default() };
     let change = AccountChange { role: Some(Role::Admin), ..AccountChange::default() };
-    let done = store.change_account_as(actor, user, change, act).await;
-    assert!(matches!(done, Err(ChangeError::Denied(denied)) if denied == expected), "{done:?}");
+    let done = store.change_account_as(actor, user, change, context).await;
+    assert!(
+        matches!(done, Err(AccountChangeError::Denied(denied)) if denied == expected),
+        "{done:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use server::store::{AccountChange, AuditEntry, Begun, Event, NewSession};
+use server::store::{AccountChange, AuditEntry, Event, InsertSessionOutcome, NewSession};
 
 use crate::{
     app::{Answer, App, PASSWORD, START},
@@ -72,15 +72,22 @@ async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_no
         session: later.clone(),
         password_hash: hash,
         is_known_device: true,
-        forgiven: None,
+        cleared_subject: None,
     };
-    assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), Begun::PasswordChanged);
+    assert_eq!(
+        store.insert_session(new, 100, entry()).await.unwrap(),
+        InsertSessionOutcome::PasswordChanged
+    );
     assert_eq!(store.session(later.id).await.unwrap(), None);
     assert_eq!(store.audit_entries().await.unwrap().len(), before);
     let (_, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
-    let new =
-        NewSession { session: later, password_hash: hash, is_known_device: true, forgiven: None };
-    let done = Begun::Done { ended: Vec::new(), device_epoch: 1 };
+    let new = NewSession {
+        session: later,
+        password_hash: hash,
+        is_known_device: true,
+        cleared_subject: None,
+    };
+    let done = InsertSessionOutcome::Inserted { ended: Vec::new(), device_epoch: 1 };
     assert_eq!(store.insert_session(new, 100, entry()).await.unwrap(), done);
 }
 
@@ -104,9 +111,12 @@ async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compar
         session: later.clone(),
         password_hash: hash,
         is_known_device: true,
-        forgiven: None,
+        cleared_subject: None,
     };
-    assert_eq!(store.insert_session(new, 100, entry).await.unwrap(), Begun::Disabled);
+    assert_eq!(
+        store.insert_session(new, 100, entry).await.unwrap(),
+        InsertSessionOutcome::AccountDisabled
+    );
     assert_eq!(store.session(later.id).await.unwrap(), None);
 }
 

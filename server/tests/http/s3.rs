@@ -46,7 +46,7 @@ async fn pictures_files_and_archives_are_kept_in_s3() {
         StatusCode::OK
     );
     assert_eq!(app.get(&avatar).send().await.status, StatusCode::NOT_FOUND);
-    let left = app.server.store.stray_objects(i64::MAX, 10).await.unwrap();
+    let left = app.server.store.orphaned_objects(i64::MAX, 10).await.unwrap();
     assert_eq!(left, Vec::<String>::new(), "what was removed is gone");
 
     // A store that does not know us is one that cannot be reached.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ::app::{backend::ClientInfo, protocol::Role};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::store::{AccountChange, Act, ChangeError};
+use server::store::{AccountChange, AccountChangeError, AuditContext};
 
 use crate::app::{Answer, App, PASSWORD, Pair, START};
 
@@ -405,12 +405,15 @@ async fn the_last_administrator_stays_one_also_in_a_race() {
         } else {
             AccountChange { disabled: Some(true), ..AccountChange::default() }
         };
-        let act = Act { at: START, by: "a test".to_owned(), client_info: ClientInfo::default() };
-        store.change_account(id.parse().unwrap(), change, act)
+        let context =
+            AuditContext { at: START, by: "a test".to_owned(), client_info: ClientInfo::default() };
+        store.change_account(id.parse().unwrap(), change, context)
     });
     let outcomes = futures::future::join_all(changes).await;
-    let refused =
-        outcomes.iter().filter(|outcome| matches!(outcome, Err(ChangeError::LastAdmin))).count();
+    let refused = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Err(AccountChangeError::LastAdmin)))
+        .count();
     assert_eq!(
         (refused, outcomes.iter().filter(|outcome| outcome.is_ok()).count()),
         (1, 5),

@@ -1,5 +1,4 @@
-//! A ZIP that is written on a blocking thread while its parts arrive, in a file that is gone with
-//! its last handle.
+//! ZIP writer on a blocking thread. The file has no name and is deleted with its last handle.
 
 use std::{
     fs::File,
@@ -15,9 +14,9 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use super::ExportError;
 use crate::failure::internal;
 
-/// Parts that wait for the disk.
+/// Capacity of the queue of parts.
 const QUEUE_CAPACITY: usize = 8;
-/// Bytes of text that are gathered before they are written.
+/// Bytes of text that are buffered before they are sent to the thread.
 const BUFFER: usize = 64 * 1024;
 
 enum Part {
@@ -26,8 +25,8 @@ enum Part {
     End,
 }
 
-/// An archive in the making. Dropped before it is finished, its thread stops at the next part and
-/// the file is gone.
+/// An archive in progress. If dropped unfinished, its thread stops at the next part and the file is
+/// deleted.
 pub(super) struct Archive {
     parts: mpsc::Sender<Part>,
     writing: JoinHandle<Result<(File, u64), ExportError>>,
@@ -35,32 +34,32 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Begins an archive in a folder.
+    /// Creates an archive in a folder.
     pub(super) fn begin(folder: PathBuf) -> Self {
         let (parts, received) = mpsc::channel(QUEUE_CAPACITY);
         let writing = tokio::task::spawn_blocking(move || write(&folder, received));
         Self { parts, writing, buffer: Vec::new() }
     }
 
-    /// Begins a file in the archive.
+    /// Starts a file of the archive.
     pub(super) async fn entry(&mut self, path: &str) -> Result<(), Failure> {
         self.flush().await?;
         self.send(Part::Begin(path.to_owned())).await
     }
 
-    /// Adds bytes to the file that was begun last.
+    /// Appends bytes to the current file.
     pub(super) async fn content(&mut self, bytes: Bytes) -> Result<(), Failure> {
         self.flush().await?;
         self.send(Part::Content(bytes)).await
     }
 
-    /// Adds text to the file that was begun last, many pieces at a time.
+    /// Appends text to the current file, buffered.
     pub(super) async fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
         self.buffer.extend(text);
         if self.buffer.len() < BUFFER { Ok(()) } else { self.flush().await }
     }
 
-    /// Completes the archive; comes back with it and its size, ready to be read from its beginning.
+    /// Completes the archive and returns its file, positioned at the start, and its size.
     pub(super) async fn finish(mut self) -> Result<(File, u64), Failure> {
         self.flush().await?;
         self.send(Part::End).await?;
@@ -79,7 +78,7 @@ impl Archive {
         if self.parts.send(part).await.is_ok() {
             return Ok(());
         }
-        // The thread takes no more parts because something went wrong there.
+        // The thread has stopped because of an error.
         match (&mut self.writing).await.map_err(internal)? {
             Ok(_) => Err(internal(ExportError::Cancelled)),
             Err(error) => Err(internal(error)),
@@ -88,7 +87,7 @@ impl Archive {
 }
 
 fn write(folder: &PathBuf, mut parts: mpsc::Receiver<Part>) -> Result<(File, u64), ExportError> {
-    // Pictures cannot be made smaller by compression.
+    // Pictures are compressed already.
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let mut archive = ZipWriter::new(tempfile::tempfile_in(folder)?);
     loop {

@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::{
     clock::utc,
-    store::{EndReason, StoredDevice, StoredEntry, StoredFile, StoredUser},
+    store::{EndReason, StoredEntry, StoredFile, StoredSession, StoredUser},
 };
 
-/// Path of the user's own picture in the archive.
+/// Path of the avatar in the archive.
 pub(super) const PICTURE: &str = "picture.jpg";
 
 #[derive(Serialize)]
@@ -76,9 +76,9 @@ impl From<StoredUser> for Account {
     }
 }
 
-impl From<StoredDevice> for ExportedSession {
-    fn from(device: StoredDevice) -> Self {
-        let StoredDevice { session, address, user_agent, .. } = device;
+impl From<StoredSession> for ExportedSession {
+    fn from(device: StoredSession) -> Self {
+        let StoredSession { session, address, user_agent, .. } = device;
         Self {
             id: session.id,
             created_at: utc(session.created_at),

@@ -18,7 +18,7 @@ fn session() -> Session {
         generation: 5,
         parent_generation: Some(4),
         acknowledged: false,
-        replaced: Vec::new(),
+        undelivered: Vec::new(),
         remember: true,
         created_at: 0,
         refreshed_at: 1000,
@@ -79,10 +79,10 @@ fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_
 fn a_lost_answer_is_replaced_and_an_acknowledged_one_is_not() {
     let RefreshOutcome::Rotated(next) = refresh(&session(), 4, 5000) else { panic!("refused") };
     assert_eq!((next.generation, next.parent_generation, next.refreshed_at), (6, Some(4), 5000));
-    assert_eq!(next.replaced, [Replaced { first: 5, last: 5, until: 5900 }]);
+    assert_eq!(next.undelivered, [UndeliveredGenerations { first: 5, last: 5, until: 5900 }]);
     assert!(next.is_undelivered(5) && !next.is_undelivered(4) && !next.is_undelivered(6));
     let RefreshOutcome::Rotated(again) = refresh(&next, 4, 5011) else { panic!("refused") };
-    assert_eq!(again.replaced, [Replaced { first: 5, last: 6, until: 5911 }]);
+    assert_eq!(again.undelivered, [UndeliveredGenerations { first: 5, last: 6, until: 5911 }]);
 
     let acknowledged = Session { acknowledged: true, ..session() };
     assert!(

@@ -1,12 +1,12 @@
-//! The tables' rows.
+//! Entities of SeaORM, one per table.
 
 pub(super) mod audit_event;
 pub(super) mod cleanup;
 pub(super) mod deleted_user;
 pub(super) mod file;
 pub(super) mod login_failure;
+pub(super) mod orphaned_object;
 pub(super) mod revoked_token;
 pub(super) mod session;
-pub(super) mod stray_object;
 pub(super) mod user;
 pub(super) mod username_skeleton;

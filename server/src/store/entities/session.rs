@@ -10,7 +10,7 @@ pub(crate) struct Model {
     pub generation: i64,
     pub parent_generation: Option<i64>,
     pub acknowledged: bool,
-    pub replaced: String,
+    pub undelivered: String,
     pub remember: bool,
     pub created_at: i64,
     pub refreshed_at: i64,

@@ -1,4 +1,4 @@
-//! What tells an honest client from a thief, and the audit log.
+//! Columns for reuse detection, and the audit log.
 
 use sea_orm_migration::prelude::*;
 
@@ -36,8 +36,8 @@ enum AuditEvents {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // SQLite adds one column at a time. A session that is older than this is taken as
-        // acknowledged: its person is not suspected, and a token of it that turns up late is.
+        // SQLite adds one column at a time. Existing sessions count as acknowledged: their users
+        // are not suspected, and a late token of one is reported as reuse.
         let acknowledged =
             ColumnDef::new(Sessions::Acknowledged).boolean().not_null().default(true).to_owned();
         let replaced = ColumnDef::new(Sessions::Replaced).text().not_null().default("").to_owned();
@@ -46,8 +46,7 @@ impl MigrationTrait for Migration {
                 .alter_table(Table::alter().table(Sessions::Table).add_column(column).to_owned())
                 .await?;
         }
-        // A log-in looks for its user's oldest living sessions: however many have ended, it need
-        // not pass them.
+        // A login selects its user's oldest active sessions without a scan of the ended ones.
         manager
             .drop_index(Index::drop().name("sessions_by_user").table(Sessions::Table).to_owned())
             .await?;
@@ -76,7 +75,7 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new(AuditEvents::At).big_integer().not_null())
                     .col(ColumnDef::new(AuditEvents::Event).string_len(32).not_null())
                     .col(ColumnDef::new(AuditEvents::Outcome).string_len(32).not_null())
-                    // No foreign keys: the log outlives what it tells of.
+                    // No foreign keys: entries outlive the rows that they refer to.
                     .col(ColumnDef::new(AuditEvents::UserId).uuid().null())
                     .col(ColumnDef::new(AuditEvents::SessionId).uuid().null())
                     .col(ColumnDef::new(AuditEvents::Address).string_len(45).null())

@@ -1,4 +1,4 @@
-//! Failed log-ins, for as long as they count against another try.
+//! Failed logins.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What names look like, so that no two look alike of which one has letters from outside ASCII.
+//! Skeletons of usernames, so that no two confusable usernames exist unless both are ASCII.
 
 use sea_orm_migration::prelude::*;
 
@@ -26,8 +26,8 @@ enum UsernameSkeletons {
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Nothing where it is not known yet: only the program has the tables that tell it, and
-        // fills it in when it starts.
+        // NULL until the program computes it at its start: SQL does not have the tables of
+        // confusable characters.
         let skeleton = ColumnDef::new(Users::UsernameSkeleton).string_len(512).null().to_owned();
         manager
             .alter_table(Table::alter().table(Users::Table).add_column(skeleton).to_owned())
@@ -38,9 +38,8 @@ impl MigrationTrait for Migration {
             .col(Users::UsernameSkeleton)
             .to_owned();
         manager.create_index(index).await?;
-        // A row for each skeleton that is taken. Names within ASCII share it; any other has it for
-        // itself. One row, so that a database that writes for several at once has something to
-        // lock.
+        // One row per reserved skeleton. ASCII usernames share it, any other has it exclusively. A
+        // row of its own gives databases with concurrent writers something to lock.
         manager
             .create_table(
                 Table::create()

@@ -1,4 +1,4 @@
-//! What the audit log tells beyond who and what: which key, say.
+//! Details of audit entries, such as a key id.
 
 use sea_orm_migration::prelude::*;
 

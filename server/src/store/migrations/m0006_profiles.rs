@@ -1,4 +1,4 @@
-//! How a person may be reached: neither is a name to log in with.
+//! E-mail address and phone number of an account; neither is a login name.
 
 use sea_orm_migration::prelude::*;
 

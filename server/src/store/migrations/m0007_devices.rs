@@ -1,4 +1,4 @@
-//! From which devices a person is signed in.
+//! Last seen client of a session, and recognition of new devices.
 
 use sea_orm_migration::prelude::*;
 
@@ -41,8 +41,8 @@ impl MigrationTrait for Migration {
         manager
             .alter_table(Table::alter().table(Users::Table).add_column(logged_in_at).to_owned())
             .await?;
-        // Whoever has logged in before is told of a device that is new: the audit log knows who
-        // has.
+        // Accounts that have logged in before are told about new devices: the audit log has their
+        // logins.
         manager
             .get_connection()
             .execute_unprepared(

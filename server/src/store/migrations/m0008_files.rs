@@ -1,4 +1,4 @@
-//! What people keep here: their pictures, and which objects beside the database belong to nobody.
+//! Uploaded files, and the objects that no row references.
 
 use sea_orm_migration::prelude::*;
 
@@ -53,8 +53,7 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new(Files::Width).integer().not_null())
                     .col(ColumnDef::new(Files::Height).integer().not_null())
                     .col(ColumnDef::new(Files::CreatedAt).big_integer().not_null())
-                    // No cascade: whoever deletes an account has to say first what becomes of the
-                    // objects.
+                    // No cascade: deleting an account has to mark the objects of its files first.
                     .foreign_key(
                         ForeignKey::create()
                             .from(Files::Table, Files::UserId)
@@ -63,7 +62,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        // A page of a person's files, and what they take up together, are read from this alone.
+        // Covers the pages of a user's files and their total size.
         manager
             .create_index(
                 Index::create()

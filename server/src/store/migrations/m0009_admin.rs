@@ -1,4 +1,4 @@
-//! How administrators find an account among a million, and how they are found themselves.
+//! Indexes of the account list, and of the administrators.
 
 use sea_orm_migration::prelude::*;
 
@@ -26,14 +26,13 @@ impl MigrationTrait for Migration {
         let index = |name| Index::create().name(name).table(Users::Table).to_owned();
         for index in [
             index("users_by_creation").col(Users::CreatedAt).col(Users::Id),
-            // With all that a list is sorted by: whoever searches does not fetch the rows that
-            // others stand before.
+            // With all sort keys: a search does not fetch rows before the page.
             index("users_by_name").col(Users::UsernameKey).col(Users::CreatedAt).col(Users::Id),
             index("users_by_role").col(Users::Role).col(Users::DisabledAt),
         ] {
             manager.create_index(index.to_owned()).await?;
         }
-        // sea-query makes no index of expressions for SQLite.
+        // sea-query does not support expression indexes for SQLite.
         for index in [
             "CREATE INDEX users_by_nickname ON users (lower(nickname), created_at, id, username_key)",
             "CREATE INDEX users_by_email ON users (lower(email), created_at, id, username_key)",

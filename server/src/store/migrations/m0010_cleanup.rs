@@ -1,4 +1,4 @@
-//! Cleanup in portions: what is left of deleted accounts, a sequence of revoked tokens, and the
+//! Cleanup in batches: deleted accounts with remaining rows, a sequence of revoked tokens, and the
 //! time of the last cleanup.
 
 use sea_orm_migration::prelude::{sea_orm::Statement, *};
@@ -16,12 +16,11 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
         for statement in [
-            // Accounts that are gone, and of which rows are left in other tables.
+            // Deleted accounts with remaining rows in other tables.
             "CREATE TABLE deleted_users (user_id uuid_text NOT NULL PRIMARY KEY, deleted_at integer NOT NULL)",
             "CREATE TABLE cleanups (id integer NOT NULL PRIMARY KEY, at integer NOT NULL)",
-            // Servers follow this table by a number that never comes twice. All entries so far are
-            // of log-outs, whose sessions have ended with them: tokens of those are refused without
-            // an entry.
+            // Servers poll this table by a number that is never reused. All existing entries are of
+            // logouts, whose tokens are rejected because of the ended session.
             "DROP TABLE revoked_tokens",
             "CREATE TABLE revoked_tokens (seq integer NOT NULL PRIMARY KEY AUTOINCREMENT, jti varchar(64) NOT NULL UNIQUE, \
              type varchar(16) NOT NULL, expires_at integer NOT NULL, revoked_at integer NOT NULL, \
@@ -35,8 +34,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Removes the references to accounts from tables whose rows are removed after their account's.
-/// Rewriting the tables would take minutes where they are large: SQLite documents this way for it
+/// Removes the foreign keys of tables whose rows are deleted after their account. Rewriting large
+/// tables would take minutes; SQLite documents this way
 /// (<https://sqlite.org/lang_altertable.html#otheralter>).
 async fn remove_foreign_keys(connection: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
     const KEY: &str = r#", FOREIGN KEY ("user_id") REFERENCES "users" ("id")"#;
@@ -54,7 +53,7 @@ async fn remove_foreign_keys(connection: &SchemaManagerConnection<'_>) -> Result
         );
         connection.execute_unprepared(&update).await?;
     }
-    // Other connections, and this one, read the schema again.
+    // Makes all connections read the schema again.
     connection.execute_unprepared(&format!("PRAGMA schema_version = {}", version + 1)).await?;
     connection.execute_unprepared("PRAGMA writable_schema = RESET").await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The epoch of an account's device cookies: cookies of an earlier one are not recognised any more.
+//! Epoch of an account's device cookies: cookies of an earlier epoch are invalid.
 
 use sea_orm_migration::prelude::*;
 

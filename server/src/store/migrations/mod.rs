@@ -1,5 +1,4 @@
-//! How the tables came to be. A migration that has been released is never changed: another one
-//! follows it.
+//! Migrations. A released migration is never changed; another one follows it.
 
 use std::path::Path;
 
@@ -22,6 +21,7 @@ mod m0008_files;
 mod m0009_admin;
 mod m0010_cleanup;
 mod m0011_device_epoch;
+mod m0012_standard_names;
 
 pub(super) struct Migrator;
 
@@ -39,20 +39,20 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_admin::Migration),
             Box::new(m0010_cleanup::Migration),
             Box::new(m0011_device_epoch::Migration),
+            Box::new(m0012_standard_names::Migration),
         ]
     }
 }
 
-/// Times that a process waits for another one's transaction, each as long as the connection's busy
-/// timeout: five minutes together.
+/// Attempts to begin a transaction beside another process, each as long as the busy timeout: five
+/// minutes together.
 const ATTEMPTS: u32 = 60;
 
-/// Brings the tables up to date: all migrations that are missing and their records in one
-/// transaction, so that whatever ends the process leaves the former tables or the new ones. Takes
-/// no write lock where nothing is missing.
+/// Applies all pending migrations and records them in one transaction, so that a crash leaves the
+/// former tables or the new ones. Takes no write lock if none is pending.
 pub(super) async fn run(connection: &DatabaseConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |source: DbErr| open_error(path, source);
-    // A new database has no table of migrations yet, and asking for them would make it.
+    // A new database has no table of migrations yet; querying them would create it.
     let manager = SchemaManager::new(connection);
     if manager.has_table(Migrator::migration_table_name().to_string()).await.map_err(failed)? {
         let applied = Migrator::get_migration_models(connection).await.map_err(failed)?;
@@ -65,8 +65,7 @@ pub(super) async fn run(connection: &DatabaseConnection, path: &Path) -> Result<
         }
     }
     let transaction = begin(connection).await.map_err(failed)?;
-    // Another process may have finished meanwhile: what is missing is looked up again, under the
-    // lock.
+    // Another process may have finished meanwhile: looked up again under the lock.
     let applied = Migrator::get_migration_models(&transaction).await.map_err(failed)?;
     let applied: Vec<_> = applied.into_iter().map(|model| model.version).collect();
     if let Some(newest) = unknown(&applied) {
@@ -95,7 +94,7 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
     }
 }
 
-/// The newest migration that was applied and that this program does not know.
+/// Returns the newest applied migration that this program does not know.
 fn unknown(applied: &[String]) -> Option<String> {
     let known = Migrator::migrations();
     applied

@@ -1,5 +1,4 @@
-//! The pictures that a person keeps here for themselves: as they came, with a small one beside
-//! each.
+//! Private files of users, stored as uploaded, each with a thumbnail.
 
 use app::{
     backend::{Caller, Failure},
@@ -17,40 +16,40 @@ use crate::{
     failure::{act_failure, internal},
     objects::Content,
     pictures::{Kind, Rendered, Shape},
-    store::{ActError, Actor, FilesMax, Kept, StoredFile},
+    store::{ActError, Actor, FileLimits, InsertFileOutcome, StoredFile},
     task::run_to_completion,
 };
 
-/// The thumbnail. A scroll of many thousand pixels is no larger than four squares.
+/// Bounds of a thumbnail. A very tall picture is no larger than four squares.
 const THUMBNAIL: Shape = Shape::Within { width: 512, height: 2048 };
-/// Files on a page at the most.
+/// Maximum page size.
 const PAGE_MAX: u32 = 100;
 
-/// Which of a file's pictures somebody wants to see.
+/// Version of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// The small one that was made of it.
+    /// The thumbnail.
     Thumb,
-    /// The one that was sent.
+    /// The uploaded file.
     Full,
 }
 
-/// A picture on its way to its person.
+/// A file to download.
 pub struct Opened {
-    /// What it is saved as.
+    /// File name.
     pub name: String,
-    /// Its media type.
+    /// Media type.
     pub media_type: &'static str,
-    /// Its bytes.
+    /// Content.
     pub content: Content,
 }
 
 impl FileService {
-    /// Keeps a picture for the caller.
+    /// Stores a picture for the caller.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: nothing of it is kept then.
+    /// [`Failure`]: nothing was stored.
     pub async fn keep(
         &self,
         caller: &Caller,
@@ -77,11 +76,7 @@ impl FileService {
             .await
     }
 
-    /// Some of the caller's files, newest first: those before the one with this id.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`]
+    /// Returns a page of the caller's files, newest first, starting before the one with this id.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -104,11 +99,11 @@ impl FileService {
         })
     }
 
-    /// One of the caller's files.
+    /// Opens one of the caller's files.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: `not_found` also for another person's.
+    /// [`Failure`]: `not_found` also for files of other users.
     pub async fn open(&self, caller: &Caller, id: Uuid, size: Size) -> Result<Opened, Failure> {
         let file =
             self.0.store.file(caller.user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
@@ -118,24 +113,24 @@ impl FileService {
         };
         let kind = kind.ok_or(Code::InternalError)?;
         let content = self.0.objects.get(&key).await.map_err(internal)?.ok_or_else(|| {
-            // Either it is being removed at this moment, or somebody has been at the folder.
+            // It was deleted a moment ago, or is missing in the object store.
             tracing::warn!(key, "static file not found");
             Code::NotFound
         })?;
         Ok(Opened { name: name::clean(&file.name, kind), media_type: kind.media_type(), content })
     }
 
-    /// Removes one of the caller's files.
+    /// Deletes one of the caller's files.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: `not_found` also for another person's.
+    /// [`Failure`]: `not_found` also for files of other users.
     pub async fn remove(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
         run_to_completion(async move {
             let inner = &service.0;
             let removed = inner.store.remove_file(actor, id).await.map_err(act_failure)?;
-            inner.discard(removed.ok_or(Code::NotFound)?.keys()).await;
+            inner.delete_objects(removed.ok_or(Code::NotFound)?.keys()).await;
             Ok(())
         })
         .await
@@ -150,42 +145,42 @@ impl Inner {
         bytes: Bytes,
         thumbnail: Bytes,
     ) -> Result<FileEntry, Failure> {
-        let most = FilesMax { files: self.files_max, bytes: self.quota };
-        // Spares the disk; what decides is the transaction, below.
+        let most = FileLimits { files: self.files_max, bytes: self.quota };
+        // Avoids useless writes; the transaction below decides.
         let usage = self.store.files_usage(file.user).await.map_err(internal)?;
         if let Some(refusal) = usage.refuses(&file, most) {
             return Err(refused(&refusal, most));
         }
         self.put_all(vec![(file.key(), bytes), (file.thumbnail_key(), thumbnail)]).await?;
         let refusal = match self.store.insert_file(actor, file.clone(), most).await {
-            Ok(Kept::Done) => return Ok(entry(file)),
+            Ok(InsertFileOutcome::Inserted) => return Ok(entry(file)),
             Ok(refusal) => refused(&refusal, most),
             Err(ActError::Denied(denied)) => denied.into(),
             Err(ActError::Store(error)) => {
-                // Where the row is there nevertheless, or nobody can tell, the objects stay for the
-                // sweep to decide upon.
+                // If the row exists nevertheless, or its existence is unknown, the objects stay
+                // until the orphan sweep decides.
                 if matches!(self.store.file(file.user, file.id).await, Ok(None)) {
-                    self.discard(file.keys()).await;
+                    self.delete_objects(file.keys()).await;
                 }
                 return Err(internal(error));
             }
         };
-        self.discard(file.keys()).await;
+        self.delete_objects(file.keys()).await;
         Err(refusal)
     }
 }
 
-/// What the sender of a file that was not kept is told.
-fn refused(refusal: &Kept, most: FilesMax) -> Failure {
+/// Converts a refused insert into an error.
+fn refused(refusal: &InsertFileOutcome, most: FileLimits) -> Failure {
     let problem = match refusal {
-        Kept::OverQuota => ServerProblem::FilesQuota { bytes: most.bytes },
-        Kept::OverCount => ServerProblem::FilesCount { max: most.files },
-        Kept::Done => return Code::InternalError.into(),
+        InsertFileOutcome::OverQuota => ServerProblem::FilesQuota { bytes: most.bytes },
+        InsertFileOutcome::OverCount => ServerProblem::FilesCount { max: most.files },
+        InsertFileOutcome::Inserted => return Code::InternalError.into(),
     };
     Failure::Refused(Code::PayloadTooLarge, problem.into())
 }
 
-/// A file as its person sees it.
+/// Converts a row into the response.
 fn entry(file: StoredFile) -> FileEntry {
     let StoredFile { id, name, media_type, size, width, height, created_at, .. } = file;
     FileEntry { id, name, media_type, size, width, height, created_at }

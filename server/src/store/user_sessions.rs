@@ -1,4 +1,4 @@
-//! A person's sessions, as they see them and end them: each is a device that is signed in.
+//! Session list of a user, and revocation of its sessions.
 
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
@@ -9,24 +9,24 @@ use uuid::Uuid;
 use super::{
     ActError, Actor, AuditEntry, EndReason, Session, Store, StoreError, audit,
     entities::session::{self, Column},
-    sessions::{end, living_of, revoked},
+    sessions::{active_sessions_of, end, revoked},
     users,
 };
 
-/// A session, and from where its person was seen last.
+/// A session with its last seen client.
 #[derive(Clone, Debug)]
-pub struct StoredDevice {
+pub struct StoredSession {
     /// The session.
     pub session: Session,
-    /// The address.
+    /// IP address.
     pub address: Option<String>,
-    /// What the program calls itself.
+    /// User agent.
     pub user_agent: Option<String>,
-    /// Whether it began on a device that the account had not been logged in to before.
+    /// Set if the session began on a device that was new to the account.
     pub is_new: bool,
 }
 
-impl TryFrom<session::Model> for StoredDevice {
+impl TryFrom<session::Model> for StoredSession {
     type Error = StoreError;
 
     fn try_from(mut row: session::Model) -> Result<Self, StoreError> {
@@ -37,33 +37,22 @@ impl TryFrom<session::Model> for StoredDevice {
 }
 
 impl Store {
-    /// The living sessions of a user.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub async fn devices(&self, user: Uuid, now: i64) -> Result<Vec<StoredDevice>, StoreError> {
-        let rows = session::Entity::find().filter(living_of(user, now)).all(&self.read).await?;
-        rows.into_iter().map(StoredDevice::try_from).collect()
+    /// Returns the active sessions of a user.
+    pub async fn devices(&self, user: Uuid, now: i64) -> Result<Vec<StoredSession>, StoreError> {
+        let rows =
+            session::Entity::find().filter(active_sessions_of(user, now)).all(&self.read).await?;
+        rows.into_iter().map(StoredSession::try_from).collect()
     }
 
-    /// All sessions of a user that are still known, also those that are over, newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
-    pub async fn known_devices(&self, user: Uuid) -> Result<Vec<StoredDevice>, StoreError> {
+    /// Returns all stored sessions of a user, ended ones too, newest first.
+    pub async fn all_sessions(&self, user: Uuid) -> Result<Vec<StoredSession>, StoreError> {
         let rows = session::Entity::find()
             .filter(Column::UserId.eq(user))
             .order_by_desc(Column::CreatedAt);
-        rows.all(&self.read).await?.into_iter().map(StoredDevice::try_from).collect()
+        rows.all(&self.read).await?.into_iter().map(StoredSession::try_from).collect()
     }
 
-    /// Ends a living session of the user that the entry is about. Returns whether there was one.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
+    /// Revokes an active session of the user in `entry`. Returns whether there was one.
     pub async fn end_device(
         &self,
         actor: Actor,
@@ -73,7 +62,7 @@ impl Store {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 let this = Condition::all().add(Column::Id.eq(id));
-                Ok(!end_some(transaction, this, EndReason::EndedElsewhere, &entry)
+                Ok(!revoke_where(transaction, this, EndReason::EndedElsewhere, &entry)
                     .await?
                     .is_empty())
             })
@@ -81,13 +70,9 @@ impl Store {
         .await
     }
 
-    /// Ends the living sessions of the user that the entry is about, except the actor's, and
-    /// returns their ids.
-    ///
-    /// # Errors
-    ///
-    /// [`ActError`]
-    pub async fn end_other_devices(
+    /// Revokes the active sessions of the user in `entry` except the actor's, and returns their
+    /// ids.
+    pub async fn end_other_sessions(
         &self,
         actor: Actor,
         entry: AuditEntry,
@@ -102,8 +87,8 @@ impl Store {
     }
 }
 
-/// Ends the living sessions of the user that an entry is about, except the one that is kept,
-/// invalidates the user's device cookies, and returns the ids of the sessions.
+/// Revokes the active sessions of the user in `because` except the kept one, invalidates the user's
+/// device cookies, and returns the ids of the sessions.
 pub(super) async fn end_others(
     connection: &impl ConnectionTrait,
     kept: Option<Uuid>,
@@ -111,20 +96,20 @@ pub(super) async fn end_others(
     because: &AuditEntry,
 ) -> Result<Vec<Uuid>, StoreError> {
     if let Some(user) = because.user {
-        users::forget_devices(connection, user).await?;
+        users::invalidate_device_cookies(connection, user).await?;
     }
     let others = Condition::all().add_option(kept.map(|kept| Column::Id.ne(kept)));
-    end_some(connection, others, reason, because).await
+    revoke_where(connection, others, reason, because).await
 }
 
-async fn end_some(
+async fn revoke_where(
     connection: &impl ConnectionTrait,
     which: Condition,
     reason: EndReason,
     because: &AuditEntry,
 ) -> Result<Vec<Uuid>, StoreError> {
     let Some(user) = because.user else { return Ok(Vec::new()) };
-    let which = living_of(user, because.at).add(which);
+    let which = active_sessions_of(user, because.at).add(which);
     let ended = end(which.into(), reason, because.at).exec_with_returning(connection).await?;
     let entries = ended.iter().map(|session| revoked(session.id, reason, because)).collect();
     audit::insert_all(connection, entries).await?;
@@ -139,15 +124,15 @@ mod tests {
     use crate::store::{NewSession, migrations::Migrator};
 
     #[tokio::test]
-    async fn whoever_has_logged_in_before_there_were_devices_has_been_here_before() {
+    async fn first_login_after_upgrade_of_a_used_account_is_a_new_device() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("devices.sqlite");
         let old = sea_orm::Database::connect(format!("sqlite://{}?mode=rwc", path.display()))
             .await
             .unwrap();
         Migrator::up(&old, Some(6)).await.unwrap();
-        let (known, stranger) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        for (id, name) in [(known, "alice"), (stranger, "bertha")] {
+        let (known, unused) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for (id, name) in [(known, "alice"), (unused, "bertha")] {
             let id = id.simple();
             old.execute_unprepared(&format!(
                 "INSERT INTO users (id, username, username_key, password_hash, role, created_at) \
@@ -165,14 +150,14 @@ mod tests {
         old.close().await.unwrap();
 
         let store = Store::open(&format!("sqlite://{}", path.display())).await.unwrap();
-        for (user, is_new) in [(known, true), (stranger, false)] {
+        for (user, is_new) in [(known, true), (unused, false)] {
             let session = Session {
                 id: user,
                 user,
                 generation: 1,
                 parent_generation: None,
                 acknowledged: false,
-                replaced: Vec::new(),
+                undelivered: Vec::new(),
                 remember: true,
                 created_at: 10,
                 refreshed_at: 10,
@@ -183,7 +168,7 @@ mod tests {
                 session,
                 password_hash: "hash".to_owned(),
                 is_known_device: false,
-                forgiven: None,
+                cleared_subject: None,
             };
             let entry = AuditEntry::of(
                 crate::store::Event::LoggedIn,
@@ -191,7 +176,10 @@ mod tests {
                 app::backend::ClientInfo::default(),
             );
             let begun = store.insert_session(new, 100, entry).await.unwrap();
-            assert!(matches!(begun, crate::store::Begun::Done { .. }), "{begun:?}");
+            assert!(
+                matches!(begun, crate::store::InsertSessionOutcome::Inserted { .. }),
+                "{begun:?}"
+            );
             let devices = store.devices(user, 20).await.unwrap();
             assert_eq!(devices.iter().map(|device| device.is_new).collect::<Vec<_>>(), [is_new]);
         }

@@ -1,6 +1,5 @@
-//! Group commit: changes that arrive while another one is being written share the next commit, and
-//! each is answered only once that is on disk. A commit waits for the disk; a thousand changes wait
-//! for it once.
+//! Group commit: changes that arrive during a commit share the next one, and each returns once its
+//! commit is on disk. A commit waits for the disk once, whether it holds one change or many.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -14,13 +13,12 @@ use tracing::Instrument as _;
 
 use super::{StoreError, identity::DatabaseFiles};
 
-/// Changes that share a commit at the most: what one waits for the others stays within some
-/// milliseconds.
+/// Maximum number of changes in a commit; keeps the wait of a change within some milliseconds.
 const MAX_BATCH: usize = 256;
-/// Changes that wait at the most; further ones wait for a place in the queue.
+/// Capacity of the queue; further callers wait for a free slot.
 const QUEUE_CAPACITY: usize = 4096;
 
-/// A change, and how its caller is notified of the commit.
+/// A change, and the notification of its caller.
 type Job = Box<
     dyn for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<CommitNotifier, StoreError>>
         + Send,
@@ -44,9 +42,8 @@ impl Writer {
         Self { jobs: sender }
     }
 
-    /// Makes a change, and returns once it is on disk. Before `work` fails with
-    /// [`StoreError::Conflict`] it must not have written anything; any other failure takes back the
-    /// changes that were to be committed with it.
+    /// Makes a change and returns once it is on disk. If `work` returns [`StoreError::Conflict`],
+    /// it must not have written anything; any other error rolls back the changes of the same batch.
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -60,7 +57,7 @@ impl Writer {
             let doing = work(transaction).instrument(span);
             Box::pin(async move {
                 let done = doing.await;
-                // The caller may have gone: an answer that cannot be sent is dropped.
+                // The caller may have been cancelled: sending fails then.
                 match done {
                     Ok(value) => Ok(Box::new(move |committed: Result<(), StoreError>| {
                         let _ = answer.send(committed.map(|()| value));
@@ -76,13 +73,13 @@ impl Writer {
                 }
             })
         });
-        self.jobs.send(job).await.map_err(|_| not_made())?;
-        answered.await.map_err(|_| not_made())?
+        self.jobs.send(job).await.map_err(|_| not_committed())?;
+        answered.await.map_err(|_| not_committed())?
     }
 }
 
-/// The writer has ended, or a change that was to share the commit has failed.
-fn not_made() -> StoreError {
+/// The writer has ended, or another change of the same batch has failed.
+fn not_committed() -> StoreError {
     StoreError::Unavailable(DbErr::Custom("the change was not made".into()))
 }
 
@@ -91,7 +88,7 @@ async fn write_all(mut committer: Committer, mut jobs: mpsc::Receiver<Job>) {
     while jobs.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let mut notifiers = Vec::with_capacity(batch.len());
         let outcome = committer.commit(&mut batch, &mut notifiers).await;
-        // Dropping the jobs that were not tried tells their callers that the change was not made.
+        // Dropping the jobs that were not run tells their callers that the change was not made.
         batch.clear();
         for notify in notifiers {
             notify(outcome.clone());
@@ -101,16 +98,16 @@ async fn write_all(mut committer: Committer, mut jobs: mpsc::Receiver<Job>) {
 
 /// Commits batches on the writing connection, and replaces that connection after a failure.
 ///
-/// SQLite ends a transaction by itself on a full disk, an I/O error or a lack of memory. The
-/// connection pool still counts it as open then, its ROLLBACK fails, and what is written next goes
-/// into a savepoint of a transaction that is never committed. So no connection is used again after
-/// a failure.
+/// SQLite rolls back a transaction by itself on a full disk, an I/O error or a lack of memory. The
+/// connection pool still counts it as open then: its ROLLBACK fails, and later writes go into a
+/// savepoint of a transaction that is never committed. So a connection is not used again after a
+/// failure.
 struct Committer {
     connection: DatabaseConnection,
     files: Arc<DatabaseFiles>,
-    /// Whether the connection is known to be outside of any transaction.
+    /// Set if the connection is known to be outside of a transaction.
     is_clean: bool,
-    /// Whether the last batch failed: what follows it is logged once.
+    /// Set if the last batch failed; recovery is logged once.
     is_failing: bool,
 }
 
@@ -133,8 +130,8 @@ impl Committer {
         if let Err(error) = committed {
             self.is_failing = true;
             tracing::error!(%error, changes, "the database refused changes; its connection is replaced");
-            // At once, and not before the next batch: `Store::changes_elsewhere` asks this
-            // connection, too.
+            // Immediately, not before the next batch: `Store::external_version` uses this
+            // connection too.
             if let Err(error) = self.replace_connection().await {
                 tracing::error!(%error, "the connection could not be replaced; changes are refused until it can");
             }
@@ -144,12 +141,12 @@ impl Committer {
         if std::mem::take(&mut self.is_failing) {
             tracing::info!("the database takes changes again");
         }
-        // A commit into files that are no longer in their place would be gone after a restart.
+        // A commit into files that are no longer in place would be lost at a restart.
         self.files.check()
     }
 
-    /// Closes the pool's only connection, which rolls back whatever is open in it. The pool opens
-    /// another one when it is asked the next time.
+    /// Closes the pool's only connection, which rolls back open transactions. The pool opens
+    /// another one on demand.
     async fn replace_connection(&mut self) -> Result<(), StoreError> {
         let failed = |error: sea_orm::sqlx::Error| {
             StoreError::Unavailable(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
@@ -157,7 +154,7 @@ impl Committer {
         let connection =
             self.connection.get_sqlite_connection_pool().acquire().await.map_err(failed)?;
         if let Err(error) = connection.close().await {
-            // Its thread has ended: then there is nothing left to close.
+            // Its thread has ended, so there is nothing left to close.
             tracing::warn!(%error, "a failed database connection was not closed cleanly");
         }
         self.is_clean = true;
@@ -170,8 +167,8 @@ async fn commit(
     batch: &mut Vec<Job>,
     notifiers: &mut Vec<CommitNotifier>,
 ) -> Result<(), StoreError> {
-    // The write lock first: what is read in the transaction is what will be changed, whichever
-    // process shares the database.
+    // Takes the write lock first: rows that the transaction reads cannot be changed by other
+    // processes before it commits.
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
@@ -197,8 +194,8 @@ mod tests {
         store: Store,
     }
 
-    /// A database with a table of numbers. Number 666 is refused as a full disk refuses it: SQLite
-    /// ends the transaction by itself. Its parent has to exist when the transaction is committed.
+    /// A database with a table of numbers. Number 666 fails like a full disk: SQLite ends the
+    /// transaction by itself. A parent must exist at the commit.
     async fn fixture() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("gatehouse.sqlite").display());
@@ -223,7 +220,7 @@ mod tests {
             .await
     }
 
-    /// What another process finds in the database.
+    /// Reads the numbers over another connection.
     async fn numbers(url: &str) -> Vec<i64> {
         let connection = Database::connect(url).await.unwrap();
         let select = Statement::from_string(
@@ -240,8 +237,8 @@ mod tests {
         let Fixture { url, mut store, _folder } = fixture().await;
         let (mut next, mut answered) = (1000, Vec::new());
         for failing in 0..5 {
-            // Two refused batches in a row, each with its failure at this place, and then one that
-            // is taken.
+            // Two failing batches in a row, each with its failure at this position, then a
+            // successful one.
             for round in 0..3 {
                 let rows: Vec<i64> = (0..5)
                     .map(|place| if round < 2 && place == failing { 666 } else { next + place })
@@ -291,7 +288,7 @@ mod tests {
     #[tokio::test]
     async fn conflict_is_answered_alone_and_keeps_the_connection() {
         let Fixture { url, store, _folder } = fixture().await;
-        let before = store.changes_elsewhere().await.unwrap();
+        let before = store.external_version().await.unwrap();
         let results =
             join_all(["1, NULL", "1, NULL", "2, NULL"].map(|row| insert(&store, row))).await;
         assert!(
@@ -300,7 +297,7 @@ mod tests {
         );
         assert_eq!(numbers(&url).await, [1, 2]);
         assert_eq!(
-            store.changes_elsewhere().await.unwrap(),
+            store.external_version().await.unwrap(),
             before,
             "own changes are none from elsewhere"
         );
@@ -309,15 +306,15 @@ mod tests {
     #[tokio::test]
     async fn replaced_connection_is_followed_by_a_new_number_of_changes() {
         let Fixture { url, store, _folder } = fixture().await;
-        let mut before = store.changes_elsewhere().await.unwrap();
+        let mut before = store.external_version().await.unwrap();
         for _ in 0..3 {
             insert(&store, "666, NULL").await.unwrap_err();
-            let after = store.changes_elsewhere().await.unwrap();
+            let after = store.external_version().await.unwrap();
             assert_ne!(after, before, "what another process wrote meanwhile must not be missed");
             before = after;
         }
         let stranger = Database::connect(&url).await.unwrap();
         stranger.execute_unprepared("INSERT INTO numbers VALUES (1, NULL)").await.unwrap();
-        assert_ne!(store.changes_elsewhere().await.unwrap(), before);
+        assert_ne!(store.external_version().await.unwrap(), before);
     }
 }

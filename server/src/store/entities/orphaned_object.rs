@@ -2,7 +2,7 @@ use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "stray_objects")]
+#[sea_orm(table_name = "orphaned_objects")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,

@@ -1,5 +1,5 @@
-//! Accounts a page at a time: by key, not by number, so that the last page of a million costs what
-//! the first one does and nobody is passed over or seen twice while others come and go.
+//! Keyset pagination of accounts: constant cost per page, no gaps or duplicates under concurrent
+//! writes.
 
 use std::{cmp::Ordering, collections::HashMap};
 
@@ -20,51 +20,51 @@ use super::{
     },
 };
 
-/// What no text comes after that begins with what stands before it.
+/// Greatest character: the upper bound of a prefix search.
 const LAST: char = char::MAX;
 
-/// Which accounts are wanted.
+/// Query of one page.
 #[derive(Clone, Debug)]
-pub struct Wanted {
-    /// Those that are found; `None` for all.
-    pub search: Option<Search>,
-    /// In which order.
+pub struct UserQuery {
+    /// Search criteria; [`None`] for all accounts.
+    pub search: Option<UserSearch>,
+    /// Order.
     pub sort: AccountSort,
-    /// Those that come after this place.
-    pub after: Option<Place>,
-    /// How many, at the most.
+    /// Cursor of the previous page.
+    pub after: Option<Cursor>,
+    /// Page size.
     pub limit: u64,
 }
 
-/// What is looked for: an account is found by any of these.
+/// Search criteria; an account matches by any of them.
 #[derive(Clone, Debug)]
-pub struct Search {
-    /// What its name, as it is found, begins with; `None` for a text that no name begins with.
+pub struct UserSearch {
+    /// Prefix of the username key; [`None`] if no username has this prefix.
     pub name: Option<String>,
-    /// What its nickname begins with, in whatever case as far as letters are within ASCII.
+    /// Prefix of the nickname; ASCII letters match in any case.
     pub nickname: String,
-    /// The forms of the address that its person has told, in whatever case.
+    /// Forms of the e-mail address, in any case.
     pub email: Vec<String>,
-    /// Its id.
+    /// Account id.
     pub id: Option<Uuid>,
 }
 
-/// A place in a list: that of an account, also where it is gone by now.
+/// Position of an account in the list; valid also after the account was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Where accounts stand by their age.
+pub enum Cursor {
+    /// Position in the order of creation.
     Age {
-        /// When the account was made, in seconds of Unix time.
+        /// Creation time, in seconds of Unix time.
         at: i64,
-        /// The account, among those of the same second.
+        /// Account id, as tie-breaker.
         id: Uuid,
     },
-    /// Where they stand by name: what the account is found by.
+    /// Position in the order of usernames: the username key.
     Name(String),
 }
 
-impl Place {
-    /// As whoever asks for a page is told of the next one.
+impl Cursor {
+    /// Encodes the cursor for clients.
     #[must_use]
     pub fn write(&self) -> String {
         URL_SAFE_NO_PAD.encode(match self {
@@ -73,7 +73,7 @@ impl Place {
         })
     }
 
-    /// The place in what somebody has sent, where it is one of a list in this order.
+    /// Decodes a cursor; [`None`] if it is not one of a list in this order.
     #[must_use]
     pub fn parse(text: &str, sort: AccountSort) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
@@ -89,13 +89,13 @@ impl Place {
     }
 }
 
-/// As much of an account as tells its place.
+/// Id, creation time and username key of an account: its sort keys.
 type Keys = (Uuid, i64, String);
 
-fn place((id, at, key): &Keys, sort: AccountSort) -> Place {
+fn cursor((id, at, key): &Keys, sort: AccountSort) -> Cursor {
     match sort {
-        AccountSort::Oldest | AccountSort::Newest => Place::Age { at: *at, id: *id },
-        AccountSort::Name | AccountSort::NameReversed => Place::Name(key.clone()),
+        AccountSort::Oldest | AccountSort::Newest => Cursor::Age { at: *at, id: *id },
+        AccountSort::Name | AccountSort::NameReversed => Cursor::Name(key.clone()),
     }
 }
 
@@ -109,10 +109,10 @@ fn compare(one: &Keys, other: &Keys, sort: AccountSort) -> Ordering {
     }
 }
 
-/// The ways by which an account is found. Each is asked by itself: each has its index, and `OR`
-/// would have none.
+/// Column that a search uses. Each column is a query of its own with its own index; `OR` would use
+/// none.
 #[derive(Clone, Debug)]
-enum Way {
+enum SearchColumn {
     All,
     Name(String),
     Nickname(String),
@@ -120,9 +120,9 @@ enum Way {
     Id(Uuid),
 }
 
-impl Way {
-    fn of(search: Option<&Search>) -> Vec<Self> {
-        let Some(Search { name, nickname, email, id }) = search else { return vec![Self::All] };
+impl SearchColumn {
+    fn of(search: Option<&UserSearch>) -> Vec<Self> {
+        let Some(UserSearch { name, nickname, email, id }) = search else { return vec![Self::All] };
         let name = name.clone().map(Self::Name);
         let email = email.iter().cloned().map(Self::Email);
         name.into_iter()
@@ -132,8 +132,8 @@ impl Way {
             .collect()
     }
 
-    /// The first accounts on this way that come after a place.
-    fn select(&self, wanted: &Wanted) -> Select<user::Entity> {
+    /// Selects the first accounts after the cursor that match on this column.
+    fn select(&self, query: &UserQuery) -> Select<user::Entity> {
         let begins = |expression: Expr, with: &str| {
             expression.clone().gte(with.to_owned()).and(expression.lt(format!("{with}{LAST}")))
         };
@@ -147,29 +147,29 @@ impl Way {
             Self::Email(email) => Some(lower(Column::Email).eq(email.to_ascii_lowercase())),
             Self::Id(id) => Some(Column::Id.eq(*id)),
         };
-        let order = match wanted.sort {
+        let order = match query.sort {
             AccountSort::Oldest | AccountSort::Name => Order::Asc,
             AccountSort::Newest | AccountSort::NameReversed => Order::Desc,
         };
         let [at, id, name] = [Column::CreatedAt, Column::Id, Column::UsernameKey].map(Expr::col);
-        let beyond = |keys: Expr, place: Expr| match order {
-            Order::Desc => keys.lt(place),
-            _ => keys.gt(place),
+        let after_cursor = |keys: Expr, cursor: Expr| match order {
+            Order::Desc => keys.lt(cursor),
+            _ => keys.gt(cursor),
         };
-        let after = wanted.after.as_ref().map(|place| match place {
-            Place::Age { at: place_at, id: place_id } => beyond(
+        let after = query.after.as_ref().map(|cursor| match cursor {
+            Cursor::Age { at: cursor_at, id: cursor_id } => after_cursor(
                 Expr::tuple([at.clone(), id.clone()]),
-                Expr::tuple([Expr::value(*place_at), Expr::value(*place_id)]),
+                Expr::tuple([Expr::value(*cursor_at), Expr::value(*cursor_id)]),
             ),
-            Place::Name(key) => beyond(name.clone(), Expr::value(key.as_str())),
+            Cursor::Name(key) => after_cursor(name.clone(), Expr::value(key.as_str())),
         });
         let select = user::Entity::find()
             .select_only()
             .columns([Column::Id, Column::CreatedAt, Column::UsernameKey])
             .filter(Condition::all().add_option(found).add_option(after))
-            // One more than is shown tells whether there are others.
-            .limit(wanted.limit.saturating_add(1));
-        match wanted.sort {
+            // One row more than the page size, to know whether there is a next page.
+            .limit(query.limit.saturating_add(1));
+        match query.sort {
             AccountSort::Oldest | AccountSort::Newest => {
                 select.order_by(at, order.clone()).order_by(id, order)
             }
@@ -179,40 +179,32 @@ impl Way {
 }
 
 impl Store {
-    /// Some accounts in their order, and the place of the last one where others come after it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns a page of accounts, and the cursor of the next page if there is one.
     pub async fn accounts(
         &self,
-        wanted: &Wanted,
+        query: &UserQuery,
         now: i64,
-    ) -> Result<(Vec<Account>, Option<Place>), StoreError> {
+    ) -> Result<(Vec<Account>, Option<Cursor>), StoreError> {
         let mut found = Vec::<Keys>::new();
-        for way in Way::of(wanted.search.as_ref()) {
-            found.extend(way.select(wanted).into_tuple::<Keys>().all(&self.read).await?);
+        for column in SearchColumn::of(query.search.as_ref()) {
+            found.extend(column.select(query).into_tuple::<Keys>().all(&self.read).await?);
         }
-        found.sort_by(|one, other| compare(one, other, wanted.sort));
+        found.sort_by(|one, other| compare(one, other, query.sort));
         found.dedup_by_key(|(id, ..)| *id);
-        let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let has_more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| has_more).map(|last| place(last, wanted.sort));
+        let next = found.last().filter(|_| has_more).map(|last| cursor(last, query.sort));
         let ids: Vec<Uuid> = found.into_iter().map(|(id, ..)| id).collect();
         Ok((self.accounts_of(&ids, now).await?, next))
     }
 
-    /// An account.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]
+    /// Returns an account.
     pub async fn account(&self, id: Uuid, now: i64) -> Result<Option<Account>, StoreError> {
         Ok(self.accounts_of(&[id], now).await?.pop())
     }
 
-    /// The accounts of these ids, in this order; those that are gone are left out.
+    /// Returns the accounts with these ids, in this order, without deleted ones.
     async fn accounts_of(&self, ids: &[Uuid], now: i64) -> Result<Vec<Account>, StoreError> {
         let rows = user::Entity::find()
             .filter(Column::Id.is_in(ids.iter().copied()))
@@ -260,7 +252,7 @@ mod tests {
 
     use super::*;
 
-    /// What SQLite intends to do about a query.
+    /// Returns SQLite's query plan.
     async fn plan(store: &Store, select: Select<user::Entity>) -> String {
         let Statement { sql, values, db_backend } = select.build(DbBackend::Sqlite);
         let explain = Statement { sql: format!("EXPLAIN QUERY PLAN {sql}"), values, db_backend };
@@ -270,52 +262,52 @@ mod tests {
         steps.join("; ")
     }
 
-    /// None of the questions reads the table from its beginning to its end, and none sorts all
-    /// accounts.
+    /// No query scans the table, and none sorts all accounts.
     #[tokio::test]
-    async fn every_question_has_its_index() {
+    async fn select_on_every_column_uses_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let store =
             Store::open(&format!("sqlite://{}", folder.path().join("list.sqlite").display()))
                 .await
                 .unwrap();
-        let search = Search {
+        let search = UserSearch {
             name: Some("a".into()),
             nickname: "a".into(),
             email: vec!["a".into()],
             id: Some(Uuid::nil()),
         };
-        let ways = [Way::of(None), Way::of(Some(&search))].concat();
-        assert_eq!(ways.len(), 5);
-        for way in ways {
+        let columns = [SearchColumn::of(None), SearchColumn::of(Some(&search))].concat();
+        assert_eq!(columns.len(), 5);
+        for column in columns {
             for sort in AccountSort::ALL {
                 for is_first in [true, false] {
                     let keys = (Uuid::nil(), 1_800_000_000, "b".to_owned());
-                    let after = (!is_first).then(|| place(&keys, sort));
-                    let wanted = Wanted { search: None, sort, after, limit: 50 };
-                    let plan = plan(&store, way.select(&wanted)).await;
+                    let after = (!is_first).then(|| cursor(&keys, sort));
+                    let query = UserQuery { search: None, sort, after, limit: 50 };
+                    let plan = plan(&store, column.select(&query)).await;
                     let by_age = matches!(sort, AccountSort::Oldest | AccountSort::Newest);
-                    let (index, is_sorted) = match (&way, by_age) {
-                        (Way::All, true) => ("users_by_creation", true),
-                        (Way::All, false) => ("users_by_name", true),
-                        (Way::Name(_), _) => {
+                    let (index, is_sorted) = match (&column, by_age) {
+                        (SearchColumn::All, true) => ("users_by_creation", true),
+                        (SearchColumn::All, false) => ("users_by_name", true),
+                        (SearchColumn::Name(_), _) => {
                             ("users_by_name (username_key>? AND username_key<?)", !by_age)
                         }
-                        (Way::Nickname(_), _) => {
+                        (SearchColumn::Nickname(_), _) => {
                             ("users_by_nickname (<expr>>? AND <expr><?", false)
                         }
-                        (Way::Email(_), _) => ("users_by_email (<expr>=?", false),
-                        (Way::Id(_), _) => ("sqlite_autoindex_users_1 (id=?)", false),
+                        (SearchColumn::Email(_), _) => ("users_by_email (<expr>=?", false),
+                        (SearchColumn::Id(_), _) => ("sqlite_autoindex_users_1 (id=?)", false),
                     };
-                    assert!(plan.contains(index), "{way:?} {sort:?} {is_first}: {plan}");
-                    // To the place of the page it comes without passing what stands before it.
+                    assert!(plan.contains(index), "{column:?} {sort:?} {is_first}: {plan}");
+                    // The query seeks to the cursor without a scan of the rows before it.
                     assert!(
-                        plan.starts_with("SEARCH") || (matches!(way, Way::All) && is_first),
-                        "{way:?} {sort:?}: {plan}"
+                        plan.starts_with("SEARCH")
+                            || (matches!(column, SearchColumn::All) && is_first),
+                        "{column:?} {sort:?}: {plan}"
                     );
                     assert!(
                         !(is_sorted && plan.contains("TEMP B-TREE")),
-                        "{way:?} {sort:?}: {plan}"
+                        "{column:?} {sort:?}: {plan}"
                     );
                 }
             }
@@ -324,23 +316,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_place_is_read_as_it_was_written(at: i64, id: u128, key in "\\PC{0,40}") {
+        fn parse_of_written_cursor_returns_it(at: i64, id: u128, key in "\\PC{0,40}") {
             let keys = (Uuid::from_u128(id), at, key);
             for sort in AccountSort::ALL {
-                let place = place(&keys, sort);
-                prop_assert_eq!(Place::parse(&place.write(), sort), Some(place.clone()));
-                let other = match place {
-                    Place::Age { .. } => AccountSort::Name,
-                    Place::Name(_) => AccountSort::Newest,
+                let cursor = cursor(&keys, sort);
+                prop_assert_eq!(Cursor::parse(&cursor.write(), sort), Some(cursor.clone()));
+                let other = match cursor {
+                    Cursor::Age { .. } => AccountSort::Name,
+                    Cursor::Name(_) => AccountSort::Newest,
                 };
-                prop_assert_eq!(Place::parse(&place.write(), other), None);
+                prop_assert_eq!(Cursor::parse(&cursor.write(), other), None);
             }
         }
 
         #[test]
-        fn any_text_is_a_place_or_none(text in "\\PC{0,60}") {
+        fn parse_of_any_text_does_not_panic(text in "\\PC{0,60}") {
             for sort in AccountSort::ALL {
-                let _ = Place::parse(&text, sort);
+                let _ = Cursor::parse(&text, sort);
             }
         }
     }
