@@ -9,7 +9,7 @@ use web_sys::{
     ClipboardEvent, FileList, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement,
 };
 
-use crate::{i18n::Lang, pages::Page};
+use crate::i18n::Lang;
 
 #[wasm_bindgen]
 extern "C" {
@@ -63,10 +63,10 @@ pub fn path_and_query() -> String {
     location.pathname().unwrap_or_default() + &location.search().unwrap_or_default()
 }
 
-/// The page that the address bar names.
+/// Returns the path of the URL in the address bar.
 #[must_use]
-pub fn page() -> Page {
-    Page::at(&window().location().pathname().unwrap_or_default())
+pub fn pathname() -> String {
+    window().location().pathname().unwrap_or_default()
 }
 
 /// The first element of a selector.

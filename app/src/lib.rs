@@ -18,29 +18,24 @@ pub mod dom;
 pub mod i18n;
 pub mod pages;
 pub mod protocol;
+pub mod routes;
 pub mod session;
 pub mod validation;
 
 use leptos::{ev, prelude::*};
-use leptos_router::{
-    components::Router,
-    hooks::use_location,
-    location::{BrowserUrl, LocationProvider as _},
-};
+use leptos_router::components::Router;
 
 use components::{
     header::Header,
+    new_password::MinPasswordLength,
     progress::ProgressLine,
     toasts::{ToastRegion, Toasts},
 };
 use i18n::strings::Language;
 use pages::{
-    Page,
-    home::Home,
+    current_page::CurrentPage,
     lazy_pages::{LazyPages, PageRenderer},
-    login::Login,
-    not_found::NotFound,
-    register::{PrefillUsername, Register},
+    register::PrefillUsername,
 };
 use session::{
     activity, browser,
@@ -60,6 +55,7 @@ pub fn App(
     let signals = browser::provide();
     let lazy_pages = LazyPages::provide(lazy_pages);
     provide_context(Language(RwSignal::new(document::lang())));
+    provide_context(MinPasswordLength(document::password_min()));
     provide_context(Leaving(StoredValue::new(false)));
     provide_context(PrefillUsername(StoredValue::new(None)));
     let toasts = Toasts::provide();
@@ -95,59 +91,6 @@ pub fn App(
             <ToastRegion />
         </Router>
     }
-}
-
-/// Renders the page at the current URL. [`Page`] holds the route table: leptos_router's `<Routes>`
-/// would state the paths a second time, and would add a twentieth to the first load.
-#[component]
-fn CurrentPage() -> impl IntoView {
-    let lazy_pages = LazyPages::of_page();
-    let location = use_location();
-    let pathname = location.pathname;
-    // As between documents, the previous page stays until the next one can be rendered.
-    let page = Memo::new(move |before| {
-        let page = Page::at(&pathname.read());
-        before.copied().filter(|_| !lazy_pages.can_render(page)).unwrap_or(page)
-    });
-    Effect::new(move |_| {
-        let requires_auth = Page::at(&pathname.read()).requires_auth();
-        lazy_pages.request_for(requires_auth.then(|| guards::address(&location)));
-    });
-    announce_page(page);
-    move || match page.get() {
-        Page::Home => view! { <Home /> }.into_any(),
-        Page::Login => view! { <Login /> }.into_any(),
-        Page::Register => view! { <Register /> }.into_any(),
-        Page::NotFound => view! { <NotFound /> }.into_any(),
-        lazy @ (Page::Profile | Page::Files | Page::Settings(_) | Page::Users) => {
-            lazy_pages.view(lazy)
-        }
-    }
-}
-
-/// Sets the document title and, after a navigation, moves the focus to the page's heading, so that
-/// screen readers announce it.
-fn announce_page(page: Memo<Page>) {
-    let language = Language::of_page();
-    let pathname = use_location().pathname;
-    let address = use_context::<BrowserUrl>();
-    Effect::new(move |before: Option<Page>| {
-        let page = page.get();
-        // A navigation that waits for its chunk has no history entry yet.
-        if let Some(address) = address.as_ref().filter(|_| Page::at(&pathname.read()) == page) {
-            address.ready_to_complete();
-        }
-        document().set_title(&document::title(page, language.strings()));
-        if before.is_some_and(|before| before != page) {
-            // The new page is rendered one frame later.
-            request_animation_frame(|| {
-                if let Some(heading) = dom::find("h1") {
-                    dom::focus(&heading);
-                }
-            });
-        }
-        page
-    });
 }
 
 /// Returns the alert that explains why the session ended.

@@ -12,6 +12,7 @@ use std::{
 use app::{
     App, AppProps, dom,
     pages::lazy_pages::{self, PageRenderer},
+    routes::Page,
 };
 use js_sys::Function;
 use leptos::{IntoView, prelude::set_timeout, web_sys::HtmlElement};
@@ -38,7 +39,7 @@ pub fn start(begin: Function, on_panic: Function) {
             }
         });
     }));
-    if !dom::page().requires_auth() {
+    if !Page::current().requires_auth() {
         call(&begin);
         return;
     }

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     i18n::strings::{Language, Strings},
-    pages::Page,
     protocol::Role,
+    routes::Page,
     session::browser::Signals,
 };
 
@@ -43,7 +43,7 @@ pub fn Header() -> impl IntoView {
         move || auth.with(|auth| auth.user().is_some_and(|user| user.role == Role::Admin));
     view! {
         <header class="site-header">
-            <a class="brand" href="/">
+            <a class="brand" href=Page::Home.path()>
                 {icons::mark()}
                 <span>{language.t(|s| s.product)}</span>
             </a>
@@ -65,8 +65,8 @@ pub fn Header() -> impl IntoView {
                 aria-label=language.t(|s| s.main_navigation)
                 on:toggle=move |_| open.set(is_open())
             >
-                {nav_link(Page::Home, "/", "nav-link", |s| s.home)}
-                {nav_link(Page::Profile, "/profile", "nav-link for-member", |s| s.profile)}
+                {nav_link(Page::Home, "nav-link", |s| s.home)}
+                {nav_link(Page::Profile, "nav-link for-member", |s| s.profile)}
                 <span class="spacer"></span>
                 <button type="button" class="account-button for-member" popovertarget="account-menu">
                     <Avatar class="avatar avatar-small" />
@@ -75,15 +75,15 @@ pub fn Header() -> impl IntoView {
                     {icons::down()}
                 </button>
                 <div id="account-menu" class="account-menu" popover="auto" node_ref=account_menu>
-                    {nav_link(Page::Settings(None), "/settings", "nav-link", |s| s.settings)}
+                    {nav_link(Page::Settings, "nav-link", |s| s.settings)}
                     <span hidden=move || !is_admin()>
-                        {nav_link(Page::Users, "/admin/users", "nav-link", |s| s.users)}
+                        {nav_link(Page::Users, "nav-link", |s| s.users)}
                     </span>
                     <LogoutButton label=|s| s.switch_account class="btn btn-ghost" />
                 </div>
                 <LogoutButton class="btn btn-ghost for-member" />
-                {nav_link(Page::Login, "/login", "nav-link for-guest", |s| s.log_in)}
-                {nav_link(Page::Register, "/register", "nav-link for-guest", |s| s.register)}
+                {nav_link(Page::Login, "nav-link for-guest", |s| s.log_in)}
+                {nav_link(Page::Register, "nav-link for-guest", |s| s.register)}
             </nav>
             <Preferences />
         </header>
@@ -93,15 +93,14 @@ pub fn Header() -> impl IntoView {
 /// Navigation link that marks the current page.
 fn nav_link(
     page: Page,
-    href: &'static str,
     class: &'static str,
     label: fn(&'static Strings) -> &'static str,
 ) -> impl IntoView {
     let language = Language::of_page();
     let pathname = use_location().pathname;
-    let is_current = move || Page::at(&pathname.read()).is_of(page).then_some("page");
+    let is_current = move || Page::at(&pathname.read()).is_within(page).then_some("page");
     view! {
-        <a class=class href=href aria-current=is_current>
+        <a class=class href=page.path() aria-current=is_current>
             {language.t(label)}
         </a>
     }

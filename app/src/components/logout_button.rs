@@ -7,12 +7,8 @@ use super::toasts::Toasts;
 use crate::{
     dom,
     i18n::strings::{Language, Strings},
-    pages::Page,
-    session::{
-        browser,
-        guards::{Guard, Leaving},
-        state::LoggedOut,
-    },
+    routes::{Access, Page},
+    session::{browser, guards::Leaving, state::LoggedOut},
 };
 
 /// Button that ends the session and leads to the login page.
@@ -47,9 +43,9 @@ pub fn LogoutButton(
                 LoggedOut::HereOnly => toasts.alert(|strings| strings.logged_out_locally),
             }
             // On a guarded page the route guard redirects to the login page.
-            if Page::at(&pathname.get_untracked()).guard() == Guard::None {
+            if Page::at(&pathname.get_untracked()).access() == Access::Public {
                 navigate(
-                    "/login",
+                    Page::Login.path(),
                     NavigateOptions { resolve: false, ..NavigateOptions::default() },
                 );
             }

@@ -7,10 +7,20 @@ use super::{
     strength_meter::StrengthMeter,
 };
 use crate::{
-    document, dom,
+    dom,
     i18n::strings::{Strings, password_hint},
     validation::{self, Problem},
 };
+
+/// Minimum length of a new password in code points; provided as context.
+#[derive(Clone, Copy)]
+pub struct MinPasswordLength(pub usize);
+
+impl MinPasswordLength {
+    fn from_context() -> usize {
+        expect_context::<Self>().0
+    }
+}
 
 /// State of both fields, validated by the server's rules as far as a browser can check them.
 #[derive(Clone, Copy)]
@@ -23,7 +33,7 @@ impl NewPassword {
     /// Creates the fields for an account; the password must differ from its username.
     #[must_use]
     pub fn of(username: impl Fn() -> String + Send + Sync + 'static) -> Self {
-        let min = document::password_min();
+        let min = MinPasswordLength::from_context();
         let password = FieldState::new(move |typed| {
             validation::password::check(&dom::nfc(typed), min)?;
             if typed == username().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
@@ -60,7 +70,7 @@ pub fn NewPasswordFields(
             state=of.password
             name="password"
             label=label
-            hint=|lang| password_hint(lang, document::password_min())
+            hint=|lang| password_hint(lang, MinPasswordLength::from_context())
             autocomplete="new-password"
             secret=true
             below=view! { <StrengthMeter of=of.password /> }.into_any()

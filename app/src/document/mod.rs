@@ -10,7 +10,7 @@ use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
 use crate::{
     App,
     i18n::{Lang, strings::Strings},
-    pages::Page,
+    routes::Page,
 };
 
 #[cfg(feature = "ssr")]
@@ -81,13 +81,13 @@ pub fn lang() -> Lang {
 ///   ES module is instantiated once for each URL. Leptos' `HydrationScripts` writes the nonce into
 ///   a readable attribute, which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
+    let page = Page::at(path);
     let strings = Strings::of(settings.lang);
     let assets = Arc::clone(&settings.assets);
     // A single string: markers that Leptos puts between views would show as text in a title.
-    let title = escaped(&title(Page::at(path), strings));
+    let title = escaped(&page.document_title(strings));
     let start_script = format!("{}({:?},{:?})", START_SCRIPT.trim_end(), assets.js, assets.wasm);
-    let lazy_chunks =
-        if Page::at(path).requires_auth() { assets.lazy_chunks.clone() } else { Vec::new() };
+    let lazy_chunks = if page.requires_auth() { assets.lazy_chunks.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
         let options = leptos::config::get_configuration(None).map(|file| file.leptos_options);
         options.ok().map(|options| view! { <AutoReload options /> })
@@ -152,15 +152,6 @@ fn bilingual(text: fn(&'static Strings) -> AnyView) -> impl IntoView {
 /// Escapes a text for an RCDATA element (HTML §13.1.2.6).
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
-/// Returns the document title of a page.
-#[must_use]
-pub fn title(page: Page, strings: &'static Strings) -> String {
-    match page {
-        Page::Home => strings.product.to_owned(),
-        _ => format!("{} · {}", page.heading(strings), strings.product),
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use leptos::{prelude::*, tachys::html::InertElement};
 use crate::{
     components::{avatar::Avatar, display_name, icons},
     i18n::strings::{Language, Strings, welcome},
+    routes::Page,
     session::browser::Signals,
 };
 
@@ -25,9 +26,9 @@ pub fn Home() -> impl IntoView {
             <p class="for-member">{language.t(|s| s.home_member)}</p>
             <p class="for-guest">{language.t(|s| s.home_guest)}</p>
             <div class="actions">
-                <a class="btn btn-primary for-member" href="/profile">{language.t(|s| s.to_profile)}</a>
-                <a class="btn btn-primary for-guest" href="/login">{language.t(|s| s.log_in)}</a>
-                <a class="btn btn-outline for-guest" href="/register">{language.t(|s| s.register)}</a>
+                <a class="btn btn-primary for-member" href=Page::Profile.path()>{language.t(|s| s.to_profile)}</a>
+                <a class="btn btn-primary for-guest" href=Page::Login.path()>{language.t(|s| s.log_in)}</a>
+                <a class="btn btn-outline for-guest" href=Page::Register.path()>{language.t(|s| s.register)}</a>
             </div>
         </section>
         <ul class="features for-guest">

@@ -9,7 +9,7 @@
 
 use leptos::prelude::*;
 
-use super::{Page, files::Files, profile::Profile, settings, users};
+use super::{files::Files, profile::Profile, settings, users};
 use crate::{
     components::{
         api_error_view::{self, DisplayedError},
@@ -19,6 +19,7 @@ use crate::{
     dom,
     i18n::strings::Language,
     protocol::error::{ApiError, Code},
+    routes::Page,
     session::browser::Signals,
 };
 
@@ -30,9 +31,11 @@ fn render_page(page: Page) -> AnyView {
         Page::Profile => view! { <Profile /> }.into_any(),
         Page::Files => view! { <Files /> }.into_any(),
         // Changes on these pages may require re-authentication.
-        Page::Settings(section) => {
-            view! { {settings::view(section)} <PasswordDialog /> }.into_any()
-        }
+        Page::Settings
+        | Page::SettingsProfile
+        | Page::SettingsSecurity
+        | Page::SettingsDevices
+        | Page::SettingsData => view! { {settings::view(page)} <PasswordDialog /> }.into_any(),
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
@@ -153,7 +156,7 @@ impl LazyPages {
         view! {
             <section class="card error-panel">
                 <div class="error-mark">{icons::closed_mark()}</div>
-                <h1 tabindex="-1">{move || page.heading(language.strings())}</h1>
+                <h1 tabindex="-1">{move || page.title(language.strings())}</h1>
                 <div role="alert">{api_error_view::error_message(why, language.strings())}</div>
                 <button type="button" class="btn btn-primary" on:click=move |_| self.load(true)>
                     {language.t(|s| s.retry)}

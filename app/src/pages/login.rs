@@ -12,6 +12,7 @@ use crate::{
     },
     i18n::strings::Language,
     protocol::auth::login,
+    routes::Page,
     session::browser,
     validation::{self, Problem},
 };
@@ -72,7 +73,7 @@ pub fn Login() -> impl IntoView {
             <p class="aside">
                 {language.t(|s| s.no_account)}
                 " "
-                <a href="/register">{language.t(|s| s.register)}</a>
+                <a href=Page::Register.path()>{language.t(|s| s.register)}</a>
             </p>
         </section>
     }

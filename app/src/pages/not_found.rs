@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{components::icons, i18n::strings::Language};
+use crate::{components::icons, i18n::strings::Language, routes::Page};
 
 /// The page. On the server it sets the response status to 404.
 #[component]
@@ -18,7 +18,7 @@ pub fn NotFound() -> impl IntoView {
             <h1 tabindex="-1">{language.t(|s| s.not_found)}</h1>
             <p>{language.t(|s| s.not_found_text)}</p>
             <div class="actions">
-                <a class="btn btn-primary" href="/">{language.t(|s| s.to_home)}</a>
+                <a class="btn btn-primary" href=Page::Home.path()>{language.t(|s| s.to_home)}</a>
             </div>
         </section>
     }

@@ -13,6 +13,7 @@ use crate::{
     },
     i18n::strings::{Language, Strings},
     protocol::auth::register,
+    routes::Page,
     validation,
 };
 
@@ -39,7 +40,10 @@ pub fn Register() -> impl IntoView {
             prefill_username.set_value(Some(answer.user.username));
             toasts.clear();
             toasts.status(|strings| strings.registered);
-            navigate("/login", NavigateOptions { resolve: false, ..NavigateOptions::default() });
+            navigate(
+                Page::Login.path(),
+                NavigateOptions { resolve: false, ..NavigateOptions::default() },
+            );
             Ok(())
         };
         form.submit(&event, Box::pin(call));
@@ -63,7 +67,7 @@ pub fn Register() -> impl IntoView {
             <p class="aside">
                 {language.t(|s| s.already_registered)}
                 " "
-                <a href="/login">{language.t(|s| s.log_in)}</a>
+                <a href=Page::Login.path()>{language.t(|s| s.log_in)}</a>
             </p>
         </section>
     }

@@ -9,7 +9,10 @@ use leptos_router::{
 };
 
 use super::{browser::Signals, state::Auth};
-use crate::{dom, pages::Page, validation::redirect};
+use crate::{
+    dom,
+    routes::{Access, Page, redirect},
+};
 
 /// Sends people to where they may be, whenever who they are or where they are changes.
 pub fn watch(signals: Signals) {
@@ -19,16 +22,18 @@ pub fn watch(signals: Signals) {
     Effect::new(move |before: Option<Auth>| {
         let auth = signals.auth.get();
         let page = Page::at(&location.pathname.read());
-        let target = match (&auth, page.guard()) {
-            (Auth::Guest, Guard::SignedIn) if leaving.get_value() => Some("/login".to_owned()),
-            (Auth::Guest, Guard::SignedIn) => Some(login_and_back(&location)),
+        let target = match (&auth, page.access()) {
+            (Auth::Guest, Access::SignedIn | Access::Admin) if leaving.get_value() => {
+                Some(Page::Login.path().to_owned())
+            }
+            (Auth::Guest, Access::SignedIn | Access::Admin) => Some(login_and_back(&location)),
             // The session of somebody who was looking at a page for all was ended by the server.
-            (Auth::Guest, Guard::None)
+            (Auth::Guest, Access::Public)
                 if !leaving.get_value() && matches!(before, Some(Auth::SignedIn(_))) =>
             {
                 Some(login_and_back(&location))
             }
-            (Auth::SignedIn(_), Guard::Guests) => Some(wished_for(&location)),
+            (Auth::SignedIn(_), Access::SignedOut) => Some(wished_for(&location)),
             _ => None,
         };
         match target {
@@ -41,7 +46,7 @@ pub fn watch(signals: Signals) {
                     NavigateOptions { resolve: false, replace, ..NavigateOptions::default() },
                 );
             }
-            None if page.guard() == Guard::Guests => leaving.set_value(false),
+            None if page.access() == Access::SignedOut => leaving.set_value(false),
             None => {}
         }
         auth
@@ -62,7 +67,7 @@ pub fn address(location: &Location) -> String {
 
 /// The address of the login page, with the way back to this one: path, query and fragment.
 fn login_and_back(location: &Location) -> String {
-    format!("/login?redirect={}", js_sys::encode_uri_component(&address(location)))
+    format!("{}?redirect={}", Page::Login.path(), js_sys::encode_uri_component(&address(location)))
 }
 
 /// Where this page's address says that a person goes after having logged in.
@@ -75,14 +80,3 @@ fn wished_for(location: &Location) -> String {
 /// Set while the person is logging out by own choice: there is no page to come back to.
 #[derive(Clone, Copy)]
 pub struct Leaving(pub StoredValue<bool>);
-
-/// Whom a page is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
-    /// Everybody.
-    None,
-    /// People who are signed in.
-    SignedIn,
-    /// People who are not.
-    Guests,
-}

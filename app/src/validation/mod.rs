@@ -5,7 +5,6 @@ pub mod email;
 pub mod mobile;
 pub mod nickname;
 pub mod password;
-pub mod redirect;
 pub mod strength;
 pub mod username;
 

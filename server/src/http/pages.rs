@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use app::{
     document::{PageSettings, shell, with_shape},
     i18n::Lang,
-    pages::Page,
+    routes::Page,
 };
 use axum::{
     Router,

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use app::{
     backend::{Credentials, NewAccount},
     protocol::auth::{Login, Register},
+    routes::redirect,
     validation,
 };
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
@@ -146,8 +147,8 @@ pub fn password(text: &str) {
 
 /// Wherever somebody is led, it is a path of this origin, and the one that was named, or none.
 pub fn redirect(text: &str) {
-    let target = validation::redirect::target(Some(text));
-    assert!(target == text || target == validation::redirect::DEFAULT);
+    let target = redirect::target(Some(text));
+    assert!(target == text || target == redirect::DEFAULT.path());
     let mut characters = target.chars();
     assert_eq!(characters.next(), Some('/'));
     assert!(!matches!(characters.next(), Some('/' | '\\')), "{text:?}");

@@ -14,6 +14,7 @@ use crate::{
     components::api_error_view,
     dom,
     i18n::strings::{self, Language},
+    routes::Page,
 };
 
 /// Largest accepted file, in bytes (5 MiB).
@@ -44,7 +45,7 @@ pub(super) fn newest_files(
         <section class="files-newest" hidden=move || !is_ready()>
             <div class="files-head">
                 <h2>{language.t(|s| s.files)}</h2>
-                <a class="link" href="/files">{language.t(|s| s.files_all)}</a>
+                <a class="link" href=Page::Files.path()>{language.t(|s| s.files_all)}</a>
             </div>
             {section(list, is_ready)}
         </section>

@@ -14,6 +14,7 @@ use crate::{
     },
     i18n::strings::{Strings, welcome},
     pages::files::newest_files,
+    routes::Page,
     session::browser::Signals,
 };
 
@@ -47,7 +48,7 @@ pub fn Profile() -> impl IntoView {
                         })}
                     </p>
                     <div class="actions">
-                        <a class="btn btn-outline" href="/settings/profile">{language.t(|s| s.edit)}</a>
+                        <a class="btn btn-outline" href=Page::SettingsProfile.path()>{language.t(|s| s.edit)}</a>
                         <LogoutButton />
                     </div>
                 </section>

@@ -10,91 +10,50 @@ mod security;
 
 use leptos::prelude::*;
 
-use crate::{
-    components::icons,
-    i18n::strings::{Language, Strings},
-};
+use crate::{components::icons, i18n::strings::Language, routes::Page};
 
-/// A section of the settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    /// `/settings/profile`
-    Profile,
-    /// `/settings/security`
-    Security,
-    /// `/settings/devices`
-    Devices,
-    /// `/settings/data`
-    Data,
-}
-
-impl Section {
-    /// All sections, in the order of the list.
-    pub const ALL: [Self; 4] = [Self::Profile, Self::Security, Self::Devices, Self::Data];
-
-    /// Returns the section at a path.
-    #[must_use]
-    pub fn at(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|section| section.path() == path)
-    }
-
-    /// Returns the path.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::Profile => "/settings/profile",
-            Self::Security => "/settings/security",
-            Self::Devices => "/settings/devices",
-            Self::Data => "/settings/data",
-        }
-    }
-
-    /// Returns the label.
-    #[must_use]
-    pub const fn name(self, strings: &Strings) -> &'static str {
-        match self {
-            Self::Profile => strings.section_profile,
-            Self::Security => strings.section_security,
-            Self::Devices => strings.section_devices,
-            Self::Data => strings.section_data,
-        }
-    }
-
-    /// Renders the section's cards.
-    fn view(self) -> AnyView {
-        match self {
-            Self::Profile => (picture::view(), profile::view()).into_any(),
-            Self::Security => security::view(),
-            Self::Devices => devices::view(),
-            Self::Data => data::view(),
-        }
-    }
-}
+/// The sections, in the order of their list.
+const SECTIONS: [Page; 4] =
+    [Page::SettingsProfile, Page::SettingsSecurity, Page::SettingsDevices, Page::SettingsData];
 
 /// Renders a section, or the list of sections.
-pub fn view(section: Option<Section>) -> AnyView {
+pub fn view(page: Page) -> AnyView {
     let language = Language::of_page();
-    let heading = move || {
-        section.map_or(language.strings().settings, |section| section.name(language.strings()))
-    };
-    let link = move |one: Section| {
+    let link = move |section: Page| {
         view! {
             <li>
-                <a class="nav-link" href=one.path() aria-current=(section == Some(one)).then_some("page")>
-                    {move || one.name(language.strings())}
+                <a
+                    class="nav-link"
+                    href=section.path()
+                    aria-current=(section == page).then_some("page")
+                >
+                    {move || section.title(language.strings())}
                 </a>
             </li>
         }
     };
     view! {
-        <div class="settings" data-list=section.is_none().then_some("")>
-            <a class="back" href="/settings">{icons::back()}{language.t(|s| s.settings)}</a>
-            <h1 tabindex="-1">{heading}</h1>
+        <div class="settings" data-list=(page == Page::Settings).then_some("")>
+            <a class="back" href=Page::Settings.path()>
+                {icons::back()}
+                {language.t(|s| s.settings)}
+            </a>
+            <h1 tabindex="-1">{move || page.title(language.strings())}</h1>
             <nav aria-label=language.t(|s| s.settings)>
-                <ul>{Section::ALL.map(link)}</ul>
+                <ul>{SECTIONS.map(link)}</ul>
             </nav>
-            <div class="settings-cards">{section.unwrap_or(Section::Profile).view()}</div>
+            <div class="settings-cards">{cards(page)}</div>
         </div>
     }
     .into_any()
+}
+
+/// Renders the cards of a section; of the first one beside the list.
+fn cards(page: Page) -> AnyView {
+    match page {
+        Page::SettingsSecurity => security::view(),
+        Page::SettingsDevices => devices::view(),
+        Page::SettingsData => data::view(),
+        _ => (picture::view(), profile::view()).into_any(),
+    }
 }

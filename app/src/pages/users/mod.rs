@@ -23,6 +23,7 @@ use crate::{
     dom,
     i18n::strings::{Language, Strings},
     protocol::users::AccountSort,
+    routes::Page,
 };
 
 /// Pause in typing after which the search runs.
@@ -64,7 +65,7 @@ impl Query {
             .map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value)))
             .collect();
         let separator = if members.is_empty() { "" } else { "?" };
-        format!("/admin/users{separator}{}", members.join("&"))
+        format!("{}{separator}{}", Page::Users.path(), members.join("&"))
     }
 }
 
@@ -249,7 +250,7 @@ fn forbidden_panel(language: Language) -> impl IntoView {
                 <h2>{language.t(|s| s.admin_only)}</h2>
                 <p>{language.t(|s| s.admin_only_text)}</p>
             </div>
-            <a class="btn btn-primary" href="/">{language.t(|s| s.to_home)}</a>
+            <a class="btn btn-primary" href=Page::Home.path()>{language.t(|s| s.to_home)}</a>
         </section>
     }
 }

@@ -1,21 +1,22 @@
-//! Where a person goes after having logged in: the open-redirect rule (OWASP ASVS 3.7.2).
+//! Redirect target after a login: protection against open redirects (OWASP ASVS 3.7.2).
 
-/// Where to go when nothing better is known.
-pub const DEFAULT: &str = "/profile";
+use super::{Access, Page, ROUTES};
 
-/// The place that a `redirect` parameter names, already percent-decoded once: a path of this origin
-/// with its query and fragment, or [`DEFAULT`].
+/// Target when none is given, or the given one is rejected.
+pub const DEFAULT: Page = Page::Profile;
+
+/// Returns the target of a `redirect` parameter, which is percent-decoded once: a path of this
+/// origin with query and fragment, or the path of [`DEFAULT`].
 ///
-/// `//host`, `/\host`, schemes and control characters are not followed, and neither are the pages
-/// that would send the person straight back here, nor `/api`, which is no page.
+/// Rejected are `//host`, `/\host`, schemes and control characters; signed-out pages, which would
+/// redirect back here; and `/api`, which has no pages.
 #[must_use]
 pub fn target(decoded: Option<&str>) -> &str {
-    decoded.filter(|path| is_followed(path)).unwrap_or(DEFAULT)
+    decoded.filter(|target| is_allowed(target)).unwrap_or_else(|| DEFAULT.path())
 }
 
-fn is_followed(path: &str) -> bool {
-    // A browser strips tabs and newlines and turns a backslash into a slash before it looks at an
-    // address.
+fn is_allowed(path: &str) -> bool {
+    // Browsers strip tabs and newlines and turn backslashes into slashes before they parse a URL.
     if !path.starts_with('/')
         || path[1..].starts_with(['/', '\\'])
         || path.contains('\\')
@@ -24,13 +25,18 @@ fn is_followed(path: &str) -> bool {
         return false;
     }
     let end = path.find(['?', '#']).unwrap_or(path.len());
-    // "/x/../login" and "/%6cogin" are "/login" to the router.
+    // "/x/../login" and "/%6cogin" are "/login" to a browser.
     let page = &path[..end];
     !page.split('/').any(|segment| segment == "." || segment == "..")
         && !page.contains('%')
-        && !["/login", "/register", "/api"].iter().any(|closed| {
-            page.strip_prefix(closed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        && !excluded_prefixes().any(|prefix| {
+            page.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
+}
+
+fn excluded_prefixes() -> impl Iterator<Item = &'static str> {
+    let signed_out = ROUTES.iter().filter(|route| route.access == Access::SignedOut);
+    signed_out.map(|route| route.path).chain(["/api"])
 }
 
 #[cfg(test)]
@@ -38,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_this_origin_are_followed() {
+    fn target_with_path_of_this_origin_is_allowed() {
         for path in [
             "/",
             "/profile",
@@ -55,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_goes_to_the_profile() {
+    fn target_with_any_other_value_falls_back_to_the_default() {
         for path in [
             "",
             "profile",
@@ -87,8 +93,8 @@ mod tests {
             "/%6cogin",
             "/profile\r\nSet-Cookie: x",
         ] {
-            assert_eq!(target(Some(path)), DEFAULT, "{path:?}");
+            assert_eq!(target(Some(path)), DEFAULT.path(), "{path:?}");
         }
-        assert_eq!(target(None), DEFAULT);
+        assert_eq!(target(None), DEFAULT.path());
     }
 }

@@ -1,0 +1,206 @@
+//! Route table: path, access rule and title of every page, each stated once. Links, route guards,
+//! redirects, document titles and the server's page handler use it.
+
+pub mod redirect;
+
+use crate::{dom, i18n::strings::Strings};
+
+/// A page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Landing page.
+    Home,
+    /// Login form.
+    Login,
+    /// Registration form.
+    Register,
+    /// The signed-in user's profile.
+    Profile,
+    /// The signed-in user's files.
+    Files,
+    /// List of the settings' sections.
+    Settings,
+    /// Nickname, contact data and avatar.
+    SettingsProfile,
+    /// Password.
+    SettingsSecurity,
+    /// Active sessions.
+    SettingsDevices,
+    /// Data export and account deletion.
+    SettingsData,
+    /// User management.
+    Users,
+    /// Any other path; answered with status 404.
+    NotFound,
+}
+
+/// Access rule of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Open to all visitors.
+    Public,
+    /// Only without a session; signed-in users are redirected to where they were going.
+    SignedOut,
+    /// Only with a session; other visitors are redirected to the login page.
+    SignedIn,
+    /// As [`Access::SignedIn`], and linked for administrators only. The server checks the role on
+    /// each request.
+    Admin,
+}
+
+/// A row of the table.
+struct Route {
+    page: Page,
+    path: &'static str,
+    access: Access,
+    title: fn(&'static Strings) -> &'static str,
+}
+
+/// The table. Titles come from [`Strings`], not from the texts of the lazy chunk, since the header
+/// and the document title show them on every page.
+const ROUTES: [Route; 11] = [
+    route(Page::Home, "/", Access::Public, |s| s.tagline),
+    route(Page::Login, "/login", Access::SignedOut, |s| s.login_title),
+    route(Page::Register, "/register", Access::SignedOut, |s| s.register_title),
+    route(Page::Profile, "/profile", Access::SignedIn, |s| s.account),
+    route(Page::Files, "/files", Access::SignedIn, |s| s.files),
+    route(Page::Settings, "/settings", Access::SignedIn, |s| s.settings),
+    route(Page::SettingsProfile, "/settings/profile", Access::SignedIn, |s| s.section_profile),
+    route(Page::SettingsSecurity, "/settings/security", Access::SignedIn, |s| s.section_security),
+    route(Page::SettingsDevices, "/settings/devices", Access::SignedIn, |s| s.section_devices),
+    route(Page::SettingsData, "/settings/data", Access::SignedIn, |s| s.section_data),
+    route(Page::Users, "/admin/users", Access::Admin, |s| s.users),
+];
+
+/// The page for paths that are not in the table.
+const NOT_FOUND: Route = route(Page::NotFound, "", Access::Public, |s| s.not_found);
+
+const fn route(
+    page: Page,
+    path: &'static str,
+    access: Access,
+    title: fn(&'static Strings) -> &'static str,
+) -> Route {
+    Route { page, path, access, title }
+}
+
+impl Page {
+    /// Returns the page at a path; a trailing slash is ignored.
+    #[must_use]
+    pub fn at(path: &str) -> Self {
+        let path = match path.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        };
+        ROUTES.iter().find(|route| route.path == path).map_or(Self::NotFound, |route| route.page)
+    }
+
+    /// Returns the page in the address bar.
+    #[must_use]
+    pub fn current() -> Self {
+        Self::at(&dom::pathname())
+    }
+
+    /// Returns the path; empty for [`Page::NotFound`].
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        self.route().path
+    }
+
+    /// Returns the access rule.
+    #[must_use]
+    pub fn access(self) -> Access {
+        self.route().access
+    }
+
+    /// Returns the title, which is also the page's heading.
+    #[must_use]
+    pub fn title(self, strings: &'static Strings) -> &'static str {
+        (self.route().title)(strings)
+    }
+
+    /// Returns the title of the document: the page's title and the product's name.
+    #[must_use]
+    pub fn document_title(self, strings: &'static Strings) -> String {
+        match self {
+            Self::Home => strings.product.to_owned(),
+            _ => format!("{} · {}", self.title(strings), strings.product),
+        }
+    }
+
+    /// Returns whether the page requires a login; its code is then in the lazy chunk.
+    #[must_use]
+    pub fn requires_auth(self) -> bool {
+        matches!(self.access(), Access::SignedIn | Access::Admin)
+    }
+
+    /// Returns whether the page is `other`, or below it.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        let below = self.path().strip_prefix(other.path());
+        self == other || below.is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    fn route(self) -> &'static Route {
+        ROUTES.iter().find(|route| route.page == self).unwrap_or(&NOT_FOUND)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_with_any_path_returns_its_page() {
+        for (path, page) in [
+            ("/", Page::Home),
+            ("", Page::Home),
+            ("/login", Page::Login),
+            ("/login/", Page::Login),
+            ("/profile", Page::Profile),
+            ("/profiles", Page::NotFound),
+            ("/login/x", Page::NotFound),
+            ("login", Page::NotFound),
+            ("/Login", Page::NotFound),
+            ("/files", Page::Files),
+            ("/settings", Page::Settings),
+            ("/settings/", Page::Settings),
+            ("/settings/profile", Page::SettingsProfile),
+            ("/settings/profile/x", Page::NotFound),
+            ("/settings/nothing", Page::NotFound),
+            ("/settingsx", Page::NotFound),
+            ("/admin/users", Page::Users),
+            ("/admin/users/", Page::Users),
+            ("/admin", Page::NotFound),
+            ("/admin/users/1", Page::NotFound),
+        ] {
+            assert_eq!(Page::at(path), page, "{path}");
+        }
+    }
+
+    #[test]
+    fn path_of_each_route_leads_back_to_its_page() {
+        for route in &ROUTES {
+            assert_eq!(Page::at(route.page.path()), route.page);
+            assert!(route.path.starts_with('/'), "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn access_of_pages_without_login_is_public_or_signed_out() {
+        let open = [Page::Home, Page::Login, Page::Register, Page::NotFound];
+        for page in ROUTES.iter().map(|route| route.page).chain([Page::NotFound]) {
+            assert_eq!(page.requires_auth(), !open.contains(&page), "{page:?}");
+        }
+    }
+
+    #[test]
+    fn is_within_is_true_for_the_page_and_its_sections() {
+        assert!(Page::Settings.is_within(Page::Settings));
+        assert!(Page::SettingsData.is_within(Page::Settings));
+        assert!(!Page::Settings.is_within(Page::SettingsData));
+        assert!(!Page::Profile.is_within(Page::Home));
+        assert!(!Page::NotFound.is_within(Page::Home));
+        assert!(!Page::Register.is_within(Page::Login));
+    }
+}
