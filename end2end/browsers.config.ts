@@ -1,4 +1,4 @@
-// The tests in browsers that Playwright does not drive: `make test-browsers`.
+// Playwright configuration of the WebKitGTK and Firefox tests: `make test-browsers`.
 import { defineConfig } from '@playwright/test';
 
 import { chromium } from './support/chromium.ts';
@@ -7,13 +7,13 @@ export default defineConfig({
   testDir: 'browsers',
   outputDir: 'results/browsers',
   workers: 1,
-  // A test that passes at the second try only is a defect of the test or of the product.
+  // No retries: a test that passes on the second try only is a defect.
   retries: 0,
   forbidOnly: true,
   timeout: 120_000,
   expect: { timeout: 10_000 },
   reporter: [['list'], ['json', { outputFile: 'results/browsers.json' }]],
-  // Some results are looked at in Chromium.
+  // Some results are checked in Chromium.
   use: {
     launchOptions: {
       ...chromium(),

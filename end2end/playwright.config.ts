@@ -8,7 +8,7 @@ export default defineConfig<object, WorkerOptions>({
   outputDir: 'results/artifacts',
   fullyParallel: true,
   workers: 2,
-  // A test that passes at the second try only is a defect of the test or of the product.
+  // No retries: a test that passes on the second try only is a defect.
   retries: 0,
   forbidOnly: true,
   timeout: 30_000,

@@ -2,7 +2,7 @@ import { defineConfig } from '@playwright/test';
 
 import journeys from './playwright.config.ts';
 
-/** The test of `make watch`: one, which builds for development and may take as long as that takes. */
+/** Playwright configuration of the test of `make watch`, which includes a development build. */
 export default defineConfig({
   ...journeys,
   testDir: 'watch',

@@ -1,10 +1,10 @@
-// The way of a newcomer: an account, a session that outlives a reload, and its end.
+// Registration, a session that survives a reload, and logout.
 import { newUser } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 import { ENGINES, expect, test } from './fixtures.ts';
 
 for (const engine of ENGINES) {
-  test(`${engine}: registration_login_reload_and_logout_work`, async ({ visit }) => {
+  test(`${engine}: registration, login, reload and logout work`, async ({ visit }) => {
     const user = newUser();
     const visitor = await visit(engine);
     const { browser } = visitor;

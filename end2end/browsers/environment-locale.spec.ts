@@ -1,9 +1,9 @@
-// Times in a browser whose language is set by its environment, and is no BCP 47 tag.
+// Time formats in a browser whose environment language is no BCP 47 tag.
 import { newUser } from '../support/users.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
 import { expect, test, Visit } from './fixtures.ts';
 
-test('firefox: language_that_is_no_tag_formats_in_the_language_of_the_page', async ({
+test('firefox: environment language that is no BCP 47 tag formats in the language of the page', async ({
   server,
   api,
 }) => {

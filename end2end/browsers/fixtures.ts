@@ -12,17 +12,17 @@ export type Engine = (typeof ENGINES)[number];
 
 interface WorkerFixtures {
   server: Server;
-  /** A started browser of each engine; it is started when a test asks for it first. */
+  /** One browser for each engine, started on first use. */
   started: (engine: Engine) => Promise<DrivenBrowser>;
 }
 
 interface TestFixtures {
   api: Api;
-  /** A browser without a session, at this server. */
+  /** Opens the test server in a browser without a session. */
   visit: (engine: Engine) => Promise<Visit>;
 }
 
-/** A browser at the server of the tests. */
+/** A browser with the test server open. */
 export class Visit {
   constructor(
     readonly browser: DrivenBrowser,
@@ -33,7 +33,7 @@ export class Visit {
     await this.browser.open(this.server.url + path);
   }
 
-  /** Signs in without a form, as after a log-in with "remember me". */
+  /** Stores a session in local storage, as a login with "remember me" does. */
   async signIn(session: Session): Promise<void> {
     await this.open('/login');
     const { access_token, refresh_token, user } = session;
@@ -46,7 +46,7 @@ export class Visit {
     );
   }
 
-  /** Opens a page of somebody who is signed in, and waits until nothing is on its way. */
+  /** Opens an authenticated page and waits until no request is pending. */
   async openLoaded(path: string): Promise<void> {
     await this.open(path);
     await this.eventuallyAt(path);
@@ -67,7 +67,7 @@ export class Visit {
     );
   }
 
-  /** Waits until a text is on the page. */
+  /** Waits for a text on the page. */
   async eventuallySays(text: string): Promise<void> {
     await this.browser.eventually(
       `the page says "${text}"`,
@@ -121,7 +121,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     });
     for (const { browser } of visits) {
       if (info.status === info.expectedStatus) continue;
-      // WebKit's driver has no pictures to give without a graphics card.
+      // WebKit's driver cannot take screenshots without a graphics card.
       const html = await browser.run(
         () => `<!-- ${location.href} -->\n${document.documentElement.outerHTML}`,
       );
@@ -130,7 +130,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
-/** An account of an administrator, with a session. */
+/** Creates an administrator and logs in. */
 export async function administrator(
   server: Server,
   api: Api,

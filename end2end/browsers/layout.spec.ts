@@ -1,4 +1,4 @@
-// Nothing is wider than the window, and menus are as high as what is in them.
+// Layout: no horizontal overflow, and menus are as high as their entries.
 import type { DrivenBrowser } from '../support/webdriver.ts';
 import { administrator, ENGINES, expect, test } from './fixtures.ts';
 
@@ -14,10 +14,10 @@ const SIGNED_IN = [
   '/settings/data',
   '/admin/users',
 ];
-/** Neither browser has a window that is narrower than this. */
+/** The narrowest window that both browsers allow, in CSS pixels. */
 const NARROW = 500;
 const WIDTHS = [NARROW, 768, 1280];
-/** No menu has so many entries that it is higher. */
+/** Upper bound of a menu's height, in CSS pixels. */
 const MENU_HEIGHT_MAX = 300;
 
 async function overflow(browser: DrivenBrowser): Promise<number> {
@@ -27,7 +27,7 @@ async function overflow(browser: DrivenBrowser): Promise<number> {
   });
 }
 
-/** Opens a menu by its button, and measures it. */
+/** Opens a menu by its button and returns its size. */
 async function menu(
   browser: DrivenBrowser,
   button: string,
@@ -51,7 +51,7 @@ async function menu(
 
 for (const engine of ENGINES) {
   test.describe(engine, () => {
-    test('pages_at_every_width_do_not_scroll_sideways', async ({ visit, server, api }) => {
+    test('pages do not scroll sideways at any width', async ({ visit, server, api }) => {
       const { session } = await administrator(server, api);
       const visitor = await visit(engine);
       const wide: Record<string, number> = {};
@@ -71,7 +71,7 @@ for (const engine of ENGINES) {
       expect(Object.entries(wide).filter(([, pixels]) => pixels > 0)).toEqual([]);
     });
 
-    test('menus_when_opened_are_as_high_as_their_entries', async ({ visit, server, api }) => {
+    test('menus are as high as their entries', async ({ visit, server, api }) => {
       const { session } = await administrator(server, api);
       const visitor = await visit(engine);
       const { browser } = visitor;
@@ -92,11 +92,11 @@ for (const engine of ENGINES) {
       const phone = await menu(browser, '.menu-button', '#menu');
       expect(phone.height).toBeGreaterThan(80);
       expect(phone.height).toBeLessThan(MENU_HEIGHT_MAX);
-      // Firefox has a scroll bar that takes room.
+      // Firefox' scroll bar takes up width.
       expect(phone.width).toBe(await browser.run(() => document.documentElement.clientWidth));
     });
 
-    test('menu_of_a_phone_when_the_window_becomes_wide_closes', async ({ visit }) => {
+    test('phone menu closes when the window becomes wide', async ({ visit }) => {
       const visitor = await visit(engine);
       const { browser } = visitor;
       await browser.resize(NARROW, 800);

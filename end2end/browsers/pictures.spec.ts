@@ -1,4 +1,4 @@
-// A person's own picture, where canvases can be read and where the browser answers with noise.
+// Avatar upload with readable canvases and with canvas fingerprinting protection.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const [TEAL, SAND] = [
 ];
 const NO_CROP = 'privacy protection does not let pages read what they draw';
 
-/** A PNG file of 300 by 200 pixels, teal to the left and sand to the right. */
+/** A PNG file of 300 by 200 pixels: teal on the left, sand on the right. */
 async function withPicture(use: (path: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-picture-'));
   try {
@@ -28,7 +28,7 @@ async function withPicture(use: (path: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** Chooses a picture and saves it as it is offered. */
+/** Selects an image and saves the proposed crop. */
 async function save(visitor: Visit, path: string, saved: string): Promise<void> {
   const { browser } = visitor;
   await visitor.openLoaded('/settings/profile');
@@ -45,7 +45,7 @@ async function save(visitor: Visit, path: string, saved: string): Promise<void> 
   );
 }
 
-/** The colours of the saved picture, left and right of its middle: as any other browser shows them. */
+/** Returns the colors of the saved avatar left and right of its center. */
 async function savedColours(visitor: Visit, page: Page): Promise<number[][]> {
   const url = await visitor.browser.run(
     () => document.querySelector<HTMLImageElement>('main .avatar img')?.src,
@@ -75,11 +75,7 @@ function expectNear(colours: number[][], expected: number[][]): void {
 }
 
 for (const engine of ENGINES) {
-  test(`${engine}: picture_in_an_ordinary_browser_is_cropped_there`, async ({
-    visit,
-    api,
-    page,
-  }) => {
+  test(`${engine}: avatar is cropped in the browser`, async ({ visit, api, page }) => {
     const user = newUser();
     await api.register(user);
     const visitor = await visit(engine);
@@ -89,7 +85,7 @@ for (const engine of ENGINES) {
   });
 }
 
-test('firefox: picture_with_resist_fingerprinting_is_sent_as_it_is', async ({
+test('firefox: avatar is uploaded uncropped with resistFingerprinting', async ({
   server,
   api,
   page,

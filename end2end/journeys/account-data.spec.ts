@@ -1,4 +1,4 @@
-// Everything about a person, to take along; and the end of their account.
+// Data export and account deletion.
 import { readFile } from 'node:fs/promises';
 
 import type { Page } from '@playwright/test';
@@ -28,7 +28,7 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('who wants everything about themself gives the password and gets a file', async ({
+    test('data export asks for the password and downloads a file', async ({
       server,
       api,
       user,
@@ -54,7 +54,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.status(words.exportDone)).toBeVisible();
     });
 
-    test('an account is deleted once its name is typed, and everybody who was in is out', async ({
+    test('account deletion requires typing the username and ends every session', async ({
       page,
       context,
       api,
@@ -93,7 +93,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.fillLogin(user);
       await gatehouse.loginButton.click();
       await expect(gatehouse.alert(words.wrongPassword)).toBeVisible();
-      // The name is free.
+      // The username is available again.
       await api.register(user);
     });
   });

@@ -1,4 +1,4 @@
-// What everybody does once: register, log in, look, leave.
+// The account lifecycle: registration, login, profile, logout.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
@@ -8,7 +8,7 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('a new person registers, logs in, sees who they are, comes back, and leaves', async ({
+    test('new user registers, logs in, sees the profile, returns and logs out', async ({
       page,
     }) => {
       const gatehouse = new Gatehouse(page, words);
@@ -44,7 +44,7 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('invariant 9: a token that was copied before logging out is worth nothing afterwards', async ({
+test('invariant 9: token copied before logout is rejected afterwards', async ({
   page,
   user,
   api,
@@ -62,10 +62,7 @@ test('invariant 9: a token that was copied before logging out is worth nothing a
   expect(await api.present('POST', '/api/auth/refresh', refresh)).toEqual(revoked);
 });
 
-test("invariant 21: the page keeps a person's tokens out of what it shows", async ({
-  page,
-  user,
-}) => {
+test('invariant 21: page does not show tokens', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const { access, refresh } = await gatehouse.tokens();

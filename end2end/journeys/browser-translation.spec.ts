@@ -1,4 +1,4 @@
-// Pages that the browser translates although they ask not to be: translators put elements in the place of text nodes.
+// Browser translation of pages that opt out of it: translators replace text nodes by elements.
 import type { Page } from '@playwright/test';
 
 import { fail } from '../support/network.ts';
@@ -6,11 +6,17 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN, ZH } from '../support/words.ts';
 
-/** How a translator takes a text away: in one step, or with its translation put in first. */
-type Way = 'replaced' | 'put before, then removed';
+/**
+ * The ways in which translators replace a text node: in one step, or after inserting the
+ * translation.
+ */
+type Replacement = 'replaced' | 'put before, then removed';
 
-/** Translates every text to itself, as Chromium and Google's widget do: in two `<font>` elements. `live`: also those that come later. */
-async function translate(page: Page, way: Way, live = false): Promise<void> {
+/**
+ * Replaces every text node by two nested `<font>` elements with the same text, as Chromium and
+ * Google's widget do. `live`: also text nodes that are added later.
+ */
+async function translate(page: Page, way: Replacement, live = false): Promise<void> {
   await page.evaluate(
     ([way, live]) => {
       const translateAll = (root: Node): void => {
@@ -48,7 +54,7 @@ async function translate(page: Page, way: Way, live = false): Promise<void> {
   );
 }
 
-test('a page asks not to be translated', async ({ page }) => {
+test('page opts out of translation', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   await expect(page.locator('html')).toHaveAttribute('translate', 'no');
@@ -57,9 +63,7 @@ test('a page asks not to be translated', async ({ page }) => {
 });
 
 for (const way of ['replaced', 'put before, then removed'] as const) {
-  test(`a page whose texts were ${way} shows the heading of each page and what is wrong`, async ({
-    page,
-  }) => {
+  test(`page whose texts were ${way} shows headings and errors`, async ({ page }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
     await translate(page, way);
@@ -80,7 +84,7 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await expect(page.locator('.meter-label')).toHaveText('');
   });
 
-  test(`a page whose texts were ${way} counts down`, async ({ page, user, browserErrors }) => {
+  test(`page whose texts were ${way} counts down`, async ({ page, user, browserErrors }) => {
     browserErrors.expect(/status of 429 .*\/api\/auth\/login/);
     await page.clock.install();
     const gatehouse = new Gatehouse(page);
@@ -97,12 +101,12 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await expect(timer).toHaveText(EN.tryNow);
   });
 
-  test(`a page whose texts were ${way} changes its language as a whole`, async ({ page }) => {
+  test(`page whose texts were ${way} switches its language completely`, async ({ page }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/register');
     await gatehouse.languageSwitch.click();
     await expect(page.locator('h1')).toHaveText(ZH.registerTitle);
-    // Without the marks of the translation, and without white space at the ends of lines, which only the marks make part of them.
+    // Ignores the markers of the translation and the trailing white space that they add.
     const text = async () =>
       (await page.locator('body').innerText())
         .replaceAll(/[«»]/g, '')
@@ -112,15 +116,12 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await translate(page, way);
     await page.locator('.preferences button').click();
     await expect(page.locator('h1')).toHaveText(ZH.registerTitle);
-    // The product's name and those of the languages are the same in both.
+    // The names of the product and of the languages are the same in both.
     expect(await text()).toBe(chinese);
   });
 }
 
-test('a page that is translated all the time stays true from log-in to log-out', async ({
-  page,
-  user,
-}) => {
+test('page translated continuously stays correct from login to logout', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await translate(page, 'replaced', true);

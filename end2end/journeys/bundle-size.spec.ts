@@ -1,11 +1,13 @@
-// What the first visit costs: bytes, requests, and whether anything jumps.
+// Cost of a first visit: bytes, requests and layout shift.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
-/** What the first visit of a page may cost. */
+/** Budget of a first visit. */
 const BUDGET = { requests: 6, bytes: 200_000, layoutShift: 0.01 };
 
-test('the first visit of the login page is light, and nothing jumps', async ({ page }) => {
+test('first visit of the login page stays within its budget without layout shift', async ({
+  page,
+}) => {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   let bytes = 0;

@@ -1,4 +1,5 @@
-// The pages behind the gate are a file of their own: nobody loads it who only stands at the door, and it may fail to come.
+// Code splitting: the authenticated pages are a WASM chunk of their own. Guests do not load it, and
+// loading it may fail.
 import type { Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
@@ -8,14 +9,14 @@ import { EN } from '../support/words.ts';
 
 const ROOMS = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
 
-/** How often a tab has asked for the file. */
+/** Number of requests of a tab for the chunk. */
 function watchRooms(page: Page): () => number {
   let asked = 0;
   page.on('request', (request) => (asked += ROOMS.test(request.url()) ? 1 : 0));
   return () => asked;
 }
 
-test('who stands at the door loads nothing of what is behind it', async ({ page, user }) => {
+test('guest does not load the lazy chunk', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   const asked = watchRooms(page);
   for (const path of ['/', '/register', '/login']) {
@@ -29,7 +30,7 @@ test('who stands at the door loads nothing of what is behind it', async ({ page,
   expect(asked()).toBe(1);
 });
 
-test('a page behind the gate comes from the server as it is, and its file with it', async ({
+test('authenticated page is server-rendered and preloads its chunk', async ({
   api,
   user,
   server,
@@ -49,7 +50,7 @@ test('a page behind the gate comes from the server as it is, and its file with i
   expect(asked()).toBe(1);
 });
 
-test('a page whose file does not come says so, and is there with the next try', async ({
+test('page whose chunk failed to load shows an error and loads on retry', async ({
   page,
   user,
   browserErrors,
@@ -67,10 +68,7 @@ test('a page whose file does not come says so, and is there with the next try', 
   await gatehouse.expectProfile(user);
 });
 
-test('a page that begins without its file says that it could not be loaded', async ({
-  page,
-  browserErrors,
-}) => {
+test('first page whose chunk is missing shows a load error', async ({ page, browserErrors }) => {
   browserErrors.expect(/split_lazy_pages/, /Failed to fetch/);
   await page.route(ROOMS, (route) => route.abort('failed'));
   await page.goto('/profile');

@@ -1,12 +1,12 @@
-// Light and dark: what the system prefers, unless somebody has chosen.
+// Light and dark color scheme: the system's preference, unless one was chosen.
 import type { Page } from '@playwright/test';
 
 import { hold } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
-/** What the page is painted on, and what the browser paints around it. */
-async function paper(
+/** Returns whether the background is light or dark, the theme color and the color scheme. */
+async function pageColors(
   page: Page,
 ): Promise<{ page: 'light' | 'dark'; around: string; scheme: string }> {
   return page.evaluate(() => {
@@ -27,54 +27,51 @@ async function paper(
 const LIGHT = { page: 'light', around: '#f9f8f5', scheme: 'light' };
 const DARK = { page: 'dark', around: '#13161b', scheme: 'dark' };
 
-test('colours follow the system until somebody chooses, and the choice is remembered', async ({
+test('color scheme follows the system until it is chosen, and the choice is stored', async ({
   page,
 }) => {
   const gatehouse = new Gatehouse(page);
   await page.emulateMedia({ colorScheme: 'dark' });
   await gatehouse.open('/login');
-  expect(await paper(page)).toEqual(DARK);
+  expect(await pageColors(page)).toEqual(DARK);
   await page.emulateMedia({ colorScheme: 'light' });
-  expect(await paper(page)).toEqual(LIGHT);
+  expect(await pageColors(page)).toEqual(LIGHT);
 
   await gatehouse.colours.selectOption('dark');
-  expect(await paper(page)).toEqual(DARK);
+  expect(await pageColors(page)).toEqual(DARK);
   await gatehouse.reload();
-  expect(await paper(page)).toEqual(DARK);
+  expect(await pageColors(page)).toEqual(DARK);
   await expect(gatehouse.colours).toHaveValue('dark');
 
   await page.emulateMedia({ colorScheme: 'dark' });
   await gatehouse.colours.selectOption('light');
-  expect(await paper(page)).toEqual(LIGHT);
+  expect(await pageColors(page)).toEqual(LIGHT);
   await gatehouse.colours.selectOption('');
-  expect(await paper(page)).toEqual(DARK);
+  expect(await pageColors(page)).toEqual(DARK);
   expect((await gatehouse.storage()).local).toEqual({});
 });
 
-test('a chosen colour is there at the first paint, and in the other tabs', async ({
-  page,
-  context,
-}) => {
+test('chosen color scheme applies at first paint and in other tabs', async ({ page, context }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   const other = await context.newPage();
   await other.goto('/');
   await gatehouse.colours.selectOption('dark');
-  await expect.poll(() => paper(other)).toEqual(DARK);
+  await expect.poll(() => pageColors(other)).toEqual(DARK);
   await other.close();
 
-  // Nothing but the head has run when the page is painted first.
+  // Only the scripts of the head have run at the first paint.
   const release = await hold(page, '**/*.{wasm,js}');
   await page.goto('/login', { waitUntil: 'commit' });
   await page.waitForFunction(
     () => performance.getEntriesByName('first-contentful-paint').length > 0,
   );
-  expect(await paper(page)).toEqual(DARK);
+  expect(await pageColors(page)).toEqual(DARK);
   release();
   await gatehouse.waitForHydration();
 });
 
-test('where nothing can be stored the choice holds for the page', async ({ page }) => {
+test('color scheme without storage holds for the page', async ({ page }) => {
   await page.addInitScript(() => {
     Storage.prototype.setItem = () => {
       throw new Error('full');
@@ -83,5 +80,5 @@ test('where nothing can be stored the choice holds for the page', async ({ page 
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   await gatehouse.colours.selectOption('dark');
-  expect(await paper(page)).toEqual(DARK);
+  expect(await pageColors(page)).toEqual(DARK);
 });

@@ -1,11 +1,11 @@
-// What the pages may load and run, as the browser sees it.
+// Content security policy of the pages.
 import { AxeBuilder } from '@axe-core/playwright';
 
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
-// A policy that stops something is an error in the console, and so fails this test like any other.
-test('invariant 24: nothing of ours is against the policies of our pages', async ({
+// The browser logs a violation as a console error, which fails this test.
+test('invariant 24: pages violate none of their own policies', async ({
   page,
   user,
   browserErrors,
@@ -21,10 +21,7 @@ test('invariant 24: nothing of ours is against the policies of our pages', async
   await gatehouse.logIn(user);
 });
 
-test('invariant 24: what gets into a page from elsewhere does not run', async ({
-  page,
-  browserErrors,
-}) => {
+test('invariant 24: injected script does not run', async ({ page, browserErrors }) => {
   browserErrors.expect(/Content Security Policy|violates the following/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -38,19 +35,19 @@ test('invariant 24: what gets into a page from elsewhere does not run', async ({
     );
     document.querySelector<HTMLAnchorElement>('a[href^="javascript:"]')?.click();
   });
-  // An image that is none has told so by then.
+  // By then the broken image has fired its error event.
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   const ran = await page.evaluate(() => 'intruder' in window);
   expect(ran).toBe(false);
 });
 
-test('the description of the interface can be read, by everybody', async ({ page }) => {
+test('API description renders and is accessible', async ({ page }) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.goto('/api/docs');
     await expect(page.getByRole('heading', { level: 1 })).toContainText('Gatehouse');
     await expect(page.getByRole('heading', { name: 'POST /api/auth/login' })).toBeVisible();
-    // Its style was let in.
+    // The policy allows its style sheet.
     expect(await page.locator('main').evaluate((main) => getComputedStyle(main).maxWidth)).toBe(
       '896px',
     );

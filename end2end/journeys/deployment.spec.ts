@@ -1,4 +1,4 @@
-// A page that was opened before the server got another build: the files that it has not loaded yet are gone.
+// Deployment of a new build while pages are open: files that these have not loaded yet are gone.
 import type { Page, Route } from '@playwright/test';
 
 import { anotherBuild, type Build } from '../support/builds.ts';
@@ -9,7 +9,7 @@ import { EN } from '../support/words.ts';
 
 const CHUNK = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
 
-/** `deploy` gives the server another build while pages are open. */
+/** `deploy` restarts the server with another build. */
 const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
   build: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
@@ -34,7 +34,7 @@ const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
   },
 });
 
-/** The documents that a tab has loaded. */
+/** Collects the documents that a tab loads. */
 function watchDocuments(page: Page): string[] {
   const paths: string[] = [];
   page.on('request', (request) => {
@@ -43,7 +43,7 @@ function watchDocuments(page: Page): string[] {
   return paths;
 }
 
-/** What may come in the place of a file that is gone. */
+/** Responses that may replace a missing file. */
 const ANSWERS: Record<string, (route: Route) => Promise<void>> = {
   'a 404': (route) =>
     route.fulfill({ status: 404, contentType: 'text/plain', body: 'There is no such file.\n' }),
@@ -59,7 +59,7 @@ const ANSWERS: Record<string, (route: Route) => Promise<void>> = {
     route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
 };
 
-test('logging in on a page of the build before loads the new one, once', async ({
+test('login on a page of the previous build loads the new build once', async ({
   page,
   user,
   deploy,
@@ -74,12 +74,12 @@ test('logging in on a page of the build before loads the new one, once', async (
   await gatehouse.loginButton.click();
   await gatehouse.expectProfile(user);
   expect(documents).toEqual(['/profile']);
-  // From here on it is a page of the new build like any other.
+  // From here on the page belongs to the new build.
   await gatehouse.reload();
   await gatehouse.expectProfile(user);
 });
 
-test('what is typed on a page of the build before stays, and is sent', async ({ page, deploy }) => {
+test('input on a page of the previous build is kept and sent', async ({ page, deploy }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   const documents = watchDocuments(page);
@@ -94,7 +94,7 @@ test('what is typed on a page of the build before stays, and is sent', async ({ 
 });
 
 for (const [name, answer] of Object.entries(ANSWERS)) {
-  test(`${name} in the place of a file of the build before loads the new one`, async ({
+  test(`${name} in place of a file of the previous build loads the new build`, async ({
     page,
     user,
     deploy,
@@ -116,7 +116,7 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
     expect(documents).toEqual(['/profile']);
   });
 
-  test(`${name} in the place of a file of this build is told, and does not load the page anew`, async ({
+  test(`${name} in place of a file of this build shows an error without reload`, async ({
     page,
     user,
     browserErrors,
@@ -136,7 +136,7 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
   });
 }
 
-test('a page that cannot get its files from any build is loaded anew once, and then says so', async ({
+test('page without files of any build reloads once and then shows an error', async ({
   page,
   user,
   deploy,
@@ -154,7 +154,7 @@ test('a page that cannot get its files from any build is loaded anew once, and t
   expect(documents).toEqual(['/profile']);
 });
 
-test('a page whose server alternates between two builds is loaded anew once, and again when the user asks', async ({
+test('page between two alternating builds reloads once, and again on request', async ({
   page,
   user,
   server,
@@ -167,7 +167,8 @@ test('a page whose server alternates between two builds is loaded anew once, and
   await gatehouse.open('/login');
   await deploy();
   const old = new Set(before.match(/\/pkg\/[^"]+/g));
-  // Documents come from the build before, unless a script asks for them; files of that build are gone but for those loaded at first.
+  // Navigations get documents of the previous build, scripts those of the new one; files of the
+  // previous build are gone, except those of the first load.
   const documents = watchDocuments(page);
   let isSplit = true;
   await page.route('**/profile', async (route) => {
@@ -189,7 +190,7 @@ test('a page whose server alternates between two builds is loaded anew once, and
   await gatehouse.expectProfile(user);
 });
 
-test('a page that begins while the build changes loads the new one', async ({
+test('page starting during a deployment loads the new build', async ({
   page,
   user,
   server,

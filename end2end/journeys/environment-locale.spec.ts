@@ -1,4 +1,4 @@
-// Browsers whose language comes from the environment, and is no BCP 47 tag: `Intl` refuses those with an exception.
+// Browsers whose environment language is no BCP 47 tag: `Intl` throws for those.
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
@@ -8,7 +8,7 @@ import { LANGUAGES } from '../support/words.ts';
 
 const PATHS = ['/profile', '/settings/devices', '/settings/profile', '/files', '/admin/users'];
 
-/** Has the browser name its language so. */
+/** Overrides the language that the browser reports. */
 async function speak(page: Page, tag: string): Promise<void> {
   await page.addInitScript((tag) => {
     Object.defineProperties(Navigator.prototype, {
@@ -18,7 +18,7 @@ async function speak(page: Page, tag: string): Promise<void> {
   }, tag);
 }
 
-/** Every time on the page: for people, and for machines. */
+/** Times on the page: their text and their `datetime` attribute. */
 function times(page: Page): Promise<[text: string, machines: string][]> {
   return page
     .locator('main time')
@@ -33,20 +33,16 @@ function times(page: Page): Promise<[text: string, machines: string][]> {
 for (const [locale, words] of LANGUAGES) {
   for (const tag of ['en-US@posix', 'en_US', 'zh_CN', 'zh-CN.UTF-8', 'C', '']) {
     test.describe(`${locale} with the language "${tag}"`, () => {
-      // The server goes by the header, in whichever form it comes.
+      // The server uses the header, whatever its form.
       test.use({
         locale,
         extraHTTPHeaders: { 'Accept-Language': words.lang === 'zh' ? 'zh_CN' : 'en-US@posix' },
       });
 
-      test('pages_with_times_and_sizes_use_the_language_of_the_page', async ({
-        page,
-        administrator,
-        api,
-      }) => {
+      test('times and sizes use the language of the page', async ({ page, administrator, api }) => {
         await speak(page, tag);
         const gatehouse = new Gatehouse(page, words);
-        // A second device, which was seen a while ago.
+        // A second session, last active a while ago.
         await api.login(administrator);
         await gatehouse.logIn(administrator);
         expect(await page.evaluate(() => navigator.language)).toBe(tag);

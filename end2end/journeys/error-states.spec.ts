@@ -1,22 +1,22 @@
-// What goes wrong is said with what to do about it.
+// Error states: every message says what to do.
 import { fail } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-test('who has tried too often sees the seconds go by', async ({ page, user, browserErrors }) => {
+test('rate-limited login shows a countdown', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/status of 429 .*\/api\/auth\/login/);
   await page.clock.install();
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
-  // It says five seconds, in the answer's head.
+  // The response has `Retry-After: 5`.
   await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', EN.tooMany));
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await expect(gatehouse.alert(EN.tooMany)).toBeVisible();
   const timer = page.getByRole('timer');
   await expect(timer).toHaveText(EN.tryAgainIn);
-  // A screen reader would read the alert out each second.
+  // Otherwise a screen reader would announce the alert every second.
   await expect(page.getByRole('alert').getByRole('timer')).toHaveCount(0);
   await page.clock.runFor(6000);
   await expect(timer).toHaveText(EN.tryNow);
@@ -26,7 +26,7 @@ test('who has tried too often sees the seconds go by', async ({ page, user, brow
   await gatehouse.expectProfile(user);
 });
 
-test('who is offline is told so, and goes on where they were', async ({
+test('offline page shows a banner and continues when online', async ({
   page,
   context,
   user,
@@ -50,7 +50,7 @@ test('who is offline is told so, and goes on where they were', async ({
   await gatehouse.expectProfile(user);
 });
 
-test('a server that does not answer is told from a network that is not there', async ({
+test('server timeout is distinguished from a missing network', async ({
   page,
   user,
   browserErrors,
@@ -65,7 +65,7 @@ test('a server that does not answer is told from a network that is not there', a
   await expect(page.getByText(EN.noNetwork)).toHaveCount(0);
 });
 
-test('a fault of ours comes with a number to ask about', async ({ page, user, browserErrors }) => {
+test('internal error shows the request id', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/status of 500 .*\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -75,7 +75,7 @@ test('a fault of ours comes with a number to ask about', async ({ page, user, br
   await expect(gatehouse.alert('It broke.')).toContainText('00000000-0000-7000-8000-000000000000');
 });
 
-test('a profile that could not be loaded says why, when to try again, and tries', async ({
+test('profile that failed to load shows the reason and retries when due', async ({
   page,
   user,
   browserErrors,
@@ -92,7 +92,7 @@ test('a profile that could not be loaded says why, when to try again, and tries'
   await gatehouse.expectProfile(user);
 });
 
-test('who types a password with Caps Lock is told', async ({ page }) => {
+test('Caps Lock while typing a password shows a hint', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const press = (modifierCapsLock: boolean) =>
@@ -102,7 +102,7 @@ test('who types a password with Caps Lock is told', async ({ page }) => {
   await press(true);
   await expect(hint).toBeVisible();
   await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.capsLock));
-  // Names are found whatever their case.
+  // Usernames are case-insensitive.
   await gatehouse.account.focus();
   await expect(hint).toBeHidden();
   await gatehouse.password.focus();

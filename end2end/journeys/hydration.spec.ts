@@ -1,4 +1,4 @@
-// Before the WebAssembly has arrived, and where it never runs.
+// Pages before hydration, and pages that are never hydrated.
 import { hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -7,11 +7,7 @@ import { EN, ZH } from '../support/words.ts';
 
 const WASM = '**/*.wasm';
 
-test('a form that is sent before the page is awake is sent once it is', async ({
-  page,
-  user,
-  server,
-}) => {
+test('login form submitted before hydration is sent afterwards', async ({ page, user, server }) => {
   const gatehouse = new Gatehouse(page);
   const release = await hold(page, WASM);
   const calls = watchCalls(page);
@@ -29,7 +25,7 @@ test('a form that is sent before the page is awake is sent once it is', async ({
   expect((await gatehouse.storage()).local).toEqual({});
 });
 
-test('an account is made by a form that was sent before the page is awake', async ({ page }) => {
+test('registration submitted before hydration creates the account', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   const release = await hold(page, WASM);
   const calls = watchCalls(page);
@@ -37,7 +33,7 @@ test('an account is made by a form that was sent before the page is awake', asyn
   const user = newUser();
   await gatehouse.fillRegistration(user);
   await gatehouse.confirm.press('Enter');
-  // It is seen that it is on its way.
+  // The pending state is visible.
   await expect(gatehouse.registerButton.locator('.spinner')).toBeVisible();
   release();
   await gatehouse.expectPath('/login');
@@ -45,7 +41,7 @@ test('an account is made by a form that was sent before the page is awake', asyn
   expect(calls).toEqual(['POST /api/auth/register']);
 });
 
-test('colours and language can be changed before the page is awake, and a form that was sent then still goes', async ({
+test('color scheme and language change before hydration keep a submitted form', async ({
   page,
   user,
 }) => {
@@ -59,7 +55,7 @@ test('colours and language can be changed before the page is awake, and a form t
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'gatehouse-dark');
   await english.languageSwitch.click();
   await english.loginButton.click();
-  // What is typed until then counts.
+  // Input until then is included.
   await english.account.fill(user.username);
   release();
   await chinese.expectProfile(user);
@@ -67,7 +63,7 @@ test('colours and language can be changed before the page is awake, and a form t
   await expect(chinese.colours).toHaveValue('dark');
 });
 
-test('what was typed before the page is awake stays', async ({ page, user }) => {
+test('input before hydration is kept', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   const release = await hold(page, WASM);
   await page.goto('/register', { waitUntil: 'domcontentloaded' });
@@ -84,7 +80,7 @@ test('what was typed before the page is awake stays', async ({ page, user }) => 
   await expect(gatehouse.account).toHaveValue(fresh);
 });
 
-test('until the storage was read nobody sees a page that is not theirs', async ({ page, user }) => {
+test('page of another state is not shown before storage is read', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
 
@@ -98,7 +94,7 @@ test('until the storage was read nobody sees a page that is not theirs', async (
   await gatehouse.expectProfile(user);
 });
 
-test('a guest sees the login form before the page is awake', async ({ page }) => {
+test('login form is visible before hydration', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   const release = await hold(page, WASM);
   await page.goto('/login', { waitUntil: 'domcontentloaded' });
@@ -108,13 +104,13 @@ test('a guest sees the login form before the page is awake', async ({ page }) =>
   await gatehouse.waitForHydration();
 });
 
-test('invariant 43: without scripts the page says what it needs, and puts nothing into an address', async ({
+test('invariant 43: page without scripts shows what it needs and puts nothing into a URL', async ({
   newContext,
   user,
   server,
   browserErrors,
 }) => {
-  // The program is not even fetched.
+  // The WASM file is not requested.
   browserErrors.expect(/no answer: csp .*\/pkg\//);
   const visitor = await newContext({ javaScriptEnabled: false });
   const page = await visitor.newPage();
@@ -133,14 +129,14 @@ test('invariant 43: without scripts the page says what it needs, and puts nothin
 });
 
 for (const words of [EN, ZH]) {
-  test(`without WebAssembly the page says what is missing, in ${words.lang}`, async ({
+  test(`page without WebAssembly shows what is missing, in ${words.lang}`, async ({
     newContext,
     browserErrors,
   }) => {
-    // Nothing uses what the document loads ahead.
+    // Preloaded files stay unused.
     browserErrors.expect(/preload/);
     const visitor = await newContext({ locale: words.lang });
-    // As the lockdown mode of Safari does it.
+    // As in the lockdown mode of Safari.
     await visitor.addInitScript(() => {
       Reflect.deleteProperty(window, 'WebAssembly');
     });
@@ -154,7 +150,7 @@ for (const words of [EN, ZH]) {
     await page.goto('/login');
     await gatehouse.account.fill('ada');
     await gatehouse.account.press('Enter');
-    // Nothing will come of it: it does not look as if.
+    // The form does not look pending: it will not be sent.
     await expect(gatehouse.loginButton.locator('.spinner')).toBeHidden();
     expect(new URL(page.url()).search).toBe('');
   });

@@ -1,4 +1,4 @@
-// Everything without a mouse: where the focus is can be seen, and it is never lost.
+// Keyboard navigation: the focus is always visible and never lost.
 import type { Locator, Page } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
@@ -6,10 +6,12 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
 import { EN, LANGUAGES, ZH } from '../support/words.ts';
 
-/** More stops than any page has. */
+/** Upper bound of a page's tab stops. */
 const STOPS = 30;
 
-/** Whether one can see where the focus is: an outline around what has it, or around what is drawn for it. */
+/**
+ * Returns whether the focus is visible: an outline around the focused element or its replacement.
+ */
 async function focusIsSeen(page: Page): Promise<boolean> {
   return page.evaluate(() => {
     const { activeElement } = document;
@@ -28,7 +30,7 @@ async function focusIsSeen(page: Page): Promise<boolean> {
   });
 }
 
-/** Goes on with the Tab key until something has the focus; it must be seen at every stop. */
+/** Presses Tab until an element has the focus; the focus must be visible at every stop. */
 async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
   for (let stop = 0; stop < STOPS; stop += 1) {
     await page.keyboard.press(key);
@@ -45,9 +47,7 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('somebody registers, logs in, sees who they are and leaves, without a mouse', async ({
-      page,
-    }) => {
+    test('registration, login, profile and logout work without a mouse', async ({ page }) => {
       const gatehouse = new Gatehouse(page, words);
       const user = newUser();
       const heading = page.getByRole('heading', { level: 1 });
@@ -55,7 +55,7 @@ for (const [locale, words] of LANGUAGES) {
 
       await tabTo(page, gatehouse.main.getByRole('link', { name: words.register, exact: true }));
       await page.keyboard.press('Enter');
-      // The heading of the new page is where reading goes on.
+      // The focus moves to the heading of the new page.
       await expect(heading).toHaveText(words.registerTitle);
       await expect(heading).toBeFocused();
       await tabTo(page, gatehouse.account);
@@ -91,7 +91,7 @@ for (const [locale, words] of LANGUAGES) {
       expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
     });
 
-    test('language and colours are switched without a mouse', async ({ page }) => {
+    test('language and color scheme are switched without a mouse', async ({ page }) => {
       const gatehouse = new Gatehouse(page, words);
       const other = new Gatehouse(page, words === EN ? ZH : EN);
       await page.emulateMedia({ colorScheme: 'light' });
@@ -109,7 +109,7 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('the first stop leads past the header', async ({ page }) => {
+test('first tab stop skips the header', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await tabTo(page, page.getByRole('link', { name: EN.toContent }));
@@ -118,7 +118,7 @@ test('the first stop leads past the header', async ({ page }) => {
   expect(await gatehouse.main.locator(':focus').count()).toBe(1);
 });
 
-test('one gets through every page and out again, in either direction', async ({ page }) => {
+test('focus passes through every page in both directions', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   for (const path of ['/', '/login', '/register']) {
     await gatehouse.open(path);
@@ -131,7 +131,7 @@ test('one gets through every page and out again, in either direction', async ({ 
 test.describe('on a phone with a keyboard', () => {
   test.use({ viewport: { width: 360, height: 740 } });
 
-  test('the menu opens, is walked through, and closes with Escape', async ({ page, user }) => {
+  test('menu opens, is navigable and closes with Escape', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(user);
     const menu = gatehouse.header.getByRole('button', { name: EN.menu });
@@ -146,7 +146,7 @@ test.describe('on a phone with a keyboard', () => {
 });
 
 test.describe('in forced colours', () => {
-  test('fields have borders, and the focus is seen at every stop', async ({ page }) => {
+  test('fields have borders and focus is visible at every stop', async ({ page }) => {
     await page.emulateMedia({ forcedColors: 'active' });
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/register');

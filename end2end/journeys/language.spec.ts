@@ -1,4 +1,4 @@
-// Two languages: the switch, and no word of the one in a page of the other.
+// Languages: the switch, and no text of one language in a page of the other.
 import type { Page } from '@playwright/test';
 
 import { fail, hold } from '../support/network.ts';
@@ -7,11 +7,14 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
 import { EN, ZH } from '../support/words.ts';
 
-/** What is written alike in both: our name, the name of the other language, and words of the trade. */
+/** Texts that are the same in both languages: product name, language names, technical terms. */
 const ALIKE =
   /Gatehouse|English|中文|Token|token|access|JavaScript|WebAssembly|CapsLock|JPEG|PNG|WebP|ZIP|MB|KB|Chrome|Linux/g;
 
-/** What a page says that is not in its language: texts, and what only screen readers say. Names of people are given. */
+/**
+ * Returns the texts and accessible names of a page that are not in its language. `names` are user
+ * names to ignore.
+ */
 async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): Promise<string[]> {
   const said = await page.evaluate(() => {
     const texts: string[] = [document.title];
@@ -37,7 +40,7 @@ async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): 
     .filter((text) => foreign.test(text));
 }
 
-test('a switch changes every word, answerWithFiles what was typed, and is remembered', async ({
+test('language switch changes every text, keeps input and is stored', async ({
   page,
   context,
   server,
@@ -64,7 +67,7 @@ test('a switch changes every word, answerWithFiles what was typed, and is rememb
   expect(documents).toEqual([]);
   expect(await foreignWords(page, /[A-Za-z]/)).toEqual([]);
 
-  // The next page comes in that language from the server, before anything is awake.
+  // The server renders the next page in that language, before hydration.
   const release = await hold(page, '**/*.wasm');
   await page.goto('/login', { waitUntil: 'domcontentloaded' });
   await expect(page.getByRole('heading', { name: ZH.loginTitle })).toBeVisible();
@@ -78,7 +81,12 @@ test('a switch changes every word, answerWithFiles what was typed, and is rememb
   await expect(page.getByRole('heading', { name: EN.loginTitle })).toBeVisible();
 });
 
-test('language_without_cookies_switches_the_page', async ({ page, context, server, user }) => {
+test('language switch without cookies changes the page', async ({
+  page,
+  context,
+  server,
+  user,
+}) => {
   await page.addInitScript(() => {
     Object.defineProperty(Document.prototype, 'cookie', {
       get: () => '',
@@ -95,12 +103,12 @@ test('language_without_cookies_switches_the_page', async ({ page, context, serve
   await chinese.fillLogin(user);
   await chinese.loginButton.click();
   await chinese.expectProfile(user);
-  // The next page cannot know it.
+  // The next page does not know the choice.
   await english.reload();
   await english.expectProfile(user);
 });
 
-test('a switch that is pressed before the page is awake is not lost', async ({ page }) => {
+test('language switch before hydration takes effect', async ({ page }) => {
   const english = new Gatehouse(page, EN);
   const release = await hold(page, '**/*.wasm');
   await page.goto('/login', { waitUntil: 'domcontentloaded' });
@@ -111,7 +119,7 @@ test('a switch that is pressed before the page is awake is not lost', async ({ p
   await expect(new Gatehouse(page, ZH).account).toHaveValue('ada');
 });
 
-test('the server is asked for the language of the page, and its words keep theirs', async ({
+test('requests carry the language of the page, and shown errors keep theirs', async ({
   page,
   user,
   browserErrors,
@@ -125,7 +133,7 @@ test('the server is asked for the language of the page, and its words keep their
   await chinese.loginButton.click();
   await expect(chinese.alert(ZH.wrongPassword)).toBeVisible();
   await chinese.languageSwitch.click();
-  // It was said in Chinese: a screen reader has to know.
+  // The Chinese message keeps `lang="zh"` for screen readers.
   await expect(gatehouse.main.locator('[role="alert"] [lang="zh"]')).toHaveText(ZH.wrongPassword);
 });
 
@@ -136,7 +144,7 @@ for (const [locale, words, foreign] of [
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('no page has a word of the other language', async ({ page, user, browserErrors }) => {
+    test('pages contain no text of the other language', async ({ page, user, browserErrors }) => {
       browserErrors.expect(/status of 404 .*\/nowhere/, /\/api\/(me|auth\/login)/);
       const gatehouse = new Gatehouse(page, words);
       const found: Record<string, string[]> = {};

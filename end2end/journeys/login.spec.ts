@@ -1,4 +1,4 @@
-// Logging in, and everything that may go wrong there.
+// The login form and its failures.
 import { count, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -6,7 +6,7 @@ import { EN } from '../support/words.ts';
 
 const LOGIN = 'POST /api/auth/login';
 
-test('a wrong password is said, and is not taken for an expired token', async ({
+test('login with wrong password shows the error and does not refresh', async ({
   page,
   user,
   browserErrors,
@@ -29,7 +29,7 @@ test('a wrong password is said, and is not taken for an expired token', async ({
   await gatehouse.expectProfile(user);
 });
 
-test('however often the button is pressed, one request is sent', async ({ page, user }) => {
+test('login button pressed repeatedly sends one request', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const calls = watchCalls(page);
@@ -45,7 +45,7 @@ test('however often the button is pressed, one request is sent', async ({ page, 
   expect(count(calls, LOGIN)).toBe(1);
 });
 
-test('Enter in a field is as good as the button', async ({ page, user }) => {
+test('Enter in a field submits the login', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await gatehouse.fillLogin(user);
@@ -53,9 +53,7 @@ test('Enter in a field is as good as the button', async ({ page, user }) => {
   await gatehouse.expectProfile(user);
 });
 
-test('what is missing is said beside its field, to everybody, and nothing is sent', async ({
-  page,
-}) => {
+test('login with missing fields shows accessible errors and sends nothing', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   const calls = watchCalls(page);
@@ -85,7 +83,7 @@ const OUTAGES = [
 ];
 
 for (const { what, words, status, code } of OUTAGES) {
-  test(`typed text is kept when ${what}`, async ({ page, user, browserErrors }) => {
+  test(`login form keeps input when ${what}`, async ({ page, user, browserErrors }) => {
     browserErrors.expect(/\/api\/auth\/login/);
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
@@ -108,7 +106,7 @@ for (const { what, words, status, code } of OUTAGES) {
   });
 }
 
-test('an answer that is none of ours is no login', async ({ page, user, browserErrors }) => {
+test('response without tokens does not log in', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/\/api\/auth\/login/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -126,7 +124,7 @@ test('an answer that is none of ours is no login', async ({ page, user, browserE
   expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
 });
 
-test('a password can be shown, and password managers find their way', async ({ page }) => {
+test('password can be shown and has autocomplete hints', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await expect(gatehouse.account).toHaveAttribute('autocomplete', 'username');

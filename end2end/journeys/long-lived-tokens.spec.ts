@@ -1,10 +1,10 @@
-// Tokens that live for longer than a timer of the browser can wait, which is 24 days.
+// Tokens that live longer than the longest browser timer, 24 days.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
 test.use({ settings: { ACCESS_TOKEN_SECONDS: '2592000', REFRESH_TOKEN_SECONDS: '2592000' } });
 
-test('a month is not too long for a token', async ({ page, user }) => {
+test('token lifetime beyond the longest timer is handled', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const { access } = await gatehouse.tokens();

@@ -1,4 +1,4 @@
-// The answer of a refresh gets lost on its way: a lid was closed, a network was left. That costs nobody the session.
+// Lost refresh responses, as after a closed lid or a lost network, do not end the session.
 import type { Page } from '@playwright/test';
 
 import { remembering, type Session } from '../support/api.ts';
@@ -9,7 +9,7 @@ import { EN } from '../support/words.ts';
 
 const REFRESH = 'POST /api/auth/refresh';
 
-/** Lets the server answer refreshes, and loses what it has answered; it comes back here. */
+/** Lets the server process refreshes and drops their responses, which are returned here. */
 async function loseAnswers(page: Page): Promise<Session[]> {
   const lost: Session[] = [];
   await page.route('/api/auth/refresh', async (route) => {
@@ -21,7 +21,7 @@ async function loseAnswers(page: Page): Promise<Session[]> {
   return lost;
 }
 
-/** The second in which a token was made. */
+/** The `iat` claim of a token. */
 function issuedAt(token: string): number {
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
     iat: number;
@@ -30,7 +30,7 @@ function issuedAt(token: string): number {
 }
 
 for (const presented of ['refresh', 'access'] as const) {
-  test(`invariant 15: who comes back long after it is still in; who presents the lost ${presented} token ends the session`, async ({
+  test(`invariant 15: lost refresh response keeps the session, and its ${presented} token presented later ends it`, async ({
     expired,
     newContext,
     browserErrors,
@@ -53,7 +53,7 @@ for (const presented of ['refresh', 'access'] as const) {
     expect((await before.tokens()).refresh).toBe(session.refresh_token);
     await before.page.close();
 
-    // Long after the grace: nobody's retry gets that answer any more.
+    // Long after the grace period, no retry returns that response.
     await expect
       .poll(() => Math.floor(Date.now() / 1000))
       .toBeGreaterThan(issuedAt(answer.refresh_token) + grace);
@@ -65,7 +65,7 @@ for (const presented of ['refresh', 'access'] as const) {
     const held = await later.tokens();
     expect(held.refresh).not.toBe(answer.refresh_token);
 
-    // Only somebody who has listened has it.
+    // Only an eavesdropper has the token.
     const revoked = { status: 401, code: 'token_revoked' };
     const found =
       presented === 'refresh'
@@ -83,7 +83,7 @@ for (const presented of ['refresh', 'access'] as const) {
   });
 }
 
-test('invariant 15: a retry within the grace gets the answer that was lost', async ({
+test('invariant 15: retry within the grace returns the lost response', async ({
   expired,
   newContext,
   browserErrors,

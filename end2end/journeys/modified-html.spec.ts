@@ -1,5 +1,5 @@
-// Pages that something changes before the program has started: extensions, password managers, proxies that rewrite HTML. Logging in and
-// registering work all the same.
+// HTML that was modified before hydration, by extensions, password managers or proxies: login and
+// registration work all the same.
 import type { Page } from '@playwright/test';
 
 import { hold, watchCalls } from '../support/network.ts';
@@ -12,7 +12,7 @@ const WASM = /\/pkg\/gatehouse[^/]*\.wasm$/;
 const SECOND = /\/pkg\/again\//;
 const RENDERED_AGAIN = /Something has changed this page/;
 
-/** What may happen to a page: in the browser, or to its HTML on the way. */
+/** Modifications of a page: in the browser, or of its HTML in transit. */
 type Change = { what: string; isHarmless?: true } & (
   { inBrowser: () => void } | { onTheWay: (html: string) => string }
 );
@@ -114,7 +114,7 @@ const CHANGES: Change[] = [
   },
 ];
 
-/** Forms that the browser itself has sent. */
+/** Collects form submissions by the browser itself. */
 function watchForms(page: Page): string[] {
   const sent: string[] = [];
   page.on('request', (request) => {
@@ -124,7 +124,7 @@ function watchForms(page: Page): string[] {
   return sent;
 }
 
-/** Opens a page, changes it, and holds the program back until it is let go. */
+/** Opens a page, modifies it, and delays the WASM file until released. */
 async function openChanged(page: Page, path: string, change: Change): Promise<() => void> {
   const release = await hold(page, WASM);
   if ('onTheWay' in change) {
@@ -138,17 +138,17 @@ async function openChanged(page: Page, path: string, change: Change): Promise<()
   return release;
 }
 
-/** Marks a field, so that it is seen later whether it is the same element. */
+/** Marks a field to recognize the same element later. */
 async function isSame(page: Page): Promise<() => Promise<boolean>> {
   const field = await page.locator('main input').first().elementHandle();
   return () => field.evaluate((one) => one.isConnected);
 }
 
-/** Finds fields by their names: translations and marks are none of the page's words. */
+/** Locates a field by its name, independent of translated labels. */
 const fieldOf = (page: Page, name: string) => page.locator(`main input[name="${name}"]`);
 
 for (const change of CHANGES) {
-  test(`logging in works on a page with ${change.what}`, async ({ page, user, browserErrors }) => {
+  test(`login works on a page with ${change.what}`, async ({ page, user, browserErrors }) => {
     if (change.isHarmless !== true) browserErrors.expect(RENDERED_AGAIN);
     const gatehouse = new Gatehouse(page);
     const [forms, calls] = [watchForms(page), watchCalls(page)];
@@ -157,7 +157,7 @@ for (const change of CHANGES) {
     await fieldOf(page, 'username').fill(user.username);
     await fieldOf(page, 'remember').uncheck();
     await fieldOf(page, 'password').fill('wrong');
-    // Before the program is there it is held back; afterwards it is sent by the program.
+    // The submission is held until hydration and then sent by the program.
     await fieldOf(page, 'password').press('Enter');
     browserErrors.expect(/status of 401 .*\/api\/auth\/login/);
     release();
@@ -173,14 +173,14 @@ for (const change of CHANGES) {
     expect(calls.filter((call) => call.endsWith('/login'))).toHaveLength(2);
     expect(forms).toEqual([]);
     expect((await gatehouse.storage()).local).toEqual({});
-    // Going back and forth makes one entry each: nothing is left over of what has been given up.
+    // Each navigation adds one history entry: the first instance adds none.
     await gatehouse.nav.locator('a[href="/"]').click();
     await gatehouse.expectPath('/');
     await page.goBack();
     await gatehouse.expectPath('/profile');
   });
 
-  test(`registering works on a page with ${change.what}`, async ({ page, browserErrors }) => {
+  test(`registration works on a page with ${change.what}`, async ({ page, browserErrors }) => {
     if (change.isHarmless !== true) browserErrors.expect(RENDERED_AGAIN);
     const gatehouse = new Gatehouse(page);
     const user = newUser();
@@ -192,7 +192,7 @@ for (const change of CHANGES) {
     await gatehouse.waitForHydration();
     await expect(gatehouse.account).toHaveValue(user.username);
     await expect(gatehouse.password).toHaveValue(user.password);
-    // The meter knows what was typed before.
+    // The strength meter includes earlier input.
     await expect(page.locator('.meter')).toHaveAttribute('data-step', /[1-4]/);
     await gatehouse.confirm.fill(user.password);
     await gatehouse.confirm.press('Enter');
@@ -203,7 +203,7 @@ for (const change of CHANGES) {
   });
 }
 
-test('a page for members is rendered again too, and so are its texts in the other language', async ({
+test('authenticated page modified before hydration is rendered again in both languages', async ({
   page,
   user,
   browserErrors,
@@ -226,7 +226,7 @@ test('a page for members is rendered again too, and so are its texts in the othe
   await gatehouse.expectProfile(user);
 });
 
-/** Takes all comments away, and has the page say that this is how it should be: only hydration itself finds out. */
+/** Removes all comments and adjusts the page's checksum, so that only hydration itself fails. */
 async function breakHydration(page: Page): Promise<void> {
   await page.evaluate(() => {
     const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_COMMENT);
@@ -245,7 +245,7 @@ async function breakHydration(page: Page): Promise<void> {
   });
 }
 
-test('where hydration panics a second instance of the program renders the page', async ({
+test('hydration that panics is replaced by a second instance', async ({
   page,
   user,
   browserErrors,
@@ -262,7 +262,7 @@ test('where hydration panics a second instance of the program renders the page',
   await gatehouse.expectProfile(user);
   await expect(page.locator('.banner-broken')).toBeHidden();
   expect(calls.filter((call) => call.endsWith('/login'))).toHaveLength(1);
-  // Of the first one, nothing listens any more.
+  // No listener of the first instance is left.
   await gatehouse.nav.locator('a[href="/"]').click();
   await gatehouse.expectPath('/');
   await page.goBack();
@@ -272,11 +272,7 @@ test('where hydration panics a second instance of the program renders the page',
   expect(forms).toEqual([]);
 });
 
-test('the second instance has the pages for members as well', async ({
-  page,
-  user,
-  browserErrors,
-}) => {
+test('second instance renders authenticated pages', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/panicked/, RENDERED_AGAIN);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
@@ -289,7 +285,7 @@ test('the second instance has the pages for members as well', async ({
   await gatehouse.expectProfile(user);
 });
 
-test('where the second instance fails too the page says so once, and no form goes its own way', async ({
+test('second instance that panics shows one error and blocks native form submission', async ({
   page,
   user,
   browserErrors,

@@ -1,4 +1,4 @@
-// One person, several tabs: they share a session, and follow each other within a second.
+// Several tabs of one browser: they share a session and synchronize within a second.
 import type { BrowserContext, Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
@@ -11,22 +11,22 @@ import { EN } from '../support/words.ts';
 const ME = 'GET /api/me';
 const REFRESH = 'POST /api/auth/refresh';
 
-/** What another tab has done is to be seen here within a second. */
-const AT_ONCE = { timeout: 1000 };
+/** Tabs synchronize within a second, in milliseconds. */
+const SYNC_TIMEOUT = { timeout: 1000 };
 
 async function tabs(context: BrowserContext, number: number): Promise<Gatehouse[]> {
   const pages = await Promise.all(Array.from({ length: number }, () => context.newPage()));
   return pages.map((page) => new Gatehouse(page));
 }
 
-/** The pair that a tab keeps for itself. */
+/** Returns the token pair in the session storage of a tab. */
 async function ownRefreshToken(page: Page): Promise<string | null> {
   return page.evaluate(() => sessionStorage.getItem('refresh_token'));
 }
 
 /**
- * Five calls of a tab that are on their way together: whoever goes to and fro between two pages does not wait for the answers.
- * `held` are the calls that were sent so far, by all tabs.
+ * Sends five requests of a tab at once by switching between two pages. `held` are the requests sent
+ * so far by all tabs.
  */
 async function fiveCalls(gatehouse: Gatehouse, held: string[]): Promise<void> {
   const before = count(held, ME);
@@ -48,12 +48,12 @@ for (const [what, hasLocks] of [
   ['the locks of the browser', true],
   ['a browser that has no locks', false],
 ] as const) {
-  test(`invariant 16: fifteen calls of three tabs that meet an expired token cost one refresh, with ${what}`, async ({
+  test(`invariant 16: fifteen requests of three tabs with an expired token send one refresh, with ${what}`, async ({
     expired,
     newContext,
     browserErrors,
   }) => {
-    // Three tabs, each of which turns eight pages.
+    // Three tabs with eight navigations each.
     test.slow();
     browserErrors.expect(/status of 401 .*\/api\/me/);
     const { server, user, session } = await expired();
@@ -85,10 +85,7 @@ for (const [what, hasLocks] of [
   });
 }
 
-test('who logs in is logged in in every tab, and goes where each of them was going', async ({
-  context,
-  user,
-}) => {
+test('login in one tab logs in every tab, each at its own target', async ({ context, user }) => {
   const [here, there, elsewhere] = (await tabs(context, 3)) as [Gatehouse, Gatehouse, Gatehouse];
   await there.open('/login?redirect=%2F%3Fback%3D1');
   await elsewhere.open('/');
@@ -96,13 +93,13 @@ test('who logs in is logged in in every tab, and goes where each of them was goi
   await here.fillLogin(user);
   await here.loginButton.click();
   await here.expectPath('/profile');
-  await expect(there.header.getByText(user.username)).toBeVisible(AT_ONCE);
+  await expect(there.header.getByText(user.username)).toBeVisible(SYNC_TIMEOUT);
   await there.expectPath('/?back=1');
-  await expect(elsewhere.header.getByText(user.username)).toBeVisible(AT_ONCE);
+  await expect(elsewhere.header.getByText(user.username)).toBeVisible(SYNC_TIMEOUT);
   await elsewhere.expectPath('/');
 });
 
-test('invariant 45: who logs out is logged out in every tab, and its tokens are dead, also after a failure of power', async ({
+test('invariant 45: logout in one tab logs out every tab and revokes the tokens, also after a crash', async ({
   context,
   user,
   api,
@@ -115,7 +112,7 @@ test('invariant 45: who logs out is logged out in every tab, and its tokens are 
   const copied = await here.tokens();
 
   await here.logoutButton.click();
-  await expect(there.account).toBeVisible(AT_ONCE);
+  await expect(there.account).toBeVisible(SYNC_TIMEOUT);
   await there.expectPath('/login?redirect=%2Fprofile');
   await expect(there.alert(EN.loggedOutElsewhere)).toHaveCount(1);
   await expect(there.page.getByText(user.username)).toHaveCount(0);
@@ -133,21 +130,25 @@ test('invariant 45: who logs out is logged out in every tab, and its tokens are 
   await presentBoth();
 });
 
-test("a pair that one tab has fetched is every tab's", async ({ context, user, browserErrors }) => {
+test('token pair refreshed by one tab is used by every tab', async ({
+  context,
+  user,
+  browserErrors,
+}) => {
   browserErrors.expect(/status of 401 .*\/api\/me/);
   const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
   await here.logIn(user);
   await there.open('/profile');
   await there.expectProfile(user);
   const before = await here.tokens();
-  // This tab alone meets the token's end.
+  // Only this tab gets `token_expired`.
   await expire(here.page, before.access);
   await here.reload();
   await here.expectProfile(user);
   const after = await here.tokens();
   expect(after.access).not.toBe(before.access);
 
-  // The other one knows: it does not present the old token, neither now nor when it looks at its data anew.
+  // The other tab does not present the old token, neither now nor when it reloads its data.
   const signed: (string | undefined)[] = [];
   there.page.on('request', (request) => signed.push(request.headers().authorization));
   await there.nav.getByRole('link', { name: EN.home }).click();
@@ -156,11 +157,7 @@ test("a pair that one tab has fetched is every tab's", async ({ context, user, b
   expect(new Set(signed.filter(Boolean))).toEqual(new Set([`Bearer ${after.access}`]));
 });
 
-test('somebody else who logs in in one tab is whom every tab shows', async ({
-  context,
-  user,
-  api,
-}) => {
+test('login of another user in one tab switches every tab', async ({ context, user, api }) => {
   const other = newUser('grace');
   await api.register(other);
   const [here, there] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
@@ -171,11 +168,11 @@ test('somebody else who logs in in one tab is whom every tab shows', async ({
   await here.logoutButton.click();
   await here.expectPath('/login');
   await here.logIn(other);
-  await expect(there.main.getByText(EN.welcome(other.username))).toBeVisible(AT_ONCE);
+  await expect(there.main.getByText(EN.welcome(other.username))).toBeVisible(SYNC_TIMEOUT);
   await there.expectProfile(other);
 });
 
-test('a tab with a session of its own goes its own way', async ({ context, user, api }) => {
+test('tab with its own session is independent', async ({ context, user, api }) => {
   const other = newUser('grace');
   await api.register(other);
   const [own, shared] = (await tabs(context, 2)) as [Gatehouse, Gatehouse];
@@ -185,7 +182,7 @@ test('a tab with a session of its own goes its own way', async ({ context, user,
   await third.open('/profile');
   await third.expectProfile(other);
   await shared.logoutButton.click();
-  // A third tab has followed: then the news have come to this one, too.
+  // Once a third tab has followed, this one has received the message, too.
   await third.expectPath('/login?redirect=%2Fprofile');
   await own.reload();
   await own.expectProfile(user);
@@ -193,7 +190,7 @@ test('a tab with a session of its own goes its own way', async ({ context, user,
   await own.expectPath('/login');
 });
 
-test('a duplicated tab goes on with the same session, and so does the first one', async ({
+test('duplicated tab and its original share the session', async ({
   page,
   context,
   user,
@@ -202,7 +199,7 @@ test('a duplicated tab goes on with the same session, and so does the first one'
   browserErrors.expect(/status of 401 .*\/api\/me/);
   const first = new Gatehouse(page);
   await first.logIn(user, { remember: false });
-  // A window that a page opens gets a copy of its tab's storage, as a duplicate does.
+  // `window.open` copies the session storage, as duplicating a tab does.
   const [popup] = await Promise.all([
     page.waitForEvent('popup'),
     page.evaluate(() => void window.open('/profile')),
@@ -212,7 +209,7 @@ test('a duplicated tab goes on with the same session, and so does the first one'
   await duplicate.expectProfile(user);
   const calls = [watchCalls(page), watchCalls(popup)];
 
-  // In turns each of them meets the end of what both hold.
+  // Each of them in turn gets `token_expired` for the shared token.
   for (const round of [0, 1, 2, 3]) {
     const [here, there] = round % 2 === 0 ? [first, duplicate] : [duplicate, first];
     const before = await ownRefreshToken(here.page);
@@ -224,18 +221,18 @@ test('a duplicated tab goes on with the same session, and so does the first one'
     await here.expectProfile(user);
     const after = await ownRefreshToken(here.page);
     expect(after).not.toBe(before);
-    await expect.poll(() => ownRefreshToken(there.page), AT_ONCE).toBe(after);
+    await expect.poll(() => ownRefreshToken(there.page), SYNC_TIMEOUT).toBe(after);
   }
   expect(calls.map((sent) => count(sent, REFRESH))).toEqual([2, 2]);
 
-  // One that is closed takes nothing with it.
+  // Closing one tab does not affect the other.
   await page.close();
   await duplicate.reload();
   await duplicate.expectProfile(user);
   expect(context.pages()).toHaveLength(1);
 });
 
-test('a duplicate of a tab follows its end', async ({ page, user }) => {
+test('logout in a tab logs out its duplicate', async ({ page, user }) => {
   const first = new Gatehouse(page);
   await first.logIn(user, { remember: false });
   const [popup] = await Promise.all([
@@ -246,7 +243,7 @@ test('a duplicate of a tab follows its end', async ({ page, user }) => {
   await duplicate.waitForHydration();
   await duplicate.expectProfile(user);
   await first.logoutButton.click();
-  await expect(duplicate.account).toBeVisible(AT_ONCE);
+  await expect(duplicate.account).toBeVisible(SYNC_TIMEOUT);
   await expect(duplicate.alert(EN.loggedOutElsewhere)).toHaveCount(1);
   expect(await ownRefreshToken(popup)).toBeNull();
 });

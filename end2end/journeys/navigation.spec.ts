@@ -1,4 +1,4 @@
-// The header, the phone's menu, and addresses that lead nowhere.
+// Header, phone menu and unknown paths.
 import type { Locator } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
@@ -7,7 +7,9 @@ import { EN, ZH } from '../support/words.ts';
 
 const PHONE = { width: 360, height: 740 };
 
-test('a guest is offered the ways in, and sees where they are', async ({ page }) => {
+test('header offers login and registration to guests and marks the current page', async ({
+  page,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
@@ -25,7 +27,7 @@ test('a guest is offered the ways in, and sees where they are', async ({ page })
   }
 });
 
-test('links turn pages without loading them anew', async ({ page }) => {
+test('links navigate without reloading', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   const documents: string[] = [];
@@ -39,7 +41,7 @@ test('links turn pages without loading them anew', async ({ page }) => {
   expect(documents).toEqual([]);
 });
 
-test('the two forms lead to each other', async ({ page }) => {
+test('login and registration link to each other', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   await gatehouse.main.getByRole('link').click();
@@ -50,7 +52,7 @@ test('the two forms lead to each other', async ({ page }) => {
   await expect(gatehouse.loginButton).toBeVisible();
 });
 
-test('somebody signed in sees their name and the way out', async ({ page, user }) => {
+test('header shows the name and logout to signed-in users', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
@@ -67,7 +69,7 @@ test('somebody signed in sees their name and the way out', async ({ page, user }
 test.describe('on a phone', () => {
   test.use({ viewport: PHONE, hasTouch: true });
 
-  test('the header folds into a menu that opens, leads on and closes', async ({ page }) => {
+  test('header collapses into a menu that opens, navigates and closes', async ({ page }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/');
     const menu = gatehouse.header.getByRole('button', { name: EN.menu });
@@ -86,7 +88,7 @@ test.describe('on a phone', () => {
     await expect(gatehouse.account).toBeVisible();
   });
 
-  test('menu_when_the_phone_is_turned_closes', async ({ page, user }) => {
+  test('menu closes when the phone is rotated', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(user);
     const [menu, account] = [page.locator('#menu'), page.locator('#account-menu')];
@@ -98,7 +100,7 @@ test.describe('on a phone', () => {
     await page.setViewportSize({ width: PHONE.height + 120, height: PHONE.width });
     await expect.poll(() => isOpen(menu)).toBe(false);
     expect(await isOpen(account)).toBe(false);
-    // The bar is in its place: nothing is left of it in the top layer.
+    // The bar is in its place, not in the top layer.
     await expect(gatehouse.nav).toHaveCSS('position', 'static');
     const header = await gatehouse.header.boundingBox();
     const profile = await gatehouse.header
@@ -106,7 +108,7 @@ test.describe('on a phone', () => {
       .boundingBox();
     expect(profile?.y).toBeLessThan((header?.y ?? 0) + (header?.height ?? 0));
 
-    // The other way round, the menu of the wide bar.
+    // The opposite direction: the menu of the wide bar.
     await gatehouse.accountMenu(user.username).tap();
     expect(await isOpen(account)).toBe(true);
     await page.setViewportSize(PHONE);
@@ -118,7 +120,7 @@ test.describe('on a phone', () => {
   });
 });
 
-test('an address that leads nowhere says so, also to machines', async ({ page, browserErrors }) => {
+test('unknown path shows a not-found page with status 404', async ({ page, browserErrors }) => {
   browserErrors.expect(/status of 404 .*\/nowhere/);
   const gatehouse = new Gatehouse(page);
   const response = await gatehouse.open('/nowhere/at/all');
@@ -129,11 +131,7 @@ test('an address that leads nowhere says so, also to machines', async ({ page, b
   await expect(page.getByRole('heading', { name: EN.notFound })).toHaveCount(0);
 });
 
-test('every page has a title of its own and says its language', async ({
-  page,
-  user,
-  browserErrors,
-}) => {
+test('every page has its own title and language', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/status of 404 .*\/nowhere/);
   const gatehouse = new Gatehouse(page);
   const titles = new Set<string>();
@@ -148,7 +146,11 @@ test('every page has a title of its own and says its language', async ({
   expect(titles.size).toBe(paths.length + 1);
 });
 
-test("a language that was chosen goes before the browser's", async ({ page, context, server }) => {
+test('chosen language takes precedence over the browser setting', async ({
+  page,
+  context,
+  server,
+}) => {
   await context.addCookies([{ name: 'lang', value: 'zh', url: server.url }]);
   const gatehouse = new Gatehouse(page, ZH);
   await gatehouse.open('/login');

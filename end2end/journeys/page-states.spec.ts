@@ -1,6 +1,6 @@
-// Every page in every state, for everybody: nothing that axe finds, nothing that does not fit, in both languages and all colours.
-// It takes the pictures on the way. With UPDATE_PICTURES=1 they go to docs/pictures/, from where the README and docs/pages.md
-// show them; else to the results of the run, so that a run changes nothing in the repository.
+// Every page in every state: no axe violations and no overflow, in both languages and all color
+// schemes. Takes the screenshots, too: into docs/pictures/ with UPDATE_PICTURES=1, else into the
+// results of the run, so that a run changes no file of the repository.
 import { join } from 'node:path';
 
 import type { Page } from '@playwright/test';
@@ -14,17 +14,17 @@ import { EN, ZH } from '../support/words.ts';
 
 const UPDATES = process.env.UPDATE_PICTURES === '1';
 
-const DESK = { width: 1280, height: 800 };
+const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
-/** A phone, and a desk's window at 200 % and 400 %. */
+/** Viewports: a phone, and a desktop window at 200 % and 400 % zoom. */
 const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];
 
-// Colours that are still changing have no contrast to measure.
+// The contrast of colors in transition cannot be measured.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 async function takePictures(page: Page, name: string, widths: number[]): Promise<void> {
   for (const width of widths) {
-    await page.setViewportSize(width === DESK.width ? DESK : PHONE);
+    await page.setViewportSize(width === DESKTOP.width ? DESKTOP : PHONE);
     const file = `${name}-${String(width)}.png`;
     const path = UPDATES
       ? join(import.meta.dirname, '../../docs/pictures', file)
@@ -33,7 +33,7 @@ async function takePictures(page: Page, name: string, widths: number[]): Promise
   }
 }
 
-/** As somebody reads who has set larger letters and wider lines (WCAG 2.2, 1.4.4 and 1.4.12). */
+/** Applies larger text and text spacing (WCAG 2.2, 1.4.4 and 1.4.12). */
 async function expectRoomForText(page: Page, what: string): Promise<void> {
   await page.evaluate(() => {
     const sheet = new CSSStyleSheet();
@@ -44,7 +44,7 @@ async function expectRoomForText(page: Page, what: string): Promise<void> {
   });
   await expectFits(page, `${what}, with wide text`);
   await page.evaluate(() => document.adoptedStyleSheets.pop());
-  await page.setViewportSize(DESK);
+  await page.setViewportSize(DESKTOP);
   await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
   await expectFits(page, `${what}, with text of twice the size`);
   await page.evaluate(() => (document.documentElement.style.fontSize = ''));
@@ -79,7 +79,7 @@ for (const [locale, words, colours] of [
   });
 }
 
-test('no name is too long for a phone', async ({ page, api }) => {
+test('longest names fit on a phone', async ({ page, api }) => {
   const local = newUser('a-rather-long-local-part-of-an-address').username;
   const user = { ...newUser(), username: `${local}@mail.department.example.org` };
   await api.register(user);

@@ -1,4 +1,4 @@
-// Another password: who changes it stays, everybody else is out and learns why.
+// Password change: this session continues, all others end with the reason.
 import type { Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
@@ -9,7 +9,7 @@ import { PASSWORD, type User } from '../support/users.ts';
 import { LANGUAGES, type Words } from '../support/words.ts';
 
 const CHANGE = 'POST /api/me/password';
-/** The server's log is searched for it like for the first one. */
+/** The server's log is searched for it, as for `PASSWORD`. */
 const ANOTHER = `another-${PASSWORD}`;
 
 function form(page: Page, words: Words) {
@@ -33,7 +33,7 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('with another password this browser goes on and the other one is out', async ({
+    test('password change keeps this session and ends the others', async ({
       server,
       api,
       user,
@@ -41,7 +41,7 @@ for (const [locale, words] of LANGUAGES) {
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
-      // A login from before, whose token does not come straight from the password: it is asked for once, in the form.
+      // The token of an earlier login is not fresh: the form itself asks for the password, once.
       const session = await api.refresh(await api.login(user));
       const visitor = await newContext({ storageState: remembering(server.url, session), locale });
       const page = await visitor.newPage();
@@ -57,7 +57,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.status(words.passwordChanged)).toBeVisible();
       await expect(page.getByRole('dialog')).toBeHidden();
       for (const field of [current, password]) await expect(field).toHaveValue('');
-      // The meter follows the field, also where no key has emptied it.
+      // The strength meter follows the field, also if it is cleared by script.
       await expect(gatehouse.main.locator('.meter')).not.toHaveAttribute('data-step');
       await expect(gatehouse.main.getByText(words.strengths.strong)).toHaveCount(0);
 
@@ -72,7 +72,7 @@ for (const [locale, words] of LANGUAGES) {
       await elsewhere.expectProfile(user);
     });
 
-    test('what is wrong is said at its field, and nothing changes', async ({
+    test('password change with invalid fields shows errors and changes nothing', async ({
       page,
       user,
       browserErrors,

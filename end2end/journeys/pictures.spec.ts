@@ -1,4 +1,4 @@
-// Pictures: a person's own, which everybody sees, and those that they keep for themselves.
+// Avatars and private files.
 import { readFile } from 'node:fs/promises';
 
 import type { Locator, Page } from '@playwright/test';
@@ -53,14 +53,14 @@ const CHINESE: typeof ENGLISH = {
   kinds: '请选择 JPEG、PNG 或 WebP 图片',
 };
 
-/** Whether a picture is there, and not only its frame. */
+/** Returns whether an image has loaded. */
 async function isSeen(image: Locator): Promise<void> {
   await expect
     .poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth))
     .toBeGreaterThan(0);
 }
 
-/** Has the browser answer as those do that resist fingerprinting: what is read of a canvas, or encoded, is noise. */
+/** Simulates fingerprinting protection: reading or encoding a canvas returns noise. */
 async function answerCanvasesWithNoise(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const noise = (pixels: Uint8ClampedArray) => {
@@ -86,7 +86,7 @@ async function answerCanvasesWithNoise(page: Page): Promise<void> {
   });
 }
 
-/** Pastes where the focus is: text, a picture, or both. */
+/** Pastes text, an image or both at the focus. */
 async function paste(
   page: Page,
   { text, picture }: { text?: string; picture?: string },
@@ -105,7 +105,7 @@ async function paste(
   );
 }
 
-/** The pictures of the waterfall. */
+/** The thumbnails of the file list. */
 function tiles(page: Page): Locator {
   return page
     .getByRole('main')
@@ -120,7 +120,7 @@ for (const [locale, words, says] of [
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('a picture is cut to a square with keys, seen in every tab, and taken away again', async ({
+    test('avatar is cropped by keyboard, shown in every tab and deleted', async ({
       page,
       context,
       user,
@@ -152,7 +152,7 @@ for (const [locale, words, says] of [
       await expect(other.header.locator('.avatar img')).toHaveCount(0);
     });
 
-    test('picture_where_canvases_cannot_be_read_is_sent_as_it_is', async ({ page, user }) => {
+    test('avatar is uploaded uncropped where canvases cannot be read', async ({ page, user }) => {
       await answerCanvasesWithNoise(page);
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
@@ -172,14 +172,17 @@ for (const [locale, words, says] of [
       await expect(gatehouse.status(says.changed)).toBeVisible();
       await isSeen(gatehouse.main.locator('.avatar img'));
 
-      // What the server would not take is refused before it is sent.
+      // Content that the server rejects is refused before it is sent.
       await choose.setInputFiles(
         file('large.png', Buffer.concat([original, Buffer.alloc(6_000_000)])),
       );
       await expect(gatehouse.alert(says.tooLarge)).toBeVisible();
     });
 
-    test('what is no picture is told so, and the one before stays', async ({ page, user }) => {
+    test('avatar upload of other content shows an error and keeps the previous avatar', async ({
+      page,
+      user,
+    }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
       const calls = watchCalls(page);
@@ -190,12 +193,12 @@ for (const [locale, words, says] of [
       expect(count(calls, 'PUT /api/me/avatar')).toBe(0);
     });
 
-    test('files are sent several at once, seen, opened, saved, and deleted with time to think', async ({
+    test('files are uploaded concurrently, viewed, downloaded and deleted with undo', async ({
       page,
       user,
       browserErrors,
     }) => {
-      // Who goes away at once may meet the picture in the list once more, and no longer behind it.
+      // After leaving at once the list may still show the file, which then cannot be opened.
       browserErrors.expect(/status of 404 .*\/api\/me\/file\?/);
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
@@ -235,7 +238,7 @@ for (const [locale, words, says] of [
       expect(count(calls, 'DELETE /api/me/files')).toBe(0);
       await remove.click();
       await expect(tiles(page)).toHaveCount(1);
-      // Who goes away meant it.
+      // Leaving the page confirms the deletion.
       await expect(async () => {
         await gatehouse.open('/files');
         await expect(tiles(page)).toHaveCount(1, { timeout: 1000 });
@@ -243,7 +246,7 @@ for (const [locale, words, says] of [
       await expect(gatehouse.main.getByText('high.png')).toBeVisible();
     });
 
-    test('what cannot be kept is told beside its name, and what is on its way can be stopped', async ({
+    test('refused upload shows its error in place, and a running upload can be cancelled', async ({
       page,
       user,
       browserErrors,
@@ -276,7 +279,7 @@ for (const [locale, words, says] of [
   });
 }
 
-test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, user }) => {
+test('paste of a spreadsheet cell into a field opens no editor', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await gatehouse.open('/settings/profile');
@@ -285,30 +288,33 @@ test('paste_of_a_spreadsheet_cell_into_a_field_opens_no_editor', async ({ page, 
   const nickname = page.getByRole('textbox', { name: EN.nickname, exact: true });
   await expect(nickname).toBeFocused();
   await paste(page, { text: 'Ada', picture: 'image.png' });
-  // A picture alone is no text to type, but it is not meant for the page either.
+  // An image pasted into a field is not uploaded.
   await paste(page, { picture: 'image.png' });
   await nickname.blur();
-  // Without a field the cell still is a text.
+  // Without a focused field the cell still is text.
   await paste(page, { text: 'Ada', picture: 'image.png' });
-  // Whatever would have opened has done so by the time that a picture without text has.
+  // An editor would have opened before the upload of an image without text.
   await paste(page, { picture: 'image.png' });
   await expect(canvas).toHaveCount(1);
   await gatehouse.main.locator('.cropper').getByRole('button', { name: ENGLISH.cancel }).click();
   await expect(canvas).toHaveCount(0);
 });
 
-test('paste_without_a_focused_field_uploads_pictures_but_no_cells', async ({ page, user }) => {
+test('paste without a focused field uploads images but no spreadsheet cells', async ({
+  page,
+  user,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await gatehouse.open('/files');
   await expect(gatehouse.main.getByText(ENGLISH.empty)).toBeVisible();
   await paste(page, { text: 'Ada', picture: 'cell.png' });
   await paste(page, { picture: 'image.png' });
-  // A file manager puts the name of the file beside it.
+  // File managers add the file name as text.
   await paste(page, { text: 'photo.png', picture: 'photo.png' });
   await expect(tiles(page)).toHaveCount(2);
   await expect(gatehouse.main.getByText('cell.png')).toHaveCount(0);
-  // The input that files are chosen with takes no text.
+  // The file input takes no text.
   await gatehouse.main.getByLabel(ENGLISH.upload, { exact: true }).focus();
   await paste(page, { picture: 'image.png' });
   await expect(tiles(page)).toHaveCount(3);

@@ -1,5 +1,5 @@
-// Something between browser and server answers in the server's place: a hotspot, a gateway, a sign-on proxy. Whatever the status, such
-// an answer is none: it ends no session, begins none, and confirms nothing.
+// Responses of a proxy in place of the server: a hotspot, a gateway, a sign-on proxy. Whatever
+// their status, they neither end nor begin a session, nor confirm a request.
 import type { Page, Route } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
@@ -8,7 +8,7 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-/** An answer that is not the server's. */
+/** A response that is not the server's. */
 interface Foreign {
   status: number;
   contentType: string;
@@ -32,7 +32,7 @@ const BODIES = [
 const ANSWERS: Foreign[] = STATUSES.flatMap((status) =>
   BODIES.map((body) => ({ status, ...body })),
 );
-/** One of each kind, where trying one takes long. */
+/** One response of each kind, for slow tests. */
 const KINDS: Foreign[] = [200, 302, 401, 503].flatMap((status) =>
   BODIES.slice(0, 2).map((body) => ({ status, ...body })),
 );
@@ -40,7 +40,7 @@ const KINDS: Foreign[] = [200, 302, 401, 503].flatMap((status) =>
 const describe = ({ status, contentType, body }: Foreign): string =>
   `${String(status)} ${contentType} ${body}`;
 
-/** Has every request to a path answered by whatever is current. */
+/** Answers every request to a path with the current response. */
 async function answerWith(page: Page, path: string): Promise<(foreign: Foreign) => void> {
   let current: Foreign | undefined;
   await page.route(path, (route: Route) => {
@@ -58,14 +58,11 @@ async function answerWith(page: Page, path: string): Promise<(foreign: Foreign) 
 
 test.beforeEach(({ browserErrors }) => {
   test.slow();
-  // The browser reports each status, and each redirect that is not followed.
+  // The browser logs each error status and each redirect that is not followed.
   browserErrors.expect(/\/api\//, /\/nothing/, /redirect/i);
 });
 
-test('invariant 16: no answer of a proxy to the refresh costs the session', async ({
-  page,
-  user,
-}) => {
+test('invariant 16: proxy response to a refresh keeps the session', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const before = await gatehouse.tokens();
@@ -91,7 +88,7 @@ test('invariant 16: no answer of a proxy to the refresh costs the session', asyn
   await gatehouse.expectProfile(user);
 });
 
-test('invariant 16: no answer of a proxy to a call costs the session, or is taken for data', async ({
+test('invariant 16: proxy response to a request keeps the session and is not taken for data', async ({
   page,
   user,
 }) => {
@@ -118,7 +115,7 @@ test('invariant 16: no answer of a proxy to a call costs the session, or is take
   await gatehouse.expectProfile(user);
 });
 
-test('no answer of a proxy to a log-in signs in, or blames the password', async ({
+test('proxy response to a login neither logs in nor blames the password', async ({
   page,
   user,
 }) => {
@@ -139,7 +136,7 @@ test('no answer of a proxy to a log-in signs in, or blames the password', async 
   await gatehouse.expectProfile(user);
 });
 
-test("an answer of a proxy to a log-out is not passed off as the server's", async ({
+test('proxy response to a logout is not taken for one of the server', async ({
   api,
   user,
   server,
@@ -160,10 +157,7 @@ test("an answer of a proxy to a log-out is not passed off as the server's", asyn
   }
 });
 
-test('a page that is answered by a proxy in the place of a picture or an archive offers neither', async ({
-  page,
-  user,
-}) => {
+test('proxy page in place of an image or archive is not offered', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const before = await gatehouse.tokens();

@@ -1,10 +1,13 @@
-// What moves: little and briefly, and nothing for whoever asks for that.
+// Animations: brief, and none with `prefers-reduced-motion`.
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
-/** The longest animation or transition of each element, in seconds, except for what shows that something is running. */
+/**
+ * Returns the longest animation or transition of each element, in seconds, without progress
+ * indicators.
+ */
 async function longest(page: Page, running = ''): Promise<number> {
   return page.evaluate((running) => {
     const seconds = (list: string): number =>
@@ -24,7 +27,7 @@ async function longest(page: Page, running = ''): Promise<number> {
   }, running);
 }
 
-test('motion is brief, and there is none for who asks for that', async ({ page, user }) => {
+test('animations are brief, and absent with reduced motion', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   for (const path of ['/', '/login', '/register', '/profile']) {
     if (path === '/profile') await gatehouse.logIn(user);

@@ -1,4 +1,4 @@
-// Making an account, and what the form says on the way.
+// The registration form and its messages.
 import { randomInt } from 'node:crypto';
 
 import { fail, hold, watchCalls, count } from '../support/network.ts';
@@ -9,7 +9,7 @@ import { EN, ZH } from '../support/words.ts';
 
 const REGISTER = 'POST /api/auth/register';
 
-test('what is wrong is said beside its field, the first one has the focus, and nothing is sent', async ({
+test('registration with invalid fields shows errors, focuses the first and sends nothing', async ({
   page,
 }) => {
   const gatehouse = new Gatehouse(page);
@@ -30,9 +30,7 @@ test('what is wrong is said beside its field, the first one has the focus, and n
   expect(calls).toEqual([]);
 });
 
-test('a field is checked when it is left, and again at each key once it was wrong', async ({
-  page,
-}) => {
+test('field is validated on blur, and on input once invalid', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   await gatehouse.account.fill('a');
@@ -43,7 +41,11 @@ test('a field is checked when it is left, and again at each key once it was wron
   await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
 });
 
-test('a name that is taken is said beside the name', async ({ page, user, browserErrors }) => {
+test('registration with a taken name shows the error at the field', async ({
+  page,
+  user,
+  browserErrors,
+}) => {
   browserErrors.expect(/status of 409 .*\/api\/auth\/register/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
@@ -62,7 +64,7 @@ test('a name that is taken is said beside the name', async ({ page, user, browse
   await expect(gatehouse.account).toHaveValue(free.username);
 });
 
-test('what only the server knows about a field is said beside that field', async ({
+test('validation errors of the server are shown at their fields', async ({
   page,
   browserErrors,
 }) => {
@@ -88,7 +90,7 @@ test('what only the server knows about a field is said beside that field', async
   await expect(gatehouse.password).toHaveValue(user.password);
 });
 
-test('a new password is weighed while it is typed, in words too', async ({ page }) => {
+test('password strength is shown while typing, also as text', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   const meter = gatehouse.main.locator('.meter');
@@ -103,7 +105,7 @@ test('a new password is weighed while it is typed, in words too', async ({ page 
     await gatehouse.password.fill(password);
     await expect(meter).toHaveText(`${EN.strength}: ${words}`);
   }
-  // Nothing moves, and who goes on to another language takes it along.
+  // No layout shift, and the input survives a language switch.
   expect(await meter.boundingBox()).toEqual(frame);
   await gatehouse.languageSwitch.click();
   await expect(meter).toHaveText(`${ZH.strength}: ${ZH.strengths.strong}`);
@@ -111,7 +113,7 @@ test('a new password is weighed while it is typed, in words too', async ({ page 
   await expect(gatehouse.main.getByText(ZH.strength)).toBeHidden();
 });
 
-test('a password of any length can be pasted without the page standing still', async ({ page }) => {
+test('pasting a very long password does not block the page', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   await gatehouse.password.fill('correct horse '.repeat(20_000));
@@ -121,7 +123,7 @@ test('a password of any length can be pasted without the page standing still', a
   });
 });
 
-test('however often the button is pressed, one account is made', async ({ page }) => {
+test('register button pressed repeatedly creates one account', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   const calls = watchCalls(page);
@@ -134,7 +136,7 @@ test('however often the button is pressed, one account is made', async ({ page }
   expect(count(calls, REGISTER)).toBe(1);
 });
 
-test('typed text is kept when the server fails', async ({ page, browserErrors }) => {
+test('registration form keeps input when the server fails', async ({ page, browserErrors }) => {
   browserErrors.expect(/status of 503 .*\/api\/auth\/register/);
   const gatehouse = new Gatehouse(page);
   const user = newUser();
@@ -148,7 +150,7 @@ test('typed text is kept when the server fails', async ({ page, browserErrors })
     await expect(field).toHaveValue(user.password);
 });
 
-test('password managers are told that this is a new password', async ({ page }) => {
+test('registration has autocomplete hints for a new password', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   await expect(gatehouse.account).toHaveAttribute('autocomplete', 'username');
@@ -157,9 +159,9 @@ test('password managers are told that this is a new password', async ({ page }) 
   }
 });
 
-test('an account may be an e-mail address or have a Chinese name', async ({ page, api }) => {
+test('registration accepts an email address and a Chinese name', async ({ page, api }) => {
   const gatehouse = new Gatehouse(page);
-  // Digits belong to every script, Latin letters beside Chinese characters would be two.
+  // Digits belong to every script; Latin letters beside Chinese characters would mix scripts.
   const number = String(randomInt(1e9));
   for (const username of [`ada.${number}@example.org`, `李雷${number}`]) {
     const user = { ...newUser(), username };

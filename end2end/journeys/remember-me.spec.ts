@@ -1,4 +1,4 @@
-// Where a session is kept, and how long.
+// Storage and lifetime of sessions with and without "remember me".
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { Server } from '../support/server.ts';
@@ -7,7 +7,7 @@ import { newUser } from '../support/users.ts';
 
 const KEYS = ['access_token', 'refresh_token', 'user'];
 
-test('remembered: kept by the browser, and still there tomorrow', async ({
+test('remembered session is in local storage and survives a browser restart', async ({
   page,
   user,
   newContext,
@@ -25,7 +25,11 @@ test('remembered: kept by the browser, and still there tomorrow', async ({
   await again.expectProfile(user);
 });
 
-test('not remembered: kept by the tab alone', async ({ page, user, context }) => {
+test('session without remember is in session storage of its tab', async ({
+  page,
+  user,
+  context,
+}) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user, { remember: false });
   const { local, tab } = await gatehouse.storage();
@@ -40,7 +44,7 @@ test('not remembered: kept by the tab alone', async ({ page, user, context }) =>
   await another.expectPath('/login?redirect=%2Fprofile');
 });
 
-test('a session outlives a restart of the server, and so does its end', async ({ page }) => {
+test('session and logout survive a server restart', async ({ page }) => {
   const server = await Server.start();
   try {
     const api = new Api(server.url);

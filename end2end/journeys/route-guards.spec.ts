@@ -1,11 +1,8 @@
-// Pages that are for guests, pages that are for those signed in, and the way between them.
+// Route guards: guest pages, authenticated pages and the redirects between them.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
-test('a guest who wanted a page gets there after logging in, with its query', async ({
-  page,
-  user,
-}) => {
+test('login after a guard returns to the page with its query', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/profile?tab=2&x=%2F');
   await gatehouse.expectPath(`/login?redirect=${encodeURIComponent('/profile?tab=2&x=%2F')}`);
@@ -15,7 +12,7 @@ test('a guest who wanted a page gets there after logging in, with its query', as
   await gatehouse.expectWelcome(user);
 });
 
-test('login_after_a_guard_returns_to_the_fragment_of_the_page', async ({ page, user }) => {
+test('login after a guard returns to the fragment of the page', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   for (const path of [
     '/settings/profile#mobile',
@@ -49,7 +46,7 @@ const ELSEWHERE = [
   '',
 ];
 
-test('invariant 25: a redirect that is no path of this origin goes to the profile', async ({
+test('invariant 25: redirect to anything but a path of this origin goes to the profile', async ({
   page,
   user,
 }) => {
@@ -61,7 +58,7 @@ test('invariant 25: a redirect that is no path of this origin goes to the profil
   }
 });
 
-test('invariant 25: nobody is led elsewhere by the form either', async ({ page, user }) => {
+test('invariant 25: login form redirects only within the origin', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login?redirect=%2F%2Fevil.example%2Fprofile');
   await gatehouse.fillLogin(user);
@@ -69,7 +66,7 @@ test('invariant 25: nobody is led elsewhere by the form either', async ({ page, 
   await gatehouse.expectProfile(user);
 });
 
-test('invariant 25: an address that was encoded twice is judged as it reads after decoding once', async ({
+test('invariant 25: doubly encoded redirect is judged after decoding once', async ({
   page,
   user,
 }) => {
@@ -81,7 +78,7 @@ test('invariant 25: an address that was encoded twice is judged as it reads afte
   await gatehouse.expectProfile(user);
 });
 
-test("somebody signed in has no use for the guests' pages, and Back does not bounce", async ({
+test('signed-in user is redirected from guest pages, and Back does not loop', async ({
   page,
   user,
 }) => {
@@ -98,7 +95,7 @@ test("somebody signed in has no use for the guests' pages, and Back does not bou
   await gatehouse.expectPath('/');
 });
 
-test('a guest goes back from the login page to where they came from', async ({ page }) => {
+test('Back from the login page returns to the previous page', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   await gatehouse.open('/profile');
@@ -107,7 +104,7 @@ test('a guest goes back from the login page to where they came from', async ({ p
   await gatehouse.expectPath('/');
 });
 
-test("invariant 45: after logging out, Back shows nobody's data", async ({ page, user }) => {
+test('invariant 45: Back after logout shows no user data', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await gatehouse.open('/');
@@ -119,12 +116,12 @@ test("invariant 45: after logging out, Back shows nobody's data", async ({ page,
   await expect(gatehouse.main.getByText(user.username)).toHaveCount(0);
 });
 
-test("invariant 45: the browser does not put a page away that has somebody's data", async ({
+test('invariant 45: page with user data is not kept in the back-forward cache', async ({
   playwright,
   server,
   user,
 }) => {
-  // As people have it: Playwright's own browsers put nothing away.
+  // With the back-forward cache, which Playwright's own browsers switch off.
   const browser = await playwright.chromium.launch({
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
@@ -144,8 +141,8 @@ test("invariant 45: the browser does not put a page away that has somebody's dat
   await browser.close();
 });
 
-// A page that a browser has put away nevertheless hears nothing: neither messages of other tabs nor changes of what is stored.
-test("invariant 45: a page that comes back out of the browser's cache after a log-out shows nobody's data", async ({
+// A page in the back-forward cache receives neither messages of other tabs nor storage events.
+test('invariant 45: page restored from the back-forward cache after logout shows no user data', async ({
   page,
   user,
 }) => {

@@ -1,10 +1,10 @@
-// What a screen reader says: roles, names, descriptions and states, in the order in which they are read.
+// Accessibility tree in reading order: roles, names, descriptions and states.
 import { fail, hold } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN, ZH } from '../support/words.ts';
 
-test('the registration says what it wants, what is wrong, and where', async ({ page }) => {
+test('registration announces labels, errors and their fields', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/register');
   await expect(page.locator('body')).toMatchAriaSnapshot(`
@@ -45,7 +45,7 @@ test('the registration says what it wants, what is wrong, and where', async ({ p
     await expect(field).toHaveAttribute('required', '');
   }
   await expect(gatehouse.account).toHaveAccessibleDescription(EN.accountMissing);
-  // How strong a password is comes politely, while one types.
+  // The password strength is announced politely while typing.
   await gatehouse.password.fill('correct horse battery staple');
   const meter = gatehouse.main.locator('[aria-live="polite"]').filter({ hasText: EN.strength });
   await expect(meter).toHaveText(`${EN.strength}: ${EN.strengths.strong}`);
@@ -54,7 +54,7 @@ test('the registration says what it wants, what is wrong, and where', async ({ p
 test.describe('zh-CN', () => {
   test.use({ locale: 'zh-CN' });
 
-  test('the log-in reads the same in Chinese', async ({ page }) => {
+  test('login is announced the same in Chinese', async ({ page }) => {
     const gatehouse = new Gatehouse(page, ZH);
     await gatehouse.open('/login');
     await expect(page.locator('body')).toMatchAriaSnapshot(`
@@ -86,7 +86,7 @@ test.describe('zh-CN', () => {
   });
 });
 
-test('the profile reads as a greeting, facts, and a story', async ({ page, user }) => {
+test('profile is announced as greeting, facts and timeline', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await expect(gatehouse.main).toMatchAriaSnapshot(`
@@ -115,11 +115,7 @@ test('the profile reads as a greeting, facts, and a story', async ({ page, user 
   `);
 });
 
-test('while something runs, and when it has failed, it is said', async ({
-  page,
-  user,
-  browserErrors,
-}) => {
+test('pending and failed requests are announced', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/status of 503 .*\/api\/me/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
@@ -151,7 +147,7 @@ test('while something runs, and when it has failed, it is said', async ({
   `);
 });
 
-test('each page that is reached is announced by its heading and its title', async ({ page }) => {
+test('navigation announces the heading and title of the page', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   for (const [name, title] of [

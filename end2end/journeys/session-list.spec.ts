@@ -1,4 +1,4 @@
-// Where somebody is signed in: two browsers, and how one ends what the other has begun.
+// Session list: one browser ends the session of another.
 import type { Locator } from '@playwright/test';
 
 import { count, fail, watchCalls } from '../support/network.ts';
@@ -33,13 +33,13 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('a device that is ended from another is out, and its open tab says why', async ({
+    test('session ended by another session is logged out with the reason', async ({
       user,
       newContext,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
-      const desk = new Gatehouse(
+      const desktop = new Gatehouse(
         await (await newContext({ locale, userAgent: FIREFOX })).newPage(),
         words,
       );
@@ -47,13 +47,13 @@ for (const [locale, words] of LANGUAGES) {
         await (await newContext({ locale, userAgent: IPHONE })).newPage(),
         words,
       );
-      await desk.logIn(user);
+      await desktop.logIn(user);
       await phone.logIn(user);
-      await desk.accountMenu(user.username).click();
-      await desk.header.getByRole('link', { name: words.settings }).click();
-      await desk.main.getByRole('link', { name: words.devices, exact: true }).click();
-      const calls = watchCalls(desk.page);
-      const { rows, row, end, endOthers, dialog, yes, no } = list(desk, words);
+      await desktop.accountMenu(user.username).click();
+      await desktop.header.getByRole('link', { name: words.settings }).click();
+      await desktop.main.getByRole('link', { name: words.devices, exact: true }).click();
+      const calls = watchCalls(desktop.page);
+      const { rows, row, end, endOthers, dialog, yes, no } = list(desktop, words);
       await expect(rows).toHaveCount(2);
       await expect(rows.first()).toContainText(words.deviceName('Firefox', 'Linux'));
       await expect(rows.first()).toContainText(words.thisDevice);
@@ -61,48 +61,48 @@ for (const [locale, words] of LANGUAGES) {
       await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
       await expect(row('Safari', 'iOS')).toContainText('127.0.0.1');
 
-      // It is asked once, and whoever only presses the key has ended nothing.
+      // A confirmation follows, so a single key press ends nothing.
       await end('Safari', 'iOS').click();
       await expect(dialog).toBeVisible();
       await expect(dialog).toContainText(words.endTitle);
       await expect(no).toBeFocused();
-      await desk.page.keyboard.press('Enter');
+      await desktop.page.keyboard.press('Enter');
       await expect(dialog).toBeHidden();
       await expect(end('Safari', 'iOS')).toBeFocused();
       expect(count(calls, END)).toBe(0);
       await end('Safari', 'iOS').click();
       await yes.click();
-      await expect(desk.status(words.deviceEnded)).toBeVisible();
+      await expect(desktop.status(words.deviceEnded)).toBeVisible();
       await expect(rows).toHaveCount(1);
       await expect(endOthers).toHaveCount(0);
-      await expect(desk.page.getByRole('heading', { level: 1 })).toBeFocused();
+      await expect(desktop.page.getByRole('heading', { level: 1 })).toBeFocused();
 
       await phone.reload();
       await phone.expectPath('/login?redirect=%2Fprofile');
       await expect(phone.alert(words.endedElsewhere)).toBeVisible();
-      await desk.open('/profile');
-      await desk.expectWelcome(user);
+      await desktop.open('/profile');
+      await desktop.expectWelcome(user);
     });
 
-    test('all others end at once and are new devices afterwards, one that has logged out is not', async ({
+    test('ending all other sessions forgets their devices, logging out does not', async ({
       user,
       newContext,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
-      const desk = new Gatehouse(await (await newContext({ locale })).newPage(), words);
+      const desktop = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       const others = [
         new Gatehouse(await (await newContext({ locale, userAgent: IPHONE })).newPage(), words),
         new Gatehouse(await (await newContext({ locale, userAgent: FIREFOX })).newPage(), words),
       ];
-      for (const gatehouse of [desk, ...others]) await gatehouse.logIn(user);
-      await desk.open('/settings/devices');
-      const { rows, row, endOthers, dialog, yes } = list(desk, words);
+      for (const gatehouse of [desktop, ...others]) await gatehouse.logIn(user);
+      await desktop.open('/settings/devices');
+      const { rows, row, endOthers, dialog, yes } = list(desktop, words);
       await expect(rows).toHaveCount(3);
       await endOthers.click();
       await expect(dialog).toContainText(words.endOthersTitle);
       await yes.click();
-      await expect(desk.status(words.othersEnded)).toBeVisible();
+      await expect(desktop.status(words.othersEnded)).toBeVisible();
       await expect(rows).toHaveCount(1);
       for (const gatehouse of others) {
         await gatehouse.reload();
@@ -112,19 +112,19 @@ for (const [locale, words] of LANGUAGES) {
       const [phone] = others;
       if (!phone) throw new Error('there is no phone');
       await phone.logIn(user);
-      await desk.reload();
+      await desktop.reload();
       await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
       await phone.logoutButton.click();
       await phone.expectPath('/login');
       await phone.logIn(user);
-      await desk.reload();
+      await desktop.reload();
       await expect(row('Safari', 'iOS')).toBeVisible();
       await expect(row('Safari', 'iOS')).not.toContainText(words.newDevice);
     });
   });
 }
 
-test('a list that could not be loaded is loaded again, and an end that fails is told where it was asked', async ({
+test('session list that failed to load is retried, and a failed revocation shows its error in place', async ({
   page,
   user,
   api,

@@ -1,4 +1,4 @@
-// How the browser keeps a session alive, and how it ends.
+// Session refresh and session end in the browser.
 import { count, expire, fail, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -14,7 +14,7 @@ test.describe('an access token that has expired', () => {
     browserErrors.expect(/status of 401 .*\/api\/me/);
   });
 
-  test('is renewed once, and the call is repeated', async ({ page, user }) => {
+  test('is refreshed once and the request is repeated', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(user);
     const before = await gatehouse.tokens();
@@ -24,14 +24,14 @@ test.describe('an access token that has expired', () => {
     await gatehouse.reload();
     await gatehouse.expectProfile(user);
 
-    // Her pictures come once it is known whose they are.
+    // The avatar is shown once the profile has loaded.
     expect(calls.filter((call) => call !== FILES)).toEqual([ME, REFRESH, ME]);
     const after = await gatehouse.tokens();
     expect(after.access).not.toBe(before.access);
     expect(after.refresh).not.toBe(before.refresh);
   });
 
-  test('and a refused refresh end the session: one notice, and on to the login page', async ({
+  test('with a rejected refresh ends the session with one message on the login page', async ({
     page,
     user,
     browserErrors,
@@ -63,7 +63,7 @@ test.describe('an access token that has expired', () => {
     ['a busy server', 503],
     ['too many attempts', 429],
   ] as const) {
-    test(`invariant 16: and ${what} at the refresh cost nobody the session`, async ({
+    test(`invariant 16: with ${what} at the refresh keeps the session`, async ({
       page,
       user,
       browserErrors,
@@ -90,7 +90,7 @@ test.describe('an access token that has expired', () => {
   }
 });
 
-test('a profile that could not be loaded is said, and can be tried again', async ({
+test('profile that failed to load shows an error and can be retried', async ({
   page,
   user,
   browserErrors,
@@ -107,7 +107,7 @@ test('a profile that could not be loaded is said, and can be tried again', async
   await gatehouse.expectProfile(user);
 });
 
-test('a session that was ended elsewhere ends here with the next call', async ({
+test('session ended elsewhere ends here on the next request', async ({
   page,
   user,
   api,
@@ -124,7 +124,7 @@ test('a session that was ended elsewhere ends here with the next call', async ({
   expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
 });
 
-test('logging out ends the session here even when the server cannot be reached', async ({
+test('logout without a reachable server ends the session locally', async ({
   page,
   user,
   browserErrors,
@@ -140,7 +140,7 @@ test('logging out ends the session here even when the server cannot be reached',
   expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
 });
 
-test('logging out uses the refresh token: the other one may have expired', async ({
+test('logout uses the refresh token, as the access token may have expired', async ({
   page,
   user,
 }) => {

@@ -1,4 +1,4 @@
-// What a person is called and how they are reached: changed in a form, known in every tab, and not for everybody to see.
+// Profile settings: nickname, email and phone number, synchronized between tabs and masked.
 import type { Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
@@ -33,7 +33,7 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('another name is there at once, in every tab, and after a reload', async ({
+    test('nickname change shows at once, in every tab and after a reload', async ({
       page,
       context,
       user,
@@ -54,7 +54,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(nickname).toBeFocused();
       await nickname.fill('Ada L.');
       await save.click();
-      // The answer is still to come.
+      // The response is pending.
       await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
       await expect(edit).toBeFocused();
       await expect(other.main.getByText(words.welcome('Ada L.'))).toBeVisible();
@@ -65,7 +65,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.main.getByText('Ada L.')).toBeVisible();
     });
 
-    test('an address takes the password once more, and nothing that was typed is lost', async ({
+    test('email change asks for the password and keeps the input', async ({
       server,
       api,
       user,
@@ -85,10 +85,10 @@ for (const [locale, words] of LANGUAGES) {
       await mobile.fill('+86 139 1234 5901');
       await save.click();
       await expect(password).toBeFocused();
-      // Password managers have to know whose password it is.
+      // Password managers need the username.
       await expect(dialog.locator('input[autocomplete="username"]')).toHaveValue(user.username);
 
-      // Who would rather not goes back to the form as it was.
+      // Cancelling returns to the unchanged form.
       await page.keyboard.press('Escape');
       await expect(dialog).toBeHidden();
       await expect(email).toHaveValue('ada@example.com');
@@ -107,7 +107,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.status(words.detailsSaved)).toBeVisible();
       expect(count(calls, 'POST /api/auth/refresh')).toBe(0);
 
-      // Nobody who looks over a shoulder sees all of it.
+      // The value is masked.
       await expect(gatehouse.main.getByText('a***@example.com')).toBeVisible();
       await expect(gatehouse.main.getByText('+86139****5901')).toBeVisible();
       await gatehouse.main.getByRole('button', { name: `${words.show} ${words.mobile}` }).click();
@@ -115,7 +115,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.main.getByRole('button', { name: `${words.hide} ${words.mobile}` }).click();
       await expect(gatehouse.main.getByText('+86139****5901')).toBeVisible();
 
-      // The password has been given: for a while nobody asks again.
+      // After reauthentication no password is asked for while the token is fresh.
       await edit.click();
       await email.fill('');
       await save.click();
@@ -124,7 +124,7 @@ for (const [locale, words] of LANGUAGES) {
       expect([count(calls, PROOF), count(calls, CHANGE)]).toEqual([2, 4]);
     });
 
-    test('another account begins at an empty form', async ({ page, user }) => {
+    test('profile form of another account starts empty', async ({ page, user }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
       await gatehouse.open('/settings/profile');
@@ -138,7 +138,7 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('a change that fails is taken back, and the form is there with what was typed', async ({
+test('failed profile change is rolled back and the form keeps the input', async ({
   page,
   user,
   browserErrors,
@@ -158,13 +158,13 @@ test('a change that fails is taken back, and the form is there with what was typ
   await expect(gatehouse.accountMenu(user.username)).toBeVisible();
   await cancel.click();
   await expect(edit).toBeFocused();
-  // The form begins anew: neither the text nor the failure of the last try is there.
+  // The form starts empty, without the input or error of the last attempt.
   await edit.click();
   await expect(nickname).toHaveValue('');
   await expect(page.getByRole('alert')).toHaveCount(0);
 });
 
-test('what is no address is said before anything is sent', async ({ page, user }) => {
+test('invalid email is reported before anything is sent', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await gatehouse.open('/settings/profile');
@@ -178,7 +178,10 @@ test('what is no address is said before anything is sent', async ({ page, user }
   expect(count(calls, CHANGE)).toBe(0);
 });
 
-test('on a phone the settings are a list that leads to each, and back', async ({ page, user }) => {
+test('settings on a phone are a list that leads to each section and back', async ({
+  page,
+  user,
+}) => {
   await page.setViewportSize({ width: 360, height: 740 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
@@ -196,10 +199,7 @@ test('on a phone the settings are a list that leads to each, and back', async ({
   await expect(edit).toBeHidden();
 });
 
-test('who comes without a session is sent to the log-in, and back to the section', async ({
-  page,
-  user,
-}) => {
+test('guest is redirected to login and back to the settings section', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/settings/profile');
   await gatehouse.expectPath('/login?redirect=%2Fsettings%2Fprofile');

@@ -1,11 +1,11 @@
-// The same with tokens that really expire: nothing is played to the browser here.
+// Token expiry with real short-lived tokens, without simulated responses.
 import { count, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
 test.use({ settings: { ACCESS_TOKEN_SECONDS: '4' } });
 
-test('who comes back after the access token has expired is still in', async ({
+test('user returning after access token expiry stays signed in', async ({
   page,
   user,
   api,
@@ -17,7 +17,7 @@ test('who comes back after the access token has expired is still in', async ({
   await gatehouse.logIn(user);
   const { access } = await gatehouse.tokens();
   const storageState = await page.context().storageState();
-  // The first browser is closed, so that it does not renew the session meanwhile.
+  // The first browser is closed, so it does not refresh the session meanwhile.
   await page.context().close();
   await expect
     .poll(async () => (await api.present('POST', '/api/auth/verify', access)).code)
@@ -31,12 +31,12 @@ test('who comes back after the access token has expired is still in', async ({
   expect(count(calls, 'POST /api/auth/refresh')).toBe(1);
 });
 
-test('who is active never meets an expired token', async ({ page, user }) => {
+test('active user never sends an expired token', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const calls = watchCalls(page);
   const { access } = await gatehouse.tokens();
-  // A 401 at any call would be an error in the console, and so fail this test.
+  // A 401 response would be a console error and fail this test.
   await expect
     .poll(async () => {
       await page.keyboard.press('Shift');

@@ -1,10 +1,10 @@
-// Notices: announced, there long enough to be read, closed by anybody.
+// Toasts: announced, visible long enough, and closable.
 import { expire, fail } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-test('what has happened stays for six seconds, and for as long as somebody is at it', async ({
+test('success toast stays for six seconds, and longer while hovered or focused', async ({
   page,
   user,
 }) => {
@@ -24,11 +24,7 @@ test('what has happened stays for six seconds, and for as long as somebody is at
   await expect(notice).toHaveCount(0);
 });
 
-test('what went wrong stays until it is closed, with the keyboard too', async ({
-  page,
-  user,
-  browserErrors,
-}) => {
+test('error toast stays until closed, also by keyboard', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
   await page.clock.install();
   const gatehouse = new Gatehouse(page);
@@ -45,7 +41,7 @@ test('what went wrong stays until it is closed, with the keyboard too', async ({
   await expect(notice).toHaveCount(0);
 });
 
-test('Escape closes the newest', async ({ page, user }) => {
+test('Escape closes the newest toast', async ({ page, user }) => {
   await page.clock.install();
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);

@@ -1,5 +1,5 @@
-// Time that goes by while nobody looks: a lid that was closed, a person who has left, a network that was away. The page's clock
-// is moved here; the server's is not, and need not be: a page counts from when it has received its tokens.
+// Token expiry during sleep, inactivity and network outages. Only the page's clock is moved: a page
+// counts lifetimes from the receipt of its tokens.
 import { count, fail, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -13,7 +13,7 @@ test.beforeEach(async ({ page }) => {
   await page.clock.install();
 });
 
-test('who has left the page open is not kept signed in by it; who comes back is, before anything fails', async ({
+test('idle page does not refresh, and a returning user is refreshed before any failure', async ({
   page,
   user,
 }) => {
@@ -21,9 +21,9 @@ test('who has left the page open is not kept signed in by it; who comes back is,
   await gatehouse.logIn(user);
   const before = await gatehouse.tokens();
   const calls = watchCalls(page);
-  // The time at which the token of somebody who is there would be renewed, and more.
+  // Past the time at which an active user's token is refreshed.
   await page.clock.fastForward('14:00');
-  // A call that nobody's hand has made: by the time it is answered, a renewal would have been sent.
+  // A request without user activity: once it is answered, a refresh would have been sent.
   await page.evaluate(() => document.querySelector<HTMLAnchorElement>('nav a[href="/"]')?.click());
   await gatehouse.expectPath('/');
   await page.evaluate(() =>
@@ -38,7 +38,7 @@ test('who has left the page open is not kept signed in by it; who comes back is,
   expect(count(calls, REFRESH)).toBe(1);
 });
 
-test('who is active is renewed two minutes ahead, and not before', async ({ page, user }) => {
+test('active user is refreshed two minutes before expiry', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const before = await gatehouse.tokens();
@@ -49,13 +49,13 @@ test('who is active is renewed two minutes ahead, and not before', async ({ page
   await gatehouse.nav.getByRole('link', { name: EN.profile }).click();
   await gatehouse.expectProfile(user);
   expect(count(calls, REFRESH)).toBe(0);
-  // The timer alone.
+  // The timer only.
   await page.clock.fastForward('00:40');
   await expect.poll(async () => (await gatehouse.tokens()).refresh).not.toBe(before.refresh);
   expect(count(calls, REFRESH)).toBe(1);
 });
 
-test('a machine that wakes up without a network waits for it, and goes on', async ({
+test('wake-up without network waits for it and continues', async ({
   page,
   context,
   user,
@@ -71,13 +71,13 @@ test('a machine that wakes up without a network waits for it, and goes on', asyn
   await expect(page.getByRole('status').getByText(EN.connectionLost)).toBeVisible();
   await page.keyboard.press('Shift');
   await expect.poll(() => count(calls, REFRESH)).toBe(1);
-  // Outages are not made worse.
+  // The client backs off during outages.
   await page.keyboard.press('Shift');
   await gatehouse.expectPath('/profile');
   expect(await gatehouse.tokens()).toEqual(before);
   expect(count(calls, REFRESH)).toBe(1);
 
-  // Nobody has to do anything: that the network is back is enough.
+  // No user action is needed: the `online` event suffices.
   await context.setOffline(false);
   await expect.poll(async () => (await gatehouse.tokens()).refresh).not.toBe(before.refresh);
   expect(count(calls, REFRESH)).toBe(2);
@@ -85,11 +85,7 @@ test('a machine that wakes up without a network waits for it, and goes on', asyn
   await gatehouse.expectProfile(user);
 });
 
-test('a renewal that fails ahead of time is tried again, and is no news', async ({
-  page,
-  user,
-  browserErrors,
-}) => {
+test('failed early refresh is retried silently', async ({ page, user, browserErrors }) => {
   browserErrors.expect(/status of 500 .*\/api\/auth\/refresh/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);

@@ -1,4 +1,4 @@
-// Administrators: they find somebody among many, and what they do about them is in force at once, in front of whoever it is about.
+// User administration: search, and changes that take effect at once in the open tabs of the user.
 import type { Page } from '@playwright/test';
 
 import { remembering } from '../support/api.ts';
@@ -27,7 +27,7 @@ for (const [locale, words] of LANGUAGES) {
   test.describe(locale, () => {
     test.use({ locale });
 
-    test('somebody is found and disabled: their open tab says so, and they are back once it is undone', async ({
+    test('user is found, disabled with a message in the open tab, and enabled again', async ({
       page,
       user,
       administrator,
@@ -53,7 +53,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.expectPath(`/admin/users?search=${user.username}`);
       await expect(row(user.username)).toContainText(words.active);
 
-      // A question, which can be answered with no.
+      // A confirmation that can be cancelled.
       await manage(user.username).click();
       await item(words.disable).click();
       await expect(question(words.disableTitle)).toBeVisible();
@@ -82,7 +82,7 @@ for (const [locale, words] of LANGUAGES) {
       await theirs.expectWelcome(user);
     });
 
-    test('who came by a refresh gives the password once more; whoever it is about is out', async ({
+    test('user change after a refresh asks for the password and ends the sessions of the user', async ({
       server,
       api,
       user,
@@ -112,7 +112,7 @@ for (const [locale, words] of LANGUAGES) {
       await theirs.page.reload();
       await expect(theirs.alert(words.endedElsewhere)).toBeVisible();
 
-      // The password has been given: the next change asks no more.
+      // After reauthentication the next change does not ask again.
       await manage(user.username).click();
       await item(words.makeAdministrator).click();
       await question(words.makeAdministratorTitle)
@@ -124,7 +124,11 @@ for (const [locale, words] of LANGUAGES) {
       expect((await api.present('GET', '/api/users', promoted.access_token)).status).toBe(200);
     });
 
-    test('it is for nobody else', async ({ page, user, browserErrors }) => {
+    test('user list is refused to users who are not administrators', async ({
+      page,
+      user,
+      browserErrors,
+    }) => {
       browserErrors.expect(/status of 403 .*\/api\/users/);
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
@@ -136,7 +140,10 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.main.getByRole('table')).toBeHidden();
     });
 
-    test('a guest comes back to it after the log-in', async ({ page, administrator }) => {
+    test('guest is redirected to login and back to the user list', async ({
+      page,
+      administrator,
+    }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open('/admin/users?sort=username');
       await gatehouse.expectPath(
@@ -150,11 +157,7 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
-test('the address keeps what is looked for, the order and the page', async ({
-  page,
-  server,
-  administrator,
-}) => {
+test('search, order and page are kept in the URL', async ({ page, server, administrator }) => {
   await server.command(['seed', '--users', '120']);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
@@ -162,7 +165,7 @@ test('the address keeps what is looked for, the order and the page', async ({
   const { order, names, next, first, search } = people(page, EN);
   await expect(names).toHaveCount(50);
   const newest = await names.first().textContent();
-  // While another order is on its way there is no next page of it yet, and that of the old one is not offered.
+  // While another order is loading, no "next page" is offered.
   const arrive = await hold(page, '/api/users*');
   await expect(next).toBeVisible();
   await order.selectOption(EN.byName);
@@ -178,7 +181,7 @@ test('the address keeps what is looked for, the order and the page', async ({
   const address = page.url();
   expect(address).toContain('/admin/users?sort=username&after=');
 
-  // A reload and a link show the same; Back shows what was there before.
+  // A reload and a link show the same; Back shows the previous state.
   await gatehouse.reload();
   await expect(names.first()).toHaveText(second ?? '');
   await page.goBack();
@@ -188,7 +191,7 @@ test('the address keeps what is looked for, the order and the page', async ({
   await first.click();
   await expect(names.first()).toHaveText(begin ?? '');
 
-  // Another search begins at its first page, and typing it is one step back.
+  // Another search starts at the first page and is one history entry.
   await next.click();
   await expect(names.first()).toHaveText(second ?? '');
   await search.pressSequentially(administrator.username, { delay: 30 });
@@ -199,7 +202,7 @@ test('the address keeps what is looked for, the order and the page', async ({
   await expect(search).toHaveValue('');
 });
 
-test('nobody is asked to disable themself', async ({ page, administrator }) => {
+test('own account cannot be disabled', async ({ page, administrator }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
   await gatehouse.open(`/admin/users?search=${administrator.username}`);
@@ -209,11 +212,7 @@ test('nobody is asked to disable themself', async ({ page, administrator }) => {
   await expect(item(EN.disable)).toBeHidden();
 });
 
-test('what came in the name of somebody is text and nothing else', async ({
-  page,
-  api,
-  administrator,
-}) => {
+test('user names are rendered as text only', async ({ page, api, administrator }) => {
   const user = { ...newUser(), nickname: '<img src=x onerror=alert(1)>' };
   await api.register(user);
   const gatehouse = new Gatehouse(page);

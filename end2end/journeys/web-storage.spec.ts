@@ -1,4 +1,4 @@
-// A browser whose storage is full of rubbish, full, or forbidden is a guest's browser, not a broken page.
+// Web storage with invalid content, without space or without permission is treated as signed out.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
@@ -14,7 +14,7 @@ const RUBBISH: [what: string, kept: Record<string, string>][] = [
 ];
 
 for (const [what, kept] of RUBBISH) {
-  test(`storage with ${what} is a guest`, async ({ page, user }) => {
+  test(`storage with ${what} is treated as signed out`, async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/');
     await page.evaluate((entries) => {
@@ -31,10 +31,7 @@ for (const [what, kept] of RUBBISH) {
   });
 }
 
-test('tokens that look right and are not end at the login page', async ({
-  page,
-  browserErrors,
-}) => {
+test('invalid tokens in storage lead to the login page', async ({ page, browserErrors }) => {
   browserErrors.expect(/status of 401/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
@@ -57,7 +54,7 @@ test('tokens that look right and are not end at the login page', async ({
   expect((await gatehouse.storage()).local).toEqual({});
 });
 
-test('storage that is forbidden is a guest, and logging in lasts as long as the page', async ({
+test('forbidden storage is treated as signed out, and a login lasts for the page', async ({
   page,
   user,
 }) => {
@@ -78,10 +75,7 @@ test('storage that is forbidden is a guest, and logging in lasts as long as the 
   await gatehouse.expectPath('/login?redirect=%2Fprofile');
 });
 
-test('storage that is full keeps nothing, and the page works all the same', async ({
-  page,
-  user,
-}) => {
+test('full storage keeps nothing and the page works', async ({ page, user }) => {
   await page.addInitScript(() => {
     Storage.prototype.setItem = () => {
       throw new DOMException('It is full.', 'QuotaExceededError');

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 
-/** What axe has found in a state; the summary of a run is made of these. */
+/** Result of axe for a state, collected for the summary of a run. */
 export interface AxeResult {
   state: string;
   lang: string;
@@ -10,15 +10,16 @@ export interface AxeResult {
   violations: number;
 }
 
-/** The type of the annotations that carry looks to the summary. */
+/** Type of the annotations that carry results to the summary. */
 export const AXE_RESULT = 'axe';
 
-/** Expects that axe finds nothing wrong with the page as it is, and keeps what it has found for the summary. */
+/** Expects no axe violations on the current page and records the result for the summary. */
 export async function expectAccessible(
   page: Page,
   where: Pick<AxeResult, 'state' | 'lang' | 'look'>,
 ): Promise<void> {
-  // The rules of WCAG 2.2 that axe has are off unless asked for. Forced colours are the system's own, whatever the style says.
+  // axe's rules of WCAG 2.2 are off by default. Forced colors are the system's, so their contrast
+  // is not checked.
   const options = {
     rules: {
       'target-size': { enabled: true },
@@ -39,12 +40,14 @@ export async function expectAccessible(
   expect(found, `${where.state}, ${where.look}`).toEqual([]);
 }
 
-/** Shows the page in these colours, and waits until it does: axe must not look at one half in the old ones. */
+/**
+ * Switches the color scheme and waits for its transitions, so that axe does not see mixed colors.
+ */
 export async function show(page: Page, look: AxeResult['look']): Promise<void> {
   const colorScheme = look === 'dark' ? 'dark' : 'light';
   await page.emulateMedia({ colorScheme, forcedColors: look === 'forced' ? 'active' : 'none' });
   await page.evaluate(async () => {
-    // A change of media is seen by the next frame, and what is drawn is that of the one before.
+    // A media change applies to the next frame, which is drawn one frame later.
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     await frame();
     await frame();
@@ -55,7 +58,7 @@ export async function show(page: Page, look: AxeResult['look']): Promise<void> {
   });
 }
 
-/** Expects that nothing is wider than the window: neither the page, nor what is on it. */
+/** Expects that neither the page nor an element on it is wider than the viewport. */
 export async function expectFits(page: Page, what: string): Promise<void> {
   const wide = await page.evaluate(() => {
     const window = document.documentElement.clientWidth;
@@ -64,7 +67,7 @@ export async function expectFits(page: Page, what: string): Promise<void> {
     );
     const outside = seen.filter((element) => {
       const { left, right, width } = element.getBoundingClientRect();
-      // What only screen readers read has no place.
+      // Visually hidden elements are ignored.
       const isHidden = element.closest('.sr-only, .skip-link') !== null || width === 0;
       return !isHidden && (right > window + 0.5 || left < -0.5);
     });

@@ -2,14 +2,14 @@ import { expect, type BrowserContextOptions } from '@playwright/test';
 
 import type { User } from './users.ts';
 
-/** What logging in answers, as far as the journeys look at it. */
+/** The login response, as far as the tests use it. */
 export interface Session {
   access_token: string;
   refresh_token: string;
   user: { id: string; username: string };
 }
 
-/** A browser that keeps a session for all its tabs, as after a log-in with "remember me". */
+/** Returns browser options with a session in local storage, as after a login with "remember me". */
 export function remembering(
   origin: string,
   session: Session,
@@ -20,7 +20,7 @@ export function remembering(
   return { cookies: [], origins: [{ origin, localStorage }] };
 }
 
-/** Another client of the server than the browser. */
+/** API client without a browser. */
 export class Api {
   constructor(private readonly url: string) {}
 
@@ -35,7 +35,7 @@ export class Api {
     return (await response.json()) as Session;
   }
 
-  /** The same session with its next pair: its access token does not come straight from a password. */
+  /** Returns the next token pair of a session: its access token is not fresh. */
   async refresh(session: Session): Promise<Session> {
     const headers = { Authorization: `Bearer ${session.refresh_token}` };
     const response = await fetch(`${this.url}/api/auth/refresh`, { method: 'POST', headers });
@@ -46,7 +46,7 @@ export class Api {
     };
   }
 
-  /** The status and code that the server answers to a token at an operation. */
+  /** Returns status and error code of a request with a token. */
   async present(
     method: string,
     path: string,

@@ -1,12 +1,13 @@
 import { expect, type BrowserContext } from '@playwright/test';
 
-/** Three base64url parts, of which the first two are JSON objects: a token. */
+/** A JWT: three base64url parts, of which the first two are JSON objects. */
 const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/;
 
 /**
- * What went wrong in the browser without anybody seeing it: errors and warnings in the console (the browser reports a
- * violated content security policy there, and every answer of 400 and above), exceptions, requests without an answer, and
- * tokens where none belong. A test says what it expects; anything else fails it.
+ * Records errors of the browser: console errors and warnings (which include violations of the
+ * content security policy and every response of 400 and above), exceptions, requests without a
+ * response, and tokens in the console or in URLs. A test declares the ones it expects; any other
+ * fails it.
  */
 export class BrowserErrors {
   readonly #seen: string[] = [];
@@ -24,12 +25,12 @@ export class BrowserErrors {
     });
     context.on('requestfailed', (request) => {
       const why = request.failure()?.errorText ?? 'no reason given';
-      // A page that is left drops what it was loading.
+      // Leaving a page aborts its requests.
       if (why !== 'net::ERR_ABORTED') this.#seen.push(`no answer: ${why} <${request.url()}>`);
     });
   }
 
-  /** Announces trouble that belongs to the test. */
+  /** Declares errors that the test expects. */
   expect(...patterns: RegExp[]): void {
     this.#expected.push(...patterns);
   }

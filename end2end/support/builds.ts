@@ -14,14 +14,16 @@ import { join } from 'node:path';
 
 import { RELEASE, RELEASE_SITE, type Settings } from './server.ts';
 
-/** Another build of the product: the same program, whose files for the browser have other names. */
+/** Another build of the product: the same executable with other names of the browser files. */
 export interface Build {
   program: string;
   settings: Settings;
   dispose: () => Promise<void>;
 }
 
-/** Makes another build of the release build: every hash in a name is another, wherever the name stands. */
+/**
+ * Makes another build from the release build by changing the hash in every file name and reference.
+ */
 export async function anotherBuild(): Promise<Build> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-build-'));
   const site = join(folder, 'site');
@@ -37,7 +39,7 @@ export async function anotherBuild(): Promise<Build> {
   }
   if (hashes.size === 0)
     throw new Error(`There are no hashed names in ${RELEASE_SITE}: was it built by scripts/build?`);
-  // Of the same length, so that it may stand in a program, too.
+  // The same length, so that it can replace the name in binaries.
   const renamed = (text: string) =>
     [...hashes].reduce(
       (result, hash) => result.replaceAll(hash, Array.from(hash).reverse().join('')),
@@ -46,7 +48,7 @@ export async function anotherBuild(): Promise<Build> {
   for (const file of await readdir(pkg, { withFileTypes: true })) {
     const path = join(pkg, file.name);
     if (!file.isFile()) continue;
-    // The compressed copies would have the old names inside.
+    // The compressed copies contain the old names.
     if (/\.(?:br|gz)$/.test(file.name)) {
       await rm(path);
       continue;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where the system's own Chromium is, for Playwright's launch options; nothing where only Playwright's own will do. */
+/** Launch options for the system's Chromium, or none to use Playwright's. */
 export function chromium(): { executablePath?: string } {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const candidates = ['chromium', 'google-chrome'].flatMap((name) =>

@@ -12,7 +12,7 @@ import { BrowserErrors } from './browser-errors.ts';
 
 export { expect } from '@playwright/test';
 
-/** What a file of tests may choose: `test.use({ settings: { ACCESS_TOKEN_SECONDS: '5' } })`. */
+/** Options of a test file: `test.use({ settings: { ACCESS_TOKEN_SECONDS: '5' } })`. */
 export interface WorkerOptions {
   settings: Settings;
 }
@@ -21,7 +21,7 @@ interface WorkerFixtures extends WorkerOptions {
   server: Server;
 }
 
-/** Somebody whose access token has expired, on a server of their own. */
+/** A user with an expired access token, on a server of its own. */
 interface Expired {
   server: Server;
   api: Api;
@@ -32,13 +32,16 @@ interface Expired {
 interface TestFixtures {
   browserErrors: BrowserErrors;
   api: Api;
-  /** Somebody with an account. */
+  /** A registered user. */
   user: User;
-  /** Somebody who may manage others' accounts. */
+  /** An administrator. */
   administrator: User;
-  /** A session whose access token has really expired; those after it live as long as they do with people. */
+  /**
+   * Creates a session whose access token has really expired; later tokens have the default
+   * lifetime.
+   */
   expired: (settings?: Settings) => Promise<Expired>;
-  /** Another browser, watched like the first one. */
+  /** Opens another browser context, whose errors are recorded, too. */
   newContext: (options?: BrowserContextOptions) => Promise<BrowserContext>;
 }
 

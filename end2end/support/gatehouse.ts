@@ -3,7 +3,7 @@ import { expect, type Locator, type Page, type Response } from '@playwright/test
 import type { User } from './users.ts';
 import { EN, type Words } from './words.ts';
 
-/** Gatehouse in a tab, in the words of the user who sits before it. */
+/** Page object of Gatehouse in one tab and one language. */
 export class Gatehouse {
   readonly main: Locator;
   readonly header: Locator;
@@ -14,7 +14,7 @@ export class Gatehouse {
   readonly remember: Locator;
   readonly loginButton: Locator;
   readonly registerButton: Locator;
-  /** The one in the header: the profile may have one of its own. */
+  /** The button in the header: the profile may have another one. */
   readonly logoutButton: Locator;
   readonly languageSwitch: Locator;
   readonly colours: Locator;
@@ -37,7 +37,7 @@ export class Gatehouse {
     this.colours = this.header.getByRole('combobox', { name: words.colours });
   }
 
-  /** Opens a path and waits until the page is awake. */
+  /** Opens a path and waits for hydration. */
   async open(path: string): Promise<Response | null> {
     const response = await this.page.goto(path);
     await this.waitForHydration();
@@ -49,7 +49,7 @@ export class Gatehouse {
     await this.waitForHydration();
   }
 
-  /** Waits until the WebAssembly has taken the page over. */
+  /** Waits until the page is hydrated. */
   async waitForHydration(): Promise<void> {
     await this.page.locator('html[data-hydrated]').waitFor({ state: 'attached', timeout: 10_000 });
   }
@@ -65,7 +65,7 @@ export class Gatehouse {
     await this.confirm.fill(user.password);
   }
 
-  /** Logs in by the form, and waits for the profile. */
+  /** Logs in with the form and waits for the profile. */
   async logIn(user: User, { remember = true } = {}): Promise<void> {
     await this.open('/login');
     await this.fillLogin(user);
@@ -79,18 +79,18 @@ export class Gatehouse {
     await this.expectWelcome(user);
   }
 
-  /** The greeting, which needs no server, and the data, which does. */
+  /** Expects the greeting, which is local, and the data, which the server sends. */
   async expectWelcome(user: User): Promise<void> {
     await expect(this.main.getByText(this.words.welcome(user.username))).toBeVisible();
     await expect(this.main.getByText(/^access\b/)).toBeVisible();
   }
 
-  /** Expects the path and query of this very server. */
+  /** Expects a path and query of this server. */
   async expectPath(pathAndQuery: string): Promise<void> {
     await expect.poll(() => this.page.url()).toBe(new URL(pathAndQuery, this.origin()).href);
   }
 
-  /** The button with the person's name, and what is behind it. */
+  /** The button of the account menu. */
   accountMenu(name: string): Locator {
     return this.header.getByRole('button', {
       name: `${this.words.accountMenu}: ${name}`,
@@ -106,7 +106,7 @@ export class Gatehouse {
     return this.page.getByRole('status').filter({ hasText: text });
   }
 
-  /** What the browser keeps. */
+  /** Returns the local storage. */
   async storage(): Promise<{ local: Record<string, string>; tab: Record<string, string> }> {
     return this.page.evaluate(() => ({
       local: Object.fromEntries(Object.entries(localStorage)),
@@ -114,7 +114,7 @@ export class Gatehouse {
     }));
   }
 
-  /** The pair of tokens that the browser keeps for all tabs. */
+  /** Returns the token pair in local storage. */
   async tokens(): Promise<{ access: string; refresh: string }> {
     const { local } = await this.storage();
     return {

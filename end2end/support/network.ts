@@ -1,11 +1,11 @@
 import type { BrowserContext, Page, Request, Route } from '@playwright/test';
 
-/** A request as `POST /api/auth/login`. */
+/** Formats a request as `POST /api/auth/login`. */
 export function call(request: Request): string {
   return `${request.method()} ${new URL(request.url()).pathname}`;
 }
 
-/** The calls under `/api` that a tab sends from now on. */
+/** Collects the requests to `/api` that a tab sends from now on. */
 export function watchCalls(page: Page): string[] {
   const calls: string[] = [];
   page.on('request', (request) => {
@@ -14,12 +14,12 @@ export function watchCalls(page: Page): string[] {
   return calls;
 }
 
-/** How often a call was sent. */
+/** Counts a request. */
 export function count(calls: string[], call: string): number {
   return calls.filter((sent) => sent === call).length;
 }
 
-/** Holds every request of a tab or a browser to a path back until it is let go. */
+/** Holds every request of a tab or context to a path until released. */
 export async function hold(
   page: Page | BrowserContext,
   path: string | RegExp,
@@ -33,7 +33,7 @@ export async function hold(
   return release;
 }
 
-/** Answers as the contract has it for failures. */
+/** Answers with an API error. */
 export async function fail(
   route: Route,
   status: number,
@@ -51,7 +51,7 @@ export async function fail(
   });
 }
 
-/** Refuses one access token as expired, whichever call presents it; every other token is judged by the server. */
+/** Rejects one access token as expired; requests with other tokens reach the server. */
 export async function expire(page: Page, token: string): Promise<void> {
   await page.route('/api/me', async (route) => {
     const presented = await route.request().headerValue('Authorization');

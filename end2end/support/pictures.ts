@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 
-/** The checksum of PNG's chunks (ISO/IEC 15948 §5.5). */
+/** CRC-32 of a PNG chunk (ISO/IEC 15948 §5.5). */
 function checksum(bytes: Buffer): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
@@ -18,7 +18,7 @@ function chunk(name: string, content: Buffer): Buffer {
   return Buffer.concat([length, named, sum]);
 }
 
-/** A PNG whose left half has one colour and whose right half has another. */
+/** Encodes a PNG with one color in the left and another in the right half. */
 export function png(
   width: number,
   height: number,
@@ -42,7 +42,7 @@ export function png(
   ]);
 }
 
-/** A file as somebody chooses it. */
+/** A file for a file input. */
 export function file(
   name: string,
   buffer: Buffer,

@@ -9,21 +9,21 @@ import { freePort } from './port.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const TARGET = process.env.CARGO_TARGET_DIR;
-/** The folder of the release build: the program, and the names of its hashed files. */
+/** Folder of the release build: the executable and the hashes of the site files. */
 export const RELEASE = join(TARGET ?? join(ROOT, 'target'), 'release');
-/** The browser's files of the release build. */
+/** Site folder of the release build. */
 export const RELEASE_SITE = join(ROOT, 'target', 'site');
 const PROGRAM = join(RELEASE, 'gatehouse');
-/** The program finds the site by itself where the build has left both; not where cargo's folder is somewhere else. */
+/** The executable finds the site beside itself, except with another CARGO_TARGET_DIR. */
 const SITE: Settings = TARGET === undefined ? {} : { SITE_DIR: RELEASE_SITE };
 
-/** How long the server may take to answer, and to end. */
+/** Timeout for start and stop of the server, in milliseconds. */
 const TIMEOUT_MS = 10_000;
 
-/** Settings of the server: `GATEHOUSE_*` without the prefix. */
+/** Server settings: `GATEHOUSE_*` without the prefix. */
 export type Settings = Record<string, string>;
 
-/** The real program, on a port and with a data folder of its own. */
+/** The executable, with its own port and data folder. */
 export class Server {
   readonly url: string;
   #child: ChildProcess | undefined;
@@ -45,16 +45,19 @@ export class Server {
     return server;
   }
 
-  /** What the program has written so far. */
+  /** Output of the server so far. */
   get log(): string {
     return this.#log;
   }
 
-  /** Starts the program on its data, maybe with other settings or that of another build, and comes back when it answers. */
+  /**
+   * Starts the server on its data folder, optionally with other settings or another build, and
+   * waits until it responds.
+   */
   async resume(settings = this.settings, program = PROGRAM): Promise<void> {
     this.settings = settings;
     const child = spawn(program, [], {
-      // Somewhere else than the repository: no .env of a developer is read, and nothing depends on where one stands.
+      // Outside the repository, so no .env file of a developer is read.
       cwd: this.data,
       env: {
         ...withoutSettings(process.env),
@@ -68,7 +71,7 @@ export class Server {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
     }
-    // A program that cannot be started has no exit code; the loop below sees it in the log.
+    // A program that cannot be started has no exit code; the loop below reports the log.
     child.on('error', (error) => (this.#log += `${program}: ${error.message}`));
     process.once('exit', () => child.kill('SIGKILL'));
 
@@ -81,7 +84,9 @@ export class Server {
     }
   }
 
-  /** Runs one of the program's commands on the same data, with something on its standard input: what it prints. */
+  /**
+   * Runs a command of the executable on the same data, with standard input, and returns its output.
+   */
   command(args: string[], input = ''): Promise<string> {
     const env = {
       ...withoutSettings(process.env),
@@ -97,7 +102,7 @@ export class Server {
     });
   }
 
-  /** Asks the program to end, waits until it has, and says whether that was a clean end. */
+  /** Sends SIGTERM, waits for the exit, and fails if it was not clean. */
   async halt(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -113,7 +118,7 @@ export class Server {
     }
   }
 
-  /** Ends the program without a warning, as a failure of power would, and waits until it is gone. */
+  /** Kills the server, as a power failure would, and waits for its exit. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -123,7 +128,7 @@ export class Server {
     await ended;
   }
 
-  /** Ends the program and removes its data. */
+  /** Stops the server and removes its data. */
   async dispose(): Promise<void> {
     try {
       await this.halt();

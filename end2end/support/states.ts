@@ -1,4 +1,4 @@
-// Every state of every page: for axe, for windows of every size, and for pictures.
+// Every state of every page: for axe, viewport sizes and screenshots.
 import { GUESTS } from './states/guests.ts';
 import { MEMBERS } from './states/members.ts';
 import { SETTINGS } from './states/settings.ts';
@@ -7,7 +7,7 @@ import { USERS } from './states/users.ts';
 
 export type { State } from './states/setup.ts';
 
-/** How wide the pictures are: a desk's window, and a phone. */
+/** Widths of the screenshots: desktop and phone. */
 export const WIDTHS = [1280, 360];
 
 export const STATES: State[] = [...GUESTS, ...MEMBERS, ...SETTINGS, ...USERS];

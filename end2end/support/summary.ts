@@ -10,7 +10,7 @@ import { STATES, WIDTHS, type State } from './states.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = join(ROOT, 'docs/pages.md');
-/** A run that takes pictures also writes the summary where the README leads to. */
+/** A run that takes screenshots also writes the summary to docs/. */
 const UPDATES = process.env.UPDATE_PICTURES === '1';
 
 const COLUMNS: [title: string, lang: string, look: AxeResult['look']][] = [
@@ -21,7 +21,7 @@ const COLUMNS: [title: string, lang: string, look: AxeResult['look']][] = [
   ['zh, dark', 'zh', 'dark'],
 ];
 
-/** Sums up what axe has found in a run: violations in each state, language and colours. */
+/** Reporter that sums up axe's results: violations by state, language and color scheme. */
 export default class Summary implements Reporter {
   readonly #looks: AxeResult[] = [];
 
@@ -64,7 +64,7 @@ export default class Summary implements Reporter {
   }
 }
 
-/** A state's pictures, side by side. */
+/** The screenshots of a state, side by side. */
 function gallery({ name, what, widths = WIDTHS }: State): string {
   const picture = (file: string, how: string, width: number): string =>
     `<img src="pictures/${file}-${String(width)}.png" alt="${what}, ${how}, ${String(width)} pixels wide" width="${String(width / 4)}">`;

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
-/** A user with an account, or about to get one. */
+/** A user, registered or about to be. */
 export interface User {
   username: string;
   password: string;
 }
 
-/** Everybody's password: the server's log is searched for it. */
+/** The password of all test users: the server's log is searched for it. */
 export const PASSWORD = 'correct-horse-battery-staple';
 
-/** Somebody whom the server does not know yet. */
+/** Returns a user that is not registered yet. */
 export function newUser(prefix = 'ada'): User {
   return { username: `${prefix}-${randomUUID().slice(0, 8)}`, password: PASSWORD };
 }

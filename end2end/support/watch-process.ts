@@ -20,11 +20,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './port.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** A copy of the tree, so that the tree itself is never changed. It stays, with what was built of it: the next run is faster. */
+/**
+ * A copy of the tree, so that the tree itself is never changed. It stays with its build, which
+ * makes the next run faster.
+ */
 const COPY = join(ROOT, 'target', 'watch');
-/** A style sheet that says nothing. */
+/** An empty style sheet. */
 const PROBE = 'style/watched.css';
-/** How long the first build may take, from nothing on a small machine. */
+/** Timeout of the first build, from scratch on a small machine. */
 const FIRST_BUILD_MS = 30 * 60_000;
 
 /** `make watch` in a copy of the tree. */
@@ -43,11 +46,11 @@ export class WatchProcess {
     }
   }
 
-  /** Starts it, and comes back when the server answers. The files named will be edited. */
+  /** Starts the process and waits until the server responds. `files` are the ones to be edited. */
   static async start(files: string[]): Promise<WatchProcess> {
     const command = (process.env.WATCH_COMMAND ?? 'make watch').split(' ');
     copyTree();
-    // What an earlier run has left of them in the build is older than this.
+    // Makes the files newer than the build of an earlier run.
     for (const file of files) utimesSync(join(COPY, file), new Date(), new Date());
     const [port, reloadPort] = [await freePort(), await freePort()];
     const address = `127.0.0.1:${String(port)}`;
@@ -63,7 +66,7 @@ export class WatchProcess {
         LEPTOS_RELOAD_PORT: String(reloadPort),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: what it has started ends with it.
+      // A process group, so that child processes end with it.
       detached: true,
     });
     const watching = new WatchProcess(child, address);
@@ -75,7 +78,7 @@ export class WatchProcess {
     return watching;
   }
 
-  /** What it has written so far. */
+  /** Output of the process so far. */
   get log(): string {
     return this.#log;
   }
@@ -89,7 +92,7 @@ export class WatchProcess {
     writeFileSync(path, text.replace(before, after));
   }
 
-  /** Ends it, and puts back what was edited. */
+  /** Stops the process and restores the edited files. */
   async stop(): Promise<void> {
     for (const [file, text] of this.#edited) writeFileSync(join(COPY, file), text);
     const ended =
@@ -104,14 +107,14 @@ export class WatchProcess {
     clearTimeout(late);
   }
 
-  /** Waits until a change is noticed: cargo-leptos serves before it has begun to watch. */
+  /** Waits until a change is noticed: cargo-leptos serves before it starts watching. */
   async #notice(): Promise<void> {
     const builds = () => this.#log.split('Tailwind').length;
     const before = builds();
     for (let seconds = 0; builds() === before; seconds += 1) {
       if (seconds > 600 || this.child.exitCode !== null)
         throw new Error(`It does not watch:\n${this.#log}`);
-      // A change interrupts the build of the one before.
+      // A change interrupts the build of the previous one.
       if (seconds % 15 === 0) writeFileSync(join(COPY, PROBE), `/* ${String(seconds)} */\n`);
       await pause(1000);
     }
@@ -121,7 +124,7 @@ export class WatchProcess {
     try {
       if (this.child.pid !== undefined) process.kill(-this.child.pid, signal);
     } catch {
-      // It has ended already.
+      // The process has ended already.
     }
   }
 
@@ -140,7 +143,7 @@ export class WatchProcess {
   }
 }
 
-/** Brings the copy in step with the tree: files that git knows or would take. */
+/** Synchronizes the copy with the tree: files that git tracks or would add. */
 function copyTree(): void {
   mkdirSync(COPY, { recursive: true });
   const list = execFileSync(

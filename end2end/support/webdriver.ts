@@ -1,4 +1,5 @@
-// Browsers that Playwright does not drive, as far as our tests need them: WebDriver (https://www.w3.org/TR/webdriver2/).
+// A small WebDriver client for browsers that Playwright does not drive
+// (https://www.w3.org/TR/webdriver2/).
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,20 +13,20 @@ import { expect } from '@playwright/test';
 
 import { freePort } from './port.ts';
 
-/** How long a browser may take to start. */
+/** Timeout of a browser's start, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;
-/** The key under which WebDriver wraps an element. */
+/** Key of an element reference in WebDriver. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
 type Parameters = Record<string, unknown>;
 
-/** Sends commands to a browser, and ends it. */
+/** A connection to a browser. */
 interface Connection {
   send: (command: Command, parameters: Parameters) => Promise<unknown>;
   close: () => Promise<void>;
 }
 
-/** Each command as HTTP has it, and as Firefox' Marionette has it. */
+/** Commands in WebDriver over HTTP and in Firefox' Marionette protocol. */
 const COMMANDS = {
   navigate: ['POST', '/url', 'WebDriver:Navigate'],
   execute: ['POST', '/execute/sync', 'WebDriver:ExecuteScript'],
@@ -45,7 +46,7 @@ export class DrivenBrowser {
     private readonly connection: Connection,
   ) {}
 
-  /** WebKitGTK, which shares its engine with Safari, on a display of its own. */
+  /** Starts WebKitGTK, which shares its engine with Safari, on its own display. */
   static async webkit(): Promise<DrivenBrowser> {
     const display = await startDisplay();
     const port = await freePort();
@@ -53,7 +54,7 @@ export class DrivenBrowser {
       env: {
         ...process.env,
         DISPLAY: display.name,
-        // In a container there is neither a sandbox of its own to be had nor a graphics card.
+        // Containers have neither a nested sandbox nor a graphics card.
         WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
         WEBKIT_DISABLE_COMPOSITING_MODE: '1',
         WEBKIT_DISABLE_DMABUF_RENDERER: '1',
@@ -94,7 +95,7 @@ export class DrivenBrowser {
     }
   }
 
-  /** Firefox with preferences, by its own protocol: no driver is needed. */
+  /** Starts Firefox with preferences, using its Marionette protocol: no driver is needed. */
   static async firefox(
     preferences: Record<string, string | number | boolean> = {},
   ): Promise<DrivenBrowser> {
@@ -119,7 +120,7 @@ export class DrivenBrowser {
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     };
     try {
-      // Firefox chooses a port and writes it down.
+      // Firefox chooses a port and writes it to a file.
       const file = join(profile, 'MarionetteActivePort');
       await until(async () => Number(await readFile(file, 'utf8')) > 0);
       const connected = await Marionette.connect(Number(await readFile(file, 'utf8')));
@@ -142,13 +143,13 @@ export class DrivenBrowser {
     await this.connection.close();
   }
 
-  /** Opens a page and waits until the WebAssembly has taken it over. */
+  /** Opens a page and waits for hydration. */
   async open(url: string): Promise<void> {
     await this.connection.send('navigate', { url });
     await this.eventually('the page is awake', () => 'awake' in document.documentElement.dataset);
   }
 
-  /** Runs a function in the page. It sees its arguments and nothing else of the test. */
+  /** Runs a function in the page, which sees nothing of the test but its arguments. */
   async run<Arguments extends unknown[], Result>(
     script: (...args: Arguments) => Result,
     ...args: Arguments
@@ -157,7 +158,7 @@ export class DrivenBrowser {
     return (await this.connection.send('execute', { script: source, args })) as Result;
   }
 
-  /** Runs a function that takes a while in the page. */
+  /** Runs an async function in the page. */
   async runAsync<Arguments extends unknown[], Result>(
     script: (...args: Arguments) => Promise<Result>,
     ...args: Arguments
@@ -170,7 +171,7 @@ export class DrivenBrowser {
     return value;
   }
 
-  /** Waits until something is true of the page. */
+  /** Waits until a condition holds in the page. */
   async eventually<Arguments extends unknown[]>(
     what: string,
     script: (...args: Arguments) => boolean,
@@ -181,7 +182,7 @@ export class DrivenBrowser {
       .toBe(true);
   }
 
-  /** Clicks on the first element of a selector, as a mouse does. */
+  /** Clicks the first element of a selector like a mouse. */
   async click(selector: string): Promise<void> {
     await this.connection.send('click', { id: await this.#find(selector) });
   }
@@ -191,7 +192,7 @@ export class DrivenBrowser {
     await this.connection.send('type', { id: await this.#find(selector), text });
   }
 
-  /** Makes the page this wide, by making the window as much wider as it needs for its own edges. */
+  /** Sets the width of the viewport by resizing the window, including its borders. */
   async resize(width: number, height: number): Promise<void> {
     await this.connection.send('setRect', { width, height });
     const inner = await this.run(() => window.innerWidth);
@@ -215,7 +216,7 @@ interface Session {
   capabilities: { browserVersion: string };
 }
 
-/** No page of Mozilla's, no updates, no questions. */
+/** Preferences without start page, updates and prompts. */
 const FIREFOX_PREFERENCES = {
   'marionette.port': 0,
   'browser.shell.checkDefaultBrowser': false,
@@ -231,7 +232,7 @@ const FIREFOX_PREFERENCES = {
   'toolkit.telemetry.enabled': false,
 };
 
-/** Firefox' own protocol: JSON with its length before it, as `[type, id, error, result]`. */
+/** Firefox' Marionette protocol: length-prefixed JSON, `[type, id, error, result]`. */
 class Marionette {
   #received = Buffer.alloc(0);
   #next = 0;
@@ -249,7 +250,7 @@ class Marionette {
       for (const { reject } of this.#waiting.values())
         reject(new Error('Firefox has closed the connection.'));
     });
-    // What waits learns of it by the close that follows.
+    // Pending commands are rejected by the `close` event that follows.
     socket.on('error', () => undefined);
   }
 
@@ -280,7 +281,7 @@ class Marionette {
       const text = this.#received.subarray(colon + 1, colon + 1 + length).toString();
       this.#received = this.#received.subarray(colon + 1 + length);
       const message = JSON.parse(text) as unknown;
-      // The first message says hello.
+      // The first message is a greeting.
       if (!Array.isArray(message)) continue;
       const [, id, error, result] = message as [
         1,
@@ -300,7 +301,7 @@ function isWrapped(answer: unknown): answer is { value: unknown } {
   return typeof answer === 'object' && answer !== null && 'value' in answer;
 }
 
-/** Calls a driver that speaks HTTP: the `value` of its answer. */
+/** Sends a WebDriver request over HTTP and returns the `value` of its response. */
 async function request(url: string, method: string, body?: Parameters): Promise<unknown> {
   const response = await fetch(url, {
     method,
@@ -312,7 +313,7 @@ async function request(url: string, method: string, body?: Parameters): Promise<
   throw new Error(`${error}: ${message}`);
 }
 
-/** A display that shows nothing to anybody's eyes. It chooses a free number and writes it down. */
+/** Starts a virtual display (Xvfb), which chooses a free number and writes it to a file. */
 async function startDisplay(): Promise<{ name: string; process: ChildProcess }> {
   const child = spawn(
     'Xvfb',
@@ -351,7 +352,7 @@ async function until(isTrue: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Has a program end with the tests, also where they are interrupted. */
+/** Ends a program with the tests, also when these are interrupted. */
 function endWithTests(child: ChildProcess): void {
   process.once('exit', () => child.kill('SIGKILL'));
 }

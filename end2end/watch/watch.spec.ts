@@ -1,4 +1,4 @@
-// Development: each edit reaches the open page by itself.
+// `make watch`: each edit reaches the open page.
 import { expect, test, type Page } from '@playwright/test';
 
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -10,10 +10,10 @@ const STYLE = 'style/base.css';
 const HEAD = 'app/src/document/head.js';
 const DOCS_STYLE = 'server/src/http/openapi/page.css';
 const SERVER = 'server/src/http/static_files.rs';
-/** How long a change may take on a small and busy machine. */
+/** Timeout of a rebuild on a small and busy machine. */
 const CHANGE_MS = 8 * 60_000;
 
-/** Waits until the page would hear of a change. */
+/** Waits until the page listens for changes. */
 async function listening(page: Page): Promise<void> {
   await page
     .locator('html[data-listening][data-hydrated]')
@@ -34,7 +34,7 @@ async function timed(
   console.log(description);
 }
 
-test('every kind of edit reaches the open page by itself', async ({ page }) => {
+test('every kind of edit reaches the open page', async ({ page }) => {
   const faults: string[] = [];
   page.on('console', (message) => {
     // The socket goes with the page that is left.

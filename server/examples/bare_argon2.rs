@@ -1,6 +1,6 @@
-//! For `make bench`: how many bare Argon2id hashes a second this machine makes on all its cores,
-//! with the parameters and the password length of the log-ins that are measured beside it. Each
-//! thread keeps its memory, as the server does.
+//! For `make bench`: bare Argon2id hashes per second on all cores of this machine, with the
+//! parameters and password length of the logins measured beside it. Each thread reuses its memory,
+//! as the server does.
 
 use std::{
     error::Error,
@@ -15,7 +15,7 @@ use server::{
     clock::{Clock as _, SystemClock},
 };
 
-/// How long it counts.
+/// Duration of the measurement.
 const TIME: Duration = Duration::from_secs(8);
 
 fn main() -> Result<(), Box<dyn Error>> {

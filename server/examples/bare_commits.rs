@@ -1,19 +1,17 @@
-//! For `make bench`: how many changes a second the embedded database makes on this disk when each
-//! is a commit of its own, one after the other: its limit for whoever does not let them share one.
-//! The folder for the database is the argument; the way of writing is the server's, and so is the
-//! row, about as long as a session's.
+//! For `make bench`: sequential single-row commits per second of the embedded database on this
+//! disk, the limit without group commit. The argument is the folder for the database; the settings
+//! are the server's, and the row is about as long as a session's.
 
 use std::{env, error::Error, fmt::Write as _, io::Write as _, path::PathBuf, time::Duration};
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 use server::clock::{Clock as _, SystemClock};
 
-/// How long it counts.
+/// Duration of the measurement.
 const TIME: Duration = Duration::from_secs(6);
-/// Commits that are asked for at a time: the way to the database's thread and back counts for
-/// nothing.
+/// Commits per call to the database thread, so that its round trip does not count.
 const AT_A_TIME: u32 = 50;
-/// Rows, of which each commit changes one.
+/// Rows of the table; each commit changes one.
 const ROWS: u32 = 1000;
 
 #[tokio::main]

@@ -1,7 +1,7 @@
-//! For `make bench`: the server as it is, and beside it a bare axum route behind the same layers.
+//! For `make bench`: the server, and beside it a bare axum route behind the same layers.
 //!
-//! Its settings come from the environment; it says where it listens and stops on SIGTERM, as the
-//! program does.
+//! Settings come from the environment; it prints its address and stops on SIGTERM, as `gatehouse`
+//! does.
 
 use std::{error::Error, io::Write as _, path::Path};
 
@@ -13,7 +13,7 @@ use server::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-/// As long as the answer of `GET /api/me`.
+/// As long as the response of `GET /api/me`.
 const BODY: &str = r#"{"id":"01a1f8fc-0140-7830-9d2a-ef66eceeaca9","username":"bench","nickname":null,"avatar_url":null,"role":"user","created_at":1800000000,"login_time":1800000000,"expiration_time":1800000900,"token_type":"access","fresh":true}"#;
 
 #[tokio::main]

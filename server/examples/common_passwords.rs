@@ -1,5 +1,5 @@
-//! For `scripts/common-passwords`: makes a filter from the passwords on standard input, one a line,
-//! and says how large it is and how many of ten million random texts it takes for common.
+//! For `scripts/common-passwords`: builds the filter from passwords on standard input, one a line,
+//! and prints its size and its false positives among ten million random texts.
 
 use std::{
     error::Error,
@@ -13,14 +13,14 @@ use server::{
     clock::Env,
 };
 
-/// Random texts that are tried.
+/// Random texts to measure false positives.
 const TRIES: u32 = 10_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1).ok_or("Name the file to write.")?;
     let mut list = Vec::new();
     io::stdin().read_to_end(&mut list)?;
-    // What is not text in such a list is no password that anybody could type.
+    // Lines that are not UTF-8 cannot be typed as a password.
     let list = String::from_utf8_lossy(&list);
     let (filter, passwords) = build(list.lines());
     let common = CommonPasswords::read(&filter).ok_or("The filter cannot be read back.")?;

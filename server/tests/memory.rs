@@ -1,5 +1,4 @@
-//! Memory of decoding, measured: the peak of this process, which is why the test has one of its
-//! own.
+//! Peak memory of image decoding. The peak is per process, so this test has a process of its own.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
@@ -11,10 +10,10 @@ use server::pictures::{BlockingPool, Header, PoolError, Refusal, Rendered, Shape
 
 /// The default of `GATEHOUSE_PICTURES_MEMORY_BYTES`.
 const BUDGET: u64 = 160_000_000;
-/// What the process and the allocator take beside it.
+/// Allowance for the process and the allocator, in bytes.
 const SLACK: u64 = 30_000_000;
 
-/// Bytes of a line of `/proc/self/status`.
+/// Returns the bytes of a line of `/proc/self/status`.
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("a status");
     let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
@@ -23,7 +22,7 @@ fn status(name: &str) -> u64 {
     kibibytes * 1024
 }
 
-/// A PNG whose rows are all black.
+/// Encodes an all-black PNG.
 fn black_png(width: u32, height: u32, color: png::ColorType, depth: png::BitDepth) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
@@ -44,7 +43,7 @@ fn black_png(width: u32, height: u32, color: png::ColorType, depth: png::BitDept
     bytes
 }
 
-/// Compressed zeros: three hundred megabytes of them (RFC 1950).
+/// Three hundred megabytes of zeros, compressed (RFC 1950).
 fn zeros() -> Vec<u8> {
     let large = black_png(30_000, 10_000, png::ColorType::Grayscale, png::BitDepth::Eight);
     let mut zeros = Vec::new();
@@ -60,7 +59,7 @@ fn zeros() -> Vec<u8> {
     zeros
 }
 
-/// A PNG of one pixel with a chunk of metadata that is compressed.
+/// A PNG of one pixel with a compressed metadata chunk.
 fn bomb(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
@@ -93,7 +92,7 @@ async fn decoding_of_large_pictures_and_bombs_at_once_stays_within_its_budget() 
     let zeros = zeros();
     let bombs = [(*b"iCCP", &b"x\0\0"[..]), (*b"zTXt", b"x\0\0"), (*b"iTXt", b"x\0\x01\0\0\0")]
         .map(|(name, begin)| bomb(name, &[begin, &zeros].concat()));
-    // From here on the peak counts (proc(5), clear_refs).
+    // Resets the peak (proc(5), clear_refs).
     fs::write("/proc/self/clear_refs", "5").expect("a new peak");
     let before = status("VmRSS");
 

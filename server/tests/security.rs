@@ -1,5 +1,5 @@
-//! SECURITY.md and the tests say the same: each invariant has a row, each proof that a row names
-//! exists, and each test that carries a number is named in its row.
+//! SECURITY.md and the tests agree: each invariant has a row, each proof named by a row exists, and
+//! each numbered test is named in its row.
 
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
 
@@ -9,13 +9,13 @@ use std::{
     path::Path,
 };
 
-/// How many invariants there are.
+/// Number of invariants.
 const INVARIANTS: u32 = 51;
 
-/// What a row without a proof begins with.
+/// Prefixes of rows without a proof.
 const UNPROVEN: [&str; 2] = ["Not there yet: ", "Not done: "];
 
-/// Every line below a folder's files of a kind.
+/// Returns every line of the files with an extension below a folder.
 fn lines(root: &Path, ending: &str) -> Vec<String> {
     let mut folders = vec![root.to_owned()];
     let mut lines = Vec::new();
@@ -38,7 +38,7 @@ fn lines(root: &Path, ending: &str) -> Vec<String> {
     lines
 }
 
-/// The names of tests in Rust that begin like those of invariants.
+/// Returns the names of Rust tests that begin like invariants.
 fn in_rust(lines: &[String]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut is_test = false;
@@ -52,14 +52,14 @@ fn in_rust(lines: &[String]) -> BTreeSet<String> {
             Some(name) => panic!("{name} is no test"),
             None => {}
         }
-        // Attributes stand above each other.
+        // A function may have several attributes.
         is_test = line.starts_with("#[")
             && (is_test || line == "#[test]" || line.starts_with("#[tokio::test"));
     }
     names
 }
 
-/// The titles of journeys that begin like those of invariants.
+/// Returns the titles of end-to-end tests that begin like invariants.
 fn in_journeys(lines: &[String]) -> BTreeSet<String> {
     let titles = lines.iter().filter_map(|line| line.strip_prefix("test(")).filter_map(|rest| {
         let quote = rest.chars().next()?;
@@ -72,13 +72,13 @@ fn in_journeys(lines: &[String]) -> BTreeSet<String> {
     titles.filter(|title| title.starts_with("invariant")).collect()
 }
 
-/// What is measured.
+/// Returns the rows of the benchmark.
 fn in_benches(lines: &[String]) -> BTreeSet<String> {
     let rows = lines.iter().filter_map(|line| line.strip_prefix("row('")?.split('\'').next());
     rows.map(|row| format!("bench: {}", row.replace('`', ""))).collect()
 }
 
-/// The number that a test carries in its name.
+/// Returns the invariant number in the name of a test.
 fn number(name: &str) -> Option<u32> {
     let rest = name.strip_prefix("invariant")?;
     let digits = match rest.strip_prefix('_') {
@@ -88,7 +88,7 @@ fn number(name: &str) -> Option<u32> {
     digits?.parse().ok()
 }
 
-/// Whatever the table and the tests do not agree in.
+/// Returns the differences between the table and the tests.
 fn complaints(document: &str, tests: &BTreeSet<String>, benches: &BTreeSet<String>) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut named: BTreeMap<&str, u32> = BTreeMap::new();
@@ -132,7 +132,7 @@ fn complaints(document: &str, tests: &BTreeSet<String>, benches: &BTreeSet<Strin
 }
 
 #[test]
-fn every_invariant_has_its_row_and_every_proof_is_there() {
+fn security_table_and_tests_name_the_same_proofs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
     let mut rust = lines(&root.join("server/src"), ".rs");
     rust.extend(lines(&root.join("server/tests/http"), ".rs"));
@@ -149,7 +149,7 @@ fn every_invariant_has_its_row_and_every_proof_is_there() {
 }
 
 #[test]
-fn what_does_not_agree_is_found() {
+fn security_table_with_mismatch_is_reported() {
     let found = |document: &str, tests: &[&str]| {
         let tests = tests.iter().map(|test| (*test).to_owned()).collect();
         complaints(document, &tests, &BTreeSet::from(["bench: a row".to_owned()])).join("\n")
@@ -176,7 +176,7 @@ fn what_does_not_agree_is_found() {
 }
 
 #[test]
-fn tests_are_found_by_what_they_are() {
+fn test_names_are_found_in_rust_and_typescript() {
     let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     let rust = "#[test]\nfn invariant_01_a() {}\n#[tokio::test(x)]\n#[ignore]\nasync fn invariant_02_b() {}\nfn other() {}";
     assert_eq!(

@@ -1,4 +1,4 @@
-// What somebody meets who is not signed in.
+// States of the guest pages.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ import type { Gatehouse } from '../gatehouse.ts';
 import { newUser } from '../users.ts';
 import { ADA, RETRY_AFTER_SECONDS, type State } from './setup.ts';
 
-/** Text that a person has typed: no account has this password. */
+/** Input for a failing login: no account has this password. */
 const TYPED = { username: ADA.username, password: 'correct horse' };
 
 export const GUESTS: State[] = [
@@ -157,7 +157,7 @@ function page(name: string, what: string, path: string, browserErrors: RegExp[] 
   };
 }
 
-/** A log-in whose call goes wrong. */
+/** A login whose request fails. */
 function login(name: string, what: string, wrong: (gatehouse: Gatehouse) => Promise<void>): State {
   return {
     name,

@@ -1,4 +1,4 @@
-// What somebody meets who is signed in.
+// States of the authenticated pages.
 import { expect } from '@playwright/test';
 
 import { fail, hold } from '../network.ts';

@@ -1,4 +1,4 @@
-// The settings of somebody who is signed in.
+// States of the settings.
 import { expect, type Page } from '@playwright/test';
 
 import { fail } from '../network.ts';
@@ -81,7 +81,7 @@ export const SETTINGS: State[] = [
   ),
 ];
 
-/** Ada's settings, and what she does there. */
+/** The settings of the sample user and actions on them. */
 function settings(
   name: string,
   what: string,
@@ -96,7 +96,7 @@ function settings(
   return section(name, what, path, seen, () => Promise.resolve(), browserErrors);
 }
 
-/** A section of Ada's settings that asks the server for nothing else than what is answered here. */
+/** A settings section whose requests are all answered here. */
 function section(
   name: string,
   what: string,
@@ -125,7 +125,7 @@ async function expectDevices({ main, words }: Gatehouse): Promise<void> {
   ).toBeVisible();
 }
 
-/** Three devices: this one, a new one, and one that does not say what it is. */
+/** Three sessions: this one, one on a new device, and one without a known user agent. */
 async function answerDevices(page: Page): Promise<void> {
   const device = {
     browser: null,

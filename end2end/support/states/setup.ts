@@ -1,4 +1,4 @@
-// What states are made of: somebody who is the same in every picture, at the same time.
+// Set-up of the states: one sample user at one fixed time.
 import { expect, type Page } from '@playwright/test';
 
 import type { Api } from '../api.ts';
@@ -6,11 +6,11 @@ import type { Gatehouse } from '../gatehouse.ts';
 import { newUser } from '../users.ts';
 import { png } from '../pictures.ts';
 
-/** Who is in every picture, and when. */
+/** The sample user and the fixed time of all screenshots. */
 export const ADA = { username: 'ada@example.org', nickname: 'Ada' };
 export const NOON = Date.UTC(2026, 2, 20, 12) / 1000;
 export const NOW = NOON + 21;
-/** Seconds until something may be tried again: longer than anybody looks at a state. */
+/** `Retry-After` of simulated failures, in seconds: longer than a state is checked. */
 export const RETRY_AFTER_SECONDS = 480;
 
 export interface StateContext {
@@ -18,15 +18,15 @@ export interface StateContext {
   api: Api;
 }
 
-/** A page in a state that somebody may find it in. */
+/** A page in one of its states. */
 export interface State {
-  /** Its name in the table and in the pictures' file names. */
+  /** Name in the table and in the file names of the screenshots. */
   name: string;
-  /** What there is to see. */
+  /** Description of the state. */
   what: string;
-  /** Widths of its pictures, if not all. */
+  /** Widths of its screenshots, if not all. */
   widths?: number[];
-  /** What the browser's console says there, as it should. */
+  /** Browser errors that belong to the state. */
   browserErrors?: RegExp[];
   reach: (stage: StateContext) => Promise<void>;
 }
@@ -36,7 +36,7 @@ export async function expectAda({ main, words }: Gatehouse): Promise<void> {
   await expect(main.getByText(/^access\b/)).toBeVisible();
 }
 
-/** What Ada keeps here: pictures of these measures. */
+/** Answers the file list with images of these sizes. */
 export async function answerWithFiles(page: Page, measures: [number, number][]): Promise<void> {
   const files = measures.map(([width, height], index) => ({
     id: `019d0b2c-8c00-7000-8000-00000000000${String(index)}`,
@@ -62,7 +62,7 @@ export async function answerWithFiles(page: Page, measures: [number, number][]):
   });
 }
 
-/** The same user at the same time in every picture. */
+/** Signs in as the sample user at the fixed time. */
 export async function signIn({ gatehouse, api }: StateContext, role = 'user'): Promise<void> {
   const { page } = gatehouse;
   const user = newUser();
@@ -72,7 +72,8 @@ export async function signIn({ gatehouse, api }: StateContext, role = 'user'): P
     ([ada, times, role]) => {
       const user = JSON.parse(localStorage.getItem('user') ?? '{}') as object;
       localStorage.setItem('user', JSON.stringify({ ...user, ...ada, role }));
-      // Nobody checks the signature: no call of this page reaches the server. It stays the same session's, or it were rubbish.
+      // The signature is not checked: no request of this page reaches the server. The session id is
+      // kept, as the page would discard the token otherwise.
       const part = (claims: object) => btoa(JSON.stringify(claims)).replaceAll('=', '');
       const [, claims = ''] = (localStorage.getItem('refresh_token') ?? '').split('.');
       const session = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/'))) as object;

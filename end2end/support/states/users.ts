@@ -1,4 +1,4 @@
-// The accounts of others, for administrators.
+// States of the user administration.
 import { expect } from '@playwright/test';
 
 import { fail } from '../network.ts';
@@ -77,7 +77,7 @@ export const USERS: State[] = [
   },
 ];
 
-/** Ada as an administrator, and those whom she sees. */
+/** The sample user as an administrator, with a list of users. */
 function users(
   name: string,
   what: string,

@@ -1,4 +1,4 @@
-//! The end of an account: `DELETE /api/me`.
+//! Account deletion: `DELETE /api/me`.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use server::store::{AuditEntry, AuditFilter, Event};
 
 use crate::{
-    app::{Answer, App, PASSWORD},
+    app::{App, PASSWORD, Response},
     pictures::picture,
 };
 
-async fn delete(app: &App, token: &str, body: &Value) -> Answer {
+async fn delete(app: &App, token: &str, body: &Value) -> Response {
     app.delete("/api/me").bearer(token).json(body).send().await
 }
 
@@ -22,7 +22,7 @@ fn alice() -> Value {
     json!({ "username": "alice" })
 }
 
-/// Changes the database behind the program's back, as the command line would.
+/// Changes the database from outside the server, as a command would.
 async fn execute(app: &App, sql: &str) {
     let path = app.folder.path().join("data/gatehouse.sqlite");
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
@@ -31,7 +31,7 @@ async fn execute(app: &App, sql: &str) {
     app.server.state.sessions.invalidate_caches().await.unwrap();
 }
 
-/// How many rows the tables have that know of a person.
+/// Counts the rows of the tables with user data.
 async fn rows(app: &App) -> Vec<i64> {
     let path = app.folder.path().join("data/gatehouse.sqlite");
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
@@ -49,11 +49,11 @@ async fn rows(app: &App) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
+async fn invariant_11_account_deletion_removes_all_its_data_at_once() {
     let app = App::start().await;
-    let bertha = app.person("bertha").await;
+    let bertha = app.register_and_login("bertha").await;
     let before = rows(&app).await;
-    let (pair, other) = (app.person("Alice").await, app.login("alice").await);
+    let (pair, other) = (app.register_and_login("Alice").await, app.login("alice").await);
     let (_server, elsewhere) = app.second().await;
     assert_eq!(
         app.get("/api/me").bearer(&other.access).to(&elsewhere).send().await.status,
@@ -69,20 +69,20 @@ async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
     for call in
         [app.call(axum::http::Method::PUT, "/api/me/avatar"), app.post("/api/me/files?name=x.png")]
     {
-        let answer = call.bearer(&pair.access).body(picture.clone()).send().await;
-        assert!(answer.status.is_success(), "{}", answer.text());
+        let response = call.bearer(&pair.access).body(picture.clone()).send().await;
+        assert!(response.status.is_success(), "{}", response.text());
     }
     let avatar = app.me(&pair.access).await.json()["avatar_url"].as_str().unwrap().to_owned();
     assert_eq!(app.get(&avatar).send().await.status, StatusCode::OK);
 
-    let answer = app
+    let response = app
         .delete("/api/me")
         .bearer(&pair.access)
         .header("accept-language", "zh")
         .json(&json!({ "username": " ＡＬＩＣＥ" }));
-    let answer = answer.send().await;
+    let response = response.send().await;
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (StatusCode::OK, json!({ "message": "您的账户及全部数据已删除" }))
     );
     for token in [&pair.access, &other.access] {
@@ -103,17 +103,17 @@ async fn invariant_11_with_the_account_everything_of_it_goes_at_once() {
 
     let app = app.restart().await;
     app.me(&other.access).await.assert_failure(401, "token_revoked");
-    // Its name is free, and whoever takes it gets nothing of what was before.
-    let again = app.person("alice").await;
+    // The username is available, and its next owner gets none of the old data.
+    let again = app.register_and_login("alice").await;
     let me = app.me(&again.access).await.json();
     assert_eq!((&me["avatar_url"], &me["nickname"]), (&json!(null), &json!(null)));
     app.me(&other.access).await.assert_failure(401, "token_revoked");
 }
 
 #[tokio::test]
-async fn another_process_on_the_same_data_follows() {
+async fn account_deletion_in_another_process_is_followed() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let (server, elsewhere) = app.second().await;
     let there = || app.get("/api/me").bearer(&pair.access).to(&elsewhere).send();
     server.state.sessions.poll_changes().await.unwrap();
@@ -124,9 +124,9 @@ async fn another_process_on_the_same_data_follows() {
 }
 
 #[tokio::test]
-async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
+async fn invariant_20_account_deletion_requires_fresh_token_and_username() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
     delete(&app, &stale, &alice()).await.assert_failure(401, "fresh_required");
     for body in [
@@ -136,20 +136,20 @@ async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
         json!({ "username": "alic" }),
         json!({ "username": "x".repeat(5000) }),
     ] {
-        let answer = delete(&app, &pair.access, &body).await;
-        answer.assert_failure(400, "validation_failed");
+        let response = delete(&app, &pair.access, &body).await;
+        response.assert_failure(400, "validation_failed");
         assert_eq!(
-            answer.json()["fields"],
+            response.json()["fields"],
             json!({ "username": "Type your username to confirm" }),
             "{body}"
         );
     }
     delete(&app, &pair.access, &json!([])).await.assert_failure(400, "bad_request");
     delete(&app, &pair.access, &json!({ "username": 1 })).await.assert_failure(400, "bad_request");
-    // What stands in an address confirms nothing.
-    let answer =
+    // Members in the query string confirm nothing.
+    let response =
         app.delete("/api/me?username=alice").bearer(&pair.access).json(&json!({})).send().await;
-    answer.assert_failure(400, "validation_failed");
+    response.assert_failure(400, "validation_failed");
     app.delete("/api/me?username=alice")
         .bearer(&pair.access)
         .send()
@@ -159,17 +159,17 @@ async fn invariant_20_a_deletion_takes_a_fresh_token_and_the_accounts_name() {
 }
 
 #[tokio::test]
-async fn look_alikes_of_its_name_are_free_again_unless_somebody_else_has_one() {
+async fn account_deletion_frees_confusable_names_unless_another_account_has_one() {
     let app = App::start().await;
-    // Within ASCII names that look alike stand side by side: what they look like is taken until the
-    // last of them has gone.
-    let (one, other) = (app.person("ap1").await, app.person("apl").await);
+    // Confusable ASCII names may coexist: their skeleton is taken until the last of them is
+    // deleted.
+    let (one, other) = (app.register_and_login("ap1").await, app.register_and_login("apl").await);
     let cyrillic = "\u{430}\u{440}1";
     delete(&app, &one.access, &json!({ "username": "ap1" })).await;
     app.register(cyrillic).await.assert_failure(409, "username_taken");
     delete(&app, &other.access, &json!({ "username": "apl" })).await;
     assert_eq!(app.register(cyrillic).await.status, StatusCode::CREATED);
-    // One with other letters has it for itself.
+    // A name with other letters owns its skeleton alone.
     app.register("\u{430}\u{440}\u{435}").await;
     app.register("ape").await.assert_failure(409, "username_taken");
     let body = json!({ "username": "\u{430}\u{440}\u{435}", "password": PASSWORD });
@@ -179,12 +179,13 @@ async fn look_alikes_of_its_name_are_free_again_unless_somebody_else_has_one() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays() {
+async fn account_deletion_of_the_last_administrator_is_refused() {
     let app = App::start().await;
-    let (root, second) = (app.person("root").await, app.person("second").await);
+    let (root, second) =
+        (app.register_and_login("root").await, app.register_and_login("second").await);
     execute(&app, "UPDATE users SET role = 'admin' WHERE username_key = 'root'").await;
-    let answer = delete(&app, &root.access, &json!({ "username": "root" })).await;
-    answer.assert_failure(409, "last_admin");
+    let response = delete(&app, &root.access, &json!({ "username": "root" })).await;
+    response.assert_failure(409, "last_admin");
     execute(&app, "UPDATE users SET role = 'admin', disabled_at = 1 WHERE username_key = 'second'")
         .await;
     delete(&app, &root.access, &json!({ "username": "root" }))
@@ -192,17 +193,17 @@ async fn the_last_administrator_stays() {
         .assert_failure(409, "last_admin");
     assert_eq!(app.me(&root.access).await.status, StatusCode::OK);
     execute(&app, "UPDATE users SET disabled_at = NULL").await;
-    // Of two who go at once, one stays.
+    // Of two concurrent deletions, one is refused.
     let (one, two) = (json!({ "username": "root" }), json!({ "username": "second" }));
     let (one, two) =
         tokio::join!(delete(&app, &root.access, &one), delete(&app, &second.access, &two));
-    let mut told = [one.status.as_u16(), two.status.as_u16()];
-    told.sort_unstable();
-    assert_eq!(told, [200, 409]);
+    let mut comparable = [one.status.as_u16(), two.status.as_u16()];
+    comparable.sort_unstable();
+    assert_eq!(comparable, [200, 409]);
 }
 
 #[tokio::test]
-async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
+async fn invariant_42_account_deletion_anonymizes_its_audit_events() {
     let app = App::start().await;
     let body = json!({ "username": "alice", "password": PASSWORD });
     app.post("/api/auth/register")
@@ -214,7 +215,7 @@ async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
     let login =
         app.post("/api/auth/login").from("192.0.2.7").header("user-agent", "Tester/1").json(&body);
     let pair = login.send().await.pair();
-    app.person("bertha").await;
+    app.register_and_login("bertha").await;
     let call = app
         .delete("/api/me")
         .from("192.0.2.7")
@@ -222,7 +223,8 @@ async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
         .bearer(&pair.access);
     assert_eq!(call.json(&alice()).send().await.status, StatusCode::OK);
     let entries = app.server.store.audit_entries().await.unwrap();
-    let told: Vec<_> = entries.iter().map(|entry| (&*entry.event, entry.user.is_some())).collect();
+    let comparable: Vec<_> =
+        entries.iter().map(|entry| (&*entry.event, entry.user.is_some())).collect();
     let expected = [
         ("registered", false),
         ("logged_in", false),
@@ -230,7 +232,7 @@ async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
         ("logged_in", true),
         ("account_deleted", false),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(comparable, expected);
     for entry in entries.iter().filter(|entry| entry.user.is_none()) {
         assert_eq!(
             (&entry.address, &entry.user_agent, entry.session, &entry.detail),
@@ -239,7 +241,7 @@ async fn invariant_42_the_audit_log_forgets_whose_account_was_deleted() {
     }
 }
 
-/// Gives an account so many entries in the audit log, files and ended sessions.
+/// Adds this many audit events, files and ended sessions to an account.
 async fn fill(app: &App, entries: u32, files: u32, sessions: u32) {
     let many = "WITH RECURSIVE many(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM many WHERE number < ";
     let user = "(SELECT id FROM users WHERE username_key = 'alice')";
@@ -262,7 +264,7 @@ async fn fill(app: &App, entries: u32, files: u32, sessions: u32) {
     }
 }
 
-/// Rows that lead to a person who was deleted.
+/// Counts rows that identify a deleted user.
 async fn left(app: &App) -> i64 {
     app.count(
         "SELECT (SELECT COUNT(*) FROM audit_events WHERE address IS NOT NULL OR \
@@ -273,9 +275,9 @@ async fn left(app: &App) -> i64 {
 }
 
 #[tokio::test]
-async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_in_portions() {
+async fn invariant_42_account_deletion_of_many_rows_hides_them_and_deletes_in_batches() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
     fill(&app, 1_600, 1_100, 600).await;
     assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
@@ -292,13 +294,13 @@ async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_
     }
     let filter = AuditFilter { user: Some(id), ..AuditFilter::default() };
     assert_eq!(app.server.store.audit_page(filter, 0, 5_000).await.unwrap(), []);
-    // The name is free, and its next owner has nothing of it.
-    let again = app.person("alice").await;
+    // The username is available, and its next owner sees none of the data.
+    let again = app.register_and_login("alice").await;
     let files = app.get("/api/me/files").bearer(&again.access).send().await.json();
     assert_eq!((&files["used"], &files["files"]), (&json!(0), &json!([])));
     assert_eq!(delete(&app, &again.access, &alice()).await.status, StatusCode::OK);
 
-    // A crash in between.
+    // A crash between the batches.
     assert!(app.server.store.continue_deletions().await.unwrap());
     let app = app.restart().await;
     assert!(left(&app).await > 0);
@@ -314,15 +316,15 @@ async fn invariant_42_what_is_left_of_a_deleted_account_is_never_shown_and_goes_
 }
 
 #[tokio::test]
-async fn write_during_the_deletion_of_a_large_account_waits_for_a_portion_at_most() {
+async fn write_during_deletion_of_a_large_account_waits_for_one_batch_at_most() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     fill(&app, 30_000, 5_000, 10).await;
     assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
     let sessions = app.server.state.sessions.clone();
     let finishing = tokio::spawn(async move { sessions.finish_deletions().await });
     for number in 0..5 {
-        app.person(&format!("person{number}")).await;
+        app.register_and_login(&format!("person{number}")).await;
     }
     let behind = app.count("SELECT COUNT(*) FROM deleted_users").await;
     assert_eq!(behind, 1, "ten changes were written before sixty portions");
@@ -331,11 +333,11 @@ async fn write_during_the_deletion_of_a_large_account_waits_for_a_portion_at_mos
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_42_a_call_that_runs_during_a_deletion_tells_nothing_of_the_person() {
+async fn invariant_42_request_during_account_deletion_records_no_personal_data() {
     let app = Arc::new(App::with(&[("RATE_LIMITS", "off")]).await);
     for number in 0..5 {
         let name = format!("alice{number}");
-        let pair = app.person(&name).await;
+        let pair = app.register_and_login(&name).await;
         let calls: Vec<_> = (0..8)
             .map(|call| {
                 let (app, token) = (Arc::clone(&app), pair.access.clone());
@@ -377,9 +379,9 @@ async fn invariant_42_a_call_that_runs_during_a_deletion_tells_nothing_of_the_pe
 }
 
 #[tokio::test]
-async fn invariant_42_an_entry_about_an_account_that_is_gone_is_anonymous() {
+async fn invariant_42_audit_event_about_a_deleted_account_is_anonymous() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(delete(&app, &pair.access, &alice()).await.status, StatusCode::OK);
     let client_info =

@@ -1,5 +1,5 @@
-//! What all operations share: addresses, verbs, bodies, languages, and failures that never reach an
-//! operation.
+//! Conventions of all operations: paths, methods, bodies, languages, and errors outside of
+//! handlers.
 
 use app::protocol::operations::{self, AuthRequirement, OPERATIONS};
 use axum::{
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::app::{App, PASSWORD};
 
 #[test]
-fn the_table_of_operations_is_what_server_functions_and_handlers_answer() {
+fn operation_table_equals_server_functions_and_handlers() {
     let mut registered: Vec<_> = leptos::server_fn::axum::server_fn_paths()
         .map(|(path, method)| format!("{method} {path}"))
         .collect();
@@ -27,7 +27,7 @@ fn the_table_of_operations_is_what_server_functions_and_handlers_answer() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_is_not_found_also_for_a_browser() {
+async fn request_to_unknown_path_is_404_also_for_browsers() {
     let app = App::start().await;
     for path in [
         "/api",
@@ -45,7 +45,7 @@ async fn an_unknown_address_is_not_found_also_for_a_browser() {
 }
 
 #[tokio::test]
-async fn a_wrong_verb_is_told_the_right_ones() {
+async fn request_with_wrong_method_is_405_with_allow() {
     let app = App::start().await;
     for (method, path, allowed) in [
         (Method::GET, "/api/auth/login", "POST, OPTIONS"),
@@ -55,29 +55,32 @@ async fn a_wrong_verb_is_told_the_right_ones() {
         (Method::PUT, "/api/me", "GET, HEAD, PATCH, DELETE, OPTIONS"),
         (Method::from_bytes(b"BREW").unwrap(), "/api/me", "GET, HEAD, PATCH, DELETE, OPTIONS"),
     ] {
-        let answer = app.call(method.clone(), path).header("accept", "text/html").send().await;
+        let response = app.call(method.clone(), path).header("accept", "text/html").send().await;
         if method == Method::HEAD {
-            assert_eq!((answer.status, answer.bytes.len()), (StatusCode::METHOD_NOT_ALLOWED, 0));
+            assert_eq!(
+                (response.status, response.bytes.len()),
+                (StatusCode::METHOD_NOT_ALLOWED, 0)
+            );
         } else {
-            answer.assert_failure(405, "method_not_allowed");
+            response.assert_failure(405, "method_not_allowed");
         }
-        assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+        assert_eq!(response.header("allow"), Some(allowed), "{method} {path}");
     }
 }
 
 #[tokio::test]
-async fn options_tells_the_verbs() {
+async fn options_request_lists_the_methods() {
     let app = App::start().await;
-    let answer = app.call(Method::OPTIONS, "/api/me").send().await;
-    assert_eq!((answer.status, answer.bytes.len()), (StatusCode::NO_CONTENT, 0));
-    assert_eq!(answer.header("allow"), Some("GET, HEAD, PATCH, DELETE, OPTIONS"));
+    let response = app.call(Method::OPTIONS, "/api/me").send().await;
+    assert_eq!((response.status, response.bytes.len()), (StatusCode::NO_CONTENT, 0));
+    assert_eq!(response.header("allow"), Some("GET, HEAD, PATCH, DELETE, OPTIONS"));
     app.call(Method::OPTIONS, "/api/nothing").send().await.assert_failure(404, "not_found");
 }
 
 #[tokio::test]
-async fn head_answers_as_get_without_the_body() {
+async fn head_request_answers_like_get_without_body() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let get = app.me(&pair.access).await;
     let head = app.call(Method::HEAD, "/api/me").bearer(&pair.access).send().await;
     assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
@@ -87,15 +90,15 @@ async fn head_answers_as_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn a_navigation_gets_json_and_no_redirect() {
+async fn navigation_to_an_api_path_gets_json_without_redirect() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
-    let browser = |call: crate::app::Call| {
+    let pair = app.register_and_login("alice").await;
+    let browser = |call: crate::app::RequestBuilder| {
         call.header("accept", "text/html,*/*;q=0.8").header("referer", "https://x/")
     };
     browser(app.get("/api/me")).send().await.assert_failure(401, "token_missing");
-    let answer = browser(app.get("/api/me")).bearer(&pair.access).send().await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::OK, None));
+    let response = browser(app.get("/api/me")).bearer(&pair.access).send().await;
+    assert_eq!((response.status, response.header("location")), (StatusCode::OK, None));
     let login = json!({ "username": "alice", "password": PASSWORD });
     assert_eq!(
         browser(app.post("/api/auth/login")).json(&login).send().await.status,
@@ -104,7 +107,7 @@ async fn a_navigation_gets_json_and_no_redirect() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn request_with_content_type_other_than_json_is_415() {
     let app = App::start().await;
     let body = json!({ "username": "alice", "password": PASSWORD }).to_string();
     for content_type in [
@@ -132,16 +135,15 @@ async fn only_json_is_taken() {
     }
 }
 
-/// What a page of somebody else's can have a browser send without asking: links, and forms of three
-/// types.
+/// Cross-site requests that browsers send without a preflight: links, and forms of three types.
 #[tokio::test]
-async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
+async fn invariant_22_cross_site_requests_change_nothing() {
     let app = App::start().await;
     app.register("alice").await;
     let credentials = json!({ "username": "alice", "password": PASSWORD });
     let login = app.post("/api/auth/login").json(&credentials).send().await;
     let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    let foreign = |call: crate::app::Call| {
+    let foreign = |call: crate::app::RequestBuilder| {
         call.header("cookie", &cookie)
             .header("origin", "https://evil.example")
             .header("sec-fetch-site", "cross-site")
@@ -151,28 +153,30 @@ async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
         for content_type in
             ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]
         {
-            // The body of a text form can be made to be JSON.
+            // The body of a `text/plain` form can be valid JSON.
             for body in [
                 "username=alice&password=correct+horse+battery".to_owned(),
                 credentials.to_string(),
             ] {
                 let call = foreign(app.call(operation.method.clone(), operation.path));
-                let answer = call.header("content-type", content_type).body(body).send().await;
+                let response = call.header("content-type", content_type).body(body).send().await;
                 match operation.auth {
-                    AuthRequirement::Public => answer.assert_failure(415, "unsupported_media_type"),
-                    _ => answer.assert_failure(401, "token_missing"),
+                    AuthRequirement::Public => {
+                        response.assert_failure(415, "unsupported_media_type");
+                    }
+                    _ => response.assert_failure(401, "token_missing"),
                 }
-                assert_eq!(answer.header("set-cookie"), None);
+                assert_eq!(response.header("set-cookie"), None);
             }
         }
         if operation.method != Method::GET {
             let query = "?username=alice&password=correct+horse+battery&_method=POST";
             let call = foreign(app.get(&format!("{}{query}", operation.path)))
                 .header("x-http-method-override", "POST");
-            let answer = call.send().await;
+            let response = call.send().await;
             match operations::at(operation.path).find(|here| here.method == Method::GET) {
-                Some(_) => answer.assert_failure(401, "token_missing"),
-                None => answer.assert_failure(405, "method_not_allowed"),
+                Some(_) => response.assert_failure(401, "token_missing"),
+                None => response.assert_failure(405, "method_not_allowed"),
             }
         }
     }
@@ -180,7 +184,7 @@ async fn invariant_22_nothing_that_a_page_of_others_can_send_does_anything() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_a_bad_request() {
+async fn request_with_invalid_json_is_bad_request() {
     let app = App::start().await;
     for body in ["", " ", "{", "{'a':1}", "nonsense", "{\"username\":\"a\u{0}", "\u{feff}{}"] {
         let call = app
@@ -194,7 +198,7 @@ async fn a_body_that_is_no_json_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_not_read() {
+async fn request_with_large_body_is_refused_unread() {
     let app = App::start().await;
     let padded = |length: usize| {
         let mut body = json!({ "username": "alice", "password": "x" }).to_string();
@@ -212,7 +216,7 @@ async fn a_large_body_is_not_read() {
 }
 
 #[tokio::test]
-async fn messages_are_in_the_language_of_the_request() {
+async fn error_messages_follow_accept_language() {
     let app = App::start().await;
     for (languages, message) in [
         (None, "Wrong username or password"),
@@ -229,38 +233,38 @@ async fn messages_are_in_the_language_of_the_request() {
         };
         assert_eq!(call.send().await.json()["message"], message, "{languages:?}");
     }
-    let chinese = |call: crate::app::Call| call.header("accept-language", "zh");
-    let answer =
+    let chinese = |call: crate::app::RequestBuilder| call.header("accept-language", "zh");
+    let response =
         chinese(app.post("/api/auth/register")).json(&json!({ "username": "a" })).send().await;
-    assert_eq!(answer.json()["fields"]["username"], "用户名至少需要 3 个字符");
-    assert_eq!(answer.json()["fields"]["password"], "请输入密码");
+    assert_eq!(response.json()["fields"]["username"], "用户名至少需要 3 个字符");
+    assert_eq!(response.json()["fields"]["password"], "请输入密码");
     app.register("alice").await;
-    let answer = chinese(app.post("/api/auth/register"))
+    let response = chinese(app.post("/api/auth/register"))
         .json(&json!({ "username": "alice", "password": PASSWORD }));
-    assert_eq!(answer.send().await.json()["message"], "用户名 alice 已存在");
-    let answer = chinese(app.post("/api/auth/login"))
+    assert_eq!(response.send().await.json()["message"], "用户名 alice 已存在");
+    let response = chinese(app.post("/api/auth/login"))
         .json(&json!({ "username": "alice", "password": PASSWORD }));
-    assert_eq!(answer.send().await.json()["message"], "登录成功");
+    assert_eq!(response.send().await.json()["message"], "登录成功");
     assert_eq!(chinese(app.get("/api/nothing")).send().await.json()["message"], "未找到请求的内容");
 }
 
 #[tokio::test]
-async fn invariant_44_a_panic_is_an_internal_error_without_internals() {
+async fn invariant_44_panic_is_500_without_internals() {
     async fn panics() -> StatusCode {
         panic!("geheim")
     }
     let app = App::start().await;
     let router = app.server.router(Router::new().route("/panics", get(panics)));
-    let answer = app.get("/panics").header("accept-language", "zh").to(&router).send().await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.json()["code"], "internal_error");
-    assert_eq!(answer.json()["message"], "服务器出错，请稍后重试");
-    assert_eq!(answer.json()["request_id"].as_str(), answer.header("x-request-id"));
-    assert!(!answer.text().contains("geheim"));
+    let response = app.get("/panics").header("accept-language", "zh").to(&router).send().await;
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.json()["code"], "internal_error");
+    assert_eq!(response.json()["message"], "服务器出错，请稍后重试");
+    assert_eq!(response.json()["request_id"].as_str(), response.header("x-request-id"));
+    assert!(!response.text().contains("geheim"));
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_made_says_so_in_words() {
+async fn page_rendering_panic_shows_an_error_page() {
     async fn panics() -> StatusCode {
         panic!("geheim")
     }
@@ -272,31 +276,30 @@ async fn a_page_that_cannot_be_made_says_so_in_words() {
         ("", "fr", "en", "This page could not be displayed"),
     ] {
         let call = app.get("/panics").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-        let answer = call
+        let response = call
             .header("cookie", cookie)
             .header("accept-language", accepted)
             .to(&router)
             .send()
             .await;
-        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        let page = answer.text();
+        assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+        let page = response.text();
         assert!(
             page.contains(words) && page.contains(&format!("<html lang=\"{lang}\">")),
             "{page}"
         );
-        assert!(page.contains(answer.header("x-request-id").unwrap()), "{page}");
+        assert!(page.contains(response.header("x-request-id").unwrap()), "{page}");
         let left =
             ["{lang}", "{nonce}", "{product}", "{what}", "{why}", "{id}", "{reload}", "{home}"];
         assert!(
             !page.contains("geheim") && !left.iter().any(|place| page.contains(place)),
             "{page}"
         );
-        // Its one style carries the answer's nonce, and there is nothing else that a policy would
-        // have to allow.
-        let policy = answer.header("content-security-policy").unwrap();
+        // Its only style has the nonce of the response; nothing else needs to be allowed.
+        let policy = response.header("content-security-policy").unwrap();
         let nonce = page.split("<style nonce=\"").nth(1).unwrap().split('"').next().unwrap();
         assert!(
             nonce.len() == 32 && policy.contains(&format!("style-src 'nonce-{nonce}'")),

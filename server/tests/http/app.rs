@@ -1,4 +1,4 @@
-//! What the tests speak in: an application in a folder of its own, its clock, requests and answers.
+//! Test harness: an application with its own data folder and clock, requests and responses.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ use server::{
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// The time at which each test begins.
+/// The time at which each test begins, in seconds since 1970.
 pub const START: i64 = 1_800_000_000;
-/// A password that every rule lets through.
+/// A password that passes every rule.
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A running application.
@@ -35,23 +35,23 @@ pub struct App {
     settings: Vec<(String, String)>,
 }
 
-/// What came back.
+/// A response, read completely.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub bytes: Vec<u8>,
 }
 
-/// A request on its way.
-pub struct Call {
+/// A request under construction.
+pub struct RequestBuilder {
     router: Router,
     request: Request<Body>,
 }
 
-/// What a log-in has given.
+/// The tokens of a login or refresh.
 #[derive(Clone, Debug)]
-pub struct Pair {
+pub struct Tokens {
     pub access: String,
     pub refresh: String,
 }
@@ -61,7 +61,7 @@ impl App {
         Self::with(&[]).await
     }
 
-    /// With settings, named without their prefix.
+    /// Starts with settings, named without the prefix `GATEHOUSE_`.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(START));
@@ -73,12 +73,12 @@ impl App {
         Self { clock, server, folder, router, settings }
     }
 
-    /// As if the process had been killed and started again: nothing is closed, nothing is told.
+    /// Restarts as after a kill: nothing is closed or flushed.
     pub async fn restart(self) -> Self {
         self.restart_with(&[]).await
     }
 
-    /// The same, with settings that are added or changed.
+    /// Restarts with settings that are added or changed.
     pub async fn restart_with(self, changed: &[(&str, &str)]) -> Self {
         let Self { clock, folder, mut settings, .. } = self;
         for (name, value) in changed {
@@ -90,7 +90,7 @@ impl App {
         Self { clock, server, folder, router, settings }
     }
 
-    /// Serves it on a port of the loopback interface, for as long as the test runs.
+    /// Listens on a port of the loopback interface for the duration of the test.
     pub async fn listen(&self) -> std::net::SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -100,7 +100,7 @@ impl App {
         address
     }
 
-    /// A second process on the same data.
+    /// Opens a second server on the same data, as another process would.
     pub async fn second(&self) -> (Server, Router) {
         Self::open(&self.folder, &self.clock, &self.settings).await
     }
@@ -128,59 +128,59 @@ impl App {
         (server, router)
     }
 
-    /// The settings with which it runs.
+    /// Returns its settings.
     pub fn config(&self) -> Config {
         Self::read(&self.folder, &self.settings)
     }
 
-    /// Time and chance as it knows them.
+    /// Returns its clock and random source.
     pub fn env(&self) -> Env {
         Self::env_of(&self.clock)
     }
 
-    pub fn call(&self, method: Method, path: &str) -> Call {
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
         let request =
             Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
-        Call { router: self.router.clone(), request }
+        RequestBuilder { router: self.router.clone(), request }
     }
 
-    pub fn get(&self, path: &str) -> Call {
+    pub fn get(&self, path: &str) -> RequestBuilder {
         self.call(Method::GET, path)
     }
 
-    pub fn post(&self, path: &str) -> Call {
+    pub fn post(&self, path: &str) -> RequestBuilder {
         self.call(Method::POST, path)
     }
 
-    pub fn delete(&self, path: &str) -> Call {
+    pub fn delete(&self, path: &str) -> RequestBuilder {
         self.call(Method::DELETE, path)
     }
 
-    pub async fn register(&self, username: &str) -> Answer {
+    pub async fn register(&self, username: &str) -> Response {
         self.post("/api/auth/register")
             .json(&json!({ "username": username, "password": PASSWORD }))
             .send()
             .await
     }
 
-    pub async fn login(&self, username: &str) -> Pair {
-        let answer = self
+    pub async fn login(&self, username: &str) -> Tokens {
+        let response = self
             .post("/api/auth/login")
             .json(&json!({ "username": username, "password": PASSWORD }))
             .send()
             .await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        answer.pair()
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+        response.pair()
     }
 
     /// Registers and logs in.
-    pub async fn person(&self, username: &str) -> Pair {
+    pub async fn register_and_login(&self, username: &str) -> Tokens {
         assert_eq!(self.register(username).await.status, StatusCode::CREATED);
         self.login(username).await
     }
 
-    /// Changes an account as another process would, and has this one follow.
-    pub async fn change_outside(&self, username: &str, change: AccountChange) {
+    /// Changes an account as another process would, and lets this one follow.
+    pub async fn change_in_another_process(&self, username: &str, change: AccountChange) {
         let Server { store, state, .. } = &self.server;
         let id = username::find(store, username).await.expect("an answer").expect("an account");
         let context = AuditContext {
@@ -192,14 +192,14 @@ impl App {
         state.sessions.invalidate_caches().await.expect("read again");
     }
 
-    /// Changes the database behind the program's back, as another program would.
+    /// Changes the database from outside the server.
     pub async fn execute(&self, sql: &str) {
         let database = self.database().await;
         database.execute_unprepared(sql).await.expect("executed");
         database.close().await.expect("closed");
     }
 
-    /// The number that a query answers.
+    /// Returns the integer result of a query.
     pub async fn count(&self, sql: &str) -> i64 {
         let database = self.database().await;
         let statement = Statement::from_string(database.get_database_backend(), sql);
@@ -213,10 +213,10 @@ impl App {
         Database::connect(format!("sqlite://{}", path.display())).await.expect("a database")
     }
 
-    /// Makes an administrator, and logs in.
-    pub async fn admin(&self, username: &str) -> Pair {
+    /// Registers an administrator and logs in.
+    pub async fn admin(&self, username: &str) -> Tokens {
         assert_eq!(self.register(username).await.status, StatusCode::CREATED);
-        self.change_outside(
+        self.change_in_another_process(
             username,
             AccountChange { role: Some(Role::Admin), ..AccountChange::default() },
         )
@@ -224,21 +224,21 @@ impl App {
         self.login(username).await
     }
 
-    pub async fn me(&self, token: &str) -> Answer {
+    pub async fn me(&self, token: &str) -> Response {
         self.get("/api/me").bearer(token).send().await
     }
 
-    pub async fn refresh(&self, token: &str) -> Answer {
+    pub async fn refresh(&self, token: &str) -> Response {
         self.post("/api/auth/refresh").bearer(token).send().await
     }
 
-    pub async fn logout(&self, token: &str) -> Answer {
+    pub async fn logout(&self, token: &str) -> Response {
         self.delete("/api/auth/logout").bearer(token).send().await
     }
 }
 
-impl Call {
-    /// The same call to another process.
+impl RequestBuilder {
+    /// Sends the request to another server.
     pub fn to(mut self, router: &Router) -> Self {
         self.router = router.clone();
         self
@@ -250,7 +250,7 @@ impl Call {
         self
     }
 
-    /// As if it came from this address.
+    /// Sets the peer's IP address.
     pub fn from(mut self, address: &str) -> Self {
         let peer = std::net::SocketAddr::new(address.parse().expect("an address"), 4711);
         self.request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
@@ -270,15 +270,15 @@ impl Call {
         self
     }
 
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> Response {
         let response = self.router.oneshot(self.request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, bytes }
+        Response { status: parts.status, headers: parts.headers, bytes }
     }
 }
 
-impl Answer {
+impl Response {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
@@ -291,16 +291,16 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("text"))
     }
 
-    pub fn pair(&self) -> Pair {
+    pub fn pair(&self) -> Tokens {
         let body = self.json();
         let token =
             |name: &str| body[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
-        Pair { access: token("access_token"), refresh: token("refresh_token") }
+        Tokens { access: token("access_token"), refresh: token("refresh_token") }
     }
 
-    /// Everything that it tells but the name of its request: what may not differ where two things
-    /// are to be told alike.
-    pub fn told(&self) -> (StatusCode, Value, Vec<(String, String)>) {
+    /// Returns status, body and headers without the request id, to compare responses that must be
+    /// indistinguishable.
+    pub fn comparable(&self) -> (StatusCode, Value, Vec<(String, String)>) {
         let mut body = self.json();
         body.as_object_mut().expect("an object").remove("request_id");
         let headers = self.headers.iter().filter(|(name, _)| *name != "x-request-id");
@@ -309,7 +309,7 @@ impl Answer {
         (self.status, body, headers.collect())
     }
 
-    /// That it is this failure, in every detail that all failures share.
+    /// Asserts an error response: status, code and the conventions of all errors.
     #[track_caller]
     pub fn assert_failure(&self, status: u16, code: &str) {
         assert_eq!(

@@ -1,11 +1,11 @@
-//! The audit log: who, what, when, from where, and how it ended.
+//! The audit log: actor, event, time, client and outcome.
 
 use serde_json::json;
 
 use crate::app::{App, START};
 
 #[tokio::test]
-async fn what_is_too_old_is_swept() {
+async fn audit_cleanup_of_expired_events_deletes_them() {
     let app = App::with(&[("AUDIT_DAYS", "30")]).await;
     app.register("alice").await;
     app.clock.advance(86_400);
@@ -28,7 +28,7 @@ async fn what_is_too_old_is_swept() {
 }
 
 #[tokio::test]
-async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() {
+async fn invariant_42_audit_of_each_security_event_has_one_row_with_actor_and_client() {
     let app = App::start().await;
     let agent = "Browser/1.0 (a \u{e4}) ".repeat(40);
     let register = json!({ "username": "alice", "password": crate::app::PASSWORD });
@@ -48,7 +48,7 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
     app.refresh(&pair.refresh).await;
     app.logout(&pair.refresh).await;
 
-    // Nobody waits for refused log-ins: they may come a moment later.
+    // Refused logins are recorded asynchronously.
     let entries = loop {
         let entries = app.server.store.audit_entries().await.unwrap();
         if entries.len() >= 5 {
@@ -56,11 +56,11 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
         }
         tokio::task::yield_now().await;
     };
-    let mut told: Vec<_> = entries
+    let mut comparable: Vec<_> = entries
         .iter()
         .map(|entry| (entry.event.as_str(), entry.outcome.as_str(), entry.user, entry.at - START))
         .collect();
-    told.sort();
+    comparable.sort();
     let mut expected = [
         ("registered", "success", Some(id), 0),
         ("logged_in", "success", Some(id), 5),
@@ -69,7 +69,7 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
         ("logged_out", "success", Some(id), 5),
     ];
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(comparable, expected);
     assert_eq!(entries[0].user_agent.as_deref(), Some("Tester/1"));
     assert!(
         entries
@@ -85,21 +85,21 @@ async fn invariant_42_each_event_is_there_once_with_its_person_and_its_origin() 
 const DAY: i64 = 86_400;
 
 #[tokio::test]
-async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
+async fn invariant_42_audit_cleanup_with_clock_far_ahead_deletes_nothing() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.server.state.sessions.delete_expired().await.unwrap();
     app.clock.advance(DAY);
-    app.person("bertha").await;
+    app.register_and_login("bertha").await;
 
-    // A start with a clock that is 400 days ahead.
+    // A start with a clock 400 days ahead.
     app.clock.set(400 * DAY);
     let app = app.restart().await;
     let entries = async |app: &App| app.server.store.audit_entries().await.unwrap().len();
     app.server.state.sessions.delete_expired().await.unwrap();
     app.clock.advance(600);
     app.server.state.sessions.delete_expired().await.unwrap();
-    // People use it meanwhile, and it starts again.
+    // Requests meanwhile, and a restart.
     app.login("alice").await;
     let app = app.restart().await;
     app.server.state.sessions.delete_expired().await.unwrap();
@@ -121,9 +121,9 @@ async fn invariant_42_a_clock_that_is_far_ahead_removes_nothing() {
 }
 
 #[tokio::test]
-async fn sweep_after_a_long_pause_waits_until_the_clock_is_confirmed() {
+async fn cleanup_after_a_long_pause_waits_for_a_confirmed_clock() {
     let app = App::start().await;
-    app.person("alice").await;
+    app.register_and_login("alice").await;
     app.server.state.sessions.delete_expired().await.unwrap();
     // The machine was off for more than a year, and the clock is right.
     app.clock.set(400 * DAY);
@@ -143,7 +143,7 @@ async fn sweep_after_a_long_pause_waits_until_the_clock_is_confirmed() {
 }
 
 #[tokio::test]
-async fn log_in_after_failures_of_a_clock_that_was_ahead_is_let_in() {
+async fn login_after_failures_recorded_by_a_clock_ahead_succeeds() {
     let app = App::start().await;
     app.register("alice").await;
     let wrong = json!({ "username": "alice", "password": "wrong" });
@@ -157,7 +157,7 @@ async fn log_in_after_failures_of_a_clock_that_was_ahead_is_let_in() {
     }
     app.post("/api/auth/login").json(&wrong).send().await.assert_failure(429, "too_many_attempts");
     app.clock.set(-DAY);
-    // Those of now count as ever, beside those that are dated ahead.
+    // Current failures count as usual, beside the ones dated ahead.
     for _ in 0..10 {
         app.post("/api/auth/login")
             .json(&wrong)

@@ -1,12 +1,12 @@
-//! What an operation asks of its caller beyond a token, for every operation that asks for it:
-//! before anything of its body or its query is looked at.
+//! Authorization beyond a valid token, for every operation that requires it: checked before the
+//! body and query are validated.
 
 use app::protocol::operations::OPERATIONS;
 
 use crate::app::App;
 
 #[tokio::test]
-async fn invariant_20_what_asks_for_a_fresh_token_takes_no_other() {
+async fn invariant_20_operation_requiring_fresh_token_rejects_others() {
     let app = App::start().await;
     let first = app.admin("root").await;
     let access = app.refresh(&first.refresh).await.pair().access;
@@ -20,9 +20,9 @@ async fn invariant_20_what_asks_for_a_fresh_token_takes_no_other() {
 }
 
 #[tokio::test]
-async fn invariant_41_what_is_for_administrators_is_for_nobody_else() {
+async fn invariant_41_administrator_operation_by_a_user_is_forbidden() {
     let app = App::start().await;
-    let person = app.person("alice").await;
+    let person = app.register_and_login("alice").await;
     let mut asked = 0;
     for operation in OPERATIONS.iter().filter(|operation| operation.auth.is_for_admins()) {
         let call = || app.call(operation.method.clone(), operation.path);

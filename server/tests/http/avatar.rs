@@ -1,5 +1,4 @@
-//! A person's own picture: made anew from what was sent, seen by everybody, and never anything but
-//! a picture.
+//! Avatars: re-encoded, public, and never served as anything but an image.
 
 use axum::{
     body::{Body, Bytes},
@@ -9,29 +8,29 @@ use futures::stream;
 use image::{GenericImageView as _, ImageFormat};
 
 use crate::{
-    app::{Answer, App, Pair},
+    app::{App, Response, Tokens},
     pictures::{bomb, endless_gif, located, moving, noise, objects, picture, polyglot, seen},
 };
 
-async fn send(app: &App, pair: &Pair, body: impl Into<Body>) -> Answer {
+async fn send(app: &App, pair: &Tokens, body: impl Into<Body>) -> Response {
     app.call(Method::PUT, "/api/me/avatar").bearer(&pair.access).body(body).send().await
 }
 
-fn address(answer: &Answer) -> String {
-    answer.json()["user"]["avatar_url"]
+fn address(response: &Response) -> String {
+    response.json()["user"]["avatar_url"]
         .as_str()
-        .unwrap_or_else(|| panic!("{}", answer.text()))
+        .unwrap_or_else(|| panic!("{}", response.text()))
         .to_owned()
 }
 
 #[tokio::test]
-async fn a_picture_is_there_in_two_sizes_until_another_one_is() {
+async fn avatar_upload_serves_two_sizes_until_replaced() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
-    let answer = send(&app, &pair, picture(ImageFormat::Png, 800, 600)).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json()["message"], "Picture updated");
-    let first = address(&answer);
+    let pair = app.register_and_login("alice").await;
+    let response = send(&app, &pair, picture(ImageFormat::Png, 800, 600)).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    assert_eq!(response.json()["message"], "Picture updated");
+    let first = address(&response);
     assert_eq!(app.me(&pair.access).await.json()["avatar_url"], first.as_str());
     assert_eq!(seen(&app.get(&first).send().await.bytes).dimensions(), (512, 512));
     let small = first.replace("-512.", "-96.");
@@ -47,9 +46,9 @@ async fn a_picture_is_there_in_two_sizes_until_another_one_is() {
     let app = app.restart().await;
     assert_eq!(seen(&app.get(&second).send().await.bytes).dimensions(), (50, 50));
     for _ in 0..2 {
-        let answer = app.delete("/api/me/avatar").bearer(&pair.access).send().await;
+        let response = app.delete("/api/me/avatar").bearer(&pair.access).send().await;
         assert_eq!(
-            (answer.status, &answer.json()["user"]["avatar_url"]),
+            (response.status, &response.json()["user"]["avatar_url"]),
             (StatusCode::OK, &serde_json::Value::Null)
         );
     }
@@ -66,13 +65,13 @@ async fn a_picture_is_there_in_two_sizes_until_another_one_is() {
 }
 
 #[tokio::test]
-async fn invariant_40_what_is_served_was_made_here_and_is_a_picture_to_every_browser() {
+async fn invariant_40_avatar_is_reencoded_and_served_as_an_image_only() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for sent in [located(), polyglot(), moving(70_000)] {
-        let answer = send(&app, &pair, sent).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        let address = address(&answer);
+        let response = send(&app, &pair, sent).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+        let address = address(&response);
         let name = address
             .strip_prefix("/avatars/")
             .and_then(|name| name.strip_suffix("-512.jpg"))
@@ -101,9 +100,9 @@ async fn invariant_40_what_is_served_was_made_here_and_is_a_picture_to_every_bro
 }
 
 #[tokio::test]
-async fn invariant_40_what_is_no_picture_is_refused_whatever_it_is_called() {
+async fn invariant_40_avatar_upload_of_other_content_with_any_content_type_is_refused() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let kept = address(&send(&app, &pair, picture(ImageFormat::Png, 20, 20)).await);
     let before = objects(&app);
     let svg = &b"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>"[..];
@@ -117,32 +116,32 @@ async fn invariant_40_what_is_no_picture_is_refused_whatever_it_is_called() {
         (b"{}".to_vec(), "application/json"),
     ] {
         let call = app.call(Method::PUT, "/api/me/avatar").header("content-type", media_type);
-        let answer = call.bearer(&pair.access).body(sent).send().await;
-        answer.assert_failure(415, "unsupported_media_type");
-        assert_eq!(answer.json()["message"], "Choose a JPEG, PNG or WebP picture");
+        let response = call.bearer(&pair.access).body(sent).send().await;
+        response.assert_failure(415, "unsupported_media_type");
+        assert_eq!(response.json()["message"], "Choose a JPEG, PNG or WebP picture");
     }
     let whole = picture(ImageFormat::Png, 64, 64);
     for broken in
         [bomb(), whole[..whole.len() / 2].to_vec(), b"\xff\xd8\xff\xe0 and nothing else".to_vec()]
     {
-        let answer = send(&app, &pair, broken).await;
-        answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"]["avatar"].is_string());
+        let response = send(&app, &pair, broken).await;
+        response.assert_failure(400, "validation_failed");
+        assert!(response.json()["fields"]["avatar"].is_string());
     }
     assert_eq!(objects(&app), before);
     assert_eq!(app.me(&pair.access).await.json()["avatar_url"], kept.as_str());
 }
 
 #[tokio::test]
-async fn invariant_40_a_picture_has_at_most_five_megabytes() {
+async fn invariant_40_avatar_upload_beyond_five_megabytes_is_refused() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let large = noise(5_300_000);
     assert!(large.len() > 5 * 1024 * 1024);
-    let answer = send(&app, &pair, large.clone()).await;
-    answer.assert_failure(413, "payload_too_large");
-    assert_eq!(answer.json()["message"], "Pictures can be at most 5 MB");
-    // Without a length: it is counted as it comes.
+    let response = send(&app, &pair, large.clone()).await;
+    response.assert_failure(413, "payload_too_large");
+    assert_eq!(response.json()["message"], "Pictures can be at most 5 MB");
+    // Without `Content-Length` the bytes are counted as they arrive.
     let parts =
         large.chunks(100_000).map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)));
     let parts: Vec<_> = parts.collect();
@@ -153,9 +152,9 @@ async fn invariant_40_a_picture_has_at_most_five_megabytes() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_leaves_nothing_behind() {
+async fn avatar_upload_that_is_cut_off_leaves_no_file() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let whole = picture(ImageFormat::Jpeg, 300, 300);
     let half = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
     let cut =
@@ -166,9 +165,9 @@ async fn a_connection_that_is_cut_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn who_calls_is_decided_before_a_byte_is_read() {
+async fn avatar_upload_without_valid_token_is_refused_before_the_body_is_read() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let unread = || {
         Body::from_stream(stream::poll_fn(
             |_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> {
@@ -189,9 +188,9 @@ async fn who_calls_is_decided_before_a_byte_is_read() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_is_unavailable_and_the_picture_before_stays() {
+async fn avatar_upload_to_a_full_disk_is_503_and_keeps_the_previous_avatar() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let kept = address(&send(&app, &pair, picture(ImageFormat::Png, 20, 20)).await);
     let (folder, aside) =
         (app.folder.path().join("data/objects/avatars"), app.folder.path().join("aside"));
@@ -207,9 +206,9 @@ async fn a_disk_that_is_full_is_unavailable_and_the_picture_before_stays() {
 }
 
 #[tokio::test]
-async fn nothing_else_can_be_fetched_where_pictures_are() {
+async fn avatar_path_with_other_names_is_not_found() {
     let app = App::start().await;
-    app.person("alice").await;
+    app.register_and_login("alice").await;
     for path in [
         "..%2f..%2fkeys.json",
         "x",
@@ -227,10 +226,10 @@ async fn nothing_else_can_be_fetched_where_pictures_are() {
 }
 
 #[tokio::test]
-async fn avatar_and_thumbnail_of_picture_with_colour_profile_are_srgb() {
+async fn avatar_upload_with_color_profile_is_converted_to_srgb() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
-    // The same bytes for pixels, which mean different colours: left and right half in sRGB.
+    let pair = app.register_and_login("alice").await;
+    // The same pixel bytes with different color profiles: left and right half in sRGB.
     for (name, sent, expected) in [
         (
             "srgb",
@@ -267,23 +266,23 @@ async fn avatar_and_thumbnail_of_picture_with_colour_profile_are_srgb() {
 #[tokio::test]
 async fn invariant_40_a_picture_that_is_too_large_is_called_that_in_every_format() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let mut jpeg = picture(ImageFormat::Jpeg, 16, 16);
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
     let mut webp = moving(1);
     webp[24..30].copy_from_slice(&[0x2f, 0x75, 0, 0x2f, 0x75, 0]);
     for sent in [bomb(), jpeg, webp] {
-        let answer = send(&app, &pair, sent).await;
-        answer.assert_failure(400, "validation_failed");
+        let response = send(&app, &pair, sent).await;
+        response.assert_failure(400, "validation_failed");
         let words = "A picture has at most 24 megapixels, and 16,384 pixels a side";
-        assert_eq!(answer.json()["fields"]["avatar"], words);
+        assert_eq!(response.json()["fields"]["avatar"], words);
     }
-    // One that is moving takes several copies of its pixels.
+    // An animation needs several copies of its pixels.
     let mut webp = moving(1);
     webp[24..30].copy_from_slice(&[0x9f, 0x0f, 0, 0x9f, 0x0f, 0]);
-    let answer = send(&app, &pair, webp).await;
-    answer.assert_failure(400, "validation_failed");
-    let words = answer.json()["fields"]["avatar"].as_str().unwrap().to_owned();
+    let response = send(&app, &pair, webp).await;
+    response.assert_failure(400, "validation_failed");
+    let words = response.json()["fields"]["avatar"].as_str().unwrap().to_owned();
     assert!(words.starts_with("Reading this picture takes too much memory"), "{words}");
 }

@@ -1,5 +1,5 @@
-//! A disk that fails: nothing is let through unchecked, nothing that was answered is lost, and it
-//! goes on afterwards.
+//! Database failures: no request passes unchecked, no acknowledged change is lost, and requests
+//! succeed afterwards.
 
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait as _, Database};
@@ -7,20 +7,20 @@ use serde_json::json;
 
 use crate::app::{App, PASSWORD};
 
-/// A connection of somebody else to the application's database.
+/// Opens a second connection to the application's database.
 async fn stranger(app: &App) -> sea_orm::DatabaseConnection {
     let path = app.folder.path().join("data/gatehouse.sqlite");
     Database::connect(format!("sqlite://{}", path.display())).await.unwrap()
 }
 
 #[tokio::test]
-async fn invariant_44_a_database_that_is_locked_is_unavailable_and_answers_again_afterwards() {
+async fn invariant_44_request_with_locked_database_is_503_until_it_is_unlocked() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let stranger = stranger(&app).await;
     stranger.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
-    let answer = app.refresh(&pair.refresh).await;
-    answer.assert_failure(503, "unavailable");
+    let response = app.refresh(&pair.refresh).await;
+    response.assert_failure(503, "unavailable");
     assert_eq!(
         app.me(&pair.access).await.status,
         StatusCode::OK,
@@ -31,9 +31,9 @@ async fn invariant_44_a_database_that_is_locked_is_unavailable_and_answers_again
 }
 
 #[tokio::test]
-async fn invariant_44_without_its_tables_nothing_is_let_through() {
+async fn invariant_44_request_with_missing_tables_is_refused() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let app = app.restart().await;
     let stranger = stranger(&app).await;
     stranger.execute_unprepared("ALTER TABLE sessions RENAME TO elsewhere").await.unwrap();

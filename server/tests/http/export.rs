@@ -1,4 +1,4 @@
-//! Everything about a person, for that person.
+//! Data export: `GET /api/me/export`.
 
 use std::{
     collections::BTreeMap,
@@ -13,23 +13,23 @@ use tower::ServiceExt as _;
 use zip::ZipArchive;
 
 use crate::{
-    app::{App, Pair},
+    app::{App, Tokens},
     pictures::{located, picture, seen},
 };
 
-async fn archive(app: &App, pair: &Pair) -> BTreeMap<String, Vec<u8>> {
-    let answer = app.get("/api/me/export").bearer(&pair.access).send().await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.header("content-type"), Some("application/zip"));
+async fn archive(app: &App, pair: &Tokens) -> BTreeMap<String, Vec<u8>> {
+    let response = app.get("/api/me/export").bearer(&pair.access).send().await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    assert_eq!(response.header("content-type"), Some("application/zip"));
     assert!(
-        answer
+        response
             .header("content-disposition")
             .unwrap()
             .starts_with("attachment; filename=\"gatehouse.zip\"")
     );
-    assert_eq!(answer.header("content-length"), Some(answer.bytes.len().to_string().as_str()));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let mut archive = ZipArchive::new(Cursor::new(answer.bytes)).unwrap();
+    assert_eq!(response.header("content-length"), Some(response.bytes.len().to_string().as_str()));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    let mut archive = ZipArchive::new(Cursor::new(response.bytes)).unwrap();
     let mut entries = BTreeMap::new();
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).unwrap();
@@ -41,10 +41,10 @@ async fn archive(app: &App, pair: &Pair) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[tokio::test]
-async fn it_has_everything_about_the_person_and_nothing_about_others() {
+async fn export_contains_all_data_of_the_user_and_none_of_others() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
-    let bertha = app.person("bertha").await;
+    let pair = app.register_and_login("alice").await;
+    let bertha = app.register_and_login("bertha").await;
     let sent = located();
     for (name, body) in
         [("Sommer.jpg", sent.clone()), ("Sommer.jpg", picture(ImageFormat::Jpeg, 9, 9))]
@@ -92,19 +92,19 @@ async fn it_has_everything_about_the_person_and_nothing_about_others() {
 }
 
 #[tokio::test]
-async fn invariant_20_an_export_asks_for_a_fresh_token() {
+async fn invariant_20_export_requires_fresh_token() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let refreshed = app.refresh(&pair.refresh).await.pair();
-    let answer = app.get("/api/me/export").bearer(&refreshed.access).send().await;
-    answer.assert_failure(401, "fresh_required");
+    let response = app.get("/api/me/export").bearer(&refreshed.access).send().await;
+    response.assert_failure(401, "fresh_required");
     assert_eq!(app.get("/api/me/export").bearer(&pair.access).send().await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn one_archive_at_a_time_and_nothing_of_it_stays() {
+async fn export_twice_at_once_is_refused_and_leaves_no_file() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let request = axum::http::Request::get("/api/me/export")
         .header("authorization", format!("Bearer {}", pair.access));
     let first = app.server.router(axum::Router::new());
@@ -112,7 +112,7 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
     assert_eq!(first.status(), StatusCode::OK);
     let again = app.get("/api/me/export").bearer(&pair.access).send().await;
     again.assert_failure(429, "too_many_attempts");
-    let bertha = app.person("bertha").await;
+    let bertha = app.register_and_login("bertha").await;
     archive(&app, &bertha).await;
     let before = std::fs::read_dir(app.folder.path().join("data")).unwrap().count();
     assert_eq!(
@@ -121,7 +121,7 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
     );
     assert!(first.into_body().collect().await.unwrap().to_bytes().starts_with(b"PK"));
     archive(&app, &pair).await;
-    // Who hangs up gives the turn back, too.
+    // A disconnect releases the permit, too.
     let request = axum::http::Request::get("/api/me/export")
         .header("authorization", format!("Bearer {}", pair.access));
     let router = app.server.router(axum::Router::new());
@@ -130,9 +130,9 @@ async fn one_archive_at_a_time_and_nothing_of_it_stays() {
 }
 
 #[tokio::test]
-async fn export_has_names_that_every_system_can_unpack_and_none_twice() {
+async fn export_file_names_are_portable_and_unique() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let names = [
         "CON.png",
         "aux.png",
@@ -177,9 +177,10 @@ async fn export_has_names_that_every_system_can_unpack_and_none_twice() {
 }
 
 #[tokio::test]
-async fn export_beyond_the_number_at_once_is_unavailable_for_a_moment() {
+async fn export_beyond_the_concurrency_limit_is_503() {
     let app = App::with(&[("EXPORTS_MAX", "1")]).await;
-    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
+    let (alice, bertha) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
     let request = axum::http::Request::get("/api/me/export")
         .header("authorization", format!("Bearer {}", alice.access));
     let router = app.server.router(axum::Router::new());
@@ -193,9 +194,9 @@ async fn export_beyond_the_number_at_once_is_unavailable_for_a_moment() {
 }
 
 #[tokio::test]
-async fn export_of_many_events_and_sessions_has_every_one() {
+async fn export_of_many_events_and_sessions_contains_each() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let me = app.me(&pair.access).await.json();
     let user: uuid::Uuid = me["id"].as_str().unwrap().parse().unwrap();
     for number in 0..1_100 {
@@ -220,9 +221,9 @@ async fn export_of_many_events_and_sessions_has_every_one() {
 }
 
 #[tokio::test]
-async fn export_whose_client_is_gone_stops_and_gives_its_permit_back() {
+async fn export_with_disconnected_client_stops_and_releases_its_permit() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for number in 0..3 {
         let call = app.post(&format!("/api/me/files?name={number}")).bearer(&pair.access);
         call.body(picture(ImageFormat::Png, 9, 9)).send().await;
@@ -231,7 +232,7 @@ async fn export_whose_client_is_gone_stops_and_gives_its_permit_back() {
         .header("authorization", format!("Bearer {}", pair.access));
     let router = app.server.router(axum::Router::new());
     let mut export = Box::pin(router.oneshot(request.body(axum::body::Body::empty()).unwrap()));
-    // Until it is under way.
+    // Until the export has started.
     let mut complete = 0;
     let again = loop {
         assert!(futures::poll!(export.as_mut()).is_pending());

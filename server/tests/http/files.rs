@@ -1,49 +1,52 @@
-//! The pictures that people keep for themselves.
+//! Private files: `/api/me/files`.
 
 use axum::{body::Body, http::StatusCode};
 use image::{GenericImageView as _, ImageFormat};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, App, Pair, START},
+    app::{App, Response, START, Tokens},
     pictures::{bomb, located, noise, objects, picture, seen},
 };
 
-async fn keep(app: &App, pair: &Pair, name: &str, body: impl Into<Body>) -> Answer {
+async fn keep(app: &App, pair: &Tokens, name: &str, body: impl Into<Body>) -> Response {
     app.post(&format!("/api/me/files?name={name}")).bearer(&pair.access).body(body).send().await
 }
 
-async fn list(app: &App, pair: &Pair, query: &str) -> Value {
-    let answer = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    answer.json()
+async fn list(app: &App, pair: &Tokens, query: &str) -> Value {
+    let response = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    response.json()
 }
 
-async fn open(app: &App, pair: &Pair, query: &str) -> Answer {
+async fn open(app: &App, pair: &Tokens, query: &str) -> Response {
     app.get(&format!("/api/me/file?{query}")).bearer(&pair.access).send().await
 }
 
-async fn remove(app: &App, pair: &Pair, query: &str) -> Answer {
+async fn remove(app: &App, pair: &Tokens, query: &str) -> Response {
     app.delete(&format!("/api/me/files?{query}")).bearer(&pair.access).send().await
 }
 
-fn id(answer: &Answer) -> String {
-    answer.json()["file"]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+fn id(response: &Response) -> String {
+    response.json()["file"]["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{}", response.text()))
+        .to_owned()
 }
 
 #[tokio::test]
-async fn a_picture_is_kept_as_it_came_with_a_small_one_beside_it() {
+async fn file_upload_keeps_the_original_and_adds_a_thumbnail() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let sent = located();
-    let answer = keep(&app, &pair, "%E5%A4%8F%20..%2F..%2Fx.png", sent.clone()).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
-    let id = id(&answer);
+    let response = keep(&app, &pair, "%E5%A4%8F%20..%2F..%2Fx.png", sent.clone()).await;
+    assert_eq!(response.status, StatusCode::CREATED, "{}", response.text());
+    let id = id(&response);
     let expected = json!({
         "id": id, "name": "x.png.jpg", "size": sent.len(), "width": 640, "height": 480, "type": "image/jpeg",
         "created_at": START,
     });
-    assert_eq!(answer.json()["file"], expected);
+    assert_eq!(response.json()["file"], expected);
     let app = app.restart().await;
     let listed = list(&app, &pair, "").await;
     assert_eq!((&listed["files"], &listed["next"]), (&json!([expected]), &Value::Null));
@@ -71,9 +74,9 @@ async fn a_picture_is_kept_as_it_came_with_a_small_one_beside_it() {
 }
 
 #[tokio::test]
-async fn they_are_listed_newest_first_a_page_at_a_time() {
+async fn file_list_is_paginated_newest_first() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let mut ids = Vec::new();
     for side in 1..6 {
         app.clock.advance(1);
@@ -96,15 +99,16 @@ async fn they_are_listed_newest_first_a_page_at_a_time() {
     }
     assert_eq!((seen, pages), (ids, 3));
     for query in ["?limit=x", "?after=1", "?limit=-1", "?limit=0", "?limit=101"] {
-        let answer = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
-        answer.assert_failure(400, "bad_request");
+        let response = app.get(&format!("/api/me/files{query}")).bearer(&pair.access).send().await;
+        response.assert_failure(400, "bad_request");
     }
 }
 
 #[tokio::test]
-async fn invariant_41_another_persons_file_is_none() {
+async fn invariant_41_file_of_another_user_is_not_found() {
     let app = App::start().await;
-    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
+    let (alice, bertha) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
     let theirs = id(&keep(&app, &alice, "x", picture(ImageFormat::Png, 9, 9)).await);
     let unknown = "01900000-0000-7000-8000-000000000000";
     for (another, none) in [
@@ -122,7 +126,7 @@ async fn invariant_41_another_persons_file_is_none() {
         ),
     ] {
         another.assert_failure(404, "not_found");
-        assert_eq!(another.told(), none.told());
+        assert_eq!(another.comparable(), none.comparable());
     }
     assert_eq!(list(&app, &bertha, &format!("?user={theirs}")).await["files"], json!([]));
     assert_eq!(open(&app, &alice, &format!("id={theirs}")).await.status, StatusCode::OK);
@@ -133,10 +137,10 @@ async fn invariant_41_another_persons_file_is_none() {
 }
 
 #[tokio::test]
-async fn of_two_that_come_at_once_only_one_passes_the_quota() {
+async fn file_upload_twice_at_once_exceeds_the_quota_once() {
     let sent = noise(300_000);
     let app = App::with(&[("FILES_QUOTA_BYTES", "700000")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     assert_eq!(keep(&app, &pair, "first", sent.clone()).await.status, StatusCode::CREATED);
     let used = list(&app, &pair, "").await["used"].as_i64().unwrap();
     let room = 700_000 - used;
@@ -149,32 +153,32 @@ async fn of_two_that_come_at_once_only_one_passes_the_quota() {
     refused.assert_failure(413, "payload_too_large");
     assert_eq!(objects(&app).len(), 4, "nothing of the other one stays");
     assert_eq!(list(&app, &pair, "").await["files"].as_array().unwrap().len(), 2);
-    // Another person has a quota of their own, and what is deleted makes room.
-    let bertha = app.person("bertha").await;
+    // Each user has a quota, and deletion frees space.
+    let bertha = app.register_and_login("bertha").await;
     assert_eq!(keep(&app, &bertha, "x", sent.clone()).await.status, StatusCode::CREATED);
     remove(&app, &pair, &format!("id={}", id(&kept))).await;
     assert_eq!(keep(&app, &pair, "again", sent).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_not_kept() {
+async fn file_upload_of_other_content_is_refused() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     keep(&app, &pair, "x.png", "<!DOCTYPE html>")
         .await
         .assert_failure(415, "unsupported_media_type");
-    let answer = keep(&app, &pair, "x.png", bomb()).await;
-    answer.assert_failure(400, "validation_failed");
-    assert!(answer.json()["fields"]["file"].is_string());
+    let response = keep(&app, &pair, "x.png", bomb()).await;
+    response.assert_failure(400, "validation_failed");
+    assert!(response.json()["fields"]["file"].is_string());
     keep(&app, &pair, "x.png", noise(5_300_000)).await.assert_failure(413, "payload_too_large");
     assert_eq!(objects(&app), Vec::<String>::new());
     assert_eq!(list(&app, &pair, "").await["files"], json!([]));
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_is_unavailable_and_keeps_nothing() {
+async fn file_upload_to_a_full_disk_is_503_and_keeps_nothing() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let folder = app.folder.path().join("data/objects/files");
     std::fs::write(&folder, "a file in its place").unwrap();
     keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9))
@@ -189,12 +193,12 @@ async fn a_disk_that_is_full_is_unavailable_and_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_crash_has_left_behind_is_swept_away_and_nothing_else() {
+async fn orphan_sweep_after_a_crash_deletes_orphans_only() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await;
     let kept = objects(&app);
-    // As an upload leaves it whose server was killed between the disk and the database.
+    // An orphan, as after a kill between writing the file and the database.
     let keys = ["files/somebody/half", "files/somebody/half-small.jpg"].map(str::to_owned).to_vec();
     app.server.store.mark_pending(keys, START + 3600).await.unwrap();
     let folder = app.folder.path().join("data/objects/files/somebody");
@@ -214,9 +218,9 @@ async fn what_a_crash_has_left_behind_is_swept_away_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn upload_beyond_the_number_of_files_is_refused_also_of_several_at_once() {
+async fn file_upload_beyond_the_file_limit_is_refused_also_concurrently() {
     let app = App::with(&[("FILES_MAX", "2")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let sent = picture(ImageFormat::Png, 9, 9);
     let first = keep(&app, &pair, "first", sent.clone()).await;
     let (one, other) =
@@ -236,9 +240,9 @@ async fn upload_beyond_the_number_of_files_is_refused_also_of_several_at_once() 
 }
 
 #[tokio::test]
-async fn sweep_removes_unfinished_files_without_a_restart() {
+async fn orphan_sweep_without_restart_removes_unfinished_uploads() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     keep(&app, &pair, "x", picture(ImageFormat::Png, 9, 9)).await;
     let kept = objects(&app);
     let unfinished = format!("{}#1", kept[0]);

@@ -1,4 +1,4 @@
-//! Tokens that say something else than ours do, signed with a secret that the test knows.
+//! Builds forged tokens: other claims or headers, signed with a secret known to the test.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -6,27 +6,27 @@ use serde_json::Value;
 
 use crate::app::App;
 
-/// What our tokens are signed with.
+/// The signing secret of the application.
 pub const SECRET: &str = "known to whoever has signed this token";
 
-/// An application that signs with the secret.
+/// Starts an application with this signing secret.
 pub async fn app() -> App {
     App::with(&[("JWT_SECRET", SECRET)]).await
 }
 
-/// The header and the claims of a token.
+/// Returns the header and the claims of a token.
 pub fn parts(token: &str) -> (Value, Value) {
     let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
     let mut read = || serde_json::from_slice(&parts.next().expect("a part")).expect("JSON");
     (read(), read())
 }
 
-/// The token with something else in it, well signed.
+/// Changes a token and signs it correctly.
 pub fn forge(token: &str, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     sign(token, SECRET.as_bytes(), Algorithm::HS256, change)
 }
 
-/// The token with something else in it, signed with a secret that is not ours, or in another way.
+/// Changes a token and signs it with another secret or algorithm.
 pub fn sign(
     token: &str,
     secret: &[u8],

@@ -1,5 +1,4 @@
-//! What an installation has when nobody has done anything yet, and what whoever steals its database
-//! has (security invariants 46 and 48).
+//! A fresh installation, and the value of a stolen database (security invariants 46 and 48).
 
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait as _, Database, Statement};
@@ -8,14 +7,13 @@ use serde_json::json;
 use crate::app::{App, PASSWORD};
 
 #[tokio::test]
-async fn invariant_46_nobody_is_there_before_somebody_registers_and_nothing_but_the_contract_is_served()
- {
+async fn invariant_46_fresh_installation_has_no_accounts_and_only_documented_routes() {
     let app = App::start().await;
     for name in ["admin", "root", "administrator", "test", "user", "guest", "gatehouse", "demo"] {
         for password in ["admin", "password", "changeme", "gatehouse", "123456", name] {
             let body = json!({ "username": name, "password": password });
-            let answer = app.post("/api/auth/login").json(&body).send().await;
-            answer.assert_failure(401, "invalid_credentials");
+            let response = app.post("/api/auth/login").json(&body).send().await;
+            response.assert_failure(401, "invalid_credentials");
         }
     }
     for path in [
@@ -33,7 +31,7 @@ async fn invariant_46_nobody_is_there_before_somebody_registers_and_nothing_but_
     }
 }
 
-/// Every value of every table, as text.
+/// Returns every value of every table as text.
 async fn everything(app: &App) -> Vec<String> {
     let path = app.folder.path().join("data/gatehouse.sqlite");
     let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
@@ -63,9 +61,9 @@ async fn everything(app: &App) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn invariant_48_nothing_in_the_database_signs_anybody_in() {
+async fn invariant_48_database_contents_presented_as_credentials_are_rejected() {
     let app = App::with(&[("RATE_LIMITS", "off")]).await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let pair = app.refresh(&first.refresh).await.pair();
     app.logout(&app.login("alice").await.access).await;
     let login = app
@@ -101,10 +99,10 @@ async fn invariant_48_nothing_in_the_database_signs_anybody_in() {
         !stolen.iter().any(|value| value.contains(tag) || value.contains(PASSWORD)),
         "{device}"
     );
-    // What is there, presented as what it is not.
+    // Values of the database, presented as credentials.
     for value in stolen.iter().filter(|value| value.bytes().all(|byte| byte.is_ascii_graphic())) {
-        for answer in [app.me(value).await, app.refresh(value).await] {
-            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{value}");
+        for response in [app.me(value).await, app.refresh(value).await] {
+            assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{value}");
         }
     }
     let hash = stolen.iter().find(|value| value.starts_with("$argon2id$")).unwrap();

@@ -1,5 +1,5 @@
-//! The keys: rotating one logs nobody out, retiring one ends what it has signed; public keys are
-//! there for everybody.
+//! Signing keys: rotation keeps sessions, retirement rejects the tokens of a key; public keys are
+//! published.
 
 use axum::http::{Method, StatusCode};
 use base64::{
@@ -16,15 +16,15 @@ use crate::app::{App, START};
 const JWKS: &str = "/.well-known/jwks.json";
 
 impl App {
-    /// What `gatehouse keys …` prints.
+    /// Runs `gatehouse keys …` and returns its output.
     async fn keys(&self, command: KeysCommand) -> Result<String, CommandError> {
         let mut out = Vec::new();
         keys::run(command, &self.config(), &self.env(), &mut out).await?;
         Ok(String::from_utf8(out).expect("text"))
     }
 
-    /// Rotates by the command, and lets the server look at the file as it does by itself: the name
-    /// of the new key.
+    /// Rotates with the command, lets the server read the key file as it does periodically, and
+    /// returns the new key id.
     async fn rotate(&self) -> String {
         let said = self.keys(KeysCommand::Rotate).await.expect("rotated");
         self.server.state.keys.reload_if_changed();
@@ -54,10 +54,10 @@ fn kid(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn invariant_08_rotating_logs_nobody_out() {
+async fn invariant_08_key_rotation_keeps_sessions() {
     for algorithm in ["HS256", "EdDSA"] {
         let app = App::with(&[("JWT_ALGORITHM", algorithm)]).await;
-        let before = app.person("alice").await;
+        let before = app.register_and_login("alice").await;
         let new = app.rotate().await;
         assert_eq!(app.me(&before.access).await.status, StatusCode::OK);
         let refreshed = app.refresh(&before.refresh).await.pair();
@@ -79,9 +79,9 @@ async fn invariant_08_rotating_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_retry_of_a_refresh_across_a_rotation_is_no_reuse() {
+async fn refresh_retry_across_a_key_rotation_is_not_reuse() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let first = app.refresh(&pair.refresh).await.pair();
     app.rotate().await;
     let again = app.refresh(&pair.refresh).await;
@@ -98,9 +98,9 @@ async fn a_retry_of_a_refresh_across_a_rotation_is_no_reuse() {
 }
 
 #[tokio::test]
-async fn invariant_08_what_a_retired_key_has_signed_is_refused() {
+async fn invariant_08_token_of_a_retired_key_is_rejected() {
     let app = App::start().await;
-    let before = app.person("alice").await;
+    let before = app.register_and_login("alice").await;
     let old = kid(&before.access);
     assert!(matches!(app.retire(&old).await, Err(CommandError::Change(_))), "it signs");
     assert_eq!(app.me(&before.access).await.status, StatusCode::OK);
@@ -116,9 +116,9 @@ async fn invariant_08_what_a_retired_key_has_signed_is_refused() {
 }
 
 #[tokio::test]
-async fn the_list_says_when_a_key_is_safe_to_retire_and_then_nobody_notices() {
+async fn key_list_shows_when_retiring_affects_no_session() {
     let app = App::start().await;
-    let old = kid(&app.person("alice").await.access);
+    let old = kid(&app.register_and_login("alice").await.access);
     let said = app.keys(KeysCommand::List).await.unwrap();
     assert!(
         said.contains(&format!("{old}  HS256      2027-01-15T08:00:00Z  signs        -")),
@@ -133,7 +133,7 @@ async fn the_list_says_when_a_key_is_safe_to_retire_and_then_nobody_notices() {
         said.contains(&format!("{new}  HS256      2027-01-15T08:01:00Z  signs        -")),
         "{said}"
     );
-    // Seven days after the last token of the old key, and a moment more for servers that follow.
+    // Seven days after the last token of the old key, plus the polling interval of other servers.
     let old_row = format!("{old}  HS256      2027-01-15T08:00:00Z  checks only  ");
     assert!(said.contains(&format!("{old_row}from 2027-01-22T08:01:05Z")), "{said}");
     app.clock.advance(604_800);
@@ -146,9 +146,9 @@ async fn the_list_says_when_a_key_is_safe_to_retire_and_then_nobody_notices() {
 }
 
 #[tokio::test]
-async fn another_algorithm_logs_nobody_out() {
+async fn algorithm_change_keeps_sessions() {
     let app = App::start().await;
-    let hmac = app.person("alice").await;
+    let hmac = app.register_and_login("alice").await;
     let app = app.restart_with(&[("JWT_ALGORITHM", "EdDSA")]).await;
     assert_eq!(app.me(&hmac.access).await.status, StatusCode::OK);
     let eddsa = app.refresh(&hmac.refresh).await.pair();
@@ -178,7 +178,7 @@ async fn another_algorithm_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_process_that_has_not_followed_yet_takes_what_a_new_key_has_signed() {
+async fn token_of_a_new_key_in_a_process_with_stale_keys_is_accepted() {
     let app = App::start().await;
     app.register("alice").await;
     let (other, router) = app.second().await;
@@ -194,13 +194,13 @@ async fn a_process_that_has_not_followed_yet_takes_what_a_new_key_has_signed() {
 }
 
 #[tokio::test]
-async fn invariant_02_a_public_key_signs_nothing() {
+async fn invariant_02_token_signed_with_a_public_key_is_rejected() {
     let app = App::with(&[("JWT_ALGORITHM", "EdDSA")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let published = app.get(JWKS).send().await;
     let x = published.json()["keys"][0]["x"].as_str().unwrap().to_owned();
     let raw = URL_SAFE_NO_PAD.decode(&x).unwrap();
-    // RFC 8410 §4: what stands before it where public keys are exchanged.
+    // The prefix of an Ed25519 SubjectPublicKeyInfo (RFC 8410 §4).
     let der =
         [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()]
             .concat();
@@ -222,7 +222,7 @@ async fn invariant_02_a_public_key_signs_nothing() {
             app.me(&token).await.assert_failure(401, "token_invalid");
         }
     }
-    // Nor does the right signature under another name of the algorithm.
+    // A correct signature with another `alg` is rejected, too.
     let (_, signed) = pair.access.split_once('.').unwrap();
     for alg in ["HS256", "none", "Ed25519"] {
         let header = json!({ "alg": alg, "kid": kid, "typ": "at+jwt" }).to_string();
@@ -232,26 +232,26 @@ async fn invariant_02_a_public_key_signs_nothing() {
 }
 
 #[tokio::test]
-async fn secrets_are_never_public() {
+async fn jwks_with_symmetric_keys_is_empty() {
     let app = App::start().await;
     app.rotate().await;
-    let answer = app.get(JWKS).send().await;
-    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, r#"{"keys":[]}"#));
+    let response = app.get(JWKS).send().await;
+    assert_eq!((response.status, response.text().as_str()), (StatusCode::OK, r#"{"keys":[]}"#));
     let app = App::with(&[("JWT_SECRET", "of nobody's business, and long enough")]).await;
     assert_eq!(app.jwks().await, json!({ "keys": [] }));
 }
 
 #[tokio::test]
-async fn invariant_08_public_keys_are_there_as_soon_as_they_sign_and_as_long_as_they_check() {
+async fn invariant_08_jwks_lists_public_keys_while_they_sign_or_verify() {
     let app = App::with(&[("JWT_ALGORITHM", "EdDSA")]).await;
-    let old = kid(&app.person("alice").await.access);
+    let old = kid(&app.register_and_login("alice").await.access);
     let keys = app.jwks().await;
     let x = keys["keys"][0]["x"].as_str().unwrap();
     assert_eq!(URL_SAFE_NO_PAD.decode(x).unwrap().len(), 32);
     let expected =
         json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": old, "x": x });
     assert_eq!(keys, json!({ "keys": [expected] }), "nothing else: least of all d");
-    // Rotated from outside: nobody has told the server yet.
+    // Rotated by another process: the server has not read the file yet.
     app.keys(KeysCommand::Rotate).await.unwrap();
     let kids = |keys: &Value| -> Vec<String> {
         let keys = keys["keys"].as_array().unwrap().iter();
@@ -265,18 +265,18 @@ async fn invariant_08_public_keys_are_there_as_soon_as_they_sign_and_as_long_as_
 }
 
 #[tokio::test]
-async fn public_keys_may_be_kept_for_a_while_and_read_by_any_page() {
+async fn jwks_is_cacheable_and_allows_any_origin() {
     let app =
         App::with(&[("JWT_ALGORITHM", "EdDSA"), ("ALLOWED_ORIGINS", "https://app.example")]).await;
-    let answer = app.get(JWKS).header("origin", "https://anybody.example").send().await;
-    assert_eq!(answer.header("content-type"), Some("application/jwk-set+json"));
-    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
-    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(answer.header("access-control-allow-credentials"), None);
-    assert!(answer.header("x-request-id").is_some());
+    let response = app.get(JWKS).header("origin", "https://anybody.example").send().await;
+    assert_eq!(response.header("content-type"), Some("application/jwk-set+json"));
+    assert_eq!(response.header("cache-control"), Some("public, max-age=300"));
+    assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(response.header("access-control-allow-credentials"), None);
+    assert!(response.header("x-request-id").is_some());
 
-    let tag = answer.header("etag").expect("a tag").to_owned();
+    let tag = response.header("etag").expect("a tag").to_owned();
     let ask = |tags: String| app.get(JWKS).header("if-none-match", tags).send();
     for tags in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".into()] {
         let same = ask(tags.clone()).await;
@@ -292,7 +292,7 @@ async fn public_keys_may_be_kept_for_a_while_and_read_by_any_page() {
 }
 
 #[tokio::test]
-async fn public_keys_can_be_read_and_nothing_else() {
+async fn jwks_with_other_methods_is_405() {
     let app = App::with(&[("JWT_ALGORITHM", "EdDSA")]).await;
     let got = app.get(JWKS).send().await;
     let head = app.call(Method::HEAD, JWKS).send().await;
@@ -300,23 +300,23 @@ async fn public_keys_can_be_read_and_nothing_else() {
     assert_eq!(head.header("content-length"), Some(got.bytes.len().to_string().as_str()));
     assert_eq!(head.header("etag"), got.header("etag"));
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        let answer = app.call(method, JWKS).send().await;
-        answer.assert_failure(405, "method_not_allowed");
-        assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        let response = app.call(method, JWKS).send().await;
+        response.assert_failure(405, "method_not_allowed");
+        assert_eq!(response.header("allow"), Some("GET, HEAD"));
     }
 }
 
 #[tokio::test]
-async fn invariant_42_what_is_done_to_the_keys_is_in_the_audit_log() {
+async fn invariant_42_key_changes_are_audited() {
     let app = App::start().await;
-    let old = kid(&app.person("alice").await.access);
+    let old = kid(&app.register_and_login("alice").await.access);
     app.clock.advance(10);
     let new = app.rotate().await;
     app.clock.advance(10);
     assert!(app.retire("nobody").await.is_err());
     app.retire(&old).await.unwrap();
     let entries = app.server.store.audit_entries().await.unwrap();
-    let told: Vec<_> = entries
+    let comparable: Vec<_> = entries
         .iter()
         .filter(|entry| entry.event.starts_with("key_"))
         .map(|entry| {
@@ -331,7 +331,7 @@ async fn invariant_42_what_is_done_to_the_keys_is_in_the_audit_log() {
         })
         .collect();
     assert_eq!(
-        told,
+        comparable,
         [
             ("key_rotated", "success", 10, Some(new.as_str())),
             ("key_retired", "success", 20, Some(old.as_str()))
@@ -340,9 +340,9 @@ async fn invariant_42_what_is_done_to_the_keys_is_in_the_audit_log() {
 }
 
 #[tokio::test]
-async fn with_a_configured_secret_there_is_nothing_to_rotate() {
+async fn key_rotation_with_configured_secret_is_refused() {
     let app = App::with(&[("JWT_SECRET", "of nobody's business, and long enough")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let file = app.folder.path().join("data/keys.json");
     let before = std::fs::read(&file).unwrap();
     for command in [KeysCommand::Rotate, KeysCommand::Retire { kid: "configured".into() }] {

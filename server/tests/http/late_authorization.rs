@@ -23,18 +23,18 @@ use server::store::{
 use uuid::Uuid;
 
 use crate::{
-    app::{App, PASSWORD, Pair, START},
+    app::{App, PASSWORD, START, Tokens},
     forged_tokens::parts,
 };
 
-/// A request of which the server has authenticated the head, and of whose body one byte was sent.
+/// A request whose head was authenticated and whose body is incomplete.
 struct Held {
     stream: TcpStream,
     rest: Vec<u8>,
 }
 
 impl Held {
-    /// Sends the head and, once the server waits for the body, one byte of it.
+    /// Sends the head and, once the server asks for the body, its first byte.
     fn begin(server: SocketAddr, operation: &Operation, token: &str, body: &str) -> Self {
         let mut stream = TcpStream::connect(server).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
@@ -45,7 +45,7 @@ impl Held {
             body.len()
         );
         stream.write_all(head.as_bytes()).expect("sent");
-        // It is sent when the body is asked for, which is after the first authentication.
+        // The server asks for the body after the first authentication.
         let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
         stream.read_exact(&mut go_on).expect("an answer");
         assert!(
@@ -58,19 +58,19 @@ impl Held {
         Self { stream, rest: rest.to_vec() }
     }
 
-    /// Sends the rest of the body, and reads the answer.
+    /// Sends the rest of the body and reads the response.
     fn finish(mut self) -> (u16, Value) {
         self.stream.write_all(&self.rest).expect("sent");
-        let mut answer = String::new();
-        self.stream.read_to_string(&mut answer).expect("an answer");
+        let mut response = String::new();
+        self.stream.read_to_string(&mut response).expect("an answer");
         let status =
-            answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-        (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("not JSON: {answer}")))
+            response.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        let (_, body) = response.split_once("\r\n\r\n").expect("a body");
+        (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("not JSON: {response}")))
     }
 }
 
-/// How a caller loses the right to make a request.
+/// Ways to lose the right to make a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Loss {
     None,
@@ -95,36 +95,36 @@ impl Loss {
         Self::Expired,
     ];
 
-    async fn happen(self, app: &App, name: &str, pair: &Pair) {
-        let change = |change| app.change_outside(name, change);
+    async fn happen(self, app: &App, name: &str, pair: &Tokens) {
+        let change = |change| app.change_in_another_process(name, change);
         match self {
             Self::None => {}
             Self::LoggedOut => assert_eq!(app.logout(&pair.access).await.status, StatusCode::OK),
             Self::EndedElsewhere => {
                 let other = app.login(name).await;
-                let answer = app.delete("/api/me/sessions").bearer(&other.access).send().await;
-                assert_eq!(answer.status, StatusCode::OK);
+                let response = app.delete("/api/me/sessions").bearer(&other.access).send().await;
+                assert_eq!(response.status, StatusCode::OK);
             }
             Self::PasswordChanged => {
                 let other = app.login(name).await;
                 let body =
                     json!({ "current_password": PASSWORD, "password": "battery horse correct" });
-                let answer =
+                let response =
                     app.post("/api/me/password").bearer(&other.access).json(&body).send().await;
-                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
             }
             Self::Disabled => {
                 change(AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
             }
             Self::Deleted => {
                 let other = app.login(name).await;
-                let answer = app
+                let response = app
                     .delete("/api/me")
                     .bearer(&other.access)
                     .json(&json!({ "username": name }))
                     .send()
                     .await;
-                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
             }
             Self::Demoted => {
                 change(AccountChange { role: Some(Role::User), ..AccountChange::default() }).await;
@@ -133,8 +133,8 @@ impl Loss {
         }
     }
 
-    /// What the request is answered with.
-    fn answer(self) -> (u16, Value, Value) {
+    /// The expected response.
+    fn response(self) -> (u16, Value, Value) {
         let revoked = |reason: Value| (401, json!("token_revoked"), reason);
         match self {
             Self::None => unreachable!("nothing is lost"),
@@ -149,13 +149,12 @@ impl Loss {
     }
 }
 
-async fn caller(app: &App, name: &str, is_admin: bool) -> Pair {
-    if is_admin { app.admin(name).await } else { app.person(name).await }
+async fn caller(app: &App, name: &str, is_admin: bool) -> Tokens {
+    if is_admin { app.admin(name).await } else { app.register_and_login(name).await }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_by_every_operation()
-{
+async fn invariant_49_body_arriving_after_access_was_revoked_is_refused_by_every_operation() {
     let app = App::start().await;
     let server = app.listen().await;
     app.admin("root").await;
@@ -185,7 +184,7 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
             } else {
                 assert_eq!(
                     (status, body["code"].clone(), body["reason"].clone()),
-                    loss.answer(),
+                    loss.response(),
                     "{context}"
                 );
             }
@@ -195,8 +194,7 @@ async fn invariant_49_body_that_arrives_after_the_caller_lost_access_is_refused_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_49_disabled_administrator_with_a_held_request_gets_neither_account_nor_role_back()
- {
+async fn invariant_49_held_request_of_a_disabled_administrator_restores_neither_account_nor_role() {
     let app = App::start().await;
     let server = app.listen().await;
     app.admin("root").await;
@@ -207,13 +205,13 @@ async fn invariant_49_disabled_administrator_with_a_held_request_gets_neither_ac
     let body = json!({ "id": id, "disabled": false, "role": "admin" }).to_string();
     let held = Held::begin(server, operation, &pair.access, &body);
     let change = AccountChange { disabled: Some(true), role: Some(Role::User), end_sessions: true };
-    app.change_outside("mallory", change).await;
+    app.change_in_another_process("mallory", change).await;
     assert_eq!(held.finish().0, 401);
     let account = app.server.store.user(id.parse().unwrap()).await.unwrap().unwrap();
     assert!(account.disabled_at.is_some() && account.user.role == Role::User);
 }
 
-/// Everything of an account that a change could have touched.
+/// Returns all data of an account that a change could affect.
 async fn snapshot(app: &App, user: Uuid) -> String {
     let store = &app.server.store;
     let entries = store.audit_entries().await.unwrap();
@@ -223,8 +221,8 @@ async fn snapshot(app: &App, user: Uuid) -> String {
     format!("{account:?} {devices:?} {files:?} {entries:?}")
 }
 
-/// Every change that a session can ask for, after its right to it was lost; whether each was denied
-/// for this reason.
+/// Tries every change of a session after access was lost, and asserts that each is denied for this
+/// reason.
 async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
     let store = &app.server.store;
     let Actor { user, session, at, .. } = actor;
@@ -284,8 +282,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
 }
 
 #[tokio::test]
-async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_in_its_transaction()
-{
+async fn invariant_49_change_of_a_session_ended_before_commit_is_denied_in_its_transaction() {
     let app = App::start().await;
     app.admin("root").await;
     for (number, loss) in Loss::ALL.into_iter().enumerate() {
@@ -308,7 +305,7 @@ async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_i
             Loss::Disabled => (START, Denied::SessionOver(Some(EndReason::Disabled))),
             Loss::Deleted => (START, Denied::SessionOver(None)),
             Loss::Demoted => (START, Denied::Role),
-            // The session's own end, whatever token it has.
+            // Ending its own session is always allowed.
             Loss::Expired => (START + 2_592_000, Denied::SessionOver(None)),
         };
         let actor = Actor { at, ..actor };
@@ -319,10 +316,11 @@ async fn invariant_49_change_whose_session_ends_before_it_is_written_is_denied_i
 }
 
 #[tokio::test]
-async fn change_for_the_session_of_another_account_is_denied() {
+async fn change_with_the_session_of_another_account_is_denied() {
     let app = App::start().await;
-    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
-    let id = |pair: &Pair, claim: &str| {
+    let (alice, bertha) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
+    let id = |pair: &Tokens, claim: &str| {
         parts(&pair.access).1[claim].as_str().unwrap().parse::<Uuid>().unwrap()
     };
     let actor =

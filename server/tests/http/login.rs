@@ -3,21 +3,21 @@ use serde_json::{Value, json};
 use server::store::AccountChange;
 
 use crate::{
-    app::{Answer, App, PASSWORD, Pair, START},
+    app::{App, PASSWORD, Response, START, Tokens},
     forged_tokens::parts,
 };
 
-async fn login(app: &App, body: &Value) -> Answer {
+async fn login(app: &App, body: &Value) -> Response {
     app.post("/api/auth/login").json(body).send().await
 }
 
 #[tokio::test]
-async fn the_answer_has_what_the_contract_says() {
+async fn login_response_has_the_documented_members() {
     let app = App::start().await;
     app.register("Alice").await;
-    let answer = login(&app, &json!({ "username": "alice", "password": PASSWORD })).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let body = answer.json();
+    let response = login(&app, &json!({ "username": "alice", "password": PASSWORD })).await;
+    assert_eq!(response.status, StatusCode::OK);
+    let body = response.json();
     let mut members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
     assert_eq!(
@@ -37,25 +37,25 @@ async fn the_answer_has_what_the_contract_says() {
     assert_eq!(body["refresh_expires_in"], 604_800);
     assert_eq!(body["user"]["username"], "Alice");
     assert_eq!(body["message"], "Logged in");
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let profile = app.me(&answer.pair().access).await.json();
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    let profile = app.me(&response.pair().access).await.json();
     assert_eq!(profile["login_time"], START);
     assert_eq!(profile["fresh"], true);
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_remembered_has_a_shorter_refresh_token() {
+async fn login_without_remember_issues_a_shorter_refresh_token() {
     let app = App::start().await;
     app.register("alice").await;
     for (remember, seconds) in
         [(json!(false), 43_200), (json!(true), 604_800), (json!(null), 604_800)]
     {
-        let answer = login(
+        let response = login(
             &app,
             &json!({ "username": "alice", "password": PASSWORD, "remember": remember }),
         )
         .await;
-        assert_eq!(answer.json()["refresh_expires_in"], seconds, "{remember}");
+        assert_eq!(response.json()["refresh_expires_in"], seconds, "{remember}");
     }
     login(&app, &json!({ "username": "alice", "password": PASSWORD, "remember": "yes" }))
         .await
@@ -63,11 +63,11 @@ async fn a_session_that_is_not_remembered_has_a_shorter_refresh_token() {
 }
 
 #[tokio::test]
-async fn invariant_31_a_wrong_password_and_an_unknown_account_are_told_alike() {
+async fn invariant_31_login_with_wrong_password_or_unknown_account_gets_the_same_response() {
     let app = App::start().await;
     app.register("alice").await;
     let long_name = "x".repeat(20_000);
-    let answers = [
+    let responses = [
         login(&app, &json!({ "username": "alice", "password": "wrong horse battery" })).await,
         login(&app, &json!({ "username": "nobody", "password": PASSWORD })).await,
         login(&app, &json!({ "username": "not a name!", "password": "x" })).await,
@@ -76,15 +76,15 @@ async fn invariant_31_a_wrong_password_and_an_unknown_account_are_told_alike() {
         login(&app, &json!({ "username": "alice", "password": format!("{PASSWORD} ") })).await,
         login(&app, &json!({ "username": "alice", "password": "x".repeat(1024) })).await,
     ];
-    for answer in &answers {
-        answer.assert_failure(401, "invalid_credentials");
-        assert_eq!(answer.told(), answers[0].told());
-        assert_eq!(answer.bytes.len(), answers[0].bytes.len());
+    for response in &responses {
+        response.assert_failure(401, "invalid_credentials");
+        assert_eq!(response.comparable(), responses[0].comparable());
+        assert_eq!(response.bytes.len(), responses[0].bytes.len());
     }
 }
 
 #[tokio::test]
-async fn what_is_missing_is_told_field_by_field() {
+async fn login_with_missing_members_is_reported_by_field() {
     let app = App::start().await;
     for (body, fields) in [
         (json!({}), vec!["password", "username"]),
@@ -93,10 +93,11 @@ async fn what_is_missing_is_told_field_by_field() {
         (json!({ "username": "alice" }), vec!["password"]),
         (json!({ "username": "alice", "password": "x".repeat(1025) }), vec!["password"]),
     ] {
-        let answer = login(&app, &body).await;
-        answer.assert_failure(400, "validation_failed");
-        let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(told, fields, "{body}");
+        let response = login(&app, &body).await;
+        response.assert_failure(400, "validation_failed");
+        let comparable: Vec<_> =
+            response.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(comparable, fields, "{body}");
     }
     for body in [json!({ "username": 5, "password": [] }), json!([]), json!("x")] {
         login(&app, &body).await.assert_failure(400, "bad_request");
@@ -104,24 +105,27 @@ async fn what_is_missing_is_told_field_by_field() {
 }
 
 #[tokio::test]
-async fn a_name_is_found_in_every_spelling_and_a_password_in_every_normal_form() {
+async fn login_accepts_every_spelling_of_the_name_and_normal_form_of_the_password() {
     let app = App::start().await;
     let body = json!({ "username": "Zo\u{eb}@example.com".replace('\u{eb}', "e"), "password": "pa\u{df}wo\u{308}rter" });
     assert_eq!(app.post("/api/auth/register").json(&body).send().await.status, StatusCode::CREATED);
     for (username, password) in
         [("zoe@EXAMPLE.com", "pa\u{df}wo\u{308}rter"), (" Zoe@example.com ", "pa\u{df}w\u{f6}rter")]
     {
-        let answer = login(&app, &json!({ "username": username, "password": password })).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let response = login(&app, &json!({ "username": username, "password": password })).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
     }
 }
 
 #[tokio::test]
-async fn invariant_31_that_an_account_is_disabled_is_told_only_after_the_right_password() {
+async fn invariant_31_login_to_disabled_account_says_so_only_with_the_right_password() {
     let app = App::start().await;
     app.register("alice").await;
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
-        .await;
+    app.change_in_another_process(
+        "alice",
+        AccountChange { disabled: Some(true), ..AccountChange::default() },
+    )
+    .await;
     login(&app, &json!({ "username": "alice", "password": "wrong" }))
         .await
         .assert_failure(401, "invalid_credentials");
@@ -131,7 +135,7 @@ async fn invariant_31_that_an_account_is_disabled_is_told_only_after_the_right_p
 }
 
 #[tokio::test]
-async fn invariant_29_a_hash_of_other_parameters_is_made_anew_at_log_in() {
+async fn invariant_29_login_with_hash_of_other_parameters_upgrades_it() {
     let app = App::start().await;
     let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
     let cheap = server::accounts::hashing::Cost { memory: 64, passes: 1, lanes: 1 };
@@ -153,37 +157,37 @@ async fn invariant_29_a_hash_of_other_parameters_is_made_anew_at_log_in() {
 }
 
 #[tokio::test]
-async fn invariant_19_a_log_in_takes_over_nothing_that_was_there_before() {
+async fn invariant_19_login_reuses_no_presented_identifier() {
     let app = App::start().await;
-    let mallory = app.person("mallory").await;
+    let mallory = app.register_and_login("mallory").await;
     app.register("alice").await;
     let body = json!({ "username": "alice", "password": PASSWORD });
     let first = app.post("/api/auth/login").json(&body).send().await;
     let name = first.header("set-cookie").unwrap().split('=').next().unwrap().to_owned();
     let planted = format!("{name}=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA");
-    let answer = app
+    let response = app
         .post("/api/auth/login")
         .bearer(&mallory.access)
         .header("cookie", &planted)
         .json(&body)
         .send()
         .await;
-    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(response.status, StatusCode::OK);
     assert!(
-        !answer.header("set-cookie").unwrap().starts_with(&planted),
+        !response.header("set-cookie").unwrap().starts_with(&planted),
         "a device that we have not named"
     );
-    let session = |pair: &Pair| parts(&pair.access).1["sid"].clone();
-    let sessions = [&mallory, &first.pair(), &answer.pair()].map(session);
+    let session = |pair: &Tokens| parts(&pair.access).1["sid"].clone();
+    let sessions = [&mallory, &first.pair(), &response.pair()].map(session);
     assert!(sessions[0] != sessions[2] && sessions[1] != sessions[2], "{sessions:?}");
-    assert_eq!(app.me(&answer.pair().access).await.json()["username"], "alice");
+    assert_eq!(app.me(&response.pair().access).await.json()["username"], "alice");
     assert_eq!(app.me(&mallory.access).await.json()["username"], "mallory");
 }
 
 #[tokio::test]
-async fn the_oldest_session_beyond_a_hundred_ends() {
+async fn login_beyond_a_hundred_sessions_ends_the_oldest() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     app.clock.advance(1);
     let second = app.login("alice").await;
     for _ in 0..98 {
@@ -198,12 +202,12 @@ async fn the_oldest_session_beyond_a_hundred_ends() {
     assert_eq!(entries().await, []);
     app.clock.advance(1);
     app.login("alice").await;
-    let told = entries().await;
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].detail.as_deref(), Some("ended_elsewhere"));
-    assert!(told[0].user.is_some() && told[0].session.is_some());
-    let answer = app.me(&first.access).await;
-    answer.assert_failure(401, "token_revoked");
-    assert_eq!(answer.json()["reason"], "ended_elsewhere");
+    let comparable = entries().await;
+    assert_eq!(comparable.len(), 1);
+    assert_eq!(comparable[0].detail.as_deref(), Some("ended_elsewhere"));
+    assert!(comparable[0].user.is_some() && comparable[0].session.is_some());
+    let response = app.me(&first.access).await;
+    response.assert_failure(401, "token_revoked");
+    assert_eq!(response.json()["reason"], "ended_elsewhere");
     assert_eq!(app.me(&second.access).await.status, StatusCode::OK);
 }

@@ -1,29 +1,29 @@
 use axum::http::StatusCode;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::app::{App, Pair};
+use crate::app::{App, Tokens};
 
-async fn assert_dead(app: &App, pair: &Pair) {
-    for answer in [
+async fn assert_dead(app: &App, pair: &Tokens) {
+    for response in [
         app.me(&pair.access).await,
         app.refresh(&pair.refresh).await,
         app.logout(&pair.refresh).await,
     ] {
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json()["reason"], "logged_out");
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json()["reason"], "logged_out");
     }
 }
 
 #[tokio::test]
-async fn invariant_09_both_tokens_are_dead_from_the_next_request_on() {
+async fn invariant_09_logout_rejects_both_tokens_on_the_next_request() {
     let app = App::start().await;
     for by_refresh in [false, true] {
         let name = format!("alice{by_refresh}");
-        let pair = app.person(&name).await;
+        let pair = app.register_and_login(&name).await;
         let other = app.login(&name).await;
-        let answer = app.logout(if by_refresh { &pair.refresh } else { &pair.access }).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        assert_eq!(answer.json()["message"], "You are logged out");
+        let response = app.logout(if by_refresh { &pair.refresh } else { &pair.access }).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+        assert_eq!(response.json()["message"], "You are logged out");
         assert_dead(&app, &pair).await;
         assert_eq!(
             app.me(&other.access).await.status,
@@ -34,9 +34,9 @@ async fn invariant_09_both_tokens_are_dead_from_the_next_request_on() {
 }
 
 #[tokio::test]
-async fn invariant_09_every_access_token_of_the_session_dies_with_it() {
+async fn invariant_09_logout_rejects_every_access_token_of_the_session() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     app.logout(&second.access).await;
     assert_dead(&app, &first).await;
@@ -44,9 +44,9 @@ async fn invariant_09_every_access_token_of_the_session_dies_with_it() {
 }
 
 #[tokio::test]
-async fn it_takes_any_unexpired_token_whatever_its_generation() {
+async fn logout_with_any_unexpired_token_of_any_generation_succeeds() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     let third = app.refresh(&second.refresh).await.pair();
     app.clock.advance(901);
@@ -56,9 +56,10 @@ async fn it_takes_any_unexpired_token_whatever_its_generation() {
 }
 
 #[tokio::test]
-async fn invariant_09_it_survives_a_crash() {
+async fn invariant_09_logout_survives_a_crash() {
     let app = App::start().await;
-    let (ended, living) = (app.person("alice").await, app.person("bertha").await);
+    let (ended, living) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
     app.logout(&ended.access).await;
     let app = app.restart().await;
     assert_dead(&app, &ended).await;
@@ -67,11 +68,12 @@ async fn invariant_09_it_survives_a_crash() {
 }
 
 #[tokio::test]
-async fn invariant_09_another_process_on_the_same_data_follows() {
+async fn invariant_09_logout_in_another_process_is_followed() {
     let app = App::start().await;
-    let (ended, living) = (app.person("alice").await, app.person("bertha").await);
+    let (ended, living) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
     let (second, router) = app.second().await;
-    let me = |pair: &Pair| app.get("/api/me").bearer(&pair.access).to(&router).send();
+    let me = |pair: &Tokens| app.get("/api/me").bearer(&pair.access).to(&router).send();
     assert_eq!(me(&ended).await.status, StatusCode::OK, "its memory knows the session now");
     second.state.sessions.poll_changes().await.unwrap();
     app.logout(&ended.access).await;
@@ -82,9 +84,9 @@ async fn invariant_09_another_process_on_the_same_data_follows() {
 }
 
 #[tokio::test]
-async fn a_generation_that_another_process_made_is_known_at_once() {
+async fn refresh_in_another_process_is_known_at_once() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let (_second, router) = app.second().await;
     let me = |token: String| app.get("/api/me").bearer(&token).to(&router).send();
     assert_eq!(me(pair.access.clone()).await.status, StatusCode::OK);
@@ -96,7 +98,7 @@ async fn a_generation_that_another_process_made_is_known_at_once() {
     );
 }
 
-/// Puts a token of a living session on the list, as another program would.
+/// Blocklists a token of an active session, as another process would.
 async fn revoke(app: &App, token: &str) {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
@@ -104,7 +106,7 @@ async fn revoke(app: &App, token: &str) {
     insert(app, &format!("SELECT '{jti}', 'access', {expires_at}, 0, 'logged_out'")).await;
 }
 
-/// Puts rows on the list, and has the server follow.
+/// Adds rows to the blocklist and lets the server follow.
 async fn insert(app: &App, rows: &str) {
     app.execute(&format!(
         "INSERT INTO revoked_tokens (jti, type, expires_at, revoked_at, reason) {rows}"
@@ -114,9 +116,9 @@ async fn insert(app: &App, rows: &str) {
 }
 
 #[tokio::test]
-async fn invariant_10_logged_out_tokens_are_refused_until_they_expire() {
+async fn invariant_10_logged_out_token_is_rejected_until_it_expires() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.logout(&pair.access).await;
     assert_eq!(
         app.server.store.revoked_tokens(0, 1).await.unwrap(),
@@ -138,9 +140,9 @@ async fn invariant_10_logged_out_tokens_are_refused_until_they_expire() {
 }
 
 #[tokio::test]
-async fn invariant_10_a_revoked_token_is_on_the_list_until_it_expires() {
+async fn invariant_10_revoked_token_is_blocklisted_until_it_expires() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     revoke(&app, &pair.access).await;
     app.me(&pair.access).await.assert_failure(401, "token_revoked");
@@ -166,9 +168,9 @@ async fn invariant_10_a_revoked_token_is_on_the_list_until_it_expires() {
 }
 
 #[tokio::test]
-async fn invariant_10_an_entry_that_takes_the_place_of_a_swept_one_is_followed() {
+async fn invariant_10_blocklist_entry_that_reuses_a_deleted_row_is_followed() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     insert(&app, "VALUES ('another', 'access', 1800000001, 0, 'logged_out')").await;
     app.clock.advance(1);
     app.server.state.sessions.delete_expired().await.unwrap();
@@ -177,9 +179,10 @@ async fn invariant_10_an_entry_that_takes_the_place_of_a_swept_one_is_followed()
 }
 
 #[tokio::test]
-async fn invariant_10_a_list_that_is_too_long_for_memory_is_looked_up() {
+async fn invariant_10_blocklist_too_long_for_memory_is_queried() {
     let app = App::start().await;
-    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
+    let (alice, bertha) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
     revoke(&app, &alice.access).await;
     insert(
         &app,
@@ -193,7 +196,7 @@ async fn invariant_10_a_list_that_is_too_long_for_memory_is_looked_up() {
     }
     revoke(&app, &bertha.access).await;
     app.me(&bertha.access).await.assert_failure(401, "token_revoked");
-    // Most have expired: memory knows the rest.
+    // Most have expired: the rest fits in memory.
     app.clock.advance(60);
     app.server.state.sessions.delete_expired().await.unwrap();
     for pair in [&alice, &bertha] {

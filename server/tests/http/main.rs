@@ -1,7 +1,32 @@
-//! Black-box tests over the real router and a real SQLite file, a file a feature. The clock is
-//! moved, never slept.
+//! Black-box tests over the real router and a real SQLite file, one file per feature. No test
+//! sleeps: the clock is injected and moved.
+//!
+//! # Vocabulary
+//!
+//! - [`app::App`]: an application with its own data folder and clock. `restart` opens the same
+//!   folder again, as after a kill; `second` opens it beside the running one, as another process
+//!   would.
+//! - [`app::RequestBuilder`] and [`app::Response`]:
+//!   `app.post(path).bearer(token).json(&body).send()`. `assert_failure(status, code)` checks the
+//!   conventions of all error responses, too.
+//! - [`app::Tokens`]: the access and the refresh token of a session. `register_and_login` and
+//!   `admin` return those of a new user and of a new administrator.
+//! - *Fresh* token: an access token issued for a password (login, reauthentication), not by a
+//!   refresh.
+//! - *Generation*: the number of a refresh token in its session, which each rotation increments.
+//! - *Grace*: the ten seconds in which the predecessor of a refresh token returns the same
+//!   successor.
+//! - *Reuse*: a refresh token presented after its successor was used, or after the grace. It
+//!   revokes the session.
+//! - *Blocklist*: revoked tokens whose sessions continue, until they expire.
+//! - *Known device*: a browser with a device cookie of the account, set by an earlier login. The
+//!   cookie does not authenticate; it only selects another failure limit.
+//! - *Orphan*: a stored object without a row in the database, deleted by the sweep.
+//!
+//! Tests are named `<action>_<condition>_<outcome>`. Those of a security invariant begin with its
+//! number in SECURITY.md: `invariant_09_logout_rejects_both_tokens_on_the_next_request`.
 
-// A page is a type as deep as its elements.
+// The type of a view is as deep as its elements.
 #![recursion_limit = "512"]
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
 #![expect(

@@ -5,14 +5,14 @@ use server::store::AccountChange;
 use crate::app::{App, START};
 
 #[tokio::test]
-async fn the_profile_has_what_the_contract_says() {
+async fn profile_response_has_the_documented_members() {
     let app = App::start().await;
     app.register("Alice").await;
     app.clock.advance(50);
     let pair = app.login("alice").await;
-    let answer = app.me(&pair.access).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let mut body = answer.json();
+    let response = app.me(&pair.access).await;
+    assert_eq!(response.status, StatusCode::OK);
+    let mut body = response.json();
     assert!(body.as_object_mut().unwrap().remove("id").unwrap().is_string());
     assert_eq!(
         body,
@@ -22,48 +22,51 @@ async fn the_profile_has_what_the_contract_says() {
             "login_time": START + 50, "expiration_time": START + 950, "token_type": "access", "fresh": true,
         })
     );
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
 }
 
 #[tokio::test]
-async fn verify_tells_about_the_token() {
+async fn verify_returns_the_claims_of_the_token() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for call in [
         app.post("/api/auth/verify"),
         app.post("/api/auth/verify").json(&json!({})),
         app.post("/api/auth/verify").header("content-type", "text/plain").body("rubbish"),
     ] {
-        let answer = call.bearer(&pair.access).send().await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let response = call.bearer(&pair.access).send().await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
         assert_eq!(
-            answer.json(),
+            response.json(),
             json!({ "active": true, "username": "alice", "expiration_time": START + 900, "fresh": true })
         );
     }
     let refreshed = app.refresh(&pair.refresh).await.pair();
-    let answer = app.post("/api/auth/verify").bearer(&refreshed.access).send().await;
-    assert_eq!(answer.json()["fresh"], false);
+    let response = app.post("/api/auth/verify").bearer(&refreshed.access).send().await;
+    assert_eq!(response.json()["fresh"], false);
 }
 
 #[tokio::test]
-async fn invariant_11_a_disabled_account_is_out_on_the_next_request() {
+async fn invariant_11_disabled_account_is_refused_on_the_next_request() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
-        .await;
-    for answer in [app.me(&pair.access).await, app.refresh(&pair.refresh).await] {
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json()["reason"], "disabled");
+    let pair = app.register_and_login("alice").await;
+    app.change_in_another_process(
+        "alice",
+        AccountChange { disabled: Some(true), ..AccountChange::default() },
+    )
+    .await;
+    for response in [app.me(&pair.access).await, app.refresh(&pair.refresh).await] {
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json()["reason"], "disabled");
     }
 }
 
 #[tokio::test]
-async fn invariant_41_nothing_of_a_request_but_its_token_says_whose_data_it_is() {
+async fn invariant_41_request_naming_another_user_returns_data_of_the_token_only() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let expected: Value = app.me(&pair.access).await.json();
-    let other = app.person("bertha").await;
+    let other = app.register_and_login("bertha").await;
     let id = app.me(&other.access).await.json()["id"].as_str().unwrap().to_owned();
     for call in [
         app.get(&format!("/api/me?id={id}&user={id}&username=bertha")),
@@ -77,7 +80,7 @@ async fn invariant_41_nothing_of_a_request_but_its_token_says_whose_data_it_is()
     ] {
         assert_eq!(call.bearer(&pair.access).send().await.json(), expected);
     }
-    // Nor is there an operation at an address that names somebody.
+    // No path contains a user id.
     for path in [format!("/api/users/{id}"), format!("/api/me/{id}"), format!("/api/sessions/{id}")]
     {
         app.get(&path).bearer(&pair.access).send().await.assert_failure(404, "not_found");
@@ -85,9 +88,9 @@ async fn invariant_41_nothing_of_a_request_but_its_token_says_whose_data_it_is()
 }
 
 #[tokio::test]
-async fn invariant_43_a_token_in_an_address_a_body_or_a_cookie_is_none() {
+async fn invariant_43_token_in_url_body_or_cookie_is_ignored() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for (call, token) in [
         (app.get(&format!("/api/me?access_token={}", pair.access)), &pair.access),
         (

@@ -1,4 +1,4 @@
-//! The description of the interface says what there is, and nothing else.
+//! The OpenAPI document equals the implemented operations.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,15 @@ const JSON: &str = "/api/openapi.json";
 const PAGE: &str = "/api/docs";
 
 async fn document(app: &App) -> Value {
-    let answer = app.get(JSON).send().await;
+    let response = app.get(JSON).send().await;
     assert_eq!(
-        (answer.status, answer.header("content-type")),
+        (response.status, response.header("content-type")),
         (StatusCode::OK, Some("application/json"))
     );
-    answer.json()
+    response.json()
 }
 
-/// The operations of the document, as `POST /api/auth/login`, with what each is.
+/// Returns the operations of the document by name, such as `POST /api/auth/login`.
 fn operations(document: &Value) -> Vec<(String, Value)> {
     let paths = document["paths"].as_object().expect("paths").iter();
     let of_path = |(path, methods): (&String, &Value)| {
@@ -34,7 +34,7 @@ fn operations(document: &Value) -> Vec<(String, Value)> {
 }
 
 #[tokio::test]
-async fn the_description_and_the_server_functions_are_the_same() {
+async fn openapi_paths_equal_the_server_functions() {
     let app = App::start().await;
     let document = document(&app).await;
     let described: BTreeSet<_> = operations(&document).into_iter().map(|(name, _)| name).collect();
@@ -51,7 +51,7 @@ async fn the_description_and_the_server_functions_are_the_same() {
 }
 
 #[tokio::test]
-async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
+async fn openapi_operations_document_authentication_input_and_errors() {
     let app = App::start().await;
     let document = document(&app).await;
     assert_eq!(document["openapi"], "3.1.0");
@@ -82,8 +82,8 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
         let takes_body = matches!(operation.body, Body::Json | Body::Upload);
         assert_eq!(described.get("requestBody").is_some(), takes_body, "{name}");
         let responses = described["responses"].as_object().expect("responses");
-        for (status, response) in responses {
-            let content = response["content"].as_object().expect("content");
+        for (status, documented) in responses {
+            let content = documented["content"].as_object().expect("content");
             let schemas: BTreeSet<_> =
                 content.values().map(|it| it["schema"]["$ref"].as_str().expect(&name)).collect();
             assert_eq!(schemas.len(), 1, "{name} {status}");
@@ -95,12 +95,12 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
                 "{name} {status}"
             );
             assert_eq!(
-                response["headers"].get("Retry-After").is_some(),
+                documented["headers"].get("Retry-After").is_some(),
                 ["429", "503"].contains(&&**status),
                 "{name}"
             );
             assert_eq!(
-                response["headers"].get("WWW-Authenticate").is_some(),
+                documented["headers"].get("WWW-Authenticate").is_some(),
                 status == "401",
                 "{name}"
             );
@@ -115,7 +115,7 @@ async fn it_says_who_may_call_what_comes_with_the_call_and_what_is_refused() {
 }
 
 #[tokio::test]
-async fn what_it_refers_to_is_there() {
+async fn openapi_references_resolve() {
     fn references(value: &Value, found: &mut Vec<String>) {
         match value {
             Value::Object(members) => {
@@ -137,10 +137,10 @@ async fn what_it_refers_to_is_there() {
 }
 
 #[tokio::test]
-async fn answers_have_the_members_that_it_says() {
+async fn responses_have_the_members_of_their_schema() {
     let app = App::start().await;
     let document = document(&app).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let login = json!({ "username": "alice", "password": PASSWORD });
     let register = json!({ "username": "bertha", "password": PASSWORD });
     for (name, call) in [
@@ -165,9 +165,10 @@ async fn answers_have_the_members_that_it_says() {
         let schema = &document["components"]["schemas"][name];
         let described: BTreeSet<_> =
             schema["properties"].as_object().expect(name).keys().cloned().collect();
-        let answer = call.send().await.json();
-        let told: BTreeSet<_> = answer.as_object().expect("an object").keys().cloned().collect();
-        assert_eq!(told, described, "{name}");
+        let response = call.send().await.json();
+        let comparable: BTreeSet<_> =
+            response.as_object().expect("an object").keys().cloned().collect();
+        assert_eq!(comparable, described, "{name}");
     }
     let failure = app.get("/api/me").send().await.json();
     let required: BTreeSet<_> = document["components"]["schemas"]["ApiError"]["required"]
@@ -183,32 +184,32 @@ async fn answers_have_the_members_that_it_says() {
 }
 
 #[tokio::test]
-async fn people_can_read_it() {
+async fn openapi_page_renders_every_operation() {
     let app = App::start().await;
-    let answer = app.get(PAGE).send().await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    let html = answer.text();
+    let response = app.get(PAGE).send().await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    let html = response.text();
     for operation in OPERATIONS {
         assert!(
             html.contains(&format!("<code>{} {}</code>", operation.method, operation.path)),
             "{html}"
         );
     }
-    for told in [
+    for comparable in [
         "invalid_credentials",
         "refresh_expires_in",
         "Wrong username or password",
         "request_id",
         JSON,
     ] {
-        assert!(html.contains(told), "{told}");
+        assert!(html.contains(comparable), "{comparable}");
     }
     assert!(
         !html.contains("<script") && !html.contains(" style=") && !html.contains("//"),
         "{html}"
     );
-    let policy = answer.header("content-security-policy").unwrap();
+    let policy = response.header("content-security-policy").unwrap();
     assert!(
         policy.contains("default-src 'none'") && policy.contains("style-src 'sha256-"),
         "{policy}"
@@ -216,15 +217,15 @@ async fn people_can_read_it() {
 }
 
 #[tokio::test]
-async fn it_can_be_read_and_nothing_else() {
+async fn openapi_with_other_methods_is_405() {
     let app = App::start().await;
     for path in [JSON, PAGE] {
         let head = app.call(Method::HEAD, path).send().await;
         assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
-            let answer = app.call(method, path).send().await;
-            answer.assert_failure(405, "method_not_allowed");
-            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+            let response = app.call(method, path).send().await;
+            response.assert_failure(405, "method_not_allowed");
+            assert_eq!(response.header("allow"), Some("GET, HEAD"));
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Every page as the server renders it: under load on several threads, and its text as parsers read
-//! it.
+//! Server rendering of every page: on several threads under load, and parsed as HTML.
 
 use std::{
     path::Path,
@@ -22,7 +21,7 @@ use server::http::{
 use tokio::{runtime, sync::Semaphore, task::JoinSet};
 use tower::ServiceExt as _;
 
-/// Every page, and one that does not exist.
+/// The path of every page, and an unknown path.
 const PATHS: [&str; 12] = [
     "/",
     "/login",
@@ -37,9 +36,10 @@ const PATHS: [&str; 12] = [
     "/admin/users",
     "/nothing",
 ];
-/// Renders of each page under load: as each changes its thread, one would do to find what must not.
+/// Renders of each page under load. Each is moved to another thread, so a single one would find a
+/// panic.
 const RENDERS: usize = 500;
-/// Renders at a time.
+/// Concurrent renders.
 const CONCURRENCY: usize = 64;
 
 fn router() -> Router {
@@ -58,7 +58,7 @@ async fn page(router: &Router, path: &str, lang: &str) -> String {
     String::from_utf8(body.to_vec()).expect("text")
 }
 
-/// Threads of their own.
+/// Starts a runtime with its own threads.
 fn threads(name: &str) -> runtime::Runtime {
     runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -68,11 +68,10 @@ fn threads(name: &str) -> runtime::Runtime {
         .expect("threads")
 }
 
-// A connection's stream is polled by whichever thread is free: a page that one thread has begun is
-// finished, and everything that it owns dropped, by another. Here that is the case for each of
-// them.
+// A response stream is polled by any free thread, so a page begun by one thread may be finished and
+// dropped by another. Here that happens to each page.
 #[test]
-fn render_of_every_page_finished_on_another_thread_completes_without_a_panic() {
+fn page_rendering_finished_on_another_thread_does_not_panic() {
     let panics = Arc::new(AtomicUsize::new(0));
     let before = std::panic::take_hook();
     let counted = Arc::clone(&panics);
@@ -116,7 +115,7 @@ fn render_of_every_page_finished_on_another_thread_completes_without_a_panic() {
 }
 
 #[tokio::test]
-async fn title_of_every_page_is_served_as_plain_text() {
+async fn page_title_is_served_as_plain_text() {
     let router = router();
     for path in PATHS {
         for lang in ["en", "zh"] {
@@ -130,10 +129,9 @@ async fn title_of_every_page_is_served_as_plain_text() {
     assert!(html.contains("<title>Log in to your account · Gatehouse</title>"), "{html}");
 }
 
-// The content of these elements is no markup: what separates views elsewhere would be shown, or
-// run, there.
+// The content of these elements is text: Leptos' comment markers would be shown or executed.
 #[tokio::test]
-async fn text_only_elements_of_every_page_hold_no_markers() {
+async fn page_text_only_elements_hold_no_markers() {
     let router = router();
     for path in PATHS {
         let html = page(&router, path, "en").await;

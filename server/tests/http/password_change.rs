@@ -1,17 +1,17 @@
-//! Another password: `POST /api/me/password`.
+//! Password change: `POST /api/me/password`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use server::store::{AccountChange, AuditEntry, Event, InsertSessionOutcome, NewSession};
 
 use crate::{
-    app::{Answer, App, PASSWORD, START},
+    app::{App, PASSWORD, Response, START},
     forged_tokens::parts,
 };
 
 const NEW: &str = "battery horse correct";
 
-async fn change(app: &App, token: &str, body: &Value) -> Answer {
+async fn change(app: &App, token: &str, body: &Value) -> Response {
     app.post("/api/me/password").bearer(token).json(body).send().await
 }
 
@@ -19,7 +19,7 @@ fn to_new() -> Value {
     json!({ "current_password": PASSWORD, "password": NEW })
 }
 
-async fn login(app: &App, password: &str) -> Answer {
+async fn login(app: &App, password: &str) -> Response {
     app.post("/api/auth/login")
         .json(&json!({ "username": "alice", "password": password }))
         .send()
@@ -27,21 +27,21 @@ async fn login(app: &App, password: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn invariant_11_with_another_password_the_sessions_of_the_one_before_end() {
+async fn invariant_11_password_change_ends_the_other_sessions() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let others = [app.login("alice").await, app.login("alice").await];
-    let bertha = app.person("bertha").await;
-    let answer = change(&app, &pair.access, &to_new()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let bertha = app.register_and_login("bertha").await;
+    let response = change(&app, &pair.access, &to_new()).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({ "message": "Password changed. Your other devices are logged out" })
     );
     for other in &others {
-        for answer in [app.me(&other.access).await, app.refresh(&other.refresh).await] {
-            answer.assert_failure(401, "token_revoked");
-            assert_eq!(answer.json()["reason"], "password_changed");
+        for response in [app.me(&other.access).await, app.refresh(&other.refresh).await] {
+            response.assert_failure(401, "token_revoked");
+            assert_eq!(response.json()["reason"], "password_changed");
         }
     }
     assert_eq!(app.me(&bertha.access).await.status, StatusCode::OK);
@@ -54,9 +54,9 @@ async fn invariant_11_with_another_password_the_sessions_of_the_one_before_end()
 }
 
 #[tokio::test]
-async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_not_outlive_it() {
+async fn invariant_11_login_verified_before_a_password_change_begins_no_session() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let store = &app.server.store;
     let (account, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
     let entries = store.audit_entries().await.unwrap();
@@ -92,16 +92,18 @@ async fn invariant_11_a_log_in_that_has_been_looked_at_before_the_change_does_no
 }
 
 #[tokio::test]
-async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compared_begins_no_session()
- {
+async fn invariant_11_login_to_account_disabled_after_verification_begins_no_session() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let store = &app.server.store;
     let (account, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
     let id = parts(&pair.access).1["sid"].as_str().unwrap().parse().unwrap();
     let session = store.session(id).await.unwrap().unwrap();
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
-        .await;
+    app.change_in_another_process(
+        "alice",
+        AccountChange { disabled: Some(true), ..AccountChange::default() },
+    )
+    .await;
     let later = server::store::Session { id: app.env().uuid(), ..session };
     let entry = AuditEntry {
         user: Some(account.user.id),
@@ -121,9 +123,9 @@ async fn invariant_11_login_of_an_account_disabled_after_the_password_was_compar
 }
 
 #[tokio::test]
-async fn invariant_20_it_takes_a_fresh_token() {
+async fn invariant_20_password_change_requires_fresh_token() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
     change(&app, &stale, &to_new()).await.assert_failure(401, "fresh_required");
     app.post("/api/me/password")
@@ -142,9 +144,9 @@ async fn invariant_20_it_takes_a_fresh_token() {
 }
 
 #[tokio::test]
-async fn the_rules_are_those_of_a_registration_and_both_fields_are_told_at_once() {
+async fn password_change_applies_the_registration_rules_and_reports_both_fields() {
     let app = App::start().await;
-    let pair = app.person("alice2027").await;
+    let pair = app.register_and_login("alice2027").await;
     for (body, fields) in [
         (json!({}), vec!["current_password", "password"]),
         (
@@ -160,14 +162,17 @@ async fn the_rules_are_those_of_a_registration_and_both_fields_are_told_at_once(
         (json!({ "current_password": PASSWORD, "password": "x".repeat(129) }), vec!["password"]),
         (json!({ "current_password": "wrong", "password": NEW }), vec!["current_password"]),
     ] {
-        let answer = change(&app, &pair.access, &body).await;
-        answer.assert_failure(400, "validation_failed");
-        let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(told, fields, "{body}");
+        let response = change(&app, &pair.access, &body).await;
+        response.assert_failure(400, "validation_failed");
+        let comparable: Vec<_> =
+            response.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(comparable, fields, "{body}");
     }
-    let answer = app.post("/api/me/password").bearer(&pair.access).header("accept-language", "zh");
-    let answer = answer.json(&json!({ "current_password": "wrong", "password": NEW })).send().await;
-    assert_eq!(answer.json()["fields"], json!({ "current_password": "密码错误" }));
+    let response =
+        app.post("/api/me/password").bearer(&pair.access).header("accept-language", "zh");
+    let response =
+        response.json(&json!({ "current_password": "wrong", "password": NEW })).send().await;
+    assert_eq!(response.json()["fields"], json!({ "current_password": "密码错误" }));
     let body = json!({ "username": "alice2027", "password": PASSWORD });
     assert_eq!(
         app.post("/api/auth/login").json(&body).send().await.status,
@@ -177,11 +182,11 @@ async fn the_rules_are_those_of_a_registration_and_both_fields_are_told_at_once(
 }
 
 #[tokio::test]
-async fn invariant_33_a_wrong_current_password_counts() {
+async fn invariant_33_password_change_with_wrong_password_counts_as_a_failure() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let wrong = json!({ "current_password": "wrong", "password": NEW });
-    // What the rules refuse is no guess.
+    // A validation error is not counted as a guess.
     for _ in 0..3 {
         let body = json!({ "current_password": "wrong", "password": "short" });
         change(&app, &pair.access, &body).await.assert_failure(400, "validation_failed");
@@ -196,17 +201,17 @@ async fn invariant_33_a_wrong_current_password_counts() {
 }
 
 #[tokio::test]
-async fn of_two_changes_at_once_one_wins() {
+async fn password_change_twice_at_once_succeeds_once() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let other = app.login("alice").await;
     let to = |password: &str| json!({ "current_password": PASSWORD, "password": password });
     let (one, two) = (to(NEW), to("a third one altogether"));
     let (one, two) =
         tokio::join!(change(&app, &pair.access, &one), change(&app, &other.access, &two));
-    let mut told = [one.status.as_u16(), two.status.as_u16()];
-    told.sort_unstable();
-    assert!(told == [200, 400] || told == [200, 401], "{} {}", one.text(), two.text());
+    let mut comparable = [one.status.as_u16(), two.status.as_u16()];
+    comparable.sort_unstable();
+    assert!(comparable == [200, 400] || comparable == [200, 401], "{} {}", one.text(), two.text());
     let (winner, loser) =
         if one.status == StatusCode::OK { (NEW, other) } else { ("a third one altogether", pair) };
     assert_eq!(login(&app, winner).await.status, StatusCode::OK);
@@ -214,20 +219,20 @@ async fn of_two_changes_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn invariant_42_the_audit_log_tells_of_the_change_and_of_every_session_that_it_has_ended() {
+async fn invariant_42_password_change_and_each_ended_session_are_audited() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.login("alice").await;
     change(&app, &pair.access, &json!({ "current_password": "wrong", "password": NEW })).await;
     change(&app, &pair.access, &to_new()).await;
     let mut entries = app.server.store.audit_entries().await.unwrap();
     entries.retain(|entry| entry.event != "new_device");
-    let told: Vec<_> = entries[3..]
+    let comparable: Vec<_> = entries[3..]
         .iter()
         .map(|entry| (&*entry.event, &*entry.outcome, entry.detail.as_deref()))
         .collect();
     assert_eq!(
-        told,
+        comparable,
         [
             ("password_changed", "wrong_password", None),
             ("session_revoked", "success", Some("password_changed")),

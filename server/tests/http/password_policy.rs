@@ -1,11 +1,11 @@
-//! What a new password must not be, and how any is compared (security invariants 26 to 28).
+//! Password policy and comparison (security invariants 26 to 28).
 
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::app::{Answer, App};
+use crate::app::{App, Response};
 
-async fn register(app: &App, username: &str, password: &str) -> Answer {
+async fn register(app: &App, username: &str, password: &str) -> Response {
     app.post("/api/auth/register")
         .json(&json!({ "username": username, "password": password }))
         .send()
@@ -13,7 +13,7 @@ async fn register(app: &App, username: &str, password: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn invariant_26_length_is_what_counts() {
+async fn invariant_26_password_of_any_characters_is_judged_by_length() {
     let app = App::start().await;
     let emoji = "🔑 ".repeat(32);
     for (number, password) in
@@ -29,20 +29,20 @@ async fn invariant_26_length_is_what_counts() {
         );
     }
     for password in ["1234 67", "ÄÖÜäöüß", &"x".repeat(129)] {
-        let answer = register(&app, "alice", password).await;
-        answer.assert_failure(400, "validation_failed");
+        let response = register(&app, "alice", password).await;
+        response.assert_failure(400, "validation_failed");
         assert!(
-            answer.json()["fields"]["password"].as_str().unwrap().contains("characters"),
+            response.json()["fields"]["password"].as_str().unwrap().contains("characters"),
             "{password}"
         );
     }
 }
 
 #[tokio::test]
-async fn invariant_27_a_password_that_is_too_long_is_refused_before_anybody_hashes_it() {
+async fn invariant_27_overlong_password_is_refused_before_hashing() {
     let app = App::start().await;
     let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
-    // Whoever looks at this hash fails.
+    // Verifying this hash would fail.
     let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
     app.server.store.replace_hash(id, &hash, "no hash").await.unwrap();
     for path in ["/api/auth/login", "/api/auth/register"] {
@@ -60,7 +60,7 @@ async fn invariant_27_a_password_that_is_too_long_is_refused_before_anybody_hash
 }
 
 #[tokio::test]
-async fn invariant_26_what_everybody_tries_first_is_refused_in_the_persons_language() {
+async fn invariant_26_common_password_is_refused_in_the_language_of_the_request() {
     let app = App::start().await;
     for password in [
         "12345678",
@@ -71,29 +71,29 @@ async fn invariant_26_what_everybody_tries_first_is_refused_in_the_persons_langu
         "qwertyuiop",
         "passwordpassword",
     ] {
-        let answer = register(&app, "alice", password).await;
-        answer.assert_failure(400, "validation_failed");
+        let response = register(&app, "alice", password).await;
+        response.assert_failure(400, "validation_failed");
         assert_eq!(
-            answer.json()["fields"],
+            response.json()["fields"],
             json!({ "password": "This password is too common" }),
             "{password}"
         );
     }
     let body = json!({ "username": "alice", "password": "12345678" });
-    let answer =
+    let response =
         app.post("/api/auth/register").header("accept-language", "zh").json(&body).send().await;
-    assert_eq!(answer.json()["fields"], json!({ "password": "这个密码太常见，容易被猜到" }));
+    assert_eq!(response.json()["fields"], json!({ "password": "这个密码太常见，容易被猜到" }));
 }
 
 #[tokio::test]
-async fn the_list_of_common_passwords_is_a_setting() {
+async fn common_password_with_the_blocklist_switched_off_is_accepted() {
     let app = App::with(&[("PASSWORD_BLOCKLIST", "off")]).await;
     assert_eq!(register(&app, "alice", "12345678").await.status, StatusCode::CREATED);
     register(&app, "bertha99", "bertha99").await.assert_failure(400, "validation_failed");
 }
 
 #[tokio::test]
-async fn a_password_is_not_the_name_with_hardly_anything_around_it() {
+async fn password_similar_to_the_username_is_refused() {
     let app = App::start().await;
     for (username, password) in [
         ("alice2027", "Alice2027"),
@@ -103,10 +103,10 @@ async fn a_password_is_not_the_name_with_hardly_anything_around_it() {
         ("ada.lovelace@example.com", "ada.lovelace"),
         ("ada.lovelace@example.com", "ada.lovelace1!"),
     ] {
-        let answer = register(&app, username, password).await;
-        answer.assert_failure(400, "validation_failed");
+        let response = register(&app, username, password).await;
+        response.assert_failure(400, "validation_failed");
         assert!(
-            answer.json()["fields"]["password"].as_str().unwrap().contains("username"),
+            response.json()["fields"]["password"].as_str().unwrap().contains("username"),
             "{password}"
         );
     }
@@ -117,7 +117,7 @@ async fn a_password_is_not_the_name_with_hardly_anything_around_it() {
 }
 
 #[tokio::test]
-async fn invariant_28_both_normal_forms_are_one_password_and_nothing_is_cut_off() {
+async fn invariant_28_password_normal_forms_are_equal_and_nothing_is_truncated() {
     let app = App::start().await;
     let composed = "Zw\u{f6}lf Boxk\u{e4}mpfer";
     let decomposed = "Zwo\u{308}lf Boxka\u{308}mpfer";

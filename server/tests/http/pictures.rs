@@ -1,4 +1,4 @@
-//! Pictures as the tests send them.
+//! Sample images.
 
 use std::{io::Cursor, path::Path};
 
@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 use crate::app::App;
 
-/// A picture in a format, of which no two pixels beside each other are alike.
+/// Encodes an image in which no two neighboring pixels are equal.
 pub fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     let channel = |number: u32| u8::try_from(number % 256).expect("a byte");
     let pixels = RgbImage::from_fn(width, height, |x, y| {
@@ -17,7 +17,7 @@ pub fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A PNG of about this many bytes: noise cannot be made smaller.
+/// A PNG of about this many bytes, made of incompressible noise.
 pub fn noise(bytes: u32) -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
     let mut next = || {
@@ -32,12 +32,12 @@ pub fn noise(bytes: u32) -> Vec<u8> {
     png.into_inner()
 }
 
-/// What a picture shows.
+/// Decodes an image.
 pub fn seen(bytes: &[u8]) -> DynamicImage {
     image::load_from_memory(bytes).expect("a picture")
 }
 
-/// Every object that is kept, by its path.
+/// Returns the paths of all stored objects.
 pub fn objects(app: &App) -> Vec<String> {
     fn collect(folder: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -55,12 +55,12 @@ pub fn objects(app: &App) -> Vec<String> {
     found
 }
 
-/// What begins like a picture, and is a program for a careless reader.
+/// Polyglots: files with an image signature that other parsers would execute.
 pub fn polyglot() -> Vec<u8> {
     [&picture(ImageFormat::Jpeg, 40, 30)[..], b"<!DOCTYPE html><script>alert(1)</script>"].concat()
 }
 
-/// A JPEG that says where and with what it was taken.
+/// A JPEG with EXIF data: location and camera.
 pub fn located() -> Vec<u8> {
     let jpeg = picture(ImageFormat::Jpeg, 640, 480);
     let exif = b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0 GPS 50.0755 N 14.4378 E, camera 4711";
@@ -68,7 +68,7 @@ pub fn located() -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xe1], &length, exif, &jpeg[2..]].concat()
 }
 
-/// A PNG whose header says 30 000 by 30 000.
+/// A PNG with declared dimensions of 30 000 by 30 000.
 pub fn bomb() -> Vec<u8> {
     let mut png = picture(ImageFormat::Png, 1, 1);
     png[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
@@ -82,13 +82,13 @@ pub fn bomb() -> Vec<u8> {
     png
 }
 
-/// A GIF of a hundred thousand pictures.
+/// A GIF with a hundred thousand frames.
 pub fn endless_gif() -> Vec<u8> {
     let frame = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x4c, 1, 0].repeat(100_000);
     [&b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff"[..], &frame, b";"].concat()
 }
 
-/// A WebP that moves through this many pictures (RFC 9649 §2.7).
+/// An animated WebP with this many frames (RFC 9649 §2.7).
 pub fn moving(frames: usize) -> Vec<u8> {
     let chunk = |name: &[u8; 4], content: &[u8]| {
         let padding = &[0][..content.len() % 2];

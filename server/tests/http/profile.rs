@@ -1,18 +1,18 @@
-//! What people say about themselves: `PATCH /api/me`.
+//! Profile changes: `PATCH /api/me`.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, START};
+use crate::app::{App, Response, START};
 
-async fn change(app: &App, token: &str, changes: &Value) -> Answer {
+async fn change(app: &App, token: &str, changes: &Value) -> Response {
     app.call(Method::PATCH, "/api/me").bearer(token).json(changes).send().await
 }
 
 #[tokio::test]
-async fn what_is_named_changes_and_the_rest_stays() {
+async fn profile_change_updates_named_members_only() {
     let app = App::start().await;
-    let pair = app.person("Alice").await;
+    let pair = app.register_and_login("Alice").await;
     let id = app.me(&pair.access).await.json()["id"].clone();
     let user = |nickname: Value| json!({ "id": id, "username": "Alice", "nickname": nickname, "avatar_url": null, "role": "user" });
     for (changes, nickname, email, mobile) in [
@@ -32,10 +32,10 @@ async fn what_is_named_changes_and_the_rest_stays() {
         ),
         (json!({ "email": "", "mobile": " " }), json!(null), json!(null), json!(null)),
     ] {
-        let answer = change(&app, &pair.access, &changes).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let response = change(&app, &pair.access, &changes).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
         let expected = json!({ "message": "Profile saved", "user": user(nickname.clone()), "email": email, "mobile": mobile });
-        assert_eq!(answer.json(), expected, "{changes}");
+        assert_eq!(response.json(), expected, "{changes}");
         let me = app.me(&pair.access).await.json();
         assert_eq!((&me["nickname"], &me["email"], &me["mobile"]), (&nickname, &email, &mobile));
         assert_eq!((&me["username"], &me["role"]), (&json!("Alice"), &json!("user")));
@@ -43,9 +43,9 @@ async fn what_is_named_changes_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn it_is_kept_and_a_log_in_tells_the_new_nickname() {
+async fn profile_change_persists_and_login_returns_the_new_nickname() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     change(&app, &pair.access, &json!({ "nickname": "Al", "email": "al@example.com" })).await;
     let app = app.restart().await;
     let body = json!({ "username": "alice", "password": crate::app::PASSWORD });
@@ -56,9 +56,9 @@ async fn it_is_kept_and_a_log_in_tells_the_new_nickname() {
 }
 
 #[tokio::test]
-async fn what_the_rules_refuse_changes_nothing() {
+async fn profile_change_with_invalid_members_changes_nothing() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for (changes, fields) in [
         (json!({ "nickname": "x".repeat(65) }), vec!["nickname"]),
         (
@@ -68,10 +68,11 @@ async fn what_the_rules_refuse_changes_nothing() {
         (json!({ "email": format!("{}@b.c", "a".repeat(251)) }), vec!["email"]),
         (json!({ "mobile": "+1234567" }), vec!["mobile"]),
     ] {
-        let answer = change(&app, &pair.access, &changes).await;
-        answer.assert_failure(400, "validation_failed");
-        let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(told, fields, "{changes}");
+        let response = change(&app, &pair.access, &changes).await;
+        response.assert_failure(400, "validation_failed");
+        let refused: Vec<_> =
+            response.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(refused, fields, "{changes}");
     }
     for changes in
         [json!({ "nickname": 5 }), json!({ "email": ["al@example.com"] }), json!([]), json!("Al")]
@@ -86,19 +87,19 @@ async fn what_the_rules_refuse_changes_nothing() {
         (&me["nickname"], &me["email"], &me["mobile"]),
         (&json!(null), &json!(null), &json!(null))
     );
-    let answer =
+    let response =
         app.call(Method::PATCH, "/api/me").header("accept-language", "zh").bearer(&pair.access);
-    let answer = answer.json(&json!({ "mobile": "x" })).send().await.json();
+    let response = response.json(&json!({ "mobile": "x" })).send().await.json();
     assert_eq!(
-        answer["fields"]["mobile"],
+        response["fields"]["mobile"],
         "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789"
     );
 }
 
 #[tokio::test]
-async fn invariant_20_another_address_or_number_takes_a_fresh_token() {
+async fn invariant_20_email_or_mobile_change_requires_fresh_token() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     change(&app, &pair.access, &json!({ "email": "al@example.com", "mobile": "+8613912345901" }))
         .await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
@@ -110,9 +111,9 @@ async fn invariant_20_another_address_or_number_takes_a_fresh_token() {
     ] {
         change(&app, &stale, &changes).await.assert_failure(401, "fresh_required");
     }
-    // What cannot be taken is told first: nobody types a password for nothing.
+    // Validation errors come first, so no user reauthenticates in vain.
     change(&app, &stale, &json!({ "email": "al" })).await.assert_failure(400, "validation_failed");
-    // What stays as it is was not changed, in whichever spelling it comes.
+    // An equal value in another spelling is no change.
     let same =
         json!({ "nickname": "Al", "email": " al@example.com", "mobile": "+86 139 1234 5901" });
     assert_eq!(change(&app, &stale, &same).await.status, StatusCode::OK);
@@ -121,9 +122,9 @@ async fn invariant_20_another_address_or_number_takes_a_fresh_token() {
 }
 
 #[tokio::test]
-async fn who_calls_is_decided_before_anybody_looks_at_what_is_to_change() {
+async fn profile_change_without_valid_token_is_refused_before_validation() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.call(Method::PATCH, "/api/me")
         .body("rubbish")
         .send()
@@ -137,54 +138,54 @@ async fn who_calls_is_decided_before_anybody_looks_at_what_is_to_change() {
 }
 
 #[tokio::test]
-async fn invariant_42_the_audit_log_tells_which_members_have_changed_and_not_to_what() {
+async fn invariant_42_profile_change_audits_member_names_without_values() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.clock.advance(7);
     change(&app, &pair.access, &json!({ "nickname": "Al", "email": "al@example.com" })).await;
     for same in [json!({}), json!({ "nickname": "Al" })] {
         change(&app, &pair.access, &same).await;
     }
     let entries = app.server.store.audit_entries().await.unwrap();
-    let told: Vec<_> = entries.iter().filter(|entry| entry.event == "profile_changed").collect();
-    assert_eq!(told.len(), 1);
+    let changes: Vec<_> = entries.iter().filter(|entry| entry.event == "profile_changed").collect();
+    assert_eq!(changes.len(), 1);
     assert_eq!(
-        (told[0].detail.as_deref(), told[0].at, &*told[0].outcome),
+        (changes[0].detail.as_deref(), changes[0].at, &*changes[0].outcome),
         (Some("nickname, email"), START + 7, "success")
     );
-    assert!(told[0].user.is_some() && told[0].session.is_some());
+    assert!(changes[0].user.is_some() && changes[0].session.is_some());
 }
 
 #[tokio::test]
-async fn change_of_mobile_without_country_is_chinese_in_chinese_requests() {
+async fn profile_change_of_mobile_without_country_is_chinese_in_chinese_requests() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for typed in ["13912345901", "139 1234-5901", "１３９１２３４５９０１"] {
         let call =
             app.call(Method::PATCH, "/api/me").header("accept-language", "zh-CN,zh;q=0.9,en;q=0.8");
-        let answer = call.bearer(&pair.access).json(&json!({ "mobile": typed })).send().await;
-        assert_eq!(answer.json()["mobile"], "+8613912345901", "{typed}");
+        let response = call.bearer(&pair.access).json(&json!({ "mobile": typed })).send().await;
+        assert_eq!(response.json()["mobile"], "+8613912345901", "{typed}");
         let call =
             app.call(Method::PATCH, "/api/me").header("accept-language", "en").bearer(&pair.access);
-        let answer = call.json(&json!({ "mobile": typed })).send().await;
-        answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"]["mobile"].is_string());
+        let response = call.json(&json!({ "mobile": typed })).send().await;
+        response.assert_failure(400, "validation_failed");
+        assert!(response.json()["fields"]["mobile"].is_string());
     }
     assert_eq!(app.me(&pair.access).await.json()["mobile"], "+8613912345901");
 }
 
 #[tokio::test]
-async fn change_of_email_takes_every_spelling_and_administrators_find_both_forms() {
+async fn profile_change_of_email_accepts_both_domain_forms_and_both_are_searchable() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let admin = app.admin("root").await;
     for (typed, shown) in [
         ("ada＠example．com", "ada@example.com"),
         ("Ada@MÜNCHEN.example", "Ada@münchen.example"),
         ("Ada@XN--mnchen-3ya.example", "Ada@XN--mnchen-3ya.example"),
     ] {
-        let answer = change(&app, &pair.access, &json!({ "email": typed })).await;
-        assert_eq!(answer.json()["email"], shown, "{typed}");
+        let response = change(&app, &pair.access, &json!({ "email": typed })).await;
+        assert_eq!(response.json()["email"], shown, "{typed}");
         let forms: &[&str] = if shown == "ada@example.com" {
             &["ada%40example.com", "ADA%EF%BC%A0example.com"]
         } else {

@@ -1,4 +1,4 @@
-//! Whoever fails too often waits (security invariants 31, 33 and 34).
+//! Rate limits of logins, registrations, refreshes and changes (security invariants 31, 33 and 34).
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 use server::store::AccountChange;
 
-use crate::app::{Answer, App, Call, PASSWORD, Pair};
+use crate::app::{App, PASSWORD, RequestBuilder, Response, Tokens};
 
-fn attempt(app: &App, username: &str, password: &str) -> Call {
+fn attempt(app: &App, username: &str, password: &str) -> RequestBuilder {
     app.post("/api/auth/login").json(&json!({ "username": username, "password": password }))
 }
 
@@ -20,23 +20,23 @@ async fn fail(app: &App, username: &str, times: usize) {
 }
 
 #[track_caller]
-fn assert_throttled(answer: &Answer, seconds: &str) {
-    answer.assert_failure(429, "too_many_attempts");
-    assert_eq!(answer.header("retry-after"), Some(seconds));
+fn assert_throttled(response: &Response, seconds: &str) {
+    response.assert_failure(429, "too_many_attempts");
+    assert_eq!(response.header("retry-after"), Some(seconds));
 }
 
 #[tokio::test]
-async fn invariant_33_ten_failures_close_an_account_and_a_restart_forgives_none() {
+async fn invariant_33_login_after_ten_failures_is_refused_also_after_a_restart() {
     let app = App::start().await;
     app.register("alice").await;
     fail(&app, "Alice", 9).await;
     app.clock.advance(60);
     fail(&app, " ａｌｉｃｅ ", 1).await;
-    let answer = attempt(&app, "alice", PASSWORD).send().await;
-    assert_throttled(&answer, "840");
-    assert_eq!(answer.json()["message"], "Too many attempts, please try again later");
-    let answer = attempt(&app, "alice", PASSWORD).header("accept-language", "zh").send().await;
-    assert_eq!(answer.json()["message"], "尝试次数过多，请稍后再试");
+    let response = attempt(&app, "alice", PASSWORD).send().await;
+    assert_throttled(&response, "840");
+    assert_eq!(response.json()["message"], "Too many attempts, please try again later");
+    let response = attempt(&app, "alice", PASSWORD).header("accept-language", "zh").send().await;
+    assert_eq!(response.json()["message"], "尝试次数过多，请稍后再试");
 
     let app = app.restart().await;
     assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "840");
@@ -47,7 +47,7 @@ async fn invariant_33_ten_failures_close_an_account_and_a_restart_forgives_none(
 }
 
 #[tokio::test]
-async fn a_success_forgives_the_failures_before_it() {
+async fn login_success_resets_the_failure_count() {
     let app = App::start().await;
     app.register("alice").await;
     for _ in 0..2 {
@@ -59,24 +59,24 @@ async fn a_success_forgives_the_failures_before_it() {
 }
 
 #[tokio::test]
-async fn invariant_31_throttled_attempts_are_told_alike_whether_there_is_an_account_or_not() {
+async fn invariant_31_login_rate_limited_gets_the_same_response_with_and_without_an_account() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
     app.register("alice").await;
     let long = "x".repeat(5000);
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for name in ["alice", "nobody", "not a name!", "nobody@example.com", &long] {
         fail(&app, name, 2).await;
-        answers.push(attempt(&app, name, PASSWORD).send().await);
+        responses.push(attempt(&app, name, PASSWORD).send().await);
     }
-    for answer in &answers {
-        assert_throttled(answer, "900");
-        assert_eq!(answer.told(), answers[0].told());
-        assert_eq!(answer.bytes.len(), answers[0].bytes.len());
+    for response in &responses {
+        assert_throttled(response, "900");
+        assert_eq!(response.comparable(), responses[0].comparable());
+        assert_eq!(response.bytes.len(), responses[0].bytes.len());
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_33_of_many_guesses_at_once_no_more_are_looked_at_than_may_fail() {
+async fn invariant_33_concurrent_logins_cannot_exceed_the_failure_limit() {
     let app = Arc::new(App::start().await);
     app.register("alice").await;
     let guesses: Vec<_> = (0..50)
@@ -87,16 +87,16 @@ async fn invariant_33_of_many_guesses_at_once_no_more_are_looked_at_than_may_fai
             })
         })
         .collect();
-    let mut told = Vec::new();
+    let mut comparable = Vec::new();
     for guess in guesses {
-        told.push(guess.await.unwrap());
+        comparable.push(guess.await.unwrap());
     }
-    let count = |status| told.iter().filter(|told| **told == status).count();
-    assert_eq!((count(401), count(429)), (10, 40), "{told:?}");
+    let count = |status| comparable.iter().filter(|comparable| **comparable == status).count();
+    assert_eq!((count(401), count(429)), (10, 40), "{comparable:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_right_log_ins_at_once_none_is_turned_away() {
+async fn concurrent_logins_with_the_right_password_all_succeed() {
     let app = Arc::new(App::start().await);
     app.register("alice").await;
     fail(&app, "alice", 8).await;
@@ -112,11 +112,11 @@ async fn of_many_right_log_ins_at_once_none_is_turned_away() {
 }
 
 #[tokio::test]
-async fn a_throttled_attempt_does_not_even_look_at_the_password() {
+async fn login_rate_limited_does_not_verify_the_password() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "1")]).await;
     let id = app.register("alice").await.json()["user"]["id"].as_str().unwrap().parse().unwrap();
     fail(&app, "alice", 1).await;
-    // Whoever looks at this hash fails.
+    // Verifying this hash would fail.
     let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
     app.server.store.replace_hash(id, &hash, "no hash").await.unwrap();
     assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
@@ -125,12 +125,12 @@ async fn a_throttled_attempt_does_not_even_look_at_the_password() {
 }
 
 #[tokio::test]
-async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
+async fn invariant_33_logins_to_many_accounts_from_one_ip_are_rate_limited() {
     let app =
         App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "3"), ("TRUSTED_PROXIES", "10.0.0.0/8")]).await;
     app.register("alice").await;
     let name = std::cell::Cell::new(0);
-    // Each time another account: only the address can be what is counted.
+    // A different account each time: only the IP is counted.
     let guess = || {
         name.set(name.get() + 1);
         attempt(&app, &format!("person{}", name.get()), "wrong")
@@ -144,7 +144,7 @@ async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
         }
         assert_throttled(&guess().from(first).send().await, "900");
         assert_throttled(&guess().from(same).send().await, "900");
-        // What a stranger says of himself is not believed.
+        // `X-Forwarded-For` of an untrusted peer is ignored.
         assert_throttled(
             &guess().from(first).header("x-forwarded-for", "192.0.2.99").send().await,
             "900",
@@ -156,8 +156,7 @@ async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
             StatusCode::OK
         );
     }
-    // Behind a proxy that is trusted, its clients are counted, not the proxy; what stands left of
-    // them they may have made up.
+    // Behind a trusted proxy its clients are counted; entries left of the client's may be forged.
     let through = |made_up: &str, client: &str| {
         guess().from("10.0.0.1").header("x-forwarded-for", format!("{made_up}, {client}"))
     };
@@ -172,15 +171,15 @@ async fn invariant_33_an_address_that_tries_many_accounts_is_stopped() {
 }
 
 #[tokio::test]
-async fn this_machines_own_address_is_not_counted() {
+async fn login_failures_from_loopback_are_not_counted() {
     let app =
         App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "1"), ("REGISTRATIONS_PER_ADDRESS", "1")]).await;
     for name in ["alice", "bertha", "claire"] {
         let registration = json!({ "username": name, "password": PASSWORD });
         for address in ["127.0.0.1", "::1"] {
-            let answer =
+            let response =
                 app.post("/api/auth/register").from(address).json(&registration).send().await;
-            assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+            assert_ne!(response.status, StatusCode::TOO_MANY_REQUESTS);
             attempt(&app, name, "wrong")
                 .from(address)
                 .send()
@@ -190,13 +189,13 @@ async fn this_machines_own_address_is_not_counted() {
     }
 }
 
-/// The cookie that a log-in has set, as a browser sends it back.
-fn device(answer: &Answer) -> String {
-    answer.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
+/// Returns the device cookie of a login, as a browser sends it.
+fn device(response: &Response) -> String {
+    response.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
+async fn invariant_34_login_from_a_known_device_succeeds_while_others_are_rate_limited() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "20")]).await;
     app.register("alice").await;
     app.register("mallory").await;
@@ -212,7 +211,7 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
     let known = device(&login);
     let strange = device(&attempt(&app, "mallory", PASSWORD).from("192.0.2.1").send().await);
 
-    // Strangers use up the account, and the address that is shared with them.
+    // Unknown devices exhaust the account's limit and that of the shared IP.
     for (name, times) in [("alice", 10), ("bertha", 10)] {
         for _ in 0..times {
             attempt(&app, name, "wrong")
@@ -241,7 +240,7 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
     assert_eq!(device(&again), known, "it stays the same device");
     assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
 
-    // The device may fail no more often than strangers together, and a success forgives it.
+    // A known device has the same failure limit as all unknown ones together, reset by a success.
     for _ in 0..9 {
         try_with(&known, "wrong").await.assert_failure(401, "invalid_credentials");
     }
@@ -251,12 +250,12 @@ async fn invariant_34_a_known_device_gets_in_while_strangers_are_throttled() {
     }
     assert_throttled(&try_with(&known, PASSWORD).await, "900");
     let app = app.restart().await;
-    let answer = attempt(&app, "alice", PASSWORD).header("cookie", &known).send().await;
-    assert_throttled(&answer, "900");
+    let response = attempt(&app, "alice", PASSWORD).header("cookie", &known).send().await;
+    assert_throttled(&response, "900");
 }
 
 #[tokio::test]
-async fn invariant_33_sixty_device_cookies_of_an_account_give_no_more_guesses_than_one() {
+async fn invariant_33_login_with_many_device_cookies_shares_one_failure_limit() {
     let app = App::start().await;
     app.register("alice").await;
     let mut cookies = Vec::new();
@@ -267,20 +266,20 @@ async fn invariant_33_sixty_device_cookies_of_an_account_give_no_more_guesses_th
     cookies.dedup();
     assert_eq!(cookies.len(), 60);
     for (number, cookie) in cookies.iter().enumerate() {
-        let answer = attempt(&app, "alice", "wrong").header("cookie", cookie).send().await;
+        let response = attempt(&app, "alice", "wrong").header("cookie", cookie).send().await;
         if number < 10 {
-            answer.assert_failure(401, "invalid_credentials");
+            response.assert_failure(401, "invalid_credentials");
         } else {
-            assert_throttled(&answer, "900");
+            assert_throttled(&response, "900");
         }
     }
-    // Strangers have an allowance of their own.
+    // Unknown devices have a separate limit.
     fail(&app, "alice", 10).await;
     assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
 }
 
 #[tokio::test]
-async fn invariant_33_failures_of_known_devices_count_for_their_address() {
+async fn invariant_33_login_failures_of_known_devices_count_for_their_ip() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ADDRESS", "3")]).await;
     let mut cookies = Vec::new();
     for name in ["alice", "bertha"] {
@@ -307,7 +306,7 @@ async fn invariant_33_failures_of_known_devices_count_for_their_address() {
     }
 }
 
-/// How the device cookies of an account are invalidated.
+/// Ways to invalidate the device cookies of an account.
 #[derive(Clone, Copy, Debug)]
 enum Invalidation {
     PasswordChanged,
@@ -318,22 +317,22 @@ enum Invalidation {
 }
 
 impl Invalidation {
-    /// Returns the password that the account has afterwards.
+    /// Invalidates the cookies and returns the password of the account afterwards.
     async fn happen(self, app: &App) -> &'static str {
         let pair = app.login("alice").await;
-        let outside = async |change| app.change_outside("alice", change).await;
+        let outside = async |change| app.change_in_another_process("alice", change).await;
         match self {
             Self::PasswordChanged => {
                 let body =
                     json!({ "current_password": PASSWORD, "password": "battery horse correct" });
-                let answer =
+                let response =
                     app.post("/api/me/password").bearer(&pair.access).json(&body).send().await;
-                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
                 return "battery horse correct";
             }
             Self::OthersEnded => {
-                let answer = app.delete("/api/me/sessions").bearer(&pair.access).send().await;
-                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                let response = app.delete("/api/me/sessions").bearer(&pair.access).send().await;
+                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
             }
             Self::DisabledAndEnabled => {
                 for disabled in [true, false] {
@@ -346,8 +345,8 @@ impl Invalidation {
             }
             Self::DeletedAndRegistered => {
                 let body = json!({ "username": "alice" });
-                let answer = app.delete("/api/me").bearer(&pair.access).json(&body).send().await;
-                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                let response = app.delete("/api/me").bearer(&pair.access).json(&body).send().await;
+                assert_eq!(response.status, StatusCode::OK, "{}", response.text());
                 assert_eq!(app.register("alice").await.status, StatusCode::CREATED);
             }
         }
@@ -356,7 +355,7 @@ impl Invalidation {
 }
 
 #[tokio::test]
-async fn invariant_33_device_cookie_is_a_strangers_after_its_sessions_were_ended_together() {
+async fn invariant_33_device_cookie_after_its_sessions_were_revoked_is_unknown() {
     for invalidation in [
         Invalidation::PasswordChanged,
         Invalidation::OthersEnded,
@@ -380,7 +379,7 @@ async fn invariant_33_device_cookie_is_a_strangers_after_its_sessions_were_ended
 }
 
 #[tokio::test]
-async fn invariant_31_device_cookie_of_a_deleted_account_is_answered_like_no_account() {
+async fn invariant_31_device_cookie_of_a_deleted_account_gets_the_same_response_as_no_account() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
     app.register("alice").await;
     let login = attempt(&app, "alice", PASSWORD).send().await;
@@ -390,35 +389,36 @@ async fn invariant_31_device_cookie_of_a_deleted_account_is_answered_like_no_acc
         app.delete("/api/me").bearer(&pair.access).json(&body).send().await.status,
         StatusCode::OK
     );
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for cookie in [&*old, "device_x=y"] {
-        answers.push(attempt(&app, "alice", PASSWORD).header("cookie", cookie).send().await);
+        responses.push(attempt(&app, "alice", PASSWORD).header("cookie", cookie).send().await);
     }
-    answers[0].assert_failure(401, "invalid_credentials");
-    assert_eq!(answers[0].told(), answers[1].told());
+    responses[0].assert_failure(401, "invalid_credentials");
+    assert_eq!(responses[0].comparable(), responses[1].comparable());
     assert_throttled(&attempt(&app, "alice", PASSWORD).header("cookie", &old).send().await, "900");
 }
 
 #[tokio::test]
-async fn invariant_30_addresses_with_too_many_waiting_log_ins_are_refused_and_others_are_not() {
+async fn invariant_30_logins_beyond_the_queue_limit_of_an_ip_are_refused_and_others_succeed() {
     let app = App::with(&[("WAITING_HASHES_PER_ADDRESS", "1")]).await;
     app.register("alice").await;
     let many = async |address: &str| {
         let attempts = (0..20).map(|_| attempt(&app, "alice", PASSWORD).from(address).send());
         futures::future::join_all(attempts).await
     };
-    let answers = many("192.0.2.1").await;
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != StatusCode::OK).collect();
+    let responses = many("192.0.2.1").await;
+    let refused: Vec<_> =
+        responses.iter().filter(|response| response.status != StatusCode::OK).collect();
     assert!((1..20).contains(&refused.len()), "{}", refused.len());
-    for answer in refused {
-        assert_throttled(answer, "1");
+    for response in refused {
+        assert_throttled(response, "1");
     }
-    // It may be the address of a proxy that was not configured.
-    assert!(many("127.0.0.1").await.iter().all(|answer| answer.status == StatusCode::OK));
+    // It may be the address of a proxy that is not configured.
+    assert!(many("127.0.0.1").await.iter().all(|response| response.status == StatusCode::OK));
 }
 
 #[tokio::test]
-async fn invariant_21_the_device_cookie_signs_nobody_in_and_nobody_needs_it() {
+async fn invariant_21_device_cookie_does_not_authenticate_and_is_optional() {
     let app = App::with(&[("TRUSTED_PROXIES", "10.0.0.1")]).await;
     app.register("alice").await;
     let login = attempt(&app, "alice", PASSWORD).send().await;
@@ -454,7 +454,7 @@ async fn invariant_21_the_device_cookie_signs_nobody_in_and_nobody_needs_it() {
 }
 
 #[tokio::test]
-async fn registrations_from_an_address_are_counted() {
+async fn registrations_beyond_the_limit_of_an_ip_are_rate_limited() {
     let app =
         App::with(&[("REGISTRATIONS_PER_ADDRESS", "2"), ("REGISTRATIONS_SECONDS", "100")]).await;
     let register = |name: &str, address: &str| {
@@ -462,7 +462,7 @@ async fn registrations_from_an_address_are_counted() {
             .from(address)
             .json(&json!({ "username": name, "password": PASSWORD }))
     };
-    // What the rules refuse tells nobody anything.
+    // Validation errors reveal nothing, so they are not counted.
     register("x", "192.0.2.1").send().await.assert_failure(400, "validation_failed");
     assert_eq!(register("alice", "192.0.2.1").send().await.status, StatusCode::CREATED);
     register("alice", "192.0.2.1").send().await.assert_failure(409, "username_taken");
@@ -475,9 +475,9 @@ async fn registrations_from_an_address_are_counted() {
 }
 
 #[tokio::test]
-async fn refreshes_of_a_session_are_counted() {
+async fn refreshes_beyond_the_limit_of_a_session_are_rate_limited() {
     let app = App::start().await;
-    let (mut pair, other) = (app.person("alice").await, app.login("alice").await);
+    let (mut pair, other) = (app.register_and_login("alice").await, app.login("alice").await);
     for _ in 0..60 {
         pair = app.refresh(&pair.refresh).await.pair();
     }
@@ -489,7 +489,7 @@ async fn refreshes_of_a_session_are_counted() {
 }
 
 #[tokio::test]
-async fn limits_can_be_switched_off() {
+async fn requests_with_limits_switched_off_are_not_limited() {
     let app = App::with(&[
         ("RATE_LIMITS", "off"),
         ("LOGIN_FAILURES_PER_ACCOUNT", "1"),
@@ -497,7 +497,7 @@ async fn limits_can_be_switched_off() {
         ("REFRESHES_PER_SESSION", "1"),
     ])
     .await;
-    let mut pair = app.person("alice").await;
+    let mut pair = app.register_and_login("alice").await;
     assert_eq!(app.register("bertha").await.status, StatusCode::CREATED);
     fail(&app, "alice", 3).await;
     for _ in 0..3 {
@@ -507,7 +507,7 @@ async fn limits_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn invariant_42_of_many_throttled_attempts_the_first_is_in_the_audit_log() {
+async fn invariant_42_rate_limited_logins_are_audited_once() {
     let app =
         App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "1"), ("REFRESHES_PER_SESSION", "1")]).await;
     let id: uuid::Uuid =
@@ -527,7 +527,7 @@ async fn invariant_42_of_many_throttled_attempts_the_first_is_in_the_audit_log()
     };
     flood().await;
     let throttled = async |at_least: usize| loop {
-        // Nobody waits for them to be written.
+        // They are written asynchronously.
         let entries = app.server.store.audit_entries().await.unwrap();
         let entries: Vec<_> =
             entries.into_iter().filter(|entry| entry.outcome == "throttled").collect();
@@ -536,16 +536,16 @@ async fn invariant_42_of_many_throttled_attempts_the_first_is_in_the_audit_log()
         }
         tokio::task::yield_now().await;
     };
-    let mut told: Vec<_> =
+    let mut comparable: Vec<_> =
         throttled(3).await.into_iter().map(|entry| (entry.event, entry.user)).collect();
-    told.sort();
+    comparable.sort();
     let mut expected = vec![
         ("logged_in".to_owned(), None),
         ("logged_in".to_owned(), Some(id)),
         ("refreshed".to_owned(), Some(id)),
     ];
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(comparable, expected);
     app.clock.advance(899);
     attempt(&app, "nobody", PASSWORD).send().await;
     app.clock.advance(1);
@@ -555,7 +555,7 @@ async fn invariant_42_of_many_throttled_attempts_the_first_is_in_the_audit_log()
 }
 
 #[tokio::test]
-async fn what_no_longer_counts_is_swept() {
+async fn failure_cleanup_deletes_expired_counters() {
     let app = App::start().await;
     fail(&app, "nobody", 2).await;
     app.clock.advance(899);
@@ -563,17 +563,17 @@ async fn what_no_longer_counts_is_swept() {
     fail(&app, "nobody", 1).await;
     app.clock.advance(1);
     app.server.state.sessions.delete_expired().await.unwrap();
-    // What is there is counted by sweeping it away.
+    // The cleanup returns the number of counters.
     assert_eq!(app.server.store.sweep_login_failures(i64::MAX).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait() {
     let app = App::with(&[("CHANGES_PER_SESSION", "3"), ("CHANGES_SECONDS", "60")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let id: uuid::Uuid = app.me(&pair.access).await.json()["id"].as_str().unwrap().parse().unwrap();
     let other = app.login("alice").await;
-    let change = |pair: &Pair, nickname: &str| {
+    let change = |pair: &Tokens, nickname: &str| {
         app.call(Method::PATCH, "/api/me")
             .bearer(&pair.access)
             .json(&json!({ "nickname": nickname }))
@@ -587,7 +587,7 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
     }
     assert_eq!(app.me(&pair.access).await.json()["nickname"], "two");
     assert_eq!(change(&other, "four").await.status, StatusCode::OK, "another session");
-    // What changes nothing, and what ends or renews the session.
+    // Requests that change nothing, end the session or refresh it.
     assert_eq!(
         app.post("/api/auth/verify").bearer(&pair.access).send().await.status,
         StatusCode::OK
@@ -599,7 +599,7 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
     assert_eq!(app.logout(&next.access).await.status, StatusCode::OK);
 
     let refused = loop {
-        // No caller waits for it to be written.
+        // It is written asynchronously.
         let entries = app.server.store.audit_entries().await.unwrap();
         let refused: Vec<_> =
             entries.into_iter().filter(|entry| entry.event == "change_refused").collect();
@@ -609,23 +609,23 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
         tokio::task::yield_now().await;
     };
     assert_eq!(refused.len(), 1, "one entry stands for all");
-    let told = (&*refused[0].outcome, refused[0].user, refused[0].detail.as_deref());
-    assert_eq!(told, ("throttled", Some(id), Some("PATCH /api/me")));
+    let comparable = (&*refused[0].outcome, refused[0].user, refused[0].detail.as_deref());
+    assert_eq!(comparable, ("throttled", Some(id), Some("PATCH /api/me")));
 }
 
 #[tokio::test]
 async fn change_of_every_kind_counts_against_the_limit() {
     let app = App::with(&[("CHANGES_PER_SESSION", "1")]).await;
     let admin = app.admin("root").await;
-    let change = async |pair: &Pair, operation: &Operation| {
+    let change = async |pair: &Tokens, operation: &Operation| {
         let call = app.call(operation.method.clone(), operation.path).bearer(&pair.access);
         call.json(&json!({ "username": "x" })).send().await
     };
     for operation in OPERATIONS {
         let pair = app.login("root").await;
         app.delete("/api/me/files?id=x").bearer(&pair.access).send().await;
-        let answer = change(&pair, operation).await;
-        let is_refused = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        let response = change(&pair, operation).await;
+        let is_refused = response.status == StatusCode::TOO_MANY_REQUESTS;
         assert_eq!(
             is_refused,
             operation.is_limited_change(),
@@ -640,8 +640,9 @@ async fn change_of_every_kind_counts_against_the_limit() {
 #[tokio::test]
 async fn change_beyond_the_limit_of_an_account_is_refused_unless_it_protects_the_account() {
     let app = App::with(&[("CHANGES_PER_ACCOUNT", "2")]).await;
-    let sessions = [app.person("alice").await, app.login("alice").await, app.login("alice").await];
-    let change = |pair: &Pair| {
+    let sessions =
+        [app.register_and_login("alice").await, app.login("alice").await, app.login("alice").await];
+    let change = |pair: &Tokens| {
         app.call(Method::PATCH, "/api/me")
             .bearer(&pair.access)
             .json(&json!({ "nickname": "x" }))
@@ -653,12 +654,12 @@ async fn change_beyond_the_limit_of_an_account_is_refused_unless_it_protects_the
     for pair in &sessions {
         assert_throttled(&change(pair).await, "30");
     }
-    let bertha = app.person("bertha").await;
+    let bertha = app.register_and_login("bertha").await;
     assert_eq!(change(&bertha).await.status, StatusCode::OK, "another account");
     let owner = &sessions[0].access;
     let password = json!({ "password": PASSWORD });
-    let answer = app.post("/api/auth/reauthenticate").bearer(owner).json(&password).send().await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = app.post("/api/auth/reauthenticate").bearer(owner).json(&password).send().await;
+    assert_eq!(response.status, StatusCode::OK);
     assert_eq!(app.delete("/api/me/sessions").bearer(owner).send().await.status, StatusCode::OK);
     let other = json!({ "current_password": PASSWORD, "password": "another horse battery" });
     assert_eq!(
@@ -672,12 +673,12 @@ async fn change_beyond_the_limit_of_an_account_is_refused_unless_it_protects_the
 #[tokio::test]
 async fn change_without_limits_is_never_refused() {
     let app = App::with(&[("CHANGES_PER_SESSION", "1"), ("RATE_LIMITS", "off")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for number in 0..5 {
         let body = json!({ "nickname": number.to_string() });
-        let answer =
+        let response =
             app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&body).send().await;
-        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(response.status, StatusCode::OK);
     }
 }
 
@@ -685,8 +686,11 @@ async fn change_without_limits_is_never_refused() {
 async fn log_in_to_a_disabled_account_counts_as_a_failure() {
     let app = App::start().await;
     app.register("alice").await;
-    app.change_outside("alice", AccountChange { disabled: Some(true), ..AccountChange::default() })
-        .await;
+    app.change_in_another_process(
+        "alice",
+        AccountChange { disabled: Some(true), ..AccountChange::default() },
+    )
+    .await;
     for _ in 0..10 {
         attempt(&app, "alice", PASSWORD).send().await.assert_failure(403, "account_disabled");
     }

@@ -1,14 +1,14 @@
-//! The password, once more: `POST /api/auth/reauthenticate`.
+//! Reauthentication: `POST /api/auth/reauthenticate`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, App, PASSWORD, START},
+    app::{App, PASSWORD, Response, START},
     forged_tokens::parts,
 };
 
-async fn reauthenticate(app: &App, token: &str, body: &Value) -> Answer {
+async fn reauthenticate(app: &App, token: &str, body: &Value) -> Response {
     app.post("/api/auth/reauthenticate").bearer(token).json(body).send().await
 }
 
@@ -17,16 +17,16 @@ fn right() -> Value {
 }
 
 #[tokio::test]
-async fn the_password_gives_a_fresh_token_and_the_session_goes_on_as_it_is() {
+async fn reauthentication_issues_a_fresh_token_and_keeps_the_session() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     app.clock.advance(60);
     let pair = app.refresh(&first.refresh).await.pair();
     assert_eq!(app.me(&pair.access).await.json()["fresh"], false);
     app.clock.advance(40);
-    let answer = reauthenticate(&app, &pair.access, &right()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    let mut body = answer.json();
+    let response = reauthenticate(&app, &pair.access, &right()).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    let mut body = response.json();
     let token =
         body.as_object_mut().unwrap().remove("access_token").unwrap().as_str().unwrap().to_owned();
     assert_eq!(
@@ -45,9 +45,9 @@ async fn the_password_gives_a_fresh_token_and_the_session_goes_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn who_has_lost_the_answer_to_a_refresh_is_not_taken_for_a_thief_by_it() {
+async fn reauthentication_after_a_lost_refresh_response_is_not_reuse() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.refresh(&pair.refresh).await;
     app.clock.advance(60);
     let fresh = reauthenticate(&app, &pair.access, &right()).await.json();
@@ -57,33 +57,33 @@ async fn who_has_lost_the_answer_to_a_refresh_is_not_taken_for_a_thief_by_it() {
 }
 
 #[tokio::test]
-async fn it_lives_no_longer_than_its_session() {
+async fn reauthentication_token_expires_with_its_session() {
     let app = App::with(&[("SESSION_MAX_SECONDS", "1000")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.clock.advance(300);
     assert_eq!(reauthenticate(&app, &pair.access, &right()).await.json()["expires_in"], 700);
 }
 
 #[tokio::test]
-async fn what_is_no_password_and_what_is_the_wrong_one() {
+async fn reauthentication_with_missing_or_wrong_password_is_refused() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for body in [
         json!({}),
         json!({ "password": null }),
         json!({ "password": "" }),
         json!({ "password": "x".repeat(1025) }),
     ] {
-        let answer = reauthenticate(&app, &pair.access, &body).await;
-        answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"]["password"].is_string(), "{body}");
+        let response = reauthenticate(&app, &pair.access, &body).await;
+        response.assert_failure(400, "validation_failed");
+        assert!(response.json()["fields"]["password"].is_string(), "{body}");
     }
     reauthenticate(&app, &pair.access, &json!({ "password": 5 }))
         .await
         .assert_failure(400, "bad_request");
     for wrong in ["wrong", "x", &format!("{PASSWORD} "), &"x".repeat(1024)] {
-        let answer = reauthenticate(&app, &pair.access, &json!({ "password": wrong })).await;
-        answer.assert_failure(401, "invalid_credentials");
+        let response = reauthenticate(&app, &pair.access, &json!({ "password": wrong })).await;
+        response.assert_failure(401, "invalid_credentials");
     }
     app.post("/api/auth/reauthenticate")
         .json(&right())
@@ -96,7 +96,7 @@ async fn what_is_no_password_and_what_is_the_wrong_one() {
 }
 
 #[tokio::test]
-async fn it_is_the_password_of_whoever_calls() {
+async fn reauthentication_with_password_of_another_user_is_refused() {
     let app = App::start().await;
     app.register("alice").await;
     let body = json!({ "username": "bertha", "password": "battery horse correct" });
@@ -107,16 +107,16 @@ async fn it_is_the_password_of_whoever_calls() {
 }
 
 #[tokio::test]
-async fn invariant_33_who_holds_a_token_and_guesses_is_counted_and_a_restart_forgives_none() {
+async fn invariant_33_reauthentication_failures_count_and_survive_a_restart() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "3")]).await;
-    let pair = app.person("Alice").await;
+    let pair = app.register_and_login("Alice").await;
     let wrong = json!({ "password": "wrong" });
     let login = |password: &str| {
         app.post("/api/auth/login")
             .json(&json!({ "username": "alice", "password": password }))
             .send()
     };
-    // A right one forgives those before it.
+    // A success resets the count.
     for _ in 0..2 {
         for _ in 0..2 {
             reauthenticate(&app, &pair.access, &wrong)
@@ -128,10 +128,10 @@ async fn invariant_33_who_holds_a_token_and_guesses_is_counted_and_a_restart_for
     for _ in 0..3 {
         reauthenticate(&app, &pair.access, &wrong).await.assert_failure(401, "invalid_credentials");
     }
-    let answer = reauthenticate(&app, &pair.access, &right()).await;
-    answer.assert_failure(429, "too_many_attempts");
-    assert_eq!(answer.header("retry-after"), Some("900"));
-    // Its person is not kept from logging in by it.
+    let response = reauthenticate(&app, &pair.access, &right()).await;
+    response.assert_failure(429, "too_many_attempts");
+    assert_eq!(response.header("retry-after"), Some("900"));
+    // Logins of the user are not affected.
     assert_eq!(login(PASSWORD).await.status, StatusCode::OK);
     app.clock.advance(899);
     let app = app.restart().await;
@@ -139,9 +139,9 @@ async fn invariant_33_who_holds_a_token_and_guesses_is_counted_and_a_restart_for
 }
 
 #[tokio::test]
-async fn invariant_34_who_is_signed_in_is_not_kept_out_by_strangers_who_guess() {
+async fn invariant_34_login_lockout_does_not_affect_reauthentication() {
     let app = App::with(&[("LOGIN_FAILURES_PER_ACCOUNT", "2")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let guess = json!({ "username": "alice", "password": "wrong" });
     for _ in 0..2 {
         app.post("/api/auth/login")
@@ -155,16 +155,17 @@ async fn invariant_34_who_is_signed_in_is_not_kept_out_by_strangers_who_guess() 
 }
 
 #[tokio::test]
-async fn invariant_42_each_try_is_in_the_audit_log() {
+async fn invariant_42_reauthentication_attempts_are_audited() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     reauthenticate(&app, &pair.access, &json!({ "password": "wrong" })).await;
     reauthenticate(&app, &pair.access, &right()).await;
     let entries = app.server.store.audit_entries().await.unwrap();
-    let told: Vec<_> = entries.iter().filter(|entry| entry.event == "reauthenticated").collect();
+    let comparable: Vec<_> =
+        entries.iter().filter(|entry| entry.event == "reauthenticated").collect();
     assert_eq!(
-        told.iter().map(|entry| &*entry.outcome).collect::<Vec<_>>(),
+        comparable.iter().map(|entry| &*entry.outcome).collect::<Vec<_>>(),
         ["wrong_password", "success"]
     );
-    assert!(told.iter().all(|entry| entry.user.is_some() && entry.session.is_some()));
+    assert!(comparable.iter().all(|entry| entry.user.is_some() && entry.session.is_some()));
 }

@@ -7,13 +7,13 @@ use crate::{
 };
 
 #[tokio::test]
-async fn it_hands_out_a_new_pair_that_is_not_fresh() {
+async fn refresh_issues_a_new_pair_that_is_not_fresh() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.clock.advance(100);
-    let answer = app.refresh(&pair.refresh).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    let body = answer.json();
+    let response = app.refresh(&pair.refresh).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    let body = response.json();
     let mut members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
     assert_eq!(
@@ -28,7 +28,7 @@ async fn it_hands_out_a_new_pair_that_is_not_fresh() {
         ]
     );
     assert_eq!((&body["expires_in"], &body["refresh_expires_in"]), (&json!(900), &json!(604_800)));
-    let next = answer.pair();
+    let next = response.pair();
     assert_ne!((&next.access, &next.refresh), (&pair.access, &pair.refresh));
     let profile = app.me(&next.access).await.json();
     assert_eq!((&profile["login_time"], &profile["fresh"]), (&json!(START + 100), &json!(false)));
@@ -40,9 +40,9 @@ async fn it_hands_out_a_new_pair_that_is_not_fresh() {
 }
 
 #[tokio::test]
-async fn body_and_content_type_do_not_matter() {
+async fn refresh_with_any_body_and_content_type_succeeds() {
     let app = App::start().await;
-    let mut pair = app.person("alice").await;
+    let mut pair = app.register_and_login("alice").await;
     for call in [
         app.post("/api/auth/refresh"),
         app.post("/api/auth/refresh").json(&json!({})),
@@ -52,16 +52,16 @@ async fn body_and_content_type_do_not_matter() {
             .body("a=b"),
         app.post("/api/auth/refresh").body(vec![b'x'; 100_000]),
     ] {
-        let answer = call.bearer(&pair.refresh).send().await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        pair = answer.pair();
+        let response = call.bearer(&pair.refresh).send().await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+        pair = response.pair();
     }
 }
 
 #[tokio::test]
-async fn invariant_13_the_token_before_gets_the_same_successor_for_ten_seconds() {
+async fn invariant_13_refresh_repeated_within_ten_seconds_returns_the_same_successor() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let first = app.refresh(&pair.refresh).await.pair();
     app.clock.advance(10);
     let again = app.refresh(&pair.refresh).await;
@@ -72,16 +72,16 @@ async fn invariant_13_the_token_before_gets_the_same_successor_for_ten_seconds()
 }
 
 #[tokio::test]
-async fn invariant_12_a_token_that_was_used_up_ends_its_session() {
+async fn invariant_12_refresh_with_a_used_token_ends_the_session() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let other = app.login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     let third = app.refresh(&second.refresh).await.pair();
     for pair in [&first, &first, &third] {
-        let answer = app.refresh(&pair.refresh).await;
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json()["reason"], "reused");
+        let response = app.refresh(&pair.refresh).await;
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json()["reason"], "reused");
     }
     for pair in [&first, &second, &third] {
         app.me(&pair.access).await.assert_failure(401, "token_revoked");
@@ -95,16 +95,16 @@ async fn invariant_12_a_token_that_was_used_up_ends_its_session() {
 }
 
 #[tokio::test]
-async fn invariant_12_a_token_whose_successor_was_used_is_reuse_after_the_grace() {
+async fn invariant_12_refresh_after_the_grace_with_used_successor_is_reuse() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     assert_eq!(app.me(&second.access).await.status, StatusCode::OK, "the acknowledgement");
     app.clock.advance(11);
     for _ in 0..3 {
-        let answer = app.refresh(&first.refresh).await;
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json()["reason"], "reused");
+        let response = app.refresh(&first.refresh).await;
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json()["reason"], "reused");
     }
     app.refresh(&second.refresh).await.assert_failure(401, "token_revoked");
     for pair in [&first, &second] {
@@ -114,12 +114,12 @@ async fn invariant_12_a_token_whose_successor_was_used_is_reuse_after_the_grace(
 }
 
 #[tokio::test]
-async fn invariant_14_the_grace_is_for_the_token_before_alone_and_does_not_slide() {
+async fn invariant_14_grace_covers_the_predecessor_only_and_does_not_slide() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     assert_eq!(app.me(&second.access).await.status, StatusCode::OK, "the acknowledgement");
-    // However often it is presented meanwhile, ten seconds are ten seconds.
+    // The grace lasts ten seconds, regardless of repeated use.
     for _ in 0..2 {
         app.clock.advance(5);
         assert_eq!(app.refresh(&first.refresh).await.pair().refresh, second.refresh);
@@ -130,16 +130,16 @@ async fn invariant_14_the_grace_is_for_the_token_before_alone_and_does_not_slide
     let first = app.login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     app.refresh(&second.refresh).await.pair();
-    // Within its ten seconds still, but no longer the one before.
-    let answer = app.refresh(&first.refresh).await;
-    answer.assert_failure(401, "token_revoked");
-    assert_eq!(answer.json()["reason"], "reused");
+    // Still within its ten seconds, but no longer the immediate predecessor.
+    let response = app.refresh(&first.refresh).await;
+    response.assert_failure(401, "token_revoked");
+    assert_eq!(response.json()["reason"], "reused");
 }
 
 #[tokio::test]
-async fn an_acknowledgement_is_written_down_and_survives_a_crash() {
+async fn acknowledgement_of_a_refresh_survives_a_crash() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     app.me(&second.access).await;
     app.server.state.sessions.write_acknowledgements().await.unwrap();
@@ -149,44 +149,44 @@ async fn an_acknowledgement_is_written_down_and_survives_a_crash() {
 }
 
 #[tokio::test]
-async fn invariant_15_a_lost_answer_is_survived_and_whoever_presents_it_ends_the_session() {
+async fn invariant_15_lost_refresh_response_keeps_the_session_and_its_token_ends_it() {
     for presents_refresh in [true, false] {
         let app = App::start().await;
-        let first = app.person("alice").await;
+        let first = app.register_and_login("alice").await;
         let lost = app.refresh(&first.refresh).await.pair();
         app.clock.advance(60);
         let next = app.refresh(&first.refresh).await.pair();
         assert_ne!(next.refresh, lost.refresh);
         assert_eq!(app.me(&next.access).await.status, StatusCode::OK);
         app.clock.advance(60);
-        let answer = if presents_refresh {
+        let response = if presents_refresh {
             app.refresh(&lost.refresh).await
         } else {
             app.me(&lost.access).await
         };
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json()["reason"], "reused");
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json()["reason"], "reused");
         app.me(&next.access).await.assert_failure(401, "token_revoked");
         assert_eq!(reuses(&app).await, 1);
     }
 }
 
 #[tokio::test]
-async fn a_generation_that_is_ahead_is_refused_and_ends_nothing() {
+async fn refresh_with_a_future_generation_is_rejected_and_ends_nothing() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for (token, path) in [(&pair.access, "/api/auth/verify"), (&pair.refresh, "/api/auth/refresh")]
     {
         let ahead = forge(token, |_, claims| claims["gen"] = json!(7));
-        let answer = app.post(path).bearer(&ahead).send().await;
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json().get("reason"), None);
+        let response = app.post(path).bearer(&ahead).send().await;
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json().get("reason"), None);
     }
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     assert_eq!(app.refresh(&pair.refresh).await.status, StatusCode::OK);
 }
 
-/// How often the audit log tells of a reuse.
+/// Counts the reuse events in the audit log.
 async fn reuses(app: &App) -> usize {
     let entries = app.server.store.audit_entries().await.unwrap();
     entries.iter().filter(|entry| entry.event == "refresh_reused").count()
@@ -195,7 +195,7 @@ async fn reuses(app: &App) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_13_parallel_refreshes_of_a_token_get_one_successor() {
     let app = std::sync::Arc::new(App::start().await);
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let tasks: Vec<_> = (0..50)
         .map(|_| {
             let (app, token) = (std::sync::Arc::clone(&app), pair.refresh.clone());
@@ -204,37 +204,37 @@ async fn invariant_13_parallel_refreshes_of_a_token_get_one_successor() {
         .collect();
     let mut successors = std::collections::HashSet::new();
     for task in tasks {
-        let answer = task.await.unwrap();
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        successors.insert(answer.pair().refresh);
+        let response = task.await.unwrap();
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+        successors.insert(response.pair().refresh);
     }
     assert_eq!(successors.len(), 1);
 }
 
 #[tokio::test]
-async fn without_rotation_the_token_that_came_is_repeated() {
+async fn refresh_without_rotation_returns_the_same_refresh_token() {
     let app = App::with(&[("REFRESH_ROTATION", "off")]).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for _ in 0..3 {
         app.clock.advance(1000);
-        let answer = app.refresh(&pair.refresh).await;
-        assert_eq!(answer.pair().refresh, pair.refresh);
-        assert_eq!(app.me(&answer.pair().access).await.status, StatusCode::OK);
+        let response = app.refresh(&pair.refresh).await;
+        assert_eq!(response.pair().refresh, pair.refresh);
+        assert_eq!(app.me(&response.pair().access).await.status, StatusCode::OK);
     }
     assert_eq!(app.refresh(&pair.refresh).await.json()["refresh_expires_in"], 604_800 - 3000);
 }
 
 #[tokio::test]
-async fn invariant_17_a_session_ends_thirty_days_after_its_log_in_whatever_is_refreshed() {
+async fn invariant_17_session_ends_thirty_days_after_login_despite_refreshes() {
     const DAY: i64 = 86_400;
     let app = App::start().await;
-    let mut pair = app.person("alice").await;
+    let mut pair = app.register_and_login("alice").await;
     for day in 1..30 {
         app.clock.advance(DAY);
-        let answer = app.refresh(&pair.refresh).await;
+        let response = app.refresh(&pair.refresh).await;
         let left = (30 - day) * DAY;
-        assert_eq!(answer.json()["refresh_expires_in"], left.min(7 * DAY), "day {day}");
-        pair = answer.pair();
+        assert_eq!(response.json()["refresh_expires_in"], left.min(7 * DAY), "day {day}");
+        pair = response.pair();
     }
     app.clock.advance(DAY - 1);
     let last = app.refresh(&pair.refresh).await;
@@ -245,7 +245,7 @@ async fn invariant_17_a_session_ends_thirty_days_after_its_log_in_whatever_is_re
 }
 
 #[tokio::test]
-async fn invariant_18_tokens_live_as_long_as_it_is_written_to_the_second() {
+async fn invariant_18_token_lifetimes_are_exact_to_the_second() {
     for (remember, seconds) in [(true, 604_800), (false, 43_200)] {
         let app = App::start().await;
         app.register("alice").await;
@@ -265,7 +265,7 @@ async fn invariant_18_tokens_live_as_long_as_it_is_written_to_the_second() {
 }
 
 #[tokio::test]
-async fn invariant_18_lifetimes_are_settings() {
+async fn invariant_18_token_lifetimes_are_configurable() {
     let settings = [
         ("ACCESS_TOKEN_SECONDS", "5"),
         ("REFRESH_TOKEN_SECONDS", "60"),
@@ -273,7 +273,7 @@ async fn invariant_18_lifetimes_are_settings() {
         ("REFRESH_GRACE_SECONDS", "0"),
     ];
     let app = App::with(&settings).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.clock.advance(5);
     app.me(&pair.access).await.assert_failure(401, "token_expired");
     app.clock.advance(54);
@@ -287,16 +287,16 @@ async fn invariant_18_lifetimes_are_settings() {
 }
 
 #[tokio::test]
-async fn an_ended_session_is_swept_once_none_of_its_tokens_can_live() {
+async fn session_cleanup_deletes_ended_sessions_once_their_tokens_expired() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.logout(&pair.access).await;
     app.clock.advance(604_799);
     app.server.state.sessions.delete_expired().await.unwrap();
     app.server.state.sessions.invalidate_caches().await.unwrap();
-    let answer = app.refresh(&pair.refresh).await;
-    answer.assert_failure(401, "token_revoked");
-    assert_eq!(answer.json()["reason"], "logged_out", "it is still known why");
+    let response = app.refresh(&pair.refresh).await;
+    response.assert_failure(401, "token_revoked");
+    assert_eq!(response.json()["reason"], "logged_out", "it is still known why");
     assert_eq!(app.count("SELECT COUNT(*) FROM sessions").await, 1);
     app.clock.advance(1);
     app.server.state.sessions.delete_expired().await.unwrap();

@@ -5,15 +5,15 @@ use server::clock::Clock as _;
 use crate::app::{App, PASSWORD};
 
 #[tokio::test]
-async fn an_account_is_made_and_shown_without_anything_of_its_password() {
+async fn registration_returns_the_account_without_password_data() {
     let app = App::start().await;
-    let answer = app
+    let response = app
         .post("/api/auth/register")
         .json(&json!({ "username": " Alice ", "password": PASSWORD, "nickname": " Al ", "unknown": 1 }))
         .send()
         .await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
-    let body = answer.json();
+    assert_eq!(response.status, StatusCode::CREATED, "{}", response.text());
+    let body = response.json();
     assert_eq!(body["message"], "Registered. Please log in.");
     let user = body["user"].as_object().unwrap();
     let mut members: Vec<_> = user.keys().map(String::as_str).collect();
@@ -30,7 +30,7 @@ async fn an_account_is_made_and_shown_without_anything_of_its_password() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_told_field_by_field() {
+async fn registration_with_invalid_members_is_reported_by_field() {
     let app = App::start().await;
     for (body, fields) in [
         (json!({}), vec!["password", "username"]),
@@ -56,15 +56,16 @@ async fn what_is_refused_is_told_field_by_field() {
             vec!["nickname"],
         ),
     ] {
-        let answer = app.post("/api/auth/register").json(&body).send().await;
-        answer.assert_failure(400, "validation_failed");
-        let told: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(told, fields, "{body}");
+        let response = app.post("/api/auth/register").json(&body).send().await;
+        response.assert_failure(400, "validation_failed");
+        let comparable: Vec<_> =
+            response.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(comparable, fields, "{body}");
     }
 }
 
 #[tokio::test]
-async fn a_wrong_type_is_a_bad_request() {
+async fn registration_with_members_of_the_wrong_type_is_bad_request() {
     let app = App::start().await;
     for body in [
         json!({ "username": 1, "password": PASSWORD }),
@@ -82,27 +83,27 @@ async fn a_wrong_type_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn optional_members_may_be_null_or_blank() {
+async fn registration_with_null_or_blank_optional_members_succeeds() {
     let app = App::start().await;
     for (username, nickname) in
         [("alice", json!(null)), ("bertha", json!("")), ("claire", json!("  "))]
     {
         let body = json!({ "username": username, "password": PASSWORD, "nickname": nickname });
-        let answer = app.post("/api/auth/register").json(&body).send().await;
-        assert_eq!(answer.json()["user"]["nickname"], Value::Null, "{}", answer.text());
+        let response = app.post("/api/auth/register").json(&body).send().await;
+        assert_eq!(response.json()["user"]["nickname"], Value::Null, "{}", response.text());
     }
 }
 
 #[tokio::test]
-async fn invariant_38_a_name_is_taken_in_every_spelling() {
+async fn invariant_38_registration_of_another_spelling_is_refused() {
     let app = App::start().await;
     assert_eq!(app.register("Admin").await.status, StatusCode::CREATED);
     for name in ["Admin", "admin", " ADMIN ", "ａｄｍｉｎ"] {
-        let answer = app.register(name).await;
-        answer.assert_failure(409, "username_taken");
+        let response = app.register(name).await;
+        response.assert_failure(409, "username_taken");
         let message = format!("The username {} is taken", name.trim());
-        assert_eq!(answer.json()["fields"]["username"], message.as_str());
-        assert_eq!(answer.json()["message"], message.as_str());
+        assert_eq!(response.json()["fields"]["username"], message.as_str());
+        assert_eq!(response.json()["message"], message.as_str());
     }
     assert_eq!(app.register("A@example.com").await.status, StatusCode::CREATED);
     app.register(" a@EXAMPLE.com").await.assert_failure(409, "username_taken");
@@ -113,7 +114,7 @@ async fn invariant_38_a_name_is_taken_in_every_spelling() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_39_of_simultaneous_registrations_of_a_name_one_wins() {
+async fn invariant_39_concurrent_registrations_of_a_name_succeed_once() {
     let app = std::sync::Arc::new(App::start().await);
     let tasks: Vec<_> = (0..50)
         .map(|number| {
@@ -125,10 +126,10 @@ async fn invariant_39_of_simultaneous_registrations_of_a_name_one_wins() {
         .collect();
     let mut made = 0;
     for task in tasks {
-        let answer = task.await.unwrap();
-        match answer.status {
+        let response = task.await.unwrap();
+        match response.status {
             StatusCode::CREATED => made += 1,
-            _ => answer.assert_failure(409, "username_taken"),
+            _ => response.assert_failure(409, "username_taken"),
         }
     }
     assert_eq!(made, 1);
@@ -136,11 +137,11 @@ async fn invariant_39_of_simultaneous_registrations_of_a_name_one_wins() {
 }
 
 #[tokio::test]
-async fn the_shortest_password_is_a_setting() {
+async fn registration_applies_the_configured_minimum_password_length() {
     let app = App::with(&[("PASSWORD_MIN_LENGTH", "6")]).await;
     let body = |password: &str| json!({ "username": "alice", "password": password });
-    let answer = app.post("/api/auth/register").json(&body("12345")).send().await;
-    assert_eq!(answer.json()["fields"]["password"], "Use at least 6 characters");
+    let response = app.post("/api/auth/register").json(&body("12345")).send().await;
+    assert_eq!(response.json()["fields"]["password"], "Use at least 6 characters");
     assert_eq!(
         app.post("/api/auth/register").json(&body("ab-c d")).send().await.status,
         StatusCode::CREATED
@@ -148,7 +149,7 @@ async fn the_shortest_password_is_a_setting() {
 }
 
 #[tokio::test]
-async fn invariant_29_passwords_are_kept_as_phc_strings_of_the_promised_cost() {
+async fn invariant_29_registration_stores_a_phc_string_with_the_documented_cost() {
     let app = App::start().await;
     app.register("alice").await;
     let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();

@@ -1,17 +1,17 @@
-//! Whatever comes as a body is answered, and as the contract says.
+//! Request bodies: any content gets a documented response.
 
 use axum::http::StatusCode;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::app::{Answer, App, PASSWORD};
+use crate::app::{App, PASSWORD, Response};
 
-async fn send(app: &App, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+async fn send(app: &App, path: &str, body: impl Into<Vec<u8>>) -> Response {
     app.post(path).header("content-type", "application/json").body(body.into()).send().await
 }
 
 #[tokio::test]
-async fn a_body_is_an_object() {
+async fn request_with_body_other_than_an_object_is_bad_request() {
     let app = App::start().await;
     app.register("alice").await;
     for body in [
@@ -25,7 +25,7 @@ async fn a_body_is_an_object() {
             send(&app, path, body.to_string()).await.assert_failure(400, "bad_request");
         }
     }
-    // Not even where nobody looks at it may it be anything else than text.
+    // Unknown members must be valid UTF-8, too.
     let rest = json!({ "username": "alice", "password": PASSWORD }).to_string().split_off(1);
     for unknown in [&b"\"x\":\"\xff\","[..], b"\"\xc3\x28\":1,", b"\"x\":\"\xed\xa0\x80\","] {
         let body = [b"{", unknown, rest.as_bytes()].concat();
@@ -36,7 +36,7 @@ async fn a_body_is_an_object() {
 }
 
 #[tokio::test]
-async fn however_deep_a_body_is_nobody_falls_into_it() {
+async fn request_with_deeply_nested_body_does_not_overflow_the_stack() {
     let app = App::start().await;
     app.register("alice").await;
     let nested = |(open, close): (&str, &str), depth: usize| {
@@ -52,8 +52,7 @@ async fn however_deep_a_body_is_nobody_falls_into_it() {
     };
     for brackets in [("[", "]"), (r#"{"a":"#, "}")] {
         for depth in [100, 127, 128, 129, 1_000, 10_000] {
-            // Where nobody looks it does no harm; where somebody does, it is not what was asked
-            // for.
+            // In an unknown member it is ignored; in a known member it has the wrong type.
             let unknown = with("unknown", &nested(brackets, depth));
             assert_eq!(
                 send(&app, "/api/auth/login", unknown).await.status,
@@ -64,15 +63,15 @@ async fn however_deep_a_body_is_nobody_falls_into_it() {
             send(&app, "/api/auth/login", known).await.assert_failure(400, "bad_request");
         }
         for path in ["/api/auth/login", "/api/auth/register"] {
-            let answer = send(&app, path, with("unknown", &nested(brackets, 100_000))).await;
-            answer.assert_failure(413, "payload_too_large");
+            let response = send(&app, path, with("unknown", &nested(brackets, 100_000))).await;
+            response.assert_failure(413, "payload_too_large");
             send(&app, path, brackets.0.repeat(10_000)).await.assert_failure(400, "bad_request");
         }
     }
     assert_eq!(app.login("alice").await.access.split('.').count(), 3, "it goes on afterwards");
 }
 
-/// Objects that are nearly a log-in or a registration, and what is nothing at all.
+/// Objects similar to a login or registration, and arbitrary bytes.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let value = prop_oneof![
         any::<String>().prop_map(|text| json!(text).to_string()),
@@ -96,19 +95,19 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn whatever_comes_is_answered() {
+fn request_with_arbitrary_body_gets_a_documented_response() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = runtime.block_on(App::with(&[("RATE_LIMITS", "off")]));
     proptest!(ProptestConfig::with_cases(200), |(body in bodies(), registers: bool)| {
         let path = if registers { "/api/auth/register" } else { "/api/auth/login" };
-        let answer = runtime.block_on(send(&app, path, body));
-        match answer.status.as_u16() {
-            200 | 201 => prop_assert!(answer.json()["user"].is_object()),
-            400 if answer.json()["code"] == "validation_failed" => answer.assert_failure(400, "validation_failed"),
-            400 => answer.assert_failure(400, "bad_request"),
-            401 => answer.assert_failure(401, "invalid_credentials"),
-            409 => answer.assert_failure(409, "username_taken"),
-            other => prop_assert!(false, "{other}: {}", answer.text()),
+        let response = runtime.block_on(send(&app, path, body));
+        match response.status.as_u16() {
+            200 | 201 => prop_assert!(response.json()["user"].is_object()),
+            400 if response.json()["code"] == "validation_failed" => response.assert_failure(400, "validation_failed"),
+            400 => response.assert_failure(400, "bad_request"),
+            401 => response.assert_failure(401, "invalid_credentials"),
+            409 => response.assert_failure(409, "username_taken"),
+            other => prop_assert!(false, "{other}: {}", response.text()),
         }
     });
 }

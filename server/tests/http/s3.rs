@@ -1,4 +1,4 @@
-//! Files in a store that speaks S3: `make test-s3` starts one and says here where it is.
+//! Object storage over S3: `make test-s3` starts a server and passes its address.
 
 use axum::http::{Method, StatusCode};
 use image::ImageFormat;
@@ -10,7 +10,7 @@ use crate::{
 
 #[tokio::test]
 #[ignore = "it needs a store that speaks S3: make test-s3"]
-async fn pictures_files_and_archives_are_kept_in_s3() {
+async fn s3_storage_keeps_avatars_files_and_exports() {
     let endpoint = std::env::var("TEST_S3_ENDPOINT").expect("the address of a store");
     let settings = |secret| {
         [
@@ -21,7 +21,7 @@ async fn pictures_files_and_archives_are_kept_in_s3() {
         ]
     };
     let app = App::with(&settings("correct horse battery staple")).await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let sent = noise(1_000_000);
     let kept =
         app.post("/api/me/files?name=x.png").bearer(&pair.access).body(sent.clone()).send().await;
@@ -49,7 +49,7 @@ async fn pictures_files_and_archives_are_kept_in_s3() {
     let left = app.server.store.orphaned_objects(i64::MAX, 10).await.unwrap();
     assert_eq!(left, Vec::<String>::new(), "what was removed is gone");
 
-    // A store that does not know us is one that cannot be reached.
+    // A store that rejects the credentials counts as unreachable.
     let app = app.restart_with(&settings("a wrong one")).await;
     let refused = app.post("/api/me/files?name=x.png").bearer(&pair.access).body(sent).send().await;
     refused.assert_failure(503, "unavailable");

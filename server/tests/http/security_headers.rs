@@ -1,4 +1,4 @@
-//! What every kind of answer tells a browser (security invariant 24).
+//! Security headers of every kind of response (security invariant 24).
 
 use std::fs;
 
@@ -13,10 +13,10 @@ use server::http::{
     static_files::Site,
 };
 
-use crate::app::{Answer, App, Call, PASSWORD};
+use crate::app::{App, PASSWORD, RequestBuilder, Response};
 
 impl App {
-    /// Everything that is served: with the pages, and a site of one file.
+    /// The whole router: API, pages and a site of one file.
     fn whole(&self) -> Router {
         let root = self.folder.path().join("site");
         fs::create_dir_all(root.join("pkg")).expect("a folder");
@@ -32,42 +32,42 @@ async fn panics() -> StatusCode {
 }
 
 #[track_caller]
-fn assert_guarded(what: &str, answer: &Answer) {
+fn assert_guarded(what: &str, response: &Response) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {
-        assert_eq!(answer.header(name), Some(value), "{what}");
+        assert_eq!(response.header(name), Some(value), "{what}");
     }
     assert!(
-        answer.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")),
+        response.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")),
         "{what}"
     );
-    let policies: Vec<_> = answer.headers.get_all("content-security-policy").iter().collect();
+    let policies: Vec<_> = response.headers.get_all("content-security-policy").iter().collect();
     assert_eq!(policies.len(), 1, "{what}");
-    let policy = answer.header("content-security-policy").unwrap();
+    let policy = response.header("content-security-policy").unwrap();
     for part in ["frame-ancestors 'none'", "base-uri 'none'", "default-src '"] {
         assert!(policy.contains(part), "{what}: {policy}");
     }
     for part in ["unsafe-inline", "'unsafe-eval'", "*", "http:", "https:"] {
         assert!(!policy.contains(part), "{what}: {policy}");
     }
-    assert!(answer.header("cache-control").is_some(), "{what}");
-    assert!(answer.header("x-request-id").is_some(), "{what}");
+    assert!(response.header("cache-control").is_some(), "{what}");
+    assert!(response.header("x-request-id").is_some(), "{what}");
     for name in ["server", "x-powered-by"] {
-        assert_eq!(answer.header(name), None, "{what}");
+        assert_eq!(response.header(name), None, "{what}");
     }
 }
 
 #[tokio::test]
-async fn invariant_24_every_kind_of_answer_has_its_headers() {
+async fn invariant_24_every_kind_of_response_has_security_headers() {
     let app = App::start().await;
     let whole = app.whole();
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let login = json!({ "username": "alice", "password": PASSWORD });
-    let kinds: Vec<(&str, Call, u16, &str)> = vec![
+    let kinds: Vec<(&str, RequestBuilder, u16, &str)> = vec![
         ("a page", app.get("/login"), 200, "no-store, no-transform"),
         ("a page of one's own", app.get("/profile"), 200, "no-store, no-transform"),
         ("no page", app.get("/nothing"), 404, "no-store, no-transform"),
@@ -93,22 +93,22 @@ async fn invariant_24_every_kind_of_answer_has_its_headers() {
         ("a panic", app.get("/panics"), 500, "no-store"),
     ];
     for (what, call, status, kept) in kinds {
-        let answer = call.to(&whole).send().await;
-        assert_eq!(answer.status.as_u16(), status, "{what}");
-        assert_guarded(what, &answer);
-        assert_eq!(answer.header("cache-control"), Some(kept), "{what}");
-        assert_eq!(answer.header("strict-transport-security"), None, "{what}");
+        let response = call.to(&whole).send().await;
+        assert_eq!(response.status.as_u16(), status, "{what}");
+        assert_guarded(what, &response);
+        assert_eq!(response.header("cache-control"), Some(kept), "{what}");
+        assert_eq!(response.header("strict-transport-security"), None, "{what}");
     }
 }
 
 #[tokio::test]
-async fn invariant_24_a_page_runs_what_carries_its_nonce_and_nothing_else() {
+async fn invariant_24_page_csp_allows_only_its_own_nonce() {
     let app = App::start().await;
     let whole = app.whole();
     let mut nonces = Vec::new();
     for path in ["/", "/login", "/register", "/profile", "/nothing"] {
-        let answer = app.get(path).to(&whole).send().await;
-        let policy = answer.header("content-security-policy").unwrap().to_owned();
+        let response = app.get(path).to(&whole).send().await;
+        let policy = response.header("content-security-policy").unwrap().to_owned();
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
         assert!(nonce.len() >= 22, "128 bits: {nonce}");
         let directive = |name: &str| {
@@ -126,7 +126,7 @@ async fn invariant_24_a_page_runs_what_carries_its_nonce_and_nothing_else() {
         {
             assert_eq!(directive(name), sources, "{name}");
         }
-        let html = answer.text();
+        let html = response.text();
         for tag in html.split("<script").skip(1).chain(html.split("<style").skip(1)) {
             assert!(
                 tag.split('>').next().unwrap().contains(&format!("nonce=\"{nonce}\"")),
@@ -144,7 +144,7 @@ async fn invariant_24_a_page_runs_what_carries_its_nonce_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn invariant_24_who_came_over_tls_is_told_to_come_no_other_way() {
+async fn invariant_24_https_response_has_hsts() {
     let app = App::with(&[("TRUSTED_PROXIES", "10.0.0.1")]).await;
     let whole = app.whole();
     for path in
@@ -153,12 +153,12 @@ async fn invariant_24_who_came_over_tls_is_told_to_come_no_other_way() {
         let ask = |peer: &str, proto: &str| {
             app.get(path).to(&whole).from(peer).header("x-forwarded-proto", proto).send()
         };
-        let told = ask("10.0.0.1", "https").await;
-        let age = told
+        let comparable = ask("10.0.0.1", "https").await;
+        let age = comparable
             .header("strict-transport-security")
             .and_then(|value| value.strip_prefix("max-age="));
         assert!(age.unwrap().parse::<u64>().unwrap() >= 31_536_000, "{path}: a year at least");
-        // Over plain HTTP browsers do not heed it, and whoever is not trusted is not believed.
+        // Browsers ignore it over plain HTTP; untrusted proxies are ignored.
         assert_eq!(
             ask("10.0.0.1", "http").await.header("strict-transport-security"),
             None,

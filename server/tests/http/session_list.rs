@@ -1,10 +1,10 @@
-//! The devices that a person is signed in on: `GET` and `DELETE /api/me/sessions`.
+//! The session list: `GET` and `DELETE /api/me/sessions`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Answer, App, PASSWORD, Pair, START},
+    app::{App, PASSWORD, Response, START, Tokens},
     forged_tokens::parts,
 };
 
@@ -12,27 +12,27 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 
 const PATH: &str = "/api/me/sessions";
 
 async fn list(app: &App, token: &str) -> Vec<Value> {
-    let answer = app.get(PATH).bearer(token).send().await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    answer.json()["sessions"].as_array().unwrap().clone()
+    let response = app.get(PATH).bearer(token).send().await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    response.json()["sessions"].as_array().unwrap().clone()
 }
 
-async fn end(app: &App, token: &str, query: &str) -> Answer {
+async fn end(app: &App, token: &str, query: &str) -> Response {
     app.delete(&format!("{PATH}{query}")).bearer(token).send().await
 }
 
-fn id(pair: &Pair) -> String {
+fn id(pair: &Tokens) -> String {
     parts(&pair.access).1["sid"].as_str().unwrap().to_owned()
 }
 
 #[track_caller]
-fn assert_over(answer: &Answer, reason: &str) {
-    answer.assert_failure(401, "token_revoked");
-    assert_eq!(answer.json()["reason"], reason);
+fn assert_over(response: &Response, reason: &str) {
+    response.assert_failure(401, "token_revoked");
+    assert_eq!(response.json()["reason"], reason);
 }
 
 #[tokio::test]
-async fn the_list_tells_where_and_when_with_this_one_first() {
+async fn session_list_shows_clients_and_times_with_the_current_session_first() {
     let app = App::start().await;
     app.register("alice").await;
     let body = json!({ "username": "alice", "password": PASSWORD, "remember": false });
@@ -43,16 +43,16 @@ async fn the_list_tells_where_and_when_with_this_one_first() {
     let second = app.login("alice").await;
     app.clock.advance(10);
     let third = app.login("alice").await;
-    app.person("bertha").await;
+    app.register_and_login("bertha").await;
     app.clock.advance(30);
     let refreshed =
         app.post("/api/auth/refresh").from("2001:db8::7").header("user-agent", "curl/8.5.0");
-    let first = Pair {
+    let first = Tokens {
         refresh: first.refresh.clone(),
         ..refreshed.bearer(&first.refresh).send().await.pair()
     };
     app.clock.advance(50);
-    let entry = |pair: &Pair, values: Value| {
+    let entry = |pair: &Tokens, values: Value| {
         let mut entry = json!({
             "id": id(pair), "browser": null, "system": null, "address": null, "expires_at": START + 2_592_000,
             "current": false, "new_device": true, "remember": true,
@@ -82,7 +82,7 @@ async fn the_list_tells_where_and_when_with_this_one_first() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_not_in_the_list() {
+async fn session_list_omits_ended_sessions() {
     let app = App::start().await;
     app.register("alice").await;
     let body = json!({ "username": "alice", "password": PASSWORD, "remember": false });
@@ -103,19 +103,19 @@ async fn what_is_over_is_not_in_the_list() {
 }
 
 #[tokio::test]
-async fn invariant_20_a_device_that_is_ended_from_another_is_out_on_its_next_request() {
+async fn invariant_20_session_ended_by_another_session_is_refused_on_its_next_request() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let (lost, other) = (app.login("alice").await, app.login("alice").await);
     let (_server, elsewhere) = app.second().await;
     let stale = app.refresh(&pair.refresh).await.pair().access;
-    let answer = end(&app, &stale, &format!("?id={}", id(&lost))).await;
+    let response = end(&app, &stale, &format!("?id={}", id(&lost))).await;
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (StatusCode::OK, json!({ "message": "Device logged out" }))
     );
-    for answer in [app.me(&lost.access).await, app.refresh(&lost.refresh).await] {
-        assert_over(&answer, "ended_elsewhere");
+    for response in [app.me(&lost.access).await, app.refresh(&lost.refresh).await] {
+        assert_over(&response, "ended_elsewhere");
     }
     assert_over(
         &app.get("/api/me").bearer(&lost.access).to(&elsewhere).send().await,
@@ -127,17 +127,17 @@ async fn invariant_20_a_device_that_is_ended_from_another_is_out_on_its_next_req
 
     let app = app.restart().await;
     assert_over(&app.me(&lost.access).await, "ended_elsewhere");
-    let answer = end(&app, &stale, "").await;
-    assert_eq!(answer.json(), json!({ "message": "All other devices logged out" }));
+    let response = end(&app, &stale, "").await;
+    assert_eq!(response.json(), json!({ "message": "All other devices logged out" }));
     assert_over(&app.me(&other.access).await, "ended_elsewhere");
     assert_eq!(list(&app, &stale).await.len(), 1);
     assert_eq!(end(&app, &stale, "").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn the_one_that_asks_is_logged_out_by_its_own_name() {
+async fn session_end_of_the_current_session_logs_it_out() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let other = app.login("alice").await;
     assert_eq!(end(&app, &pair.access, &format!("?id={}", id(&pair))).await.status, StatusCode::OK);
     assert_over(&app.me(&pair.access).await, "logged_out");
@@ -146,12 +146,13 @@ async fn the_one_that_asks_is_logged_out_by_its_own_name() {
 }
 
 #[tokio::test]
-async fn invariant_41_another_persons_session_is_answered_like_one_that_does_not_exist() {
+async fn invariant_41_session_end_of_another_user_is_not_found() {
     let app = App::start().await;
-    let (alice, bertha) = (app.person("alice").await, app.person("bertha").await);
+    let (alice, bertha) =
+        (app.register_and_login("alice").await, app.register_and_login("bertha").await);
     let unknown = end(&app, &alice.access, "?id=01890a5d-ac96-774b-bcce-b302099a8057").await;
     unknown.assert_failure(404, "not_found");
-    // An empty name is a name that is wrong, and not the wish to end them all.
+    // An empty id is invalid and does not mean all sessions.
     let other = app.login("alice").await;
     for query in [
         format!("?id={}", id(&bertha)),
@@ -159,8 +160,8 @@ async fn invariant_41_another_persons_session_is_answered_like_one_that_does_not
         "?id=x".to_owned(),
         "?id=%00&x=1".to_owned(),
     ] {
-        let answer = end(&app, &alice.access, &query).await;
-        assert_eq!(answer.told(), unknown.told(), "{query}");
+        let response = end(&app, &alice.access, &query).await;
+        assert_eq!(response.comparable(), unknown.comparable(), "{query}");
     }
     for query in [
         format!("?id={0}&id={0}", id(&bertha)),
@@ -176,9 +177,9 @@ async fn invariant_41_another_persons_session_is_answered_like_one_that_does_not
 }
 
 #[tokio::test]
-async fn it_takes_an_access_token() {
+async fn session_list_with_refresh_token_is_refused() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for call in [app.get(PATH), app.delete(PATH)] {
         call.send().await.assert_failure(401, "token_missing");
     }
@@ -188,17 +189,17 @@ async fn it_takes_an_access_token() {
 }
 
 #[tokio::test]
-async fn a_log_in_from_a_device_that_is_not_known_is_marked_and_in_the_audit_log() {
+async fn login_from_an_unknown_device_is_marked_and_audited() {
     let app = App::with(&[("AUDIT_DAYS", "1")]).await;
     app.register("alice").await;
     let body = json!({ "username": "alice", "password": PASSWORD });
     let first = app.post("/api/auth/login").json(&body).send().await;
     let cookie = first.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    let is_new = async |app: &App, answer: &Answer| {
-        list(app, &answer.pair().access).await[0]["new_device"].clone()
+    let is_new = async |app: &App, response: &Response| {
+        list(app, &response.pair().access).await[0]["new_device"].clone()
     };
     assert_eq!(is_new(&app, &first).await, false, "the first of all");
-    // Longer than the log goes back, and a restart.
+    // After the retention of the audit log, and a restart.
     app.clock.advance(2 * 86_400);
     app.server.state.sessions.delete_expired().await.unwrap();
     let app = app.restart().await;
@@ -220,28 +221,30 @@ async fn a_log_in_from_a_device_that_is_not_known_is_marked_and_in_the_audit_log
         .await;
     assert_eq!(is_new(&app, &strange).await, true);
     let entries = app.server.store.audit_entries().await.unwrap();
-    let told: Vec<_> = entries.iter().filter(|entry| entry.event == "new_device").collect();
-    assert_eq!(told.len(), 1);
+    let comparable: Vec<_> = entries.iter().filter(|entry| entry.event == "new_device").collect();
+    assert_eq!(comparable.len(), 1);
     assert_eq!(
-        (told[0].address.as_deref(), told[0].user_agent.as_deref()),
+        (comparable[0].address.as_deref(), comparable[0].user_agent.as_deref()),
         (Some("192.0.2.7"), Some(FIREFOX))
     );
-    assert_eq!(told[0].session.unwrap().to_string(), id(&strange.pair()));
+    assert_eq!(comparable[0].session.unwrap().to_string(), id(&strange.pair()));
 }
 
 #[tokio::test]
-async fn invariant_42_what_was_ended_from_elsewhere_is_in_the_audit_log() {
+async fn invariant_42_session_ended_by_another_session_is_audited() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let others = [app.login("alice").await, app.login("alice").await, app.login("alice").await];
     end(&app, &pair.access, &format!("?id={}", id(&others[0]))).await;
     end(&app, &pair.access, "?id=x").await;
     end(&app, &pair.access, "").await;
     let entries = app.server.store.audit_entries().await.unwrap();
-    let told: Vec<_> = entries.iter().filter(|entry| entry.event == "session_revoked").collect();
-    let sessions: Vec<_> = told.iter().map(|entry| entry.session.unwrap().to_string()).collect();
+    let comparable: Vec<_> =
+        entries.iter().filter(|entry| entry.event == "session_revoked").collect();
+    let sessions: Vec<_> =
+        comparable.iter().map(|entry| entry.session.unwrap().to_string()).collect();
     assert_eq!(sessions[0], id(&others[0]));
     assert_eq!(sessions.len(), 3);
     assert!(sessions.contains(&id(&others[1])) && sessions.contains(&id(&others[2])));
-    assert!(told.iter().all(|entry| entry.detail.as_deref() == Some("ended_elsewhere") && entry.user.is_some()));
+    assert!(comparable.iter().all(|entry| entry.detail.as_deref() == Some("ended_elsewhere") && entry.user.is_some()));
 }

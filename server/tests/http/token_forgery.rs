@@ -1,5 +1,4 @@
-//! Tokens that nobody here has made (security invariants 1 and 3 to 6). The codec's own tests go
-//! through every claim.
+//! Forged tokens (security invariants 1 and 3 to 6). The unit tests of the codec cover every claim.
 
 use std::{io::ErrorKind, net::TcpListener};
 
@@ -13,15 +12,15 @@ use crate::{
 };
 
 #[tokio::test]
-async fn invariant_01_no_other_algorithm_is_taken_and_none_least_of_all() {
+async fn invariant_01_token_with_other_algorithm_or_none_is_rejected() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     assert_eq!(
         app.me(&forge(&pair.access, |_, _| {})).await.status,
         StatusCode::OK,
         "the secret is the right one"
     );
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for alg in [
         json!("none"),
         json!("None"),
@@ -38,27 +37,27 @@ async fn invariant_01_no_other_algorithm_is_taken_and_none_least_of_all() {
     ] {
         let signed = forge(&pair.access, |header, _| header["alg"] = alg);
         let unsigned = format!("{}.", signed.rsplit_once('.').unwrap().0);
-        answers.extend([app.me(&signed).await, app.me(&unsigned).await]);
+        responses.extend([app.me(&signed).await, app.me(&unsigned).await]);
     }
-    // With our secret, and as it says.
+    // Signed with the application's secret and the stated algorithm.
     for (algorithm, name) in [(Algorithm::HS384, "HS384"), (Algorithm::HS512, "HS512")] {
         let token = sign(&pair.access, forged_tokens::SECRET.as_bytes(), algorithm, |header, _| {
             header["alg"] = json!(name);
         });
-        answers.push(app.me(&token).await);
+        responses.push(app.me(&token).await);
     }
     let unsigned = format!("{}.", pair.access.rsplit_once('.').unwrap().0);
-    answers.push(app.me(&unsigned).await);
-    for answer in &answers {
-        answer.assert_failure(401, "token_invalid");
-        assert_eq!(answer.told(), answers[0].told());
+    responses.push(app.me(&unsigned).await);
+    for response in &responses {
+        response.assert_failure(401, "token_invalid");
+        assert_eq!(response.comparable(), responses[0].comparable());
     }
 }
 
 #[tokio::test]
-async fn invariant_03_a_token_does_not_say_where_its_key_is() {
+async fn invariant_03_token_with_embedded_key_or_key_url_is_rejected() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for kid in [
         json!("../../dev/null"),
         json!("/dev/null"),
@@ -69,10 +68,10 @@ async fn invariant_03_a_token_does_not_say_where_its_key_is() {
         json!(null),
         json!("x".repeat(10_000)),
     ] {
-        let answer = app.me(&forge(&pair.access, |header, _| header["kid"] = kid.clone())).await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{kid}: {}", answer.text());
+        let response = app.me(&forge(&pair.access, |header, _| header["kid"] = kid.clone())).await;
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{kid}: {}", response.text());
     }
-    // Whoever has signed with a secret of their own tells where it is to be had.
+    // A token signed with an attacker's key that says where to fetch it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = format!("http://{}/keys", listener.local_addr().unwrap());
@@ -94,9 +93,9 @@ async fn invariant_03_a_token_does_not_say_where_its_key_is() {
 }
 
 #[tokio::test]
-async fn invariant_04_each_type_of_token_is_good_for_its_own_use_alone() {
+async fn invariant_04_token_of_the_wrong_type_is_rejected() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.me(&pair.refresh).await.assert_failure(401, "token_wrong_type");
     app.post("/api/auth/verify")
         .bearer(&pair.refresh)
@@ -121,9 +120,9 @@ async fn invariant_04_each_type_of_token_is_good_for_its_own_use_alone() {
 }
 
 #[tokio::test]
-async fn invariant_05_issuer_and_audience_are_ours() {
+async fn invariant_05_token_with_other_issuer_or_audience_is_rejected() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for claim in ["iss", "aud"] {
         for value in [
             json!("another"),
@@ -143,46 +142,45 @@ async fn invariant_05_issuer_and_audience_are_ours() {
     let secret = ("JWT_SECRET", forged_tokens::SECRET);
     for other in [("JWT_ISSUER", "another"), ("JWT_AUDIENCE", "another")] {
         let theirs = App::with(&[secret, other]).await;
-        let pair = theirs.person("alice").await;
+        let pair = theirs.register_and_login("alice").await;
         assert_eq!(theirs.me(&pair.access).await.status, StatusCode::OK);
         app.me(&pair.access).await.assert_failure(401, "token_invalid");
     }
 }
 
 #[tokio::test]
-async fn invariant_06_a_token_is_good_from_its_beginning_to_its_end_and_not_a_second_longer() {
+async fn invariant_06_token_outside_nbf_and_exp_is_rejected_to_the_second() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     app.clock.advance(899);
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     app.clock.advance(1);
     app.me(&pair.access).await.assert_failure(401, "token_expired");
-    // Before its beginning it is good only where its session shows that the clock was set back
-    // since.
+    // Before `nbf` it is accepted only if its session proves that the clock was set back.
     app.clock.set(-907);
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
-    let bertha = app.person("bertha").await;
+    let bertha = app.register_and_login("bertha").await;
     app.clock.set(-6);
-    let answer = app
+    let response = app
         .delete("/api/me")
         .bearer(&bertha.access)
         .json(&json!({ "username": "bertha" }))
         .send()
         .await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
     app.me(&bertha.access).await.assert_failure(401, "token_invalid");
 }
 
 #[tokio::test]
-async fn invariant_06_clock_that_was_set_back_signs_no_session_out_and_lets_no_other_token_in() {
+async fn invariant_06_clock_set_back_keeps_sessions_and_accepts_no_other_token() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let ended = app.login("alice").await;
     app.clock.advance(60);
     let pair = app.refresh(&pair.refresh).await.pair();
     app.logout(&ended.access).await;
     app.clock.set(-3600);
-    // Also where neither token nor session is in memory.
+    // Also if neither token nor session is cached.
     let app = app.restart().await;
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK);
     app.me(&pair.refresh).await.assert_failure(401, "token_wrong_type");
@@ -204,16 +202,16 @@ async fn invariant_06_clock_that_was_set_back_signs_no_session_out_and_lets_no_o
     let next = app.refresh(&pair.refresh).await.pair();
     assert_eq!(app.me(&next.access).await.status, StatusCode::OK);
     assert_eq!(app.me(&next.access).await.json()["login_time"], START + 60 - 3600);
-    // A token of the generation before, used twice within the grace, is a retry.
+    // A token of the previous generation, used twice within the grace, is a retry.
     assert_eq!(app.refresh(&pair.refresh).await.status, StatusCode::OK);
     app.clock.advance(11);
     app.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
 }
 
 #[tokio::test]
-async fn invariant_14_clock_that_was_set_back_lengthens_the_grace_once() {
+async fn invariant_14_clock_set_back_extends_the_grace_once() {
     let app = App::start().await;
-    let first = app.person("alice").await;
+    let first = app.register_and_login("alice").await;
     let second = app.refresh(&first.refresh).await.pair();
     assert_eq!(app.me(&second.access).await.status, StatusCode::OK);
     app.clock.set(-3600);
@@ -228,19 +226,19 @@ async fn invariant_14_clock_that_was_set_back_lengthens_the_grace_once() {
 }
 
 #[tokio::test]
-async fn invariant_06_times_are_whole_seconds_within_five_of_ours() {
+async fn invariant_06_token_with_times_beyond_five_seconds_leeway_is_rejected() {
     let app = forged_tokens::app().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     let with = async |claim: &str, value: Value| {
         app.me(&forge(&pair.access, |_, claims| claims[claim] = value)).await
     };
     for (seconds, code) in [(-1, Some("token_expired")), (0, Some("token_expired")), (1, None)] {
-        let answer = with("exp", json!(START + seconds)).await;
-        assert_eq!(answer.json().get("code").and_then(Value::as_str), code, "exp {seconds:+}");
+        let response = with("exp", json!(START + seconds)).await;
+        assert_eq!(response.json().get("code").and_then(Value::as_str), code, "exp {seconds:+}");
     }
     for claim in ["nbf", "iat"] {
         assert_eq!(with(claim, json!(START + 5)).await.status, StatusCode::OK, "{claim}");
-        // A token of ours begins before it expires, and is of a session that we know.
+        // A genuine token begins before it expires and belongs to a known session.
         with(claim, json!(START + 86_400 * 365_000)).await.assert_failure(401, "token_invalid");
         let foreign = forge(&pair.access, |_, claims| {
             claims[claim] = json!(START + 6);

@@ -1,4 +1,4 @@
-//! What a protected operation answers to each kind of wrong token. The codec's own tests go through
+//! Error codes of a protected operation by kind of invalid token. The unit tests of the codec cover
 //! every claim.
 
 use axum::http::StatusCode;
@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::app::{App, PASSWORD};
 
 #[tokio::test]
-async fn each_kind_of_wrong_token_has_its_code() {
+async fn request_with_each_kind_of_invalid_token_gets_its_code() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for (value, code) in [
         (None, "token_missing"),
         (Some(String::new()), "token_missing"),
@@ -40,16 +40,16 @@ async fn each_kind_of_wrong_token_has_its_code() {
         .await
         .assert_failure(401, "token_wrong_type");
     for scheme in ["bearer", "BEARER"] {
-        let answer = app
+        let response = app
             .get("/api/me")
             .header("authorization", format!("{scheme} {}", pair.access))
             .send()
             .await;
-        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(response.status, StatusCode::OK);
     }
 }
 
-/// The token with the algorithm "none", and no signature.
+/// Returns the token with the algorithm "none" and no signature.
 fn unsigned(token: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"at+jwt"}"#);
     let claims = token.split('.').nth(1).unwrap();
@@ -57,9 +57,9 @@ fn unsigned(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn two_headers_are_a_bad_request_everywhere() {
+async fn request_with_two_authorization_headers_is_bad_request() {
     let app = App::start().await;
-    let pair = app.person("alice").await;
+    let pair = app.register_and_login("alice").await;
     for call in [
         app.get("/api/me"),
         app.post("/api/auth/refresh"),
@@ -75,7 +75,7 @@ async fn two_headers_are_a_bad_request_everywhere() {
 }
 
 #[tokio::test]
-async fn who_calls_is_decided_before_the_body_is_looked_at() {
+async fn request_without_valid_token_is_refused_before_body_validation() {
     let app = App::start().await;
     for call in [app.post("/api/auth/refresh"), app.post("/api/auth/verify")] {
         let call = call.header("content-type", "text/plain").body(vec![b'x'; 200_000]);
@@ -84,19 +84,19 @@ async fn who_calls_is_decided_before_the_body_is_looked_at() {
 }
 
 #[tokio::test]
-async fn tokens_of_another_installation_mean_nothing_here() {
+async fn token_of_another_installation_is_rejected() {
     let (ours, theirs) = (App::start().await, App::start().await);
     ours.register("alice").await;
-    let pair = theirs.person("alice").await;
+    let pair = theirs.register_and_login("alice").await;
     ours.me(&pair.access).await.assert_failure(401, "token_invalid");
     ours.refresh(&pair.refresh).await.assert_failure(401, "token_invalid");
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_has_begun_is_over() {
+async fn token_of_an_unknown_session_is_rejected() {
     let secret = [("JWT_SECRET", "shared by two installations, for this test")];
     let (ours, theirs) = (App::with(&secret).await, App::with(&secret).await);
-    let pair = theirs.person("alice").await;
+    let pair = theirs.register_and_login("alice").await;
     ours.me(&pair.access).await.assert_failure(401, "token_revoked");
     ours.refresh(&pair.refresh).await.assert_failure(401, "token_revoked");
 }

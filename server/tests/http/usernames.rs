@@ -1,4 +1,4 @@
-//! Names that cannot be told apart are one name (security invariant 38).
+//! Confusable usernames (security invariant 38).
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use serde_json::json;
 
 use crate::app::{App, PASSWORD};
 
-/// "cop" in letters that a person takes for those of ASCII.
+/// "cop" in Cyrillic letters that look like ASCII.
 const CYRILLIC: &str = "\u{441}\u{43e}\u{440}";
 
 #[tokio::test]
-async fn invariant_38_look_alikes_of_a_name_are_taken_in_either_order() {
+async fn invariant_38_registration_of_a_confusable_name_is_refused_in_either_order() {
     for (first, second) in [
         ("cop", CYRILLIC),
         (CYRILLIC, "cop"),
@@ -21,27 +21,30 @@ async fn invariant_38_look_alikes_of_a_name_are_taken_in_either_order() {
     ] {
         let app = App::start().await;
         assert_eq!(app.register(first).await.status, StatusCode::CREATED, "{first}");
-        let answer = app.register(second).await;
-        answer.assert_failure(409, "username_taken");
-        assert_eq!(answer.json()["fields"]["username"], format!("The username {second} is taken"));
+        let response = app.register(second).await;
+        response.assert_failure(409, "username_taken");
+        assert_eq!(
+            response.json()["fields"]["username"],
+            format!("The username {second} is taken")
+        );
         app.login(first).await;
     }
 }
 
 #[tokio::test]
-async fn names_within_ascii_are_told_apart_however_alike_they_look() {
+async fn registration_of_similar_ascii_names_succeeds() {
     let app = App::start().await;
     for name in
         ["bob1", "bobl", "b0b1", "bobi", "rnaria", "maria", "1@example.com", "l@example.com"]
     {
         assert_eq!(app.register(name).await.status, StatusCode::CREATED, "{name}");
     }
-    // One that looks like them is still none of them.
+    // A name that resembles them is still available.
     app.register("ｂｏｂ1").await.assert_failure(409, "username_taken");
 }
 
 #[tokio::test]
-async fn invariant_38_what_cannot_be_seen_or_turns_the_text_around_is_refused() {
+async fn invariant_38_registration_with_invisible_or_bidi_characters_is_refused() {
     let app = App::start().await;
     assert_eq!(app.register("Admin").await.status, StatusCode::CREATED);
     for name in ["admin", "ADMIN", "ａｄｍｉｎ", " admin"] {
@@ -59,14 +62,14 @@ async fn invariant_38_what_cannot_be_seen_or_turns_the_text_around_is_refused() 
         "ad\nmin",
         "ad\u{fe0f}min",
     ] {
-        let answer = app.register(name).await;
-        answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"]["username"].is_string(), "{name:?}");
+        let response = app.register(name).await;
+        response.assert_failure(400, "validation_failed");
+        assert!(response.json()["fields"]["username"].is_string(), "{name:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invariant_39_of_look_alikes_that_are_registered_at_once_one_wins() {
+async fn invariant_39_concurrent_registrations_of_confusable_names_succeed_once() {
     let app = Arc::new(App::start().await);
     let (_, other) = app.second().await;
     let tasks: Vec<_> = (0..40)
@@ -83,23 +86,23 @@ async fn invariant_39_of_look_alikes_that_are_registered_at_once_one_wins() {
         .collect();
     let mut made = 0;
     for task in tasks {
-        let answer = task.await.unwrap();
-        match answer.status {
+        let response = task.await.unwrap();
+        match response.status {
             StatusCode::CREATED => made += 1,
-            _ => answer.assert_failure(409, "username_taken"),
+            _ => response.assert_failure(409, "username_taken"),
         }
     }
     assert_eq!(made, 1);
 }
 
 #[tokio::test]
-async fn invariant_38_reserved_names_are_a_setting() {
+async fn invariant_38_registration_of_a_reserved_name_is_refused_as_configured() {
     let app = App::with(&[("RESERVED_USERNAMES", "admin, cop,")]).await;
     for name in ["admin", " Admin", "ａｄｍｉｎ", "cop", CYRILLIC] {
-        let answer = app.register(name).await;
-        answer.assert_failure(400, "validation_failed");
-        let told = answer.json()["fields"]["username"].as_str().unwrap().to_owned();
-        assert_eq!(told, "This username is reserved, please choose another", "{name}");
+        let response = app.register(name).await;
+        response.assert_failure(400, "validation_failed");
+        let comparable = response.json()["fields"]["username"].as_str().unwrap().to_owned();
+        assert_eq!(comparable, "This username is reserved, please choose another", "{name}");
     }
     assert_eq!(app.register("administrator").await.status, StatusCode::CREATED);
     assert_eq!(
@@ -110,7 +113,7 @@ async fn invariant_38_reserved_names_are_a_setting() {
 }
 
 #[tokio::test]
-async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
+async fn invariant_38_registration_of_an_email_in_any_domain_form_is_one_name() {
     let app = App::start().await;
     for (first, shown, others) in [
         (
@@ -129,9 +132,9 @@ async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
             ["eve@münchen.example", "EVE@XN--MNCHEN-3YA.example", "eve＠MÜNCHEN．example"],
         ),
     ] {
-        let answer = app.register(first).await;
+        let response = app.register(first).await;
         assert_eq!(
-            (answer.status, &answer.json()["user"]["username"]),
+            (response.status, &response.json()["user"]["username"]),
             (StatusCode::CREATED, &json!(shown))
         );
         for other in others {
@@ -141,7 +144,7 @@ async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
         app.login(first).await;
         app.login(shown).await;
     }
-    // Found by the forms in which they are searched and named, too.
+    // Search and commands accept both forms, too.
     let admin = app.admin("root").await;
     for search in
         ["ada%40m%C3%BCnchen.example", "ada%40xn--mnchen-3ya.example", "ada%40m%C3%BCnchen."]
@@ -161,25 +164,25 @@ async fn invariant_38_an_address_is_one_name_in_every_form_of_its_domain() {
 }
 
 #[tokio::test]
-async fn invariant_39_of_both_forms_of_an_address_that_are_registered_at_once_one_wins() {
+async fn invariant_39_concurrent_registrations_of_both_email_forms_succeed_once() {
     let app = App::start().await;
     let forms = ["ada@münchen.example", "ada@xn--mnchen-3ya.example", "ada＠MÜNCHEN．example"];
-    let answers = futures::future::join_all(forms.map(|form| app.register(form))).await;
-    let mut codes: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    let responses = futures::future::join_all(forms.map(|form| app.register(form))).await;
+    let mut codes: Vec<_> = responses.iter().map(|response| response.status.as_u16()).collect();
     codes.sort_unstable();
     assert_eq!(codes, [201, 409, 409]);
 }
 
 #[tokio::test]
-async fn registration_of_impossible_domain_is_refused_with_address_words() {
+async fn registration_with_impossible_domain_is_refused_as_an_invalid_email() {
     let app = App::start().await;
     for (name, words) in [
         ("ä@example.com", "Enter a valid email address"),
         ("ada@\u{301}x.example", "Enter a valid email address"),
         ("ada@ex\u{430}mple.com", "Use letters of a single script, such as Latin or Cyrillic"),
     ] {
-        let answer = app.register(name).await;
-        answer.assert_failure(400, "validation_failed");
-        assert_eq!(answer.json()["fields"]["username"], words, "{name}");
+        let response = app.register(name).await;
+        response.assert_failure(400, "validation_failed");
+        assert_eq!(response.json()["fields"]["username"], words, "{name}");
     }
 }

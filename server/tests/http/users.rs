@@ -1,4 +1,4 @@
-//! Administrators, and what they do about others.
+//! User administration.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{AccountChange, AccountChangeError, AuditContext};
 
-use crate::app::{Answer, App, PASSWORD, Pair, START};
+use crate::app::{App, PASSWORD, Response, START, Tokens};
 
 impl App {
-    async fn users(&self, admin: &Pair, query: &str) -> Answer {
+    async fn users(&self, admin: &Tokens, query: &str) -> Response {
         self.get(&format!("/api/users{query}")).bearer(&admin.access).send().await
     }
 
-    async fn names(&self, admin: &Pair, query: &str) -> Vec<String> {
-        let answer = self.users(admin, query).await;
-        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.text());
-        names(&answer.json())
+    async fn names(&self, admin: &Tokens, query: &str) -> Vec<String> {
+        let response = self.users(admin, query).await;
+        assert_eq!(response.status, StatusCode::OK, "{query}: {}", response.text());
+        names(&response.json())
     }
 
-    async fn change(&self, admin: &Pair, body: &Value) -> Answer {
+    async fn change(&self, admin: &Tokens, body: &Value) -> Response {
         self.call(Method::PATCH, "/api/users").bearer(&admin.access).json(body).send().await
     }
 
-    async fn id_of(&self, pair: &Pair) -> String {
+    async fn id_of(&self, pair: &Tokens) -> String {
         self.me(&pair.access).await.json()["id"].as_str().unwrap().to_owned()
     }
 
@@ -43,28 +43,28 @@ fn names(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn accounts_are_for_administrators() {
+async fn user_list_without_admin_role_is_forbidden() {
     let app = App::start().await;
-    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
     let body = json!({ "id": app.id_of(&admin).await, "disabled": true });
     for call in [app.get("/api/users"), app.call(Method::PATCH, "/api/users").json(&body)] {
         call.send().await.assert_failure(401, "token_missing");
     }
     app.users(&alice, "").await.assert_failure(403, "forbidden");
-    // Who may not has no business with what was wrong about the call.
+    // A caller without the role learns nothing about validation.
     app.users(&alice, "?limit=x").await.assert_failure(403, "forbidden");
     app.change(&alice, &body).await.assert_failure(403, "forbidden");
     let call = app.call(Method::PATCH, "/api/users").bearer(&alice.access).body("rubbish");
     call.send().await.assert_failure(403, "forbidden");
     for token in [&admin.refresh, &alice.refresh] {
-        let answer = app.get("/api/users").bearer(token).send().await;
-        answer.assert_failure(401, "token_wrong_type");
+        let response = app.get("/api/users").bearer(token).send().await;
+        response.assert_failure(401, "token_wrong_type");
     }
     assert_eq!(app.users(&admin, "").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn an_account_is_shown_with_what_administrators_need_and_no_secret() {
+async fn user_list_entry_has_documented_members_and_no_secrets() {
     let app = App::start().await;
     let admin = app.admin("root").await;
     app.clock.advance(10);
@@ -72,23 +72,23 @@ async fn an_account_is_shown_with_what_administrators_need_and_no_secret() {
     app.post("/api/auth/register").json(&body).send().await;
     let pairs = [app.login("alice").await, app.login("alice").await, app.login("alice").await];
     app.logout(&pairs[0].access).await;
-    let answer = app.users(&admin, "?search=alice").await;
+    let response = app.users(&admin, "?search=alice").await;
     assert!(
-        !answer.text().contains("argon2") && !answer.text().contains("password"),
+        !response.text().contains("argon2") && !response.text().contains("password"),
         "{}",
-        answer.text()
+        response.text()
     );
     let id = app.id_of(&pairs[1]).await;
     let expected = json!({
         "id": id, "username": "Alice", "nickname": "小明", "avatar_url": null, "role": "user", "email": null,
         "created_at": START + 10, "disabled_at": null, "sessions": 2,
     });
-    assert_eq!(answer.json(), json!({ "users": [expected], "next": null }));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(response.json(), json!({ "users": [expected], "next": null }));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
 }
 
 #[tokio::test]
-async fn they_are_found_by_name_nickname_and_id() {
+async fn user_search_matches_name_nickname_and_id() {
     let app = App::start().await;
     let admin = app.admin("root").await;
     for (username, nickname) in [
@@ -127,7 +127,7 @@ async fn they_are_found_by_name_nickname_and_id() {
         ("%E6%B5%8B%E8%AF%95", &["测试用户"]),
         ("%E5%B0%8F", &["测试用户"]),
         ("100%25_", &["zed"]),
-        // Nothing has a meaning of its own.
+        // No character is a wildcard.
         ("%25", &[]),
         ("_", &[]),
         ("*", &[]),
@@ -148,12 +148,12 @@ async fn they_are_found_by_name_nickname_and_id() {
 }
 
 #[tokio::test]
-async fn every_page_follows_the_one_before_in_every_order() {
+async fn user_list_pagination_in_every_order_is_complete() {
     let app = App::with(&[("RATE_LIMITS", "off")]).await;
     let admin = app.admin("root").await;
     let mut expected = vec!["root".to_owned()];
     for number in 0..17 {
-        // Some are made in the same second.
+        // Some are created in the same second.
         app.clock.advance(i64::from(number % 3 == 0));
         let username = format!("u{:02}", (number * 7) % 17);
         assert_eq!(app.register(&username).await.status, StatusCode::CREATED);
@@ -196,7 +196,7 @@ async fn every_page_follows_the_one_before_in_every_order() {
 }
 
 #[tokio::test]
-async fn nobody_is_passed_over_or_seen_twice_while_others_come_and_go() {
+async fn user_list_pagination_during_changes_has_no_gaps_or_duplicates() {
     let app = App::with(&[("RATE_LIMITS", "off")]).await;
     let admin = app.admin("root").await;
     for number in 0..9 {
@@ -214,7 +214,7 @@ async fn nobody_is_passed_over_or_seen_twice_while_others_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_question_that_makes_no_sense_is_told_so() {
+async fn user_list_with_invalid_query_is_bad_request() {
     let app = App::start().await;
     let admin = app.admin("root").await;
     app.register("alice").await;
@@ -232,9 +232,10 @@ async fn a_question_that_makes_no_sense_is_told_so() {
         (format!("?after={next}&sort=username"), "after"),
         (format!("?after={next}x"), "after"),
     ] {
-        let answer = app.users(&admin, &query).await;
-        answer.assert_failure(400, "validation_failed");
-        let fields: Vec<_> = answer.json()["fields"].as_object().unwrap().keys().cloned().collect();
+        let response = app.users(&admin, &query).await;
+        response.assert_failure(400, "validation_failed");
+        let fields: Vec<_> =
+            response.json()["fields"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(fields, [field], "{query}");
     }
     app.users(&admin, "?search=a&search=b").await.assert_failure(400, "bad_request");
@@ -246,33 +247,33 @@ async fn a_question_that_makes_no_sense_is_told_so() {
 }
 
 #[tokio::test]
-async fn invariant_11_whom_an_administrator_disables_is_out_on_the_next_request() {
+async fn invariant_11_user_disabled_by_an_administrator_is_refused_on_the_next_request() {
     let app = App::start().await;
     let admin = app.admin("root").await;
-    let [one, other] = [app.person("alice").await, app.login("alice").await];
-    let bystander = app.person("bertha").await;
+    let [one, other] = [app.register_and_login("alice").await, app.login("alice").await];
+    let bystander = app.register_and_login("bertha").await;
     let id = app.id_of(&one).await;
     app.id_of(&other).await;
-    let answer = app.change(&admin, &json!({ "id": id, "disabled": true })).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    let body = answer.json();
+    let response = app.change(&admin, &json!({ "id": id, "disabled": true })).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    let body = response.json();
     assert!(body["message"].is_string());
     assert_eq!(
         (&body["user"]["disabled_at"], &body["user"]["sessions"]),
         (&json!(START), &json!(0))
     );
-    for answer in
+    for response in
         [app.me(&one.access).await, app.me(&other.access).await, app.refresh(&one.refresh).await]
     {
-        answer.assert_failure(401, "token_revoked");
-        assert_eq!(answer.json()["reason"], "disabled");
+        response.assert_failure(401, "token_revoked");
+        assert_eq!(response.json()["reason"], "disabled");
     }
     let login = json!({ "username": "alice", "password": PASSWORD });
     app.post("/api/auth/login").json(&login).send().await.assert_failure(403, "account_disabled");
     assert_eq!(app.me(&bystander.access).await.status, StatusCode::OK);
 
-    let answer = app.change(&admin, &json!({ "id": id, "disabled": false })).await;
-    assert_eq!(answer.json()["user"]["disabled_at"], Value::Null);
+    let response = app.change(&admin, &json!({ "id": id, "disabled": false })).await;
+    assert_eq!(response.json()["user"]["disabled_at"], Value::Null);
     app.me(&one.access).await.assert_failure(401, "token_revoked");
     app.refresh(&one.refresh).await.assert_failure(401, "token_revoked");
     let back = app.login("alice").await;
@@ -284,12 +285,12 @@ async fn invariant_11_whom_an_administrator_disables_is_out_on_the_next_request(
 }
 
 #[tokio::test]
-async fn what_somebody_may_do_changes_with_the_next_request() {
+async fn role_change_applies_to_the_next_request() {
     let app = App::start().await;
-    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
     let id = app.id_of(&alice).await;
-    let answer = app.change(&admin, &json!({ "id": id, "role": "admin" })).await;
-    assert_eq!(answer.json()["user"]["role"], "admin", "{}", answer.text());
+    let response = app.change(&admin, &json!({ "id": id, "role": "admin" })).await;
+    assert_eq!(response.json()["user"]["role"], "admin", "{}", response.text());
     assert_eq!(app.users(&alice, "").await.status, StatusCode::OK);
     app.change(&alice, &json!({ "id": app.id_of(&admin).await, "role": "user" })).await;
     app.users(&admin, "").await.assert_failure(403, "forbidden");
@@ -300,17 +301,17 @@ async fn what_somebody_may_do_changes_with_the_next_request() {
 }
 
 #[tokio::test]
-async fn sessions_are_ended_without_anything_else() {
+async fn session_revocation_by_an_administrator_changes_nothing_else() {
     let app = App::start().await;
-    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
     let id = app.id_of(&alice).await;
-    let answer = app.change(&admin, &json!({ "id": id, "end_sessions": true })).await;
-    assert_eq!(answer.json()["user"]["disabled_at"], Value::Null);
-    let answer = app.me(&alice.access).await;
-    answer.assert_failure(401, "token_revoked");
-    assert_eq!(answer.json()["reason"], "ended_elsewhere");
+    let response = app.change(&admin, &json!({ "id": id, "end_sessions": true })).await;
+    assert_eq!(response.json()["user"]["disabled_at"], Value::Null);
+    let response = app.me(&alice.access).await;
+    response.assert_failure(401, "token_revoked");
+    assert_eq!(response.json()["reason"], "ended_elsewhere");
     app.login("alice").await;
-    // An administrator may sign themself out everywhere.
+    // Administrators may end all of their own sessions.
     let own = app.id_of(&admin).await;
     assert_eq!(
         app.change(&admin, &json!({ "id": own, "end_sessions": true })).await.status,
@@ -320,9 +321,9 @@ async fn sessions_are_ended_without_anything_else() {
 }
 
 #[tokio::test]
-async fn invariant_20_changing_an_account_takes_a_fresh_token() {
+async fn invariant_20_user_change_requires_fresh_token() {
     let app = App::start().await;
-    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
     let id = app.id_of(&alice).await;
     let stale = app.refresh(&admin.refresh).await.pair();
     assert_eq!(app.users(&stale, "").await.status, StatusCode::OK, "looking does not");
@@ -338,9 +339,9 @@ async fn invariant_20_changing_an_account_takes_a_fresh_token() {
 }
 
 #[tokio::test]
-async fn a_change_that_makes_no_sense_is_told_so_and_changes_nothing() {
+async fn user_change_with_invalid_members_changes_nothing() {
     let app = App::start().await;
-    let (admin, alice) = (app.admin("root").await, app.person("alice").await);
+    let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
     let (own, id) = (app.id_of(&admin).await, app.id_of(&alice).await);
     for (body, field) in [
         (json!({}), "id"),
@@ -349,9 +350,9 @@ async fn a_change_that_makes_no_sense_is_told_so_and_changes_nothing() {
         (json!({ "id": own, "disabled": true }), "disabled"),
         (json!({ "id": own.to_uppercase(), "disabled": true, "role": "user" }), "disabled"),
     ] {
-        let answer = app.change(&admin, &body).await;
-        answer.assert_failure(400, "validation_failed");
-        assert!(answer.json()["fields"][field].is_string(), "{body}: {}", answer.text());
+        let response = app.change(&admin, &body).await;
+        response.assert_failure(400, "validation_failed");
+        assert!(response.json()["fields"][field].is_string(), "{body}: {}", response.text());
     }
     for id in ["alice", "1", "0199c2f0-0000-7000-8000-000000000000", "' OR 1=1"] {
         app.change(&admin, &json!({ "id": id, "disabled": true }))
@@ -372,16 +373,16 @@ async fn a_change_that_makes_no_sense_is_told_so_and_changes_nothing() {
         json!({ "id": id }),
         json!({ "id": id, "disabled": null, "role": null, "end_sessions": null }),
     ] {
-        let answer = app.change(&admin, &body).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        assert_eq!(answer.json()["user"], before["users"][0]);
+        let response = app.change(&admin, &body).await;
+        assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+        assert_eq!(response.json()["user"], before["users"][0]);
     }
     assert_eq!(app.me(&alice.access).await.status, StatusCode::OK);
     assert_eq!(app.events("user_disabled").await, []);
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays_one_also_in_a_race() {
+async fn user_change_removing_the_last_administrator_is_refused_also_concurrently() {
     let app = App::start().await;
     let root = app.admin("root").await;
     let own = app.id_of(&root).await;
@@ -390,14 +391,14 @@ async fn the_last_administrator_stays_one_also_in_a_race() {
         .assert_failure(409, "last_admin");
     let chinese =
         app.call(Method::PATCH, "/api/users").bearer(&root.access).header("accept-language", "zh");
-    let answer = chinese.json(&json!({ "id": own, "role": "user" })).send().await;
-    assert_eq!(answer.json()["message"], "必须至少保留一位可用的管理员");
+    let response = chinese.json(&json!({ "id": own, "role": "user" })).send().await;
+    assert_eq!(response.json()["message"], "必须至少保留一位可用的管理员");
 
     let mut ids = vec![own];
     for number in 1..6 {
         ids.push(app.id_of(&app.admin(&format!("admin{number}")).await).await);
     }
-    // All of them step down at once.
+    // All of them give up the role concurrently.
     let store = &app.server.store;
     let changes = ids.iter().enumerate().map(|(number, id)| {
         let change = if number % 2 == 0 {
@@ -422,13 +423,13 @@ async fn the_last_administrator_stays_one_also_in_a_race() {
 }
 
 #[tokio::test]
-async fn an_id_is_in_one_page_alone() {
+async fn user_search_by_id_is_on_one_page_only() {
     let app = App::start().await;
     let admin = app.admin("root").await;
     for number in 0..5 {
         app.register(&format!("same{number}")).await;
     }
-    // Found by name and by nickname at once.
+    // Matches both by name and by nickname.
     let body = json!({ "username": "samename", "password": PASSWORD, "nickname": "samename" });
     app.post("/api/auth/register").json(&body).send().await;
     let found = app.names(&admin, "?search=same").await;

@@ -12,18 +12,18 @@ use std::{
 use fake::rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running};
+use crate::process::{RunningServer, TestDir};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// A user who is logged in and has an avatar and a file.
+/// A logged-in user with an avatar and a file.
 struct User {
     token: String,
     avatar: String,
     file: String,
 }
 
-impl Running {
+impl RunningServer {
     fn create_user(&self, username: &str) -> User {
         let body = json!({ "username": username, "password": PASSWORD });
         assert_eq!(self.call("POST", "/api/auth/register", None, &body).unwrap().0, 201);
@@ -50,7 +50,7 @@ impl Running {
         self.send(method, path, Some(token), b"").unwrap().0
     }
 
-    /// Whether a user's avatar and file are there.
+    /// Returns whether a user's avatar and file exist.
     fn has_files_of(&self, username: &str, user: &User) -> bool {
         let token = self.access_token(username).unwrap();
         let file =
@@ -61,12 +61,12 @@ impl Running {
     }
 }
 
-impl Place {
+impl TestDir {
     fn restore(&self, arguments: &[&str]) -> Output {
         self.run(&[&["restore"], arguments].concat(), &[])
     }
 
-    /// What a restore says that changes nothing.
+    /// Runs a restore that must fail without changes, and returns its error message.
     fn refusal(&self, arguments: &[&str]) -> String {
         let before = tree(&self.path().join("data"));
         let output = self.restore(arguments);
@@ -83,8 +83,8 @@ fn picture() -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Every file in a folder that counts, with its content: not what a refused restore may leave for
-/// the next one to remove.
+/// Returns the files of a folder with their contents, except leftovers of a refused restore, which
+/// the next one removes.
 fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -112,25 +112,25 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let alice = running.create_user("alice");
-    let output = place.run(&["backup", "one.zip"], &[]);
+    let output = dir.run(&["backup", "one.zip"], &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("the signing keys and 4 uploaded files"), "{said}");
-    let archive = place.path().join("one.zip");
+    let archive = dir.path().join("one.zip");
     assert_eq!(fs::metadata(&archive).unwrap().permissions().mode() & 0o777, 0o600);
     let names: Vec<_> =
-        fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 3, "nothing but data, log and the archive: {names:?}");
 
-    // A file is not replaced by mistake.
-    let output = place.run(&["backup", "one.zip"], &[]);
+    // Existing files are not overwritten.
+    let output = dir.run(&["backup", "one.zip"], &[]);
     assert!(String::from_utf8(output.stderr).unwrap().contains("--force"));
-    assert!(place.run(&["backup", "one.zip", "--force"], &[]).status.success());
+    assert!(dir.run(&["backup", "one.zip", "--force"], &[]).status.success());
 
-    // After the backup: another account, a lost file, a log-out, another key.
+    // Changes after the backup: an account, a deleted file, a logout, a key.
     running.create_user("bob");
     assert_eq!(
         running.status("DELETE", &format!("/api/me/files?id={}", alice.file), &alice.token),
@@ -138,19 +138,19 @@ fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
     );
     let kept = running.access_token("alice").unwrap();
     assert_eq!(running.status("DELETE", "/api/auth/logout", &alice.token), 200);
-    assert!(place.run(&["keys", "rotate"], &[]).status.success());
+    assert!(dir.run(&["keys", "rotate"], &[]).status.success());
 
-    let output = place.restore(&["one.zip"]);
+    let output = dir.restore(&["one.zip"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("in use: stop the server"));
-    // Also beside a journal that a kill has left.
+    // Also with a journal left by a kill.
     running.kill();
-    let output = place.restore(&["one.zip"]);
+    let output = dir.restore(&["one.zip"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("Everyone has to log in again; sessions that have ended: 1."), "{said}");
 
-    let running = place.serve(&[]);
+    let running = dir.serve(&[]);
     assert!(running.has_files_of("alice", &alice));
     assert_eq!(running.access_token("bob"), None);
     for token in [&alice.token, &kept] {
@@ -164,23 +164,23 @@ fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
     let said_paths: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("  ")).collect();
     assert_eq!(said_paths.len(), 3, "database, keys and files: {said}");
     for path in said_paths {
-        assert!(place.path().join(path).exists(), "the former state is kept: {path}");
+        assert!(dir.path().join(path).exists(), "the former state is kept: {path}");
     }
-    let audit = place.run(&["audit", "--event", "session_revoked", "--json"], &[]);
+    let audit = dir.run(&["audit", "--event", "session_revoked", "--json"], &[]);
     assert!(String::from_utf8(audit.stdout).unwrap().contains("restored a backup of"));
 }
 
 #[test]
 fn restore_into_an_empty_folder_serves_what_was_backed_up() {
-    let (place, other) = (Place::new(), Place::new());
-    let running = place.serve(&[]);
+    let (dir, other) = (TestDir::new(), TestDir::new());
+    let running = dir.serve(&[]);
     let alice = running.create_user("alice");
     running.stop();
     assert!(
-        place.run(&["backup", "one.zip"], &[]).status.success(),
+        dir.run(&["backup", "one.zip"], &[]).status.success(),
         "the server need not be running"
     );
-    let archive = place.path().join("one.zip");
+    let archive = dir.path().join("one.zip");
     assert!(other.restore(&[archive.to_str().unwrap(), "--keep-sessions"]).status.success());
     assert_eq!(
         fs::metadata(other.path().join("data")).unwrap().permissions().mode() & 0o777,
@@ -197,53 +197,53 @@ fn restore_into_an_empty_folder_serves_what_was_backed_up() {
 
 #[test]
 fn restore_of_a_damaged_or_foreign_archive_is_refused_and_changes_nothing() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     running.create_user("alice");
     running.stop();
-    assert!(place.run(&["backup", "one.zip"], &[]).status.success());
-    let whole = fs::read(place.path().join("one.zip")).unwrap();
-    let broken = place.path().join("broken.zip");
+    assert!(dir.run(&["backup", "one.zip"], &[]).status.success());
+    let whole = fs::read(dir.path().join("one.zip")).unwrap();
+    let broken = dir.path().join("broken.zip");
     for position in (0..whole.len()).step_by(whole.len() / 12) {
         let mut bytes = whole.clone();
         bytes[position] ^= 0xff;
         fs::write(&broken, &bytes).unwrap();
-        let said = place.refusal(&["broken.zip"]);
+        let said = dir.refusal(&["broken.zip"]);
         assert!(said.contains("nothing was changed"), "{position}: {said}");
     }
     for end in [0, 1, whole.len() / 2, whole.len() - 1] {
         fs::write(&broken, &whole[..end]).unwrap();
-        assert!(place.refusal(&["broken.zip"]).contains("is no backup"), "{end}");
+        assert!(dir.refusal(&["broken.zip"]).contains("is no backup"), "{end}");
     }
-    assert!(place.refusal(&["missing.zip"]).contains("missing.zip"));
+    assert!(dir.refusal(&["missing.zip"]).contains("missing.zip"));
 }
 
 #[test]
 fn restore_killed_at_any_moment_leaves_the_former_state_or_the_new_one() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let alice = running.create_user("alice");
-    assert!(place.run(&["backup", "one.zip"], &[]).status.success());
+    assert!(dir.run(&["backup", "one.zip"], &[]).status.success());
     let bob = running.create_user("bob");
-    assert!(place.run(&["keys", "rotate"], &[]).status.success());
+    assert!(dir.run(&["keys", "rotate"], &[]).status.success());
     running.kill();
     let began = Instant::now();
-    copy(&place.path().join("data"), &place.path().join("kept"));
-    assert!(place.restore(&["one.zip"]).status.success());
+    copy(&dir.path().join("data"), &dir.path().join("kept"));
+    assert!(dir.restore(&["one.zip"]).status.success());
     let longest = began.elapsed();
 
     let mut random = StdRng::seed_from_u64(5);
     let (mut former, mut new) = (0, 0);
     for _ in 0..12 {
-        fs::remove_dir_all(place.path().join("data")).unwrap();
-        copy(&place.path().join("kept"), &place.path().join("data"));
-        let mut child = place.launch(place.command(&["restore", "one.zip"], &[]));
+        fs::remove_dir_all(dir.path().join("data")).unwrap();
+        copy(&dir.path().join("kept"), &dir.path().join("data"));
+        let mut child = dir.launch(dir.command(&["restore", "one.zip"], &[]));
         thread::sleep(random.random_range(Duration::ZERO..longest));
         child.kill().unwrap();
         child.wait().unwrap();
-        let running = place.serve(&[]);
+        let running = dir.serve(&[]);
         assert!(running.has_files_of("alice", &alice));
-        let keys = place.run(&["keys", "list"], &[]);
+        let keys = dir.run(&["keys", "list"], &[]);
         let keys = String::from_utf8(keys.stdout).unwrap().matches("checks only").count();
         if running.access_token("bob").is_some() {
             assert!(running.has_files_of("bob", &bob));

@@ -1,16 +1,16 @@
-//! Refreshes over the network, many at a time.
+//! Concurrent refreshes over HTTP.
 
 use std::{collections::HashSet, sync::Barrier};
 
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running};
+use crate::process::{RunningServer, TestDir};
 
 const PASSWORD: &str = "correct horse battery";
 const PARALLEL: usize = 50;
 
-/// What so many who send the same call at the same moment are answered.
-fn all_at_once(running: &Running, token: &str) -> Vec<(u16, Value)> {
+/// Sends the same request concurrently and returns the responses.
+fn all_at_once(running: &RunningServer, token: &str) -> Vec<(u16, Value)> {
     let ready = Barrier::new(PARALLEL);
     std::thread::scope(|scope| {
         let send = || {
@@ -27,11 +27,10 @@ fn token(pair: &Value, name: &str) -> String {
 }
 
 #[test]
-fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_replays_end_the_session_once()
- {
-    let place = Place::new();
+fn invariant_13_parallel_refreshes_over_http_get_one_successor_and_replays_end_the_session() {
+    let dir = TestDir::new();
     let running =
-        place.serve(&[("GATEHOUSE_RATE_LIMITS", "off"), ("GATEHOUSE_REFRESH_GRACE_SECONDS", "60")]);
+        dir.serve(&[("GATEHOUSE_RATE_LIMITS", "off"), ("GATEHOUSE_REFRESH_GRACE_SECONDS", "60")]);
     let body = json!({ "username": "alice", "password": PASSWORD });
     running.call("POST", "/api/auth/register", None, &body).unwrap();
     let login = running.call("POST", "/api/auth/login", None, &body).unwrap().1;
@@ -50,7 +49,7 @@ fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_rep
         assert_eq!(me(pair).0, 200);
     }
 
-    // Two generations on, the first token is nobody's retry any more.
+    // Two generations later the first token is no retry any more.
     let next = running.call(
         "POST",
         "/api/auth/refresh",
@@ -67,12 +66,12 @@ fn invariant_13_parallel_refreshes_of_a_token_get_one_successor_and_parallel_rep
     for pair in [&login, &answers[0].1, &next] {
         assert_eq!((me(pair).0, me(pair).1["code"].as_str()), (401, Some("token_revoked")));
     }
-    let audit = place.run(&["audit", "--event", "refresh_reused"], &[]);
+    let audit = dir.run(&["audit", "--event", "refresh_reused"], &[]);
     assert_eq!(String::from_utf8(audit.stdout).unwrap().lines().count(), 1);
 
-    // It stays so.
+    // Repeated presentations change nothing.
     running.kill();
-    let running = place.serve(&[]);
+    let running = dir.serve(&[]);
     let first = running
         .call("POST", "/api/auth/refresh", Some(&token(&next, "refresh_token")), &Value::Null)
         .unwrap();

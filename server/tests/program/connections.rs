@@ -9,20 +9,20 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running, within_a_second};
+use crate::process::{RunningServer, TestDir, within_a_second};
 
 const LOGIN: &str =
     "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
 
-fn connect(running: &Running) -> TcpStream {
+fn connect(running: &RunningServer) -> TcpStream {
     let stream = TcpStream::connect(&running.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
     stream
 }
 
-/// What the server answers until it closes the connection.
-fn answer_to(running: &Running, request: &str) -> String {
+/// Returns the response until the server closes the connection.
+fn answer_to(running: &RunningServer, request: &str) -> String {
     let mut stream = connect(running);
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -30,7 +30,7 @@ fn answer_to(running: &Running, request: &str) -> String {
     answer
 }
 
-/// Whether a write or read failed because the server has closed the connection.
+/// Returns whether a write or read failed because the server closed the connection.
 fn is_closed(outcome: &io::Result<usize>) -> bool {
     match outcome {
         Ok(length) => *length == 0,
@@ -40,14 +40,14 @@ fn is_closed(outcome: &io::Result<usize>) -> bool {
 
 #[test]
 fn connecting_without_a_complete_request_is_closed_after_the_idle_timeout() {
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
     for begin in ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", LOGIN] {
         assert_eq!(answer_to(&running, begin), "", "{begin:?}");
     }
     let answer = answer_to(&running, &format!("{LOGIN}Content-Length: 100\r\n\r\n{{\"username\":"));
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    // A connection that has been answered, too: it may be used again, but not for ever.
+    // Keep-alive connections are closed after the idle timeout, too.
     let answer = answer_to(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     let login = json!({ "username": "nobody", "password": "nothing at all" });
@@ -57,8 +57,8 @@ fn connecting_without_a_complete_request_is_closed_after_the_idle_timeout() {
 
 #[test]
 fn invariant_30_sending_a_byte_at_a_time_does_not_keep_a_connection_open() {
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "2")]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "2")]);
     let head = "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ".to_owned();
     let body = format!("{LOGIN}Content-Length: 60000\r\n\r\n");
     thread::scope(|scope| {
@@ -85,12 +85,11 @@ fn invariant_30_sending_a_byte_at_a_time_does_not_keep_a_connection_open() {
 
 #[test]
 fn invariant_30_pipelining_requests_without_reading_the_answers_is_closed() {
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_IDLE_TIMEOUT_SECONDS", "1")]);
     let mut stream = connect(&running);
     let requests = "GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
-    // The answers are many times what the buffers on the way hold; so are the requests, once none
-    // of them is read any more.
+    // Responses, and then requests, exceed the socket buffers many times.
     for _ in 0..1000 {
         let written = stream.write(requests.as_bytes());
         if is_closed(&written) {
@@ -103,8 +102,8 @@ fn invariant_30_pipelining_requests_without_reading_the_answers_is_closed() {
 
 #[test]
 fn sending_a_head_that_is_too_large_is_431() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let with_header = |length: usize| {
         format!("GET /api/nothing HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(length))
     };
@@ -120,17 +119,17 @@ fn sending_a_head_that_is_too_large_is_431() {
 
 #[test]
 fn sending_a_body_that_is_too_large_is_413_and_the_answer_can_be_read() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let head = LOGIN.replace("Host: x", "Host: x\r\nConnection: close");
-    // A body that declares to be too large is refused before any of it has come.
+    // A declared length beyond the limit is refused before the body arrives.
     let answer = answer_to(&running, &format!("{head}Content-Length: 1000000\r\n\r\n"));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     let answer =
         answer_to(&running, &format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n{chunk}"));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    // A client that sends all of it before it reads.
+    // A client that sends the whole body before it reads.
     let answer = answer_to(
         &running,
         &format!("{head}Content-Length: 3000000\r\n\r\n{}", "x".repeat(3_000_000)),
@@ -143,8 +142,8 @@ fn sending_a_body_that_is_too_large_is_413_and_the_answer_can_be_read() {
 
 #[test]
 fn invariant_30_connecting_beyond_the_limit_is_503_until_another_connection_is_closed() {
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_MAX_CONNECTIONS", "3")]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_MAX_CONNECTIONS", "3")]);
     let held: Vec<_> = (0..3).map(|_| connect(&running)).collect();
     let answer = answer_to(&running, "");
     assert!(
@@ -155,15 +154,15 @@ fn invariant_30_connecting_beyond_the_limit_is_503_until_another_connection_is_c
     assert_eq!(serde_json::from_str::<Value>(body).unwrap()["code"], "unavailable");
     answer_to(&running, "");
     // The log is written by a thread of its own.
-    within_a_second(|| place.log().contains("GATEHOUSE_MAX_CONNECTIONS are open"));
-    let log = place.log();
+    within_a_second(|| dir.log().contains("GATEHOUSE_MAX_CONNECTIONS are open"));
+    let log = dir.log();
     assert_eq!(
         log.matches("GATEHOUSE_MAX_CONNECTIONS are open").count(),
         1,
         "logged once a minute: {log}"
     );
     drop(held);
-    // A request over a connection that is refused is answered, or finds the connection closed.
+    // A refused connection gets a response or is closed.
     let status =
         || running.call("GET", "/api/nothing", None, &Value::Null).map(|(status, _)| status);
     within_a_second(|| status() == Some(404));
@@ -171,8 +170,8 @@ fn invariant_30_connecting_beyond_the_limit_is_503_until_another_connection_is_c
 
 #[test]
 fn starting_raises_the_limit_of_open_files() {
-    let place = Place::new();
-    let running = place.serve_by("ulimit -S -n 256 && exec \"$0\"");
+    let dir = TestDir::new();
+    let running = dir.serve_by("ulimit -S -n 256 && exec \"$0\"");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     let mut files = files.split_whitespace();
@@ -182,8 +181,8 @@ fn starting_raises_the_limit_of_open_files() {
 
 #[test]
 fn requests_without_exactly_one_host_are_refused() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let get = |head: &str| {
         answer_to(&running, &format!("GET /api/nothing {head}\r\nConnection: close\r\n\r\n"))
     };

@@ -5,14 +5,14 @@ use std::sync::{
 
 use serde_json::{Value, json};
 
-use crate::process::{Place, within_a_second};
+use crate::process::{TestDir, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
 
 #[test]
-fn a_kill_in_the_middle_of_registrations_loses_none_that_was_answered() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+fn kill_during_registrations_loses_no_acknowledged_one() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let (answered, next) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -44,7 +44,7 @@ fn a_kill_in_the_middle_of_registrations_loses_none_that_was_answered() {
     assert!((60..200).contains(&answered.len()), "{}", answered.len());
     drop(running);
 
-    let running = place.serve(&[]);
+    let running = dir.serve(&[]);
     for name in &answered {
         let body = json!({ "username": name, "password": "not the password" });
         let taken = running.call("POST", "/api/auth/register", None, &body).unwrap();
@@ -59,9 +59,9 @@ fn a_kill_in_the_middle_of_registrations_loses_none_that_was_answered() {
 }
 
 #[test]
-fn invariant_09_a_log_out_survives_a_kill() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+fn invariant_09_logout_survives_a_kill() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let body = json!({ "username": "alice", "password": PASSWORD });
     running.call("POST", "/api/auth/register", None, &body).unwrap();
     let login = || running.call("POST", "/api/auth/login", None, &body).unwrap().1;
@@ -76,7 +76,7 @@ fn invariant_09_a_log_out_survives_a_kill() {
     assert_eq!(logout.unwrap().0, 200);
     running.kill();
 
-    let running = place.serve(&[]);
+    let running = dir.serve(&[]);
     let status = |method: &str, path: &str, token: String| {
         running.call(method, path, Some(&token), &Value::Null).map(|(status, _)| status)
     };
@@ -87,9 +87,9 @@ fn invariant_09_a_log_out_survives_a_kill() {
 }
 
 #[test]
-fn invariant_09_a_second_program_on_the_same_data_follows_a_log_out_within_a_second() {
-    let place = Place::new();
-    let (first, second) = (place.serve(&[]), place.serve(&[]));
+fn invariant_09_logout_is_followed_by_a_second_server_within_a_second() {
+    let dir = TestDir::new();
+    let (first, second) = (dir.serve(&[]), dir.serve(&[]));
     let body = json!({ "username": "alice", "password": PASSWORD });
     first.call("POST", "/api/auth/register", None, &body).unwrap();
     let session = first.call("POST", "/api/auth/login", None, &body).unwrap().1;

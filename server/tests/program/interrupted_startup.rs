@@ -1,5 +1,4 @@
-//! Starts that are interrupted: every later start succeeds. Several at once do not disturb each
-//! other.
+//! Interrupted starts do not prevent later ones, and concurrent starts do not disturb each other.
 
 use std::{
     fs,
@@ -14,21 +13,21 @@ use fake::rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use sea_orm::{ConnectionTrait as _, Database, Statement};
 use serde_json::{Value, json};
 
-use crate::process::Place;
+use crate::process::TestDir;
 
-/// A database as the program made it that knew the first migration alone, with an account.
+/// A database of the version with the first migration only, with one account.
 const FIRST: &str = include_str!("databases/m0001.sql");
 /// The same with the first five migrations.
 const FIFTH: &str = include_str!("databases/m0005.sql");
 
-/// How many starts are killed: in `make test` as many as take some seconds, in `make soak` more.
+/// Number of killed starts: some seconds in `make test`, more in `make soak`.
 fn kills() -> u32 {
     std::env::var("GATEHOUSE_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(24)
 }
 
-/// Runs SQL on a database in the folder of a test.
-fn execute(place: &Place, sql: &str) {
-    let data = place.path().join("data");
+/// Runs SQL on the database of a test.
+fn execute(dir: &TestDir, sql: &str) {
+    let data = dir.path().join("data");
     fs::create_dir(&data).unwrap();
     let url = format!("sqlite://{}?mode=rwc", data.join("gatehouse.sqlite").display());
     block_on(async {
@@ -38,9 +37,9 @@ fn execute(place: &Place, sql: &str) {
     });
 }
 
-/// What SQLite's check of a database says.
-fn integrity(place: &Place) -> String {
-    let url = format!("sqlite://{}", place.path().join("data/gatehouse.sqlite").display());
+/// Runs SQLite's integrity check.
+fn integrity(dir: &TestDir) -> String {
+    let url = format!("sqlite://{}", dir.path().join("data/gatehouse.sqlite").display());
     block_on(async {
         let connection = Database::connect(url).await.unwrap();
         let check =
@@ -55,16 +54,16 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-/// How long a first start takes here.
+/// Measures a first start.
 fn time_of_a_start() -> Duration {
-    let place = Place::new();
+    let dir = TestDir::new();
     let began = Instant::now();
-    place.serve(&[]).kill();
+    dir.serve(&[]).kill();
     began.elapsed()
 }
 
-/// Kills starts at random moments, and looks whether the next one succeeds.
-fn kill_starts(prepare: impl Fn(&Place) + Sync, seed: u64) {
+/// Kills starts at random moments and asserts that the next one succeeds.
+fn kill_starts(prepare: impl Fn(&TestDir) + Sync, seed: u64) {
     let longest = time_of_a_start();
     let threads = 3;
     thread::scope(|scope| {
@@ -73,20 +72,20 @@ fn kill_starts(prepare: impl Fn(&Place) + Sync, seed: u64) {
             scope.spawn(move || {
                 let mut random = StdRng::seed_from_u64(seed + u64::from(thread));
                 for _ in 0..kills().div_ceil(threads) {
-                    let place = Place::new();
-                    prepare(&place);
+                    let dir = TestDir::new();
+                    prepare(&dir);
                     // Up to two interrupted starts, one after the other, on the same folder.
                     for _ in 0..random.random_range(1..=2) {
-                        let mut child = place.launch(place.command(&[], &[]));
+                        let mut child = dir.launch(dir.command(&[], &[]));
                         thread::sleep(random.random_range(Duration::ZERO..longest));
                         child.kill().unwrap();
                         child.wait().unwrap();
                     }
-                    let running = place.serve(&[]);
+                    let running = dir.serve(&[]);
                     let (status, _) = running.call("GET", "/api/me", None, &Value::Null).unwrap();
                     assert_eq!(status, 401);
                     running.kill();
-                    assert_eq!(integrity(&place), "ok");
+                    assert_eq!(integrity(&dir), "ok");
                 }
             });
         }
@@ -101,37 +100,37 @@ fn start_after_kills_at_any_moment_of_a_first_start_succeeds() {
 
 #[test]
 fn start_after_kills_at_any_moment_of_an_upgrade_succeeds() {
-    kill_starts(|place| execute(place, FIRST), 2);
-    kill_starts(|place| execute(place, FIFTH), 3);
+    kill_starts(|dir| execute(dir, FIRST), 2);
+    kill_starts(|dir| execute(dir, FIFTH), 3);
 }
 
 #[test]
 fn upgrade_of_a_database_of_an_earlier_version_keeps_its_accounts() {
     for database in [FIRST, FIFTH] {
-        let place = Place::new();
-        execute(&place, database);
-        let running = place.serve(&[]);
+        let dir = TestDir::new();
+        execute(&dir, database);
+        let running = dir.serve(&[]);
         let body = json!({ "username": "ada", "password": "correct horse battery" });
         assert_eq!(running.call("POST", "/api/auth/login", None, &body).unwrap().0, 200);
         assert_eq!(running.stop(), Some(0));
-        assert_eq!(integrity(&place), "ok");
+        assert_eq!(integrity(&dir), "ok");
     }
 }
 
 #[test]
 fn start_of_several_processes_at_once_on_an_empty_folder_succeeds() {
     for round in 0..6 {
-        let place = Place::new();
+        let dir = TestDir::new();
         if round % 2 == 1 {
-            execute(&place, FIRST);
+            execute(&dir, FIRST);
         }
         let input = "correct horse battery\n";
         thread::scope(|scope| {
-            let servers: Vec<_> = (0..2).map(|_| scope.spawn(|| place.serve(&[]))).collect();
+            let servers: Vec<_> = (0..2).map(|_| scope.spawn(|| dir.serve(&[]))).collect();
             let create =
-                scope.spawn(|| place.run_with(&["user", "create", "eve", "--admin"], &[], input));
-            let keys = scope.spawn(|| place.run(&["keys", "list"], &[]));
-            let seed = scope.spawn(|| place.run(&["seed", "--users", "2"], &[]));
+                scope.spawn(|| dir.run_with(&["user", "create", "eve", "--admin"], &[], input));
+            let keys = scope.spawn(|| dir.run(&["keys", "list"], &[]));
+            let seed = scope.spawn(|| dir.run(&["seed", "--users", "2"], &[]));
             for output in [create, keys, seed].map(|command| command.join().unwrap()) {
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             }
@@ -143,7 +142,7 @@ fn start_of_several_processes_at_once_on_an_empty_folder_succeeds() {
                 assert_eq!(server.stop(), Some(0));
             }
         });
-        assert_eq!(integrity(&place), "ok");
+        assert_eq!(integrity(&dir), "ok");
     }
 }
 
@@ -152,67 +151,65 @@ fn termination_during_a_start_ends_it_cleanly() {
     let longest = time_of_a_start();
     let mut random = StdRng::seed_from_u64(4);
     for _ in 0..12 {
-        let place = Place::new();
-        let mut child = place.launch(place.command(&[], &[]));
+        let dir = TestDir::new();
+        let mut child = dir.launch(dir.command(&[], &[]));
         thread::sleep(random.random_range(Duration::ZERO..longest));
         let id = child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let status = child.wait().unwrap();
-        // The system ends a program that has not got as far as its first instruction.
-        let came_too_early = status.signal() == Some(15) && !place.path().join("data").exists();
-        assert!(status.code() == Some(0) || came_too_early, "{status}: {}", place.log());
-        place.serve(&[]).kill();
+        // The signal may arrive before the first instruction of the program.
+        let came_too_early = status.signal() == Some(15) && !dir.path().join("data").exists();
+        assert!(status.code() == Some(0) || came_too_early, "{status}: {}", dir.log());
+        dir.serve(&[]).kill();
     }
 }
 
 #[test]
 fn start_with_the_journal_of_another_database_is_refused_and_changes_nothing() {
-    let place = Place::new();
-    let (database, wal) = (
-        place.path().join("data/gatehouse.sqlite"),
-        place.path().join("data/gatehouse.sqlite-wal"),
-    );
-    let seed = |users: &str| assert!(place.run(&["seed", "--users", users], &[]).status.success());
+    let dir = TestDir::new();
+    let (database, wal) =
+        (dir.path().join("data/gatehouse.sqlite"), dir.path().join("data/gatehouse.sqlite-wal"));
+    let seed = |users: &str| assert!(dir.run(&["seed", "--users", users], &[]).status.success());
     seed("100");
-    place.serve(&[]).stop();
+    dir.serve(&[]).stop();
     let backup = fs::read(&database).unwrap();
     seed("3000");
-    place.serve(&[]).stop();
-    let running = place.serve(&[]);
+    dir.serve(&[]).stop();
+    let running = dir.serve(&[]);
     let body = json!({ "username": "ada", "password": "correct horse battery" });
     assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 201);
     running.kill();
     assert!(fs::metadata(&wal).unwrap().len() > 0);
     let journal = fs::read(&wal).unwrap();
 
-    // The backup takes the database's place: in the same file, and as another one.
+    // A backup replaces the database: in the same file, and as another file.
     for as_another_file in [false, true] {
         if as_another_file {
-            fs::write(place.path().join("put back"), &backup).unwrap();
-            fs::rename(place.path().join("put back"), &database).unwrap();
+            fs::write(dir.path().join("put back"), &backup).unwrap();
+            fs::rename(dir.path().join("put back"), &database).unwrap();
         } else {
             fs::write(&database, &backup).unwrap();
         }
         for _ in 0..2 {
-            let text = place.complaint(&[]);
+            let text = dir.startup_error(&[]);
             assert!(text.contains("do not fit together") && text.contains("-wal"), "{text}");
-            let output = place.run(&["user", "list"], &[]);
+            let output = dir.run(&["user", "list"], &[]);
             assert_eq!(output.status.code(), Some(1));
             assert!(fs::read(&database).unwrap() == backup, "the backup is left as it is");
             assert!(fs::read(&wal).unwrap() == journal, "the journal is left as it is");
         }
     }
-    // What the message says helps.
+    // The advice of the message works.
     fs::remove_file(&wal).unwrap();
-    fs::remove_file(place.path().join("data/gatehouse.sqlite-shm")).unwrap();
-    let running = place.serve(&[]);
+    fs::remove_file(dir.path().join("data/gatehouse.sqlite-shm")).unwrap();
+    let running = dir.serve(&[]);
     assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 201);
 }
 
 #[test]
 fn start_after_a_kill_takes_the_journal_also_where_the_folder_was_moved() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let body = json!({ "username": "ada", "password": "correct horse battery" });
     assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 201);
     running.kill();
@@ -220,42 +217,42 @@ fn start_after_a_kill_takes_the_journal_also_where_the_folder_was_moved() {
         let copied = Command::new("cp")
             .args(arguments)
             .args(["data", "copy"])
-            .current_dir(place.path())
+            .current_dir(dir.path())
             .status();
         assert!(copied.unwrap().success());
-        let running = place.serve(&[("GATEHOUSE_DATA_DIR", "copy")]);
+        let running = dir.serve(&[("GATEHOUSE_DATA_DIR", "copy")]);
         assert_eq!(
             running.call("POST", "/api/auth/register", None, &body).unwrap().0,
             409,
             "the account is there"
         );
         crate::process::within_a_second(|| {
-            place.log().contains("the database and its journal are sound")
+            dir.log().contains("the database and its journal are sound")
         });
         running.kill();
-        fs::remove_dir_all(place.path().join("copy")).unwrap();
+        fs::remove_dir_all(dir.path().join("copy")).unwrap();
     }
-    fs::remove_file(place.path().join("log")).unwrap();
-    let running = place.serve(&[]);
+    fs::remove_file(dir.path().join("log")).unwrap();
+    let running = dir.serve(&[]);
     assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 409);
     assert_eq!(running.stop(), Some(0));
     assert!(
-        !place.log().contains("checking the database"),
+        !dir.log().contains("checking the database"),
         "nothing was changed since the kill: {}",
-        place.log()
+        dir.log()
     );
 }
 
 #[test]
 fn second_start_waits_for_the_one_that_prepares_the_database() {
-    let place = Place::new();
-    fs::create_dir(place.path().join("data")).unwrap();
-    let lock = fs::File::create(place.path().join("data/gatehouse.sqlite-lock")).unwrap();
+    let dir = TestDir::new();
+    fs::create_dir(dir.path().join("data")).unwrap();
+    let lock = fs::File::create(dir.path().join("data/gatehouse.sqlite-lock")).unwrap();
     lock.lock().unwrap();
-    let mut child = place.launch(place.command(&[], &[]));
+    let mut child = dir.launch(dir.command(&[], &[]));
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    crate::process::within_a_second(|| place.log().contains("waiting for another process"));
-    assert!(!place.path().join("data/gatehouse.sqlite").exists());
+    crate::process::within_a_second(|| dir.log().contains("waiting for another process"));
+    assert!(!dir.path().join("data/gatehouse.sqlite").exists());
     drop(lock);
     let mut line = String::new();
     output.read_line(&mut line).unwrap();

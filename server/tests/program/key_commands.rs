@@ -1,16 +1,16 @@
-//! Keys are rotated and retired by the command line, while the program runs.
+//! Key commands while the server runs.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running, within_a_second};
+use crate::process::{RunningServer, TestDir, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
 
-impl Place {
-    /// What `gatehouse keys …` prints.
+impl TestDir {
+    /// Runs `gatehouse keys …` and returns its output.
     fn keys(&self, arguments: &[&str], settings: &[(&str, &str)]) -> String {
         let output = self.run(&[&["keys"], arguments].concat(), settings);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -18,7 +18,7 @@ impl Place {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// What it says where it does nothing.
+    /// Runs a command that must fail, and returns its error message.
     fn refused(&self, arguments: &[&str], settings: &[(&str, &str)]) -> String {
         let output = self.run(&[&["keys"], arguments].concat(), settings);
         assert_eq!(output.status.code(), Some(1));
@@ -27,7 +27,7 @@ impl Place {
     }
 }
 
-impl Running {
+impl RunningServer {
     fn login(&self) -> (String, String) {
         let body = json!({ "username": "alice", "password": PASSWORD });
         self.call("POST", "/api/auth/register", None, &body).unwrap();
@@ -51,19 +51,19 @@ fn kid(token: &str) -> String {
 }
 
 #[test]
-fn a_running_server_follows_within_a_second_and_logs_nobody_out() {
+fn key_rotation_is_followed_by_a_running_server_and_keeps_sessions() {
     for algorithm in ["HS256", "EdDSA"] {
-        let place = Place::new();
-        // It refreshes as often as it can.
+        let dir = TestDir::new();
+        // Refreshes as often as possible.
         let settings = [("GATEHOUSE_JWT_ALGORITHM", algorithm), ("GATEHOUSE_RATE_LIMITS", "off")];
-        let running = place.serve(&settings);
+        let running = dir.serve(&settings);
         let (access, refresh) = running.login();
-        let (old, file) = (kid(&access), place.path().join("data/keys.json"));
+        let (old, file) = (kid(&access), dir.path().join("data/keys.json"));
 
-        let said = place.keys(&["rotate"], &settings);
+        let said = dir.keys(&["rotate"], &settings);
         let new = said.split(' ').nth(1).unwrap().to_owned();
-        // Within its grace a refresh gives the same generation again, signed anew and without
-        // hashing a password.
+        // Within the grace a refresh returns the same generation, newly signed and without password
+        // hashing.
         within_a_second(|| {
             let (status, pair) =
                 running.call("POST", "/api/auth/refresh", Some(&refresh), &Value::Null).unwrap();
@@ -75,58 +75,58 @@ fn a_running_server_follows_within_a_second_and_logs_nobody_out() {
         assert_eq!(running.me(&access).0, 200, "nobody is logged out");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-        assert!(place.refused(&["retire", &new], &settings).contains("is the signing key"));
-        place.keys(&["retire", &old], &settings);
+        assert!(dir.refused(&["retire", &new], &settings).contains("is the signing key"));
+        dir.keys(&["retire", &old], &settings);
         within_a_second(|| running.me(&access) == (401, json!("token_invalid")));
         assert_eq!(running.me(&newer).0, 200);
         assert_eq!(running.stop(), Some(0));
-        let mut names: Vec<_> = fs::read_dir(place.path().join("data"))
+        let mut names: Vec<_> = fs::read_dir(dir.path().join("data"))
             .unwrap()
             .map(|file| file.unwrap().file_name())
             .collect();
         names.retain(|name| name.to_string_lossy().starts_with("keys"));
         assert_eq!(names, ["keys.json"], "nothing is left beside it");
 
-        // What was done is in force after a start as well.
-        let running = place.serve(&settings);
+        // The changes survive a restart.
+        let running = dir.serve(&settings);
         assert_eq!(running.me(&access), (401, json!("token_invalid")));
         assert_eq!(running.me(&newer).0, 200);
     }
 }
 
 #[test]
-fn a_damaged_file_is_told_once_and_the_keys_in_memory_stay() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+fn damaged_key_file_is_logged_once_and_keeps_the_loaded_keys() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let (access, _) = running.login();
-    let file = place.path().join("data/keys.json");
+    let file = dir.path().join("data/keys.json");
     let good = fs::read(&file).unwrap();
     fs::write(&file, "{").unwrap();
-    within_a_second(|| place.log().contains("damaged"));
+    within_a_second(|| dir.log().contains("damaged"));
     assert_eq!(running.me(&access).0, 200);
     fs::write(&file, good).unwrap();
-    let said = place.keys(&["rotate"], &[]);
+    let said = dir.keys(&["rotate"], &[]);
     let new = said.split(' ').nth(1).unwrap();
-    within_a_second(|| place.log().contains(new));
+    within_a_second(|| dir.log().contains(new));
     assert_eq!(kid(&running.login().0), new);
     assert_eq!(running.me(&access).0, 200);
-    assert_eq!(place.log().matches("damaged").count(), 1, "{}", place.log());
+    assert_eq!(dir.log().matches("damaged").count(), 1, "{}", dir.log());
 }
 
 #[test]
-fn the_list_is_honest_and_has_no_secret() {
-    let place = Place::new();
-    assert!(place.keys(&["list"], &[]).starts_with("There are no keys yet"));
-    assert!(place.refused(&["rotate"], &[]).contains("no keys yet"));
-    assert!(place.refused(&["retire", "a"], &[]).contains("no keys yet"));
-    assert!(!place.path().join("data").exists(), "it only tells");
+fn key_list_shows_every_key_without_secrets() {
+    let dir = TestDir::new();
+    assert!(dir.keys(&["list"], &[]).starts_with("There are no keys yet"));
+    assert!(dir.refused(&["rotate"], &[]).contains("no keys yet"));
+    assert!(dir.refused(&["retire", "a"], &[]).contains("no keys yet"));
+    assert!(!dir.path().join("data").exists(), "it only tells");
 
     let eddsa = [("GATEHOUSE_JWT_ALGORITHM", "EdDSA")];
-    place.serve(&[]).stop();
-    assert!(place.keys(&["list"], &[]).contains("One key"));
-    let said = place.keys(&["rotate"], &eddsa);
+    dir.serve(&[]).stop();
+    assert!(dir.keys(&["list"], &[]).contains("One key"));
+    let said = dir.keys(&["rotate"], &eddsa);
     assert!(said.contains("from HS256 to EdDSA"), "{said}");
-    let list = place.keys(&["list"], &eddsa);
+    let list = dir.keys(&["list"], &eddsa);
     let rows: Vec<Vec<_>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0][..4], ["KID", "ALGORITHM", "CREATED", "STATE"]);
     assert_eq!(
@@ -136,7 +136,7 @@ fn the_list_is_honest_and_has_no_secret() {
     );
     assert_eq!((rows[2][1], rows[2][3], rows[2][4]), ("EdDSA", "signs", "-"), "{list}");
     let file: Value =
-        serde_json::from_slice(&fs::read(place.path().join("data/keys.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(dir.path().join("data/keys.json")).unwrap()).unwrap();
     let secrets = file["keys"]
         .as_array()
         .unwrap()
@@ -147,42 +147,42 @@ fn the_list_is_honest_and_has_no_secret() {
         let secret = secret.as_str().unwrap();
         assert!(secret.len() >= 43 && !list.contains(secret) && !said.contains(secret));
     }
-    assert!(place.keys(&["list"], &[]).contains("at its next start the server makes a key for it"));
+    assert!(dir.keys(&["list"], &[]).contains("at its next start the server makes a key for it"));
 }
 
 #[test]
-fn names_that_look_like_options_are_names() {
-    let place = Place::new();
-    place.serve(&[]).stop();
-    let file = place.path().join("data/keys.json");
+fn key_commands_accept_ids_that_look_like_options() {
+    let dir = TestDir::new();
+    dir.serve(&[]).stop();
+    let file = dir.path().join("data/keys.json");
     let old =
-        place.keys(&["list"], &[]).lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        dir.keys(&["list"], &[]).lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
     for name in ["-h_5kQ", "--x"] {
-        place.keys(&["rotate"], &[]);
+        dir.keys(&["rotate"], &[]);
         let content = fs::read_to_string(&file).unwrap();
         let key: Value = serde_json::from_str(&content).unwrap();
         let replaced = key["keys"][0]["kid"].as_str().unwrap().to_owned();
         assert!(name != "-h_5kQ" || replaced == old);
         fs::write(&file, content.replace(&replaced, name)).unwrap();
-        assert!(place.keys(&["retire", name], &[]).contains(name));
+        assert!(dir.keys(&["retire", name], &[]).contains(name));
     }
     for help in [["retire", "--help"], ["retire", "-h"]] {
-        assert!(place.keys(&help, &[]).contains("Remove a key"));
+        assert!(dir.keys(&help, &[]).contains("Remove a key"));
     }
 }
 
 #[test]
-fn with_a_configured_secret_a_script_learns_that_nothing_was_rotated() {
-    let place = Place::new();
+fn key_rotation_with_configured_secret_exits_with_an_error() {
+    let dir = TestDir::new();
     let secret = [("GATEHOUSE_JWT_SECRET", "of nobody's business, and long enough")];
-    place.serve(&secret).stop();
+    dir.serve(&secret).stop();
     for arguments in [&["rotate"][..], &["retire", "configured"]] {
-        let said = place.refused(arguments, &secret);
+        let said = dir.refused(arguments, &secret);
         assert!(said.contains("nothing to rotate") && !said.contains("business"), "{said}");
     }
-    assert!(place.keys(&["list"], &secret).contains("configured"));
+    assert!(dir.keys(&["list"], &secret).contains("configured"));
     let both = [secret[0], ("GATEHOUSE_JWT_ALGORITHM", "EdDSA")];
-    let said = place.complaint(&both);
+    let said = dir.startup_error(&both);
     assert!(
         said.contains("GATEHOUSE_JWT_ALGORITHM") && said.contains("GATEHOUSE_JWT_SECRET"),
         "{said}"

@@ -1,4 +1,4 @@
-//! A log that cannot be written: the server starts, answers and stops as if it could.
+//! A log that cannot be written does not affect start, responses and stop.
 
 use std::{
     fs::File,
@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::process::Place;
+use crate::process::TestDir;
 
 /// Standard outputs that cannot be written.
 fn broken_outputs() -> [(&'static str, Stdio); 3] {
@@ -36,8 +36,8 @@ fn full_pipe() -> (PipeReader, Stdio) {
 }
 
 #[track_caller]
-fn assert_serves(place: &Place, stderr: Stdio, settings: &[(&str, &str)], name: &str) {
-    let running = place.serve_with(settings, stderr);
+fn assert_serves(dir: &TestDir, stderr: Stdio, settings: &[(&str, &str)], name: &str) {
+    let running = dir.serve_with(settings, stderr);
     let credentials = json!({ "username": name, "password": "correct horse battery" });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let (status, session) = running.call("POST", "/api/auth/login", None, &credentials).unwrap();
@@ -50,18 +50,18 @@ fn assert_serves(place: &Place, stderr: Stdio, settings: &[(&str, &str)], name: 
 }
 
 #[test]
-fn serve_with_a_log_that_cannot_be_written_answers_and_stops_as_ever() {
-    let place = Place::new();
+fn serve_with_unwritable_log_answers_and_stops() {
+    let dir = TestDir::new();
     for (name, stderr) in broken_outputs() {
         let settings = [("GATEHOUSE_LOG", "trace")];
-        assert_serves(&place, stderr, &settings, &name.replace(' ', "."));
+        assert_serves(&dir, stderr, &settings, &name.replace(' ', "."));
     }
 }
 
 #[test]
-fn serve_with_closed_standard_error_answers_and_stops_as_ever() {
-    let place = Place::new();
-    let running = place.serve_by("exec \"$0\" 2>&-");
+fn serve_with_closed_standard_error_answers_and_stops() {
+    let dir = TestDir::new();
+    let running = dir.serve_by("exec \"$0\" 2>&-");
     let credentials = json!({ "username": "alice", "password": "correct horse battery" });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     assert_eq!(running.call("POST", "/api/auth/login", None, &credentials).unwrap().0, 200);
@@ -73,11 +73,11 @@ fn serve_with_a_full_pipe_as_log_does_not_wait_for_its_reader() {
     let (mut reader, stderr) = full_pipe();
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
-        assert_serves(&Place::new(), stderr, &[("GATEHOUSE_LOG", "trace")], "alice");
+        assert_serves(&TestDir::new(), stderr, &[("GATEHOUSE_LOG", "trace")], "alice");
         tell.send(()).unwrap();
     });
     told.recv_timeout(Duration::from_mins(1)).expect("answers and an end");
-    // All writers are gone: what was in the pipe is all that there is.
+    // All writers are gone, so the pipe holds the complete log.
     let mut content = String::new();
     reader.read_to_string(&mut content).unwrap();
     assert_eq!(content.trim(), "");
@@ -85,9 +85,9 @@ fn serve_with_a_full_pipe_as_log_does_not_wait_for_its_reader() {
 
 #[test]
 fn serve_with_a_full_pipe_as_log_writes_it_once_it_is_read() {
-    let place = Place::new();
+    let dir = TestDir::new();
     let (mut reader, stderr) = full_pipe();
-    let running = place.serve_with(&[("GATEHOUSE_LOG_FORMAT", "json")], stderr);
+    let running = dir.serve_with(&[("GATEHOUSE_LOG_FORMAT", "json")], stderr);
     let credentials = json!({ "username": "alice", "password": "correct horse battery" });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let reading = std::thread::spawn(move || {
@@ -108,9 +108,9 @@ fn serve_with_a_full_pipe_as_log_writes_it_once_it_is_read() {
 fn serve_with_standard_output_that_cannot_be_written_starts() {
     let (_reader, full) = full_pipe();
     for (name, stdout) in broken_outputs().into_iter().chain([("full pipe", full)]) {
-        let place = Place::new();
+        let dir = TestDir::new();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let running = place.serve_silently(&free.to_string(), stdout);
+        let running = dir.serve_silently(&free.to_string(), stdout);
         assert_eq!(running.stop(), Some(0), "{name}");
     }
 }

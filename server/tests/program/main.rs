@@ -1,5 +1,4 @@
-//! The program itself: how it starts, what it says when it cannot, and what it keeps when it is
-//! killed.
+//! Tests of the executable: start, stop, commands, signals, crashes and full disks.
 
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
 #![expect(

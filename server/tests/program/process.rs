@@ -1,4 +1,4 @@
-//! The program, in a folder of its own.
+//! Test harness: runs the executable in its own folder.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -16,16 +16,16 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long a program that is to end by itself may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout of a command that ends by itself.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A folder to start the program in.
-pub struct Place {
+/// A temporary working directory of the executable.
+pub struct TestDir {
     pub folder: TempDir,
 }
 
-/// A program that serves. It is killed when dropped.
-pub struct Running {
+/// A running server, killed on drop.
+pub struct RunningServer {
     child: Child,
     pub address: String,
 }
@@ -43,7 +43,7 @@ pub fn within(limit: Duration, is_so: impl Fn() -> bool + Sync) {
         scope.spawn(|| {
             while !is_late.load(Ordering::Relaxed) {
                 if is_so() {
-                    // Nobody listens any more where it has taken too long.
+                    // After the timeout the receiver is gone.
                     let _ = sender.send(());
                     break;
                 }
@@ -55,13 +55,13 @@ pub fn within(limit: Duration, is_so: impl Fn() -> bool + Sync) {
     });
 }
 
-/// The program: `make soak` names the one that it has built for release.
+/// The executable; `make soak` sets the variable to the release build.
 fn program() -> String {
     std::env::var("GATEHOUSE_TEST_PROGRAM")
         .unwrap_or_else(|_| env!("CARGO_BIN_EXE_gatehouse").to_owned())
 }
 
-impl Place {
+impl TestDir {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
@@ -82,12 +82,12 @@ impl Place {
         command
     }
 
-    /// Runs the program until it ends by itself.
+    /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
         self.run_with(arguments, settings, "")
     }
 
-    /// The same, with something on its standard input.
+    /// Runs a command with standard input.
     pub fn run_with(&self, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Output {
         Self::run_to(self.command(arguments, settings).stdout(Stdio::piped()), input)
     }
@@ -95,13 +95,13 @@ impl Place {
     fn run_to(command: &mut Command, input: &str) -> Output {
         let mut child =
             command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
-        // It may have ended without reading.
+        // The command may end without reading its input.
         let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
         let id = child.id().to_string();
         let (ended, has_ended) = mpsc::channel::<()>();
-        // One that starts although it should not have would serve for ever.
+        // A server that starts against the expectation would never end.
         let guard = thread::spawn(move || {
-            if has_ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if has_ended.recv_timeout(EXIT_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let _ = Command::new("kill").args(["-KILL", &id]).status();
             }
         });
@@ -111,8 +111,8 @@ impl Place {
         output
     }
 
-    /// The only line that a program which does not start says.
-    pub fn complaint(&self, settings: &[(&str, &str)]) -> String {
+    /// Runs a start that must fail, and returns its error message.
+    pub fn startup_error(&self, settings: &[(&str, &str)]) -> String {
         let output = self.run(&[], settings);
         assert_eq!(output.status.code(), Some(1));
         let text = String::from_utf8(output.stderr).expect("text");
@@ -120,12 +120,12 @@ impl Place {
         text
     }
 
-    /// Starts the program, and waits until it says that it serves.
-    pub fn serve(&self, settings: &[(&str, &str)]) -> Running {
+    /// Starts the server and waits for its address.
+    pub fn serve(&self, settings: &[(&str, &str)]) -> RunningServer {
         self.serve_with_command(self.command(&[], settings))
     }
 
-    /// Starts the program with its output in the log, without waiting for anything.
+    /// Starts the executable with its log in a file, without waiting.
     pub fn launch(&self, mut command: Command) -> Child {
         let log = std::fs::File::options()
             .create(true)
@@ -135,28 +135,27 @@ impl Place {
         command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program")
     }
 
-    /// Starts the program by another command, which becomes the program, and waits until it says
-    /// that it serves.
-    pub fn serve_with_command(&self, command: Command) -> Running {
+    /// Starts the server with a command that executes it, and waits for its address.
+    pub fn serve_with_command(&self, command: Command) -> RunningServer {
         self.await_address(self.launch(command))
     }
 
-    /// The same, with another log.
-    pub fn serve_with(&self, settings: &[(&str, &str)], log: impl Into<Stdio>) -> Running {
+    /// Starts the server with another standard error.
+    pub fn serve_with(&self, settings: &[(&str, &str)], log: impl Into<Stdio>) -> RunningServer {
         self.wait_for(self.command(&[], settings).stderr(log))
     }
 
-    /// The same, started by a line of shell, in which `$0` is the program.
-    pub fn serve_by(&self, script: &str) -> Running {
+    /// Starts the server from a shell script, in which `$0` is the executable.
+    pub fn serve_by(&self, script: &str) -> RunningServer {
         let mut command = self.clean_command("/bin/sh");
         self.wait_for(command.args(["-c", script, &program()]))
     }
 
-    fn wait_for(&self, command: &mut Command) -> Running {
+    fn wait_for(&self, command: &mut Command) -> RunningServer {
         self.await_address(command.stdout(Stdio::piped()).spawn().expect("the program"))
     }
 
-    fn await_address(&self, mut child: Child) -> Running {
+    fn await_address(&self, mut child: Child) -> RunningServer {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output"))
             .read_line(&mut line)
@@ -164,12 +163,11 @@ impl Place {
         let address =
             line.trim().strip_prefix("Gatehouse is listening on http://").map(str::to_owned);
         let address = address.unwrap_or_else(|| panic!("{line:?}: {}", self.log()));
-        Running { child, address }
+        RunningServer { child, address }
     }
 
-    /// Starts the program at an address, with another standard output, and waits until it answers
-    /// there.
-    pub fn serve_silently(&self, address: &str, output: impl Into<Stdio>) -> Running {
+    /// Starts the server at an address, with another standard output, and waits until it responds.
+    pub fn serve_silently(&self, address: &str, output: impl Into<Stdio>) -> RunningServer {
         let settings = [("GATEHOUSE_ADDR", address)];
         let child = self
             .command(&[], &settings)
@@ -177,7 +175,7 @@ impl Place {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program");
-        let mut running = Running { child, address: address.to_owned() };
+        let mut running = RunningServer { child, address: address.to_owned() };
         while running.call("GET", "/api/me", None, &Value::Null).is_none() {
             assert_eq!(running.child.try_wait().expect("its state"), None, "it has ended");
             thread::sleep(Duration::from_millis(20));
@@ -185,23 +183,23 @@ impl Place {
         running
     }
 
-    /// Runs the program with an output whose reader has gone.
+    /// Runs a command whose standard output has no reader.
     pub fn run_unread(&self, arguments: &[&str], input: &str) -> Output {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         Self::run_to(self.command(arguments, &[]).stdout(writer), input)
     }
 
-    /// Runs the program with another output.
+    /// Runs a command with another standard output.
     pub fn run_writing_to(&self, arguments: &[&str], output: impl Into<Stdio>) -> Output {
         Self::run_to(self.command(arguments, &[]).stdout(output), "")
     }
 
-    /// Starts the program for something that does not end by itself.
-    pub fn start(&self, arguments: &[&str]) -> Running {
+    /// Starts a command that does not end by itself.
+    pub fn start(&self, arguments: &[&str]) -> RunningServer {
         let child =
             self.command(arguments, &[]).stdout(Stdio::piped()).spawn().expect("the program");
-        Running { child, address: String::new() }
+        RunningServer { child, address: String::new() }
     }
 
     pub fn log(&self) -> String {
@@ -209,8 +207,8 @@ impl Place {
     }
 }
 
-impl Running {
-    /// One request over a connection of its own; `None` where the server is gone.
+impl RunningServer {
+    /// Sends a request over a new connection; `None` if the server is gone.
     pub fn call(
         &self,
         method: &str,
@@ -222,7 +220,7 @@ impl Running {
         Some((status, serde_json::from_slice(&body).ok()?))
     }
 
-    /// The same with any bytes.
+    /// Sends a request with any bytes as body.
     pub fn send(
         &self,
         method: &str,
@@ -250,7 +248,7 @@ impl Running {
         Some((status, body))
     }
 
-    /// What it says from now on.
+    /// Takes its standard output.
     pub fn take_output(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("its output")
     }
@@ -259,13 +257,13 @@ impl Running {
         self.child.id()
     }
 
-    /// Ends it without a warning.
+    /// Kills it.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
     }
 
-    /// Waits until it has ended by itself: its exit code.
+    /// Waits for its end and returns the exit code.
     pub fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("gone").code()
     }
@@ -277,7 +275,7 @@ impl Running {
         assert!(sent.expect("kill").success());
     }
 
-    /// Its exit code, if it ends within a time.
+    /// Returns its exit code; fails if it does not end within the time.
     pub fn ended_within(mut self, time: Duration) -> Option<i32> {
         let id = self.child.id().to_string();
         let (ended, has_ended) = mpsc::channel::<()>();
@@ -294,16 +292,16 @@ impl Running {
         code
     }
 
-    /// Asks it to stop, and waits until it has: its exit code.
+    /// Sends SIGTERM, waits for its end and returns the exit code.
     pub fn stop(mut self) -> Option<i32> {
         self.signal("TERM");
         self.child.wait().expect("gone").code()
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

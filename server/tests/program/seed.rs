@@ -1,12 +1,12 @@
-//! People who are none.
+//! The command `gatehouse seed`.
 
 use std::{collections::HashSet, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 
-use crate::process::Place;
+use crate::process::TestDir;
 
-impl Place {
+impl TestDir {
     fn seed(&self, arguments: &[&str]) -> String {
         let output = self.run(&[&["seed"], arguments].concat(), &[]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -22,18 +22,18 @@ impl Place {
 }
 
 #[test]
-fn there_are_as_many_as_wanted_however_often_it_is_asked_for() {
-    let place = Place::new();
-    assert_eq!(place.run(&["seed", "--users", "0"], &[]).status.code(), Some(2));
+fn seed_repeated_keeps_the_requested_number() {
+    let dir = TestDir::new();
+    assert_eq!(dir.run(&["seed", "--users", "0"], &[]).status.code(), Some(2));
     for (arguments, made) in [
         (&["--users", "700"][..], 700),
         (&["--users", "701"], 1401),
         (&["--users", "600", "--lang", "zh"], 2001),
         (&["--users", "600", "--lang", "zh"], 2601),
     ] {
-        let said = place.seed(arguments);
+        let said = dir.seed(arguments);
         assert!(said.contains("Nobody can log in"), "{said}");
-        let people = place.people();
+        let people = dir.people();
         assert_eq!(people.len(), made);
         let names: HashSet<_> =
             people.iter().map(|person| person["username"].as_str().unwrap()).collect();
@@ -45,33 +45,32 @@ fn there_are_as_many_as_wanted_however_often_it_is_asked_for() {
 }
 
 #[test]
-fn seed_without_a_database_makes_one_that_the_server_takes() {
-    let place = Place::new();
-    let said = place.seed(&["--users", "3"]);
+fn seed_without_database_creates_one_the_server_accepts() {
+    let dir = TestDir::new();
+    let said = dir.seed(&["--users", "3"]);
     assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
-    let mode = |path: &str| {
-        std::fs::metadata(place.path().join(path)).unwrap().permissions().mode() & 0o777
-    };
+    let mode =
+        |path: &str| std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("data"), mode("data/gatehouse.sqlite")), (0o700, 0o600));
-    assert_eq!(place.serve(&[]).stop(), Some(0));
-    assert_eq!(place.people().len(), 3);
+    assert_eq!(dir.serve(&[]).stop(), Some(0));
+    assert_eq!(dir.people().len(), 3);
 }
 
 #[test]
-fn those_with_a_password_can_log_in_and_the_others_are_refused_like_anybody() {
-    let place = Place::new();
-    let running = place.serve(&[]);
-    let name = |index: usize| place.people()[index]["username"].as_str().unwrap().to_owned();
+fn seed_accounts_with_password_log_in_and_others_are_refused() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
+    let name = |index: usize| dir.people()[index]["username"].as_str().unwrap().to_owned();
     let status = |username: &str, password: &str| {
         let body = json!({ "username": username, "password": password });
         running.call("POST", "/api/auth/login", None, &body).unwrap().0
     };
-    place.seed(&["--users", "1"]);
+    dir.seed(&["--users", "1"]);
     let first = name(0);
     assert_eq!(status(&first, "correct horse battery"), 401);
-    let said = place.seed(&["--users", "3", "--password", "correct horse battery"]);
+    let said = dir.seed(&["--users", "3", "--password", "correct horse battery"]);
     assert!(said.contains("hashed once for all") && !said.contains("correct horse"), "{said}");
-    for person in place.people() {
+    for person in dir.people() {
         let username = person["username"].as_str().unwrap();
         assert_eq!(
             status(username, "correct horse battery"),

@@ -1,4 +1,4 @@
-//! How a server stops, and which signals make it.
+//! Graceful shutdown and signals.
 
 use std::{
     io::{Cursor, Read as _, Write as _},
@@ -9,25 +9,25 @@ use std::{
 use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running, within, within_a_second};
+use crate::process::{RunningServer, TestDir, within, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
 
-fn connect(running: &Running, begin: &str) -> TcpStream {
+fn connect(running: &RunningServer, begin: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&running.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream.write_all(begin.as_bytes()).unwrap();
     stream
 }
 
-fn login(running: &Running) -> String {
+fn login(running: &RunningServer) -> String {
     let body = json!({ "username": "alice", "password": PASSWORD });
     running.call("POST", "/api/auth/register", None, &body).unwrap();
     let (_, pair) = running.call("POST", "/api/auth/login", None, &body).unwrap();
     pair["access_token"].as_str().unwrap().to_owned()
 }
 
-/// A picture of noise, which no compression makes small.
+/// An incompressible image.
 fn large_picture() -> Vec<u8> {
     let mut state = 1_u32;
     let noise = RgbImage::from_fn(1280, 1280, |_, _| {
@@ -41,8 +41,8 @@ fn large_picture() -> Vec<u8> {
     picture.into_inner()
 }
 
-/// A download whose answer has begun to arrive, and the number of bytes that its file has.
-fn running_download(running: &Running) -> (TcpStream, usize) {
+/// Starts a download and returns it with the size of its file.
+fn running_download(running: &RunningServer) -> (TcpStream, usize) {
     let token = login(running);
     let picture = large_picture();
     let mut upload = connect(
@@ -69,17 +69,16 @@ fn running_download(running: &Running) -> (TcpStream, usize) {
     (download, picture.len())
 }
 
-/// Waits until the server has begun to stop: it listens no longer.
-fn wait_until_stopping(running: &Running) {
-    // How soon it closes its listener is not what these tests measure, and each try is one more
-    // connection that it accepts.
+/// Waits until the server has stopped listening.
+fn wait_until_stopping(running: &RunningServer) {
+    // The tests do not measure how soon it stops listening, and each try is an accepted connection.
     within(Duration::from_secs(10), || TcpStream::connect(&running.address).is_err());
 }
 
 #[test]
 fn stopping_drops_requests_that_have_not_arrived_completely_at_once() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let token = login(&running);
     let mut answered =
         connect(&running, "GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo");
@@ -101,7 +100,7 @@ fn stopping_drops_requests_that_have_not_arrived_completely_at_once() {
         ),
     ];
     running.signal("TERM");
-    assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", place.log());
+    assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", dir.log());
     for mut stream in held {
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest);
@@ -111,8 +110,8 @@ fn stopping_drops_requests_that_have_not_arrived_completely_at_once() {
 
 #[test]
 fn stopping_lets_a_running_request_finish() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let (mut download, size) = running_download(&running);
     running.signal("TERM");
     wait_until_stopping(&running);
@@ -120,46 +119,42 @@ fn stopping_lets_a_running_request_finish() {
     download.read_to_end(&mut rest).unwrap();
     let head = rest.windows(4).position(|text| text == b"\r\n\r\n").unwrap();
     assert_eq!(rest.len() - head - 4, size);
-    assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", place.log());
+    assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", dir.log());
 }
 
 #[test]
 fn stopping_gives_running_requests_eight_seconds() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let _download = running_download(&running);
     running.signal("TERM");
     wait_until_stopping(&running);
     assert_eq!(running.ended_within(Duration::from_millis(9500)), Some(0));
-    assert!(
-        place.log().contains("did not finish within the shutdown grace period"),
-        "{}",
-        place.log()
-    );
+    assert!(dir.log().contains("did not finish within the shutdown grace period"), "{}", dir.log());
 }
 
 #[test]
 fn a_second_signal_ends_the_program_at_once() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let place = Place::new();
-        let running = place.serve(&[]);
+        let dir = TestDir::new();
+        let running = dir.serve(&[]);
         let _download = running_download(&running);
         running.signal("TERM");
         wait_until_stopping(&running);
         running.signal(signal);
-        assert_eq!(running.ended_within(Duration::from_secs(2)), Some(code), "{}", place.log());
+        assert_eq!(running.ended_within(Duration::from_secs(2)), Some(code), "{}", dir.log());
     }
 }
 
 #[test]
-fn signals_that_ask_for_nothing_do_not_end_the_program() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+fn signals_without_a_meaning_do_not_end_the_program() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     for name in ["HUP", "USR1", "USR2", "ALRM", "IO", "PIPE"] {
         running.signal(name);
         let (status, _) = running.call("GET", "/api/me", None, &Value::Null).unwrap();
         assert_eq!(status, 401, "{name}");
     }
-    within_a_second(|| place.log().contains("SIGHUP"));
+    within_a_second(|| dir.log().contains("SIGHUP"));
     assert_eq!(running.stop(), Some(0));
 }

@@ -1,5 +1,4 @@
-//! Standard output whose reader goes away: a command completes all the same, and exits with
-//! success.
+//! Commands whose standard output is closed complete and exit with success.
 
 use std::{
     collections::BTreeSet,
@@ -9,13 +8,13 @@ use std::{
 
 use serde_json::json;
 
-use crate::process::Place;
+use crate::process::TestDir;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// The commands that the help of a command lists.
-fn commands(place: &Place, of: &[&str]) -> BTreeSet<String> {
-    let output = place.run(&[of, &["--help"]].concat(), &[]);
+/// Returns the subcommands listed by a command's help.
+fn commands(dir: &TestDir, of: &[&str]) -> BTreeSet<String> {
+    let output = dir.run(&[of, &["--help"]].concat(), &[]);
     let help = String::from_utf8(output.stdout).unwrap();
     let list = help.split_once("Commands:\n").map_or("", |(_, list)| list);
     let lines = list.lines().take_while(|line| line.starts_with("  "));
@@ -32,12 +31,12 @@ fn assert_quiet(output: &Output, command: &str) {
 
 #[test]
 fn command_with_closed_standard_output_completes_with_success() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let credentials = json!({ "username": "alice", "password": PASSWORD });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let kid = || {
-        let list = String::from_utf8(place.run(&["keys", "list"], &[]).stdout).unwrap();
+        let list = String::from_utf8(dir.run(&["keys", "list"], &[]).stdout).unwrap();
         let old = list.lines().find(|line| line.contains("checks only")).map(str::to_owned);
         old.and_then(|line| Some(line.split_whitespace().next()?.to_owned()))
     };
@@ -67,13 +66,13 @@ fn command_with_closed_standard_output_completes_with_success() {
         let old = kid().unwrap_or_default();
         let arguments: Vec<_> =
             command.split(' ').map(|word| if word == "KID" { &*old } else { word }).collect();
-        assert_quiet(&place.run_unread(&arguments, input), command);
+        assert_quiet(&dir.run_unread(&arguments, input), command);
         let depth = if ["keys", "user"].contains(&arguments[0]) { 2 } else { 1 };
         tried.insert(arguments[..depth].join(" "));
     }
-    // What they do is done.
+    // The commands took effect.
     assert_eq!(kid(), None, "a key was made, and the one before is retired");
-    let accounts = String::from_utf8(place.run(&["user", "list"], &[]).stdout).unwrap();
+    let accounts = String::from_utf8(dir.run(&["user", "list"], &[]).stdout).unwrap();
     assert_eq!(accounts.lines().count(), 5, "{accounts}");
     assert!(
         accounts.lines().any(|line| line.contains("admin") && line.contains("bertha")),
@@ -82,36 +81,36 @@ fn command_with_closed_standard_output_completes_with_success() {
     let credentials = json!({ "username": "bertha", "password": "another horse battery" });
     assert_eq!(running.call("POST", "/api/auth/login", None, &credentials).unwrap().0, 200);
     assert_eq!(running.stop(), Some(0));
-    assert_quiet(&place.run_unread(&["restore", "one.zip"], ""), "restore");
+    assert_quiet(&dir.run_unread(&["restore", "one.zip"], ""), "restore");
     tried.insert("restore".to_owned());
 
-    let mut all = commands(&place, &[]);
+    let mut all = commands(&dir, &[]);
     for group in ["keys", "user"] {
         assert!(all.remove(group));
-        all.extend(commands(&place, &[group]));
+        all.extend(commands(&dir, &[group]));
     }
-    // It is tried where its output is the log.
+    // Tested where its output is the log.
     assert!(all.remove("serve"));
     assert_eq!(tried, all, "every command is tried");
 }
 
 #[test]
 fn command_with_full_standard_output_fails() {
-    let place = Place::new();
-    place.serve(&[]).stop();
+    let dir = TestDir::new();
+    dir.serve(&[]).stop();
     for arguments in [&["config"][..], &["keys", "list"]] {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let output = place.run_writing_to(arguments, full);
+        let output = dir.run_writing_to(arguments, full);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     }
 }
 
 #[test]
 fn user_list_stops_reading_once_its_reader_has_gone() {
-    let place = Place::new();
-    place.serve(&[]).stop();
-    assert!(place.run(&["seed", "--users", "2000"], &[]).status.success());
-    let mut listing = place.start(&["user", "list"]);
+    let dir = TestDir::new();
+    dir.serve(&[]).stop();
+    assert!(dir.run(&["seed", "--users", "2000"], &[]).status.success());
+    let mut listing = dir.start(&["user", "list"]);
     let mut line = String::new();
     BufReader::with_capacity(64, listing.take_output()).read_line(&mut line).unwrap();
     assert!(line.contains("sessions=0"), "{line}");

@@ -2,16 +2,16 @@ use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 
-use crate::process::Place;
+use crate::process::TestDir;
 
 #[test]
-fn nothing_has_to_be_configured() {
-    let place = Place::new();
-    let running = place.serve(&[]);
+fn start_without_configuration_serves() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
     let (status, body) = running.call("GET", "/api/me", None, &Value::Null).unwrap();
     assert_eq!((status, body["code"].as_str()), (401, Some("token_missing")));
-    assert_eq!(running.stop(), Some(0), "{}", place.log());
-    let data = place.path().join("data");
+    assert_eq!(running.stop(), Some(0), "{}", dir.log());
+    let data = dir.path().join("data");
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
     let mut names = Vec::new();
     for file in fs::read_dir(&data).unwrap() {
@@ -34,59 +34,59 @@ fn nothing_has_to_be_configured() {
 }
 
 #[test]
-fn a_port_in_use_is_told_and_nothing_is_touched() {
+fn start_on_a_used_port_fails_and_changes_nothing() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let place = Place::new();
-    let text = place.complaint(&[("GATEHOUSE_ADDR", &address)]);
+    let dir = TestDir::new();
+    let text = dir.startup_error(&[("GATEHOUSE_ADDR", &address)]);
     assert!(
         text.contains(&address) && text.contains("in use") && text.contains("GATEHOUSE_ADDR"),
         "{text}"
     );
-    assert!(!place.path().join("data").exists());
+    assert!(!dir.path().join("data").exists());
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_written_to_is_told() {
-    let place = Place::new();
-    fs::write(place.path().join("data"), "a file in its place").unwrap();
-    let text = place.complaint(&[]);
+fn start_with_unwritable_data_folder_fails_with_the_reason() {
+    let dir = TestDir::new();
+    fs::write(dir.path().join("data"), "a file in its place").unwrap();
+    let text = dir.startup_error(&[]);
     assert!(text.contains("data folder") && text.contains("GATEHOUSE_DATA_DIR"), "{text}");
-    assert_eq!(fs::read_to_string(place.path().join("data")).unwrap(), "a file in its place");
+    assert_eq!(fs::read_to_string(dir.path().join("data")).unwrap(), "a file in its place");
 }
 
 #[test]
-fn a_damaged_database_is_told_and_left_alone() {
-    let place = Place::new();
-    place.serve(&[]).stop();
-    let file = place.path().join("data/gatehouse.sqlite");
+fn start_with_damaged_database_fails_and_leaves_it_unchanged() {
+    let dir = TestDir::new();
+    dir.serve(&[]).stop();
+    let file = dir.path().join("data/gatehouse.sqlite");
     let mut content = fs::read(&file).unwrap();
     content[..100].fill(b'x');
     fs::write(&file, &content).unwrap();
-    let text = place.complaint(&[]);
+    let text = dir.startup_error(&[]);
     assert!(text.contains("damaged") && text.contains("backup"), "{text}");
     assert_eq!(fs::read(&file).unwrap(), content);
 }
 
 #[test]
-fn settings_come_from_a_file_too_and_mistakes_are_told_together() {
-    let place = Place::new();
+fn start_with_settings_file_reads_it_and_reports_all_mistakes() {
+    let dir = TestDir::new();
     fs::write(
-        place.path().join(".env"),
+        dir.path().join(".env"),
         "GATEHOUSE_PASSWORD_MIN_LENGHT=9\nGATEHOUSE_LOG_FORMAT=xml\n",
     )
     .unwrap();
-    let text = place.complaint(&[]);
+    let text = dir.startup_error(&[]);
     assert!(text.contains("GATEHOUSE_PASSWORD_MIN_LENGTH?") && text.contains("(.env)"), "{text}");
     assert!(text.contains("GATEHOUSE_LOG_FORMAT"), "{text}");
-    fs::write(place.path().join(".env"), "this is = not ' a setting\n").unwrap();
-    assert!(place.complaint(&[]).contains(".env cannot be read"));
+    fs::write(dir.path().join(".env"), "this is = not ' a setting\n").unwrap();
+    assert!(dir.startup_error(&[]).contains(".env cannot be read"));
 }
 
 #[test]
 fn serve_beside_a_kubernetes_service_of_the_same_name_starts() {
-    let place = Place::new();
-    let running = place.serve(&[
+    let dir = TestDir::new();
+    let running = dir.serve(&[
         ("GATEHOUSE_SERVICE_HOST", "10.96.14.7"),
         ("GATEHOUSE_SERVICE_PORT", "80"),
         ("GATEHOUSE_SERVICE_PORT_HTTP", "80"),
@@ -99,30 +99,30 @@ fn serve_beside_a_kubernetes_service_of_the_same_name_starts() {
         ("GATEHOUSE_DB_PORT", "tcp://[fd00::7]:5432"),
         ("GATEHOUSE_DB_PORT_5432_TCP_ADDR", "fd00::7"),
     ]);
-    assert_eq!(running.stop(), Some(0), "{}", place.log());
+    assert_eq!(running.stop(), Some(0), "{}", dir.log());
     let text =
-        place.complaint(&[("GATEHOUSE_SERVICE_HOST", "10.96.14.7"), ("GATEHOUSE_PORT", "3000")]);
+        dir.startup_error(&[("GATEHOUSE_SERVICE_HOST", "10.96.14.7"), ("GATEHOUSE_PORT", "3000")]);
     assert!(text.contains("GATEHOUSE_PORT ") && !text.contains("GATEHOUSE_SERVICE_HOST"), "{text}");
-    // Kubernetes sets variables; in a file it is a mistake.
-    fs::write(place.path().join(".env"), "GATEHOUSE_SERVICE_PORT=80\n").unwrap();
-    assert!(place.complaint(&[]).contains("GATEHOUSE_SERVICE_PORT (.env)"));
+    // Kubernetes sets environment variables; in a file the same line is a mistake.
+    fs::write(dir.path().join(".env"), "GATEHOUSE_SERVICE_PORT=80\n").unwrap();
+    assert!(dir.startup_error(&[]).contains("GATEHOUSE_SERVICE_PORT (.env)"));
 }
 
 #[test]
 fn serve_with_a_byte_order_mark_in_the_settings_file_reads_it() {
-    let place = Place::new();
-    fs::write(place.path().join(".env"), "\u{feff}GATEHOUSE_LOG=warn\n").unwrap();
-    let text = String::from_utf8(place.run(&["config"], &[]).stdout).unwrap();
+    let dir = TestDir::new();
+    fs::write(dir.path().join(".env"), "\u{feff}GATEHOUSE_LOG=warn\n").unwrap();
+    let text = String::from_utf8(dir.run(&["config"], &[]).stdout).unwrap();
     assert!(text.contains("GATEHOUSE_LOG = warn\n    from: .env"), "{text}");
     let wide: Vec<u8> =
         "\u{feff}GATEHOUSE_LOG=warn\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    fs::write(place.path().join(".env"), wide).unwrap();
-    let text = place.complaint(&[]);
+    fs::write(dir.path().join(".env"), wide).unwrap();
+    let text = dir.startup_error(&[]);
     assert!(text.contains("UTF-16") && text.contains("save it as UTF-8"), "{text}");
 }
 
 #[test]
-fn invariant_07_weak_and_known_secrets_stop_the_start() {
+fn invariant_07_start_with_weak_or_known_secret_fails() {
     for secret in [
         "secret",
         "change-me",
@@ -131,22 +131,22 @@ fn invariant_07_weak_and_known_secrets_stop_the_start() {
         "a-string-secret-at-least-256-bits-long",
         &"x".repeat(64),
     ] {
-        let place = Place::new();
-        let text = place.complaint(&[("GATEHOUSE_JWT_SECRET", secret)]);
+        let dir = TestDir::new();
+        let text = dir.startup_error(&[("GATEHOUSE_JWT_SECRET", secret)]);
         assert!(text.contains("GATEHOUSE_JWT_SECRET") && text.contains("openssl rand"), "{text}");
-        // One of them is a word of the advice.
+        // One of the secrets is part of the advice.
         assert!(secret == "secret" || !text.contains(secret), "{text}");
-        assert!(!place.path().join("data").exists());
+        assert!(!dir.path().join("data").exists());
     }
 }
 
 #[test]
-fn invariant_07_without_a_secret_a_random_one_is_made_and_kept() {
+fn invariant_07_start_without_secret_generates_and_keeps_one() {
     let secret = || {
-        let place = Place::new();
+        let dir = TestDir::new();
         let read = || {
-            place.serve(&[("GATEHOUSE_JWT_SECRET", "")]).stop();
-            let file = place.path().join("data/keys.json");
+            dir.serve(&[("GATEHOUSE_JWT_SECRET", "")]).stop();
+            let file = dir.path().join("data/keys.json");
             assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
             let keys: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
             keys["keys"][0]["secret"].as_str().unwrap().to_owned()
@@ -161,23 +161,23 @@ fn invariant_07_without_a_secret_a_random_one_is_made_and_kept() {
 }
 
 #[test]
-fn config_prints_every_setting_with_its_source_and_no_secret() {
+fn config_command_prints_settings_with_source_and_no_secrets() {
     let secret = "not to be shown to anybody at all, ever";
-    let place = Place::new();
-    fs::write(place.path().join(".env"), "GATEHOUSE_LOG=warn\n").unwrap();
-    let output = place.run(&["config"], &[("GATEHOUSE_JWT_SECRET", secret)]);
+    let dir = TestDir::new();
+    fs::write(dir.path().join(".env"), "GATEHOUSE_LOG=warn\n").unwrap();
+    let output = dir.run(&["config"], &[("GATEHOUSE_JWT_SECRET", secret)]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     assert!(text.contains("GATEHOUSE_LOG = warn\n    from: .env"), "{text}");
     assert!(text.contains("GATEHOUSE_JWT_SECRET = (set)"), "{text}");
     assert!(!text.contains(secret));
-    assert!(!place.path().join("data").exists(), "it only tells");
+    assert!(!dir.path().join("data").exists(), "it only tells");
 }
 
 #[test]
-fn invariant_42_the_log_has_what_happened_and_no_secret() {
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_LOG", "trace"), ("GATEHOUSE_LOG_FORMAT", "json")]);
+fn invariant_42_log_has_events_and_no_secrets() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_LOG", "trace"), ("GATEHOUSE_LOG_FORMAT", "json")]);
     let credentials = json!({ "username": "alice\r\nforged", "password": "Geheimnis der Königin" });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 400);
     let credentials = json!({ "username": "alice", "password": "Geheimnis der Königin" });
@@ -189,7 +189,7 @@ fn invariant_42_the_log_has_what_happened_and_no_secret() {
         .unwrap();
     running.call("DELETE", "/api/auth/logout", Some(&token("access_token")), &Value::Null).unwrap();
     assert_eq!(running.stop(), Some(0));
-    let log = place.log();
+    let log = dir.log();
     for line in log.lines() {
         let _: Value =
             serde_json::from_str(line).unwrap_or_else(|_| panic!("not a line of JSON: {line}"));

@@ -1,5 +1,5 @@
-//! A disk that is full, and files that are taken away: what was answered is kept, what was refused
-//! is not.
+//! Storage failures: full disks and moved files. Acknowledged changes are kept, refused ones are
+//! not made.
 
 use std::{
     fs::{self, File},
@@ -15,13 +15,13 @@ use std::{
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running, within_a_second};
+use crate::process::{RunningServer, TestDir, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
-/// The database in the folder of a test.
+/// Path of the database below the test folder.
 const DATABASE: &str = "data/gatehouse.sqlite";
 
-impl Running {
+impl RunningServer {
     fn register(&self, username: &str) -> u16 {
         let body = json!({ "username": username, "password": PASSWORD });
         self.call("POST", "/api/auth/register", None, &body).unwrap().0
@@ -47,22 +47,22 @@ impl Running {
     }
 }
 
-/// Whether the output of `gatehouse user list --json` has an account.
+/// Returns whether the output of `gatehouse user list --json` has an account.
 fn lists(mut command: Command, username: &str) -> bool {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().contains(&format!("\"username\":\"{username}\""))
 }
 
-/// Changes before, while and after the disk is full, looked at over HTTP, by another process
-/// (`list`) and after a restart.
+/// Makes changes before, while and after the disk is full, and checks them over HTTP, in another
+/// process (`list`) and after a restart.
 fn full_disk_loses_nothing(
-    place: &Place,
-    running: Running,
-    list: impl Fn(&Running) -> Command,
-    fill: impl Fn(&Running),
-    empty: impl Fn(&Running),
-    again: impl Fn(Running) -> Running,
+    dir: &TestDir,
+    running: RunningServer,
+    list: impl Fn(&RunningServer) -> Command,
+    fill: impl Fn(&RunningServer),
+    empty: impl Fn(&RunningServer),
+    again: impl Fn(RunningServer) -> RunningServer,
 ) {
     assert_eq!(running.register("alice"), 201);
     let (token, other) = (running.session("alice"), running.session("alice"));
@@ -86,8 +86,8 @@ fn full_disk_loses_nothing(
     }
     assert_eq!(running.logout(&other), 200);
     assert_eq!(running.whoami(&other).0, 401);
-    within_a_second(|| place.log().contains("the database refused changes"));
-    within_a_second(|| place.log().contains("the database takes changes again"));
+    within_a_second(|| dir.log().contains("the database refused changes"));
+    within_a_second(|| dir.log().contains("the database takes changes again"));
 
     let running = again(running);
     assert_eq!(running.whoami(&other).0, 401, "a log-out that was answered is kept");
@@ -104,28 +104,28 @@ fn full_disk_loses_nothing(
 
 #[test]
 fn invariant_50_changes_after_writes_that_failed_at_a_file_size_limit_are_kept() {
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
-    let limit = |running: &Running, bytes: Option<u64>| {
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
+    let limit = |running: &RunningServer, bytes: Option<u64>| {
         let pid = Pid::from_raw(running.id().try_into().unwrap());
         prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
     };
-    let journal = place.path().join(format!("{DATABASE}-wal"));
+    let journal = dir.path().join(format!("{DATABASE}-wal"));
     full_disk_loses_nothing(
-        &place,
+        &dir,
         running,
-        |_| place.command(&["user", "list", "--json"], &[]),
+        |_| dir.command(&["user", "list", "--json"], &[]),
         |running| limit(running, Some(fs::metadata(&journal).unwrap().len())),
         |running| limit(running, None),
         |running| {
             running.kill();
-            place.serve(&[])
+            dir.serve(&[])
         },
     );
 }
 
-/// A real file system that is full. Where a test may not make one, this is said and nothing is
-/// tested: the test above is the same with a limit.
+/// A full file system. Without the permission to mount one, the test says so and is skipped: the
+/// test above does the same with a file size limit.
 #[test]
 fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
     let may_mount =
@@ -134,28 +134,28 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
         eprintln!("SKIPPED: no file system can be mounted here (unshare -rm)");
         return;
     }
-    let place = Place::new();
-    fs::create_dir(place.path().join("data")).unwrap();
-    let mut command = place.command(&[], &[("GATEHOUSE_RATE_LIMITS", "off")]);
+    let dir = TestDir::new();
+    fs::create_dir(dir.path().join("data")).unwrap();
+    let mut command = dir.command(&[], &[("GATEHOUSE_RATE_LIMITS", "off")]);
     let program = command.get_program().to_owned();
     let mut inside = Command::new("/usr/bin/env");
     inside
         .args(["unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=2m none data && exec \"$0\""])
         .arg(&program);
-    inside.current_dir(place.path()).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    inside.current_dir(dir.path()).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     for (name, value) in command.env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0").get_envs() {
         inside.env(name, value.unwrap());
     }
     inside.env("GATEHOUSE_RATE_LIMITS", "off");
-    let running = place.serve_with_command(inside);
-    // The disk as the server sees it.
+    let running = dir.serve_with_command(inside);
+    // The file system in the server's mount namespace.
     let folder = Path::new("/proc")
         .join(running.id().to_string())
         .join("root")
-        .join(place.path().strip_prefix("/").unwrap());
+        .join(dir.path().strip_prefix("/").unwrap());
     let filler = folder.join("data/filler");
     full_disk_loses_nothing(
-        &place,
+        &dir,
         running,
         |running| {
             let mut inside = Command::new("nsenter");
@@ -168,7 +168,7 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
                 "sh",
                 "-c",
             ]);
-            inside.arg("cd \"$1\" && exec \"$0\" user list --json").arg(&program).arg(place.path());
+            inside.arg("cd \"$1\" && exec \"$0\" user list --json").arg(&program).arg(dir.path());
             inside
         },
         |_| {
@@ -177,28 +177,26 @@ fn invariant_50_changes_after_writes_to_a_full_disk_are_kept() {
         },
         |_| fs::remove_file(&filler).unwrap(),
         |running| {
-            // A kill would take the file system along: its files are looked at by a server outside
-            // of it.
+            // A kill would unmount the file system, so a server outside of it checks the files.
             let copied = Command::new("cp")
                 .arg("-a")
                 .arg(folder.join("data"))
-                .arg(place.path().join("copy"))
+                .arg(dir.path().join("copy"))
                 .status();
             assert!(copied.unwrap().success());
             running.kill();
-            place.serve(&[("GATEHOUSE_DATA_DIR", "copy"), ("GATEHOUSE_RATE_LIMITS", "off")])
+            dir.serve(&[("GATEHOUSE_DATA_DIR", "copy"), ("GATEHOUSE_RATE_LIMITS", "off")])
         },
     );
 }
 
 #[test]
-fn invariant_51_a_database_that_is_moved_away_refuses_requests_until_it_is_back_and_loses_nothing()
-{
-    let place = Place::new();
-    let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
+fn invariant_51_requests_with_moved_database_are_refused_until_it_is_back_and_lose_nothing() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
     assert_eq!(running.register("alice"), 201);
     let token = running.session("alice");
-    let (database, elsewhere) = (place.path().join(DATABASE), place.path().join("data/elsewhere"));
+    let (database, elsewhere) = (dir.path().join(DATABASE), dir.path().join("data/elsewhere"));
     let (answered, next, is_over) =
         (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -232,11 +230,11 @@ fn invariant_51_a_database_that_is_moved_away_refuses_requests_until_it_is_back_
         is_over.store(true, Ordering::Relaxed);
     });
     within_a_second(|| {
-        place.log().matches("was moved or removed while the server is running").count() >= 2
+        dir.log().matches("was moved or removed while the server is running").count() >= 2
     });
-    within_a_second(|| place.log().contains("are in their place again"));
+    within_a_second(|| dir.log().contains("are in their place again"));
     running.kill();
-    let running = place.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
+    let running = dir.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
     for name in answered.into_inner().unwrap() {
         assert_eq!(running.register(&name), 409, "{name} is lost");
     }
@@ -244,21 +242,21 @@ fn invariant_51_a_database_that_is_moved_away_refuses_requests_until_it_is_back_
 }
 
 #[test]
-fn invariant_51_a_database_that_is_replaced_or_removed_refuses_requests() {
+fn invariant_51_requests_with_replaced_or_removed_database_are_refused() {
     for (file, replace) in [
         (DATABASE.to_owned(), true),
         (DATABASE.to_owned(), false),
         (format!("{DATABASE}-wal"), true),
         (format!("{DATABASE}-wal"), false),
     ] {
-        let place = Place::new();
-        let running = place.serve(&[]);
+        let dir = TestDir::new();
+        let running = dir.serve(&[]);
         assert_eq!(running.register("alice"), 201);
         let token = running.session("alice");
-        let path = place.path().join(&file);
+        let path = dir.path().join(&file);
         if replace {
-            fs::copy(&path, place.path().join("another")).unwrap();
-            fs::rename(place.path().join("another"), &path).unwrap();
+            fs::copy(&path, dir.path().join("another")).unwrap();
+            fs::rename(dir.path().join("another"), &path).unwrap();
         } else {
             fs::remove_file(&path).unwrap();
         }
@@ -269,10 +267,10 @@ fn invariant_51_a_database_that_is_replaced_or_removed_refuses_requests() {
         );
         within_a_second(|| running.whoami(&token).0 == 503);
         assert_eq!(running.register("bob"), 503);
-        within_a_second(|| place.log().contains("ERROR"));
+        within_a_second(|| dir.log().contains("ERROR"));
         if file == DATABASE {
-            // No other process is let near what may be another database with a foreign journal.
-            assert_eq!(place.run(&["user", "list"], &[]).status.code(), Some(1));
+            // No other process opens what may be another database with a foreign journal.
+            assert_eq!(dir.run(&["user", "list"], &[]).status.code(), Some(1));
         }
         assert_eq!(running.stop(), Some(0));
     }

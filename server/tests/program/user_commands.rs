@@ -1,14 +1,14 @@
-//! Accounts are made and changed by the command line, while the program runs.
+//! User commands while the server runs.
 
 use serde_json::{Value, json};
 
-use crate::process::{Place, Running, within_a_second};
+use crate::process::{RunningServer, TestDir, within_a_second};
 
 const PASSWORD: &str = "correct horse battery";
 const OTHER: &str = "staple of the horses";
 
-impl Place {
-    /// What `gatehouse user …` prints.
+impl TestDir {
+    /// Runs `gatehouse user …` and returns its output.
     fn user(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run_with(&[&["user"], arguments].concat(), &[], input);
         assert!(
@@ -20,7 +20,7 @@ impl Place {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// What it says where it does nothing.
+    /// Runs a command that must fail, and returns its error message.
     fn not_done(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run_with(&[&["user"], arguments].concat(), &[], input);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
@@ -28,7 +28,7 @@ impl Place {
         String::from_utf8(output.stderr).expect("text")
     }
 
-    /// The audit log's entries of an event: their details.
+    /// Returns the details of the audit events of a kind.
     fn told(&self, event: &str) -> Vec<String> {
         let output = self.run(&["audit", "--event", event, "--json"], &[]);
         let lines = String::from_utf8(output.stdout).expect("text");
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-impl Running {
+impl RunningServer {
     fn log_in(&self, username: &str, password: &str) -> (u16, Value) {
         let body = json!({ "username": username, "password": password });
         self.call("POST", "/api/auth/login", None, &body).unwrap()
@@ -61,15 +61,15 @@ fn access(pair: &Value) -> String {
 }
 
 #[test]
-fn the_first_administrator_comes_from_here() {
-    let place = Place::new();
-    assert!(place.not_done(&["passwd", "root"], PASSWORD).contains("does not exist"));
-    assert!(!place.path().join("data").exists(), "nothing is made in what may be the wrong folder");
-    let said = place.user(&["create", "first", "--admin"], PASSWORD);
+fn user_create_makes_the_first_administrator() {
+    let dir = TestDir::new();
+    assert!(dir.not_done(&["passwd", "root"], PASSWORD).contains("does not exist"));
+    assert!(!dir.path().join("data").exists(), "nothing is made in what may be the wrong folder");
+    let said = dir.user(&["create", "first", "--admin"], PASSWORD);
     assert!(said.starts_with("Created the database data/gatehouse.sqlite."), "{said}");
     let settings = [("GATEHOUSE_RESERVED_USERNAMES", "root")];
-    let running = place.serve(&settings);
-    let said = place.user(
+    let running = dir.serve(&settings);
+    let said = dir.user(
         &["create", "Root", "--admin", "--nickname", "超级管理员"],
         &format!("{PASSWORD}\nmore"),
     );
@@ -78,20 +78,20 @@ fn the_first_administrator_comes_from_here() {
     assert_eq!((status, &answer["user"]["role"]), (200, &json!("admin")), "{answer}");
     assert_eq!(answer["user"]["nickname"], "超级管理员");
     assert_eq!(
-        place.told("user_created"),
+        dir.told("user_created"),
         ["first admin by the command line", "Root admin by the command line"]
     );
     assert_eq!(running.log_in("first", PASSWORD).1["user"]["role"], "admin");
-    place.user(&["create", "eve@example.com"], PASSWORD);
+    dir.user(&["create", "eve@example.com"], PASSWORD);
     assert_eq!(running.log_in("Eve@example.com", PASSWORD).1["user"]["role"], "user");
 }
 
 #[test]
-fn what_registration_refuses_is_refused_here() {
-    let place = Place::new();
-    place.serve(&[]).stop();
-    place.user(&["create", "alice"], PASSWORD);
-    place.user(&["create", "paccop"], PASSWORD);
+fn user_create_applies_the_registration_rules() {
+    let dir = TestDir::new();
+    dir.serve(&[]).stop();
+    dir.user(&["create", "alice"], PASSWORD);
+    dir.user(&["create", "paccop"], PASSWORD);
     for (arguments, input, told) in [
         (&["create", "ALICE"][..], PASSWORD, "is taken"),
         // All its letters are Cyrillic.
@@ -107,25 +107,25 @@ fn what_registration_refuses_is_refused_here() {
         (&["disable", "nobody"], "", "no account"),
         (&["role", "0199c2f0-0000-7000-8000-000000000000", "admin"], "", "no account"),
     ] {
-        let said = place.not_done(arguments, input);
+        let said = dir.not_done(arguments, input);
         assert!(said.contains(told), "{arguments:?}: {said}");
         assert!(input.is_empty() || !said.contains(input.trim()), "{said}");
     }
-    let list = place.user(&["list"], "");
+    let list = dir.user(&["list"], "");
     assert_eq!(list.lines().count(), 2, "{list}");
-    // A password is no argument.
-    assert_eq!(place.run(&["user", "create", "bob", PASSWORD], &[]).status.code(), Some(2));
+    // A password cannot be an argument.
+    assert_eq!(dir.run(&["user", "create", "bob", PASSWORD], &[]).status.code(), Some(2));
     assert_eq!(
-        place.run(&["user", "create", "bob", "--password", PASSWORD], &[]).status.code(),
+        dir.run(&["user", "create", "bob", "--password", PASSWORD], &[]).status.code(),
         Some(2)
     );
 }
 
 #[test]
-fn another_password_ends_every_session_within_a_second() {
-    let place = Place::new();
-    let running = place.serve(&[]);
-    place.user(&["create", "alice"], PASSWORD);
+fn user_password_ends_every_session_within_a_second() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
+    dir.user(&["create", "alice"], PASSWORD);
     let tokens = [
         access(&running.log_in("alice", PASSWORD).1),
         access(&running.log_in("alice", PASSWORD).1),
@@ -133,79 +133,77 @@ fn another_password_ends_every_session_within_a_second() {
     for token in &tokens {
         assert_eq!(running.reason(token).0, 200);
     }
-    let said = place.user(&["passwd", "ALICE"], OTHER);
+    let said = dir.user(&["passwd", "ALICE"], OTHER);
     assert!(said.contains("have ended: 2"), "{said}");
     for token in &tokens {
         within_a_second(|| running.reason(token) == (401, json!("password_changed")));
     }
     assert_eq!(running.log_in("alice", PASSWORD).0, 401);
     assert_eq!(running.log_in("alice", OTHER).0, 200);
-    assert_eq!(place.told("password_changed"), ["alice by the command line"]);
-    assert_eq!(place.told("session_revoked"), ["alice password_changed by the command line"; 2]);
+    assert_eq!(dir.told("password_changed"), ["alice by the command line"]);
+    assert_eq!(dir.told("session_revoked"), ["alice password_changed by the command line"; 2]);
 }
 
 #[test]
-fn invariant_11_who_is_disabled_is_out_within_a_second_and_no_session_comes_back() {
-    let place = Place::new();
-    let running = place.serve(&[]);
-    place.user(&["create", "alice"], PASSWORD);
+fn invariant_11_user_disable_ends_sessions_within_a_second_for_good() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
+    dir.user(&["create", "alice"], PASSWORD);
     let token = access(&running.log_in("alice", PASSWORD).1);
     assert_eq!(running.reason(&token).0, 200);
-    assert!(place.user(&["disable", "alice"], "").contains("have ended: 1"));
+    assert!(dir.user(&["disable", "alice"], "").contains("have ended: 1"));
     within_a_second(|| running.reason(&token) == (401, json!("disabled")));
     assert_eq!(running.log_in("alice", PASSWORD).1["code"], "account_disabled");
-    place.user(&["enable", "alice"], "");
+    dir.user(&["enable", "alice"], "");
     within_a_second(|| running.log_in("alice", PASSWORD).0 == 200);
     assert_eq!(
         running.reason(&token),
         (401, json!("disabled")),
         "a session that has ended stays so"
     );
-    assert_eq!(place.told("user_disabled"), ["alice by the command line"]);
-    assert_eq!(place.told("user_enabled"), ["alice by the command line"]);
-    // What is so already is not done again.
-    place.user(&["enable", "alice"], "");
-    assert_eq!(place.told("user_enabled").len(), 1);
+    assert_eq!(dir.told("user_disabled"), ["alice by the command line"]);
+    assert_eq!(dir.told("user_enabled"), ["alice by the command line"]);
+    // A repeated change does nothing.
+    dir.user(&["enable", "alice"], "");
+    assert_eq!(dir.told("user_enabled").len(), 1);
 }
 
 #[test]
-fn the_last_administrator_stays_one() {
-    let place = Place::new();
-    let running = place.serve(&[]);
-    place.user(&["create", "root", "--admin"], PASSWORD);
-    place.user(&["create", "alice"], PASSWORD);
+fn user_change_of_the_last_administrator_is_refused() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
+    dir.user(&["create", "root", "--admin"], PASSWORD);
+    dir.user(&["create", "alice"], PASSWORD);
     let token = access(&running.log_in("alice", PASSWORD).1);
     let list = || running.call("GET", "/api/users", Some(&token), &Value::Null).unwrap().0;
     assert_eq!(list(), 403);
     for arguments in [&["role", "root", "user"][..], &["disable", "root"]] {
-        assert!(place.not_done(arguments, "").contains("the last active administrator"));
+        assert!(dir.not_done(arguments, "").contains("the last active administrator"));
     }
-    place.user(&["role", "alice", "admin"], "");
+    dir.user(&["role", "alice", "admin"], "");
     within_a_second(|| list() == 200);
-    place.user(&["role", "root", "user"], "");
-    assert!(place.not_done(&["disable", "alice"], "").contains("the last active administrator"));
-    place.user(&["role", "root", "admin"], "");
-    place.user(&["disable", "root"], "");
-    // One that may not be used does not count.
-    assert!(
-        place.not_done(&["role", "alice", "user"], "").contains("the last active administrator")
-    );
+    dir.user(&["role", "root", "user"], "");
+    assert!(dir.not_done(&["disable", "alice"], "").contains("the last active administrator"));
+    dir.user(&["role", "root", "admin"], "");
+    dir.user(&["disable", "root"], "");
+    // Disabled administrators do not count.
+    assert!(dir.not_done(&["role", "alice", "user"], "").contains("the last active administrator"));
     let expected = ["alice admin", "root user", "root admin"]
         .map(|what| format!("{what} by the command line"));
-    assert_eq!(place.told("role_changed"), expected);
+    assert_eq!(dir.told("role_changed"), expected);
 }
 
 #[test]
-fn the_list_can_be_searched_and_has_no_secret() {
-    let place = Place::new();
-    place.serve(&[]).stop();
+fn user_list_is_searchable_and_has_no_secrets() {
+    let dir = TestDir::new();
+    dir.serve(&[]).stop();
     for name in ["alice", "albert", "bob"] {
-        place.user(&["create", name, "--nickname", "Al \"x\""], PASSWORD);
+        dir.user(&["create", name, "--nickname", "Al \"x\""], PASSWORD);
     }
-    place.user(&["role", "bob", "admin"], "");
-    place.user(&["disable", "albert"], "");
+    dir.user(&["role", "bob", "admin"], "");
+    dir.user(&["disable", "albert"], "");
     let names = |arguments: &[&str]| -> Vec<String> {
-        let lines = place.user(&[&["list", "--json"], arguments].concat(), "");
+        let lines = dir.user(&[&["list", "--json"], arguments].concat(), "");
         let name = |line: &str| {
             let account: Value = serde_json::from_str(line).expect("JSON");
             account["username"].as_str().unwrap().to_owned()
@@ -217,7 +215,7 @@ fn the_list_can_be_searched_and_has_no_secret() {
     assert_eq!(names(&["--search", "alb"]), ["albert"]);
     assert_eq!(names(&["--admins"]), ["bob"]);
     assert_eq!(names(&["--disabled"]), ["albert"]);
-    let list = place.user(&["list"], "");
+    let list = dir.user(&["list"], "");
     let line = list.lines().nth(1).unwrap();
     assert!(
         line.contains("user ")
@@ -225,5 +223,5 @@ fn the_list_can_be_searched_and_has_no_secret() {
             && line.ends_with(r#"albert "Al \"x\"""#),
         "{line}"
     );
-    assert!(!list.contains("argon2") && !place.user(&["list", "--json"], "").contains("argon2"));
+    assert!(!list.contains("argon2") && !dir.user(&["list", "--json"], "").contains("argon2"));
 }

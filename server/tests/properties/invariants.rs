@@ -1,5 +1,5 @@
-//! What holds of whatever comes from outside: `make test` tries it with proptest, `make fuzz` with
-//! libFuzzer.
+//! Properties of all parsers of untrusted input: checked with proptest in `make test`, and with
+//! libFuzzer in `make fuzz`.
 
 use std::sync::{Arc, LazyLock};
 
@@ -38,7 +38,7 @@ struct Tokens {
     header: String,
 }
 
-/// Whom a token names. What else it says may be more than a number or a text that we could hold.
+/// Issuer and audience of a token. Its other members may exceed the types of this test.
 #[derive(serde::Deserialize)]
 struct Named {
     iss: String,
@@ -58,8 +58,8 @@ static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
     Tokens { keys, codec, header }
 });
 
-/// A text that nobody has signed is no token; one that is signed is good for what it says, and only
-/// as long as that.
+/// Unsigned text is never accepted as a token; signed claims are accepted only within their times
+/// and audience.
 pub fn token(bytes: &[u8]) {
     let Tokens { keys, codec, header } = &*TOKENS;
     let encoded = URL_SAFE_NO_PAD.encode(bytes);
@@ -92,11 +92,11 @@ pub fn token(bytes: &[u8]) {
     }
 }
 
-/// Who has a name is found by it, however it is typed, and it fits into a line.
+/// A valid username is found by every spelling and fits into one line.
 pub fn name(text: &str) {
     let parsed = Username::parse(text);
-    // The rule that forms know: within ASCII it decides alone, but for what only the server can
-    // find; elsewhere it refuses nothing that the server takes.
+    // The rule shared with forms: within ASCII it agrees with the server, except for checks that
+    // only the server can do; otherwise it rejects nothing that the server accepts.
     let form = validation::username::check(text);
     assert!(parsed.is_err() || form.is_ok(), "{text:?}");
     if text.is_ascii() && form.is_ok() {
@@ -124,7 +124,7 @@ pub fn name(text: &str) {
     assert_eq!(username::lookup_key(&nfd).as_deref(), Some(name.key()), "{nfd:?}");
 }
 
-/// A password's characters count in its normal form, and each normal form is judged alike.
+/// The length of a password is counted in normal form, and all normal forms get the same verdict.
 pub fn password(text: &str) {
     let policy = Policy { min: 8, common: Some(&COMMON_PASSWORDS) };
     let owner = Username::parse("Mallory7").expect("a name");
@@ -145,7 +145,7 @@ pub fn password(text: &str) {
     }
 }
 
-/// Wherever somebody is led, it is a path of this origin, and the one that was named, or none.
+/// A redirect target is the given path of this origin, or the default.
 pub fn redirect(text: &str) {
     let target = redirect::target(Some(text));
     assert!(target == text || target == redirect::DEFAULT.path());
@@ -159,7 +159,7 @@ pub fn redirect(text: &str) {
     }
 }
 
-/// A body is the operation's or none; what is too long to be looked at gets no further.
+/// A body that parses is valid for its operation, within the length limits.
 pub fn body(bytes: &[u8]) {
     if let Ok(Login { username, password, remember }) = serde_json::from_slice(bytes)
         && let Ok(credentials) = Credentials::new(username, password, remember)

@@ -1,5 +1,5 @@
-//! What holds of whatever comes from outside, tried with inputs by chance and with those that `make
-//! fuzz` begins with.
+//! Property tests of all parsers of untrusted input, with random inputs and with the corpus of
+//! `make fuzz`.
 
 #![expect(unreachable_pub, reason = "a test is no library: its modules share what they need")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
@@ -10,7 +10,7 @@ use std::{fs, path::Path};
 
 use proptest::prelude::*;
 
-/// Bytes of any kind, and those that are nearly what is asked for.
+/// Arbitrary bytes, and bytes similar to the expected claims.
 fn claims() -> impl Strategy<Value = Vec<u8>> {
     let member = ("iss|aud|sub|sid|jti|iat|nbf|exp|type|fresh|gen|x", value())
         .prop_map(|(name, value)| format!("\"{name}\":{value}"));
@@ -23,7 +23,7 @@ fn claims() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A value of JSON, mostly one that a member might have.
+/// A JSON value, mostly a plausible one.
 fn value() -> impl Strategy<Value = String> {
     let text = any::<String>().prop_map(|text| serde_json::Value::from(text).to_string());
     let own = prop::sample::select(vec![
@@ -56,7 +56,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![1 => prop::collection::vec(any::<u8>(), 0..300), 3 => object]
 }
 
-/// Texts, and those whose letters fold, combine, turn around or are not to be seen.
+/// Texts, including letters that fold, combine, are right-to-left or invisible.
 fn texts() -> impl Strategy<Value = String> {
     let letters = prop::sample::select(vec![
         "a", "A", "ａ", "\u{430}", "ß", "ﬁ", "e\u{301}", "é", "\u{200b}", "\u{202e}", "İ", "ı",
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn redirects_stay_here(text in redirects()) {
+    fn redirect_targets_stay_on_the_origin(text in redirects()) {
         invariants::redirect(&text);
     }
 
@@ -129,7 +129,7 @@ proptest! {
 }
 
 #[test]
-fn what_fuzzing_begins_with() {
+fn fuzz_corpus_keeps_the_invariants() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
     let mut count = 0;
     for (target, holds) in [

@@ -1,4 +1,5 @@
-//! What the server does most and what costs it most, without the network: `cargo bench -p server`.
+//! Benchmarks of the most frequent and the most expensive operations, without the network: `cargo
+//! bench -p server`.
 
 #![expect(clippy::expect_used, reason = "a benchmark ends where something is not as it should be")]
 
