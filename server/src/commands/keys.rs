@@ -76,44 +76,44 @@ fn list(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandE
     let file = file.display();
     if config.jwt_secret.is_some() {
         write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
-        write_row(out, [CONFIGURED, Algorithm::Hs256.as_str(), "-", "signs", "-"])?;
+        write_row(out, [CONFIGURED, Algorithm::Hs256.as_str(), "-", "signing", "-"])?;
         writeln!(
             out,
-            "\nGATEHOUSE_JWT_SECRET signs and checks alone; the keys in {file} are not used."
+            "\nTokens are signed with GATEHOUSE_JWT_SECRET; the keys in {file} are not used."
         )?;
         return Ok(());
     }
     let keys = keys::list(&config.data_dir)?;
     if keys.is_empty() {
-        writeln!(out, "There are no keys yet: the server makes {file} at its first start.")?;
+        writeln!(out, "There are no keys yet: the server creates {file} at its first start.")?;
         return Ok(());
     }
     write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
     for key in &keys {
         let (state, safe) = match key.status {
-            KeyStatus::Signing => ("signs", "-".to_owned()),
-            KeyStatus::VerifyOnly { .. } => ("checks only", safe_to_retire(key, config, env)),
+            KeyStatus::Signing => ("signing", "-".to_owned()),
+            KeyStatus::VerifyOnly { .. } => ("verify only", safe_to_retire(key, config, env)),
         };
         write_row(out, [&key.kid, key.algorithm.as_str(), &utc(key.created_at), state, &safe])?;
     }
     if let [_] = keys.as_slice() {
-        writeln!(out, "\nOne key: it signs and checks. There is nothing to retire.")?;
+        writeln!(out, "\nOne key. There is nothing to retire.")?;
     } else {
         let longest = config.lifetimes.longest();
         writeln!(
             out,
-            "\nA key is safe to retire once what it has signed has expired: with the present settings tokens"
+            "\nA key is safe to retire once all tokens that it has signed have expired. With the current settings, tokens are"
         )?;
         writeln!(
             out,
-            "live at most {longest} seconds. Whoever still holds one of a retired key has to log in again."
+            "valid for at most {longest} seconds. Holders of tokens of a retired key have to log in again."
         )?;
     }
     let signing = keys.iter().find(|key| key.status == KeyStatus::Signing).map(|key| key.algorithm);
     if signing.is_some_and(|algorithm| algorithm != config.jwt_algorithm) {
         writeln!(
             out,
-            "GATEHOUSE_JWT_ALGORITHM is {}: at its next start the server makes a key for it, which signs from then on.",
+            "GATEHOUSE_JWT_ALGORITHM is {}: the server creates a signing key for it at its next start.",
             config.jwt_algorithm
         )?;
     }
@@ -126,21 +126,17 @@ async fn rotate(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), 
         audited(Event::KeyRotated, change, |rotated| &rotated.signing.kid, config, env).await?;
     writeln!(
         out,
-        "Key {} ({}) signs from now on; a server that runs follows within a second.",
+        "Key {} ({}) is the new signing key; a running server applies it within a second.",
         signing.kid, signing.algorithm
     )?;
     if signing.algorithm != previous.algorithm {
         let (old, new) = (previous.algorithm, signing.algorithm);
         writeln!(
             out,
-            "Mind that the algorithm has changed from {old} to {new}: GATEHOUSE_JWT_ALGORITHM says so here."
+            "Note: the algorithm changed from {old} to {new}, as set by GATEHOUSE_JWT_ALGORITHM."
         )?;
     }
-    writeln!(
-        out,
-        "Key {} goes on checking what it has signed: nobody is logged out.",
-        previous.kid
-    )?;
+    writeln!(out, "Key {} keeps verifying its tokens; no session is logged out.", previous.kid)?;
     writeln!(
         out,
         "Safe to retire {}: gatehouse keys retire {}",
@@ -158,12 +154,9 @@ async fn retire(
 ) -> Result<(), CommandError> {
     let change = || keys::retire(&config.data_dir, kid);
     let retired = audited(Event::KeyRetired, change, |retired| &retired.kid, config, env).await?;
-    writeln!(out, "Key {kid} is retired: what it has signed is refused from now on.")?;
+    writeln!(out, "Retired key {kid}: its tokens are rejected from now on.")?;
     if !is_safe_to_retire(&retired, config, env) {
-        writeln!(
-            out,
-            "Some of that may not have expired yet: whoever holds it has to log in again."
-        )?;
+        writeln!(out, "Some of them may not have expired: their holders have to log in again.")?;
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(super) fn read_new(
 
 fn ask() -> Result<Zeroizing<String>, PasswordError> {
     let typed = Zeroizing::new(rpassword::prompt_password("New password: ")?);
-    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    let again = Zeroizing::new(rpassword::prompt_password("Repeat the password: ")?);
     if typed == again { Ok(typed) } else { Err(PasswordError::Differ) }
 }
 

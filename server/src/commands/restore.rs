@@ -34,10 +34,10 @@ const MAX_MANIFEST: u64 = 64 * 1024;
 /// Arguments of `gatehouse restore`.
 #[derive(Args, Clone, Debug)]
 pub struct Arguments {
-    /// The file that `gatehouse backup` has written
+    /// The file written by `gatehouse backup`
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Keep sessions signed in that were when the backup was made, also those that were ended since
+    /// Keep the sessions of the backup active, also those that were ended since
     #[arg(long)]
     keep_sessions: bool,
 }
@@ -46,7 +46,7 @@ pub struct Arguments {
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The archive cannot be read, or is not a backup.
-    #[error("{} is no backup that can be restored ({reason}); nothing was changed", .path.display())]
+    #[error("{} is not a backup that can be restored ({reason}); nothing was changed", .path.display())]
     Archive {
         /// Its path.
         path: PathBuf,
@@ -109,7 +109,7 @@ pub async fn run(
     let manifest = read_manifest(&mut archive).map_err(|error| unusable(error.to_string()))?;
     if manifest.format != FORMAT {
         return Err(unusable(format!(
-            "version {} of Gatehouse has written it in another layout",
+            "it was written by version {} of Gatehouse in another format",
             manifest.version
         )));
     }
@@ -150,13 +150,10 @@ pub async fn run(
         path.display()
     )?;
     if let Some(ended) = ended {
-        writeln!(out, "Everyone has to log in again; sessions that have ended: {ended}.")?;
+        writeln!(out, "Revoked sessions: {ended}. All users have to log in again.")?;
     }
     if !former.is_empty() {
-        writeln!(
-            out,
-            "What was there before is kept, and may be removed once it is no longer needed:"
-        )?;
+        writeln!(out, "The former files were kept; delete them once they are no longer needed:")?;
         for path in former {
             writeln!(out, "  {}", path.display())?;
         }
@@ -201,7 +198,7 @@ fn extract(
     let mut folders = vec![stage.objects.clone()];
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|error| (None, io_error(error)))?;
-        let unsafe_name = || (None, io::Error::other("an entry has a name that leads elsewhere"));
+        let unsafe_name = || (None, io::Error::other("an entry has an unsafe path"));
         let name = entry.enclosed_name().ok_or_else(unsafe_name)?;
         let place = if name == Path::new(MANIFEST) {
             continue;
@@ -214,7 +211,7 @@ fn extract(
         } else {
             return Err((
                 None,
-                io::Error::other(format!("{} belongs to no backup", name.display())),
+                io::Error::other(format!("{} is not part of a backup", name.display())),
             ));
         };
         let failed = |error| (Some(place.clone()), error);

@@ -111,9 +111,9 @@ async fn seed(
         out,
         "{}",
         if known {
-            "They share the password, which is hashed once for all: enough to try things out, and for nothing else."
+            "All accounts share one password hash: for testing only."
         } else {
-            "Nobody can log in to their accounts: they share one hash, of a password that nobody knows."
+            "The accounts cannot be logged in to: they share the hash of a random password."
         }
     )?;
     let began = env.clock.elapsed();
@@ -136,7 +136,7 @@ async fn seed(
     let entry = context.entry(Event::UserCreated, None, Some(&format!("{made} seeded")));
     store.insert_audit_entry(entry).await.map_err(|source| SeedError::Store { made, source })?;
     let took = env.clock.elapsed().saturating_sub(began).as_secs_f64();
-    writeln!(out, "{made} people were made in {took:.1} s.")?;
+    writeln!(out, "Created {made} accounts in {took:.1} s.")?;
     Ok(())
 }
 

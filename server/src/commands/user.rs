@@ -56,20 +56,20 @@ pub enum UserCommand {
         admin: bool,
     },
     /// Set a new password (prompted for, or read from standard input) and revoke all sessions
-    Passwd(Whose),
+    Passwd(AccountSelector),
     /// Set the role of an account
     Role {
         /// The account.
         #[command(flatten)]
-        whose: Whose,
+        selector: AccountSelector,
         /// Role: user or admin
         #[arg(value_parser = role)]
         role: Role,
     },
     /// Disable an account and revoke its sessions
-    Disable(Whose),
+    Disable(AccountSelector),
     /// Enable a disabled account
-    Enable(Whose),
+    Enable(AccountSelector),
     /// List accounts, oldest first, one line per account
     List {
         /// Filter by prefix of username or nickname, or by exact email address or id
@@ -89,10 +89,10 @@ pub enum UserCommand {
 
 /// Selects an account.
 #[derive(Args, Clone, Debug)]
-pub struct Whose {
+pub struct AccountSelector {
     /// Username in any spelling, or account id
     #[arg(value_name = "ACCOUNT")]
-    user: String,
+    account: String,
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -171,12 +171,12 @@ impl UserCommandContext<'_> {
             UserCommand::Create { username, nickname, admin } => {
                 let role = if admin { Role::Admin } else { Role::User };
                 let id = self.create(&username, nickname.as_deref(), role).await?;
-                let may = if admin { ", and its person may manage others" } else { "" };
-                writeln!(out, "The account {} is made{may}: {id}", escaped(username.trim()))?;
+                let as_admin = if admin { " as administrator" } else { "" };
+                writeln!(out, "Created the account {}{as_admin}: {id}", escaped(username.trim()))?;
             }
-            UserCommand::Passwd(whose) => {
-                let id = self.find(&whose).await?;
-                let account = self.store.user(id).await?.ok_or_else(|| whose.not_found())?;
+            UserCommand::Passwd(selector) => {
+                let id = self.find(&selector).await?;
+                let account = self.store.user(id).await?.ok_or_else(|| selector.not_found())?;
                 // A username from before the current rules cannot be compared with the password.
                 let username = Username::parse(&account.user.username).ok();
                 let new = password::read_new(&self.config.password_policy(), username.as_ref())?;
@@ -193,35 +193,31 @@ impl UserCommandContext<'_> {
                     .store
                     .change_password(change, entry)
                     .await?
-                    .ok_or_else(|| whose.not_found())?;
+                    .ok_or_else(|| selector.not_found())?;
                 writeln!(
                     out,
-                    "{} has another password. Sessions that have ended: {}",
-                    whose.shown(),
+                    "Changed the password of {}. Revoked sessions: {}",
+                    selector.shown(),
                     ended.len()
                 )?;
             }
-            UserCommand::Role { whose, role } => {
+            UserCommand::Role { selector, role } => {
                 let change = AccountChange { role: Some(role), ..AccountChange::default() };
-                self.change(&whose, change).await?;
-                let may = match role {
-                    Role::Admin => "may manage other people's accounts",
-                    Role::User => "may not manage other people's accounts",
-                };
-                writeln!(out, "{} {may}.", whose.shown())?;
+                self.change(&selector, change).await?;
+                writeln!(out, "{} has the role {} now.", selector.shown(), role.as_str())?;
             }
-            UserCommand::Disable(whose) => {
+            UserCommand::Disable(selector) => {
                 let change = AccountChange { disabled: Some(true), ..AccountChange::default() };
-                let ended = self.change(&whose, change).await?;
-                writeln!(out, "{} is disabled. {ended}", whose.shown())?;
+                let ended = self.change(&selector, change).await?;
+                writeln!(out, "Disabled {}. {ended}", selector.shown())?;
             }
-            UserCommand::Enable(whose) => {
+            UserCommand::Enable(selector) => {
                 self.change(
-                    &whose,
+                    &selector,
                     AccountChange { disabled: Some(false), ..AccountChange::default() },
                 )
                 .await?;
-                writeln!(out, "{} may be used.", whose.shown())?;
+                writeln!(out, "Enabled {}.", selector.shown())?;
             }
             UserCommand::List { search, admins, disabled, json } => {
                 let is_wanted = |account: &Account| {
@@ -271,21 +267,23 @@ impl UserCommandContext<'_> {
         }
     }
 
-    async fn change(&self, whose: &Whose, change: AccountChange) -> Result<String, UserError> {
-        let id = self.find(whose).await?;
-        Self::ended(whose, self.store.change_account(id, change, self.act()).await)
+    async fn change(
+        &self,
+        selector: &AccountSelector,
+        change: AccountChange,
+    ) -> Result<String, UserError> {
+        let id = self.find(selector).await?;
+        Self::ended(selector, self.store.change_account(id, change, self.act()).await)
     }
 
     /// Formats the result of a change.
     fn ended(
-        whose: &Whose,
+        selector: &AccountSelector,
         changed: Result<AccountChangeOutcome, AccountChangeError>,
     ) -> Result<String, UserError> {
         match changed {
-            Ok(AccountChangeOutcome { ended }) => {
-                Ok(format!("Sessions that have ended: {}", ended.len()))
-            }
-            Err(AccountChangeError::NoAccount) => Err(whose.not_found()),
+            Ok(AccountChangeOutcome { ended }) => Ok(format!("Revoked sessions: {}", ended.len())),
+            Err(AccountChangeError::NoAccount) => Err(selector.not_found()),
             Err(error) => Err(UserError::Change(error)),
         }
     }
@@ -319,8 +317,8 @@ impl UserCommandContext<'_> {
         }
     }
 
-    async fn find(&self, whose: &Whose) -> Result<Uuid, UserError> {
-        username::find(self.store, &whose.user).await?.ok_or_else(|| whose.not_found())
+    async fn find(&self, selector: &AccountSelector) -> Result<Uuid, UserError> {
+        username::find(self.store, &selector.account).await?.ok_or_else(|| selector.not_found())
     }
 
     fn hasher(&self) -> Result<Hasher, HashError> {
@@ -336,13 +334,13 @@ impl UserCommandContext<'_> {
     }
 }
 
-impl Whose {
+impl AccountSelector {
     fn not_found(&self) -> UserError {
-        UserError::NoAccount(self.user.clone())
+        UserError::NoAccount(self.account.clone())
     }
 
     fn shown(&self) -> String {
-        escaped(&self.user)
+        escaped(&self.account)
     }
 }
 

@@ -121,7 +121,7 @@ async fn key_list_shows_when_retiring_affects_no_session() {
     let old = kid(&app.register_and_login("alice").await.access);
     let said = app.keys(KeysCommand::List).await.unwrap();
     assert!(
-        said.contains(&format!("{old}  HS256      2027-01-15T08:00:00Z  signs        -")),
+        said.contains(&format!("{old}  HS256      2027-01-15T08:00:00Z  signing      -")),
         "{said}"
     );
     assert!(said.contains("One key"), "{said}");
@@ -130,11 +130,11 @@ async fn key_list_shows_when_retiring_affects_no_session() {
     let new = app.rotate().await;
     let said = app.keys(KeysCommand::List).await.unwrap();
     assert!(
-        said.contains(&format!("{new}  HS256      2027-01-15T08:01:00Z  signs        -")),
+        said.contains(&format!("{new}  HS256      2027-01-15T08:01:00Z  signing      -")),
         "{said}"
     );
     // Seven days after the last token of the old key, plus the polling interval of other servers.
-    let old_row = format!("{old}  HS256      2027-01-15T08:00:00Z  checks only  ");
+    let old_row = format!("{old}  HS256      2027-01-15T08:00:00Z  verify only  ");
     assert!(said.contains(&format!("{old_row}from 2027-01-22T08:01:05Z")), "{said}");
     app.clock.advance(604_800);
     app.refresh(&last.refresh).await.assert_failure(401, "token_expired");

@@ -148,7 +148,7 @@ fn backup_beside_a_running_server_restores_accounts_keys_and_files() {
     let output = dir.restore(&["one.zip"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("Everyone has to log in again; sessions that have ended: 1."), "{said}");
+    assert!(said.contains("Revoked sessions: 1. All users have to log in again."), "{said}");
 
     let running = dir.serve(&[]);
     assert!(running.has_files_of("alice", &alice));
@@ -213,7 +213,7 @@ fn restore_of_a_damaged_or_foreign_archive_is_refused_and_changes_nothing() {
     }
     for end in [0, 1, whole.len() / 2, whole.len() - 1] {
         fs::write(&broken, &whole[..end]).unwrap();
-        assert!(dir.refusal(&["broken.zip"]).contains("is no backup"), "{end}");
+        assert!(dir.refusal(&["broken.zip"]).contains("is not a backup"), "{end}");
     }
     assert!(dir.refusal(&["missing.zip"]).contains("missing.zip"));
 }
@@ -244,7 +244,7 @@ fn restore_killed_at_any_moment_leaves_the_former_state_or_the_new_one() {
         let running = dir.serve(&[]);
         assert!(running.has_files_of("alice", &alice));
         let keys = dir.run(&["keys", "list"], &[]);
-        let keys = String::from_utf8(keys.stdout).unwrap().matches("checks only").count();
+        let keys = String::from_utf8(keys.stdout).unwrap().matches("verify only").count();
         if running.access_token("bob").is_some() {
             assert!(running.has_files_of("bob", &bob));
             assert_eq!(running.status("GET", "/api/me", &alice.token), 200);

@@ -134,7 +134,7 @@ fn key_list_shows_every_key_without_secrets() {
         ("HS256", "checks", "only", "from"),
         "{list}"
     );
-    assert_eq!((rows[2][1], rows[2][3], rows[2][4]), ("EdDSA", "signs", "-"), "{list}");
+    assert_eq!((rows[2][1], rows[2][3], rows[2][4]), ("EdDSA", "signing", "-"), "{list}");
     let file: Value =
         serde_json::from_slice(&fs::read(dir.path().join("data/keys.json")).unwrap()).unwrap();
     let secrets = file["keys"]
@@ -147,7 +147,7 @@ fn key_list_shows_every_key_without_secrets() {
         let secret = secret.as_str().unwrap();
         assert!(secret.len() >= 43 && !list.contains(secret) && !said.contains(secret));
     }
-    assert!(dir.keys(&["list"], &[]).contains("at its next start the server makes a key for it"));
+    assert!(dir.keys(&["list"], &[]).contains("the server creates a signing key for it at its next start"));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn command_with_closed_standard_output_completes_with_success() {
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let kid = || {
         let list = String::from_utf8(dir.run(&["keys", "list"], &[]).stdout).unwrap();
-        let old = list.lines().find(|line| line.contains("checks only")).map(str::to_owned);
+        let old = list.lines().find(|line| line.contains("verify only")).map(str::to_owned);
         old.and_then(|line| Some(line.split_whitespace().next()?.to_owned()))
     };
     let mut tried = BTreeSet::new();

@@ -73,7 +73,7 @@ fn user_create_makes_the_first_administrator() {
         &["create", "Root", "--admin", "--nickname", "超级管理员"],
         &format!("{PASSWORD}\nmore"),
     );
-    assert!(said.contains("The account Root is made") && !said.contains(PASSWORD), "{said}");
+    assert!(said.contains("Created the account Root") && !said.contains(PASSWORD), "{said}");
     let (status, answer) = running.log_in("root", PASSWORD);
     assert_eq!((status, &answer["user"]["role"]), (200, &json!("admin")), "{answer}");
     assert_eq!(answer["user"]["nickname"], "超级管理员");
@@ -134,7 +134,7 @@ fn user_password_ends_every_session_within_a_second() {
         assert_eq!(running.reason(token).0, 200);
     }
     let said = dir.user(&["passwd", "ALICE"], OTHER);
-    assert!(said.contains("have ended: 2"), "{said}");
+    assert!(said.contains("Revoked sessions: 2"), "{said}");
     for token in &tokens {
         within_a_second(|| running.reason(token) == (401, json!("password_changed")));
     }
@@ -151,7 +151,7 @@ fn invariant_11_user_disable_ends_sessions_within_a_second_for_good() {
     dir.user(&["create", "alice"], PASSWORD);
     let token = access(&running.log_in("alice", PASSWORD).1);
     assert_eq!(running.reason(&token).0, 200);
-    assert!(dir.user(&["disable", "alice"], "").contains("have ended: 1"));
+    assert!(dir.user(&["disable", "alice"], "").contains("Revoked sessions: 1"));
     within_a_second(|| running.reason(&token) == (401, json!("disabled")));
     assert_eq!(running.log_in("alice", PASSWORD).1["code"], "account_disabled");
     dir.user(&["enable", "alice"], "");
