@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use credentials::{Credentials, NewAccount, NewPassword, PasswordAttempt};
-pub use device_cookie::DeviceCookie;
+pub use device_cookie::{DeviceCookie, cookies};
 pub use failure::{Failure, FieldErrors};
 pub use request_context::{Caller, ClientInfo, RequestContext, RequestId, api_lang, set_status};
 pub(crate) use request_context::{codec_failure, set_error_head};

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 /// Tells the time.
@@ -85,28 +86,12 @@ impl Clock for ManualClock {
     }
 }
 
-/// A moment in seconds of Unix time, as people and programs read it: `2027-01-15T08:00:00Z` (RFC
-/// 3339).
+/// Formats seconds of Unix time as a UTC timestamp of RFC 3339: `2027-01-15T08:00:00Z`.
 #[must_use]
 pub fn utc(seconds: i64) -> String {
-    let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Counted from the first of March of the year 0: then the day that some years do not have is a
-    // year's last one.
-    let day = day.saturating_add(719_468);
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    // Five months from March or from August on have 153 days.
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = (era * 400 + year, if month < 10 { month + 3 } else { month - 9 });
-    let year = if month <= 2 { year + 1 } else { year };
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        second / 3_600,
-        second / 60 % 60,
-        second % 60
-    )
+    let limit = if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or(limit);
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Gives bytes that nobody can guess.

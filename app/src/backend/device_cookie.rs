@@ -1,12 +1,13 @@
 //! The one kind of cookie that the interface knows: it says which device a browser was, is opaque
 //! to it, and signs nobody in. Whoever brings none is served like anybody else.
 
+use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 /// How long a browser keeps one, in seconds: half a year after the last log-in.
-const MAX_AGE_SECONDS: u32 = 15_552_000;
+const MAX_AGE_SECONDS: i64 = 15_552_000;
 /// Cookies that are looked at in one request at the most: as many persons as share a browser.
 const MAX_COOKIES: usize = 16;
 
@@ -26,30 +27,33 @@ impl DeviceCookie {
     /// The cookies of this kind in a request's headers (RFC 6265 §5.4).
     #[must_use]
     pub fn read_all(headers: &HeaderMap) -> Vec<Self> {
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| name.starts_with(Self::DEVICE))
+        cookies(headers)
+            .filter(|cookie| cookie.name().starts_with(Self::DEVICE))
             .take(MAX_COOKIES)
-            .map(|(name, value)| Self { name: name.to_owned(), value: value.to_owned() })
+            .map(|cookie| Self { name: cookie.name().to_owned(), value: cookie.value().to_owned() })
             .collect()
     }
 
     /// Has the browser keep it, out of reach of scripts and of other sites, and send it along to
     /// this path alone.
     pub(crate) fn set(&self, path: &str, is_encrypted: bool) {
-        let secure = if is_encrypted { "; Secure" } else { "" };
-        let Self { name, value } = self;
-        let line = format!(
-            "{name}={value}; Path={path}; Max-Age={MAX_AGE_SECONDS}; HttpOnly; SameSite=Strict{secure}"
-        );
-        if let (Some(options), Ok(line)) =
-            (use_context::<ResponseOptions>(), HeaderValue::try_from(line))
-        {
+        let cookie = Cookie::build((&*self.name, &*self.value))
+            .path(path)
+            .max_age(Duration::seconds(MAX_AGE_SECONDS))
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .secure(is_encrypted);
+        let line = HeaderValue::try_from(cookie.to_string());
+        if let (Some(options), Ok(line)) = (use_context::<ResponseOptions>(), line) {
             options.append_header(header::SET_COOKIE, line);
         }
     }
+}
+
+/// Returns the cookies of a request (RFC 6265 §5.4), without malformed ones.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(Cookie::split_parse).flatten()
 }
 
 #[cfg(test)]

@@ -3,11 +3,8 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    datetime::rfc3339,
-    terminal::{escaped, json},
-};
-use crate::store::StoredEntry;
+use super::terminal::{escaped, json};
+use crate::{clock::utc, store::StoredEntry};
 
 /// An entry with the username of its account, if the account exists.
 pub(super) struct Line<'a> {
@@ -38,7 +35,7 @@ impl Line<'_> {
         let id = user.map(|user| user.to_string());
         let user = self.username.or(id.as_deref());
         let parts = [
-            Some(rfc3339(*at)),
+            Some(utc(*at)),
             Some(escaped(event)),
             Some(escaped(outcome)),
             user.map(|user| format!("user={}", escaped(user))),
@@ -55,7 +52,7 @@ impl Line<'_> {
         let StoredEntry { at, event, outcome, user, session, address, user_agent, detail, .. } =
             self.entry;
         json(&Json {
-            time: rfc3339(*at),
+            time: utc(*at),
             at: *at,
             event,
             outcome,

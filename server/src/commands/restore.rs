@@ -14,11 +14,10 @@ use zip::ZipArchive;
 
 use super::{
     backup::{DATABASE, FORMAT, MANIFEST, Manifest, OBJECTS, io_error},
-    datetime::rfc3339,
     user::CLI_ACTOR,
 };
 use crate::{
-    clock::Env,
+    clock::{Env, utc},
     config::Config,
     startup::prepare_folder,
     store::{
@@ -140,15 +139,10 @@ pub async fn run(
         others
             .push(StagedFile { staged: stage.objects, destination: config.data_dir.join(OBJECTS) });
     }
-    let suffix = format!(".before-{}", rfc3339(env.now()).replace(['-', ':'], ""));
+    let suffix = format!(".before-{}", utc(env.now()).replace(['-', ':'], ""));
     let former = replacement.commit(others, &suffix).map_err(RestoreError::Commit)?;
 
-    writeln!(
-        out,
-        "Restored the backup of {} from {}.",
-        rfc3339(manifest.created_at),
-        path.display()
-    )?;
+    writeln!(out, "Restored the backup of {} from {}.", utc(manifest.created_at), path.display())?;
     if let Some(ended) = ended {
         writeln!(out, "Revoked sessions: {ended}. All users have to log in again.")?;
     }
@@ -283,7 +277,7 @@ async fn bring_up_to_date(
         by: CLI_ACTOR.to_owned(),
         client_info: ClientInfo::default(),
     };
-    let detail = format!("restored a backup of {}", rfc3339(manifest.created_at));
+    let detail = format!("restored a backup of {}", utc(manifest.created_at));
     let entry = context.entry(Event::SessionRevoked, None, Some(&detail));
     let ended = if keeps_sessions {
         store.insert_audit_entry(entry).await.map(|()| None)

@@ -15,7 +15,6 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::{
-    datetime::rfc3339,
     open_or_create,
     output::Output,
     password::{self, PasswordError},
@@ -26,7 +25,7 @@ use crate::{
         hashing::{Client, Cost, HashError, Hasher},
         username::{self, Username},
     },
-    clock::Env,
+    clock::{Env, utc},
     config::Config,
     sessions::administration::looked_for,
     store::{
@@ -351,7 +350,7 @@ fn line(account: &Account) -> String {
         nickname.as_ref().map(|nickname| format!(" \"{}\"", escaped(nickname))).unwrap_or_default();
     format!(
         "{}  {id}  {:5}  {state:8}  sessions={sessions}  {}{nickname}",
-        rfc3339(*created_at),
+        utc(*created_at),
         role.as_str(),
         escaped(username)
     )

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use app::{
+    backend::cookies,
     document::{PageSettings, shell, with_shape},
     i18n::Lang,
     routes::Page,
@@ -110,13 +111,10 @@ fn policy(nonce: &str, reload: bool) -> String {
 
 /// The language of a page: the one that the person has chosen, else the browser's.
 pub(super) fn language(headers: &HeaderMap) -> Lang {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let chosen = cookies
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find_map(|(name, value)| (name == Lang::COOKIE).then_some(value));
+    let chosen = cookies(headers).find(|cookie| cookie.name() == Lang::COOKIE);
+    let chosen = chosen.map(|cookie| cookie.value().to_owned());
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Lang::choose(chosen, accepted)
+    Lang::choose(chosen.as_deref(), accepted)
 }
 
 /// A form that was sent without the program: nothing of it is read, the page comes again, and no

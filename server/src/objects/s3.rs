@@ -5,7 +5,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use hmac::{HmacReset, KeyInit as _, Mac as _};
 use http_body_util::BodyExt as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -16,13 +15,11 @@ use object_store::{
     ClientOptions, Error, ObjectStore, Result, RetryConfig,
     aws::AmazonS3Builder,
     client::{
-        CryptoProvider, DigestAlgorithm, DigestContext, HmacContext, HttpClient, HttpConnector,
-        HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
-        HttpService, Signer, SigningAlgorithm,
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
+        HttpResponse, HttpResponseBody, HttpService,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 
 /// Time limit of a request, and of its retries together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -57,7 +54,6 @@ pub(super) fn open(place: &S3) -> Result<Arc<dyn ObjectStore>> {
             ..RetryConfig::default()
         })
         .with_http_connector(HyperConnector)
-        .with_crypto_provider(Arc::new(Crypto))
         .build()?;
     Ok(Arc::new(store))
 }
@@ -101,98 +97,5 @@ impl HttpService for HyperClient {
         )?;
         let broken = |error| HttpError::new(HttpErrorKind::Interrupted, error);
         Ok(answer.map(|body| HttpResponseBody::new(body.map_err(broken))))
-    }
-}
-
-/// The cryptography of requests that are signed (AWS Signature Version 4): what the rest of the
-/// program uses.
-#[derive(Debug)]
-struct Crypto;
-
-impl CryptoProvider for Crypto {
-    fn digest(&self, algorithm: DigestAlgorithm) -> Result<Box<dyn DigestContext>> {
-        match algorithm {
-            DigestAlgorithm::Sha256 => {
-                Ok(Box::new(Hashing { state: Sha256::new(), done: Vec::new() }))
-            }
-            _ => Err(unsupported()),
-        }
-    }
-
-    fn hmac(&self, algorithm: DigestAlgorithm, secret: &[u8]) -> Result<Box<dyn HmacContext>> {
-        match algorithm {
-            DigestAlgorithm::Sha256 => {
-                let state = HmacReset::<Sha256>::new_from_slice(secret)
-                    .map_err(|error| Error::Generic { store: "S3", source: Box::new(error) })?;
-                Ok(Box::new(Keyed { state, done: Vec::new() }))
-            }
-            _ => Err(unsupported()),
-        }
-    }
-
-    fn sign(&self, _: SigningAlgorithm, _: &[u8]) -> Result<Box<dyn Signer>> {
-        Err(unsupported())
-    }
-}
-
-fn unsupported() -> Error {
-    Error::NotSupported { source: "S3 is signed with SHA-256".into() }
-}
-
-struct Hashing {
-    state: Sha256,
-    done: Vec<u8>,
-}
-
-impl DigestContext for Hashing {
-    fn update(&mut self, data: &[u8]) {
-        self.state.update(data);
-    }
-
-    fn finish(&mut self) -> Result<&[u8]> {
-        self.done = self.state.finalize_reset().to_vec();
-        Ok(&self.done)
-    }
-}
-
-struct Keyed {
-    state: HmacReset<Sha256>,
-    done: Vec<u8>,
-}
-
-impl HmacContext for Keyed {
-    fn update(&mut self, data: &[u8]) {
-        self.state.update(data);
-    }
-
-    fn finish(&mut self) -> Result<&[u8]> {
-        self.done = self.state.finalize_reset().into_bytes().to_vec();
-        Ok(&self.done)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// RFC 4231 §4.3 and the first example of FIPS 180-4.
-    #[test]
-    fn hashes_are_those_that_everybody_computes() {
-        let hex = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .flat_map(|byte| format!("{byte:02x}").into_bytes())
-                .map(char::from)
-                .collect::<String>()
-        };
-        let mut hmac = Crypto.hmac(DigestAlgorithm::Sha256, b"Jefe").unwrap();
-        hmac.update(b"what do ya want ");
-        hmac.update(b"for nothing?");
-        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(hex(hmac.finish().unwrap()), expected);
-        let mut digest = Crypto.digest(DigestAlgorithm::Sha256).unwrap();
-        digest.update(b"abc");
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hex(digest.finish().unwrap()), expected);
     }
 }

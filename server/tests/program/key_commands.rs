@@ -147,7 +147,10 @@ fn key_list_shows_every_key_without_secrets() {
         let secret = secret.as_str().unwrap();
         assert!(secret.len() >= 43 && !list.contains(secret) && !said.contains(secret));
     }
-    assert!(dir.keys(&["list"], &[]).contains("the server creates a signing key for it at its next start"));
+    assert!(
+        dir.keys(&["list"], &[])
+            .contains("the server creates a signing key for it at its next start")
+    );
 }
 
 #[test]
