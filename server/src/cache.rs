@@ -22,7 +22,7 @@ struct Rows<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> ReadThroughCache<K, V> {
-    /// An empty cache of at most `capacity` rows.
+    /// Creates a cache of at most `capacity` rows.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self { rows: RwLock::new(Rows { invalidations: 0, by_key: HashMap::new() }), capacity }

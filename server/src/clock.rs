@@ -1,4 +1,4 @@
-//! Time and chance, passed in: nothing else in the server asks the system for either.
+//! Injected time and randomness: the only module that asks the system for either.
 
 use std::{
     sync::{
@@ -11,12 +11,12 @@ use std::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
-/// Tells the time.
+/// A source of time.
 pub trait Clock: Send + Sync {
     /// Milliseconds of Unix time.
     fn now_ms(&self) -> i64;
 
-    /// Time since some fixed moment, for measuring: it never goes back.
+    /// Monotonic time since some fixed moment, for measuring.
     fn elapsed(&self) -> Duration;
 
     /// Seconds of Unix time.
@@ -25,7 +25,7 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Debug)]
 pub struct SystemClock {
     start: Instant,
@@ -50,7 +50,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests.
+/// A clock for tests, which stands still until it is moved.
 #[derive(Debug)]
 pub struct ManualClock {
     now_ms: AtomicI64,
@@ -58,19 +58,19 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows these seconds of Unix time.
+    /// A clock at this Unix time in seconds.
     #[must_use]
     pub const fn new(seconds: i64) -> Self {
         Self { now_ms: AtomicI64::new(seconds * 1000), elapsed_ms: AtomicI64::new(seconds * 1000) }
     }
 
-    /// Moves the clock, also back.
+    /// Lets seconds pass; negative ones move the clock back.
     pub fn advance(&self, seconds: i64) {
         self.set(seconds);
         self.elapsed_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    /// Sets the clock ahead or back by so many seconds, while no time passes.
+    /// Steps the clock by seconds, while no time passes.
     pub fn set(&self, seconds: i64) {
         self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
@@ -94,7 +94,7 @@ pub fn utc(seconds: i64) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Gives bytes that nobody can guess.
+/// A cryptographically secure source of random bytes.
 pub trait RandomSource: Send + Sync {
     /// Fills a buffer.
     fn fill(&self, buffer: &mut [u8]);
@@ -107,7 +107,7 @@ pub struct SystemRandom;
 impl RandomSource for SystemRandom {
     /// # Panics
     ///
-    /// Where the operating system has no randomness: no token or salt may be made then.
+    /// If the operating system has no randomness: no token or salt may be made then.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     fn fill(&self, buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
@@ -116,17 +116,17 @@ impl RandomSource for SystemRandom {
     }
 }
 
-/// Time and chance together, as most of the server needs them.
+/// The injected environment: clock and random source.
 #[derive(Clone)]
 pub struct Env {
-    /// Tells the time.
+    /// A source of time.
     pub clock: Arc<dyn Clock>,
-    /// Gives random bytes.
+    /// The random source.
     pub rng: Arc<dyn RandomSource>,
 }
 
 impl Env {
-    /// The machine's own.
+    /// The system's clock and random generator.
     #[must_use]
     pub fn system() -> Self {
         Self { clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRandom) }
@@ -138,7 +138,7 @@ impl Env {
         self.clock.now()
     }
 
-    /// Random bytes.
+    /// Returns random bytes.
     #[must_use]
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
@@ -146,13 +146,13 @@ impl Env {
         bytes
     }
 
-    /// A new UUIDv7 (RFC 9562 §5.7).
+    /// Returns a new UUIDv7 (RFC 9562 §5.7).
     #[must_use]
     pub fn uuid(&self) -> Uuid {
         self.uuid_at(self.clock.now_ms())
     }
 
-    /// The same as of another moment, in milliseconds of Unix time.
+    /// Returns a UUIDv7 of another time, in milliseconds of Unix time.
     #[must_use]
     pub fn uuid_at(&self, millis: i64) -> Uuid {
         let millis = u64::try_from(millis).unwrap_or_default();
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_told_as_everybody_reads_them() {
+    fn utc_formats_as_rfc_3339() {
         for (seconds, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (-1, "1969-12-31T23:59:59Z"),
@@ -184,12 +184,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_later_moment_reads_later(seconds in 0_i64..253_402_300_799, more in 1_i64..100_000_000) {
+        fn utc_of_later_time_sorts_later(seconds in 0_i64..253_402_300_799, more in 1_i64..100_000_000) {
             prop_assert!(utc(seconds) < utc((seconds + more).min(253_402_300_799)));
         }
 
         #[test]
-        fn any_moment_can_be_told(seconds: i64) {
+        fn utc_of_any_time_succeeds(seconds: i64) {
             prop_assert!(utc(seconds).ends_with('Z'));
         }
     }

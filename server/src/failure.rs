@@ -1,4 +1,20 @@
-//! What is not the caller's fault: told to the log once, with its cause, and to the caller without.
+//! Errors inside the server, and their conversion to API failures.
+//!
+//! Which error type is used where:
+//!
+//! - [`Failure`](app::backend::Failure): what a use case returns to its caller. The handler turns it
+//!   into the `ApiError` of the response.
+//! - [`Problem`](app::validation::Problem): a rejected form field; `FieldErrors` collects problems
+//!   into one `Failure`.
+//! - [`Code`]: the stable code of an `ApiError`. Functions without other outcomes, such as token
+//!   verification, return it directly.
+//! - Errors of a module ([`StoreError`], [`HashError`], [`SignError`], …): `thiserror` enums with
+//!   the cause. Callers of the API never see them.
+//! - [`Internal`]: the union of those. [`internal`] logs one, once and with the request id, and
+//!   returns the failure without the cause. A use case calls it where such an error leaves it.
+//! - [`ActError`]: a write on behalf of a caller that has lost the permission meanwhile, or a store
+//!   error; [`act_failure`] converts it.
+//! - `StartError` and the errors of `commands`: printed when the process ends, with the remedy.
 
 use app::{backend::Failure, protocol::error::Code};
 
@@ -11,36 +27,36 @@ use crate::{
     tokens::keys::SignError,
 };
 
-/// Seconds after which a database that did not answer is worth another try.
+/// Seconds for `Retry-After` if the database did not answer.
 const RETRY_AFTER: u32 = 5;
 
-/// A failure inside the server.
+/// An error inside the server.
 #[derive(Debug, thiserror::Error)]
 pub enum Internal {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The hashing of passwords.
+    /// Password hashing.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The signing of tokens.
+    /// Token signing.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// What is kept beside the database.
+    /// The object storage.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// The archive of an account.
+    /// The export of an account.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// The work on pictures.
+    /// Picture processing.
     #[error(transparent)]
     Picture(#[from] PoolError),
-    /// A task that did not come to its end.
+    /// A background task that panicked or was cancelled.
     #[error(transparent)]
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Logs a failure, and makes what the caller is told of it.
+/// Logs an error, and returns the failure for the caller.
 pub fn internal(error: impl Into<Internal>) -> Failure {
     let error = error.into();
     match &error {
@@ -67,7 +83,7 @@ pub fn internal(error: impl Into<Internal>) -> Failure {
     }
 }
 
-/// What the caller is told of a change that was not made on its behalf.
+/// Converts the error of a write on behalf of a caller.
 #[must_use]
 pub fn act_failure(error: ActError) -> Failure {
     match error {

@@ -1,4 +1,5 @@
-//! The log on standard error. A log that cannot be written never delays or changes an answer.
+//! Logging to standard error, through a bounded queue and a thread. A blocked standard error never
+//! delays or changes a response.
 
 use std::{
     io::{self, Write},
@@ -11,34 +12,32 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::config::{Config, LogFormat};
 
-/// Bytes of log lines that wait for standard error at most. Lines beyond them are dropped and
-/// counted.
+/// Largest size of queued log lines, in bytes. Lines beyond it are dropped and counted.
 const WAITING_MAX: usize = 1 << 20;
-/// How long the end of the program waits for the last lines to be written.
+/// Longest wait for the queue to drain when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a write waits before it is tried again where standard error is non-blocking and full.
+/// Delay before a write is retried, if standard error is non-blocking and full.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-/// Why there is no log.
+/// Error of starting the log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The filter cannot be used.
+    /// The filter is invalid.
     #[error("GATEHOUSE_LOG: {0}")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// There is no thread for it.
+    /// The writer thread cannot be started.
     #[error("the log cannot be written: {0}")]
     Thread(#[from] io::Error),
-    /// There is a log already.
+    /// A global subscriber was installed before.
     #[error("the log cannot be started: {0}")]
     Started(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Starts the log as configured, and sends panics to it. Its last lines are written when the guard
-/// is dropped.
+/// Starts the log as configured, and sends panics to it. Dropping the guard flushes the queue.
 ///
 /// # Errors
 ///
-/// [`LogError`]
+/// [`LogError`] if the filter is invalid or the writer thread cannot be started.
 pub fn start(config: &Config) -> Result<LogGuard, LogError> {
     use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -47,8 +46,8 @@ pub fn start(config: &Config) -> Result<LogGuard, LogError> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(queue.clone())
-        // Otherwise it would report a line that cannot be formatted with `eprintln!`, which panics
-        // when that fails, too.
+        // Otherwise the subscriber would report a line that cannot be formatted with `eprintln!`,
+        // which panics if that fails, too.
         .log_internal_errors(false)
         .with_target(false);
     match config.log_format {
@@ -61,7 +60,7 @@ pub fn start(config: &Config) -> Result<LogGuard, LogError> {
     thread::Builder::new()
         .name("log".to_owned())
         .spawn(move || written.write_all_to(&mut io::stderr()))?;
-    // The default one writes to standard error itself, and would wait for it.
+    // The default hook writes to standard error itself, and would block on it.
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or("no message");
         let place = panic.location().map(ToString::to_string);
@@ -70,7 +69,7 @@ pub fn start(config: &Config) -> Result<LogGuard, LogError> {
     Ok(LogGuard(queue))
 }
 
-/// Keeps the log's last lines from being lost at the end of the program.
+/// Flushes the log when it is dropped.
 #[derive(Debug)]
 #[must_use = "the last lines of the log are written when it is dropped"]
 pub struct LogGuard(LineQueue);
@@ -81,7 +80,7 @@ impl Drop for LogGuard {
     }
 }
 
-/// Lines on their way to the thread that writes them. A handle: clones are the same.
+/// Queue of lines for the writer thread. A handle: clones share the queue.
 #[derive(Clone, Debug, Default)]
 struct LineQueue(Arc<Shared>);
 
@@ -95,7 +94,7 @@ struct Shared {
 struct State {
     waiting: Vec<u8>,
     is_writing: bool,
-    /// Lines that were not written since the last one that was.
+    /// Lines dropped since the last line that was written.
     dropped: u64,
 }
 
@@ -104,7 +103,7 @@ impl LineQueue {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a line, or drops it where too many wait.
+    /// Adds a line, or drops it if the queue is full.
     fn push(&self, line: &[u8]) {
         let mut state = self.lock();
         if state.waiting.len().saturating_add(line.len()) > WAITING_MAX {
@@ -116,7 +115,7 @@ impl LineQueue {
         self.0.changed.notify_all();
     }
 
-    /// Writes what comes, for as long as the program runs.
+    /// Writes queued lines for as long as the process runs.
     fn write_all_to(&self, out: &mut impl Write) -> ! {
         let mut is_torn = false;
         loop {
@@ -130,9 +129,9 @@ impl LineQueue {
         }
     }
 
-    /// Waits for lines and writes them. Those that cannot be written are dropped and counted: the
-    /// count is returned once a line has been written again. `is_torn` tells whether the last line
-    /// that was written lacks its end.
+    /// Waits for lines and writes them. Lines that cannot be written are dropped and counted; the
+    /// count is returned once a line has been written again. `is_torn` tells whether the last
+    /// written line lacks its end.
     fn write_next(&self, out: &mut impl Write, is_torn: &mut bool) -> u64 {
         let lines = self.take();
         let was_torn = *is_torn;
@@ -149,7 +148,7 @@ impl LineQueue {
         dropped
     }
 
-    /// Waits for lines, and takes all of them.
+    /// Waits for lines, and takes all.
     fn take(&self) -> Vec<u8> {
         let waiting = self.0.changed.wait_while(self.lock(), |state| state.waiting.is_empty());
         let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
@@ -157,10 +156,10 @@ impl LineQueue {
         std::mem::take(&mut state.waiting)
     }
 
-    /// Waits until everything is written, but no longer than this.
+    /// Waits until everything is written, or the timeout.
     fn flush(&self, timeout: Duration) {
         let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
-        // Whether it has taken too long makes no difference: the program ends.
+        // A timeout makes no difference: the process ends.
         let _ = self.0.changed.wait_timeout_while(self.lock(), timeout, is_busy);
     }
 }
@@ -184,7 +183,7 @@ impl Write for &LineQueue {
     }
 }
 
-/// Writes as many of these bytes as can be written, and returns their number.
+/// Writes as many of these bytes as possible, and returns their number.
 fn write_as_far_as_possible(out: &mut impl Write, bytes: &[u8]) -> usize {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
@@ -192,7 +191,7 @@ fn write_as_far_as_possible(out: &mut impl Write, bytes: &[u8]) -> usize {
             Ok(0) => break,
             Ok(count) => written += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Another program has made the terminal or pipe non-blocking: it has to become free.
+            // Another process has made the terminal or pipe non-blocking: wait until it has room.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_AFTER),
             Err(_) => break,
         }
@@ -204,7 +203,7 @@ fn write_as_far_as_possible(out: &mut impl Write, bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// A file system with so many bytes left.
+    /// A file system with this many bytes left.
     #[derive(Default)]
     struct Disk {
         content: Vec<u8>,
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn write_next_on_a_full_disk_counts_lines_and_goes_on_with_whole_ones() {
+    fn write_next_on_full_disk_counts_dropped_lines_and_resumes_with_whole_ones() {
         let (queue, mut disk, mut is_torn) = (LineQueue::default(), Disk::default(), false);
         let mut write = |disk: &mut Disk, lines: &[&str]| {
             for line in lines {
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn push_beyond_the_bound_drops_lines_and_counts_them() {
+    fn push_to_full_queue_drops_and_counts_lines() {
         let (queue, mut disk) =
             (LineQueue::default(), Disk { left: usize::MAX, ..Disk::default() });
         let line = [vec![b'x'; 1023], vec![b'\n']].concat();
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn flush_without_a_writer_gives_up() {
+    fn flush_without_writer_times_out() {
         let queue = LineQueue::default();
         queue.flush(Duration::from_mins(1));
         queue.push(b"line\n");

@@ -1,12 +1,12 @@
-//! Addresses and networks of them.
+//! IP networks.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// Bits of an IPv6 network that one customer gets: whoever has one address of it has them all (RFC
-/// 6177).
+/// Prefix length of the IPv6 network of one client: a client with one address of it has them all
+/// (RFC 6177).
 const CLIENT_PREFIX: u8 = 64;
 
-/// A network (RFC 4632 §3.1, RFC 4291 §2.3), or a single address.
+/// An IP network (RFC 4632 §3.1, RFC 4291 §2.3), or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
     first: IpAddr,
@@ -14,7 +14,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network of an address that begins with this many of its bits.
+    /// Returns the network of an address with this prefix length.
     fn with_prefix(address: IpAddr, prefix: u8) -> Self {
         let prefix = prefix.min(bits(address));
         let first = match address {
@@ -30,7 +30,7 @@ impl Network {
         Self { first, prefix }
     }
 
-    /// What one customer of a provider has: an IPv4 address, or the IPv6 network around an address.
+    /// Returns the network of one client: an IPv4 address, or the /64 around an IPv6 address.
     #[must_use]
     pub fn of_client(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -39,7 +39,7 @@ impl Network {
         }
     }
 
-    /// Whether an address is in it.
+    /// Returns whether the network contains an address. IPv4-mapped IPv6 addresses count as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -64,7 +64,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// A text that is no network.
+/// Error of parsing a network.
 #[derive(Debug, thiserror::Error)]
 #[error("not an IP address or network (examples: 10.0.0.1, 10.0.0.0/8, fd00::/8)")]
 pub struct ParseNetworkError;
@@ -85,7 +85,7 @@ impl FromStr for Network {
                 .ok_or(ParseNetworkError)?,
         };
         let network = Self::with_prefix(address, prefix);
-        // An address with bits beyond the prefix is a slip of the keyboard.
+        // An address with bits beyond the prefix is a typing error.
         if network.first == address { Ok(network) } else { Err(ParseNetworkError) }
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_contain_what_begins_like_them() {
+    fn contains_address_with_same_prefix_returns_true() {
         for (network_text, inside, outside) in [
             ("10.0.0.0/8", "10.255.1.2", "11.0.0.1"),
             ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn parse_of_invalid_network_fails() {
         for text in [
             "",
             "x",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_has_one_ipv4_address_or_an_ipv6_network() {
+    fn of_client_is_ipv4_address_or_ipv6_prefix() {
         let of = |text| Network::of_client(address(text)).to_string();
         assert_eq!(of("192.0.2.7"), "192.0.2.7");
         assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
@@ -146,7 +146,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_address_is_in_the_network_around_it(bytes: [u8; 16], prefix in 0..=128_u8) {
+        fn with_prefix_contains_its_address(bytes: [u8; 16], prefix in 0..=128_u8) {
             let address = IpAddr::from(bytes);
             prop_assume!(address.to_canonical() == address);
             prop_assert!(Network::with_prefix(address, prefix).contains(address));

@@ -1,4 +1,4 @@
-//! From settings to a server that answers.
+//! Server startup: from settings to a listening server.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -37,42 +37,41 @@ use crate::{
     },
 };
 
-/// How long running requests may take to finish once the server is told to stop. Docker kills a
-/// container after ten seconds.
+/// Grace period for running requests during shutdown. Docker kills a container after ten seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 
-/// Why the server does not start.
+/// Error of starting the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder.
+    /// The data folder cannot be created or written.
     #[error(
         "the data folder {} cannot be used ({source}); make it writable for this user, or name another one with GATEHOUSE_DATA_DIR", .path.display()
     )]
     DataDir {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The keys.
+    /// The signing keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The database.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A query at the start.
+    /// A query during startup.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What lies beside the database.
+    /// The object storage.
     #[error(transparent)]
     Objects(#[from] ObjectError),
     /// Password hashing.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The sessions.
+    /// Preparing the sessions.
     #[error(transparent)]
     Sessions(#[from] Internal),
-    /// The port belongs to another program.
+    /// Another process listens on the port.
     #[error(
         "{addr} is in use by another process; stop it, or choose another address with GATEHOUSE_ADDR"
     )]
@@ -80,32 +79,33 @@ pub enum StartError {
         /// The address.
         addr: SocketAddr,
     },
-    /// The address cannot be served on.
+    /// The address cannot be listened on.
     #[error("cannot listen on {addr} ({source}); choose another address with GATEHOUSE_ADDR")]
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// A server that is ready to answer.
+/// A server that is ready to listen.
 pub struct Server {
-    /// What it answers with.
+    /// Shared state of the handlers.
     pub state: State,
-    /// What it keeps.
+    /// The database.
     pub store: Store,
     /// Limits of its connections.
     connections: ConnectionLimits,
 }
 
 impl Server {
-    /// Opens what is kept, and puts the parts together.
+    /// Opens the database, keys and object storage, and wires the services.
     ///
     /// # Errors
     ///
-    /// [`StartError`]
+    /// [`StartError`] if the data folder, the keys, the database or the object storage cannot be
+    /// used.
     pub async fn open(config: &Config, env: Env) -> Result<Self, StartError> {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
@@ -178,7 +178,7 @@ impl Server {
         Ok(Self { state, store, connections: config.connections })
     }
 
-    /// The router of this server.
+    /// Returns the router of this server.
     pub fn router(&self, pages: Router) -> Router {
         http::router(self.state.clone(), pages)
     }
@@ -213,7 +213,7 @@ impl Server {
         tokio::select! {
             () = serving => {}
             () = async {
-                // An error means that the sender is gone: then `serving` has ended.
+                // An error means that the sender was dropped: then `serving` has ended.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
                 tokio::time::sleep(SHUTDOWN_GRACE).await;
             } => {
@@ -228,11 +228,12 @@ impl Server {
     }
 }
 
-/// Listens at an address.
+/// Binds a listener.
 ///
 /// # Errors
 ///
-/// [`StartError::PortInUse`], [`StartError::Listen`]
+/// [`StartError::PortInUse`] if another process listens there; [`StartError::Listen`] for any other
+/// failure.
 pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(addr).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => StartError::PortInUse { addr },
@@ -240,7 +241,7 @@ pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
-/// The keys; that another one signs than before is an event like any other rotation.
+/// Opens the keys. A change of the signing key is audited like any other rotation.
 async fn open_keys(config: &Config, store: &Store, env: &Env) -> Result<Arc<KeyStore>, StartError> {
     let (keys, opened) =
         KeyStore::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), env)?;
@@ -255,7 +256,7 @@ async fn open_keys(config: &Config, store: &Store, env: &Env) -> Result<Arc<KeyS
     Ok(Arc::new(keys))
 }
 
-/// What lies beside the database.
+/// The object storage.
 fn open_objects(config: &Config, env: &Env) -> Result<Objects, StartError> {
     if let Some(place) = &config.s3 {
         return Ok(Objects::in_s3(place)?);
@@ -265,13 +266,12 @@ fn open_objects(config: &Config, env: &Env) -> Result<Objects, StartError> {
         .map_err(|source| StartError::DataDir { path: folder, source })
 }
 
-/// Makes the folder, for its owner alone, and tries whether it can be written to.
+/// Creates the folder with mode 0700, and checks that it is writable.
 pub(crate) fn prepare_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         fs::set_permissions(path, Permissions::from_mode(0o700))?;
     }
-    // A file without a name: a process that is killed leaves none, and no other process makes the
-    // same one.
+    // An unnamed file: a killed process leaves none behind, and names cannot collide.
     tempfile::tempfile_in(path).map(|_| ())
 }

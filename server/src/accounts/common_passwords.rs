@@ -1,9 +1,8 @@
-//! Passwords that everybody tries first, as a Bloom filter: a list of any length in three bytes a
-//! password, and nobody's password can be read from it.
+//! Blocklist of common passwords, as a Bloom filter: three bytes a password, and no password can be
+//! read from it.
 //!
-//! A password of the list is always found. One that is not on it is taken for one of the list once
-//! in a hundred thousand times (17 of 24 bits a password: 0.5075¹⁷), which costs its person another
-//! try.
+//! A listed password is always found. An unlisted one is rejected by mistake once in 100 000 (17 of
+//! 24 bits a password: 0.5075¹⁷), which costs the user another try.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::fold;
 
-/// The filter of the list that `scripts/common-passwords` takes: see `server/passwords`.
+/// The embedded filter, made by `scripts/common-passwords`: see `server/passwords`.
 pub static COMMON_PASSWORDS: CommonPasswords<'static> =
     match CommonPasswords::read(include_bytes!("../../passwords/common.filter")) {
         Some(common) => common,
@@ -20,18 +19,17 @@ pub static COMMON_PASSWORDS: CommonPasswords<'static> =
         }
     };
 
-/// What a filter's file begins with. Then come the number of positions a password has and the bits,
-/// both little-endian.
+/// Magic bytes of a filter file. The number of positions a password and the bits follow, both
+/// little-endian.
 const MAGIC: [u8; 8] = *b"GHBLOOM1";
 /// Bits of the filter for each password.
 const BITS_PER_PASSWORD: usize = 24;
-/// Positions that each password has among the bits: the best number for so many bits.
+/// Bits set for each password: the optimal number of hash functions at 24 bits a password.
 const POSITIONS_PER_PASSWORD: u32 = 17;
-/// Code points of the shortest password that may be configured to be enough: shorter ones need no
-/// list.
+/// Code points of the shortest password that may be configured: shorter ones need no filter.
 const MIN_CODE_POINTS: usize = 6;
 
-/// A list of passwords that is asked and cannot be read.
+/// A set of passwords that supports membership tests only.
 #[derive(Clone, Copy, Debug)]
 pub struct CommonPasswords<'a> {
     bits: &'a [u8],
@@ -39,7 +37,7 @@ pub struct CommonPasswords<'a> {
 }
 
 impl<'a> CommonPasswords<'a> {
-    /// Reads a filter as [`build`] has made it; `None` where it is none.
+    /// Reads a filter made by [`build`]; `None` if the bytes are not one.
     #[must_use]
     pub const fn read(bytes: &'a [u8]) -> Option<Self> {
         let Some((magic, rest)) = bytes.split_first_chunk() else { return None };
@@ -50,8 +48,7 @@ impl<'a> CommonPasswords<'a> {
         Some(Self { bits, positions: u32::from_le_bytes(*positions) })
     }
 
-    /// Whether a password is on the list, in whatever case and width, or is one of the list several
-    /// times over.
+    /// Returns whether a password is listed, in any case and width, or repeats a listed one.
     #[must_use]
     pub fn contains(&self, password: &str) -> bool {
         let folded = fold(password);
@@ -66,8 +63,8 @@ impl<'a> CommonPasswords<'a> {
     }
 }
 
-/// The filter of a list, and how many passwords of it are in there: doubles and those that are too
-/// short anyway are left out.
+/// Builds the filter of a list. Returns it with the number of passwords in it: duplicates and
+/// passwords below the minimum length are left out.
 #[must_use]
 pub fn build<'p>(passwords: impl IntoIterator<Item = &'p str>) -> (Vec<u8>, usize) {
     let folded: BTreeSet<String> = passwords
@@ -85,7 +82,7 @@ pub fn build<'p>(passwords: impl IntoIterator<Item = &'p str>) -> (Vec<u8>, usiz
     (filter, folded.len())
 }
 
-/// The bytes and bits that a password has in a filter (double hashing: Kirsch and Mitzenmacher,
+/// Returns the bytes and bits of a password in a filter (double hashing: Kirsch and Mitzenmacher,
 /// 2006).
 fn positions(password: &str, count: u32, bytes: usize) -> impl Iterator<Item = (usize, u8)> {
     let digest = Sha256::digest(password.as_bytes());
@@ -98,7 +95,7 @@ fn positions(password: &str, count: u32, bytes: usize) -> impl Iterator<Item = (
     })
 }
 
-/// What a text repeats from its beginning to its end.
+/// Returns the shortest unit that the text repeats from beginning to end.
 fn unit(text: &str) -> Option<&str> {
     let is_repeated = |end: &usize| {
         text.len().is_multiple_of(*end)
@@ -114,7 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_everybody_tries_first_is_found_in_every_spelling() {
+    fn contains_common_password_in_any_spelling_returns_true() {
         for password in [
             "123456",
             "password",
@@ -136,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_else_would_try_is_not() {
+    fn contains_uncommon_password_returns_false() {
         for password in [
             "correct horse battery",
             "correct-horse-battery-staple",
@@ -150,10 +147,9 @@ mod tests {
         }
     }
 
-    /// The promise is one in a hundred thousand; four in three hundred thousand would already be
-    /// luck.
+    /// The expected rate is one in 100 000; four in 300 000 are already unlikely.
     #[test]
-    fn others_are_hardly_ever_taken_for_common() {
+    fn contains_random_passwords_has_few_false_positives() {
         let found = (0..300_000_u32)
             .filter(|number| {
                 let digest = Sha256::digest(number.to_be_bytes());
@@ -166,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_filter_is_not_read() {
+    fn read_of_invalid_filter_returns_none() {
         let (filter, _) = build(["password"]);
         assert!(CommonPasswords::read(&filter).is_some());
         for rubbish in [&b""[..], b"GHBLOOM1", b"GHBLOOM1\x11\0\0\0", b"GHBLOOM2\x11\0\0\0\xff"] {
@@ -175,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_of_a_repetition() {
+    fn unit_of_repeated_text_is_found() {
         for (text, expected) in [
             ("abab", Some("ab")),
             ("aaa", Some("a")),
@@ -190,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_of_a_list_are_found(passwords in proptest::collection::vec("\\PC{6,20}", 1..200)) {
+        fn contains_every_password_of_its_list(passwords in proptest::collection::vec("\\PC{6,20}", 1..200)) {
             let (filter, count) = build(passwords.iter().map(String::as_str));
             prop_assert!(count <= passwords.len());
             let common = CommonPasswords::read(&filter).expect("a filter");

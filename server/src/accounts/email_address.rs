@@ -1,6 +1,6 @@
-//! E-mail addresses: one key for each, however it is typed. Full-width characters count as those of
-//! ASCII (NFKC), case does not count, and an internationalised domain is the same in both of its
-//! forms (UTS #46).
+//! E-mail addresses and their lookup keys. One key for all spellings: full-width characters equal
+//! ASCII (NFKC), case is ignored, and both forms of an internationalised domain are equal (UTS
+//! #46).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::fold;
 
-/// Converts between the forms of domains.
+/// Converts domains between their ASCII and Unicode forms.
 const UTS46: Uts46 = Uts46::new();
 
 /// An e-mail address.
@@ -22,18 +22,18 @@ pub struct EmailAddress {
 }
 
 impl EmailAddress {
-    /// Reads an address as it was typed; blanks around it do not count.
+    /// Parses an address as it was typed; surrounding white space is ignored.
     ///
     /// # Errors
     ///
-    /// The [`Problem`] that makes it no address.
+    /// The [`Problem`] that makes the address invalid.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         username::check_email(typed.trim())?;
         let text = narrow(typed);
         let (local, domain) = text.split_once('@').ok_or(Problem::EmailInvalid)?;
         let ascii = to_ascii(domain).ok_or(Problem::EmailInvalid)?;
         let unicode = to_unicode(&ascii);
-        // The form of its domain that people read, unless they have typed the other one.
+        // The Unicode form of the domain, unless the ASCII form was typed.
         let shown = if domain.is_ascii() { text.clone() } else { format!("{local}@{unicode}") };
         let local = fold(local);
         let (key, unicode) = (format!("{local}@{ascii}"), format!("{local}@{unicode}"));
@@ -46,35 +46,36 @@ impl EmailAddress {
         Ok(Self { shown, key, unicode })
     }
 
-    /// The address as it is shown: as it was typed, but with full-width characters as those of
-    /// ASCII, and a domain beyond ASCII in the spelling of browsers.
+    /// The address for display: as it was typed, with full-width characters as ASCII and an
+    /// international domain in the spelling of browsers.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The key that the address is found by: within ASCII, in small letters.
+    /// The lookup key: ASCII, lower case.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The key with its domain as people read it.
+    /// The key with its domain in Unicode.
     #[must_use]
     pub fn unicode(&self) -> &str {
         &self.unicode
     }
 }
 
-/// The key of a text that has an at sign, also where it is no address, or the beginning of one.
+/// Returns the lookup key of a text with an at sign, even if it is an incomplete or invalid
+/// address.
 pub(super) fn key(typed: &str) -> Option<String> {
     let text = narrow(typed);
     let (local, domain) = text.split_once('@')?;
     Some(format!("{}@{}", fold(local), to_ascii(domain)?))
 }
 
-/// The forms in which an address may be kept: within ASCII, and as people read it. A text that is
-/// no address has its own alone.
+/// Returns the stored forms of an address: ASCII and Unicode. A text that is not an address has one
+/// form.
 #[must_use]
 pub fn forms(typed: &str) -> Vec<String> {
     match EmailAddress::parse(typed) {
@@ -84,7 +85,7 @@ pub fn forms(typed: &str) -> Vec<String> {
     }
 }
 
-/// A key with its domain as people read it.
+/// Returns a key with its domain in Unicode.
 pub(super) fn readable(key: &str) -> String {
     match key.split_once('@') {
         Some((local, domain)) => format!("{local}@{}", to_unicode(domain)),
@@ -92,7 +93,7 @@ pub(super) fn readable(key: &str) -> String {
     }
 }
 
-/// Compatibility variants as their usual characters; also the full stop of Chinese keyboards.
+/// Replaces compatibility variants, and the full stop of Chinese keyboards.
 fn narrow(typed: &str) -> String {
     typed
         .trim()
@@ -101,8 +102,8 @@ fn narrow(typed: &str) -> String {
         .collect()
 }
 
-/// A domain within ASCII. What is within ASCII is one, whether or not it can be decoded: accounts
-/// have been made with such.
+/// Converts a domain to ASCII. An ASCII domain that does not decode is kept: existing accounts have
+/// such.
 fn to_ascii(domain: &str) -> Option<String> {
     match UTS46.to_ascii(domain.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow, DnsLength::Ignore)
     {
@@ -138,7 +139,7 @@ mod tests {
             ),
             ("ada@例子.测试", "ada@例子.测试", "ada@xn--fsqu00a.xn--0zwm56d"),
             ("ada@faß.example", "ada@faß.example", "ada@xn--fa-hia.example"),
-            // Within ASCII it is taken as it was before domains were converted.
+            // An ASCII domain stays as it was before domains were converted.
             ("ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example", "ada@xn--zzzzzz.example"),
         ] {
             let address = EmailAddress::parse(typed)
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_of_what_is_no_address_is_refused() {
+    fn parse_of_invalid_address_is_rejected() {
         for typed in [
             "ada",
             "ada@",
@@ -168,7 +169,7 @@ mod tests {
         ] {
             assert_eq!(EmailAddress::parse(typed), Err(Problem::EmailInvalid), "{typed:?}");
         }
-        // Within the bound as it is typed, and not as it is sent.
+        // Within the limit in Unicode, beyond it in ASCII.
         let label: String =
             (0..14).filter_map(|index| char::from_u32(0x4e00 + index * 997)).collect();
         let long = format!("ada@{}", vec![label; 6].join("."));
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_has_both_forms_of_a_domain() {
+    fn forms_of_international_address_has_both_forms() {
         let both = ["ada@xn--mnchen-3ya.example", "ada@münchen.example"];
         for typed in ["Ada@MÜNCHEN.example", "ada@xn--mnchen-3ya.example"] {
             assert_eq!(forms(typed), both);

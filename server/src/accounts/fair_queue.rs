@@ -10,7 +10,7 @@ use std::{
     hash::Hash,
 };
 
-/// Jobs of clients.
+/// A queue of jobs by client.
 pub(super) struct FairQueue<C, J> {
     /// Clients with jobs that wait or run.
     active: HashMap<C, Backlog<J>>,
@@ -19,7 +19,7 @@ pub(super) struct FairQueue<C, J> {
     order: BTreeMap<(u64, u64), C>,
     /// The turn of the job that was taken last.
     turn: u64,
-    /// Numbers jobs and arrivals.
+    /// The number of the next job or arrival.
     next: u64,
 }
 
@@ -95,12 +95,12 @@ impl<C: Copy + Eq + Hash, J> FairQueue<C, J> {
         }
     }
 
-    /// How many jobs of a client wait.
+    /// Returns the number of waiting jobs of a client.
     pub(super) fn waiting(&self, client: &C) -> usize {
         self.active.get(client).map_or(0, |backlog| backlog.waiting.len())
     }
 
-    /// How many jobs would run before one that a client added now, if no others came.
+    /// Returns the number of jobs that would run before a new job of the client, if no others came.
     pub(super) fn ahead(&self, client: &C) -> usize {
         let own = self.waiting(client);
         let first =
@@ -167,8 +167,7 @@ mod tests {
             for job in 0..100 {
                 queue.push(1, job);
             }
-            // Each worker is busy with a job of the first client; one of them comes back for
-            // another.
+            // Both workers run jobs of the first client; one of them comes back for another.
             for _ in 0..workers {
                 assert_eq!(queue.pop().map(|(client, _)| client), Some(1));
             }
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn client_that_adds_a_job_while_another_runs_goes_behind_clients_without_one() {
+    fn push_by_client_with_running_job_queues_behind_idle_clients() {
         let mut queue = Queue::default();
         queue.push(1, 10);
         assert_eq!(queue.pop(), Some((1, 10)));
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_job_is_not_taken_and_leaves_nothing_behind() {
+    fn cancel_removes_the_job_and_its_idle_client() {
         let mut queue = Queue::default();
         let (first, second) = (queue.push(1, 10), queue.push(1, 11));
         queue.push(2, 20);
@@ -204,14 +203,14 @@ mod tests {
         assert!(queue.active.is_empty() && queue.order.is_empty());
     }
 
-    /// What clients and workers do.
+    /// A step of clients or workers.
     #[derive(Clone, Copy, Debug)]
     enum Step {
         Push(u8),
         Pop,
-        /// A worker has run the job that it has had for the longest time.
+        /// A worker finishes its oldest job.
         Finish,
-        /// The job at this position among those that wait is cancelled.
+        /// The waiting job at this position is cancelled.
         Cancel(usize),
     }
 
@@ -226,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_job_is_taken_once_and_in_the_order_of_its_client(steps in proptest::collection::vec(step(), 0..200)) {
+        fn any_steps_take_each_job_once_in_order_of_its_client(steps in proptest::collection::vec(step(), 0..200)) {
             let mut queue = Queue::default();
             let (mut waiting, mut running) = (Vec::new(), VecDeque::new());
             for (job, step) in (0_u32..).zip(steps) {
@@ -266,7 +265,7 @@ mod tests {
         }
 
         #[test]
-        fn no_client_is_served_more_than_once_more_than_another_that_waits_all_the_time(
+        fn any_steps_serve_waiting_clients_within_one_job_of_each_other(
             lengths in proptest::collection::vec(1..40_usize, 2..5),
         ) {
             let mut queue = Queue::default();

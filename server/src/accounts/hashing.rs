@@ -1,4 +1,4 @@
-//! Argon2id, off the async threads, as many at a time as there are cores. Clients take turns.
+//! Password hashing with Argon2id on a worker thread per core. Clients take turns in a fair queue.
 
 use std::{
     sync::{
@@ -19,14 +19,14 @@ use tokio::sync::oneshot;
 use super::{fair_queue::FairQueue, password::Password};
 use crate::{clock::Env, network::Network};
 
-/// How long a job waits for a core.
+/// Longest wait of a job for a worker.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of salt (RFC 9106 §3.1).
 const SALT_BYTES: usize = 16;
 /// Bytes of hash (RFC 9106 §4: 256 bits).
 const HASH_BYTES: usize = 32;
 
-/// What a hash costs.
+/// Cost parameters of Argon2id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Memory, in KiB.
@@ -38,58 +38,58 @@ pub struct Cost {
 }
 
 impl Default for Cost {
-    /// The OWASP Password Storage Cheat Sheet's first choice for Argon2id.
+    /// The first choice of the OWASP Password Storage Cheat Sheet for Argon2id.
     fn default() -> Self {
         Self { memory: 19_456, passes: 2, lanes: 1 }
     }
 }
 
-/// Why no hash was made.
+/// Error of password hashing.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
     /// A job would wait for longer than five seconds.
     #[error("the queue for password hashing is full")]
     Busy {
-        /// Seconds after which it will have moved on.
+        /// Seconds after which the queue is expected to have drained.
         retry_after: u32,
     },
-    /// The client has as many jobs waiting as it may.
+    /// The client has reached its limit of waiting jobs.
     #[error("too many passwords of one address wait for hashing")]
     ClientBusy {
-        /// Seconds after which they will have been hashed.
+        /// Seconds after which the client's jobs are expected to be done.
         retry_after: u32,
     },
-    /// A stored hash that is none.
+    /// A stored hash is not a valid PHC string.
     #[error("a stored password hash cannot be read: {0}")]
     Unreadable(String),
-    /// The hashing itself failed.
+    /// Hashing failed.
     #[error("hashing failed: {0}")]
     Failed(String),
 }
 
-/// What comparing a password with a stored hash has shown.
+/// Result of comparing a password with a stored hash.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PasswordMatch {
-    /// It is another password.
+    /// The password differs.
     Mismatch,
-    /// It is the password.
+    /// The password matches.
     Match,
-    /// It is the password, and its hash was made at another cost: here is a new one.
+    /// The password matches, and its hash was made with other cost parameters: here is a new one.
     MatchOutdated(String),
 }
 
-/// The client that a password is hashed for: its jobs wait in a queue of their own.
+/// The client that a password is hashed for. Each client has a queue of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Client {
-    /// The client's network; `None` where it is not known.
+    /// The client's network, if known.
     network: Option<Network>,
-    /// Whether the number of its waiting jobs is limited: this machine's own addresses may stand
-    /// for a proxy that was not configured, and so for all clients.
+    /// Limits the number of its waiting jobs; unset for loopback addresses, which may belong to a
+    /// proxy that was not configured, and so to all clients.
     is_limited: bool,
 }
 
 impl Client {
-    /// This program itself.
+    /// This process.
     pub const LOCAL: Self = Self { network: None, is_limited: false };
 
     /// The client of a request.
@@ -102,21 +102,21 @@ impl Client {
     }
 }
 
-/// Hashes passwords.
+/// Hashes and verifies passwords on worker threads.
 pub struct Hasher {
     cost: Cost,
     argon2: Argon2<'static>,
     queue: Arc<Queue>,
     cores: u32,
-    /// Jobs of one client that may wait; `None` where there is no limit.
+    /// Largest number of waiting jobs of a client; `None` for no limit.
     per_client: Option<u32>,
-    /// Moving average of the time that a hash takes on this machine, in microseconds.
+    /// Moving average of the time a hash takes on this machine, in microseconds.
     mean_hash_time: AtomicU64,
     env: Env,
 }
 
-/// What a hashing thread is to do with its working memory, which it keeps: filling fresh pages
-/// costs a sixth of a hash.
+/// A job for a worker. Workers keep their working memory: touching fresh pages costs a sixth of a
+/// hash.
 type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 impl Hasher {
@@ -124,8 +124,7 @@ impl Hasher {
     ///
     /// # Errors
     ///
-    /// [`HashError::Failed`] where the cost is none that Argon2 knows, or the system gives no
-    /// threads.
+    /// [`HashError::Failed`] if Argon2 rejects the cost, or the system cannot start threads.
     pub fn new(cost: Cost, cores: usize, env: Env) -> Result<Self, HashError> {
         let params = Params::new(cost.memory, cost.passes, cost.lanes, Some(HASH_BYTES))
             .map_err(|error| HashError::Failed(error.to_string()))?;
@@ -149,7 +148,7 @@ impl Hasher {
         })
     }
 
-    /// The same with a limit to the jobs of one client that wait.
+    /// Sets the largest number of waiting jobs of a client.
     #[must_use]
     pub fn with_limit(mut self, per_client: Option<u32>) -> Self {
         self.per_client = per_client;
@@ -160,7 +159,7 @@ impl Hasher {
     ///
     /// # Errors
     ///
-    /// [`HashError`]
+    /// [`HashError`] if the queue is full, the wait is too long, or hashing fails.
     pub async fn hash(&self, password: &Password, client: Client) -> Result<String, HashError> {
         let salt: [u8; SALT_BYTES] = self.env.random();
         self.run_on_worker(
@@ -172,12 +171,12 @@ impl Hasher {
         .await
     }
 
-    /// Compares a password with a stored hash. For an account that does not exist (`None`) it costs
-    /// the same, and is wrong.
+    /// Compares a password with a stored hash. Without an account (`None`) it takes as long, and
+    /// never matches.
     ///
     /// # Errors
     ///
-    /// [`HashError`]
+    /// [`HashError`] if the queue is full, the wait is too long, or hashing fails.
     pub async fn verify(
         &self,
         password: &Password,
@@ -219,7 +218,7 @@ impl Hasher {
         }
     }
 
-    /// Runs a job with a worker's memory, once it is the client's turn and a core is free.
+    /// Runs a job on a worker, once it is the client's turn.
     async fn run_on_worker<T: Send + 'static>(
         &self,
         client: Client,
@@ -234,7 +233,7 @@ impl Hasher {
         let clock = Arc::clone(&self.env.clock);
         let span = tracing::Span::current();
         let work: Work = Box::new(move |memory| {
-            // The caller has given up or gone: the hash is not needed.
+            // The request timed out or was cancelled: the hash is not needed.
             if start.send(()).is_err() {
                 return;
             }
@@ -255,7 +254,8 @@ impl Hasher {
         result
     }
 
-    /// Adds a job to the queue, unless its client has too many there or it would wait for too long.
+    /// Adds a job to the queue, unless the client has reached its limit or the expected wait is too
+    /// long.
     fn enqueue(&self, client: Client, work: Work) -> Result<QueueSlot<'_>, HashError> {
         let per_hash = Duration::from_micros(self.mean_hash_time.load(Ordering::Relaxed));
         let mut jobs = self.queue.lock();
@@ -278,7 +278,7 @@ impl Hasher {
     fn record_hash_time(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let before = self.mean_hash_time.load(Ordering::Relaxed);
-        // A lost update costs nothing: the next hash tells again.
+        // A lost update is harmless: the next hash corrects the average.
         self.mean_hash_time.store(before - before / 8 + took / 8, Ordering::Relaxed);
     }
 }
@@ -289,11 +289,11 @@ impl Drop for Hasher {
     }
 }
 
-/// The jobs, shared by the hasher and its workers.
+/// The queue, shared by the hasher and its workers.
 #[derive(Default)]
 struct Queue {
     jobs: Mutex<Jobs>,
-    /// Notified of new jobs and of the end.
+    /// Notified of new jobs and of shutdown.
     changed: Condvar,
 }
 
@@ -309,7 +309,7 @@ impl Queue {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the next job, after one of a client has run. `None` where the hasher is gone.
+    /// Waits for the next job, after one of a client has finished. `None` after shutdown.
     fn next(&self, finished: Option<Client>) -> Option<(Client, Work)> {
         let mut jobs = self.lock();
         if let Some(client) = finished {
@@ -360,7 +360,7 @@ fn worker_loop(queue: &Queue) {
     let mut memory = Vec::new();
     let mut finished = None;
     while let Some((client, work)) = queue.next(finished) {
-        // A panic costs one answer, which never comes; the thread goes on.
+        // A panic fails one job; the worker goes on.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut memory)));
         finished = Some(client);
     }
@@ -425,11 +425,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_is_a_phc_string_of_the_promised_cost() {
+    async fn hash_of_password_is_phc_string_with_default_cost() {
         let hash =
             hasher(Cost::default()).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        // A library that knows nothing of ours agrees.
+        // An independent implementation agrees.
         assert!(
             argon2::PasswordVerifier::verify_password(
                 &Argon2::default(),
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn right_wrong_and_unknown() {
+    async fn verify_right_wrong_and_unknown_password_tells_them_apart() {
         let hasher = hasher(CHEAP);
         let hash = hasher.hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         assert_ne!(
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn passwords_are_never_truncated() {
+    async fn verify_long_passwords_compares_every_byte() {
         let hasher = hasher(CHEAP);
         let (long, longer) = ("x".repeat(73), format!("{}y", "x".repeat(72)));
         let hash = hasher.hash(&password(&long), Client::LOCAL).await.unwrap();
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_another_cost_is_made_anew() {
+    async fn verify_hash_of_another_cost_returns_new_hash() {
         let old = hasher(CHEAP).hash(&password("correct horse"), Client::LOCAL).await.unwrap();
         let hasher = hasher(Cost { memory: 128, ..CHEAP });
         let PasswordMatch::MatchOutdated(new) =
@@ -503,7 +503,7 @@ mod tests {
         );
     }
 
-    /// Runs something at a desk, and tells which one it was and what memory was found there.
+    /// Runs a job and returns its thread and whether the memory was kept.
     async fn visit(hasher: &Hasher) -> (std::thread::ThreadId, usize) {
         let visit = |argon2: &Argon2<'_>, password: &Password, memory: &mut Vec<Block>| {
             let found = memory.len();
@@ -517,22 +517,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_core_has_a_thread_that_keeps_its_working_memory() {
+    async fn run_on_worker_reuses_one_thread_and_memory_per_core() {
         let hasher = hasher(CHEAP);
         let visits = futures::future::join_all((0..50).map(|_| visit(&hasher))).await;
-        let desks: std::collections::HashSet<_> = visits.iter().map(|(desk, _)| desk).collect();
-        assert!((1..=2).contains(&desks.len()), "{desks:?}");
+        let threads: std::collections::HashSet<_> =
+            visits.iter().map(|(thread, _)| thread).collect();
+        assert!((1..=2).contains(&threads.len()), "{threads:?}");
         assert_eq!(
             visits.iter().filter(|(_, found)| *found == 0).count(),
-            desks.len(),
-            "fresh memory once a desk"
+            threads.len(),
+            "fresh memory once a thread"
         );
         assert!(visits.iter().all(|(_, found)| [0, 64].contains(found)));
         assert_eq!(hasher.queue.lock().queue.waiting(&Client::LOCAL), 0);
     }
 
     #[tokio::test]
-    async fn a_panic_costs_one_answer_and_no_thread() {
+    async fn run_on_worker_with_panicking_job_fails_that_job_alone() {
         let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher");
         let broken = |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| -> Result<(), HashError> {
             panic!("broken")
@@ -545,7 +546,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_hashes_for_those_who_have_gone() {
+    async fn hash_of_cancelled_request_is_skipped() {
         let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher");
         let (open, gate) = mpsc::channel::<()>();
         let hold = move |_: &Argon2<'_>, _: &Password, _: &mut Vec<Block>| {
@@ -603,7 +604,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hash_that_would_wait_too_long_is_refused_at_once_for_its_client_alone() {
+    async fn hash_with_long_expected_wait_is_rejected_for_its_client_alone() {
         let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher");
         let (flooding, other) = (client("192.0.2.1"), client("192.0.2.2"));
         let open = occupy(&hasher, flooding);
@@ -634,7 +635,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn client_with_too_many_waiting_hashes_is_refused_and_others_are_not() {
+    async fn hash_beyond_client_limit_is_rejected_for_that_client_alone() {
         let hasher = Hasher::new(CHEAP, 1, Env::system()).expect("a hasher").with_limit(Some(2));
         let flooding = client("2001:db8::1");
         let open = occupy(&hasher, Client::LOCAL);

@@ -1,4 +1,4 @@
-//! Who there is: names, passwords, lookup.
+//! User accounts: names, passwords, registration and profiles.
 
 pub mod common_passwords;
 pub mod email_address;
@@ -15,7 +15,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 pub use registration::AccountService;
 
-/// Folds case and compatibility variants away (Unicode Standard §3.13, D146: compatibility caseless
+/// Folds case and compatibility variants (Unicode Standard §3.13, D146: compatibility caseless
 /// matching, composed).
 pub(crate) fn fold(text: &str) -> String {
     text.nfd().default_case_fold().nfkc().default_case_fold().nfkc().collect()

@@ -1,4 +1,4 @@
-//! Passwords: what is taken as a new one, and the form in which any is compared.
+//! Password policy, and the normal form in which passwords are compared.
 
 use app::validation::{self, Problem, ServerProblem};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,25 +7,25 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{common_passwords::CommonPasswords, email_address, fold, username::Username};
 
-/// Code points of the shortest name that a password is searched for: shorter ones stand in many
+/// Code points of the shortest username that a password is searched for: shorter ones occur in many
 /// words.
 const NAME_MIN: usize = 4;
 
-/// What is asked of a new password.
+/// Requirements on new passwords.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// Code points of the shortest one.
+    /// Minimum length in code points.
     pub min: usize,
-    /// Those that everybody tries first, where they are refused.
+    /// The blocklist of common passwords, if enabled.
     pub common: Option<&'static CommonPasswords<'static>>,
 }
 
-/// A password in NFC (NIST SP 800-63B-4 §3.1.1.2). It does not print, and is wiped when dropped.
+/// A password in NFC (NIST SP 800-63B-4 §3.1.1.2). It is not printed, and zeroized on drop.
 #[derive(Clone, Debug)]
 pub struct Password(SecretString);
 
 impl Password {
-    /// A password that somebody presents to log in: any text.
+    /// A password presented for login: any text.
     #[must_use]
     pub fn presented(mut typed: String) -> Self {
         let nfc: String = typed.nfc().collect();
@@ -33,18 +33,18 @@ impl Password {
         Self(nfc.into())
     }
 
-    /// A password for an account. No rule of composition: length counts, and that nobody guesses it
-    /// from the name or from a list.
+    /// Checks a new password of an account. There are no composition rules: its length counts, and
+    /// that it resembles neither the username nor a common password.
     ///
     /// # Errors
     ///
-    /// The [`Problem`] that makes it no password for this account.
+    /// The [`Problem`] that makes the password unacceptable.
     pub fn chosen(
         typed: String,
         policy: &Policy,
         username: Option<&Username>,
     ) -> Result<Self, Problem> {
-        // Beyond any length that can pass, not even the normal form is computed.
+        // A longer text cannot pass: its normal form is not computed.
         if typed.len() > validation::password::MAX_BYTES {
             return Err(Problem::PasswordTooLong);
         }
@@ -63,8 +63,8 @@ impl Password {
         Ok(password)
     }
 
-    /// Refuses the name itself, the name before the `@` of an address, and either with a few
-    /// characters around it: with less than half of the shortest password.
+    /// Rejects the username, the part of an e-mail address before the `@`, and either with a few
+    /// characters added: fewer than half of the minimum length.
     fn check_against(&self, name: &str, min: usize) -> Result<(), Problem> {
         let folded = Zeroizing::new(fold(self.expose().trim()));
         if *folded == name {
@@ -80,7 +80,7 @@ impl Password {
         if is_like(name) || is_like(local) { Err(Problem::PasswordLikeUsername) } else { Ok(()) }
     }
 
-    /// The password's text.
+    /// Returns the password.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn length_counts_after_normalisation() {
+    fn chosen_password_length_counts_in_nfc() {
         // Eight letters with eight combining marks are eight code points in NFC.
         assert_eq!(chosen(&"e\u{301}".repeat(7)), Err(Problem::PasswordTooShort { min: 8 }));
         assert_eq!(chosen(&"e\u{301}".repeat(8)), Ok(()));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_the_name_in_any_spelling() {
+    fn chosen_password_equal_to_username_is_rejected() {
         assert_eq!(chosen("mallory7"), Err(Problem::PasswordIsUsername));
         assert_eq!(chosen(" ＭＡＬＬＯＲＹ7"), Err(Problem::PasswordIsUsername));
         assert_eq!(
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_the_name_with_a_few_characters_around_it() {
+    fn chosen_password_resembling_username_is_rejected() {
         for typed in ["mallory7!", "Mallory7123", "!!MALLORY7!"] {
             assert_eq!(chosen(typed), Err(Problem::PasswordLikeUsername), "{typed}");
         }
@@ -137,12 +137,12 @@ mod tests {
                 "{typed}"
             );
         }
-        // A short name stands in many words.
+        // A short name occurs in many words.
         assert_eq!(chosen_by("bob", "bobsleds"), Ok(()));
     }
 
     #[test]
-    fn it_is_none_that_everybody_tries_first() {
+    fn chosen_common_password_is_rejected() {
         for typed in ["12345678", "Password1", "ｑｗｅｒｔｙｕｉｏｐ", "passwordpassword"]
         {
             assert_eq!(chosen(typed), Err(ServerProblem::PasswordCommon.into()), "{typed}");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_trimmed_and_does_not_print() {
+    fn debug_of_password_hides_untrimmed_text() {
         let password = Password::presented(" Geheimnis\u{0} ".to_owned());
         assert_eq!(password.expose(), " Geheimnis\u{0} ");
         assert!(!format!("{password:?}").contains("Geheimnis"));

@@ -1,4 +1,4 @@
-//! What people say about themselves.
+//! Changes of a user's own profile.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     task::run_to_completion,
 };
 
-/// What is to become of a member, once the rules have passed it.
+/// Validated change of one profile field.
 #[derive(Debug)]
 enum FieldChange {
     Keep,
@@ -34,7 +34,7 @@ impl FieldChange {
         }
     }
 
-    /// Fulfils it; whether that has changed anything.
+    /// Applies the change. Returns whether the value changed.
     fn apply(self, member: &mut Option<String>) -> bool {
         match self {
             Self::Set(new) if new != *member => {
@@ -74,8 +74,8 @@ impl ProfilePatch {
         }
     }
 
-    /// Decides what becomes of an account. Whoever has a token that is not fresh may have found the
-    /// browser open: such a one cannot have the person's letters and calls go elsewhere.
+    /// Applies the patch to an account. Changing e-mail or phone requires a fresh token, so an
+    /// unattended browser cannot be used to redirect a user's messages.
     fn apply(
         self,
         mut account: StoredUser,
@@ -88,7 +88,7 @@ impl ProfilePatch {
         if (email || mobile) && !is_fresh {
             return UserChange { user: None, entry: None, answer: Err(Code::FreshRequired.into()) };
         }
-        // Which they were, and not what they are.
+        // Names of the changed fields; values are not logged.
         let changed: Vec<_> = [("nickname", nickname), ("email", email), ("mobile", mobile)]
             .into_iter()
             .filter_map(|(member, is_changed)| is_changed.then_some(member))
@@ -101,7 +101,7 @@ impl ProfilePatch {
     }
 }
 
-/// The contact address in what was typed.
+/// Parses a contact e-mail address.
 fn address(typed: &str) -> Result<Option<String>, Problem> {
     let Some(typed) = email::parse(typed)? else { return Ok(None) };
     Ok(Some(EmailAddress::parse(typed)?.shown().to_owned()))
@@ -128,8 +128,8 @@ impl AccountService {
             let done = store
                 .change_user(actor, move |account| patch.apply(account, is_fresh, entry))
                 .await;
-            // Also where it is not known whether the database has got it: memory must not know
-            // better.
+            // Invalidate even if the write's outcome is unknown, so the cache never disagrees with
+            // the database.
             user_cache.invalidate(actor.user);
             let account = done.map_err(act_failure)?.ok_or(Failure::Revoked(None))??;
             Ok(UpdatedProfile { user: account.user, email: account.email, mobile: account.mobile })

@@ -1,4 +1,4 @@
-//! Making accounts, and showing people their own.
+//! Registration, and profiles of users.
 
 use std::sync::Arc;
 
@@ -24,23 +24,23 @@ use crate::{
     store::{AuditEntry, Event, Name, NewUser, Store, StoreError},
 };
 
-/// Accounts.
+/// Use cases of user accounts.
 pub struct AccountService {
-    /// Where they are kept.
+    /// The database.
     pub store: Store,
-    /// Those that were seen.
+    /// Cached accounts.
     pub user_cache: Arc<UserCache>,
-    /// Hashes their passwords.
+    /// The password hasher.
     pub hasher: Arc<Hasher>,
-    /// Time and chance.
+    /// Clock and random source.
     pub env: Env,
-    /// What is done about whatever is tried too often.
+    /// Rate limits and their audit entries.
     pub throttle: Arc<Throttle>,
-    /// How many were made from an address.
+    /// Rate limit of registrations by client network.
     pub registrations: Option<Limiter<Network>>,
-    /// Names that nobody may have.
+    /// Reserved usernames.
     pub reserved: Vec<Name>,
-    /// What is asked of their passwords.
+    /// The password policy.
     pub policy: Policy,
 }
 
@@ -53,7 +53,7 @@ impl AccountService {
         Ok(username)
     }
 
-    /// Counts a registration that is about to be looked at, whatever becomes of it: each tells
+    /// Counts a registration against the rate limit, whatever its outcome: each response tells
     /// whether a name is taken.
     fn admit(&self, client_info: &ClientInfo) -> Result<(), Failure> {
         let Some(registrations) = &self.registrations else { return Ok(()) };
@@ -88,7 +88,7 @@ impl Accounts for AccountService {
 
         self.admit(&client_info)?;
         let taken = || Failure::UsernameTaken(username.shown().to_owned());
-        // Spares the hash; what decides is the constraint, below.
+        // Saves a hash; the unique constraint below decides.
         if self.store.is_taken(username.name()).await.map_err(internal)? {
             return Err(taken());
         }

@@ -1,4 +1,4 @@
-//! Accounts by id: asked on each request, so kept in memory and dropped when they are written.
+//! Cache of user accounts by id, which every authenticated request needs.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::{
     store::{Store, StoreError, StoredUser},
 };
 
-/// Accounts that are kept in memory at most: about 300 bytes each.
+/// Largest number of cached accounts: about 300 bytes each.
 const CAPACITY: usize = 20_000;
 
-/// Accounts by id.
+/// Read-through cache of accounts by id.
 #[derive(Debug)]
 pub struct UserCache {
     store: Store,
@@ -20,27 +20,27 @@ pub struct UserCache {
 }
 
 impl UserCache {
-    /// The accounts of a database.
+    /// An empty cache over a database.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, rows: ReadThroughCache::new(CAPACITY) }
     }
 
-    /// The account of this id.
+    /// Returns the account with this id.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`StoreError`] if the account is not cached and the query fails.
     pub async fn get(&self, id: Uuid) -> Result<Option<Arc<StoredUser>>, StoreError> {
         self.rows.get_or_load(id, async || Ok(self.store.user(id).await?.map(Arc::new))).await
     }
 
-    /// Reads an account anew, after it was written.
+    /// Invalidates an account, after it was written.
     pub fn invalidate(&self, id: Uuid) {
         self.rows.invalidate(&id);
     }
 
-    /// Reads all accounts anew, after another process has written.
+    /// Invalidates all accounts, after another process has written.
     pub fn invalidate_all(&self) {
         self.rows.invalidate_all();
     }

@@ -1,4 +1,4 @@
-//! Account names: what is taken as one, by what it is found, and what it looks like.
+//! Usernames: validation, lookup keys and confusable skeletons.
 
 use app::validation::{self, Problem, ServerProblem};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::store::{Name, Store, StoreError};
 
-/// Bytes of the longest text that is looked up: no account's name comes near it.
+/// Largest size of a text to look up, in bytes: no username comes near it.
 const LOOKUP_MAX: usize = 1024;
 
-/// A name that an account may have.
+/// A valid username.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
@@ -22,17 +22,17 @@ pub struct Username {
 }
 
 impl Username {
-    /// Takes a name as it was typed.
+    /// Parses a username as it was typed.
     ///
     /// # Errors
     ///
-    /// The [`Problem`] that makes it no name.
+    /// The [`Problem`] that makes the username invalid.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         validation::username::check(typed)?;
         if validation::username::is_address(typed) {
             let address = EmailAddress::parse(typed)?;
             let (_, domain) = address.unicode().split_once('@').unwrap_or_default();
-            // A look-alike of another domain mixes scripts within a label.
+            // A confusable domain mixes scripts within a label.
             if !domain.split('.').all(MixedScript::is_single_script) {
                 return Err(ServerProblem::UsernameScripts.into());
             }
@@ -41,38 +41,37 @@ impl Username {
         let shown = typed.trim().to_owned();
         let name = name_of(&shown);
         check_letters(&shown)?;
-        // A single character may stand for a whole word (U+FDFA): what it is found by has to be a
-        // name too.
+        // A single character may decompose to a whole word (U+FDFA): the key has to be a valid
+        // name, too.
         validation::username::check(&name.key)?;
         check_letters(&name.key)?;
         Ok(Self { shown, name })
     }
 
-    /// The name as the person wrote it; of an address the [shown form](EmailAddress::shown).
+    /// The username for display; of an e-mail address its [display form](EmailAddress::shown).
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// What the account is found by.
+    /// The lookup key.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.name.key
     }
 
-    /// The name as far as others may not have it.
+    /// The parts of the name that must be unique.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.name
     }
 }
 
-/// The account that somebody means: by its name in any spelling, or by its id, also where it is
-/// gone by now.
+/// Finds an account by its username in any spelling, or by its id, even if it was deleted.
 ///
 /// # Errors
 ///
-/// [`StoreError`]
+/// [`StoreError`] if the query fails.
 pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError> {
     if let Ok(id) = Uuid::try_parse(typed) {
         return Ok(Some(id));
@@ -81,35 +80,35 @@ pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError
     Ok(store.user_with_hash(&key).await?.map(|(account, _)| account.user.id))
 }
 
-/// What a typed name is looked up by; `None` for a text that is too long for any account.
+/// Returns the lookup key of a typed name; `None` if the text is too long for any account.
 #[must_use]
 pub fn lookup_key(typed: &str) -> Option<String> {
     let name = typed.trim();
     (name.len() <= LOOKUP_MAX).then(|| key_of(name))
 }
 
-/// What a name is found by.
+/// Returns the lookup key of a name.
 fn key_of(name: &str) -> String {
     email_address::key(name).unwrap_or_else(|| fold(name))
 }
 
-/// A name as far as others may not have it.
+/// Returns the parts of a name that must be unique.
 #[must_use]
 pub fn name_of(shown: &str) -> Name {
     let key = key_of(shown);
-    // An internationalised domain looks like what people read.
+    // An internationalised domain is confusable by its Unicode form.
     let readable = email_address::readable(&key);
-    // UTS #39 §4. A look-alike of a capital letter is one of the small letter, too.
+    // UTS #39 §4. Folded: what resembles a capital letter resembles the small one.
     let skeleton = fold(&skeleton(&readable).collect::<String>());
     let is_ascii = if key.contains('@') { readable.is_ascii() } else { shown.is_ascii() };
     Name { key, skeleton, is_ascii }
 }
 
-/// Fills in what names look like that were there before it mattered.
+/// Backfills the skeletons of accounts that were made before skeletons were stored.
 ///
 /// # Errors
 ///
-/// [`StoreError`]
+/// [`StoreError`] if the query fails.
 pub async fn fill_in(store: &Store) -> Result<(), StoreError> {
     loop {
         let users = store.users_without_skeleton().await?;
@@ -122,8 +121,8 @@ pub async fn fill_in(store: &Store) -> Result<(), StoreError> {
     }
 }
 
-/// Letters and marks of a single script, digits, and the three signs that the shared rule lets
-/// through.
+/// Allows letters and marks of one script, digits, and the three punctuation marks of the shared
+/// rule.
 fn check_letters(name: &str) -> Result<(), Problem> {
     let is_of_names = |character| {
         matches!(character, '.' | '_' | '-')
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn variants_of_a_name_are_found_by_one_key() {
+    fn parse_of_name_variants_gives_one_key() {
         for typed in ["admin", "Admin", " ADMIN ", "ａｄｍｉｎ"] {
             assert_eq!(key(typed), "admin");
         }
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_one_script_or_of_one_writing_system_are_taken() {
+    fn parse_of_single_script_names_succeeds() {
         for typed in
             ["测试用户", "カタカナひらがな漢字", "한국어漢字", "Вася_92", "नमस्ते", "שלום", "bob-1"]
         {
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn mixed_scripts_signs_and_invisible_characters_are_refused() {
+    fn parse_of_mixed_scripts_or_invisible_characters_is_rejected() {
         for (typed, problem) in [
             ("\u{430}dmin", ServerProblem::UsernameScripts.into()),
             ("bobΩ", ServerProblem::UsernameScripts.into()),
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn address_with_look_alike_domain_is_taken_or_refused() {
+    fn parse_of_address_with_confusable_domain_checks_scripts() {
         // "сор" and "раде" are Cyrillic throughout.
         let alike = "a@\u{441}\u{43e}\u{440}.\u{440}\u{430}\u{441}\u{435}";
         assert_pair("a@cop.pace", alike, true);
@@ -224,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_taken_where_one_is_not_ascii() {
+    fn is_taken_by_confusable_name_outside_ascii_returns_true() {
         assert_pair("cop", "\u{441}\u{43e}\u{440}", true);
         assert_pair("COP", "\u{421}\u{41e}\u{420}", true);
         assert_pair("bob1", "ｂｏｂｌ", true);
     }
 
     #[test]
-    fn names_within_ascii_stand_side_by_side_and_so_do_those_that_look_different() {
+    fn is_taken_by_other_ascii_or_distinct_name_returns_false() {
         for (one, other) in [
             ("bob1", "bobl"),
             ("rob0", "robo"),
@@ -245,7 +244,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_is_found_however_it_is_typed_again(typed in "\\PC{1,40}") {
+        fn lookup_key_of_display_form_finds_same_name(typed in "\\PC{1,40}") {
             if let Ok(name) = Username::parse(&typed) {
                 prop_assert_eq!(lookup_key(&typed), Some(name.key().to_owned()));
                 prop_assert_eq!(lookup_key(name.shown()), Some(name.key().to_owned()));

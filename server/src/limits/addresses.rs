@@ -1,11 +1,11 @@
-//! Which addresses limits apply to.
+//! Rate-limit keys of client addresses.
 
 use std::{net::IpAddr, sync::Once};
 
 use crate::network::Network;
 
-/// Which addresses limits apply to: not to this machine's own. Behind a proxy that was not
-/// configured all clients have that one.
+/// Maps client addresses to rate-limit keys. Loopback addresses are exempt: behind a proxy that was
+/// not configured, all clients share one.
 #[derive(Debug)]
 pub struct Addresses {
     warned: Once,
@@ -18,7 +18,7 @@ impl Default for Addresses {
 }
 
 impl Addresses {
-    /// What is counted for an address; `None` where nothing is.
+    /// Returns the client's network; `None` for exempt or unknown addresses.
     pub fn rate_limit_key(&self, address: Option<IpAddr>) -> Option<Network> {
         let address = address?.to_canonical();
         if address.is_loopback() {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_not_counted() {
+    fn rate_limit_key_of_loopback_address_is_none() {
         let addresses = Addresses::default();
         for text in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(addresses.rate_limit_key(Some(text.parse().expect(text))), None, "{text}");

@@ -1,4 +1,4 @@
-//! How often callers who are signed in may change something.
+//! Rate limits of changing operations.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use uuid::Uuid;
 use super::{Limiter, Limits};
 use crate::clock::Clock;
 
-/// Changes are limited by session and by account: a stolen token uses up the limit of its own
-/// session, and a hundred sessions do not multiply what an account may write.
+/// Limits changes by session and by account: a stolen token uses up the limit of its own session,
+/// and a hundred sessions do not multiply the writes of an account.
 pub struct ChangeLimiter {
     by_session: Limiter<Uuid>,
     by_account: Limiter<Uuid>,
 }
 
-/// A change too many.
+/// A change beyond the rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooManyChanges {
-    /// The session or the account that has made too many.
+    /// The session or account that has reached its limit.
     pub subject: String,
-    /// Seconds until another one is let through.
+    /// Seconds until the next change is allowed.
     pub retry_after: u32,
 }
 
 impl ChangeLimiter {
-    /// Limits that go by a clock.
+    /// Creates the limiter over a clock.
     #[must_use]
     pub fn new(limits: &Limits, clock: &Arc<dyn Clock>) -> Self {
         Self {
@@ -34,11 +34,11 @@ impl ChangeLimiter {
         }
     }
 
-    /// Takes one call of an operation, if it is a change.
+    /// Counts a call of an operation, if it is a change.
     ///
     /// # Errors
     ///
-    /// `TooManyChanges` where the caller's session or account has used up its limit.
+    /// [`TooManyChanges`] if the caller's session or account has reached its limit.
     pub fn take(&self, caller: &Caller, operation: &Operation) -> Result<(), TooManyChanges> {
         if !operation.is_limited_change() {
             return Ok(());

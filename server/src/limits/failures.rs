@@ -1,31 +1,30 @@
-//! What failures of the past say about another try.
+//! Sliding-window limits of failed attempts.
 
 use super::Quota;
 
-/// Whether another try is let in.
+/// Decision about another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateDecision {
-    /// It is, and so many may fail.
+    /// Allowed.
     Allowed {
-        /// How many.
+        /// Failures until the limit is reached.
         remaining: u32,
     },
-    /// It is not.
+    /// Rejected until older failures have left the window.
     Limited {
-        /// Seconds until the next one is.
+        /// Seconds until the next attempt is allowed.
         retry_after: u32,
     },
 }
 
-/// Judges by the times of the failures, newest first, in seconds of Unix time. Each counts for as
-/// long as the quota says; one that is dated ahead of now was written by a clock that was wrong,
-/// and does not count.
+/// Decides by the times of past failures, newest first, in seconds of Unix time. A failure counts
+/// for `quota.seconds`. One dated in the future was written by a wrong clock, and does not count.
 #[must_use]
 pub fn check_failures(quota: Quota, newest_first: &[i64], now: i64) -> RateDecision {
     let times = usize::try_from(quota.times).unwrap_or(usize::MAX);
     let counting =
         newest_first.iter().filter(|at| (0..quota.seconds).contains(&now.saturating_sub(**at)));
-    // The one whose end leaves room for another.
+    // The failure that must leave the window first.
     let last = counting.clone().nth(times.saturating_sub(1));
     match last {
         Some(at) => {
@@ -46,7 +45,7 @@ mod tests {
     const QUOTA: Quota = Quota { times: 3, seconds: 100 };
 
     #[test]
-    fn each_failure_counts_for_its_time() {
+    fn check_failures_counts_each_within_the_window() {
         for (failures, now, verdict) in [
             (&[][..], 1000, RateDecision::Allowed { remaining: 3 }),
             (&[990, 980], 1000, RateDecision::Allowed { remaining: 1 }),
@@ -54,10 +53,10 @@ mod tests {
             (&[990, 980, 970], 1069, RateDecision::Limited { retry_after: 1 }),
             (&[990, 980, 970], 1070, RateDecision::Allowed { remaining: 1 }),
             (&[990, 980, 970], 1090, RateDecision::Allowed { remaining: 3 }),
-            // More than allowed, as after the setting was lowered: all but two of them must have
-            // ended.
+            // More than the limit, as after the setting was lowered: all but two of them must have
+            // left the window.
             (&[999, 998, 990, 980, 970], 1000, RateDecision::Limited { retry_after: 90 }),
-            // Failures of a clock that was ahead.
+            // Failures dated in the future.
             (&[5000, 5000, 5000], 1000, RateDecision::Allowed { remaining: 3 }),
             (&[1001, 1000, 999, 998], 1000, RateDecision::Limited { retry_after: 98 }),
         ] {
@@ -67,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_waits_as_told_is_let_in(mut failures in proptest::collection::vec(0..2000_i64, 0..20), now in 0..2000_i64) {
+        fn check_failures_after_retry_after_allows(mut failures in proptest::collection::vec(0..2000_i64, 0..20), now in 0..2000_i64) {
             failures.retain(|at| *at <= now);
             failures.sort_unstable_by(|a, b| b.cmp(a));
             if let RateDecision::Limited { retry_after } = check_failures(QUOTA, &failures, now) {
@@ -78,7 +77,7 @@ mod tests {
         }
 
         #[test]
-        fn in_no_span_of_that_length_fail_more_than_allowed(gaps in proptest::collection::vec(0..60_i64, 1..80)) {
+        fn check_failures_in_any_window_allows_at_most_the_quota(gaps in proptest::collection::vec(0..60_i64, 1..80)) {
             let (mut now, mut failures) = (0, Vec::new());
             for gap in gaps {
                 now += gap;

@@ -1,5 +1,4 @@
-//! How often something may be tried: rules as functions of the time, and what is remembered for
-//! them.
+//! Rate limits: rules as functions of time, and their state in memory.
 
 mod addresses;
 mod changes;
@@ -13,30 +12,30 @@ pub use failures::{RateDecision, check_failures};
 pub use rate::Limiter;
 pub use throttle::Throttle;
 
-/// So many times in so many seconds.
+/// A number of events in a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// How often.
+    /// Number of events.
     pub times: u32,
-    /// In how long, in seconds.
+    /// Period in seconds.
     pub seconds: i64,
 }
 
-/// All limits.
+/// All rate limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Failed log-ins to an account.
+    /// Failed logins to an account.
     pub login_account: Quota,
-    /// Failed log-ins from an address.
+    /// Failed logins from a client network.
     pub login_address: Quota,
-    /// Registrations from an address.
+    /// Registrations from a client network.
     pub registration: Quota,
     /// Refreshes of a session.
     pub refresh: Quota,
-    /// Passwords from an address that wait for hashing.
+    /// Passwords of a client network that wait for hashing.
     pub waiting_hashes: u32,
-    /// Changes that a session makes.
+    /// Changes by a session.
     pub changes_session: Quota,
-    /// Changes that all sessions of an account make together.
+    /// Changes by all sessions of an account together.
     pub changes_account: Quota,
 }

@@ -1,5 +1,5 @@
-//! Calls that are counted in memory, whether they succeed or not: the generic cell rate algorithm
-//! of `governor`.
+//! In-memory rate limits of calls, whether they succeed or not: the generic cell rate algorithm of
+//! `governor`.
 
 use std::{
     collections::HashMap,
@@ -14,16 +14,16 @@ use governor::{RateLimiter, middleware::NoOpMiddleware, nanos::Nanos, state::Sta
 use super::Quota;
 use crate::clock::Clock;
 
-/// Keys that are remembered at most: some hundred bytes each at the most.
+/// Largest number of keys in memory: some hundred bytes each at most.
 const CAPACITY: usize = 50_000;
 
-/// Lets so many calls with the same key through at once, and then one for each that has run out.
+/// Allows a burst of `quota.times` calls a key, then one call each `seconds / times`.
 pub struct Limiter<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, TheoreticalArrivals<K>, Ticks, NoOpMiddleware<Duration>>,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
-    /// A limiter that goes by a clock.
+    /// Creates a limiter over a clock.
     #[must_use]
     pub fn new(quota: Quota, clock: Arc<dyn Clock>) -> Self {
         Self::with_capacity(quota, clock, CAPACITY)
@@ -32,7 +32,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     fn with_capacity(quota: Quota, clock: Arc<dyn Clock>, capacity: usize) -> Self {
         let times = NonZeroU32::new(quota.times).unwrap_or(NonZeroU32::MIN);
         let one = Duration::from_secs(quota.seconds.unsigned_abs()) / times.get();
-        // A quota of no time at all is none: as good as a second.
+        // A period of zero counts as a second.
         let quota = governor::Quota::with_period(one)
             .unwrap_or(governor::Quota::per_second(times))
             .allow_burst(times);
@@ -40,11 +40,11 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         Self { limiter: RateLimiter::new(quota, remembered, Ticks(clock)) }
     }
 
-    /// Takes one call of a key.
+    /// Counts a call of a key.
     ///
     /// # Errors
     ///
-    /// The seconds after which another one is let through.
+    /// The seconds until the next call is allowed, if the key has reached its limit.
     pub fn take(&self, key: &K) -> Result<(), u32> {
         self.limiter.check_key(key).map_err(|until| {
             let wait = until.wait_time_from(governor::clock::Clock::now(self.limiter.clock()));
@@ -53,7 +53,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     }
 }
 
-/// Our clock, as governor asks for it.
+/// Adapts our clock to governor.
 struct Ticks(Arc<dyn Clock>);
 
 impl governor::clock::Clock for Ticks {
@@ -64,10 +64,9 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-/// For each key when its calls will have run out ("theoretical arrival time"), counted from the
-/// limiter's beginning.
+/// The theoretical arrival time of each key, counted from the creation of the limiter.
 struct TheoreticalArrivals<K> {
-    /// How long one call takes to run out.
+    /// The emission interval: the time that one call uses up.
     one: Nanos,
     ends: Mutex<HashMap<K, Nanos>>,
     capacity: usize,
@@ -84,12 +83,12 @@ impl<K: Hash + Eq + Clone> StateStore for TheoreticalArrivals<K> {
         let before = ends.get(key).copied();
         let (answer, end) = decide(before)?;
         if before.is_none() && ends.len() >= self.capacity {
-            // The first call of a key ends one from now. Keys whose calls have run out are as good
-            // as new.
+            // The first call of a key arrives one interval from now. Keys whose arrival time has
+            // passed are as good as new.
             let now = end.saturating_sub(self.one);
             ends.retain(|_, end| *end > now);
-            // Were few of them forgotten each time, each new key would pass all others: whoever has
-            // so many addresses is not stopped by counting them.
+            // If each pass removed few keys, each new key would scan all others. A client with so
+            // many addresses is not stopped by counting them.
             if ends.len() > self.capacity / 2 {
                 ends.clear();
             }
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_at_once_and_then_one_for_each_that_has_run_out() {
+    fn take_allows_a_burst_and_then_one_call_an_interval() {
         let (limiter, clock) = limiter(CAPACITY);
         for _ in 0..6 {
             assert_eq!(limiter.take(&1), Ok(()));
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_run_out_makes_room() {
+    fn take_at_capacity_evicts_expired_keys() {
         let (limiter, clock) = limiter(100);
         for key in 0..100 {
             assert_eq!(limiter.take(&key), Ok(()));
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_however_many_come() {
+    fn take_with_many_keys_stays_within_capacity() {
         let (limiter, _) = limiter(100);
         for key in 0..10_000 {
             assert_eq!(limiter.take(&key), Ok(()));

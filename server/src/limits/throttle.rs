@@ -1,5 +1,4 @@
-//! What the parts that limit something share: which limits there are, whom they apply to, and what
-//! the audit log is told.
+//! Shared configuration of the rate limits, and their audit entries.
 
 use std::sync::Arc;
 
@@ -11,30 +10,30 @@ use crate::{
     store::{AuditEntry, Outcome, Store},
 };
 
-/// How often the audit log is told that the same thing is still tried too often.
+/// Rate limit of audit entries about one throttled subject.
 const AUDIT_QUOTA: Quota = Quota { times: 1, seconds: 900 };
 
-/// The limits, and what is done about whatever is beyond them.
+/// The rate limits, and the audit of requests beyond them.
 pub struct Throttle {
-    /// The limits; `None` where they are switched off.
+    /// The limits; `None` if they are disabled.
     pub limits: Option<Limits>,
-    /// Which addresses they apply to.
+    /// Rate-limit keys of client addresses.
     pub addresses: Addresses,
     audited: Limiter<String>,
     store: Store,
 }
 
 impl Throttle {
-    /// Limits that go by the clock of `Env`.
+    /// Creates the limits over the clock of `env`.
     #[must_use]
     pub fn new(limits: Option<Limits>, store: Store, env: &Env) -> Self {
         let audited = Limiter::new(AUDIT_QUOTA, Arc::clone(&env.clock));
         Self { limits, addresses: Addresses::default(), audited, store }
     }
 
-    /// Puts into the audit log that something was tried too often. One entry stands for all that
-    /// follow within a quarter of an hour: a flood must not fill the disk. Nobody waits for it.
-    /// Whose account it is, where there is one, is looked up by the name that was tried.
+    /// Records a throttled request in the audit log, in the background. One entry stands for all
+    /// requests of the subject within a quarter of an hour, so a flood does not fill the disk. The
+    /// account is looked up by the username of the attempt, if there is one.
     pub fn audit_throttled(&self, subject: &str, username_key: Option<String>, entry: AuditEntry) {
         if self.audited.take(&subject.to_owned()).is_err() {
             return;

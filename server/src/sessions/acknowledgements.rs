@@ -1,5 +1,6 @@
-//! Generations whose tokens were presented, noted in memory and written down a moment later: a call
-//! that presents one must not wait for the disk. A crash in between only makes the server lenient.
+//! Acknowledged generations: those whose tokens were presented. They are kept in memory and written
+//! in batches, so that no request waits for the disk. A crash in between only makes the server
+//! lenient.
 
 use std::{
     collections::HashMap,
@@ -8,31 +9,31 @@ use std::{
 
 use uuid::Uuid;
 
-/// What was acknowledged and is not yet written down: a session's generation.
+/// The newest unwritten generation of each session.
 #[derive(Debug, Default)]
 pub(super) struct Acknowledgements {
     unwritten: Mutex<HashMap<Uuid, i64>>,
 }
 
 impl Acknowledgements {
-    /// Notes that a token of a session's generation was presented.
+    /// Records that a token of a session's generation was presented.
     pub(super) fn note(&self, session: Uuid, generation: i64) {
         let mut unwritten = self.lock();
         let noted = unwritten.entry(session).or_insert(generation);
         *noted = generation.max(*noted);
     }
 
-    /// Whether a session's generation was noted and is not yet written down.
+    /// Returns whether a generation is recorded and not yet written.
     pub(super) fn has(&self, session: Uuid, generation: i64) -> bool {
         self.lock().get(&session) == Some(&generation)
     }
 
-    /// What is to be written down. It stays noted until it is.
+    /// Returns the unwritten generations. They stay recorded until they are written.
     pub(super) fn unwritten(&self) -> Vec<(Uuid, i64)> {
         self.lock().iter().map(|(session, generation)| (*session, *generation)).collect()
     }
 
-    /// Forgets what was written down, unless a later generation has been noted meanwhile.
+    /// Removes written generations, unless a later one was recorded meanwhile.
     pub(super) fn written(&self, generations: &[(Uuid, i64)]) {
         let mut unwritten = self.lock();
         for (session, generation) in generations {
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_noted_stays_until_it_is_written_down() {
+    fn note_stays_recorded_until_written() {
         let (acknowledgements, session) = (Acknowledgements::default(), Uuid::nil());
         acknowledgements.note(session, 3);
         acknowledgements.note(session, 2);

@@ -1,5 +1,5 @@
-//! What administrators do about others: it is in force on the next request of this server, which
-//! knows its sessions and accounts by heart.
+//! Administration of other users. Changes apply from the next request: cached sessions and accounts
+//! are invalidated after the commit.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     task::run_to_completion,
 };
 
-/// What a text that somebody has typed is looked for as.
+/// Interprets the text of a search for accounts.
 #[must_use]
 pub fn looked_for(typed: &str) -> UserSearch {
     UserSearch {
@@ -80,7 +80,8 @@ impl Inner {
         let context = AuditContext { at: now, by: caller.user.to_string(), client_info };
         let outcome =
             self.store.change_account_as(Actor::admin(caller, now), id, change, context).await;
-        // Also where it is not known whether the database has got it: memory must not know better.
+        // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the
+        // database.
         self.user_cache.invalidate(id);
         match outcome {
             Ok(AccountChangeOutcome { ended }) => {
@@ -93,7 +94,7 @@ impl Inner {
             Err(AccountChangeError::LastAdmin) => return Err(Code::LastAdmin.into()),
             Err(AccountChangeError::Denied(denied)) => return Err(denied.into()),
             Err(AccountChangeError::Store(error)) => {
-                // Which sessions it may have ended is not known.
+                // The ended sessions are unknown.
                 self.session_cache.invalidate_all();
                 return Err(internal(error));
             }

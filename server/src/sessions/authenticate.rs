@@ -1,4 +1,4 @@
-//! Who calls: what is asked of a token on each request.
+//! Authentication of requests by their bearer token.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ use crate::{
 };
 
 impl Inner {
-    /// Form, signature, expiry, issuer and audience are the codec's to check; here follow the rest
-    /// of time, type, blocklist and session.
+    /// Authenticates a request. The codec checks format, signature, expiry, issuer and audience;
+    /// here follow type, session, blocklist and account.
     ///
-    /// A token from the future is refused, unless the database has its session and this server can
-    /// have issued it: then the clock was set back, which signs no one out.
+    /// A token from the future is rejected, unless the database has its session and this server can
+    /// have issued it: then the clock was set back, which must not end sessions.
     pub(super) async fn authenticate(
         self: &Arc<Self>,
         headers: &HeaderMap,
@@ -35,14 +35,15 @@ impl Inner {
     ) -> Result<Caller, Failure> {
         let now = self.env.now();
         let token = self.codec.verify(bearer(headers)?, now)?;
-        // What is in memory counts as long as the database can tell what was changed elsewhere.
+        // Caches are valid only while the database file is in place, since changes of other
+        // processes are polled from it.
         self.store.ensure_in_place().map_err(internal)?;
         if !token.is_ahead() {
             token.check_type(auth)?;
         }
         let mut session = self.session(token.caller().session).await.map_err(internal)?;
         if session.as_ref().is_some_and(|session| token.caller().generation > session.generation) {
-            // Another process may have refreshed it a moment ago.
+            // Another process may have rotated it a moment ago.
             self.session_cache.invalidate(&token.caller().session);
             session = self.session(token.caller().session).await.map_err(internal)?;
         }
@@ -71,7 +72,7 @@ impl Inner {
         }
         if caller.generation == session.generation && !session.acknowledged {
             self.acknowledgements.note(session.id, session.generation);
-            // From here on this session's calls find it acknowledged, and note nothing.
+            // The next requests of this session find it acknowledged.
             self.session_cache.update_cached(&session.id, |seen| {
                 seen.acknowledged |= seen.generation == session.generation;
             });
@@ -89,7 +90,7 @@ impl Inner {
         }
     }
 
-    /// Returns whether a token is on the blocklist. What memory cannot tell, the table tells.
+    /// Returns whether a token is revoked, by the blocklist or else by the table.
     async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
         match self.blocklist.contains(jti) {
             Some(is_revoked) => Ok(is_revoked),
@@ -97,7 +98,7 @@ impl Inner {
         }
     }
 
-    /// Ends a session one of whose tokens was presented by somebody who should not have had it.
+    /// Ends a session after reuse of one of its tokens was detected.
     async fn end_reused(
         self: Arc<Self>,
         id: Uuid,
@@ -118,8 +119,7 @@ impl Inner {
         changed.map(|_| ())
     }
 
-    /// The end of a session one of whose tokens was presented by somebody who should not have had
-    /// it, and its entry.
+    /// Returns the change that ends a session after reuse, with its audit entry.
     pub(super) fn end_by_reuse<T>(
         &self,
         ended: Session,

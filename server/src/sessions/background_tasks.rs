@@ -1,25 +1,24 @@
-//! What is done without anybody asking.
+//! Periodic background tasks.
 
 use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
 use super::SessionService;
 use crate::{files::FileService, tokens::keys::KeyStore};
 
-/// How soon what another process writes is known here: the contract says within a second.
+/// Interval of polling for changes of other processes, which must be visible within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
-/// How often it is written down which tokens were presented: about a second after it was noted.
+/// Interval of writing acknowledgements: at most about a second after they were recorded.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(700);
-/// How often what has expired is swept away.
+/// Interval of deleting expired rows and orphaned objects.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Follows other processes and the key file, writes acknowledgements down and sweeps, for as long
-/// as it is polled.
+/// Runs all background tasks until it is dropped.
 pub async fn run(sessions: SessionService, files: FileService, keys: Arc<KeyStore>) {
     tokio::join!(
         run_periodically(POLL_INTERVAL, "polling the database for changes failed", || sessions
             .poll_changes()),
         run_periodically(POLL_INTERVAL, "polling the key file failed", || {
-            // It tells the log itself what it finds.
+            // It logs what it finds.
             keys.reload_if_changed();
             std::future::ready(Ok::<_, Infallible>(()))
         }),
@@ -32,8 +31,8 @@ pub async fn run(sessions: SessionService, files: FileService, keys: Arc<KeyStor
     );
 }
 
-/// Removes what is left of deleted accounts: of those of this process at once, of others, and of
-/// what a crash has interrupted, within the interval of cleanups.
+/// Finishes deletions of accounts: at once for this process, within the cleanup interval for other
+/// processes and after a crash.
 async fn finish_deletions(sessions: &SessionService, files: &FileService) {
     loop {
         if let Err(error) = sessions.finish_deletions().await {
@@ -42,12 +41,12 @@ async fn finish_deletions(sessions: &SessionService, files: &FileService) {
         if let Err(error) = files.sweep().await {
             tracing::warn!(%error, "files of a deleted account are left; the next time tries again");
         }
-        // Whether there was a deletion or the time is over makes no difference.
+        // A timeout is as good as a notification.
         let _ = tokio::time::timeout(CLEANUP_INTERVAL, sessions.next_deletion()).await;
     }
 }
 
-/// Does something again and again. What fails is told, and tried again at the next beat.
+/// Runs a task at an interval. Errors are logged, and the task runs again at the next interval.
 async fn run_periodically<F, E>(interval: Duration, failure: &str, mut work: impl FnMut() -> F)
 where
     F: Future<Output = Result<(), E>>,

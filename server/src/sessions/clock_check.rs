@@ -1,60 +1,56 @@
-//! Whether the clock may be believed before something is removed because of its age. A machine
-//! without a battery, or with a wrong time server, may be years ahead for some minutes: that must
-//! not cost the audit log.
+//! Plausibility of the clock, checked before old rows are deleted. A machine without a battery, or
+//! with a wrong time server, may be years ahead for some minutes: that must not cost the audit log.
 
 use std::time::Duration;
 
-/// Seconds by which the clock may be ahead of what is known. What is removed too early then is a
-/// day too young at most.
+/// Largest plausible lead of the clock in seconds. Rows are deleted at most a day too early.
 const AHEAD_MAX: i64 = 86_400;
-/// How long the clock has to go on evenly before it is believed nevertheless.
+/// Time that an implausible clock must run evenly until it is accepted.
 const CONFIRMATION: Duration = Duration::from_hours(1);
-/// Seconds by which a clock that goes on evenly may differ from the time that has passed.
+/// Tolerance in seconds between an evenly running clock and the elapsed time.
 const STEP: i64 = 60;
 
-/// Compares the clock with the last time at which it was known to be right, and with the time that
-/// has passed since.
+/// Compares the clock with the last known correct time, plus the elapsed time since.
 #[derive(Debug)]
 pub(super) struct ClockCheck {
-    /// A time at which the clock was right, in seconds of Unix time, and when that was.
+    /// A known correct time in seconds of Unix time, and the elapsed time then.
     known: (i64, Duration),
     hold: Option<Hold>,
 }
 
-/// A clock that is not believed yet.
+/// An implausible clock that is being observed.
 #[derive(Clone, Copy, Debug)]
 struct Hold {
-    /// What it showed at first, and when that was.
+    /// Its first reading, and the elapsed time then.
     since: (i64, Duration),
-    /// The newest entry of the audit log at that time.
+    /// The newest entry of the audit log then.
     newest_entry: i64,
 }
 
-/// What a check has found.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plausibility {
-    /// The clock is about as late as it must be.
+    /// The clock agrees with the elapsed time.
     Plausible,
-    /// It is not, but it has gone on evenly, and the server is used: it is believed from now on.
+    /// The clock leads, but has run evenly while the server was used: it is accepted from now on.
     Confirmed,
-    /// It is not believed.
+    /// The clock leads: nothing is deleted.
     Held {
-        /// Whether it was believed before.
+        /// Set if the previous check was plausible.
         is_new: bool,
-        /// Seconds by which it is ahead.
+        /// Its lead in seconds.
         ahead: i64,
     },
 }
 
 impl ClockCheck {
-    /// A check that knows when the clock was last right, in seconds of Unix time; `None` where
-    /// nothing is known.
+    /// Creates a check from the last known correct time in seconds of Unix time, if there is one.
     pub(super) fn new(last_right: Option<i64>, now: i64, elapsed: Duration) -> Self {
-        // A clock that is behind removes nothing too early.
+        // A clock that is behind deletes nothing too early.
         Self { known: (last_right.map_or(now, |at| at.min(now)), elapsed), hold: None }
     }
 
-    /// Checks the clock. `newest_entry` is the number of the audit log's newest entry.
+    /// Checks the clock. `newest_entry` is the id of the audit log's newest entry.
     pub(super) fn check(&mut self, now: i64, elapsed: Duration, newest_entry: i64) -> Plausibility {
         let ahead = ahead_of(self.known, now, elapsed);
         if ahead <= AHEAD_MAX {
@@ -75,7 +71,7 @@ impl ClockCheck {
     }
 }
 
-/// Seconds by which a clock is ahead of what it should show, given what it showed before.
+/// Returns the lead of a clock in seconds, given an earlier reading.
 fn ahead_of((then, elapsed_then): (i64, Duration), now: i64, elapsed: Duration) -> i64 {
     let passed = i64::try_from(elapsed.saturating_sub(elapsed_then).as_secs()).unwrap_or(i64::MAX);
     now.saturating_sub(then).saturating_sub(passed)
@@ -88,7 +84,7 @@ mod tests {
     const DAY: i64 = 86_400;
     const START: i64 = 1_800_000_000;
 
-    /// A clock that shows so many seconds after the start, when so many have passed.
+    /// Checks a clock at `shown` seconds after the start, when `passed` seconds have elapsed.
     fn check(check: &mut ClockCheck, shown: i64, passed: u64, newest_entry: i64) -> Plausibility {
         check.check(START + shown, Duration::from_secs(passed), newest_entry)
     }
@@ -98,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_a_clock_that_goes_on_is_plausible() {
+    fn check_of_even_clock_is_plausible() {
         let mut clock = ClockCheck::new(Some(START), START + DAY, Duration::ZERO);
         assert_eq!(check(&mut clock, DAY, 0, 7), Plausibility::Plausible);
         let year = 365 * DAY;
@@ -111,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_a_clock_that_is_ahead_waits_for_an_hour_and_a_new_entry() {
+    fn check_of_leading_clock_is_held_for_an_hour_and_a_new_entry() {
         let ahead = 400 * DAY;
         let mut clock = ClockCheck::new(Some(START), START + ahead, Duration::ZERO);
         assert_eq!(check(&mut clock, ahead, 0, 7), held(true, ahead));
@@ -122,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_a_clock_that_is_set_while_it_is_not_believed_begins_again() {
+    fn check_of_clock_stepped_while_held_starts_over() {
         let mut clock = ClockCheck::new(Some(START), START + 400 * DAY, Duration::ZERO);
         assert_eq!(check(&mut clock, 400 * DAY, 0, 7), held(true, 400 * DAY));
         // Still wrong, but in another way.
@@ -133,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn check_of_a_clock_that_jumps_while_the_server_runs_is_held() {
+    fn check_of_clock_stepped_at_run_time_is_held() {
         let mut clock = ClockCheck::new(Some(START), START, Duration::ZERO);
         assert_eq!(check(&mut clock, 600, 600, 7), Plausibility::Plausible);
         assert_eq!(check(&mut clock, 40 * DAY, 1200, 7), held(true, 40 * DAY - 1200));

@@ -1,4 +1,4 @@
-//! The end of an account, by its person.
+//! Deletion of an account by its user.
 
 use app::{
     backend::{Caller, ClientInfo, Failure},
@@ -17,8 +17,7 @@ use crate::{
 };
 
 impl Inner {
-    /// Deletes the caller's account, once they have typed its name, in whichever spelling it is
-    /// found by.
+    /// Deletes the caller's account, after its username was typed in any equivalent spelling.
     pub(super) async fn delete_account(&self, caller: &Caller, typed: &str) -> Result<(), Failure> {
         let gone = || Failure::Revoked(None);
         let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
@@ -26,7 +25,7 @@ impl Inner {
         if username::lookup_key(typed).is_none_or(|typed| typed != key) {
             return Err(Failure::field("username", Problem::NameDiffers));
         }
-        // The log tells that an account was deleted, and not whose.
+        // The audit log records that an account was deleted, but not which.
         let nowhere = ClientInfo::default();
         let failure_subjects = vec![account_subject(&key), devices_subject(caller.user)];
         let now = self.env.now();
@@ -40,7 +39,7 @@ impl Inner {
                 self.deletions.notify_one();
             }
             Ok(DeletionOutcome::LastAdmin) => return Err(Code::LastAdmin.into()),
-            // It is not known whether the database has got it: memory must not know better.
+            // The write's outcome is unknown.
             Ok(DeletionOutcome::NoAccount) | Err(_) => self.session_cache.invalidate_all(),
         }
         self.user_cache.invalidate(caller.user);

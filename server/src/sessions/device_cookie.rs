@@ -1,12 +1,12 @@
-//! Devices that an account was logged in from. The browser keeps a cookie that the server
-//! recognises and that does not authenticate: known devices are limited apart from strangers, who
-//! may be guessing the account's password at that moment.
+//! Cookies of known devices. The cookie identifies a browser that has logged in to the account
+//! before; it does not authenticate. Known devices have rate limits of their own, so an attacker
+//! who guesses the password cannot lock the user out.
 //!
-//! A cookie has a random name and a MAC over it, over the account's id and over the epoch of the
-//! account's cookies. A change of the password, the end of all (other) sessions and a change of the
-//! account's state begin another epoch; an account that takes over a deleted one's name has another
-//! id. Nothing else is kept here. Under which name the browser keeps the cookie depends on the
-//! typed name alone, so it tells nothing about the account.
+//! A cookie has a random id and a MAC over the id, the account's id and the epoch of the account's
+//! cookies. A change of the password, of the account's state, and the end of all (other) sessions
+//! begin a new epoch; an account that reuses the name of a deleted one has another id. Nothing is
+//! stored. The cookie's name depends on the typed username alone, so it reveals nothing about the
+//! account.
 
 use app::backend::DeviceCookie;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,27 +16,27 @@ use uuid::Uuid;
 
 use crate::{clock::Env, store::DeviceEpoch};
 
-/// Bytes of a device's name, and of a MAC over it.
+/// Bytes of a device id, and of its MAC.
 const DEVICE_ID_BYTES: usize = 16;
-/// Bytes of the cookie's own name: persons who share a browser have a cookie each.
+/// Bytes in the cookie's name: users who share a browser have a cookie each.
 const COOKIE_NAME_BYTES: usize = 6;
 
-/// Recognises devices.
+/// Issues and verifies device cookies.
 pub(super) struct DeviceCookies {
-    /// Has its key, and nothing to sign yet.
+    /// Keyed, without input.
     mac: Hmac<Sha256>,
     env: Env,
 }
 
-/// A cookie's epoch where there is no account: none is made for it.
+/// Epoch without an account: no cookie is issued for it.
 const NO_ACCOUNT: DeviceEpoch = DeviceEpoch { user: Uuid::nil(), epoch: -1 };
 
-/// A device that was recognised.
+/// A known device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KnownDevice {
-    /// Its random name.
+    /// Its random id.
     name: String,
-    /// The account that it is known for.
+    /// The account that it has logged in to.
     pub(super) user: Uuid,
 }
 
@@ -45,7 +45,7 @@ impl DeviceCookies {
         Self { mac, env }
     }
 
-    /// The cookie that is kept for this account's name.
+    /// Returns the request's cookie for this username.
     pub(super) fn cookie_for<'c>(
         &self,
         account: &str,
@@ -55,8 +55,8 @@ impl DeviceCookies {
         cookies.iter().find(|cookie| cookie.name == name)
     }
 
-    /// The device that a cookie names, where it is one of this account's and epoch's. Without an
-    /// account it costs the same.
+    /// Returns the device if its cookie is valid for the account and epoch. It takes as long
+    /// without an account.
     pub(super) fn recognize(
         &self,
         cookie: &DeviceCookie,
@@ -65,13 +65,12 @@ impl DeviceCookies {
         let (name, tag) = cookie.value.split_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == DEVICE_ID_BYTES)?;
         let of = epoch.unwrap_or(NO_ACCOUNT);
-        // In constant time.
+        // Compares in constant time.
         self.over_device(of, name).verify_truncated_left(&tag).ok()?;
         Some(KnownDevice { name: name.to_owned(), user: of.user })
     }
 
-    /// The cookie that a browser is to keep after a log-in to this account: that of the device that
-    /// was recognised, or a new one.
+    /// Returns the cookie to set after a login: that of the known device, or of a new one.
     pub(super) fn cookie(
         &self,
         account: &str,
@@ -98,7 +97,7 @@ impl DeviceCookies {
 
     fn over(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
-        // With their lengths: the end of one part and the beginning of the next cannot be moved.
+        // Prefixed with the length: bytes cannot move from one part to the next.
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_is_recognised_for_its_account_and_epoch_alone() {
+    fn recognize_cookie_of_other_account_or_epoch_fails() {
         let devices = devices(1);
         let cookie = devices.cookie("alice", ALICE, None);
         let device = devices.recognize(&cookie, Some(ALICE)).expect("recognised");
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_is_found_by_the_name_of_its_account() {
+    fn cookie_for_username_finds_its_cookie_alone() {
         let devices = devices(1);
         let cookies = [devices.cookie("alice", ALICE, None), devices.cookie("bertha", ALICE, None)];
         assert_eq!(devices.cookie_for("alice", &cookies), Some(&cookies[0]));
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn cookie_of_another_device_or_with_a_made_up_tag_is_not_recognised() {
+    fn recognize_cookie_with_forged_tag_fails() {
         let devices = devices(1);
         let (one, other) =
             (devices.cookie("alice", ALICE, None), devices.cookie("alice", ALICE, None));

@@ -1,4 +1,4 @@
-//! Logging in: a name, a password, a new session.
+//! Login: checks username and password, and begins a session.
 
 use std::sync::Arc;
 
@@ -28,29 +28,29 @@ use crate::{
     },
 };
 
-/// Living sessions that a user may have.
+/// Active sessions a user may have.
 const MAX_SESSIONS_PER_USER: u64 = 100;
-/// Bytes of the hash that stands for an account's name: what people type there is not always a
-/// name.
+/// Bytes of the hash that stands for a typed username in the database: a user may have typed the
+/// password there.
 const ACCOUNT_HASH_BYTES: usize = 16;
 
-/// What name and password have shown.
+/// Result of checking username and password.
 pub(super) enum PasswordCheck {
     Correct {
         account: StoredUser,
-        /// The hash that is kept of it now.
+        /// The stored hash.
         hash: String,
     },
-    /// The right password of a disabled account.
+    /// The correct password of a disabled account.
     Disabled(Uuid),
     Wrong(Uuid),
     Unknown,
 }
 
 impl Inner {
-    /// What is wrong is not told, and costs the same: without a device that is known, whether there
-    /// is an account is asked only of those who were let in; of them each costs one look-up, one
-    /// hash, one write.
+    /// Logs in. Failures are indistinguishable by response and by time: every admitted attempt does
+    /// one lookup, one hash and one write, account or not. Without a known device the account is
+    /// looked up after admission only.
     pub(super) async fn login(
         self: &Arc<Self>,
         credentials: Credentials,
@@ -123,8 +123,8 @@ impl Inner {
         })
     }
 
-    /// Tells the audit log and the caller that the account of the right password is disabled. It
-    /// counts as a failure, so that it cannot fill the audit log.
+    /// Audits and returns the rejection of a disabled account. It counts as a failure, so that it
+    /// cannot fill the audit log.
     async fn refuse_disabled(&self, attempt: Attempt, entry: AuditEntry) -> Failure {
         tracing::info!(user = ?entry.user, "login rejected: account disabled");
         match attempt.fail(&self.store, entry).await {
@@ -133,8 +133,8 @@ impl Inner {
         }
     }
 
-    /// Recognises the device by its cookie. Only a request that carries a cookie for this name
-    /// costs a look-up, whether there is an account or not.
+    /// Recognizes the device by its cookie. A lookup is done if the request has a cookie for this
+    /// username, account or not.
     async fn recognize(
         &self,
         name: &str,
@@ -147,11 +147,12 @@ impl Inner {
         Ok(self.device_cookies.recognize(cookie, epoch))
     }
 
-    /// What a failure would count against.
+    /// Returns the subjects that a failure counts against.
     ///
-    /// All known devices of an account share one allowance, and those of an address, which
-    /// strangers cannot use up: so strangers that guess the account's password, or that share its
-    /// address, do not lock its user out. Their failures count for strangers of the address, too.
+    /// The known devices of an account share a quota, and so do those of a network; unknown devices
+    /// cannot use these up. So an attacker who guesses the password, or shares the network, does
+    /// not lock the user out. Failures of known devices also count against the unknown ones of the
+    /// network.
     fn subjects(
         &self,
         name: &str,
@@ -181,7 +182,7 @@ impl Inner {
         subjects.into_iter().flatten().collect()
     }
 
-    /// Lets an attempt in, or tells the audit log which was not.
+    /// Admits an attempt, or audits its rejection.
     pub(super) async fn admit(
         &self,
         subjects: Vec<Subject>,
@@ -197,7 +198,7 @@ impl Inner {
         })
     }
 
-    /// Compares a password with what is kept of the one of an account.
+    /// Compares a password with the stored hash of an account.
     pub(super) async fn check_password(
         &self,
         username_key: Option<&str>,
@@ -219,7 +220,7 @@ impl Inner {
                 PasswordMatch::Match => {}
                 PasswordMatch::MatchOutdated(new) => {
                     if !self.store.replace_hash(user, &hash, &new).await.map_err(internal)? {
-                        // Somebody else was faster: what they have left is what counts.
+                        // A concurrent change was faster: compare with its hash.
                         continue;
                     }
                     hash = new;
@@ -251,9 +252,8 @@ impl Inner {
         }
     }
 
-    /// Begins a session, unless the account was changed since its password was compared, and
-    /// forgives the failures that counted against its user: those of others, from the same address,
-    /// go on to count.
+    /// Begins a session, unless the account was changed since the password was compared. Clears the
+    /// failures of the first subject; those of the network keep counting.
     async fn begin(
         &self,
         session: Session,
@@ -277,8 +277,8 @@ impl Inner {
     }
 }
 
-/// The subject of strangers that try an account's password. The name is hashed: what is typed there
-/// is not always a name.
+/// Returns the subject of unknown devices at an account. The typed name is hashed: a user may have
+/// typed the password there.
 pub(super) fn account_subject(name: &str) -> String {
     format!(
         "account:{}",
@@ -286,7 +286,7 @@ pub(super) fn account_subject(name: &str) -> String {
     )
 }
 
-/// The subject of all known devices of an account.
+/// Returns the subject of the known devices of an account.
 pub(super) fn devices_subject(user: Uuid) -> String {
     format!("devices:{user}")
 }

@@ -1,6 +1,5 @@
-//! Who may try a password. Failures are counted in the database, so that a restart forgives
-//! nothing; attempts that nobody knows the end of yet hold a place in memory, so that a thousand at
-//! once are not a thousand guesses.
+//! Admission control for password checks. Failures are counted in the database, so a restart clears
+//! nothing. In-flight attempts count against the quota, so concurrent requests cannot exceed it.
 
 use std::{
     collections::HashMap,
@@ -18,50 +17,49 @@ use crate::{
     store::{AuditEntry, Store, StoreError},
 };
 
-/// How long an attempt waits for those before it to end.
+/// Longest wait for earlier attempts to finish.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What failures count against.
+/// A subject that failures count against.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
-    /// Its name in the database: at most 64 characters.
+    /// Its key in the database: at most 64 characters.
     pub(super) name: String,
-    /// How many may fail; `None` where this attempt is not limited by it, and its failure counts
-    /// for others.
+    /// Its quota; `None` if it does not limit this attempt, and only counts its failure.
     pub(super) quota: Option<Quota>,
 }
 
-/// All attempts.
+/// In-flight attempts by subject.
 pub(super) struct LoginAttempts {
     store: Store,
     env: Env,
     in_flight: Mutex<HashMap<String, InFlight>>,
 }
 
-/// Attempts whose end nobody knows yet, of a subject.
+/// In-flight attempts of one subject.
 #[derive(Default)]
 struct InFlight {
-    /// Those that wait, too: the entry stays as long as there is one.
+    /// Waiting and admitted attempts: the entry lives as long as there is one.
     present: u32,
-    /// Those that were let in.
+    /// Admitted attempts.
     admitted: u32,
-    /// How many have failed while the entry was there.
+    /// Failures during the life of the entry.
     failed: u64,
-    /// Tells one that a place is free, or all that one has failed.
+    /// Wakes one attempt when a slot is free, or all after a failure.
     changed: Arc<Notify>,
 }
 
-/// Why an attempt was not let in.
+/// Reason for rejecting an attempt.
 #[derive(Debug)]
 pub(super) enum AdmissionError {
-    /// Too many have failed.
+    /// The quota is used up.
     Throttled {
-        /// Whose failures.
+        /// The subject whose quota it is.
         subject: String,
-        /// Seconds until another one is let in.
+        /// Seconds until the next attempt is allowed.
         retry_after: u32,
     },
-    /// Nobody knows whether too many have failed.
+    /// The failures could not be counted.
     Unavailable(Failure),
 }
 
@@ -76,14 +74,13 @@ impl LoginAttempts {
         Self { store, env, in_flight: Mutex::default() }
     }
 
-    /// Lets an attempt in, once it is certain that it is within the quotas of all of its subjects
-    /// even if all before it fail.
+    /// Admits an attempt once it is within the quotas of all its subjects, even if all earlier
+    /// attempts fail.
     pub(super) async fn admit(
         self: &Arc<Self>,
         subjects: Vec<Subject>,
     ) -> Result<Attempt, AdmissionError> {
-        // The subjects of all attempts are in one order, so no attempts wait for each other in a
-        // circle.
+        // Subjects are in the same order in all attempts, so attempts cannot deadlock.
         let (mut slots, mut counted) = (Vec::with_capacity(subjects.len()), Vec::new());
         for Subject { name, quota } in subjects {
             match quota {
@@ -98,8 +95,7 @@ impl LoginAttempts {
         let mut slot = Slot::new(Arc::clone(self), name, quota);
         let changed = slot.with_entry(|in_flight| Arc::clone(&in_flight.changed));
         loop {
-            // Counted before the database is asked: a failure that it does not know yet is one that
-            // comes after.
+            // Read before the query: a failure that the query does not see is newer.
             let failed = slot.with_entry(|in_flight| in_flight.failed);
             let remaining = slot.remaining().await?;
             loop {
@@ -125,7 +121,7 @@ impl LoginAttempts {
         }
     }
 
-    /// Has attempts that wait for a subject ask the database again.
+    /// Makes the waiting attempts of a subject query the failures again.
     fn note_failure(&self, name: &str) {
         if let Some(in_flight) = self.lock().get_mut(name) {
             in_flight.failed += 1;
@@ -138,10 +134,10 @@ impl LoginAttempts {
     }
 }
 
-/// A place among the undecided attempts of a subject, given back when it is dropped.
+/// A slot among the in-flight attempts of a subject, released on drop.
 struct Slot {
     attempts: Arc<LoginAttempts>,
-    /// The subject's name.
+    /// Key of the subject.
     name: String,
     quota: Quota,
     is_admitted: bool,
@@ -157,7 +153,7 @@ impl Slot {
         look(self.attempts.lock().entry(self.name.clone()).or_default())
     }
 
-    /// How many may fail before nobody is let in any more, as far as the database knows.
+    /// Returns the failures until the quota is used up, as far as the database knows.
     async fn remaining(&self) -> Result<u32, AdmissionError> {
         let Self { name, quota, .. } = self;
         let now = self.attempts.env.now();
@@ -186,21 +182,21 @@ impl Drop for Slot {
     }
 }
 
-/// An attempt that was let in. Its places are given back when it is dropped.
+/// An admitted attempt. Its slots are released on drop.
 pub(super) struct Attempt {
     attempts: Arc<LoginAttempts>,
     slots: Vec<Slot>,
-    /// Subjects that do not limit it, and that its failure counts against.
+    /// Subjects without a quota, which only count its failure.
     counted: Vec<String>,
 }
 
 impl Attempt {
-    /// What its failure would count against in the first place.
+    /// Returns its first subject.
     pub(super) fn first(&self) -> Option<&str> {
         self.slots.first().map(|slot| slot.name.as_str())
     }
 
-    /// Writes down that it has failed.
+    /// Records its failure.
     pub(super) async fn fail(self, store: &Store, entry: AuditEntry) -> Result<(), StoreError> {
         let names: Vec<_> =
             self.slots.iter().map(|slot| &slot.name).chain(&self.counted).cloned().collect();

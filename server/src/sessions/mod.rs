@@ -1,4 +1,4 @@
-//! Who is signed in: log in, refresh, log out, and who calls.
+//! Sessions: login, authentication, refresh, logout, and their administration.
 
 mod acknowledgements;
 pub mod administration;

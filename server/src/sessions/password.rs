@@ -1,4 +1,4 @@
-//! What somebody who is signed in does with the password: show that they know it, change it.
+//! Re-authentication and password changes of authenticated users.
 
 use app::{
     backend::{Caller, ClientInfo, Failure, FieldErrors, FreshToken, NewPassword, PasswordAttempt},
@@ -22,19 +22,19 @@ use crate::{
     tokens::codec::Grant,
 };
 
-/// Somebody who is signed in and has shown that they know the password.
+/// A verified current password.
 struct VerifiedPassword {
-    /// The hash that is kept of it.
+    /// The stored hash.
     hash: String,
     attempt: Attempt,
-    /// What the audit log is told once it has served its purpose.
+    /// Audit entry of the action it was verified for.
     entry: AuditEntry,
 }
 
 impl Inner {
-    /// Has the caller show that they know the password. Failures count against the session:
-    /// strangers who guess at log-in do not keep out who is signed in, and whoever guesses with a
-    /// stolen token does not keep its person from logging in.
+    /// Verifies the caller's password. Failures count against the session: failed logins do not
+    /// lock out an authenticated user, and guesses with a stolen token do not keep the user from
+    /// logging in.
     async fn verify_password(
         &self,
         caller: &Caller,
@@ -62,12 +62,12 @@ impl Inner {
                 Err(Code::InvalidCredentials.into())
             }
             PasswordCheck::Disabled(_) => Err(Failure::Revoked(Some(Reason::Disabled))),
-            // It was deleted a moment ago, and its name may be somebody else's by now.
+            // The account was deleted a moment ago; its username may belong to a new one.
             PasswordCheck::Correct { .. } | PasswordCheck::Unknown => Err(gone()),
         }
     }
 
-    /// A fresh access token for the password.
+    /// Issues a fresh access token for the password.
     pub(super) async fn reauthenticate(
         &self,
         caller: &Caller,
@@ -85,8 +85,9 @@ impl Inner {
         let session =
             self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let now = self.env.now();
-        // Of the generation that the caller has shown to hold: the present one may be in an answer
-        // that was lost, and a token of it would make the caller's next refresh look like a theft.
+        // Of the caller's generation: the answer with the current one may be lost, and presenting a
+        // token of it would acknowledge it, so that the caller's next refresh would look like
+        // reuse.
         let grant =
             Grant { generation: caller.generation, ..session.access_grant(now, &self.lifetimes) };
         let text = self.codec.access(&grant, true, &self.env).map_err(internal)?;
@@ -94,8 +95,7 @@ impl Inner {
         Ok(FreshToken { text, expires_in: grant.expires_at - now })
     }
 
-    /// Another password. What was begun with the one before ends, but for the session that has
-    /// changed it.
+    /// Changes the password. All other sessions of the account end.
     pub(super) async fn change_password(
         &self,
         caller: &Caller,
@@ -129,8 +129,7 @@ impl Inner {
             kept: Some(caller.session),
             cleared_subject: attempt.first().map(str::to_owned),
         };
-        // Hashing has taken a while: the actor and the current password are checked again where it
-        // is written.
+        // Hashing took a while: the write checks the actor and the current password again.
         let done =
             self.store.change_password_as(Actor::new(caller, self.env.now()), change, entry).await;
         match &done {
@@ -139,10 +138,10 @@ impl Inner {
                     self.session_cache.invalidate(session);
                 }
             }
-            // It is not known which sessions have ended.
+            // The ended sessions are unknown.
             Err(_) => self.session_cache.invalidate_all(),
         }
-        // Without an answer it was changed by another request meanwhile: it is not the current one
+        // `None`: a concurrent request has changed the password, so the given one is not current
         // any more.
         done.map_err(act_failure)?.ok_or_else(wrong)?;
         tracing::info!(user = %caller.user, "password changed");

@@ -8,50 +8,49 @@ use crate::{
     tokens::{LEEWAY, codec::Grant},
 };
 
-/// How long things live, in seconds.
+/// Lifetimes in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// An access token.
+    /// Access tokens.
     pub access: i64,
-    /// A refresh token of a session that outlives the browser's window.
+    /// Refresh tokens of remembered sessions.
     pub refresh: i64,
-    /// A refresh token of any other session.
+    /// Refresh tokens of other sessions.
     pub refresh_short: i64,
-    /// A session, whatever is refreshed.
+    /// Sessions, however often they are refreshed.
     pub session: i64,
-    /// How long the refresh token before the present one still gets the present one.
+    /// Grace period in which the previous refresh token still gets the current pair.
     pub grace: i64,
 }
 
 impl Lifetimes {
-    /// How long any token lives at most.
+    /// Returns the longest lifetime of a token.
     #[must_use]
     pub fn longest(&self) -> i64 {
         self.refresh.max(self.refresh_short).max(self.access)
     }
 }
 
-/// What a refresh does.
+/// Outcome of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {
-    /// The session moves on to its next generation.
+    /// The session advances to its next generation.
     Rotated(Session),
-    /// It has just moved on: the same successor again, so that parallel calls and retries never
-    /// fork.
+    /// A repetition within the grace period: the current pair again, so that concurrent requests
+    /// and retries never fork the session.
     Repeated,
-    /// The same, where the clock was set back since it moved on. Its last refresh is dated now, so
-    /// that the grace ends as if it had moved on at this moment, and not only when the clock has
-    /// caught up.
+    /// A repetition after the clock was set back: the current pair again. The last refresh is dated
+    /// now, so that the grace period does not last until the clock has caught up.
     RepeatedAfterClockReset(Session),
-    /// Somebody has a token that was used up, or that nobody was given: the session ends.
+    /// A used-up or undelivered token was presented: the session ends.
     ReuseDetected(Session),
-    /// The session is over, or the token of a generation that is still to come. Nothing changes.
+    /// The session has ended, or the generation does not exist yet. Nothing changes.
     Rejected,
 }
 
 impl Session {
-    /// What happens when the refresh token of a generation is presented. Whether the present
-    /// generation is acknowledged may be known before it is written down.
+    /// Decides on a refresh with the token of a generation. `acknowledged` tells that the current
+    /// generation is acknowledged, even if that is not written yet.
     #[must_use]
     pub fn refresh(
         &self,
@@ -84,39 +83,39 @@ impl Session {
         if acknowledged || self.acknowledged {
             return RefreshOutcome::ReuseDetected(self.reused());
         }
-        // The answer that carried the present generation was lost, and nobody holds it: it is
-        // replaced.
+        // The answer with the current generation was lost, and no client holds it: it is
+        // superseded.
         let mut next = self.next_generation(now);
         next.replace(self.generation, now, lifetimes);
         RefreshOutcome::Rotated(next)
     }
 
-    /// Whether a token of a generation is one that nobody was given.
+    /// Returns whether a generation was superseded without having been delivered.
     #[must_use]
     pub fn is_undelivered(&self, generation: i64) -> bool {
         self.undelivered.iter().any(|range| (range.first..=range.last).contains(&generation))
     }
 
-    /// The session after one of its tokens was presented by somebody who should not have had it.
+    /// Returns the session as ended by detected reuse.
     #[must_use]
     pub fn reused(&self) -> Self {
         Self { ended: Some(EndReason::Reused), ..self.clone() }
     }
 
-    /// Whether its tokens are good for anything.
+    /// Returns whether its tokens are valid.
     #[must_use]
     pub fn is_active(&self, now: i64) -> bool {
         self.ended.is_none() && now < self.expires_at
     }
 
-    /// What the present generation's refresh token says.
+    /// Returns the contents of the refresh token of the current generation.
     #[must_use]
     pub fn refresh_grant(&self, lifetimes: &Lifetimes) -> Grant {
         let lifetime = if self.remember { lifetimes.refresh } else { lifetimes.refresh_short };
         self.grant(self.refreshed_at, lifetime)
     }
 
-    /// What an access token says that is made now.
+    /// Returns the contents of an access token issued now.
     #[must_use]
     pub fn access_grant(&self, now: i64, lifetimes: &Lifetimes) -> Grant {
         self.grant(now, lifetimes.access)
@@ -134,7 +133,8 @@ impl Session {
     }
 
     fn replace(&mut self, generation: i64, now: i64, lifetimes: &Lifetimes) {
-        // A token of it may have been made until the end of the grace, which is over.
+        // Access tokens of it may have been issued until the end of the grace period, which is
+        // over.
         let until = now.saturating_add(lifetimes.access);
         match self.undelivered.last_mut() {
             Some(range) if range.last + 1 == generation => {

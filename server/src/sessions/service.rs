@@ -1,4 +1,4 @@
-//! Sessions as the rest of the server sees them; refreshing and logging out.
+//! The session service: its state, its caches and their maintenance.
 
 use std::sync::Arc;
 
@@ -42,25 +42,25 @@ use crate::{
     },
 };
 
-/// Sessions that are kept in memory at most: about 150 bytes each.
+/// Largest number of cached sessions: about 150 bytes each.
 const CAPACITY: usize = 50_000;
 /// Entries of the blocklist that are read at a time.
 const BLOCKLIST_PAGE: u64 = 10_000;
 
-/// What a server wants of its sessions.
+/// Settings of sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionRules {
-    /// How long things live.
+    /// Lifetimes of tokens and sessions.
     pub lifetimes: Lifetimes,
-    /// Whether a refresh hands out another refresh token.
+    /// Issue a new refresh token with each refresh.
     pub rotates: bool,
-    /// What is asked of a new password.
+    /// The password policy.
     pub policy: Policy,
-    /// How long the audit log goes back, in seconds.
+    /// Retention of the audit log in seconds.
     pub audit: i64,
 }
 
-/// Sessions. A handle: clones are the same.
+/// The session service. A handle: clones share its state.
 #[derive(Clone)]
 pub struct SessionService(Arc<Inner>);
 
@@ -82,19 +82,19 @@ pub(super) struct Inner {
     pub(super) policy: Policy,
     audit: i64,
     pub(super) env: Env,
-    /// What the database has last said about the changes of other processes.
+    /// The database's change counter at the last poll.
     changes_seen: Mutex<Option<i64>>,
-    /// Tells that an account was deleted of which something may be left.
+    /// Notified when an account was deleted whose data may remain.
     pub(super) deletions: Notify,
     clock_check: Mutex<ClockCheck>,
 }
 
 impl SessionService {
-    /// The sessions of a database, with what was revoked read into memory.
+    /// Starts the service: reads the blocklist into memory.
     ///
     /// # Errors
     ///
-    /// [`Internal`]
+    /// [`Internal`] if the database cannot be read or no key can be derived.
     pub async fn start(
         store: Store,
         user_cache: Arc<UserCache>,
@@ -140,11 +140,12 @@ impl SessionService {
         &self.0
     }
 
-    /// Who calls, by the token in a request's headers.
+    /// Authenticates a request by its bearer token.
     ///
     /// # Errors
     ///
-    /// The `token_*` codes, `bad_request`, `unavailable`.
+    /// The `token_*` codes if the token is missing or invalid, `bad_request` for several tokens,
+    /// `unavailable` if the database does not answer.
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -154,11 +155,11 @@ impl SessionService {
         Inner::authenticate(&self.0, headers, auth, client_info).await
     }
 
-    /// Lets a call in unless it is a change and its session or account has made too many.
+    /// Counts a change against the rate limits of its session and account.
     ///
     /// # Errors
     ///
-    /// `too_many_attempts`
+    /// `too_many_attempts` beyond a limit.
     pub fn admit_change(
         &self,
         caller: &Caller,
@@ -181,11 +182,11 @@ impl SessionService {
         })
     }
 
-    /// Writes down which generations were presented since the last time.
+    /// Writes the acknowledged generations recorded since the last time.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: they stay noted then.
+    /// [`StoreError`] if the write fails; they stay recorded then.
     pub async fn write_acknowledgements(&self) -> Result<(), StoreError> {
         let generations = self.0.acknowledgements.unwritten();
         if !generations.is_empty() {
@@ -195,23 +196,23 @@ impl SessionService {
         Ok(())
     }
 
-    /// Reads sessions and accounts anew, and what has come to the blocklist, after another process
-    /// has written to the database.
+    /// Invalidates cached sessions and accounts, and reads new entries of the blocklist, after
+    /// another process has written.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`StoreError`] if a query fails.
     pub async fn invalidate_caches(&self) -> Result<(), StoreError> {
         self.0.session_cache.invalidate_all();
         self.0.user_cache.invalidate_all();
         self.0.read_blocklist().await
     }
 
-    /// The same where another process has written to the database since the last time.
+    /// Invalidates the caches if another process has written since the last poll.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: the next time tries again.
+    /// [`StoreError`] if a query fails; the next poll tries again.
     pub async fn poll_changes(&self) -> Result<(), StoreError> {
         let mut seen = self.0.changes_seen.lock().await;
         let now = self.0.store.external_version().await?;
@@ -222,13 +223,12 @@ impl SessionService {
         Ok(())
     }
 
-    /// Forgets sessions and revoked tokens that can no longer be presented, failures that no longer
-    /// count, and what is too old for the audit log. While the clock is not plausible, all of it is
-    /// kept.
+    /// Deletes expired sessions, revoked tokens, login failures and audit entries. While the clock
+    /// is implausible, everything is kept.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
+    /// [`StoreError`] if a query fails.
     pub async fn delete_expired(&self) -> Result<(), StoreError> {
         let Inner { store, blocklist, lifetimes, throttle, audit, env, .. } = &*self.0;
         let now = env.now();
@@ -249,11 +249,11 @@ impl SessionService {
         Ok(())
     }
 
-    /// Removes what is left of deleted accounts, in portions.
+    /// Deletes the remaining data of deleted accounts, in batches.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: the next time goes on.
+    /// [`StoreError`] if a write fails; the next call continues.
     pub async fn finish_deletions(&self) -> Result<(), StoreError> {
         while self.0.store.continue_deletions().await? {}
         Ok(())
@@ -265,8 +265,8 @@ impl SessionService {
     }
 }
 
-/// When the clock was last known to be right: at the last cleanup, else when the audit log was last
-/// written.
+/// Returns the last time at which the clock was known to be right: the last cleanup, or else the
+/// newest audit entry.
 async fn last_activity(store: &Store) -> Result<Option<i64>, StoreError> {
     match store.last_cleanup().await? {
         Some(at) => Ok(Some(at)),
@@ -283,7 +283,7 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<LoginOutcome, Failure> {
         let inner = Arc::clone(&self.0);
-        // Who hangs up has tried nevertheless.
+        // Even if the client disconnects: the attempt counts.
         run_to_completion(async move { inner.login(credentials, &cookies, client_info).await })
             .await
     }
@@ -416,7 +416,7 @@ impl Inner {
         }
     }
 
-    /// Without rotation: the refresh token that came, again, with a new access token.
+    /// Answers a refresh without rotation: the same refresh token, and a new access token.
     async fn repeat(&self, caller: &Caller) -> Result<TokenPair, Failure> {
         let session =
             self.session(caller.session).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
@@ -439,11 +439,12 @@ impl Inner {
         let entry = self.entry(Event::LoggedOut, Some(caller.user), Some(session.id), client_info);
         let actor = Actor::new(caller, entry.at);
         let done = self.store.end_session(actor, EndReason::LoggedOut, entry).await;
-        // Also where it is not known whether the database has got it: memory must not know better.
+        // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the
+        // database.
         self.session_cache.invalidate(&session.id);
         match done {
             Ok(()) => {}
-            // It has ended meanwhile, which is what was asked for.
+            // The session has ended meanwhile: logout is idempotent.
             Err(ActError::Denied(_)) => return Ok(()),
             Err(ActError::Store(error)) => return Err(internal(error)),
         }
@@ -451,7 +452,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Returns whether the clock may be believed when it says that something is too old.
+    /// Returns whether the clock is plausible, so that old rows may be deleted.
     async fn is_clock_plausible(&self, now: i64) -> Result<bool, StoreError> {
         let newest = self.store.newest_audit_entry().await?.map_or(0, |(id, _)| id);
         let verdict = self.clock_check.lock().await.check(now, self.env.clock.elapsed(), newest);
@@ -471,13 +472,12 @@ impl Inner {
         self.session_cache.get_or_load(id, async || self.store.session(id).await).await
     }
 
-    /// Reads the entries of the blocklist that have come since the last time. Expired ones too: the
-    /// clock may be ahead.
+    /// Reads new entries of the blocklist; expired ones, too, as the clock may be ahead.
     async fn read_blocklist(&self) -> Result<(), StoreError> {
         self.read_into(&self.blocklist).await
     }
 
-    /// Reads the blocklist from the beginning where it did not fit into memory: by now it may.
+    /// Reads the blocklist again if it did not fit into memory: it may fit by now.
     async fn retry_incomplete_blocklist(&self) -> Result<(), StoreError> {
         if self.blocklist.read_from().is_some() {
             return Ok(());
@@ -485,7 +485,7 @@ impl Inner {
         let blocklist = Blocklist::default();
         self.read_into(&blocklist).await?;
         self.blocklist.replace(blocklist);
-        // What has come in between was not followed.
+        // Entries added meanwhile.
         self.read_blocklist().await
     }
 

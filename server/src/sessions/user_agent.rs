@@ -1,8 +1,8 @@
-//! What the programs that people use call themselves, in a word: enough to tell one's own devices
-//! apart. It is no proof of anything: a program may call itself what it likes.
+//! Names of browsers and systems in user agents, which help users to tell their sessions apart.
+//! They prove nothing: a client may send any user agent.
 
-/// What marks a browser, and its name. Most call themselves by the names of others, too: the first
-/// that is found counts.
+/// Marks of browsers and their names. Most user agents contain the marks of others, too: the first
+/// match counts.
 const BROWSERS: [(&str, &str); 22] = [
     ("MicroMessenger/", "WeChat"),
     ("AlipayClient/", "Alipay"),
@@ -28,7 +28,7 @@ const BROWSERS: [(&str, &str); 22] = [
     ("Wget/", "Wget"),
 ];
 
-/// What marks a system, and its name; the first that is found counts.
+/// Marks of systems and their names; the first match counts.
 const SYSTEMS: [(&str, &str); 11] = [
     ("OpenHarmony", "HarmonyOS"),
     ("HarmonyOS", "HarmonyOS"),
@@ -43,12 +43,12 @@ const SYSTEMS: [(&str, &str); 11] = [
     ("X11", "Linux"),
 ];
 
-/// The browser's name, where it is one that we know.
+/// Returns the name of a known browser.
 pub(super) fn browser(user_agent: &str) -> Option<&'static str> {
     first(&BROWSERS, user_agent)
 }
 
-/// The system's name, where it is one that we know.
+/// Returns the name of a known system.
 pub(super) fn system(user_agent: &str) -> Option<&'static str> {
     first(&SYSTEMS, user_agent)
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_and_systems() {
+    fn browser_and_system_of_user_agents_are_recognized() {
         const CHROME: &str =
             "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36";
         for (user_agent, expected) in [

@@ -1,4 +1,4 @@
-//! A person's own sessions: which devices are signed in, and ending them from another one.
+//! A user's own sessions: listing and revoking them.
 
 use app::{
     backend::{Caller, ClientInfo, Failure},
@@ -16,13 +16,13 @@ use crate::{
 };
 
 impl Inner {
-    /// The devices that are signed in: this one first, then by when they were seen.
+    /// Lists active sessions: the caller's first, then by last use.
     pub(super) async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
         let now = self.env.now();
         let stored = self.store.devices(caller.user, now).await.map_err(internal)?;
         let mut devices: Vec<_> = stored
             .into_iter()
-            // Whose refresh token has expired comes back by logging in alone.
+            // A session with an expired refresh token needs a new login.
             .filter(|stored| {
                 stored.session.id == caller.session
                     || now < stored.session.refresh_grant(&self.lifetimes).expires_at
@@ -35,7 +35,7 @@ impl Inner {
         Ok(devices)
     }
 
-    /// Ends one of the caller's sessions, or all but the one that calls.
+    /// Revokes one of the caller's sessions, or all others.
     pub(super) async fn revoke_sessions(
         &self,
         caller: &Caller,
@@ -43,7 +43,7 @@ impl Inner {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         match ending {
-            // What is no id names no session, and so does another person's.
+            // Invalid ids and other users' sessions are not found.
             SessionSelector::One(id) => match Uuid::try_parse(&id) {
                 Ok(id) if id == caller.session => self.logout(caller, client_info).await,
                 Ok(id) => self.end_one(caller, id, client_info).await,
@@ -61,7 +61,8 @@ impl Inner {
     ) -> Result<(), Failure> {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
         let done = self.store.end_device(Actor::new(caller, entry.at), id, entry).await;
-        // Also where it is not known whether the database has got it: memory must not know better.
+        // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the
+        // database.
         self.session_cache.invalidate(&id);
         if !done.map_err(act_failure)? {
             return Err(Code::NotFound.into());
@@ -79,11 +80,11 @@ impl Inner {
         Ok(())
     }
 
-    /// Reads sessions anew that have ended together.
+    /// Invalidates sessions that have ended together.
     pub(super) fn forget_ended<E>(&self, ended: &Result<Vec<Uuid>, E>) {
         match ended {
             Ok(ended) => ended.iter().for_each(|session| self.session_cache.invalidate(session)),
-            // It is not known whether the database has got it, nor which they are.
+            // The write's outcome, and which sessions it affects, are unknown.
             Err(_) => self.session_cache.invalidate_all(),
         }
     }

@@ -1,31 +1,31 @@
-//! How tokens are signed.
+//! Signature algorithms of tokens.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How a key signs, by the names of RFC 7518 §3.1 and RFC 8037 §3.1.
+/// A signature algorithm, named as in RFC 7518 §3.1 and RFC 8037 §3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {
-    /// HMAC with SHA-256: whoever can check can also sign.
+    /// HMAC with SHA-256: every verifier can also sign.
     #[serde(rename = "HS256")]
     Hs256,
-    /// Ed25519: anybody can check, with a public key that signs nothing.
+    /// Ed25519: verifiers need the public key only.
     #[serde(rename = "EdDSA")]
     EdDsa,
 }
 
 impl Algorithm {
-    /// All there are.
+    /// All algorithms.
     pub const ALL: [Self; 2] = [Self::Hs256, Self::EdDsa];
 
-    /// The algorithm of this name.
+    /// Returns the algorithm with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 
-    /// Its name: the header's `alg`.
+    /// Returns its name: the `alg` of a header.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

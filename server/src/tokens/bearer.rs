@@ -1,14 +1,14 @@
-//! The token in a request's headers (RFC 6750 §2.1).
+//! Bearer tokens in request headers (RFC 6750 §2.1).
 
 use app::protocol::error::Code;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 
-/// The token that a request presents.
+/// Returns the bearer token of a request.
 ///
 /// # Errors
 ///
-/// `token_missing` without a header, with another scheme or with nothing behind it;
-/// `token_malformed` where it is no text; `bad_request` where there are several headers.
+/// `token_missing` without the header, with another scheme or with an empty token;
+/// `token_malformed` if the token is not UTF-8; `bad_request` with several headers.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Code> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(Code::TokenMissing)?;
@@ -40,14 +40,14 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_is_compared_without_case() {
+    fn bearer_with_scheme_in_any_case_returns_token() {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c "] {
             assert_eq!(of(&[value.as_bytes()]), Ok("a.b.c".to_owned()), "{value:?}");
         }
     }
 
     #[test]
-    fn nothing_usable_is_a_missing_token() {
+    fn bearer_without_usable_token_is_missing_or_malformed() {
         for value in ["", "Bearer", "Bearer ", "Basic YTpi", "a.b.c", "Bearera.b.c"] {
             assert_eq!(of(&[value.as_bytes()]), Err(Code::TokenMissing), "{value:?}");
         }

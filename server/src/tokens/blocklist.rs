@@ -1,6 +1,5 @@
-//! The tokens that were revoked before their time and whose session does not refuse them: a copy of
-//! the table in memory, asked on each request. It is bounded: where the table has more entries,
-//! requests ask the table.
+//! Blocklist of revoked tokens whose session is still active: an in-memory copy of the table,
+//! checked on each request. It is bounded: if the table has more entries, requests query the table.
 
 use std::{
     collections::HashMap,
@@ -9,10 +8,10 @@ use std::{
 
 use crate::store::BlockedToken;
 
-/// Entries that are kept in memory at most: about 100 bytes each.
+/// Largest number of entries in memory: about 100 bytes each.
 const CAPACITY: usize = 100_000;
 
-/// The revoked tokens, each until it would have expired by itself.
+/// Revoked tokens, each until its expiry.
 #[derive(Debug)]
 pub struct Blocklist {
     contents: RwLock<Contents>,
@@ -22,9 +21,9 @@ pub struct Blocklist {
 #[derive(Debug, Default)]
 struct Contents {
     expires_at: HashMap<String, i64>,
-    /// The number of the last entry that was read.
+    /// The sequence number of the last entry that was read.
     last: i64,
-    /// Whether there are more entries than are kept here.
+    /// Set once the table has more entries than fit.
     is_incomplete: bool,
 }
 
@@ -39,21 +38,21 @@ impl Blocklist {
         Self { contents: RwLock::default(), capacity }
     }
 
-    /// Returns the number of the entry after which the table is to be read on; `None` where nothing
-    /// more fits in.
+    /// Returns the sequence number to continue reading the table after; `None` once the list is
+    /// full.
     #[must_use]
     pub fn read_from(&self) -> Option<i64> {
         let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
         (!contents.is_incomplete).then_some(contents.last)
     }
 
-    /// Takes in entries of the table, in their order.
+    /// Adds entries of the table, in their order.
     pub fn add(&self, tokens: Vec<BlockedToken>) {
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         for BlockedToken { seq, jti, expires_at } in tokens {
             if contents.expires_at.len() >= self.capacity {
                 contents.is_incomplete = true;
-                // All requests ask the table from now on.
+                // All requests query the table from now on.
                 contents.expires_at = HashMap::new();
                 return;
             }
@@ -62,20 +61,20 @@ impl Blocklist {
         }
     }
 
-    /// Returns whether a token is on the list; `None` where only the table knows.
+    /// Returns whether a token is listed; `None` if only the table can tell.
     #[must_use]
     pub fn contains(&self, jti: &str) -> Option<bool> {
         let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
         (!contents.is_incomplete).then(|| contents.expires_at.contains_key(jti))
     }
 
-    /// Forgets what has expired.
+    /// Removes expired entries.
     pub fn remove_expired(&self, now: i64) {
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         contents.expires_at.retain(|_, expires_at| now < *expires_at);
     }
 
-    /// Takes over the contents of another list.
+    /// Replaces the contents by those of another list.
     pub fn replace(&self, other: Self) {
         let contents = other.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
         *self.contents.write().unwrap_or_else(PoisonError::into_inner) = contents;
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stays_until_it_would_have_expired() {
+    fn remove_expired_keeps_tokens_until_their_expiry() {
         let list = Blocklist::default();
         list.add(vec![token(1, "a", 100), token(2, "b", 200)]);
         assert_eq!(list.read_from(), Some(2));
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn add_beyond_the_capacity_leaves_the_answer_to_the_table() {
+    fn add_beyond_capacity_defers_to_the_table() {
         let list = Blocklist::with_capacity(3);
         list.add((1..=3).map(|seq| token(seq, &seq.to_string(), 100)).collect());
         assert_eq!((list.contains("3"), list.contains("4")), (Some(true), Some(false)));

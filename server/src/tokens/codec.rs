@@ -1,4 +1,4 @@
-//! What a token says (RFC 7519), and the order in which it is checked (RFC 8725 §3).
+//! Issues and verifies tokens: their claims (RFC 7519), and the order of checks (RFC 8725 §3).
 
 use std::sync::Arc;
 
@@ -20,26 +20,26 @@ use super::{
 };
 use crate::clock::Env;
 
-/// Bytes of the longest text that is looked at as a token; ours have about 550.
+/// Largest size of a token in bytes; ours have about 550.
 const MAX_BYTES: usize = 4096;
-/// Bytes of a token's name: nobody guesses one, and no two are alike.
+/// Bytes of a `jti`: unguessable and unique.
 const JTI_BYTES: usize = 16;
 
-/// Makes and checks tokens.
+/// Issues and verifies tokens.
 pub struct Codec {
     keys: Arc<KeyStore>,
     issuer: String,
     audience: String,
 }
 
-/// What a token is to say.
+/// Contents of a token to issue.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The account.
     pub user: Uuid,
     /// The session.
     pub session: Uuid,
-    /// The session's generation.
+    /// The generation of the session.
     pub generation: i64,
     /// Seconds of Unix time.
     pub issued_at: i64,
@@ -65,8 +65,8 @@ struct Claims<'a> {
     generation: i64,
 }
 
-/// Claims as they come. Each may be missing or of the wrong type: what is wrong with a token is
-/// judged in the promised order, not in that of its members.
+/// Claims as received. Each may be missing or of the wrong type: checks follow the documented
+/// order, not the order of the members.
 #[derive(Deserialize)]
 #[serde(default)]
 struct RawClaims {
@@ -136,37 +136,38 @@ fn mac(key: &[u8]) -> Result<Hmac<Sha256>, SignError> {
 }
 
 impl Codec {
-    /// A codec for tokens of this issuer and audience.
+    /// Creates a codec for tokens of an issuer and audience.
     #[must_use]
     pub fn new(keys: Arc<KeyStore>, issuer: String, audience: String) -> Self {
         Self { keys, issuer, audience }
     }
 
-    /// A new access token: each is another one.
+    /// Issues an access token with a random `jti`.
     ///
     /// # Errors
     ///
-    /// [`SignError`]
+    /// [`SignError`] if the signing key fails.
     pub fn access(&self, grant: &Grant, fresh: bool, env: &Env) -> Result<String, SignError> {
         let jti = URL_SAFE_NO_PAD.encode(env.random::<JTI_BYTES>());
         self.sign(grant, &jti, TokenType::Access, Some(fresh))
     }
 
-    /// The refresh token of a session's generation: the same one, however often it is made.
+    /// Issues the refresh token of a session's generation. It is deterministic: repeated calls
+    /// return the same token.
     ///
     /// # Errors
     ///
-    /// [`SignError`]
+    /// [`SignError`] if the signing key fails.
     pub fn refresh(&self, grant: &Grant) -> Result<String, SignError> {
         let jti = self.refresh_jti(grant.session, grant.generation)?;
         self.sign(grant, &jti, TokenType::Refresh, None)
     }
 
-    /// The name of the refresh token of a session's generation.
+    /// Returns the `jti` of the refresh token of a session's generation.
     ///
     /// # Errors
     ///
-    /// [`SignError`]
+    /// [`SignError`] if the signing key fails.
     pub fn refresh_jti(&self, session: Uuid, generation: i64) -> Result<String, SignError> {
         let mut mac = mac(self.keys.ring().refresh_jti_key.expose_secret())?;
         mac.update(session.as_bytes());
@@ -174,12 +175,12 @@ impl Codec {
         Ok(URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..JTI_BYTES]))
     }
 
-    /// A MAC with a key of its own for something else than tokens. It is derived from the key that
-    /// never rotates.
+    /// Returns a MAC for a purpose other than tokens, with a key of its own. It is derived from the
+    /// key that never rotates.
     ///
     /// # Errors
     ///
-    /// [`SignError`]
+    /// [`SignError`] if the signing key fails.
     pub fn mac_for(&self, purpose: &str) -> Result<Hmac<Sha256>, SignError> {
         let mut derived = mac(self.keys.ring().refresh_jti_key.expose_secret())?;
         derived.update(purpose.as_bytes());
@@ -218,14 +219,13 @@ impl Codec {
         Ok(token)
     }
 
-    /// Checks everything about a token that the token itself tells: form, algorithm and signature,
-    /// expiry, issuer and audience, in this order. Whether its type is the expected one, whether a
-    /// time ahead of the clock matters, and whether it was revoked, is for the caller to check, in
-    /// this order.
+    /// Verifies everything that the token itself tells: format, algorithm and signature, expiry,
+    /// issuer and audience, in this order. The caller then checks, in this order, the expected
+    /// type, times ahead of the clock, and revocation.
     ///
     /// # Errors
     ///
-    /// One of the `token_*` codes.
+    /// One of the `token_*` codes, by the first check that fails.
     pub fn verify(&self, token: &str, now: i64) -> Result<SignedToken, Code> {
         let ring = self.keys.ring();
         let verified = match ring.verified.get(token) {
@@ -249,7 +249,7 @@ impl Codec {
         Ok(verified)
     }
 
-    /// Gives the ring whose key has signed.
+    /// Returns the ring with the key that has signed.
     fn check_signature(
         &self,
         ring: Arc<KeyRing>,
@@ -260,10 +260,10 @@ impl Codec {
         let kid = header.kid.as_deref().ok_or(Code::TokenInvalid)?;
         let ring = self.keys.ring_with_key(ring, kid);
         let key = ring.get(kid).ok_or(Code::TokenInvalid)?;
-        // How a key signs is its own affair, whatever a token says of it (RFC 8725 §3.1).
+        // The algorithm is the key's, not the header's (RFC 8725 §3.1).
         let is_good = !header.has_critical
             && header.algorithm == Some(key.algorithm)
-            && key.has_signed(message, signature);
+            && key.verifies(message, signature);
         if is_good { Ok(ring) } else { Err(Code::TokenInvalid) }
     }
 
@@ -272,8 +272,8 @@ impl Codec {
         let not_before = claims.nbf.time()?;
         let issued_at = claims.iat.time()?;
         let is_ahead = check_time(now, issued_at, not_before, expires_at)?;
-        // A token from the future that could not be one of ours is refused for its time, which is
-        // checked first.
+        // A token from the future that cannot be ours is rejected for its time, which is checked
+        // first.
         let checked = self.check_rest(header, claims, issued_at, expires_at);
         let caller = checked.map_err(|code| if is_ahead { Code::TokenInvalid } else { code })?;
         Ok(Verified { caller, not_before })
@@ -311,7 +311,7 @@ impl Codec {
     }
 }
 
-/// The three parts of a token.
+/// Splits a token into its three parts.
 fn split(token: &str) -> Result<(&str, &str, &str), Code> {
     let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let mut parts = token.split('.');
@@ -327,11 +327,11 @@ fn split(token: &str) -> Result<(&str, &str, &str), Code> {
 
 fn decode_claims(encoded: &str) -> Result<RawClaims, Code> {
     let text = decode_text(encoded)?;
-    // A derived structure would also take an array.
+    // A derived `Deserialize` would accept an array.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(Code::TokenMalformed);
     }
-    // An object that names a member twice is an object, and none of ours.
+    // An object with a duplicate member is well-formed JSON, but not a token of ours.
     serde_json::from_str(&text).or_else(|_| decode_object(encoded).and(Err(Code::TokenInvalid)))
 }
 

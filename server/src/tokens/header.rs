@@ -1,29 +1,28 @@
-//! A token's header: which key has signed it how, and which type of token it is (RFC 7515 §4.1, RFC
-//! 9068 §2.1).
+//! JOSE headers of tokens: key, algorithm and token type (RFC 7515 §4.1, RFC 9068 §2.1).
 
 use app::protocol::{TokenType, error::Code};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::algorithm::Algorithm;
 
-/// What a header says, as far as we understand it.
+/// The understood members of a header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) kid: Option<String>,
     pub(super) algorithm: Option<Algorithm>,
     pub(super) typ: Option<TokenType>,
-    /// An extension must be understood (RFC 7515 §4.1.11): we understand none.
+    /// Set if `crit` is present: extensions must be understood (RFC 7515 §4.1.11), and none is.
     pub(super) has_critical: bool,
 }
 
 impl Header {
-    /// The header of the tokens of a type that a key signs, as it stands in them.
+    /// Returns the encoded header of tokens of this type.
     pub(super) fn encode(kid: &str, algorithm: Algorithm, typ: TokenType) -> String {
         let header = serde_json::json!({ "alg": algorithm.as_str(), "kid": kid, "typ": name(typ) });
         URL_SAFE_NO_PAD.encode(header.to_string())
     }
 
-    /// Reads one: an object, whatever it says.
+    /// Decodes a header: any JSON object.
     pub(super) fn decode(encoded: &str) -> Result<Self, Code> {
         let members = decode_object(encoded)?;
         let text = |member: &str| members.get(member).and_then(serde_json::Value::as_str);
@@ -45,15 +44,15 @@ const fn name(typ: TokenType) -> &'static str {
     }
 }
 
-/// An object of JSON in base64url, whatever its members.
+/// Decodes a JSON object in base64url, whatever its members.
 pub(super) fn decode_object(
     encoded: &str,
 ) -> Result<serde_json::Map<String, serde_json::Value>, Code> {
     serde_json::from_str(&decode_text(encoded)?).map_err(|_| Code::TokenMalformed)
 }
 
-/// A text in base64url. JSON is one (RFC 8259 §8.1), also where nobody looks at it: a parser skips
-/// what it does not want without seeing whether it is UTF-8.
+/// Decodes UTF-8 text in base64url. JSON is UTF-8 (RFC 8259 §8.1) also in members that the parser
+/// skips unread.
 pub(super) fn decode_text(encoded: &str) -> Result<String, Code> {
     let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Code::TokenMalformed)?;
     String::from_utf8(bytes).map_err(|_| Code::TokenMalformed)
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn decode_of_encoded_header_returns_its_members() {
         for algorithm in Algorithm::ALL {
             for typ in [TokenType::Access, TokenType::Refresh] {
                 let read = Header::decode(&Header::encode("a key", algorithm, typ)).unwrap();

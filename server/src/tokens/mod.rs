@@ -1,4 +1,4 @@
-//! Tokens: the keys that sign them, what they say, and which of them were revoked.
+//! Tokens: signing keys, issuing and verification, and the blocklist.
 
 pub mod algorithm;
 pub mod bearer;

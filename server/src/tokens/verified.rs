@@ -1,6 +1,5 @@
-//! Tokens that were found good under a ring of keys. What they say does not change: on the next
-//! call only the time is to be asked again. Checking a signature is most of what a call costs, and
-//! with `EdDSA` many times more.
+//! Cache of verified tokens. Verifying the signature is most of the cost of a request, and many
+//! times more with `EdDSA`; for a cached token only the times are checked again.
 
 use std::{
     collections::HashMap,
@@ -13,13 +12,12 @@ use app::{
 };
 use uuid::Uuid;
 
-/// Seconds by which another machine's clock may be ahead of ours, for `nbf` and `iat`. `exp` has no
-/// leeway.
+/// Leeway in seconds for `nbf` and `iat`: another machine's clock may be ahead. `exp` has none.
 pub(crate) const LEEWAY: i64 = 5;
-/// Tokens that are kept in memory at most: about a kilobyte each.
+/// Largest number of cached tokens: about a kilobyte each.
 const CAPACITY: usize = 4096;
 
-/// What a good token says.
+/// Contents of a verified token.
 #[derive(Clone)]
 pub(super) struct Verified {
     pub(super) caller: Caller,
@@ -27,7 +25,7 @@ pub(super) struct Verified {
 }
 
 impl Verified {
-    /// The token at a time, if it has not expired.
+    /// Checks the times of the token.
     pub(super) fn at(self, now: i64) -> Result<SignedToken, Code> {
         let Self { caller, not_before } = self;
         let is_ahead = check_time(now, caller.issued_at, not_before, caller.expires_at)?;
@@ -35,7 +33,7 @@ impl Verified {
     }
 }
 
-/// A token that one of our keys has signed for this issuer and audience, and that has not expired.
+/// A token with a valid signature, issuer and audience that has not expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedToken {
     caller: Caller,
@@ -44,28 +42,28 @@ pub struct SignedToken {
 }
 
 impl SignedToken {
-    /// What it says.
+    /// Returns its claims.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// What it says.
+    /// Returns its claims.
     #[must_use]
     pub fn into_caller(self) -> Caller {
         self.caller
     }
 
-    /// Whether its `iat` or `nbf` is ahead of the clock: it is refused, unless it is certain that
-    /// this server has issued it and that the clock was set back since.
+    /// Returns whether its `iat` or `nbf` is ahead of the clock. Such a token is rejected, unless
+    /// this server has certainly issued it and the clock was set back since.
     #[must_use]
     pub fn is_ahead(&self) -> bool {
         self.is_ahead
     }
 
-    /// Whether this server can have issued it for a session of this user that has come to this
-    /// generation and ends at this time, whatever the clock says now: the times of a token are
-    /// within the life of its session.
+    /// Returns whether this server can have issued it for a session of this user, at this
+    /// generation and with this end, whatever the clock says now: the times of a token are within
+    /// the lifetime of its session.
     #[must_use]
     pub fn is_of_session(&self, user: Uuid, generation: i64, ends_at: i64) -> bool {
         let caller = &self.caller;
@@ -75,18 +73,18 @@ impl SignedToken {
             && caller.expires_at <= ends_at
     }
 
-    /// Checks that an operation takes tokens of this type.
+    /// Checks that an operation accepts tokens of this type.
     ///
     /// # Errors
     ///
-    /// `token_wrong_type`
+    /// `token_wrong_type` if it does not.
     pub fn check_type(&self, expected: AuthRequirement) -> Result<(), Code> {
         if expected.takes(self.caller.token_type) { Ok(()) } else { Err(Code::TokenWrongType) }
     }
 }
 
-/// Checks that a token has not expired. Returns whether it is from the future. All times are in
-/// seconds of Unix time.
+/// Checks that a token has not expired. Returns whether it is from the future. Times are in seconds
+/// of Unix time.
 pub(super) fn check_time(
     now: i64,
     issued_at: i64,
@@ -100,7 +98,7 @@ pub(super) fn check_time(
     Ok(not_before > latest || issued_at > latest)
 }
 
-/// The good tokens of a ring. They go with it: no token outlives its key here.
+/// Verified tokens of a key ring. They are dropped with it: no cached token outlives its key.
 #[derive(Default)]
 pub(super) struct VerifiedTokens(RwLock<HashMap<String, Verified>>);
 
@@ -112,7 +110,7 @@ impl VerifiedTokens {
     pub(super) fn add(&self, token: &str, verified: Verified) {
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= CAPACITY {
-            // Which are worth keeping is not worth knowing: each can be checked again.
+            // Clearing is cheaper than tracking usage: each token can be verified again.
             tokens.clear();
         }
         tokens.insert(token.to_owned(), verified);

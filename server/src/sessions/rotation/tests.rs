@@ -32,7 +32,7 @@ fn refresh(session: &Session, presented: i64, now: i64) -> RefreshOutcome {
 }
 
 #[test]
-fn the_present_generation_moves_on() {
+fn refresh_with_current_generation_advances() {
     let RefreshOutcome::Rotated(next) = refresh(&session(), 5, 2000) else { panic!("refused") };
     let expected =
         Session { generation: 6, parent_generation: Some(5), refreshed_at: 2000, ..session() };
@@ -40,7 +40,7 @@ fn the_present_generation_moves_on() {
 }
 
 #[test]
-fn the_parent_gets_the_same_successor_within_the_grace_which_does_not_slide() {
+fn refresh_with_parent_within_grace_repeats_without_extending_it() {
     for now in [1000, 1005, 1010] {
         assert_eq!(refresh(&session(), 4, now), RefreshOutcome::Repeated);
     }
@@ -48,8 +48,7 @@ fn the_parent_gets_the_same_successor_within_the_grace_which_does_not_slide() {
 }
 
 #[test]
-fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_for_one_more_grace()
-{
+fn refresh_with_parent_after_clock_was_set_back_repeats_for_one_more_grace() {
     for now in [999, 995] {
         assert_eq!(refresh(&session(), 4, now), RefreshOutcome::Repeated, "within the leeway");
     }
@@ -76,7 +75,7 @@ fn refresh_with_the_parent_after_the_clock_was_set_back_gets_the_same_successor_
 }
 
 #[test]
-fn a_lost_answer_is_replaced_and_an_acknowledged_one_is_not() {
+fn refresh_with_parent_after_grace_supersedes_unacknowledged_generation_only() {
     let RefreshOutcome::Rotated(next) = refresh(&session(), 4, 5000) else { panic!("refused") };
     assert_eq!((next.generation, next.parent_generation, next.refreshed_at), (6, Some(4), 5000));
     assert_eq!(next.undelivered, [UndeliveredGenerations { first: 5, last: 5, until: 5900 }]);
@@ -101,7 +100,7 @@ fn a_lost_answer_is_replaced_and_an_acknowledged_one_is_not() {
 }
 
 #[test]
-fn anything_else_below_ends_the_session() {
+fn refresh_with_older_generation_ends_the_session() {
     let RefreshOutcome::Rotated(replaced) = refresh(&session(), 4, 5000) else { panic!("refused") };
     for (session, presented) in
         [(&session(), 3), (&session(), 0), (&session(), i64::MIN), (&replaced, 5)]
@@ -115,7 +114,7 @@ fn anything_else_below_ends_the_session() {
 }
 
 #[test]
-fn what_is_ahead_or_over_is_refused_and_changes_nothing() {
+fn refresh_of_future_generation_or_ended_session_is_rejected() {
     assert_eq!(refresh(&session(), 6, 1000), RefreshOutcome::Rejected);
     for presented in [3, 4, 5, 6] {
         assert_eq!(refresh(&session(), presented, 2_592_000), RefreshOutcome::Rejected);
@@ -125,7 +124,7 @@ fn what_is_ahead_or_over_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn nothing_lives_longer_than_the_session() {
+fn grants_never_outlive_the_session() {
     let session = session();
     assert_eq!(session.refresh_grant(&LIFETIMES).expires_at, 1000 + 604_800);
     let short = Session { remember: false, ..session.clone() };
@@ -135,18 +134,18 @@ fn nothing_lives_longer_than_the_session() {
     assert_eq!(late.access_grant(2_591_999, &LIFETIMES).expires_at, 2_592_000);
 }
 
-/// What may happen to a client of a session.
+/// An event in the life of a session.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
-    /// It refreshes, and gets the answer.
+enum ClientEvent {
+    /// A refresh whose answer arrives.
     Refresh,
-    /// It refreshes, and the answer is lost.
+    /// A refresh whose answer is lost.
     RefreshInVain,
-    /// Several of its tabs refresh at once; the last answer is kept.
+    /// Concurrent refreshes of several tabs; the last answer is kept.
     RefreshInParallel(u8),
-    /// It makes a call with its access token.
+    /// A request with the access token.
     Call,
-    /// The server crashes: what was acknowledged and not yet written down is forgotten.
+    /// A crash of the server: unwritten acknowledgements are lost.
     Crash,
     /// Time passes.
     Wait(i64),
@@ -154,36 +153,35 @@ enum Deed {
     SetBack(i64),
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn client_event() -> impl Strategy<Value = ClientEvent> {
     prop_oneof![
-        3 => Just(Deed::Refresh),
-        3 => Just(Deed::RefreshInVain),
-        1 => (2..5_u8).prop_map(Deed::RefreshInParallel),
-        3 => Just(Deed::Call),
-        1 => Just(Deed::Crash),
-        2 => (1..30_i64).prop_map(Deed::Wait),
-        1 => (30..2000_i64).prop_map(Deed::Wait),
+        3 => Just(ClientEvent::Refresh),
+        3 => Just(ClientEvent::RefreshInVain),
+        1 => (2..5_u8).prop_map(ClientEvent::RefreshInParallel),
+        3 => Just(ClientEvent::Call),
+        1 => Just(ClientEvent::Crash),
+        2 => (1..30_i64).prop_map(ClientEvent::Wait),
+        1 => (30..2000_i64).prop_map(ClientEvent::Wait),
     ]
 }
 
-/// A server with one session, and the rules that it goes by.
-struct Env {
+/// A server with one session.
+struct ServerModel {
     session: Session,
     acknowledged_in_memory: bool,
     now: i64,
-    /// Whom each generation's refresh token was first handed to by a refresh: generation →
-    /// generation presented.
+    /// The generation that was presented when each generation was first issued.
     made_from: Vec<(i64, i64)>,
 }
 
-impl Env {
+impl ServerModel {
     fn new() -> Self {
         let session =
             Session { generation: 1, parent_generation: None, refreshed_at: 0, ..session() };
         Self { session, acknowledged_in_memory: false, now: 0, made_from: Vec::new() }
     }
 
-    /// The generation that a refresh is answered with.
+    /// Returns the generation that a refresh is answered with.
     fn refresh(&mut self, presented: i64) -> Option<i64> {
         match self.session.refresh(presented, self.acknowledged_in_memory, self.now, &LIFETIMES) {
             RefreshOutcome::Rotated(next) => {
@@ -205,7 +203,7 @@ impl Env {
         }
     }
 
-    /// A call with an access token of a generation.
+    /// A request with an access token of a generation.
     fn call(&mut self, generation: i64) -> bool {
         if !self.session.is_active(self.now) {
             return false;
@@ -224,25 +222,25 @@ impl Env {
         self.acknowledged_in_memory = false;
     }
 
-    /// What is acknowledged in memory is written down within a second.
+    /// Acknowledgements are written within a second.
     fn write_down(&mut self) {
         self.session.acknowledged |= self.acknowledged_in_memory;
     }
 }
 
-/// Somebody with tokens of a session: the last generation that an answer has brought.
-fn act(env: &mut Env, held: &mut i64, deed: Deed) -> bool {
-    match deed {
-        Deed::Refresh => match env.refresh(*held) {
+/// A client: the last generation it has received.
+fn act(model: &mut ServerModel, held: &mut i64, client_event: ClientEvent) -> bool {
+    match client_event {
+        ClientEvent::Refresh => match model.refresh(*held) {
             Some(generation) => {
                 *held = generation;
                 true
             }
             None => false,
         },
-        Deed::RefreshInVain => env.refresh(*held).is_some(),
-        Deed::RefreshInParallel(tabs) => {
-            let answers: Vec<_> = (0..tabs).map(|_| env.refresh(*held)).collect();
+        ClientEvent::RefreshInVain => model.refresh(*held).is_some(),
+        ClientEvent::RefreshInParallel(tabs) => {
+            let answers: Vec<_> = (0..tabs).map(|_| model.refresh(*held)).collect();
             let all_alike = answers.iter().all(|answer| *answer == answers[0]);
             assert!(all_alike, "a fork: {answers:?}");
             match answers[0] {
@@ -253,18 +251,18 @@ fn act(env: &mut Env, held: &mut i64, deed: Deed) -> bool {
                 None => false,
             }
         }
-        Deed::Call => env.call(*held),
-        Deed::Crash => {
-            env.crash();
+        ClientEvent::Call => model.call(*held),
+        ClientEvent::Crash => {
+            model.crash();
             true
         }
-        Deed::Wait(seconds) => {
-            env.write_down();
-            env.now += seconds;
+        ClientEvent::Wait(seconds) => {
+            model.write_down();
+            model.now += seconds;
             true
         }
-        Deed::SetBack(seconds) => {
-            env.now -= seconds;
+        ClientEvent::SetBack(seconds) => {
+            model.now -= seconds;
             true
         }
     }
@@ -272,31 +270,31 @@ fn act(env: &mut Env, held: &mut i64, deed: Deed) -> bool {
 
 proptest! {
     #[test]
-    fn an_honest_client_is_never_signed_out_before_its_session_ends(
-        deeds in prop::collection::vec(prop_oneof![9 => deed(), 1 => (1..5000_i64).prop_map(Deed::SetBack)], 0..200),
+    fn any_events_of_honest_client_keep_its_session(
+        events in prop::collection::vec(prop_oneof![9 => client_event(), 1 => (1..5000_i64).prop_map(ClientEvent::SetBack)], 0..200),
     ) {
-        let mut env = Env::new();
+        let mut model = ServerModel::new();
         let mut held = 1;
-        for deed in deeds {
-            let went_well = act(&mut env, &mut held, deed);
-            prop_assert!(went_well, "{deed:?} at {} with {held}: {:?}", env.now, env.session);
+        for client_event in events {
+            let went_well = act(&mut model, &mut held, client_event);
+            prop_assert!(went_well, "{client_event:?} at {} with {held}: {:?}", model.now, model.session);
         }
     }
 
     #[test]
-    fn a_generation_has_one_living_successor(deeds in prop::collection::vec((any::<bool>(), deed()), 0..200)) {
-        let mut env = Env::new();
+    fn any_refreshes_leave_one_current_successor(events in prop::collection::vec((any::<bool>(), client_event()), 0..200)) {
+        let mut model = ServerModel::new();
         let (mut first, mut second) = (1, 1);
-        for (is_first, deed) in deeds {
-            act(&mut env, if is_first { &mut first } else { &mut second }, deed);
-            // Of all generations that came from one, all but the newest are replaced or used up:
-            // only the present one refreshes.
-            let living: Vec<_> = env
+        for (is_first, client_event) in events {
+            act(&mut model, if is_first { &mut first } else { &mut second }, client_event);
+            // Of all successors of one generation, all but the newest are superseded or used up:
+            // only the current one refreshes.
+            let living: Vec<_> = model
                 .made_from
                 .iter()
                 .filter(|(generation, _)| {
-                    let now = env.session.refreshed_at + LIFETIMES.grace + 1;
-                    matches!(env.session.refresh(*generation, true, now, &LIFETIMES), RefreshOutcome::Rotated(_))
+                    let now = model.session.refreshed_at + LIFETIMES.grace + 1;
+                    matches!(model.session.refresh(*generation, true, now, &LIFETIMES), RefreshOutcome::Rotated(_))
                 })
                 .collect();
             prop_assert!(living.len() <= 1, "{living:?}");
@@ -304,37 +302,38 @@ proptest! {
     }
 
     #[test]
-    fn once_thief_and_owner_have_used_what_they_got_the_session_is_over(
-        before in prop::collection::vec(deed(), 0..20),
-        between in prop::collection::vec(deed(), 0..20),
+    fn refreshes_by_thief_and_owner_end_the_session(
+        before in prop::collection::vec(client_event(), 0..20),
+        between in prop::collection::vec(client_event(), 0..20),
         pause in 11..5000_i64,
         thief_is_first in any::<bool>(),
     ) {
-        let mut env = Env::new();
+        let mut model = ServerModel::new();
         let mut owner = 1;
-        for deed in before {
-            act(&mut env, &mut owner, deed);
+        for client_event in before {
+            act(&mut model, &mut owner, client_event);
         }
-        env.now += 11;
-        // The theft: both hold the same token, and it is good.
-        prop_assume!(env.refresh(owner).is_some());
-        owner = env.session.generation;
-        env.now += 11;
+        model.now += 11;
+        // The theft: both clients hold the same valid token.
+        prop_assume!(model.refresh(owner).is_some());
+        owner = model.session.generation;
+        model.now += 11;
         let (mut one, mut other) = (owner, owner);
-        // One refreshes and uses what came of it.
-        prop_assert!(act(&mut env, &mut one, Deed::Refresh));
-        prop_assert!(act(&mut env, &mut one, Deed::Call));
-        for deed in between {
-            if !matches!(deed, Deed::Crash) {
-                act(&mut env, &mut one, deed);
+        // One of them refreshes and uses the result.
+        prop_assert!(act(&mut model, &mut one, ClientEvent::Refresh));
+        prop_assert!(act(&mut model, &mut one, ClientEvent::Call));
+        for client_event in between {
+            if !matches!(client_event, ClientEvent::Crash) {
+                act(&mut model, &mut one, client_event);
             }
         }
-        act(&mut env, &mut one, Deed::Call);
-        act(&mut env, &mut one, Deed::Wait(pause));
-        // The other one refreshes, more than the grace later: whoever it is, that is the end.
-        let went_on = act(&mut env, &mut other, Deed::Refresh);
+        act(&mut model, &mut one, ClientEvent::Call);
+        act(&mut model, &mut one, ClientEvent::Wait(pause));
+        // The other one refreshes after the grace period: reuse is detected, whichever of them it
+        // is.
+        let went_on = act(&mut model, &mut other, ClientEvent::Refresh);
         prop_assert!(!went_on, "{thief_is_first}");
-        prop_assert!(!act(&mut env, &mut one, Deed::Refresh));
-        prop_assert!(!env.session.is_active(env.now));
+        prop_assert!(!act(&mut model, &mut one, ClientEvent::Refresh));
+        prop_assert!(!model.session.is_active(model.now));
     }
 }

@@ -32,7 +32,7 @@ fn parts(token: &str) -> (Value, Value) {
     (read(header), read(claims))
 }
 
-/// Verifies a token of a session that nothing is known of.
+/// Verifies a token of an unknown session.
 fn verify(codec: &Codec, token: &str, expected: AuthRequirement, now: i64) -> Result<Caller, Code> {
     let token = codec.verify(token, now)?;
     if token.is_ahead() {
@@ -41,7 +41,7 @@ fn verify(codec: &Codec, token: &str, expected: AuthRequirement, now: i64) -> Re
     token.check_type(expected).map(|()| token.into_caller())
 }
 
-/// A token of the codec's own key that says something else.
+/// A token with the codec's key and other claims.
 fn forge(codec: &Codec, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     let (mut header, mut claims) = parts(&codec.access(&grant(), true, &Env::system()).unwrap());
     change(&mut header, &mut claims);
@@ -54,13 +54,13 @@ fn forge(codec: &Codec, change: impl FnOnce(&mut Value, &mut Value)) -> String {
 }
 
 #[test]
-fn a_token_says_what_it_was_made_for() {
+fn access_and_refresh_tokens_carry_their_grant() {
     for codec in Algorithm::ALL.map(codec_of) {
-        says_what_it_was_made_for(&codec);
+        carry_their_grant(&codec);
     }
 }
 
-fn says_what_it_was_made_for(codec: &Codec) {
+fn carry_their_grant(codec: &Codec) {
     let token = codec.access(&grant(), true, &Env::system()).unwrap();
     let caller = verify(codec, &token, AuthRequirement::Access, NOW).unwrap();
     assert_eq!(
@@ -82,7 +82,7 @@ fn says_what_it_was_made_for(codec: &Codec) {
 }
 
 #[test]
-fn refresh_tokens_repeat_and_access_tokens_never_do() {
+fn refresh_token_is_deterministic_and_access_token_unique() {
     for codec in Algorithm::ALL.map(codec_of) {
         assert_eq!(codec.refresh(&grant()).unwrap(), codec.refresh(&grant()).unwrap());
     }
@@ -97,7 +97,7 @@ fn refresh_tokens_repeat_and_access_tokens_never_do() {
 }
 
 #[test]
-fn time_is_exact_for_expiry_and_lenient_for_the_beginning() {
+fn verify_has_leeway_for_nbf_and_iat_and_none_for_exp() {
     let codec = codec();
     let token = codec.access(&grant(), true, &Env::system()).unwrap();
     for (now, expected) in [
@@ -117,7 +117,7 @@ fn time_is_exact_for_expiry_and_lenient_for_the_beginning() {
 }
 
 #[test]
-fn token_ahead_of_the_clock_is_told_from_one_that_cannot_be_ours() {
+fn verify_token_from_the_future_reports_whether_it_can_be_ours() {
     let codec = codec();
     let ours = codec.access(&grant(), true, &Env::system()).unwrap();
     let past = NOW - 3600;
@@ -135,7 +135,7 @@ fn token_ahead_of_the_clock_is_told_from_one_that_cannot_be_ours() {
         let token = codec.verify(&odd, past).unwrap();
         assert!(token.is_ahead() && !is_of(&token, 1, 3, NOW + 10_000), "{claim} after exp");
     }
-    // What is wrong with it beside its time does not change the code.
+    // Other defects do not change the code.
     for (claim, value) in
         [("iss", json!("another")), ("type", json!("refresh")), ("type", json!(null))]
     {
@@ -145,7 +145,7 @@ fn token_ahead_of_the_clock_is_told_from_one_that_cannot_be_ours() {
 }
 
 #[test]
-fn each_claim_is_required_and_typed() {
+fn verify_with_missing_or_mistyped_claim_fails() {
     let codec = codec();
     for claim in ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp", "type", "fresh", "gen"] {
         let expected = if claim == "type" { Code::TokenWrongType } else { Code::TokenInvalid };
@@ -171,7 +171,7 @@ fn each_claim_is_required_and_typed() {
 }
 
 #[test]
-fn the_algorithm_is_the_keys_and_nothing_in_the_header_is_followed() {
+fn verify_with_forged_header_fails() {
     let codec = codec();
     for (codec, other) in [(&codec, "EdDSA"), (&codec_of(Algorithm::EdDsa), "HS256")] {
         for alg in [
@@ -216,12 +216,12 @@ fn the_algorithm_is_the_keys_and_nothing_in_the_header_is_followed() {
 }
 
 #[test]
-fn a_public_key_is_no_secret_that_signs() {
+fn verify_token_signed_with_public_key_as_secret_fails() {
     let codec = codec_of(Algorithm::EdDsa);
     let jwk = codec.keys.ring().public().keys.remove(0);
     let x = serde_json::to_value(&jwk).unwrap()["x"].as_str().unwrap().to_owned();
     let raw = URL_SAFE_NO_PAD.decode(&x).unwrap();
-    // RFC 8410 §4: what stands before it where public keys are exchanged.
+    // RFC 8410 §4: prefix of an exchanged public key.
     let der =
         [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], raw.as_slice()]
             .concat();
@@ -246,7 +246,7 @@ fn a_public_key_is_no_secret_that_signs() {
 }
 
 #[test]
-fn what_another_key_has_signed_stays_good_and_says_so() {
+fn verify_after_rotation_accepts_tokens_of_the_previous_key() {
     let folder = tempfile::tempdir().unwrap();
     let env = Env::system();
     let (keys, _) = KeyStore::open(folder.path(), Algorithm::Hs256, None, &env).unwrap();
@@ -269,13 +269,13 @@ fn what_another_key_has_signed_stays_good_and_says_so() {
         jti,
         "names of refresh tokens never change"
     );
-    // A token of one key that names another one.
+    // A token of one key whose header names another one.
     let foreign = forge(&codec, |header, _| header["kid"] = parts(&tokens[0]).0["kid"].clone());
     assert_eq!(verify(&codec, &foreign, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
 }
 
 #[test]
-fn the_types_in_header_and_claims_agree_and_are_the_expected_one() {
+fn verify_with_unexpected_or_contradicting_type_fails() {
     let codec = codec();
     let access = codec.access(&grant(), false, &Env::system()).unwrap();
     let refresh = codec.refresh(&grant()).unwrap();
@@ -295,7 +295,7 @@ fn the_types_in_header_and_claims_agree_and_are_the_expected_one() {
 }
 
 #[test]
-fn form_comes_first_then_signature_then_time_then_the_rest() {
+fn verify_with_several_defects_reports_the_first_in_order() {
     let codec = codec();
     let valid = codec.access(&grant(), true, &Env::system()).unwrap();
     let (header, claims, signature) = split(&valid).unwrap();
@@ -341,7 +341,7 @@ fn form_comes_first_then_signature_then_time_then_the_rest() {
 }
 
 #[test]
-fn another_key_signs_nothing_here() {
+fn verify_token_of_unknown_key_fails() {
     let (ours, theirs) = (codec(), codec());
     let token = theirs.access(&grant(), true, &Env::system()).unwrap();
     assert_eq!(verify(&ours, &token, AuthRequirement::Access, NOW), Err(Code::TokenInvalid));
@@ -349,12 +349,12 @@ fn another_key_signs_nothing_here() {
 
 proptest! {
     #[test]
-    fn rubbish_is_refused_and_never_panics(token in "[ -~]{0,200}") {
+    fn verify_of_arbitrary_text_fails_without_panic(token in "[ -~]{0,200}") {
         prop_assert!(verify(&codec(), &token, AuthRequirement::AccessOrRefresh, NOW).is_err());
     }
 
     #[test]
-    fn a_token_with_one_byte_changed_is_refused(position in 0_usize..1000, byte in b'!'..=b'~', hmac: bool) {
+    fn verify_with_one_byte_changed_fails(position in 0_usize..1000, byte in b'!'..=b'~', hmac: bool) {
         let codec = codec_of(if hmac { Algorithm::Hs256 } else { Algorithm::EdDsa });
         let valid = codec.access(&grant(), true, &Env::system()).unwrap();
         let mut bytes = valid.clone().into_bytes();

@@ -1,4 +1,4 @@
-//! A key, and its public half where it has one.
+//! A signing key, and its public key if it has one.
 
 use jsonwebtoken::{
     DecodingKey, EncodingKey,
@@ -8,32 +8,31 @@ use zeroize::Zeroizing;
 
 use crate::tokens::algorithm::Algorithm;
 
-/// Bytes of a key: as many as the hash has (RFC 7518 §3.2), and of Ed25519's seed (RFC 8032
-/// §5.1.5).
+/// Bytes of a key: the size of the hash (RFC 7518 §3.2), and of Ed25519's seed (RFC 8032 §5.1.5).
 pub(super) const BYTES: usize = 32;
-/// What stands before the seed where Ed25519 keys are exchanged (PKCS #8; RFC 8410 §7).
+/// PKCS #8 prefix of an Ed25519 seed (RFC 8410 §7).
 const PKCS8: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
 
-/// A key that signs and checks tokens.
+/// A key that signs and verifies tokens.
 pub struct Key {
-    /// Its name: the header's `kid`.
+    /// Its id: the `kid` of a header.
     pub kid: String,
-    /// How it signs.
+    /// Its algorithm.
     pub algorithm: Algorithm,
     encoding: EncodingKey,
     decoding: DecodingKey,
     public: Option<Jwk>,
 }
 
-/// Why no token could be made.
+/// Error of signing a token.
 #[derive(Debug, thiserror::Error)]
 #[error("signing failed: {0}")]
 pub struct SignError(pub(in crate::tokens) String);
 
 impl Key {
-    /// A key from its secret, or what is wrong with that.
+    /// Creates a key from its secret; the error says why the secret is invalid.
     pub(super) fn new(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {
         let told =
             |error: jsonwebtoken::errors::Error| format!("the key {kid} cannot be used: {error}");
@@ -62,19 +61,19 @@ impl Key {
         Ok(Self { kid: kid.to_owned(), algorithm, encoding, decoding, public })
     }
 
-    /// The signature of a message, in base64url.
+    /// Signs a message. Returns the signature in base64url.
     ///
     /// # Errors
     ///
-    /// [`SignError`]
+    /// [`SignError`] if the key cannot sign.
     pub fn sign(&self, message: &str) -> Result<String, SignError> {
         jsonwebtoken::crypto::sign(message.as_bytes(), &self.encoding, self.algorithm.into())
             .map_err(|error| SignError(error.to_string()))
     }
 
-    /// Whether this key has signed a message so.
+    /// Returns whether the signature of a message is valid.
     #[must_use]
-    pub fn has_signed(&self, message: &str, signature: &str) -> bool {
+    pub fn verifies(&self, message: &str, signature: &str) -> bool {
         let checked = jsonwebtoken::crypto::verify(
             signature,
             message.as_bytes(),
@@ -84,7 +83,7 @@ impl Key {
         matches!(checked, Ok(true))
     }
 
-    /// What anybody may know of it (RFC 8037 §2): nothing, where who checks can also sign.
+    /// Returns the public key (RFC 8037 §2); `None` for HMAC, whose verifiers can sign.
     #[must_use]
     pub fn public(&self) -> Option<&Jwk> {
         self.public.as_ref()
@@ -98,7 +97,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn ed25519_is_that_of_the_standard() {
+    fn sign_with_rfc_8037_key_gives_its_signature() {
         // RFC 8037, appendix A: the private key, its public half, and a signed message.
         let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
         let key = Key::new("a", Algorithm::EdDsa, &seed).unwrap();
@@ -112,12 +111,12 @@ mod tests {
         let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         assert_eq!(key.sign(message).unwrap(), signature);
-        assert!(key.has_signed(message, signature));
-        assert!(!key.has_signed("another message", signature));
+        assert!(key.verifies(message, signature));
+        assert!(!key.verifies("another message", signature));
     }
 
     #[test]
-    fn a_key_that_is_too_short_is_none() {
+    fn new_with_secret_of_wrong_size_fails() {
         for algorithm in Algorithm::ALL {
             assert!(Key::new("a", algorithm, &[7; BYTES]).is_ok());
             assert!(Key::new("a", algorithm, &[7; BYTES - 1]).is_err());
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_sign_is_never_public() {
+    fn public_of_hmac_key_is_none() {
         assert_eq!(Key::new("a", Algorithm::Hs256, &[7; BYTES]).unwrap().public(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in the file, and how it changes.
+//! Contents of the key file, and changes of it.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,18 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::{CONFIGURED, Key, KeyInfo, KeyRing, KeyRotation, KeyStatus, key};
 use crate::{clock::Env, tokens::algorithm::Algorithm};
 
-/// The only form of the file that this program knows.
+/// The only supported version of the file format.
 const VERSION: u32 = 1;
 
-/// The keys as they are kept.
+/// The stored keys.
 pub(super) struct KeyFile {
     signing: StoredKey,
-    /// Those that have signed before, oldest first.
+    /// Verification-only keys, oldest first.
     others: Vec<StoredKey>,
     refresh_jti_key: Secret,
 }
 
-/// The file as it is read.
+/// The file as read.
 #[derive(Deserialize)]
 struct StoredFile {
     version: u32,
@@ -31,7 +31,7 @@ struct StoredFile {
     refresh_jti_key: Secret,
 }
 
-/// The file as it is written.
+/// The file as written.
 #[derive(Serialize)]
 struct FileToWrite<'a> {
     version: u32,
@@ -47,17 +47,17 @@ struct StoredKey {
     algorithm: Algorithm,
     secret: Secret,
     created_at: i64,
-    /// When another one took its place.
+    /// When another key replaced it, in seconds of Unix time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_at: Option<i64>,
 }
 
-/// Secret bytes in base64url. They do not print, and are wiped.
+/// Secret bytes in base64url. They are not printed, and zeroized on drop.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Secret(String);
 
-/// Why a key is not retired.
+/// Error of retiring a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RetireError {
     UnknownKey,
@@ -65,13 +65,13 @@ pub(super) enum RetireError {
 }
 
 impl KeyFile {
-    /// A file with a first key.
+    /// Creates a file with one key.
     pub(super) fn generate(algorithm: Algorithm, env: &Env) -> Self {
         let refresh_jti_key = Secret::generate(env);
         Self { signing: StoredKey::generate(algorithm, env), others: Vec::new(), refresh_jti_key }
     }
 
-    /// Reads a file, or tells what is wrong with it.
+    /// Parses a file; the error says what is wrong with it.
     pub(super) fn parse(content: &[u8]) -> Result<Self, String> {
         let StoredFile { version, current, keys, refresh_jti_key } =
             serde_json::from_slice(content).map_err(|error| error.to_string())?;
@@ -86,7 +86,7 @@ impl KeyFile {
             return Err("it has two keys of one name".into());
         }
         let file = Self { signing: key, others, refresh_jti_key };
-        // Whether each key is one shows when it is used.
+        // Building the ring validates each key.
         file.ring(None)?;
         Ok(file)
     }
@@ -101,15 +101,15 @@ impl KeyFile {
         serde_json::to_vec_pretty(&written).map(Zeroizing::new)
     }
 
-    /// The keys, ready for use; a configured secret takes the place of them all.
+    /// Returns the usable keys; a configured secret replaces them all.
     pub(super) fn ring(&self, configured: Option<&SecretString>) -> Result<KeyRing, String> {
         let refresh_jti_key = self.refresh_jti_key.bytes()?;
         if refresh_jti_key.len() < key::BYTES {
             return Err("the key of the refresh tokens' names is too short".into());
         }
         let (signing, others) = if let Some(secret) = configured {
-            // What the folder's keys have signed is not taken: whoever configures a secret wants
-            // that one alone.
+            // Tokens of the stored keys are not accepted: a configured secret is meant to be the
+            // only key.
             (Key::new(CONFIGURED, Algorithm::Hs256, secret.expose_secret().as_bytes())?, Vec::new())
         } else {
             (
@@ -120,18 +120,18 @@ impl KeyFile {
         Ok(KeyRing::new(signing, others, refresh_jti_key.to_vec().into()))
     }
 
-    /// How new tokens are signed.
+    /// Returns the algorithm of new tokens.
     pub(super) fn algorithm(&self) -> Algorithm {
         self.signing.algorithm
     }
 
-    /// What may be told of the keys, oldest first.
+    /// Returns public information on the keys, oldest first.
     pub(super) fn list(&self) -> Vec<KeyInfo> {
         let others = self.others.iter().map(StoredKey::info);
         others.chain([self.signing.info_with(KeyStatus::Signing)]).collect()
     }
 
-    /// A new key signs from now on; what has signed before goes on checking.
+    /// Adds a new signing key; the previous one goes on verifying.
     pub(super) fn rotate(&mut self, algorithm: Algorithm, env: &Env) -> KeyRotation {
         let key = loop {
             let key = StoredKey::generate(algorithm, env);
@@ -149,7 +149,7 @@ impl KeyFile {
         rotated
     }
 
-    /// Forgets a key that signs no more.
+    /// Removes a verification-only key.
     pub(super) fn retire(&mut self, kid: &str) -> Result<KeyInfo, RetireError> {
         if kid == self.signing.kid {
             return Err(RetireError::SigningKey);
@@ -166,8 +166,7 @@ impl KeyFile {
 
 impl StoredKey {
     fn generate(algorithm: Algorithm, env: &Env) -> Self {
-        // Hexadecimal digits: a name that begins with a hyphen would look like an option on the
-        // command line.
+        // Hexadecimal: an id that begins with a hyphen would look like a command-line option.
         let kid = format!("{:012x}", u64::from_be_bytes(env.random()) >> 16);
         Self {
             kid,

@@ -1,4 +1,4 @@
-//! The file that keeps the keys: read whole, written whole or not at all, changed by one at a time.
+//! Reading and writing the key file: atomically replaced, locked during changes.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,16 +11,16 @@ use zeroize::Zeroizing;
 
 use super::{FILE, KeyError, key_file::KeyFile};
 
-/// What is written before it takes the file's place.
+/// Name of the temporary file, which is renamed over the key file.
 const DRAFT: &str = "keys.json.draft";
 
-/// Where the file is.
+/// Location of the key file.
 pub(super) struct KeyFileLocation {
     folder: PathBuf,
     path: PathBuf,
 }
 
-/// What tells a file from the one that was there before.
+/// Metadata that changes whenever the file is replaced or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileFingerprint {
     device: u64,
@@ -30,17 +30,17 @@ pub(super) struct FileFingerprint {
     changed: (i64, i64),
 }
 
-/// Nobody else changes the file while this is held.
+/// Exclusive lock: other processes do not change the file while this is held.
 pub(super) struct KeyFileLock<'a> {
     location: &'a KeyFileLocation,
     folder: File,
 }
 
-/// Checks that a file, wherever it is, holds keys that this program can use.
+/// Checks that a file at any path holds usable keys.
 ///
 /// # Errors
 ///
-/// [`KeyError`]
+/// [`KeyError`] if the file cannot be read or is damaged.
 pub fn check_file(path: &Path) -> Result<(), KeyError> {
     let location = KeyFileLocation { folder: PathBuf::new(), path: path.to_owned() };
     match location.load()? {
@@ -62,17 +62,17 @@ impl KeyFileLocation {
         fs::metadata(&self.path).map(FileFingerprint::from)
     }
 
-    /// The file as it is, and which one that was.
+    /// Returns the file's contents and fingerprint.
     pub(super) fn read(&self) -> io::Result<(FileFingerprint, Zeroizing<Vec<u8>>)> {
         let mut file = File::open(&self.path)?;
-        // Before it is read: what is written to it meanwhile makes it another one.
+        // Taken before reading: a write meanwhile changes the fingerprint.
         let fingerprint = file.metadata()?.into();
         let mut content = Zeroizing::new(Vec::new());
         file.read_to_end(&mut content)?;
         Ok((fingerprint, content))
     }
 
-    /// What is kept, if there is a file.
+    /// Loads the keys; `None` without a file.
     pub(super) fn load(&self) -> Result<Option<KeyFile>, KeyError> {
         match self.read() {
             Ok((_, content)) => KeyFile::parse(&content).map(Some).map_err(|why| self.damaged(why)),
@@ -81,8 +81,8 @@ impl KeyFileLocation {
         }
     }
 
-    /// Waits until nobody else changes the file. The folder itself is locked: no file is left, and
-    /// none can be forgotten.
+    /// Waits for the exclusive lock. The folder itself is locked, so no lock file can be left
+    /// behind.
     pub(super) fn lock(&self) -> io::Result<KeyFileLock<'_>> {
         let folder = File::open(&self.folder)?;
         folder.lock()?;
@@ -99,12 +99,12 @@ impl KeyFileLocation {
 }
 
 impl KeyFileLock<'_> {
-    /// What is kept, if there is a file.
+    /// Loads the keys; `None` without a file.
     pub(super) fn load(&self) -> Result<Option<KeyFile>, KeyError> {
         self.location.load()
     }
 
-    /// Keeps these keys instead. What has come back from here is on disk.
+    /// Replaces the file, durably: the data is on disk when this returns.
     pub(super) fn save(&self, keys: &KeyFile) -> Result<(), KeyError> {
         let content = keys.to_bytes().map_err(io::Error::other);
         content
@@ -117,7 +117,7 @@ impl KeyFileLock<'_> {
         let written =
             self.draft(&draft, content).and_then(|()| fs::rename(&draft, &self.location.path));
         if written.is_err() {
-            // Why it was not written is what is to be told.
+            // The error of the write is the one to report.
             let _ = fs::remove_file(&draft);
         }
         written.and_then(|()| self.folder.sync_all())
@@ -125,7 +125,7 @@ impl KeyFileLock<'_> {
 
     fn draft(&self, draft: &Path, content: &[u8]) -> io::Result<()> {
         match fs::remove_file(draft) {
-            // A crash has left one, whoever may read it.
+            // A crash has left one, with unknown permissions.
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -134,7 +134,8 @@ impl KeyFileLock<'_> {
         if let Ok(before) = fs::metadata(&self.location.path) {
             let ours = file.metadata()?;
             if (before.uid(), before.gid()) != (ours.uid(), ours.gid()) {
-                // The administrator has called: the server must be able to read it afterwards.
+                // The administrator runs as another user than the server, which must be able to
+                // read the file.
                 fchown(&file, Some(before.uid()), Some(before.gid()))?;
             }
         }
@@ -162,11 +163,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_written_whole_for_its_owner_alone_and_nothing_is_left_beside_it() {
+    fn write_replaces_the_file_with_mode_0600_and_leaves_no_draft() {
         let folder = tempfile::tempdir().unwrap();
         let location = KeyFileLocation::new(folder.path());
         assert!(location.lock().unwrap().load().unwrap().is_none());
-        // A crash has left a draft that anybody may read.
+        // A crash has left a world-readable draft.
         fs::write(folder.path().join(DRAFT), "half").unwrap();
         for content in ["one", "two"] {
             location.lock().unwrap().write(content.as_bytes()).unwrap();
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_changes_nothing() {
+    fn write_that_fails_keeps_the_previous_file() {
         let folder = tempfile::tempdir().unwrap();
         let location = KeyFileLocation::new(folder.path());
         location.lock().unwrap().write(b"one").unwrap();
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_has_an_identity_of_its_own() {
+    fn fingerprint_of_replaced_file_differs() {
         let folder = tempfile::tempdir().unwrap();
         let location = KeyFileLocation::new(folder.path());
         location.lock().unwrap().write(b"one").unwrap();
@@ -201,12 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn whoever_writes_it_its_owner_stays() {
+    fn write_by_another_user_keeps_the_owner() {
         let folder = tempfile::tempdir().unwrap();
         let location = KeyFileLocation::new(folder.path());
         location.lock().unwrap().write(b"one").unwrap();
-        // Only the administrator can give a file away: for anybody else it is their own before and
-        // after.
+        // Only root can change the owner; other users keep their own files.
         let given = chown(location.path(), Some(65_534), Some(65_534)).is_ok();
         location.lock().unwrap().write(b"two").unwrap();
         let owner = fs::metadata(location.path()).unwrap().uid();
@@ -214,11 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time_changes_it() {
+    fn lock_excludes_other_processes() {
         let folder = tempfile::tempdir().unwrap();
         let location = KeyFileLocation::new(folder.path());
         let lock = location.lock().unwrap();
-        // Another process comes with a handle of its own.
+        // Another process has a handle of its own.
         let other = File::open(folder.path()).unwrap();
         assert!(matches!(other.try_lock(), Err(fs::TryLockError::WouldBlock)));
         drop(lock);

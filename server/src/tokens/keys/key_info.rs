@@ -1,47 +1,47 @@
-//! What may be told of keys: everything but the secrets.
+//! Public information on keys.
 
 use crate::tokens::algorithm::Algorithm;
 
-/// What may be told of a key.
+/// Public information on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyInfo {
-    /// Its name: the header's `kid`.
+    /// Its id: the `kid` of a header.
     pub kid: String,
-    /// How it signs.
+    /// Its algorithm.
     pub algorithm: Algorithm,
-    /// Seconds of Unix time.
+    /// When it was created, in seconds of Unix time.
     pub created_at: i64,
-    /// What it is for.
+    /// Its status.
     pub status: KeyStatus,
 }
 
-/// What a rotation has done.
+/// Result of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRotation {
-    /// The key that signs now.
+    /// The new signing key.
     pub signing: KeyInfo,
-    /// The key that has signed until now.
+    /// The signing key until now.
     pub previous: KeyInfo,
 }
 
-/// What a key is for. It goes one way: a key that has stopped signing never signs again.
+/// Status of a key. A key that has stopped signing never signs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyStatus {
-    /// It signs new tokens.
+    /// Signs new tokens.
     Signing,
-    /// It checks what it has signed.
+    /// Verifies existing tokens only.
     VerifyOnly {
-        /// When it stopped signing, in seconds of Unix time; somebody may have edited that away.
+        /// When it stopped signing, in seconds of Unix time; `None` if the file was edited by hand.
         since: Option<i64>,
     },
 }
 
 impl KeyStatus {
-    /// When a key can be retired without anybody noticing, where its tokens live this long: what it
-    /// has signed has expired.
+    /// Returns when a key can be retired without ending a session, given the longest token
+    /// lifetime: then all of its tokens have expired.
     #[must_use]
     pub fn safe_to_retire_at(self, longest_life: i64) -> Option<i64> {
-        /// Seconds after which no server signs with a key that was replaced: all have followed.
+        /// Seconds until every server has reloaded the key file after a rotation.
         const RELOAD_SECONDS: i64 = 5;
         match self {
             Self::Signing => None,
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_safe_to_retire_once_what_it_has_signed_has_expired() {
+    fn safe_to_retire_at_is_after_the_last_expiry() {
         assert_eq!(KeyStatus::Signing.safe_to_retire_at(900), None);
         assert_eq!(KeyStatus::VerifyOnly { since: None }.safe_to_retire_at(900), None);
         let safe_at = KeyStatus::VerifyOnly { since: Some(1_000) }.safe_to_retire_at(900).unwrap();

@@ -1,4 +1,4 @@
-//! The keys of a server that runs: those of the file, as it is now.
+//! The keys of a running server, reloaded when the key file changes.
 
 use std::{
     io,
@@ -15,44 +15,45 @@ use super::{
 };
 use crate::{clock::Env, tokens::algorithm::Algorithm};
 
-/// The keys as they are now. They change when somebody changes the file.
+/// The current keys, reloaded when the key file changes.
 pub struct KeyStore {
     location: KeyFileLocation,
     algorithm: Algorithm,
-    /// A secret that takes the place of the keys in the file.
+    /// A configured secret, which replaces the keys of the file.
     configured: Option<SecretString>,
     ring: RwLock<Arc<KeyRing>>,
     last_read: Mutex<LastRead>,
 }
 
-/// What was found when the file was looked at last: each is told once.
+/// State of the file at the last read; each state is logged once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LastRead {
-    /// A file, good or damaged.
+    /// A file, valid or damaged.
     File(FileFingerprint),
-    /// None that could be read.
+    /// No readable file.
     Unreadable(io::ErrorKind),
 }
 
-/// What opening the keys has done.
+/// Outcome of opening the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// They are used as they were.
+    /// Existing keys are used.
     Existing,
-    /// There were none: the first one was made.
+    /// The first key was created.
     Created,
-    /// They have signed by another algorithm than the configured one: a new one signs from now on.
+    /// A new signing key was created, because the previous one was for another algorithm than
+    /// configured.
     Rotated,
 }
 
 impl KeyStore {
-    /// The keys in the data folder, made there at the first start; a configured secret signs
-    /// instead of theirs. Where the newest one is not for the configured algorithm, another one is
-    /// made, and those before it go on checking.
+    /// Opens the keys of the data folder, and creates them at the first start; a configured secret
+    /// replaces them. If the signing key is not for the configured algorithm, a new one is created,
+    /// and the others go on verifying.
     ///
     /// # Errors
     ///
-    /// [`KeyError`]
+    /// [`KeyError`] if the file cannot be read or written, or is damaged.
     pub fn open(
         folder: &Path,
         algorithm: Algorithm,
@@ -65,7 +66,7 @@ impl KeyStore {
             Some(file) if is_wanted(&file) => Opened::Existing,
             _ => {
                 let lock = location.lock().map_err(|error| location.io_error(error))?;
-                // Where two programs start at once, one of them has made it meanwhile.
+                // Of two processes that start at once, the other one may have created it.
                 match lock.load()? {
                     Some(file) if is_wanted(&file) => Opened::Existing,
                     Some(mut file) => {
@@ -95,14 +96,14 @@ impl KeyStore {
         ))
     }
 
-    /// The keys as they are now.
+    /// Returns the current keys.
     #[must_use]
     pub fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// These keys, or those of now where none of these has this name: another process may have made
-    /// it a moment ago, and what it has signed is good here, too.
+    /// Returns these keys, or reloaded ones if they lack the `kid`: another process may have
+    /// rotated a moment ago.
     #[must_use]
     pub fn ring_with_key(&self, ring: Arc<KeyRing>, kid: &str) -> Arc<KeyRing> {
         if ring.get(kid).is_some() {
@@ -112,9 +113,8 @@ impl KeyStore {
         self.ring()
     }
 
-    /// Reads the file where it is another one than the last time: one look at its metadata, as long
-    /// as nothing has changed. A file that cannot be used is told to the log, and the keys stay
-    /// what they were.
+    /// Reloads the file if its metadata has changed. If it cannot be used, the error is logged and
+    /// the keys stay in use.
     pub fn reload_if_changed(&self) {
         let found = self.location.fingerprint();
         let mut last_read = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,4 @@
-//! The keys that sign tokens: several at once, of which one signs and the others check what they
-//! have signed.
+//! Signing keys: one signs, and older ones verify the tokens they have signed.
 
 mod key;
 mod key_file;
@@ -18,28 +17,28 @@ pub use key_store::{KeyStore, Opened};
 pub use ring::KeyRing;
 pub use rotate::{KeyChangeError, list, retire, rotate};
 
-/// The file's name in the data folder.
+/// Name of the key file in the data folder.
 pub const FILE: &str = "keys.json";
 /// The `kid` of a configured secret.
 pub const CONFIGURED: &str = "configured";
 
-/// Why there are no keys.
+/// Error of opening the keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or written.
     #[error("the key file {} cannot be used: {source}", .path.display())]
     File {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is there, and is no key file.
+    /// The file is not a valid key file.
     #[error("the key file {} is damaged ({why}); restore it from a backup, or remove it (this ends all sessions)", .path.display())]
     Damaged {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The defect.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The keys that check tokens, and the one of them that signs.
+//! The verification keys, with the one that signs.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use secrecy::SecretSlice;
 use super::Key;
 use crate::tokens::verified::VerifiedTokens;
 
-/// All keys. It does not change: where keys do, another ring takes its place.
+/// An immutable set of keys. A change replaces the whole ring.
 pub struct KeyRing {
     signing: Key,
     others: HashMap<String, Key>,
-    /// Tokens that these keys have signed, and that were found good.
+    /// Cache of verified tokens of these keys.
     pub(in crate::tokens) verified: VerifiedTokens,
-    /// Derives the names of refresh tokens. It never rotates: a name must stay what it was.
+    /// Derives the `jti`s of refresh tokens. It never rotates: a `jti` must not change.
     pub(in crate::tokens) refresh_jti_key: SecretSlice<u8>,
 }
 
@@ -30,19 +30,19 @@ impl KeyRing {
         Self { signing, others, verified: VerifiedTokens::default(), refresh_jti_key }
     }
 
-    /// The key that signs new tokens.
+    /// Returns the signing key.
     #[must_use]
     pub fn signing(&self) -> &Key {
         &self.signing
     }
 
-    /// The key of this name.
+    /// Returns the key with this id.
     #[must_use]
     pub fn get(&self, kid: &str) -> Option<&Key> {
         if self.signing.kid == kid { Some(&self.signing) } else { self.others.get(kid) }
     }
 
-    /// The public keys (RFC 7517 §5), the signing one first.
+    /// Returns the public keys (RFC 7517 §5), the signing one first.
     #[must_use]
     pub fn public(&self) -> JwkSet {
         let mut others: Vec<_> = self.others.values().collect();

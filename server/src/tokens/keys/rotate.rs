@@ -1,4 +1,4 @@
-//! What an administrator does with the keys. It is done to the file; a server that runs follows it.
+//! Listing, rotating and retiring keys by an administrator. Running servers reload the file.
 
 use std::{
     io,
@@ -12,50 +12,49 @@ use super::{
 };
 use crate::{clock::Env, tokens::algorithm::Algorithm};
 
-/// Why keys were not changed.
+/// Error of changing the keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyChangeError {
-    /// The file.
+    /// The file cannot be used.
     #[error(transparent)]
     File(#[from] KeyError),
-    /// There is no file, and making one is the server's: the folder may be the wrong one.
+    /// There is no key file. The server creates it; the folder may be the wrong one.
     #[error("there are no keys yet: the server creates {} at its first start; check GATEHOUSE_DATA_DIR if it has been started", .path.display())]
     Missing {
-        /// Where it would be.
+        /// Its expected path.
         path: PathBuf,
     },
-    /// No key has this name.
+    /// No key has this id.
     #[error("unknown key {kid}; `gatehouse keys list` prints the existing keys")]
     Unknown {
-        /// The name.
+        /// The id.
         kid: String,
     },
-    /// The key is needed.
+    /// The key is the signing key.
     #[error(
         "the key {kid} is the signing key and cannot be retired; run `gatehouse keys rotate` first"
     )]
     StillSigning {
-        /// Its name.
+        /// Its id.
         kid: String,
     },
 }
 
-/// What may be told of the keys in a folder, oldest first; nothing where there is no key file.
+/// Returns public information on the keys in a folder, oldest first; empty without a key file.
 ///
 /// # Errors
 ///
-/// [`KeyError`]
+/// [`KeyError`] if the file cannot be read or is damaged.
 pub fn list(folder: &Path) -> Result<Vec<KeyInfo>, KeyError> {
     let location = KeyFileLocation::new(folder);
     Ok(location.load()?.map(|file| file.list()).unwrap_or_default())
 }
 
-/// Lets a new key sign from now on. Those before it go on checking what they have signed: nobody is
-/// logged out.
+/// Creates a new signing key. Older keys go on verifying, so no session ends.
 ///
 /// # Errors
 ///
-/// [`KeyChangeError`]
+/// [`KeyChangeError`] if the file is missing or cannot be used, or the key cannot be retired.
 pub fn rotate(
     folder: &Path,
     algorithm: Algorithm,
@@ -64,11 +63,11 @@ pub fn rotate(
     change(folder, |file| Ok(file.rotate(algorithm, env)))
 }
 
-/// Removes a key that does not sign any more: what it has signed is refused from now on.
+/// Removes a verification-only key: its tokens are rejected from now on.
 ///
 /// # Errors
 ///
-/// [`KeyChangeError`]
+/// [`KeyChangeError`] if the file is missing or cannot be used, or the key cannot be retired.
 pub fn retire(folder: &Path, kid: &str) -> Result<KeyInfo, KeyChangeError> {
     change(folder, |file| {
         file.retire(kid).map_err(|kept| match kept {
@@ -84,7 +83,7 @@ fn change<T>(
 ) -> Result<T, KeyChangeError> {
     let location = KeyFileLocation::new(folder);
     let missing = || KeyChangeError::Missing { path: location.path().to_owned() };
-    // Who reads before the lock may put back what another one has changed meanwhile.
+    // Read under the lock: otherwise a concurrent change could be overwritten.
     let lock = match location.lock() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
         locked => locked.map_err(|error| location.io_error(error))?,

@@ -14,7 +14,7 @@ fn again(file: &KeyFile) -> KeyFile {
 }
 
 #[test]
-fn the_file_of_the_first_version_is_read() {
+fn parse_of_version_1_file_succeeds() {
     let secret = "A".repeat(43);
     let content = format!(
         r#"{{"version":1,"current":"-k_1","keys":[{{"kid":"-k_1","algorithm":"HS256","secret":"{secret}","created_at":5}}],
@@ -32,7 +32,7 @@ fn the_file_of_the_first_version_is_read() {
 }
 
 #[test]
-fn what_is_no_key_file_is_told() {
+fn parse_of_invalid_file_names_the_defect() {
     let good = "A".repeat(43);
     let key = |kid: &str, algorithm: &str, secret: &str| {
         format!(r#"{{"kid":"{kid}","algorithm":"{algorithm}","secret":"{secret}","created_at":0}}"#)
@@ -67,7 +67,7 @@ fn what_is_no_key_file_is_told() {
 }
 
 #[test]
-fn a_configured_secret_takes_the_place_of_the_keys() {
+fn ring_with_configured_secret_replaces_stored_keys() {
     let file = KeyFile::generate(Algorithm::EdDsa, &env());
     let secret = SecretString::from("a secret of at least 32 bytes, as it has to be");
     let ring = file.ring(Some(&secret)).unwrap();
@@ -81,7 +81,7 @@ fn a_configured_secret_takes_the_place_of_the_keys() {
 }
 
 #[test]
-fn public_keys_are_those_of_eddsa_the_signing_one_first() {
+fn public_keys_are_eddsa_keys_with_the_signing_key_first() {
     let mut file = KeyFile::generate(Algorithm::EdDsa, &env());
     file.rotate(Algorithm::Hs256, &env());
     let last = file.rotate(Algorithm::EdDsa, &env()).signing.kid;
@@ -90,11 +90,11 @@ fn public_keys_are_those_of_eddsa_the_signing_one_first() {
     assert_eq!(public.keys[0].common.key_id.as_ref(), Some(&last));
 }
 
-/// What an administrator may do.
+/// A change by an administrator.
 #[derive(Clone, Debug)]
 enum Act {
     Rotate(Algorithm),
-    /// The key at this place, counted round and round.
+    /// The key at this index, modulo the number of keys.
     Retire(usize),
 }
 
@@ -111,7 +111,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 proptest! {
     #[test]
-    fn exactly_one_key_signs_and_what_was_signed_is_good_until_its_key_is_retired(
+    fn any_changes_keep_one_signing_key_and_tokens_until_retirement(
         acts in proptest::collection::vec(act(), 0..20)
     ) {
         let env = env();
@@ -148,7 +148,7 @@ proptest! {
             prop_assert_eq!(file.list(), listed);
             let ring = file.ring(None).unwrap();
             for (kid, signature) in &signed {
-                prop_assert!(ring.get(kid).unwrap().has_signed("message", signature));
+                prop_assert!(ring.get(kid).unwrap().verifies("message", signature));
             }
             for key in &file.list() {
                 prop_assert!(ring.get(&key.kid).is_some());

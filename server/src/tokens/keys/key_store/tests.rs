@@ -34,7 +34,7 @@ fn signing(keys: &KeyStore) -> String {
 }
 
 #[test]
-fn keys_are_made_once_and_kept_from_others() {
+fn open_creates_keys_once_with_mode_0600() {
     let place = Place::new();
     let (first, opened) = place.open(Algorithm::Hs256);
     assert_eq!(opened, Opened::Created);
@@ -48,7 +48,7 @@ fn keys_are_made_once_and_kept_from_others() {
 }
 
 #[test]
-fn programs_that_start_at_once_agree() {
+fn open_by_concurrent_processes_creates_one_key() {
     let place = Place::new();
     let kids: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -59,7 +59,7 @@ fn programs_that_start_at_once_agree() {
 }
 
 #[test]
-fn a_damaged_file_stops_the_start_and_is_left_alone() {
+fn open_of_damaged_file_fails_and_keeps_it() {
     let place = Place::new();
     for content in ["", "{}", r#"{"version":2,"current":"a","keys":[],"refresh_names":""}"#] {
         fs::write(place.file(), content).unwrap();
@@ -70,7 +70,7 @@ fn a_damaged_file_stops_the_start_and_is_left_alone() {
 }
 
 #[test]
-fn another_algorithm_lets_another_key_sign_and_keeps_those_before() {
+fn open_with_other_algorithm_rotates_and_keeps_old_keys() {
     let place = Place::new();
     let first = signing(&place.open(Algorithm::Hs256).0);
     let (keys, opened) = place.open(Algorithm::EdDsa);
@@ -78,7 +78,7 @@ fn another_algorithm_lets_another_key_sign_and_keeps_those_before() {
     assert_eq!(keys.ring().signing().algorithm, Algorithm::EdDsa);
     assert!(keys.ring().get(&first).is_some());
     assert_eq!(place.open(Algorithm::EdDsa).1, Opened::Existing);
-    // Back again: what has stopped signing never signs again.
+    // Back again: a key that has stopped signing never signs again.
     let (keys, opened) = place.open(Algorithm::Hs256);
     assert_eq!(opened, Opened::Rotated);
     assert_eq!(keys.ring().signing().algorithm, Algorithm::Hs256);
@@ -86,7 +86,7 @@ fn another_algorithm_lets_another_key_sign_and_keeps_those_before() {
 }
 
 #[test]
-fn a_configured_secret_signs_whatever_is_in_the_folder() {
+fn open_with_configured_secret_ignores_stored_keys() {
     let place = Place::new();
     place.open(Algorithm::EdDsa);
     let secret = SecretString::from("a secret of at least 32 bytes, as it has to be");
@@ -100,7 +100,7 @@ fn a_configured_secret_signs_whatever_is_in_the_folder() {
 }
 
 #[test]
-fn what_is_done_to_the_file_is_followed() {
+fn reload_after_rotation_and_retirement_follows_the_file() {
     let place = Place::new();
     let (keys, _) = place.open(Algorithm::Hs256);
     let first = signing(&keys);
@@ -115,20 +115,20 @@ fn what_is_done_to_the_file_is_followed() {
 }
 
 #[test]
-fn a_key_that_was_made_a_moment_ago_is_found() {
+fn ring_with_key_of_unknown_kid_reloads() {
     let place = Place::new();
     let (keys, _) = place.open(Algorithm::Hs256);
     let before = keys.ring();
     let new = place.rotate(Algorithm::Hs256);
     assert!(
         keys.ring_with_key(Arc::clone(&before), &before.signing().kid).get(&new).is_none(),
-        "nobody has asked for it"
+        "not requested yet"
     );
     assert!(keys.ring_with_key(before, &new).get(&new).is_some());
 }
 
 #[test]
-fn keys_that_do_not_exist_are_not_read_for() {
+fn ring_with_key_of_unchanged_file_does_not_reread() {
     let place = Place::new();
     let (keys, _) = place.open(Algorithm::Hs256);
     let before = keys.ring();
@@ -141,7 +141,7 @@ fn keys_that_do_not_exist_are_not_read_for() {
 }
 
 #[test]
-fn what_cannot_be_used_changes_nothing_and_is_followed_once_it_can() {
+fn reload_of_invalid_file_keeps_keys_until_it_is_valid() {
     let place = Place::new();
     let (keys, _) = place.open(Algorithm::Hs256);
     let before = keys.ring();

@@ -12,7 +12,7 @@ fn made() -> tempfile::TempDir {
 }
 
 #[test]
-fn rotations_at_the_same_time_lose_none() {
+fn concurrent_rotations_keep_every_key() {
     let folder = made();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -29,7 +29,7 @@ fn rotations_at_the_same_time_lose_none() {
 }
 
 #[test]
-fn a_key_that_signs_stays_and_one_that_is_not_there_is_told() {
+fn retire_of_signing_or_unknown_key_fails() {
     let folder = made();
     let first = list(folder.path()).unwrap().remove(0).kid;
     let before = fs::read(folder.path().join(FILE)).unwrap();
@@ -46,7 +46,7 @@ fn a_key_that_signs_stays_and_one_that_is_not_there_is_told() {
 }
 
 #[test]
-fn where_there_are_no_keys_none_are_made() {
+fn rotate_without_key_file_fails() {
     let folder = tempfile::tempdir().unwrap();
     for folder in [folder.path(), &folder.path().join("nowhere")] {
         assert_eq!(list(folder).unwrap(), []);
@@ -60,7 +60,7 @@ fn where_there_are_no_keys_none_are_made() {
 }
 
 #[test]
-fn a_damaged_file_is_left_alone() {
+fn rotate_of_damaged_file_fails_and_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(FILE), "{}").unwrap();
     assert!(matches!(list(folder.path()), Err(KeyError::Damaged { .. })));
