@@ -19,6 +19,7 @@ pub mod i18n;
 pub mod pages;
 pub mod protocol;
 pub mod routes;
+pub mod server_fns;
 pub mod session;
 pub mod validation;
 

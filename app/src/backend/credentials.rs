@@ -1,35 +1,36 @@
-//! Names and passwords as they came.
+//! Usernames and passwords of a request, before they are checked.
 
 use super::{Failure, FieldErrors};
 use crate::{
-    protocol::error::Code,
+    protocol::{
+        auth::{Credentials, Registration},
+        error::Code,
+        profile::PasswordChange,
+    },
     validation::{Problem, password},
 };
 
-/// Name and password as they came.
+/// A username and a password to log in with.
 #[derive(Clone)]
-pub struct Credentials {
-    /// As typed: what is no name is simply no account.
+pub struct LoginAttempt {
+    /// As typed: an invalid username is an unknown account.
     pub username: String,
     /// As typed.
     pub password: String,
-    /// Whether the session outlives the browser's window.
+    /// Whether the session survives closing the browser.
     pub remember: bool,
 }
 
-impl Credentials {
-    /// A log-in as it came. No rule of names and passwords applies, so that a wrong one cannot be
-    /// told from an unknown one.
+impl LoginAttempt {
+    /// Parses the body of a login. The rules for new usernames and passwords do not apply, so that
+    /// a wrong one cannot be told from an unknown one.
     ///
     /// # Errors
     ///
-    /// [`Failure::Validation`] where one is missing, or the password too long to be looked at.
-    pub fn new(
-        username: Option<String>,
-        password: Option<String>,
-        remember: Option<bool>,
-    ) -> Result<Self, Failure> {
-        let (username, password) = (username.unwrap_or_default(), password.unwrap_or_default());
+    /// [`Failure::Validation`] if one is missing, or the password longer than the limit.
+    pub fn parse(credentials: Credentials) -> Result<Self, Failure> {
+        let username = credentials.username.unwrap_or_default();
+        let password = credentials.password.unwrap_or_default();
         let mut fields = FieldErrors::default();
         if username.trim().is_empty() {
             fields.reject("username", Problem::UsernameMissing);
@@ -37,21 +38,20 @@ impl Credentials {
         let password = fields.check("password", PasswordAttempt::parse(password));
         fields.into_result()?;
         let PasswordAttempt(password) = password.ok_or(Failure::Plain(Code::InternalError))?;
-        Ok(Self { username, password, remember: remember.unwrap_or(true) })
+        Ok(Self { username, password, remember: credentials.remember.unwrap_or(true) })
     }
 }
 
-/// A password that somebody presents to show who they are: any text that is not too long to be
-/// looked at.
+/// A password that is presented to authenticate: any text up to the length limit.
 #[derive(Clone)]
 pub struct PasswordAttempt(pub String);
 
 impl PasswordAttempt {
-    /// A password as it came.
+    /// Parses a member of a request.
     ///
     /// # Errors
     ///
-    /// [`Failure::Validation`] of this field, where it is missing or too long to be looked at.
+    /// [`Failure::Validation`] of this field, if it is missing or longer than the limit.
     pub fn new(field: &'static str, password: Option<String>) -> Result<Self, Failure> {
         let mut fields = FieldErrors::default();
         let password = fields.check(field, Self::parse(password.unwrap_or_default()));
@@ -59,11 +59,11 @@ impl PasswordAttempt {
         password.ok_or(Failure::Plain(Code::InternalError))
     }
 
-    /// A password as it was typed.
+    /// Parses a password.
     ///
     /// # Errors
     ///
-    /// The [`Problem`] that there is none, or one that is too long to be looked at.
+    /// A [`Problem`] if it is empty or longer than [`password::MAX_BYTES`].
     pub fn parse(typed: String) -> Result<Self, Problem> {
         match typed.len() {
             0 => Err(Problem::PasswordMissing),
@@ -73,24 +73,26 @@ impl PasswordAttempt {
     }
 }
 
-/// Another password for an account, as it came.
+/// A password change, before it is checked.
 #[derive(Clone)]
 pub struct NewPassword {
-    /// The one that it is to replace, as typed.
+    /// The current password, as typed.
     pub current: String,
-    /// As typed.
+    /// The new password, as typed.
     pub new: String,
 }
 
-impl NewPassword {
-    /// Both as they came; what is missing counts as empty, and is refused by the rules as such.
-    #[must_use]
-    pub fn new(current: Option<String>, new: Option<String>) -> Self {
-        Self { current: current.unwrap_or_default(), new: new.unwrap_or_default() }
+impl From<PasswordChange> for NewPassword {
+    /// Missing members become empty, which the password rules reject.
+    fn from(change: PasswordChange) -> Self {
+        Self {
+            current: change.current_password.unwrap_or_default(),
+            new: change.password.unwrap_or_default(),
+        }
     }
 }
 
-/// A registration as it came.
+/// A registration, before it is checked.
 #[derive(Clone)]
 pub struct NewAccount {
     /// As typed.
@@ -101,19 +103,13 @@ pub struct NewAccount {
     pub nickname: String,
 }
 
-impl NewAccount {
-    /// A registration as it came; what is missing counts as empty, and is refused by the rules as
-    /// such.
-    #[must_use]
-    pub fn new(
-        username: Option<String>,
-        password: Option<String>,
-        nickname: Option<String>,
-    ) -> Self {
+impl From<Registration> for NewAccount {
+    /// Missing members become empty, which the rules reject as far as they are required.
+    fn from(registration: Registration) -> Self {
         Self {
-            username: username.unwrap_or_default(),
-            password: password.unwrap_or_default(),
-            nickname: nickname.unwrap_or_default(),
+            username: registration.username.unwrap_or_default(),
+            password: registration.password.unwrap_or_default(),
+            nickname: registration.nickname.unwrap_or_default(),
         }
     }
 }

@@ -1,17 +1,19 @@
-//! The one kind of cookie that the interface knows: it says which device a browser was, is opaque
-//! to it, and signs nobody in. Whoever brings none is served like anybody else.
+//! Known-device cookies, the only cookies of the API. They mark a browser as a known device of an
+//! account, which has its own rate limit for logins; they do not authenticate, and are optional.
 
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-/// How long a browser keeps one, in seconds: half a year after the last log-in.
+use super::ClientInfo;
+
+/// Lifetime in seconds: half a year after the last login.
 const MAX_AGE_SECONDS: i64 = 15_552_000;
-/// Cookies that are looked at in one request at the most: as many persons as share a browser.
+/// Cookies that are read from one request: the number of users that share a browser.
 const MAX_COOKIES: usize = 16;
 
-/// A cookie that says which device this is.
+/// A known-device cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceCookie {
     /// Its name.
@@ -21,28 +23,28 @@ pub struct DeviceCookie {
 }
 
 impl DeviceCookie {
-    /// What the names of these cookies begin with.
-    pub const DEVICE: &'static str = "device_";
+    /// Prefix of the cookie names.
+    pub const NAME_PREFIX: &'static str = "device_";
 
-    /// The cookies of this kind in a request's headers (RFC 6265 §5.4).
+    /// Reads the known-device cookies of a request (RFC 6265 §5.4).
     #[must_use]
     pub fn read_all(headers: &HeaderMap) -> Vec<Self> {
         cookies(headers)
-            .filter(|cookie| cookie.name().starts_with(Self::DEVICE))
+            .filter(|cookie| cookie.name().starts_with(Self::NAME_PREFIX))
             .take(MAX_COOKIES)
             .map(|cookie| Self { name: cookie.name().to_owned(), value: cookie.value().to_owned() })
             .collect()
     }
 
-    /// Has the browser keep it, out of reach of scripts and of other sites, and send it along to
-    /// this path alone.
-    pub(crate) fn set(&self, path: &str, is_encrypted: bool) {
+    /// Adds the cookie to the response: hidden from scripts and from other sites, and sent to this
+    /// path only.
+    pub(crate) fn set(&self, path: &str, client_info: &ClientInfo) {
         let cookie = Cookie::build((&*self.name, &*self.value))
             .path(path)
             .max_age(Duration::seconds(MAX_AGE_SECONDS))
             .http_only(true)
             .same_site(SameSite::Strict)
-            .secure(is_encrypted);
+            .secure(client_info.is_encrypted);
         let line = HeaderValue::try_from(cookie.to_string());
         if let (Some(options), Ok(line)) = (use_context::<ResponseOptions>(), line) {
             options.append_header(header::SET_COOKIE, line);
@@ -61,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_those_of_devices_are_read() {
+    fn read_all_with_other_cookies_returns_device_cookies_only() {
         let mut headers = HeaderMap::new();
         for line in ["lang=zh; device_a=1.2;device_b=; xdevice_c=3", "device_d", "device_e=4=5"] {
             headers.append(header::COOKIE, HeaderValue::from_static(line));

@@ -1,4 +1,4 @@
-//! What goes wrong, and how it is put into words.
+//! Failures of use cases, and their conversion to API errors.
 
 use crate::{
     i18n::{
@@ -14,55 +14,55 @@ use crate::{
 pub struct FieldErrors(Vec<(&'static str, Problem)>);
 
 impl FieldErrors {
-    /// Refuses a field.
+    /// Rejects a field.
     pub fn reject(&mut self, field: &'static str, problem: impl Into<Problem>) {
         self.0.push((field, problem.into()));
     }
 
-    /// Takes a rule's verdict on a field: its value, or `None` and a note.
+    /// Records the problem of a field, if it has one; returns its value otherwise.
     pub fn check<T>(
         &mut self,
         field: &'static str,
-        verdict: Result<T, impl Into<Problem>>,
+        result: Result<T, impl Into<Problem>>,
     ) -> Option<T> {
-        verdict.map_err(|problem| self.reject(field, problem)).ok()
+        result.map_err(|problem| self.reject(field, problem)).ok()
     }
 
-    /// Whether all is well.
+    /// Ends the validation.
     ///
     /// # Errors
     ///
-    /// [`Failure::Validation`] where a field was refused.
+    /// [`Failure::Validation`] if a field was rejected.
     pub fn into_result(self) -> Result<(), Failure> {
         if self.0.is_empty() { Ok(()) } else { Err(Failure::Validation(self)) }
     }
 }
 
-/// What went wrong, before anybody has put it into words.
+/// A failure of a use case, in no language yet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// A failure that has no more to tell than its code.
+    /// A failure that is described by its code.
     #[error("{0:?}")]
     Plain(Code),
     /// Fields were rejected.
     #[error("refused fields: {0:?}")]
     Validation(FieldErrors),
-    /// What was sent was refused as a whole, with this code.
+    /// The request was rejected with a code and a specific problem.
     #[error("{0:?}: {1:?}")]
     Refused(Code, Problem),
-    /// The token's session is over.
+    /// The token's session was revoked.
     #[error("the session is over: {0:?}")]
     Revoked(Option<Reason>),
-    /// The name, as the person wrote it, belongs to somebody.
+    /// The username is taken; as the user wrote it.
     #[error("the name is taken")]
     UsernameTaken(String),
-    /// It was tried too often; the seconds tell when to try again.
+    /// Rate limit exceeded; seconds until a retry may succeed.
     #[error("throttled for {0} s")]
     TooManyAttempts(u32),
-    /// The caller has too many uploads in progress; the seconds tell when to try again.
+    /// The caller has too many uploads in progress; seconds until a retry may succeed.
     #[error("too many uploads for {0} s")]
     TooManyUploads(u32),
-    /// Not now; the seconds tell when to try again.
+    /// Temporarily unavailable; seconds until a retry may succeed.
     #[error("unavailable for {0} s")]
     Unavailable(u32),
 }
@@ -74,13 +74,13 @@ impl From<Code> for Failure {
 }
 
 impl Failure {
-    /// A validation failure of one field.
+    /// Returns a validation failure of one field.
     #[must_use]
     pub fn field(field: &'static str, problem: impl Into<Problem>) -> Self {
         Self::Validation(FieldErrors(vec![(field, problem.into())]))
     }
 
-    /// Its code.
+    /// The error code.
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
@@ -93,11 +93,11 @@ impl Failure {
         }
     }
 
-    /// Puts it into a language, for the answer to a request.
+    /// Converts it to an API error in a language.
     #[must_use]
     pub fn into_api_error(self, lang: Lang, request_id: &str) -> ApiError {
         let mut error = ApiError {
-            message: words_for(self.code(), lang).to_owned(),
+            message: message_for(self.code(), lang).to_owned(),
             request_id: request_id.to_owned(),
             ..ApiError::local(self.code())
         };
@@ -127,7 +127,7 @@ impl Failure {
     }
 }
 
-fn words_for(code: Code, lang: Lang) -> &'static str {
+fn message_for(code: Code, lang: Lang) -> &'static str {
     let messages = Messages::of(lang);
     match code {
         Code::BadRequest => messages.bad_request,

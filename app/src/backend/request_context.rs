@@ -1,5 +1,5 @@
-//! The request that a server function answers: who calls, from where, in which language, and what
-//! its answer is sent with.
+//! Context of the request that a server function handles: caller, client, language, and the head
+//! of the response.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -11,23 +11,23 @@ use uuid::Uuid;
 
 use super::{Backend, DeviceCookie, Failure};
 use crate::{
-    i18n::Lang,
+    i18n::{Lang, messages::Messages},
     protocol::{
         TokenType,
         error::{ApiError, Code},
     },
 };
 
-/// Whoever has presented a token that is good: known before the request's body is read.
+/// The authenticated caller: the claims of a valid token. Known before the request's body is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account: the token's `sub`.
     pub user: Uuid,
     /// The session: the token's `sid`.
     pub session: Uuid,
-    /// The token's own name: its `jti`.
+    /// The token's `jti`.
     pub jti: String,
-    /// What the token is for.
+    /// The token's `type`.
     pub token_type: TokenType,
     /// The session's generation that the token belongs to.
     pub generation: i64,
@@ -35,73 +35,77 @@ pub struct Caller {
     pub issued_at: i64,
     /// `exp`, in seconds of Unix time.
     pub expires_at: i64,
-    /// Whether it comes straight from a password.
+    /// Whether the token was issued for a password, not for a refresh.
     pub fresh: bool,
 }
 
-/// From where a request came.
+/// The client of a request, as far as the connection and trusted proxies tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
-    /// The address of whoever has asked.
+    /// Client IP.
     pub address: Option<IpAddr>,
-    /// What the program that asked calls itself: at most 256 characters, without control
-    /// characters.
+    /// User agent: at most 256 characters, without control characters.
     pub user_agent: Option<String>,
-    /// Whether it came over TLS, as far as that is known: to the server itself, or to a proxy that
-    /// is trusted.
+    /// Whether the request came over TLS, to the server itself or to a trusted proxy.
     pub is_encrypted: bool,
 }
 
-/// The name of a request in answers and in the log.
+/// Identifies a request in responses and in the log.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub Arc<str>);
 
-/// The request that a server function answers, found through context: all that it may know of what
-/// came over HTTP.
+/// The request that a server function handles, provided through Leptos' context: all that the
+/// function knows of the HTTP request.
 #[derive(Clone)]
 pub struct RequestContext {
-    /// The server.
+    /// The use cases of the server.
     pub backend: Backend,
-    /// Its name.
+    /// The request id.
     pub id: RequestId,
-    /// The language of the answer.
+    /// The language of the response.
     pub lang: Lang,
-    /// From where it came.
+    /// The client.
     pub client_info: ClientInfo,
-    /// The cookies that say which devices the browser was.
+    /// The known-device cookies of the request.
     pub device_cookies: Vec<DeviceCookie>,
-    /// Whoever has presented a token that is good for this operation.
+    /// The caller, if the access rule of the endpoint requires a token.
     pub caller: Option<Caller>,
 }
 
 impl RequestContext {
-    /// The request at hand.
+    /// Returns the current request.
     ///
     /// # Errors
     ///
-    /// `internal_error` outside a request: the router has given no context.
+    /// `internal_error` outside a request, where no context is provided.
     pub fn current() -> Result<Arc<Self>, ApiError> {
         use_context().ok_or_else(|| Failure::from(Code::InternalError).into())
     }
 
-    /// Whoever calls. Fails closed: where no layer has looked at a token, there is none.
+    /// Returns the authenticated caller.
     ///
     /// # Errors
     ///
-    /// `token_missing`.
+    /// `token_missing` if no token was checked: a function without an access rule fails closed.
     pub fn caller(&self) -> Result<&Caller, Failure> {
         self.caller.as_ref().ok_or(Failure::Plain(Code::TokenMissing))
     }
+
+    /// Returns a message in the language of the request.
+    #[must_use]
+    pub fn message(&self, select: impl FnOnce(&Messages) -> &'static str) -> String {
+        select(Messages::of(self.lang)).to_owned()
+    }
 }
 
-/// The language that an answer of the interface is given in.
+/// Returns the language of an API response.
 #[must_use]
 pub fn api_lang(headers: &HeaderMap) -> Lang {
     Lang::choose(None, headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()))
 }
 
 /// Sets the status of a success that is not 200.
-pub fn set_status(status: StatusCode) {
+pub(crate) fn set_status(status: StatusCode) {
     expect_context::<ResponseOptions>().set_status(status);
 }
 
@@ -115,7 +119,7 @@ pub(crate) fn set_error_head(error: &ApiError) {
     }
 }
 
-/// What a codec's failure means to the caller.
+/// Converts a failure of a server function's codec.
 pub(crate) fn codec_failure(error: &ServerFnErrorErr) -> Failure {
     match error {
         ServerFnErrorErr::Args(_)
@@ -126,7 +130,7 @@ pub(crate) fn codec_failure(error: &ServerFnErrorErr) -> Failure {
 }
 
 impl From<Failure> for ApiError {
-    /// In the language and with the name of the request at hand.
+    /// In the language and with the id of the current request.
     fn from(failure: Failure) -> Self {
         match use_context::<Arc<RequestContext>>() {
             Some(request) => failure.into_api_error(request.lang, &request.id.0),

@@ -1,4 +1,4 @@
-//! What administrators ask of the server.
+//! Administration of user accounts.
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -8,102 +8,92 @@ use crate::{
     protocol::{
         Role,
         error::Code,
-        users::{Account, AccountPage, AccountSort},
+        users::{Account, AccountChanges, AccountPage, AccountQuery, AccountSort},
     },
     validation::ServerProblem,
 };
 
-/// Accounts of a page where nobody says how many.
-const LIMIT: u64 = 50;
-/// Accounts of the largest page.
-const LIMIT_MAX: u64 = 100;
+/// Default page size.
+const DEFAULT_LIMIT: u64 = 50;
+/// Largest page size.
+const MAX_LIMIT: u64 = 100;
 
-/// What administrators do about others. Who calls is one: the gate has seen to it.
+/// Administration of user accounts. The caller is an administrator: the access rule of the endpoint
+/// has been checked.
 #[async_trait]
 pub trait Administration: Send + Sync {
-    /// A page of accounts.
+    /// Lists a page of accounts.
     async fn accounts(&self, search: AccountSearch) -> Result<AccountPage, Failure>;
     /// Changes an account.
     async fn change_account(
         &self,
         caller: &Caller,
-        changes: AccountChanges,
+        update: AccountUpdate,
         client_info: ClientInfo,
     ) -> Result<Account, Failure>;
 }
 
-/// Which accounts are asked for.
+/// Search for accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSearch {
-    /// As typed; `None` for all of them.
+    /// As typed; `None` for all accounts.
     pub search: Option<String>,
-    /// In which order.
+    /// Sort order.
     pub sort: AccountSort,
-    /// After which one: what an answer before this one has said.
+    /// Cursor: `next` of the previous page.
     pub after: Option<String>,
-    /// How many, at the most.
+    /// Page size.
     pub limit: u64,
 }
 
 impl AccountSearch {
-    /// A search as it came. What is empty counts as absent.
+    /// Parses a query. An empty parameter counts as absent.
     ///
     /// # Errors
     ///
-    /// [`Failure::Validation`] where there is no such order, or no page of that size.
-    pub fn new(
-        search: Option<String>,
-        sort: Option<&str>,
-        after: Option<String>,
-        limit: Option<&str>,
-    ) -> Result<Self, Failure> {
+    /// [`Failure::Validation`] if the sort order is unknown or the page size out of bounds.
+    pub fn parse(query: AccountQuery) -> Result<Self, Failure> {
+        let filled = |parameter: Option<String>| parameter.filter(|text| !text.is_empty());
         let mut fields = FieldErrors::default();
-        let sort =
-            sort.filter(|sort| !sort.is_empty()).map_or(Ok(AccountSort::default()), |sort| {
-                AccountSort::parse(sort).ok_or(ServerProblem::SortUnknown)
-            });
-        let limit = limit.filter(|limit| !limit.is_empty()).map_or(Ok(LIMIT), |limit| {
-            let limit = limit.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-            limit.ok_or(ServerProblem::LimitOutside { max: LIMIT_MAX })
+        let sort = filled(query.sort).map_or(Ok(AccountSort::default()), |sort| {
+            AccountSort::parse(&sort).ok_or(ServerProblem::SortUnknown)
+        });
+        let limit = filled(query.limit).map_or(Ok(DEFAULT_LIMIT), |limit| {
+            let limit = limit.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+            limit.ok_or(ServerProblem::LimitOutside { max: MAX_LIMIT })
         });
         let (sort, limit) = (fields.check("sort", sort), fields.check("limit", limit));
         fields.into_result()?;
         let (Some(sort), Some(limit)) = (sort, limit) else {
             return Err(Code::InternalError.into());
         };
-        let search =
-            search.map(|search| search.trim().to_owned()).filter(|search| !search.is_empty());
-        Ok(Self { search, sort, after: after.filter(|after| !after.is_empty()), limit })
+        let search = filled(query.search.map(|search| search.trim().to_owned()));
+        Ok(Self { search, sort, after: filled(query.after), limit })
     }
 }
 
-/// What is to become of an account. What is `None` stays as it is.
+/// Changes of an account. `None` keeps the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountChanges {
-    /// Which one.
+pub struct AccountUpdate {
+    /// The account.
     pub id: Uuid,
-    /// Whether nobody may use it.
+    /// Whether the account is disabled.
     pub disabled: Option<bool>,
-    /// What its person may do.
+    /// The role of the account.
     pub role: Option<Role>,
-    /// Whether its person is to be signed out everywhere.
+    /// Whether to revoke all of its sessions.
     pub end_sessions: bool,
 }
 
-impl AccountChanges {
-    /// A change as it came.
+impl AccountUpdate {
+    /// Parses a change.
     ///
     /// # Errors
     ///
-    /// [`Failure::Validation`] where no account is named, or the caller's own is to be disabled;
-    /// `not_found` for what is no id.
-    pub fn new(
-        caller: &Caller,
-        id: Option<String>,
-        disabled: Option<bool>,
-        role: Option<Role>,
-        end_sessions: Option<bool>,
-    ) -> Result<Self, Failure> {
+    /// [`Failure::Validation`] if the id is missing, or the caller's own account is to be disabled;
+    /// `not_found` if the id is not a UUID.
+    pub fn parse(caller: &Caller, changes: AccountChanges) -> Result<Self, Failure> {
+        let AccountChanges { id, disabled, role, end_sessions } = changes;
         let mut fields = FieldErrors::default();
         let id = id.filter(|id| !id.is_empty());
         if id.is_none() {

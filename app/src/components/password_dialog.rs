@@ -11,7 +11,8 @@ use super::{
 use crate::{
     dom,
     i18n::strings::{Language, Strings},
-    protocol::{auth::reauthenticate, error::Code},
+    protocol::{auth::Reauthentication, error::Code},
+    server_fns::reauthenticate,
     session::browser::{self, Signals},
     validation,
 };
@@ -51,7 +52,8 @@ fn password_form() -> AnyView {
     let form = FormState::new(vec![("password", password)]);
     let submit = move |event: SubmitEvent| {
         let call = async move {
-            match reauthenticate(Some(password.value())).await {
+            let body = Reauthentication { password: Some(password.value()) };
+            match reauthenticate(body).await {
                 Ok(proof) => browser::prove(proof),
                 Err(mut error) => {
                     // The account is known here, so only the password can be wrong.

@@ -11,8 +11,9 @@ use crate::{
         toasts::Toasts,
     },
     i18n::strings::Language,
-    protocol::auth::login,
+    protocol::auth::Credentials,
     routes::Page,
+    server_fns::login,
     session::browser,
     validation::{self, Problem},
 };
@@ -40,8 +41,12 @@ pub fn Login() -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
         let call = async move {
-            let answer =
-                login(Some(username.value()), Some(password.value()), Some(remembered)).await?;
+            let answer = login(Credentials {
+                username: Some(username.value()),
+                password: Some(password.value()),
+                remember: Some(remembered),
+            })
+            .await?;
             toasts.clear();
             toasts.status(|strings| strings.logged_in);
             // The route guard redirects from here.

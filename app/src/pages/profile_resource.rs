@@ -11,7 +11,8 @@ use crate::{
     },
     dom,
     i18n::{Lang, strings::Language},
-    protocol::{Profile, me::me},
+    protocol::Profile,
+    server_fns::get_profile,
     session::browser::{self, Signals},
 };
 
@@ -52,7 +53,7 @@ impl ProfileResource {
                 resource.fetch();
             } else if let Some(user) = user {
                 // The user was changed here or in another tab.
-                resource.update(|profile| profile.user = user);
+                resource.update(|profile| profile.set_user(user));
             }
             now
         });
@@ -127,7 +128,7 @@ impl ProfileResource {
         };
         self.in_flight.set_value(Some(user));
         dom::spawn(async move {
-            let outcome = me().await;
+            let outcome = get_profile().await;
             if self.in_flight.try_get_value().flatten() != Some(user) {
                 return;
             }
@@ -138,8 +139,9 @@ impl ProfileResource {
             }
             match outcome {
                 Ok(profile) => {
-                    self.load.set(Load::Loaded(profile.clone()));
-                    browser::know(profile.user);
+                    let user = profile.user();
+                    self.load.set(Load::Loaded(profile));
+                    browser::know(user);
                 }
                 // The displayed data is still valid.
                 Err(_) if self.load.with_untracked(|load| matches!(load, Load::Loaded(_))) => {}

@@ -12,8 +12,9 @@ use crate::{
         toasts::Toasts,
     },
     i18n::strings::{Language, Strings},
-    protocol::auth::register,
+    protocol::auth::Registration,
     routes::Page,
+    server_fns::register,
     validation,
 };
 
@@ -36,7 +37,12 @@ pub fn Register() -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         let navigate = navigate.clone();
         let call = async move {
-            let answer = register(Some(username.value()), Some(password.value()), None).await?;
+            let answer = register(Registration {
+                username: Some(username.value()),
+                password: Some(password.value()),
+                nickname: None,
+            })
+            .await?;
             prefill_username.set_value(Some(answer.user.username));
             toasts.clear();
             toasts.status(|strings| strings.registered);

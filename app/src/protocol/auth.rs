@@ -1,136 +1,235 @@
-//! `/api/auth`: register, log in, refresh, verify, log out.
-#![expect(
-    missing_docs,
-    reason = "the macro makes public fields of the arguments, which the functions describe"
-)]
+//! `/api/auth`: registration, login, refresh, verification, logout.
 
-use leptos::prelude::*;
-use server_fn::codec::{DeleteUrl, Json};
+use serde::{Deserialize, Serialize};
 
-use super::{
-    Done, LoggedIn, Reauthenticated, Refreshed, Registered, Verified, client::ApiClient,
-    error::ApiError,
-};
-#[cfg(feature = "ssr")]
-use crate::{
-    backend::{Credentials, NewAccount, PasswordAttempt, RequestContext, set_status},
-    i18n::messages::Messages,
-    protocol::TokenScheme,
-};
+use super::{User, redact};
 
-/// Makes an account. 201.
-///
-/// # Errors
-///
-/// `validation_failed`, `username_taken`, `too_many_attempts`, `unavailable`.
-#[server(prefix = "/api", endpoint = "auth/register", input = Json, output = Json, client = ApiClient)]
-pub async fn register(
-    username: Option<String>,
-    password: Option<String>,
-    nickname: Option<String>,
-) -> Result<Registered, ApiError> {
-    let request = RequestContext::current()?;
-    let user = request
-        .backend
-        .accounts
-        .register(NewAccount::new(username, password, nickname), request.client_info.clone())
-        .await?;
-    set_status(http::StatusCode::CREATED);
-    Ok(Registered { message: Messages::of(request.lang).registered.into(), user })
+/// Body of a registration.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Registration {
+    /// Email address or handle.
+    #[cfg_attr(
+        feature = "ssr",
+        schema(value_type = String, required = true, min_length = 1, examples("ada@example.com"))
+    )]
+    pub username: Option<String>,
+    /// The password.
+    #[cfg_attr(
+        feature = "ssr",
+        schema(
+            value_type = String, required = true, min_length = 1,
+            examples("correct horse battery")
+        )
+    )]
+    pub password: Option<String>,
+    /// Display name, up to 64 characters.
+    pub nickname: Option<String>,
 }
 
-/// Begins a session. With `remember` (the default) it outlives the browser's window.
-///
-/// # Errors
-///
-/// `validation_failed`, `invalid_credentials`, `account_disabled`, `too_many_attempts`,
-/// `unavailable`.
-#[server(prefix = "/api", endpoint = "auth/login", input = Json, output = Json, client = ApiClient)]
-pub async fn login(
-    username: Option<String>,
-    password: Option<String>,
-    remember: Option<bool>,
-) -> Result<LoggedIn, ApiError> {
-    let request = RequestContext::current()?;
-    let credentials = Credentials::new(username, password, remember)?;
-    let outcome = request
-        .backend
-        .sessions
-        .login(credentials, request.device_cookies.clone(), request.client_info.clone())
-        .await?;
-    outcome
-        .device_cookie
-        .set(<Login as server_fn::ServerFn>::PATH, request.client_info.is_encrypted);
-    Ok(LoggedIn {
-        message: Messages::of(request.lang).logged_in.into(),
-        tokens: outcome.tokens,
-        user: outcome.user,
-    })
+/// Response to a registration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Registered {
+    /// Confirmation for the user.
+    pub message: String,
+    /// The new account.
+    pub user: User,
 }
 
-/// Hands out the session's next pair. The caller presents the refresh token.
-///
-/// # Errors
-///
-/// The `token_*` codes, `too_many_attempts`, `unavailable`.
-#[server(prefix = "/api", endpoint = "auth/refresh", input = Json, output = Json, client = ApiClient)]
-pub async fn refresh() -> Result<Refreshed, ApiError> {
-    let request = RequestContext::current()?;
-    let tokens =
-        request.backend.sessions.refresh(request.caller()?, request.client_info.clone()).await?;
-    Ok(Refreshed { message: Messages::of(request.lang).refreshed.into(), tokens })
+/// Body of a login.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Credentials {
+    /// The username, in any spelling.
+    #[cfg_attr(
+        feature = "ssr",
+        schema(value_type = String, required = true, min_length = 1, examples("ada@example.com"))
+    )]
+    pub username: Option<String>,
+    /// The password, at most 1024 bytes.
+    #[cfg_attr(
+        feature = "ssr",
+        schema(
+            value_type = String, required = true, min_length = 1, max_length = 1024,
+            examples("correct horse battery")
+        )
+    )]
+    pub password: Option<String>,
+    /// Whether the refresh token gets the long lifetime (default true).
+    pub remember: Option<bool>,
 }
 
-/// Tells whether the caller's access token is good.
-///
-/// # Errors
-///
-/// The `token_*` codes, `unavailable`.
-#[server(prefix = "/api", endpoint = "auth/verify", input = Json, output = Json, client = ApiClient)]
-pub async fn verify() -> Result<Verified, ApiError> {
-    let request = RequestContext::current()?;
-    let caller = request.caller()?;
-    let profile = request.backend.accounts.profile(caller).await?;
-    Ok(Verified {
-        active: true,
-        username: profile.user.username,
-        expiration_time: profile.expiration_time,
-        fresh: profile.fresh,
-    })
+/// Response to a login: the first token pair of the session (RFC 6749 §5.1).
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct LoggedIn {
+    /// Confirmation for the user.
+    pub message: String,
+    /// Authenticates requests: `Authorization: Bearer <access token>`.
+    pub access_token: String,
+    /// Obtains the next token pair.
+    pub refresh_token: String,
+    /// Authentication scheme of the tokens.
+    pub token_type: TokenScheme,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    /// Seconds until the refresh token expires.
+    pub refresh_expires_in: i64,
+    /// The authenticated user.
+    pub user: User,
 }
 
-/// Asks whoever is signed in for the password, and hands out an access token that is fresh. The
-/// session goes on as it is.
-///
-/// # Errors
-///
-/// `validation_failed`, `invalid_credentials`, the `token_*` codes, `too_many_attempts`,
-/// `unavailable`.
-#[server(prefix = "/api", endpoint = "auth/reauthenticate", input = Json, output = Json, client = ApiClient)]
-pub async fn reauthenticate(password: Option<String>) -> Result<Reauthenticated, ApiError> {
-    let request = RequestContext::current()?;
-    let password = PasswordAttempt::new("password", password)?;
-    let token = request
-        .backend
-        .sessions
-        .reauthenticate(request.caller()?, password, request.client_info.clone())
-        .await?;
-    Ok(Reauthenticated {
-        message: Messages::of(request.lang).reauthenticated.into(),
-        access_token: token.text,
-        token_type: TokenScheme::Bearer,
-        expires_in: token.expires_in,
-    })
+impl LoggedIn {
+    /// A response with these tokens.
+    #[must_use]
+    pub fn new(message: String, tokens: TokenPair, user: User) -> Self {
+        let TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in } =
+            tokens;
+        Self {
+            message,
+            access_token,
+            refresh_token,
+            token_type,
+            expires_in,
+            refresh_expires_in,
+            user,
+        }
+    }
+
+    /// The tokens and the user.
+    #[must_use]
+    pub fn into_parts(self) -> (TokenPair, User) {
+        let Self {
+            access_token, refresh_token, token_type, expires_in, refresh_expires_in, ..
+        } = self;
+        let tokens =
+            TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in };
+        (tokens, self.user)
+    }
 }
 
-/// Ends the session of the caller's token, which may be of either type.
-///
-/// # Errors
-///
-/// The `token_*` codes, `unavailable`.
-#[server(prefix = "/api", endpoint = "auth/logout", input = DeleteUrl, output = Json, client = ApiClient)]
-pub async fn logout() -> Result<Done, ApiError> {
-    let request = RequestContext::current()?;
-    request.backend.sessions.logout(request.caller()?, request.client_info.clone()).await?;
-    Ok(Done { message: Messages::of(request.lang).logged_out.into() })
+/// Response to a refresh: the next token pair of the session (RFC 6749 §5.1).
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Refreshed {
+    /// Confirmation for the user.
+    pub message: String,
+    /// Authenticates requests: `Authorization: Bearer <access token>`.
+    pub access_token: String,
+    /// Obtains the next token pair.
+    pub refresh_token: String,
+    /// Authentication scheme of the tokens.
+    pub token_type: TokenScheme,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    /// Seconds until the refresh token expires.
+    pub refresh_expires_in: i64,
 }
+
+impl Refreshed {
+    /// A response with these tokens.
+    #[must_use]
+    pub fn new(message: String, tokens: TokenPair) -> Self {
+        let TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in } =
+            tokens;
+        Self { message, access_token, refresh_token, token_type, expires_in, refresh_expires_in }
+    }
+
+    /// The tokens.
+    #[must_use]
+    pub fn into_tokens(self) -> TokenPair {
+        let Self {
+            access_token, refresh_token, token_type, expires_in, refresh_expires_in, ..
+        } = self;
+        TokenPair { access_token, refresh_token, token_type, expires_in, refresh_expires_in }
+    }
+}
+
+/// The tokens of a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    /// Authenticates requests.
+    pub access_token: String,
+    /// Obtains the next token pair.
+    pub refresh_token: String,
+    /// Authentication scheme of the tokens.
+    pub token_type: TokenScheme,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    /// Seconds until the refresh token expires.
+    pub refresh_expires_in: i64,
+}
+
+/// Authentication scheme of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum TokenScheme {
+    /// In an `Authorization` header (RFC 6750 §2.1).
+    Bearer,
+}
+
+/// Body of a re-authentication.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Reauthentication {
+    /// The account's password, at most 1024 bytes.
+    #[cfg_attr(
+        feature = "ssr",
+        schema(
+            value_type = String, required = true, min_length = 1, max_length = 1024,
+            examples("correct horse battery")
+        )
+    )]
+    pub password: Option<String>,
+}
+
+/// Response to a re-authentication: a fresh access token of the same session. The refresh token
+/// stays valid.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Reauthenticated {
+    /// Confirmation for the user.
+    pub message: String,
+    /// Authenticates requests; fresh.
+    pub access_token: String,
+    /// Authentication scheme of the token.
+    pub token_type: TokenScheme,
+    /// Seconds until the token expires.
+    pub expires_in: i64,
+}
+
+/// State of a valid access token (compare RFC 7662 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Verified {
+    /// Always true: the response for an inactive token is 401.
+    pub active: bool,
+    /// The username of the account.
+    pub username: String,
+    /// The token's `exp`, in seconds of Unix time.
+    pub expiration_time: i64,
+    /// Whether the token was issued for a password, not for a refresh.
+    pub fresh: bool,
+}
+
+/// Purpose of a token: its claim `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    /// Authenticates requests.
+    Access,
+    /// Obtains the next token pair.
+    Refresh,
+}
+
+redact!(
+    Registration,
+    Credentials,
+    LoggedIn,
+    Refreshed,
+    TokenPair,
+    Reauthentication,
+    Reauthenticated
+);

@@ -1,101 +1,97 @@
-//! What an operation answers when it fails: its codes and statuses, in one place.
+//! Error responses: the codes, their statuses and headers.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
 
-/// A failure on the wire.
+/// Body of an error response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiError {
-    /// What went wrong, for programs: stable.
+    /// The error, for programs: stable.
     pub code: Code,
-    /// What went wrong, for a person: in the language of the request.
+    /// The error, for the user: in the language of the request.
     pub message: String,
-    /// Which fields were refused and why, for a person.
+    /// Rejected fields, each with the reason for the user.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
-    /// Why a token is no longer good, where that is known.
+    /// Why the session of the token ended, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Names this answer in the server's log.
+    /// Identifies the request in the server's log.
     #[serde(default)]
     #[cfg_attr(feature = "ssr", schema(required = true, pattern = "^[0-9a-f]{16}$"))]
     pub request_id: String,
-    /// Seconds after which another try may succeed: the answer's `Retry-After`, never its body.
+    /// Seconds after which a retry may succeed: sent as `Retry-After`, not in the body.
     #[serde(default, skip_serializing)]
     #[cfg_attr(feature = "ssr", schema(ignore))]
     pub retry_after: Option<u32>,
 }
 
-/// What went wrong, for programs.
+/// Error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// The body is not JSON or of the wrong shape.
+    /// The body or query cannot be parsed.
     BadRequest,
-    /// A field is missing or refused.
+    /// A field is missing or invalid.
     ValidationFailed,
-    /// There is no such account, or its password is another.
+    /// Unknown username or wrong password.
     InvalidCredentials,
     /// No token was presented.
     TokenMissing,
-    /// What was presented has not the form of a token.
+    /// The token cannot be parsed.
     TokenMalformed,
-    /// Signature, algorithm, key or a claim is wrong.
+    /// Signature, algorithm, key or a claim is invalid.
     TokenInvalid,
-    /// A refresh token where an access token is asked for, or the reverse.
+    /// A refresh token where an access token is required, or the reverse.
     TokenWrongType,
-    /// The token's time is over.
+    /// The token has expired.
     TokenExpired,
-    /// The token or its session was ended.
+    /// The token or its session was revoked.
     TokenRevoked,
-    /// The operation asks for a token that comes straight from a password.
+    /// The operation requires a fresh token.
     FreshRequired,
-    /// The account has been disabled.
+    /// The account is disabled.
     AccountDisabled,
-    /// Signed in, but not allowed.
+    /// The caller is authenticated, but not allowed.
     Forbidden,
-    /// There is no such thing, or not for the caller.
+    /// The resource does not exist, or not for the caller.
     NotFound,
-    /// The address does not take this method.
+    /// The path does not support the method.
     MethodNotAllowed,
-    /// Another account has this name.
+    /// The username is taken.
     UsernameTaken,
-    /// Nobody would be left to manage accounts.
+    /// No active administrator would remain.
     LastAdmin,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not `application/json`.
     UnsupportedMediaType,
-    /// The caller has failed too often.
+    /// Rate limit exceeded.
     TooManyAttempts,
-    /// The server's fault.
+    /// Unexpected error of the server.
     InternalError,
-    /// The server cannot answer now.
+    /// The server is overloaded or a dependency is down.
     Unavailable,
-    /// No answer came: said by the browser's client, never by the server.
+    /// No response: reported by the browser's client, never by the server.
     Network,
-    /// A code that this version does not know, or an answer that is none of ours.
+    /// A code that this version does not know, or a response of another server.
     #[serde(other)]
     Unknown,
 }
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The person has logged out.
+    /// The user logged out.
     LoggedOut,
-    /// The person has ended it from another device, or it gave way to newer ones.
+    /// The user revoked it from another session, or newer sessions replaced it.
     EndedElsewhere,
-    /// One of its refresh tokens was used twice: somebody else may have it.
+    /// Reuse of a refresh token was detected: the token may be stolen.
     Reused,
     /// The account was disabled.
     Disabled,
@@ -107,7 +103,7 @@ pub enum Reason {
 }
 
 impl Code {
-    /// The status of the answer (RFC 9110 §15).
+    /// The status of the response (RFC 9110 §15).
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -132,7 +128,7 @@ impl Code {
         }
     }
 
-    /// Whether the access token was refused in a way that a refresh may mend.
+    /// Whether the access token was rejected and a refresh may help.
     #[must_use]
     pub const fn is_about_token(self) -> bool {
         matches!(
@@ -148,7 +144,7 @@ impl Code {
 }
 
 impl ApiError {
-    /// A failure that the browser itself has found: it has a code, and its words are the page's.
+    /// An error that the browser detected itself: it has a code but no message.
     #[must_use]
     pub fn local(code: Code) -> Self {
         Self {
@@ -162,44 +158,16 @@ impl ApiError {
     }
 }
 
-impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
-
-    #[cfg(feature = "ssr")]
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        crate::backend::codec_failure(&error).into()
-    }
-
-    #[cfg(not(feature = "ssr"))]
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::local(match error {
-            // A body that cannot be read is none of our server's.
-            ServerFnErrorErr::Request(_)
-            | ServerFnErrorErr::Response(_)
-            | ServerFnErrorErr::Deserialization(_) => Code::Network,
-            _ => Code::Unknown,
-        })
-    }
-
-    /// Runs for each failed call, whichever layer has failed it: the one place that sets its status
-    /// and headers.
-    #[cfg(feature = "ssr")]
-    fn ser(&self) -> bytes::Bytes {
-        crate::backend::set_error_head(self);
-        self.body()
-    }
-}
-
 #[cfg(feature = "ssr")]
 impl ApiError {
-    /// The body of the answer.
+    /// The body of the response.
     #[must_use]
     pub fn body(&self) -> bytes::Bytes {
-        // A structure of strings always encodes; if it ever did not, the status still tells.
+        // A structure of strings always serializes; otherwise the status still tells.
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 
-    /// The answer's status.
+    /// The status of the response.
     #[must_use]
     pub fn status(&self) -> http::StatusCode {
         http::StatusCode::from_u16(self.code.status())

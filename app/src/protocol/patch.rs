@@ -1,19 +1,19 @@
-//! A member of something that is changed in part (compare RFC 7396, JSON Merge Patch).
+//! Optional members of a partial update (compare RFC 7396, JSON Merge Patch).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What becomes of a member.
+/// Change of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch {
-    /// It was not named, and stays as it is.
+    /// Absent: the value stays.
     #[default]
     Keep,
-    /// It becomes this; where nothing is left of it (`null`, an empty text), it is removed.
+    /// Present: replaces the value; `null` and an empty string remove it.
     Set(String),
 }
 
 impl Patch {
-    /// Whether it stays as it is: then it is not written.
+    /// Whether the value stays: the member is not serialized then.
     #[must_use]
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
@@ -42,7 +42,7 @@ mod tests {
     use super::{super::ProfileChanges, *};
 
     #[test]
-    fn what_is_not_named_stays() {
+    fn absent_members_keep_their_value() {
         let read = |body| serde_json::from_value::<ProfileChanges>(body).unwrap();
         let set = |text: &str| Patch::Set(text.to_owned());
         assert_eq!(read(json!({})), ProfileChanges::default());

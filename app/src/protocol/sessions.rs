@@ -1,70 +1,70 @@
-//! `/api/me/sessions`: the devices that the caller is signed in on.
-#![expect(
-    missing_docs,
-    reason = "the macro makes public fields of the arguments, which the functions describe"
-)]
+//! `/api/me/sessions`: the active sessions of the caller's account.
 
-use leptos::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use server_fn::codec::{DeleteUrl, GetUrl, Json};
 use uuid::Uuid;
 
-use super::{Done, client::ApiClient, error::ApiError};
-#[cfg(feature = "ssr")]
-use crate::{backend::RequestContext, i18n::messages::Messages};
-
-/// A session, as its person sees it.
+/// An active session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SessionInfo {
-    /// The session: the claim `sid` of its tokens.
+    /// Identifies the session: the claim `sid` of its tokens.
     pub id: Uuid,
-    /// The browser's name, as far as it says one that we know.
+    /// Browser name, if the user agent is a known one.
     #[cfg_attr(feature = "ssr", schema(required = true))]
     pub browser: Option<String>,
-    /// The system's name, as far as the browser says one that we know.
+    /// Operating system, if the user agent names a known one.
     #[cfg_attr(feature = "ssr", schema(required = true))]
     pub system: Option<String>,
-    /// The address from where it was seen last.
+    /// Client IP of the last activity.
     #[cfg_attr(feature = "ssr", schema(required = true))]
     pub address: Option<String>,
-    /// When it began, in seconds of Unix time.
+    /// Start of the session, in seconds of Unix time.
     pub created_at: i64,
-    /// When it was refreshed last, in seconds of Unix time; the one that asks is seen now.
+    /// Last refresh, in seconds of Unix time; for the current session, the time of the request.
     pub last_seen_at: i64,
-    /// When it ends whatever is refreshed, in seconds of Unix time.
+    /// Absolute expiry of the session, in seconds of Unix time.
     pub expires_at: i64,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of the request.
     pub current: bool,
-    /// Whether it began on a device that the account had not been logged in to before. The first of
-    /// all is none.
+    /// Whether it started on a device that was new for the account. False for the first session of
+    /// an account.
     pub new_device: bool,
-    /// Whether it outlives the browser's window.
+    /// Whether the session survives closing the browser.
     pub remember: bool,
 }
 
-/// The devices that a person is signed in on.
+/// The active sessions of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SessionList {
-    /// The one that asks first, then by when they were seen.
+    /// The current session first, then by last activity.
     pub sessions: Vec<SessionInfo>,
 }
 
-/// Which sessions are to end.
+/// Query of a revocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct SessionQuery {
+    /// The `id` of the session. The current session is logged out.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", param(value_type = String, required = false, min_length = 1))]
+    pub id: SessionSelector,
+}
+
+/// Sessions to revoke.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SessionSelector {
-    /// All but the one that asks: no member of the query says which.
+    /// All sessions except the current one: the query has no `id`.
     #[default]
     AllOthers,
-    /// The one that is named.
+    /// The session with this id.
     One(String),
 }
 
 impl Serialize for SessionSelector {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // In a query that is nothing at all.
+            // Omits the parameter from a query.
             Self::AllOthers => serializer.serialize_none(),
             Self::One(id) => serializer.serialize_str(id),
         }
@@ -72,43 +72,11 @@ impl Serialize for SessionSelector {
 }
 
 impl<'de> Deserialize<'de> for SessionSelector {
-    /// As a text, and not as one that may be missing: a query takes an empty one for that, and
-    /// `?id=` must not end them all.
+    /// Deserializes a string, not an option: queries turn an empty value into `None`, and `?id=`
+    /// must not revoke all sessions.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::One)
     }
-}
-
-/// The devices that the caller is signed in on.
-///
-/// # Errors
-///
-/// The `token_*` codes, `unavailable`.
-#[server(prefix = "/api", endpoint = "me/sessions", input = GetUrl, output = Json, client = ApiClient)]
-pub async fn list_sessions() -> Result<SessionList, ApiError> {
-    let request = RequestContext::current()?;
-    Ok(SessionList { sessions: request.backend.sessions.list_sessions(request.caller()?).await? })
-}
-
-/// Ends one of the caller's sessions, or all others.
-///
-/// # Errors
-///
-/// `not_found`, the `token_*` codes, `unavailable`.
-#[server(prefix = "/api", endpoint = "me/sessions", input = DeleteUrl, output = Json, client = ApiClient)]
-pub async fn revoke_sessions(#[server(default)] id: SessionSelector) -> Result<Done, ApiError> {
-    let request = RequestContext::current()?;
-    let words = Messages::of(request.lang);
-    let message = match id {
-        SessionSelector::One(_) => words.session_ended,
-        SessionSelector::AllOthers => words.sessions_ended,
-    };
-    request
-        .backend
-        .sessions
-        .revoke_sessions(request.caller()?, id, request.client_info.clone())
-        .await?;
-    Ok(Done { message: message.into() })
 }
 
 #[cfg(test)]
@@ -118,10 +86,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn which_session_is_named_or_none_is() {
-        let read = |body| {
-            serde_json::from_value::<RevokeSessions>(body).map(|arguments| arguments.id).ok()
-        };
+    fn selector_is_one_session_unless_the_id_is_absent() {
+        let read = |body| serde_json::from_value::<SessionQuery>(body).map(|query| query.id).ok();
         assert_eq!(read(json!({})), Some(SessionSelector::AllOthers));
         assert_eq!(read(json!({ "id": "" })), Some(SessionSelector::One(String::new())));
         assert_eq!(read(json!({ "id": "x" })), Some(SessionSelector::One("x".to_owned())));

@@ -1,74 +1,80 @@
-//! `/api/users`: other people's accounts, for administrators.
-#![expect(
-    missing_docs,
-    reason = "the macro makes public fields of the arguments, which the functions describe"
-)]
+//! `/api/users`: user accounts, for administrators.
 
-use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::{GetUrl, Json, PatchJson};
 use uuid::Uuid;
 
-use super::{Role, client::ApiClient, error::ApiError};
-#[cfg(feature = "ssr")]
-use crate::{
-    backend::{AccountChanges, AccountSearch, RequestContext},
-    i18n::messages::Messages,
-};
+use super::Role;
 
-/// An account, as administrators see it.
+/// A user account, as administrators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Account {
-    /// A `UUIDv7` (RFC 9562 §5.7), made at registration.
+    /// A `UUIDv7` (RFC 9562 §5.7), created at registration.
     pub id: Uuid,
-    /// The account's name as the person wrote it.
+    /// The username as it was registered.
     pub username: String,
-    /// How the person wants to be called: 1 to 64 characters.
+    /// Display name: 1 to 64 characters.
     pub nickname: Option<String>,
-    /// Where the person's picture is.
+    /// Path of the avatar.
     pub avatar_url: Option<String>,
-    /// What the person may do.
+    /// The role of the account.
     pub role: Role,
-    /// Where the person may be written to, as the person says.
+    /// Email address for contact.
     pub email: Option<String>,
-    /// When the account was made, in seconds of Unix time.
+    /// Creation of the account, in seconds of Unix time.
     pub created_at: i64,
-    /// When it was disabled, in seconds of Unix time; `null` while it may be used.
+    /// Time when the account was disabled, in seconds of Unix time; `null` if it is active.
     pub disabled_at: Option<i64>,
-    /// How many of its sessions have not ended.
+    /// Number of active sessions.
     pub sessions: u64,
 }
 
-/// Some accounts of a list.
+/// A page of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct AccountPage {
-    /// The accounts, in the order that was asked for.
+    /// The accounts, in the requested order.
     pub users: Vec<Account>,
-    /// What `after` has to be for those that follow; `null` where these are the last.
+    /// Cursor of the next page: its `after`; `null` on the last page.
     pub next: Option<String>,
 }
 
-/// In which order accounts are listed.
+/// Query of an account list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct AccountQuery {
+    /// Prefix of the username (any spelling) or of the nickname (ASCII case-insensitive), or the
+    /// exact email address or id.
+    pub search: Option<String>,
+    /// Sort order, default `-created_at` (newest first).
+    #[cfg_attr(feature = "ssr", param(value_type = AccountSort, inline, required = false))]
+    pub sort: Option<String>,
+    /// The `next` cursor of the previous page, in the same order.
+    pub after: Option<String>,
+    /// Page size: 1 to 100, default 50.
+    #[cfg_attr(feature = "ssr", param(value_type = super::PageSize, inline, required = false))]
+    pub limit: Option<String>,
+}
+
+/// Sort order of an account list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccountSort {
-    /// The oldest account first.
+    /// Oldest account first.
     Oldest,
-    /// The newest account first.
+    /// Newest account first.
     #[default]
     Newest,
-    /// By name.
+    /// By username, ascending.
     Name,
-    /// By name, from the end.
+    /// By username, descending.
     NameReversed,
 }
 
 impl AccountSort {
-    /// All of them.
+    /// All orders.
     pub const ALL: [Self; 4] = [Self::Newest, Self::Oldest, Self::Name, Self::NameReversed];
 
-    /// As it stands in an address.
+    /// The value of the query parameter.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -79,63 +85,48 @@ impl AccountSort {
         }
     }
 
-    /// What an address says.
+    /// Parses the value of the query parameter.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.as_str() == text)
     }
 }
 
-/// An account that was changed.
+#[cfg(feature = "ssr")]
+impl utoipa::PartialSchema for AccountSort {
+    /// An empty value counts as absent: HTML forms send empty fields.
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(Self::ALL.map(Self::as_str).into_iter().chain([""])))
+            .into()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl utoipa::ToSchema for AccountSort {}
+
+/// Body of an account change. Absent members stay unchanged.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct AccountChanges {
+    /// The `id` of the account.
+    #[cfg_attr(feature = "ssr", schema(value_type = Uuid, required = true))]
+    pub id: Option<String>,
+    /// Disables or enables the account. Disabling revokes its sessions.
+    pub disabled: Option<bool>,
+    /// The role of the account.
+    pub role: Option<Role>,
+    /// Revokes all sessions of the account.
+    pub end_sessions: Option<bool>,
+}
+
+/// Response to an account change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct AccountChanged {
-    /// A sentence for the person.
+    /// Confirmation for the user.
     pub message: String,
-    /// The account as it is now.
+    /// The account after the change.
     pub user: Account,
-}
-
-/// A page of all accounts, or of those that are found: by the beginning of a name or nickname, or
-/// by a whole e-mail address or id.
-///
-/// # Errors
-///
-/// `validation_failed`, `forbidden`, the `token_*` codes, `unavailable`.
-#[server(prefix = "/api", endpoint = "users", input = GetUrl, output = Json, client = ApiClient)]
-pub async fn users(
-    search: Option<String>,
-    sort: Option<String>,
-    after: Option<String>,
-    limit: Option<String>,
-) -> Result<AccountPage, ApiError> {
-    let request = RequestContext::current()?;
-    request.caller()?;
-    let search = AccountSearch::new(search, sort.as_deref(), after, limit.as_deref())?;
-    Ok(request.backend.administration.accounts(search).await?)
-}
-
-/// Disables or enables an account, changes what its person may do, ends its sessions. What is
-/// absent stays as it is.
-///
-/// # Errors
-///
-/// `validation_failed`, `not_found`, `last_admin`, `forbidden`, `fresh_required`, the `token_*`
-/// codes, `unavailable`.
-#[server(prefix = "/api", endpoint = "users", input = PatchJson, output = Json, client = ApiClient)]
-pub async fn change_account(
-    id: Option<String>,
-    disabled: Option<bool>,
-    role: Option<Role>,
-    end_sessions: Option<bool>,
-) -> Result<AccountChanged, ApiError> {
-    let request = RequestContext::current()?;
-    let caller = request.caller()?;
-    let changes = AccountChanges::new(caller, id, disabled, role, end_sessions)?;
-    let user = request
-        .backend
-        .administration
-        .change_account(caller, changes, request.client_info.clone())
-        .await?;
-    Ok(AccountChanged { message: Messages::of(request.lang).account_saved.into(), user })
 }

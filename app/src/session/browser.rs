@@ -15,7 +15,6 @@ use futures::{
 use http::Method;
 use leptos::prelude::*;
 use reqwasm::http::{self as net, Request};
-use server_fn::ServerFn;
 use web_sys::RequestRedirect;
 
 use super::{
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::{
     dom,
-    protocol::{LoggedIn, Reauthenticated, User, auth::Logout, me::EXPORT},
+    protocol::{LoggedIn, Reauthenticated, User, paths},
 };
 
 /// After this many milliseconds without an answer there is none.
@@ -120,7 +119,8 @@ pub async fn send(call: Call) -> Result<Answer, NoAnswer> {
 /// Begins a session with what a log-in has answered.
 pub fn begin(answer: LoggedIn, remember: bool) {
     if let Some(session) = current() {
-        session.begin(answer.tokens, answer.user, remember);
+        let (tokens, user) = answer.into_parts();
+        session.begin(tokens, user, remember);
     }
 }
 
@@ -250,8 +250,8 @@ impl Fetch for Network {
 
 async fn fetch(call: Call, bearer: Option<String>) -> Result<Answer, reqwasm::Error> {
     let patience = match &*call.url {
-        Logout::PATH => PATIENCE_AT_LOGOUT,
-        EXPORT => PATIENCE_FOR_EXPORT,
+        paths::LOGOUT => PATIENCE_AT_LOGOUT,
+        paths::EXPORT => PATIENCE_FOR_EXPORT,
         _ => PATIENCE,
     };
     let mut request = Request::new(&call.url)

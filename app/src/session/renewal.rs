@@ -125,7 +125,7 @@ impl Session {
         if let Some(refreshed) =
             refreshed.filter(|_| self.number() == number && !self.inner.borrow().leaving)
         {
-            return self.hold(refreshed.tokens, used);
+            return self.hold(refreshed.into_tokens(), used);
         }
         if let Some(known) = self.known(used, number) {
             return known;

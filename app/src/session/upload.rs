@@ -6,7 +6,6 @@ use futures::channel::oneshot;
 use http::Method;
 use js_sys::{ArrayBuffer, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
-use server_fn::ServerFn;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use web_sys::{
     Blob, ProgressEvent, RequestInit, RequestRedirect, XmlHttpRequest, XmlHttpRequestResponseType,
@@ -20,7 +19,7 @@ use super::{
 use crate::{
     browser_value::BrowserValue,
     dom,
-    protocol::{Verified, auth::Verify},
+    protocol::{Verified, paths},
 };
 
 /// What every upload is answered with.
@@ -55,7 +54,7 @@ pub async fn post(
     // A call that goes the usual way has the session get another token, or end.
     let verify = Call {
         method: Method::POST,
-        url: Verify::PATH.to_owned(),
+        url: paths::VERIFY.to_owned(),
         content_type: String::new(),
         accept: ACCEPT.to_owned(),
         body: None,

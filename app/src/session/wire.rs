@@ -7,11 +7,10 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
 };
-use server_fn::ServerFn;
 
 use crate::protocol::{
-    auth::{Login, Logout, Refresh, Register},
     error::{ApiError, Code, Reason},
+    paths,
 };
 
 /// A call to the server. It names no token: that is added when it is sent, so that a repeat carries
@@ -34,13 +33,13 @@ impl Call {
     /// Asks for the next pair of tokens.
     #[must_use]
     pub fn refresh() -> Self {
-        Self::without_body(Method::POST, Refresh::PATH)
+        Self::without_body(Method::POST, paths::REFRESH)
     }
 
     /// Ends the session.
     #[must_use]
     pub fn logout() -> Self {
-        Self::without_body(Method::DELETE, Logout::PATH)
+        Self::without_body(Method::DELETE, paths::LOGOUT)
     }
 
     fn without_body(method: Method, url: &str) -> Self {
@@ -58,7 +57,7 @@ impl Call {
     /// password, say).
     #[must_use]
     pub fn is_open(&self) -> bool {
-        [Login::PATH, Register::PATH, Refresh::PATH].contains(&self.url.as_str())
+        [paths::LOGIN, paths::REGISTER, paths::REFRESH].contains(&self.url.as_str())
     }
 }
 

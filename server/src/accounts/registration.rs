@@ -125,8 +125,13 @@ impl Accounts for AccountService {
             .await
             .map_err(internal)?
             .ok_or(Failure::Revoked(None))?;
+        let user = &account.user;
         Ok(Profile {
-            user: account.user.clone(),
+            id: user.id,
+            username: user.username.clone(),
+            nickname: user.nickname.clone(),
+            avatar_url: user.avatar_url.clone(),
+            role: user.role,
             email: account.email.clone(),
             mobile: account.mobile.clone(),
             created_at: account.created_at,

@@ -100,7 +100,7 @@ fn refused(field: &'static str, refusal: Refusal) -> Failure {
 
 #[async_trait]
 impl Files for FileService {
-    async fn remove_avatar(
+    async fn delete_avatar(
         &self,
         caller: &Caller,
         client_info: ClientInfo,
@@ -108,7 +108,7 @@ impl Files for FileService {
         self.unset_avatar(caller, client_info).await
     }
 
-    async fn files(
+    async fn list_files(
         &self,
         caller: &Caller,
         after: Option<Uuid>,
@@ -117,7 +117,7 @@ impl Files for FileService {
         self.list(caller, after, limit).await
     }
 
-    async fn remove_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
+    async fn delete_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         self.remove(caller, id).await
     }
 

@@ -8,7 +8,8 @@ use app::{
     i18n::messages::Messages,
     protocol::{
         error::Code,
-        files::{FileKept, UserChanged},
+        files::{DownloadQuery, FileSize, FileUploaded, UploadQuery, UserChanged},
+        paths,
     },
 };
 use axum::{
@@ -18,8 +19,7 @@ use axum::{
     response::Response,
 };
 use futures::future::BoxFuture;
-use serde::{Deserialize, de::DeserializeOwned};
-use uuid::Uuid;
+use serde::de::DeserializeOwned;
 
 use super::file_response;
 use crate::files::{FileService, Size};
@@ -39,10 +39,10 @@ pub(super) type Handler = fn(Ask) -> BoxFuture<'static, Answer>;
 
 /// The operations that are answered here.
 static HANDLERS: [(Method, &str, Handler); 4] = [
-    (Method::PUT, "/api/me/avatar", |ask| Box::pin(set_avatar(ask))),
-    (Method::POST, "/api/me/files", |ask| Box::pin(keep_file(ask))),
-    (Method::GET, "/api/me/file", |ask| Box::pin(open_file(ask))),
-    (Method::GET, "/api/me/export", |ask| Box::pin(export(ask))),
+    (Method::PUT, paths::AVATAR, |ask| Box::pin(set_avatar(ask))),
+    (Method::POST, paths::FILES, |ask| Box::pin(upload_file(ask))),
+    (Method::GET, paths::FILE, |ask| Box::pin(download_file(ask))),
+    (Method::GET, paths::EXPORT, |ask| Box::pin(export(ask))),
 ];
 
 /// What answers an operation, where that is no server function.
@@ -64,37 +64,18 @@ async fn set_avatar(ask: Ask) -> Answer {
     json(StatusCode::OK, &UserChanged { message, user })
 }
 
-#[derive(Deserialize)]
-struct Upload {
-    #[serde(default)]
-    name: String,
-}
-
-async fn keep_file(ask: Ask) -> Answer {
-    let Upload { name } = query(&ask.address)?;
+async fn upload_file(ask: Ask) -> Answer {
+    let UploadQuery { name } = query(&ask.address)?;
     let file = ask.files.keep(ask.context.caller()?, &name, ask.body).await?;
     let message = Messages::of(ask.context.lang).file_uploaded.into();
-    json(StatusCode::CREATED, &FileKept { message, file })
+    json(StatusCode::CREATED, &FileUploaded { message, file })
 }
 
-#[derive(Deserialize)]
-struct Wanted {
-    id: Uuid,
-    size: Option<WantedSize>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum WantedSize {
-    Thumb,
-    Full,
-}
-
-async fn open_file(ask: Ask) -> Answer {
-    let Wanted { id, size } = query(&ask.address)?;
-    let size = match size {
-        Some(WantedSize::Thumb) => Size::Thumb,
-        Some(WantedSize::Full) | None => Size::Full,
+async fn download_file(ask: Ask) -> Answer {
+    let DownloadQuery { id, size } = query(&ask.address)?;
+    let size = match size.unwrap_or_default() {
+        FileSize::Thumb => Size::Thumb,
+        FileSize::Full => Size::Full,
     };
     let caller: &Caller = ask.context.caller()?;
     let opened = ask.files.open(caller, id, size).await?;

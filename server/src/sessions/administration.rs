@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::{
     backend::{
-        AccountChanges, AccountSearch, Administration, Caller, ClientInfo, Failure, FieldErrors,
+        AccountSearch, AccountUpdate, Administration, Caller, ClientInfo, Failure, FieldErrors,
     },
     protocol::{
         error::Code,
@@ -58,7 +58,7 @@ impl Administration for SessionService {
     async fn change_account(
         &self,
         caller: &Caller,
-        changes: AccountChanges,
+        changes: AccountUpdate,
         client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
@@ -71,10 +71,10 @@ impl Inner {
     async fn change_account(
         &self,
         caller: &Caller,
-        changes: AccountChanges,
+        changes: AccountUpdate,
         client_info: ClientInfo,
     ) -> Result<Account, Failure> {
-        let AccountChanges { id, disabled, role, end_sessions } = changes;
+        let AccountUpdate { id, disabled, role, end_sessions } = changes;
         let now = self.env.now();
         let change = AccountChange { disabled, role, end_sessions };
         let context = AuditContext { at: now, by: caller.user.to_string(), client_info };

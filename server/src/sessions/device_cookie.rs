@@ -88,7 +88,11 @@ impl DeviceCookies {
 
     fn cookie_name(&self, account: &str) -> String {
         let tag = self.over(&[b"cookie", account.as_bytes()]).finalize().into_bytes();
-        format!("{}{}", DeviceCookie::DEVICE, URL_SAFE_NO_PAD.encode(&tag[..COOKIE_NAME_BYTES]))
+        format!(
+            "{}{}",
+            DeviceCookie::NAME_PREFIX,
+            URL_SAFE_NO_PAD.encode(&tag[..COOKIE_NAME_BYTES])
+        )
     }
 
     fn over_device(&self, of: DeviceEpoch, name: &str) -> Hmac<Sha256> {

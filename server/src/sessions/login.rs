@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{ClientInfo, Credentials, DeviceCookie, Failure, LoginOutcome},
+    backend::{ClientInfo, DeviceCookie, Failure, LoginAttempt, LoginOutcome},
     protocol::error::Code,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -53,11 +53,11 @@ impl Inner {
     /// looked up after admission only.
     pub(super) async fn login(
         self: &Arc<Self>,
-        credentials: Credentials,
+        credentials: LoginAttempt,
         cookies: &[DeviceCookie],
         client_info: ClientInfo,
     ) -> Result<LoginOutcome, Failure> {
-        let Credentials { username, password, remember } = credentials;
+        let LoginAttempt { username, password, remember } = credentials;
         let key = username::lookup_key(&username);
         let name = key.as_deref().unwrap_or(&username);
         let device = self.recognize(name, key.as_deref(), cookies).await?;

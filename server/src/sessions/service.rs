@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{
     backend::{
-        Caller, ClientInfo, Credentials, DeviceCookie, Failure, FreshToken, LoginOutcome,
+        Caller, ClientInfo, DeviceCookie, Failure, FreshToken, LoginAttempt, LoginOutcome,
         NewPassword, PasswordAttempt, Sessions,
     },
     protocol::{
@@ -278,7 +278,7 @@ async fn last_activity(store: &Store) -> Result<Option<i64>, StoreError> {
 impl Sessions for SessionService {
     async fn login(
         &self,
-        credentials: Credentials,
+        credentials: LoginAttempt,
         cookies: Vec<DeviceCookie>,
         client_info: ClientInfo,
     ) -> Result<LoginOutcome, Failure> {

@@ -4,8 +4,8 @@
 use std::sync::{Arc, LazyLock};
 
 use app::{
-    backend::{Credentials, NewAccount},
-    protocol::auth::{Login, Register},
+    backend::{LoginAttempt, NewAccount},
+    protocol::auth::{Credentials, Registration},
     routes::redirect,
     validation,
 };
@@ -161,14 +161,14 @@ pub fn redirect(text: &str) {
 
 /// A body that parses is valid for its operation, within the length limits.
 pub fn body(bytes: &[u8]) {
-    if let Ok(Login { username, password, remember }) = serde_json::from_slice(bytes)
-        && let Ok(credentials) = Credentials::new(username, password, remember)
+    if let Ok(credentials) = serde_json::from_slice::<Credentials>(bytes)
+        && let Ok(attempt) = LoginAttempt::parse(credentials)
     {
-        assert!(!credentials.username.trim().is_empty());
-        assert!((1..=validation::password::MAX_BYTES).contains(&credentials.password.len()));
+        assert!(!attempt.username.trim().is_empty());
+        assert!((1..=validation::password::MAX_BYTES).contains(&attempt.password.len()));
     }
-    if let Ok(Register { username, password, nickname }) = serde_json::from_slice(bytes) {
-        let account = NewAccount::new(username, password, nickname);
+    if let Ok(registration) = serde_json::from_slice::<Registration>(bytes) {
+        let account = NewAccount::from(registration);
         name(&account.username);
         self::password(&account.password);
         if let Ok(Some(nickname)) = validation::nickname::parse(&account.nickname) {

@@ -12,8 +12,10 @@ use crate::{
     dom,
     protocol::{
         error::Code,
-        files::{FileEntry, files, remove_file},
+        files::{FileEntry, FileListQuery, FileQuery},
+        paths,
     },
+    server_fns::{delete_file, list_files},
     session::{browser::Signals, state::Auth, upload},
 };
 
@@ -87,7 +89,7 @@ impl FileListState {
         Effect::new(move |_| {
             let pagehide = window_event_listener(ev::pagehide, move |_| {
                 if let Some(file) = self.pending_removal.try_update(Option::take).flatten() {
-                    upload::delete_while_leaving(&format!("/api/me/files?id={}", file.id));
+                    upload::delete_while_leaving(&format!("{}?id={}", paths::FILES, file.id));
                 }
             });
             let undo_timer = set_interval_with_handle(
@@ -119,7 +121,8 @@ impl FileListState {
     pub(super) fn reload(self) {
         self.load.set(Load::Loading);
         dom::spawn(async move {
-            let outcome = files(None, Some(self.page_size)).await;
+            let outcome =
+                list_files(FileListQuery { after: None, limit: Some(self.page_size) }).await;
             match outcome {
                 Ok(list) => {
                     self.files.try_set(list.files);
@@ -138,7 +141,9 @@ impl FileListState {
     pub(super) fn load_more(self) {
         let Some(after) = self.next.try_update(Option::take).flatten() else { return };
         dom::spawn(async move {
-            if let Ok(list) = files(Some(after), Some(self.page_size)).await {
+            if let Ok(list) =
+                list_files(FileListQuery { after: Some(after), limit: Some(self.page_size) }).await
+            {
                 self.files.try_update(|files| files.extend(list.files));
                 self.next.try_set(list.next);
             } else {
@@ -228,7 +233,7 @@ impl FileListState {
     fn commit_removal(self) {
         let Some(file) = self.pending_removal.try_update(Option::take).flatten() else { return };
         dom::spawn(async move {
-            match remove_file(file.id).await {
+            match delete_file(FileQuery { id: file.id }).await {
                 Ok(_) => {
                     self.usage.try_update(|usage| {
                         if let Some((used, _)) = usage {

@@ -17,7 +17,7 @@ use crate::{
     components::icons,
     dom,
     i18n::strings::Language,
-    protocol::files::FileEntry,
+    protocol::{files::FileEntry, paths},
     session::{browser, wire::Call},
 };
 
@@ -61,7 +61,7 @@ impl ObjectUrl {
 async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String> {
     let call = Call {
         method: Method::GET,
-        url: format!("/api/me/file?id={id}&size={size}"),
+        url: format!("{}?id={id}&size={size}", paths::FILE),
         content_type: String::new(),
         accept: "image/*".to_owned(),
         body: None,

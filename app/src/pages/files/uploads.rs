@@ -12,7 +12,8 @@ use crate::{
     i18n::strings::{Language, Strings},
     protocol::{
         error::ApiError,
-        files::{FileEntry, FileKept},
+        files::{FileEntry, FileUploaded},
+        paths,
     },
     session::{
         upload::{self, Stop},
@@ -67,13 +68,13 @@ impl Upload {
 
 /// Uploads a file and returns its entry, or `None` if that fails.
 pub(super) async fn upload_file(upload: &Upload, file: &web_sys::File) -> Option<FileEntry> {
-    let url = format!("/api/me/files?name={}", js_sys::encode_uri_component(&upload.name));
+    let url = format!("{}?name={}", paths::FILES, js_sys::encode_uri_component(&upload.name));
     let percent = upload.percent;
     let progress = move |hundredths: u32| {
         percent.try_set(hundredths);
     };
     let outcome = upload::post(&url, file, progress, upload.stop).await;
-    let error = match read::<FileKept>(&outcome) {
+    let error = match read::<FileUploaded>(&outcome) {
         Ok(kept) => return Some(kept.file),
         Err(error) => with_field(error),
     };

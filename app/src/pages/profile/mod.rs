@@ -36,10 +36,10 @@ pub fn Profile() -> impl IntoView {
             <div class="cards" hidden=move || profile.has_failed() aria-busy=move || profile.is_loading().then_some("true")>
                 <section class="card card-person">
                     <Avatar class="avatar" />
-                    <p class="card-name">{profile.text(|me, _| display_name(&me.user).to_owned())}</p>
+                    <p class="card-name">{profile.text(|me, _| display_name(&me.user()).to_owned())}</p>
                     // Without a nickname the username is shown above already.
                     <p class="card-username">
-                        {profile.text(|me, _| me.user.nickname.as_ref().map(|_| me.user.username.clone()).unwrap_or_default())}
+                        {profile.text(|me, _| me.nickname.as_ref().map(|_| me.username.clone()).unwrap_or_default())}
                     </p>
                     <p class="card-since">
                         {profile.text(|me, lang| {

@@ -15,8 +15,10 @@ use crate::{
     i18n::strings::Language,
     protocol::{
         error::{ApiError, Code},
-        me::{EXPORT, delete_account},
+        paths::EXPORT,
+        profile::Confirmation,
     },
+    server_fns::delete_account,
     session::{
         browser::{self, Signals},
         guards::Leaving,
@@ -97,7 +99,7 @@ fn deletion() -> AnyView {
     let submit = move |event: SubmitEvent| {
         let name = confirmation.value();
         let call = async move {
-            delete_account(Some(name)).await?;
+            delete_account(Confirmation { username: Some(name) }).await?;
             leaving.set_value(true);
             // The server has ended all sessions: this clears the stored tokens and informs the
             // other tabs.

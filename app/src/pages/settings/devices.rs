@@ -20,8 +20,9 @@ use crate::{
     },
     protocol::{
         error::{ApiError, Code},
-        sessions::{SessionInfo, SessionSelector, list_sessions, revoke_sessions},
+        sessions::{SessionInfo, SessionQuery, SessionSelector},
     },
+    server_fns::{list_sessions, revoke_sessions},
     session::browser::Signals,
 };
 
@@ -306,7 +307,7 @@ impl DeviceList {
             }
             PendingLogout::AllOthers => (SessionSelector::AllOthers, |s| s.others_logged_out),
         };
-        match revoke_sessions(selector).await {
+        match revoke_sessions(SessionQuery { id: selector }).await {
             Ok(_) => {}
             // The session has ended meanwhile, as intended.
             Err(error) if error.code == Code::NotFound => {}

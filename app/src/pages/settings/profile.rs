@@ -16,7 +16,8 @@ use crate::{
         strings::{Language, Strings},
     },
     pages::profile_resource::ProfileResource,
-    protocol::{Patch, Profile, ProfileChanges, error::ApiError, me::change_profile},
+    protocol::{Patch, Profile, ProfileChanges, error::ApiError},
+    server_fns::update_profile,
     session::browser,
     validation::{self, Problem},
 };
@@ -53,13 +54,13 @@ fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
     let word = move |value: Option<String>| {
         value.unwrap_or_else(|| language.strings().not_provided.to_owned())
     };
-    let nickname = move || profile.get(|me| me.user.nickname.clone()).map(word);
+    let nickname = move || profile.get(|me| me.nickname.clone()).map(word);
     view! {
         <div hidden=move || editing.get()>
             <dl>
                 <div class="row">
                     <dt>{language.t(|s| s.account_name)}</dt>
-                    <dd>{profile.text(|me, _| me.user.username.clone())}</dd>
+                    <dd>{profile.text(|me, _| me.username.clone())}</dd>
                 </div>
                 <div class="row">
                     <dt>{language.t(|s| s.nickname)}</dt>
@@ -212,18 +213,18 @@ async fn save(
         return Ok(false);
     }
     if let Patch::Set(nickname) = &changes.nickname {
-        let mut user = before.user.clone();
+        let mut user = before.user();
         user.nickname = Some(nickname.clone()).filter(|nickname| !nickname.is_empty());
         browser::know(user);
     }
     if changes.email.is_keep() && changes.mobile.is_keep() {
         editing.set(false);
     }
-    match change_profile(changes).await {
+    match update_profile(changes).await {
         Ok(answer) => {
             browser::know(answer.user.clone());
             profile.update(|me| {
-                me.user = answer.user;
+                me.set_user(answer.user);
                 me.email = answer.email;
                 me.mobile = answer.mobile;
             });
@@ -231,7 +232,7 @@ async fn save(
             Ok(true)
         }
         Err(error) => {
-            browser::know(before.user);
+            browser::know(before.user());
             editing.try_set(true);
             // A hidden form cannot take the focus: wait until it is rendered.
             tick().await;
@@ -243,7 +244,7 @@ async fn save(
 impl Fields {
     fn reset(form: FormState, me: Option<&Profile>) {
         let texts: [fn(&Profile) -> Option<&String>; 3] =
-            [|me| me.user.nickname.as_ref(), |me| me.email.as_ref(), |me| me.mobile.as_ref()];
+            [|me| me.nickname.as_ref(), |me| me.email.as_ref(), |me| me.mobile.as_ref()];
         form.reset(texts.map(|text| me.and_then(text).map(String::as_str).unwrap_or_default()));
     }
 
@@ -254,7 +255,7 @@ impl Fields {
         let email = validation::email::parse(&typed[1]).ok().flatten();
         let mobile = mobile(&typed[2], language).ok().flatten();
         ProfileChanges {
-            nickname: patch(before.user.nickname.as_deref(), nickname),
+            nickname: patch(before.nickname.as_deref(), nickname),
             email: patch(before.email.as_deref(), email),
             mobile: patch(before.mobile.as_deref(), mobile.as_deref()),
         }

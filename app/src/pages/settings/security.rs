@@ -13,10 +13,11 @@ use crate::{
     dom,
     i18n::strings::{Language, Strings},
     protocol::{
-        auth::reauthenticate,
+        auth::Reauthentication,
         error::{ApiError, Code},
-        me::change_password,
+        profile::PasswordChange,
     },
+    server_fns::{change_password, reauthenticate},
     session::browser::{self, Signals},
     validation,
 };
@@ -36,7 +37,11 @@ pub(super) fn view() -> AnyView {
         let (before, after) = (current.value(), password.value());
         let call = async move {
             reauthenticate_with(&before).await?;
-            change_password(Some(before), Some(after)).await?;
+            change_password(PasswordChange {
+                current_password: Some(before),
+                password: Some(after),
+            })
+            .await?;
             toasts.status(|strings| strings.password_changed);
             // The page may have been left meanwhile.
             if form.busy.try_get_untracked().is_some() {
@@ -71,7 +76,7 @@ pub(super) fn view() -> AnyView {
 /// Obtains the fresh token that a password change requires. The form has the current password
 /// already, so the password dialog is not shown.
 async fn reauthenticate_with(password: &str) -> Result<(), ApiError> {
-    match reauthenticate(Some(password.to_owned())).await {
+    match reauthenticate(Reauthentication { password: Some(password.to_owned()) }).await {
         Ok(proof) => {
             browser::prove(proof);
             Ok(())

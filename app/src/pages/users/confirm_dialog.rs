@@ -10,7 +10,8 @@ use crate::{
     components::api_error_view::DisplayedError,
     dom,
     i18n::strings::Strings,
-    protocol::{Role, error::Code, users::change_account},
+    protocol::{Role, error::Code, users::AccountChanges},
+    server_fns::update_user,
 };
 
 /// An action on a user account.
@@ -76,21 +77,22 @@ impl PendingAction {
     fn execute(self, list: List) {
         let Self { row, action } = self;
         list.action_error.set(None);
-        let id = Some(row.id.to_string());
+        let unchanged =
+            AccountChanges { id: Some(row.id.to_string()), ..AccountChanges::default() };
+        let changes = match action {
+            AdminAction::Disable => AccountChanges { disabled: Some(true), ..unchanged },
+            AdminAction::Enable => AccountChanges { disabled: Some(false), ..unchanged },
+            AdminAction::EndSessions => AccountChanges { end_sessions: Some(true), ..unchanged },
+            AdminAction::Promote => AccountChanges { role: Some(Role::Admin), ..unchanged },
+            AdminAction::Demote => AccountChanges { role: Some(Role::User), ..unchanged },
+        };
         dom::spawn(async move {
-            let outcome = match action {
-                AdminAction::Disable => change_account(id, Some(true), None, None).await,
-                AdminAction::Enable => change_account(id, Some(false), None, None).await,
-                AdminAction::EndSessions => change_account(id, None, None, Some(true)).await,
-                AdminAction::Promote => change_account(id, None, Some(Role::Admin), None).await,
-                AdminAction::Demote => change_account(id, None, Some(Role::User), None).await,
-            };
-            match outcome {
-                Ok(changed) => {
+            match update_user(changes).await {
+                Ok(answer) => {
                     if list.user_id() == Some(row.id) {
-                        list.update_own_role(changed.user.role);
+                        list.update_own_role(answer.user.role);
                     }
-                    row.account.try_set(Some(changed.user));
+                    row.account.try_set(Some(answer.user));
                     list.toasts.status(|strings| strings.account_saved);
                 }
                 // The user cancelled the password dialog.

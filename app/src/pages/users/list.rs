@@ -11,8 +11,9 @@ use crate::{
     protocol::{
         Role, User,
         error::Code,
-        users::{Account, AccountPage, users},
+        users::{Account, AccountPage, AccountQuery},
     },
+    server_fns::list_users,
     session::browser::{self, Signals},
 };
 
@@ -109,9 +110,13 @@ impl List {
         dom::spawn(async move {
             let non_empty = |text: String| (!text.is_empty()).then_some(text);
             let Query { search, sort, after } = query.clone();
-            let outcome =
-                users(non_empty(search), Some(sort.as_str().to_owned()), non_empty(after), None)
-                    .await;
+            let outcome = list_users(AccountQuery {
+                search: non_empty(search),
+                sort: Some(sort.as_str().to_owned()),
+                after: non_empty(after),
+                limit: None,
+            })
+            .await;
             // A later request was sent, or the page was left.
             if self.latest_request.try_get_value() != Some(request) {
                 return;

@@ -33,7 +33,7 @@ use super::{
     token,
     wire::{Answer, Call, NoAnswer},
 };
-use crate::protocol::{Role, TokenPair, TokenScheme, User};
+use crate::protocol::{Refreshed, Role, TokenPair, TokenScheme, User};
 
 type Outcome = Result<Answer, NoAnswer>;
 
@@ -281,9 +281,8 @@ fn pair_of(session: &str, generation: i64) -> TokenPair {
 }
 #[expect(clippy::unnecessary_wraps, reason = "an outcome, as answers are queued")]
 fn refreshed(number: u8) -> Outcome {
-    let mut json = serde_json::to_value(pair(number)).unwrap();
-    json["message"] = "ok".into();
-    Ok(ok(&json.to_string()))
+    let refreshed = Refreshed::new("ok".to_owned(), pair(number));
+    Ok(ok(&serde_json::to_string(&refreshed).unwrap()))
 }
 fn user(name: &str) -> User {
     let id = Uuid::from_u128(name.bytes().fold(0, |id, byte| id << 8 | u128::from(byte)));

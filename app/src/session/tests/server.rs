@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Outcome, base64url, ok, refused};
 use crate::{
-    protocol::{TokenPair, TokenScheme},
+    protocol::{Refreshed, TokenPair, TokenScheme},
     session::{
         token::{self, Claims},
         wire::Answer,
@@ -116,9 +116,8 @@ impl Server {
             }
         }
         let pair = self.pair(&claims.sid, now);
-        let mut json = serde_json::to_value(pair).expect("a pair encodes");
-        json["message"] = "ok".into();
-        ok(&json.to_string())
+        let refreshed = Refreshed::new("ok".to_owned(), pair);
+        ok(&serde_json::to_string(&refreshed).expect("it serializes"))
     }
 
     /// The program crashes: what was noted a moment ago is forgotten.
@@ -174,7 +173,7 @@ fn the_model_follows_the_contract() {
     let generation = |outcome: Outcome| {
         let answer = outcome.unwrap();
         let pair: Option<crate::protocol::Refreshed> = serde_json::from_slice(&answer.body).ok();
-        pair.map(|pair| token::claims(&pair.tokens.refresh_token).unwrap().generation)
+        pair.map(|pair| token::claims(&pair.refresh_token).unwrap().generation)
     };
     let mut server = Server::default();
     let first = server.log_in("s", 0);
@@ -205,6 +204,6 @@ fn the_model_takes_no_reuse() {
     let first = server.log_in("s", 0);
     let answer = server.answer("/api/auth/refresh", &first.refresh_token, 1).unwrap();
     let second: crate::protocol::Refreshed = serde_json::from_slice(&answer.body).unwrap();
-    server.answer("/api/me", &second.tokens.access_token, 5).unwrap();
+    server.answer("/api/me", &second.access_token, 5).unwrap();
     let _ = server.answer("/api/auth/refresh", &first.refresh_token, 50);
 }

@@ -7,7 +7,7 @@ pub(super) mod queries;
 use app::protocol::{
     Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
     error::Code,
-    files::{FileKept, FileList, UserChanged},
+    files::{FileList, FileUploaded, UserChanged},
     sessions::SessionList,
     users::{AccountChanged, AccountPage},
 };
@@ -131,7 +131,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::GET,
         path: "/api/me",
-        id: "me",
+        id: "get_profile",
         summary: "Get the profile",
         description: "The authenticated user, with the issue and expiry time of the access token.",
         parameters: &[],
@@ -143,7 +143,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::PATCH,
         path: "/api/me",
-        id: "change_profile",
+        id: "update_profile",
         summary: "Update the profile",
         description: "Absent members stay unchanged; `null` or an empty string removes the value. \
                       Changing `email` or `mobile` requires a fresh access token: otherwise the \
@@ -232,7 +232,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::DELETE,
         path: "/api/me/avatar",
-        id: "remove_avatar",
+        id: "delete_avatar",
         summary: "Delete the avatar",
         description: "Succeeds if no avatar is set.",
         parameters: &[],
@@ -260,7 +260,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::POST,
         path: "/api/me/files",
-        id: "keep_file",
+        id: "upload_file",
         summary: "Upload a file",
         description: "The body is a JPEG, PNG or WebP image of at most 5 MB and 24 megapixels. It \
                       is stored unchanged together with a thumbnail; only its owner can read it. \
@@ -273,13 +273,13 @@ pub(super) static DESCRIBED: &[Described] = &[
         )],
         request: Some(bodies::picture),
         status: 201,
-        answer: bodies::part::<FileKept>,
+        answer: bodies::part::<FileUploaded>,
         codes: &[Code::ValidationFailed, Code::PayloadTooLarge, Code::UnsupportedMediaType],
     },
     Described {
         method: Method::DELETE,
         path: "/api/me/files",
-        id: "remove_file",
+        id: "delete_file",
         summary: "Delete a file",
         description: "A file of another user is `not_found`.",
         parameters: &[Parameter::required("id", "The `id` of the file.", uuid)],
@@ -291,7 +291,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::GET,
         path: "/api/me/file",
-        id: "open_file",
+        id: "download_file",
         summary: "Download a file",
         description: "Returns the image as an attachment. A file of another user is `not_found`.",
         parameters: &[
@@ -310,7 +310,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::GET,
         path: "/api/me/export",
-        id: "export",
+        id: "export_account",
         summary: "Export account data",
         description: "A ZIP archive: `account.json` (account, sessions, audit events, list of \
                       files) and all images. One export at a time: 429 while another one is still \
@@ -324,7 +324,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::GET,
         path: "/api/users",
-        id: "users",
+        id: "list_users",
         summary: "List user accounts",
         description: "For administrators. Keyset pagination: constant cost per page, no gaps or \
                       duplicates under concurrent writes. An empty parameter counts as absent.",
@@ -351,7 +351,7 @@ pub(super) static DESCRIBED: &[Described] = &[
     Described {
         method: Method::PATCH,
         path: "/api/users",
-        id: "change_account",
+        id: "update_user",
         summary: "Update a user account",
         description: "For administrators, with a fresh access token. Absent members stay \
                       unchanged. Disabling an account or ending its sessions takes effect on the \

@@ -15,8 +15,10 @@ use crate::{
     pages::files,
     protocol::{
         error::{ApiError, Code},
-        files::{UserChanged, remove_avatar},
+        files::UserChanged,
+        paths,
     },
+    server_fns::delete_avatar,
     session::{
         browser,
         wire::{Call, read},
@@ -187,7 +189,7 @@ impl Editor {
         }
         self.busy.set(true);
         dom::spawn(async move {
-            let outcome = remove_avatar().await;
+            let outcome = delete_avatar().await;
             self.finish(outcome, |strings| strings.picture_removed);
         });
     }
@@ -232,7 +234,7 @@ async fn bytes(blob: &Blob) -> Option<Bytes> {
 async fn send(picture: Bytes, media_type: String) -> Result<UserChanged, ApiError> {
     let call = Call {
         method: Method::PUT,
-        url: "/api/me/avatar".to_owned(),
+        url: paths::AVATAR.to_owned(),
         content_type: media_type,
         accept: "application/json".to_owned(),
         body: Some(picture),

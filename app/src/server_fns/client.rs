@@ -1,5 +1,4 @@
-//! The client of the server functions: turns what they ask for into a [`Call`] and has the session
-//! send it.
+//! Client of the server functions: converts their requests to a [`Call`], which the session sends.
 
 use bytes::Bytes;
 use futures::{Sink, Stream, stream};
@@ -17,7 +16,7 @@ use crate::session::{
     wire::{Answer, Call},
 };
 
-/// Sends every call through the session, which signs it.
+/// Sends requests through the session, which adds the access token.
 pub struct ApiClient;
 
 /// A [`Call`], as server functions build it.
@@ -38,10 +37,10 @@ where
     type Response = ApiResponse;
 
     fn send(request: ApiRequest) -> impl Future<Output = Result<ApiResponse, E>> + Send {
-        // The browser has one thread: what is not `Send` never leaves it.
+        // The browser has one thread, so the future never leaves it.
         #[expect(
             clippy::disallowed_methods,
-            reason = "on the server no client sends: server functions are called"
+            reason = "never polled on the server, where server functions are called directly"
         )]
         SendWrapper::new(async move {
             browser::send(request.0)
@@ -88,7 +87,7 @@ impl ApiRequest {
     }
 }
 
-/// No operation takes forms or streams: uploads are handlers of their own.
+/// No server function takes forms or streams: uploads are handlers of the server.
 fn unsupported<T, E: FromServerFnError>(method: &Method) -> Result<T, E> {
     Err(ServerFnErrorErr::UnsupportedRequestMethod(method.to_string()).into_app_error())
 }
@@ -185,7 +184,7 @@ impl<E: FromServerFnError> ClientRes<E> for ApiResponse {
         String::new()
     }
 
-    // The interface answers with JSON and never sends anybody anywhere.
+    // The API responds with JSON and never redirects.
     fn has_redirect(&self) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! `DELETE` with JSON as its body: what somebody types to confirm a deletion has no place in an
-//! address, which is logged.
+//! Codec for `DELETE` with a JSON body: the typed confirmation of a deletion does not belong in a
+//! URL, which is logged.
 
 use http::Method;
 use server_fn::{
@@ -9,9 +9,9 @@ use server_fn::{
     request::{ClientReq, Req},
 };
 
-use super::me::DeleteAccount;
+use super::DeleteAccount;
 
-/// The arguments are a JSON object in the body of a `DELETE`.
+/// Encodes the arguments as a JSON object in the body of a `DELETE`.
 pub struct DeleteJson;
 
 impl ContentType for DeleteJson {
@@ -22,7 +22,7 @@ impl Encoding for DeleteJson {
     const METHOD: Method = Method::DELETE;
 }
 
-// For the one operation that needs it: for any other type this is the machinery's to say.
+// Only for the function that needs it: a generic implementation would conflict with server_fn's.
 
 impl<R: ClientReq<E>, E: FromServerFnError> IntoReq<DeleteJson, R, E> for DeleteAccount {
     fn into_req(self, path: &str, accepts: &str) -> Result<R, E> {

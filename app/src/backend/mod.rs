@@ -1,0 +1,174 @@
+//! The traits that the server implements for the server functions, and the context of a request.
+
+mod credentials;
+mod device_cookie;
+mod failure;
+mod request_context;
+mod users;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+pub use credentials::{LoginAttempt, NewAccount, NewPassword, PasswordAttempt};
+pub use device_cookie::{DeviceCookie, cookies};
+pub use failure::{Failure, FieldErrors};
+pub use request_context::{Caller, ClientInfo, RequestContext, RequestId, api_lang};
+pub(crate) use request_context::{codec_failure, set_error_head, set_status};
+pub use users::{AccountSearch, AccountUpdate, Administration};
+
+use crate::{
+    i18n::Lang,
+    protocol::{
+        Profile, ProfileChanged, ProfileChanges, Reauthenticated, TokenPair, TokenScheme, User,
+        files::FileList,
+        sessions::{SessionInfo, SessionSelector},
+    },
+};
+
+/// The use cases of the server.
+#[derive(Clone)]
+pub struct Backend {
+    /// Account creation and profiles.
+    pub accounts: Arc<dyn Accounts>,
+    /// Login, refresh, logout, session list.
+    pub sessions: Arc<dyn Sessions>,
+    /// Files of users.
+    pub files: Arc<dyn Files>,
+    /// Administration of user accounts.
+    pub administration: Arc<dyn Administration>,
+}
+
+/// Account creation and profiles.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Creates an account.
+    async fn register(&self, account: NewAccount, client_info: ClientInfo)
+    -> Result<User, Failure>;
+    /// Returns the caller's profile and the lifetime of the caller's token.
+    async fn profile(&self, caller: &Caller) -> Result<Profile, Failure>;
+    /// Updates the caller's profile. Changing email or mobile requires a fresh token. `lang` tells
+    /// the country of a phone number without a country code.
+    async fn change_profile(
+        &self,
+        caller: &Caller,
+        changes: ProfileChanges,
+        lang: Lang,
+        client_info: ClientInfo,
+    ) -> Result<UpdatedProfile, Failure>;
+}
+
+/// Login, refresh, logout, session list.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Starts a session. `cookies` are the known-device cookies of the browser.
+    async fn login(
+        &self,
+        attempt: LoginAttempt,
+        cookies: Vec<DeviceCookie>,
+        client_info: ClientInfo,
+    ) -> Result<LoginOutcome, Failure>;
+    /// Issues the next token pair for the refresh token of the caller.
+    async fn refresh(&self, caller: &Caller, client_info: ClientInfo)
+    -> Result<TokenPair, Failure>;
+    /// Issues a fresh access token of the caller's session for the account's password.
+    async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        password: PasswordAttempt,
+        client_info: ClientInfo,
+    ) -> Result<FreshToken, Failure>;
+    /// Changes the password of the caller's account, and revokes the account's other sessions.
+    async fn change_password(
+        &self,
+        caller: &Caller,
+        change: NewPassword,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure>;
+    /// Lists the active sessions of the caller's account: the current one first.
+    async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure>;
+    /// Revokes one of the caller's sessions, or all except the current one.
+    async fn revoke_sessions(
+        &self,
+        caller: &Caller,
+        selector: SessionSelector,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure>;
+    /// Deletes the caller's account and its data. `typed` has to be its username.
+    async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure>;
+    /// Revokes the caller's session.
+    async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure>;
+}
+
+/// Files of users.
+#[async_trait]
+pub trait Files: Send + Sync {
+    /// Deletes the caller's avatar.
+    async fn delete_avatar(
+        &self,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<User, Failure>;
+    /// Lists a page of the caller's files, newest first.
+    async fn list_files(
+        &self,
+        caller: &Caller,
+        after: Option<Uuid>,
+        limit: Option<u32>,
+    ) -> Result<FileList, Failure>;
+    /// Deletes one of the caller's files.
+    async fn delete_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
+    /// Deletes objects that no account refers to. Objects that cannot be deleted now are retried
+    /// later.
+    async fn delete_orphans(&self);
+}
+
+/// A profile after an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatedProfile {
+    /// The public part.
+    pub user: User,
+    /// Email address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub mobile: Option<String>,
+}
+
+impl UpdatedProfile {
+    /// The response that reports it.
+    pub(crate) fn into_response(self, message: String) -> ProfileChanged {
+        let Self { user, email, mobile } = self;
+        ProfileChanged { message, user, email, mobile }
+    }
+}
+
+/// Result of a successful login.
+pub struct LoginOutcome {
+    /// The tokens of the new session.
+    pub tokens: TokenPair,
+    /// The authenticated user.
+    pub user: User,
+    /// The cookie that marks the browser as a known device of the account.
+    pub device_cookie: DeviceCookie,
+}
+
+/// A fresh access token.
+pub struct FreshToken {
+    /// The token.
+    pub text: String,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+}
+
+impl FreshToken {
+    /// The response that carries it.
+    pub(crate) fn into_response(self, message: String) -> Reauthenticated {
+        Reauthenticated {
+            message,
+            access_token: self.text,
+            token_type: TokenScheme::Bearer,
+            expires_in: self.expires_in,
+        }
+    }
+}
