@@ -1,39 +1,39 @@
-# What a developer does with Gatehouse; the work is in scripts/, where every file begins with what it is for.
+# Developer tasks. Each target runs the script of the same name in scripts/, whose header says more.
 .PHONY: help run watch test test-browsers test-watch test-s3 lint bench soak fuzz audit schemathesis setup build dist pictures sizes
 
-help:  ## Says what there is
+help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
-run:   ## Installs what is missing, builds for release and serves
+run:   ## Install missing tools, build for release and serve
 	@scripts/run
-watch: ## Serves, and builds again at every change
+watch: ## Serve a debug build, and rebuild on changes
 	@scripts/watch
-test:  ## Runs every test; the last line says how many passed and failed
+test:  ## Run all tests; the last line counts passed and failed ones
 	@scripts/test
-test-browsers: ## Runs the tests in WebKit and Firefox
+test-browsers: ## Run the tests in WebKitGTK and Firefox
 	@scripts/test-browsers
-test-watch: ## Edits a copy of the tree under `make watch`, and sees each edit in the open page
+test-watch: ## Test `make watch` in a copy of the tree: each edit reaches the open page
 	@scripts/test-watch
-test-s3: ## Keeps files in a store that speaks S3, and takes them out again
+test-s3: ## Test file storage against an S3 server
 	@scripts/test-s3
-lint:  ## Checks form: rustfmt, clippy, rustdoc, TypeScript, lock files
+lint:  ## Check formatting, clippy, rustdoc, TypeScript, lock files, vocabulary and layers
 	@scripts/lint
-bench: ## Measures, and writes BENCHMARKS.md anew
+bench: ## Run the benchmarks and rewrite BENCHMARKS.md
 	@scripts/bench
-soak:  ## Kills and restarts the program under load for ten minutes; nothing that was answered may be lost
+soak:  ## Kill and restart the server under load for ten minutes; no acknowledged change may be lost
 	@scripts/soak
-fuzz:  ## Looks for input that breaks what reads it; needs a nightly toolchain
+fuzz:  ## Fuzz the parsers of untrusted input; needs a nightly toolchain
 	@scripts/fuzz
-audit: ## Looks at licences, duplicates and advisories of what we depend on
+audit: ## Check licenses, duplicates and advisories of the dependencies
 	@scripts/audit
-schemathesis: ## Calls the interface as its description allows, and as it does not
+schemathesis: ## Test the API against its OpenAPI document
 	@scripts/schemathesis
-setup: ## Installs what is missing
+setup: ## Install missing tools
 	@scripts/setup
-build: ## Builds for release
+build: ## Build for release
 	@scripts/build
-dist:  ## Puts what a server needs into dist/
+dist:  ## Collect the files of a deployment in dist/
 	@scripts/dist
-pictures: ## Takes the pictures of the pages anew
+pictures: ## Take the screenshots in docs/pictures/ again
 	@scripts/pictures
-sizes: ## Says which crate costs every visitor how many bytes
+sizes: ## Write the sizes of the browser files, and of the WASM module by crate, to docs/pages.md
 	@scripts/sizes

@@ -1,5 +1,5 @@
-// What an attacker costs other users who holds as many connections, heads and uploads as he can, and sends pictures that unpack to
-// far more than they weigh: the server's memory, and how long others wait.
+// An attack that holds connections, heads and uploads, and sends decompression bombs: memory of the
+// server and response times of other users.
 import { setMaxListeners } from 'node:events';
 import { connect } from 'node:net';
 import { pipeline } from 'node:stream/promises';
@@ -9,15 +9,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { load, post, start } from './load.mjs';
 
 const PASSWORD = 'correct horse battery';
-/** Connections with a head that never ends, each as large as a head may be. */
+/** Connections with an unfinished head of the maximum size. */
 const HEADS = 1000;
 const HEAD_BYTES = 31_000;
-/** Connections with an upload that never ends. */
+/** Connections with an unfinished upload. */
 const UPLOADS = 800;
 const UPLOAD_BYTES = 5 * 1024 * 1024;
-/** Accounts that hold uploads: all that are received at once but for a few, which the pictures take. */
+/**
+ * Accounts that hold uploads: the limit of concurrent uploads, except for a few used by the images.
+ */
 const HOLDERS = 15;
-/** Accounts that send pictures, each one after the other. */
+/** Accounts that send images, one at a time each. */
 const SENDERS = 4;
 const SECONDS = 20;
 
@@ -30,14 +32,15 @@ function chunk(type, data) {
   return Buffer.concat([length, body, checksum]);
 }
 
-/** What so many zero bytes are compressed. */
+/** Compresses this many zero bytes. */
 async function zeros(/** @type {number} */ bytes) {
   const block = Buffer.alloc(1 << 20);
   /** @type {Buffer[]} */
   const parts = [];
   await pipeline(
     function* () {
-      for (let left = bytes; left > 0; left -= block.length) yield block.subarray(0, Math.min(left, block.length));
+      for (let left = bytes; left > 0; left -= block.length)
+        yield block.subarray(0, Math.min(left, block.length));
     },
     createDeflate({ level: 9 }),
     async (/** @type {AsyncIterable<Buffer>} */ compressed) => {
@@ -54,25 +57,35 @@ function png(width, height, depth, colour, pixels, before = []) {
   header.writeUInt32BE(height, 4);
   header.set([depth, colour], 8);
   const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-  return Buffer.concat([signature, chunk('IHDR', header), ...before, chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    ...before,
+    chunk('IDAT', pixels),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
-/** Pictures of less than a megabyte each. */
+/** Decompression bombs of less than a megabyte each. */
 async function bombs() {
   const pixel = deflateSync(Buffer.alloc(4));
   const profile = await zeros(500_000_000);
   return [
-    // A colour profile and a text of half a gigabyte.
-    png(1, 1, 8, 2, pixel, [chunk('iCCP', Buffer.concat([Buffer.from('x\0\0', 'latin1'), profile]))]),
-    png(1, 1, 8, 2, pixel, [chunk('zTXt', Buffer.concat([Buffer.from('x\0\0', 'latin1'), profile]))]),
-    // 24 megapixels: of three bytes, and of eight.
+    // A color profile and a text of half a gigabyte.
+    png(1, 1, 8, 2, pixel, [
+      chunk('iCCP', Buffer.concat([Buffer.from('x\0\0', 'latin1'), profile])),
+    ]),
+    png(1, 1, 8, 2, pixel, [
+      chunk('zTXt', Buffer.concat([Buffer.from('x\0\0', 'latin1'), profile])),
+    ]),
+    // 24 megapixels of three and of eight bytes.
     png(6000, 4000, 8, 2, await zeros((6000 * 3 + 1) * 4000)),
     png(6000, 4000, 16, 6, await zeros((6000 * 8 + 1) * 4000)),
   ];
 }
 
 /**
- * Holds a connection on which a request has begun, and opens another one whenever it is closed.
+ * Holds a connection with an unfinished request, and reopens it whenever it is closed.
  * @param {string} base
  * @param {Buffer} begin
  * @param {AbortSignal} signal
@@ -87,7 +100,7 @@ function hold(base, begin, signal) {
     socket.on('data', () => undefined);
     socket.once('close', () => {
       signal.removeEventListener('abort', end);
-      // Not at once: what is refused at once would otherwise keep this program busy, and not the server.
+      // With a delay: immediate refusals would load this program instead of the server.
       if (!signal.aborted) setTimeout(open, 500);
     });
     socket.write(begin);
@@ -102,7 +115,10 @@ function hold(base, begin, signal) {
 export async function overload(program, data) {
   const server = await start(program, data, { GATEHOUSE_RATE_LIMITS: 'off' });
   const login = async (/** @type {string} */ username) => {
-    const { access_token: bearer = '' } = await post(server.base, '/api/auth/login', { username, password: PASSWORD });
+    const { access_token: bearer = '' } = await post(server.base, '/api/auth/login', {
+      username,
+      password: PASSWORD,
+    });
     return bearer;
   };
   const account = async (/** @type {string} */ username) => {
@@ -111,16 +127,20 @@ export async function overload(program, data) {
   };
   /** @type {string[]} */
   const holders = [];
-  for (let number = 0; number < HOLDERS; number += 1) holders.push(await account(`holder${String(number)}`));
+  for (let number = 0; number < HOLDERS; number += 1)
+    holders.push(await account(`holder${String(number)}`));
   /** @type {string[]} */
   const senders = [];
-  for (let number = 0; number < SENDERS; number += 1) senders.push(await account(`sender${String(number)}`));
+  for (let number = 0; number < SENDERS; number += 1)
+    senders.push(await account(`sender${String(number)}`));
   const bearer = await account('bystander');
   const pictures = await bombs();
-  for (const picture of pictures) if (picture.length > 1_000_000) throw new Error(`a picture has ${String(picture.length)} bytes`);
+  for (const picture of pictures)
+    if (picture.length > 1_000_000)
+      throw new Error(`a picture has ${String(picture.length)} bytes`);
 
   const attack = new AbortController();
-  // Each connection that is held listens for its end.
+  // Each held connection adds an abort listener.
   setMaxListeners(0, attack.signal);
   const head = Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(HEAD_BYTES)}`);
   for (let number = 0; number < HEADS; number += 1) hold(server.base, head, attack.signal);
@@ -129,7 +149,8 @@ export async function overload(program, data) {
     const begin = `POST /api/me/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${String(UPLOAD_BYTES)}\r\n\r\n`;
     return Buffer.concat([Buffer.from(begin), rest]);
   });
-  for (let number = 0; number < UPLOADS; number += 1) hold(server.base, uploads[number % HOLDERS] ?? rest, attack.signal);
+  for (let number = 0; number < UPLOADS; number += 1)
+    hold(server.base, uploads[number % HOLDERS] ?? rest, attack.signal);
 
   let peak = 0;
   const sampling = setInterval(() => {
@@ -139,13 +160,17 @@ export async function overload(program, data) {
   const answers = new Map();
   const sending = senders.map(async (token, number) => {
     for (let round = number; !attack.signal.aborted; round += 1) {
-      const options = { method: 'PUT', headers: { Authorization: `Bearer ${token}` }, body: new Uint8Array(pictures[round % pictures.length] ?? []) };
+      const options = {
+        method: 'PUT',
+        headers: { Authorization: `Bearer ${token}` },
+        body: new Uint8Array(pictures[round % pictures.length] ?? []),
+      };
       const answer = await fetch(`${server.base}/api/me/avatar`, options);
       await answer.text();
       answers.set(answer.status, (answers.get(answer.status) ?? 0) + 1);
     }
   });
-  // Until everything is held.
+  // Waits until all connections are held.
   await wait(5000);
   const logins = (async () => {
     const times = [];

@@ -1,4 +1,4 @@
-// How many refreshes a second, and what it costs a call to acknowledge one.
+// Refreshes per second, and the cost of the acknowledgement by the next request.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,15 +6,15 @@ import { load, median, post, run, start } from './load.mjs';
 
 const CREDENTIALS = { username: 'refresher', password: 'correct horse battery' };
 
-/** As often as it can be: the limits are there to prevent just that. */
+/** Rate limits are off: they would limit the load. */
 const UNLIMITED = { GATEHOUSE_RATE_LIMITS: 'off' };
 
-/** Requests that are on their way at a time, each of a session of its own. */
+/** Concurrent requests, each of another session. */
 const AT_A_TIME = 64;
 
 /**
- * wrk as that many clients: each refresh token is presented once, and what is answered is the next one. Whoever is answered
- * goes to the end of the line, so that nobody presents what another one is presenting.
+ * Script of wrk: each refresh token is presented once, and the response has the next one. Sessions
+ * queue, so that no token is presented by two requests at once.
  * @type {(tokens: string[]) => string}
  */
 const script = (tokens) => `
@@ -36,11 +36,13 @@ end
 /** @type {(base: string, number: number) => Promise<Record<string, string>[]>} */
 async function sessions(base, number) {
   await post(base, '/api/auth/register', CREDENTIALS);
-  return Promise.all(Array.from({ length: number }, () => post(base, '/api/auth/login', CREDENTIALS)));
+  return Promise.all(
+    Array.from({ length: number }, () => post(base, '/api/auth/login', CREDENTIALS)),
+  );
 }
 
 /**
- * Refreshes a second, and beside them, in turns on the same disk, what the database itself commits one after the other.
+ * Measures refreshes per second and, in turns on the same disk, sequential commits of the database.
  * @param {string} program
  * @param {string} bareCommits
  * @param {string} folder
@@ -55,8 +57,10 @@ export async function refreshRate(program, bareCommits, folder) {
     rates.commits.push(Number((await run(bareCommits, [data])).stdout));
     const lua = join(folder, 'refresh.lua');
     writeFileSync(lua, script(pairs.map(({ refresh_token: token = '' }) => token)));
-    rates.refreshes.push((await load(`${server.base}/api/auth/refresh`, { connections: AT_A_TIME, script: lua })).rate);
-    // The last tokens of a round stay in wrk: the next one begins anew.
+    rates.refreshes.push(
+      (await load(`${server.base}/api/auth/refresh`, { connections: AT_A_TIME, script: lua })).rate,
+    );
+    // The last tokens of a round stay in wrk: the next round logs in again.
     pairs = await Promise.all(pairs.map(() => post(server.base, '/api/auth/login', CREDENTIALS)));
   }
   await server.stop();
@@ -64,19 +68,26 @@ export async function refreshRate(program, bareCommits, folder) {
 }
 
 /**
- * What the first call after a refresh takes, which acknowledges it, and what one takes that differs in nothing else: its
- * session has to be read as well, because a retry of its refresh has changed nothing and put it out of memory. Both in turns,
- * each once a round and session; medians in milliseconds.
+ * Measures the first request after a refresh, which acknowledges it, against one that differs only
+ * in that: its session is read from the database as well, since a retry of its refresh evicted it
+ * from the cache without a change. In turns, once a round and session each; medians in
+ * milliseconds.
  * @param {string} program
  * @param {string} folder
  */
 export async function acknowledgement(program, folder) {
   const data = mkdtempSync(join(folder, 'acknowledgement-'));
-  const server = await start(program, data, { ...UNLIMITED, GATEHOUSE_REFRESH_GRACE_SECONDS: '600' });
-  const refresh = (/** @type {string} */ token) => post(server.base, '/api/auth/refresh', {}, token);
+  const server = await start(program, data, {
+    ...UNLIMITED,
+    GATEHOUSE_REFRESH_GRACE_SECONDS: '600',
+  });
+  const refresh = (/** @type {string} */ token) =>
+    post(server.base, '/api/auth/refresh', {}, token);
   const me = async (/** @type {string} */ token) => {
     const began = performance.now();
-    const answer = await fetch(`${server.base}/api/me`, { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await fetch(`${server.base}/api/me`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
     await answer.text();
     if (answer.status !== 200) throw new Error(`/api/me: ${String(answer.status)}`);
     return performance.now() - began;
@@ -87,7 +98,7 @@ export async function acknowledgement(program, folder) {
   const later = [];
   let pairs = await sessions(server.base, 100);
   for (let round = 0; round < 12; round += 1) {
-    // Half of them have acknowledged what they hold, and that was written down; they ask again for what they have.
+    // Half of the sessions have a stored acknowledgement; these repeat their last refresh.
     const known = pairs.filter((_, number) => number % 2 === round % 2);
     const before = known.map(({ refresh_token: token = '' }) => token);
     const acknowledged = await Promise.all(before.map(refresh));
@@ -95,12 +106,16 @@ export async function acknowledgement(program, folder) {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const again = await Promise.all(before.map(refresh));
     const fresh = await Promise.all(
-      pairs.filter((_, number) => number % 2 !== round % 2).map(({ refresh_token: token = '' }) => refresh(token)),
+      pairs
+        .filter((_, number) => number % 2 !== round % 2)
+        .map(({ refresh_token: token = '' }) => refresh(token)),
     );
     for (const [number, pair] of fresh.entries()) {
       const times = { first: 0, later: 0 };
-      // Who comes first changes.
-      for (const which of number % 2 === 0 ? /** @type {const} */ (['first', 'later']) : /** @type {const} */ (['later', 'first'])) {
+      // The order alternates.
+      for (const which of number % 2 === 0
+        ? /** @type {const} */ (['first', 'later'])
+        : /** @type {const} */ (['later', 'first'])) {
         times[which] = await me((which === 'first' ? pair : again[number])?.access_token ?? '');
       }
       first.push(times.first);

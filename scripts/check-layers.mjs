@@ -23,8 +23,8 @@ const LAYERS = {
     ['clock', 'network', 'failure', 'task'],
     ['domain', 'store', 'objects'],
     ['accounts', 'sessions', 'tokens', 'files', 'mail', 'factors', 'limits', 'pictures', 'cache'],
-    ['http', 'commands', 'config', 'log'],
-    ['startup', 'main', 'lib'],
+    ['http', 'commands', 'config', 'log', 'startup'],
+    ['main', 'lib'],
   ],
 };
 

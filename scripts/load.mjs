@@ -1,4 +1,4 @@
-// What the benchmarks are made with: a server that runs, calls to it, load by wrk, and what is done with numbers.
+// Benchmark helpers: server process, requests, load by wrk, statistics.
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -7,12 +7,13 @@ import { promisify } from 'node:util';
 export const run = promisify(execFile);
 
 /** @type {(values: number[]) => number} */
-export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+export const median = (values) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 /** @type {(value: number) => string} */
 export const whole = (value) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
 
 /**
- * Starts a server; the environment is ours alone, so that no setting of this machine has a say.
+ * Starts a server with a clean environment, without settings of this machine.
  * @param {string} command
  * @param {string} data
  * @param {Record<string, string>} [settings]
@@ -20,10 +21,16 @@ export const whole = (value) => Math.round(value).toLocaleString('en').replaceAl
 export async function start(command, data, settings = {}) {
   const began = performance.now();
   const child = spawn(command, {
-    env: { PATH: process.env.PATH, GATEHOUSE_ADDR: '127.0.0.1:0', GATEHOUSE_DATA_DIR: data, GATEHOUSE_LOG: 'error', ...settings },
+    env: {
+      PATH: process.env.PATH,
+      GATEHOUSE_ADDR: '127.0.0.1:0',
+      GATEHOUSE_DATA_DIR: data,
+      GATEHOUSE_LOG: 'error',
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // Nothing is left running when a measurement fails.
+  // Ends the server if a measurement fails.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
@@ -35,8 +42,11 @@ export async function start(command, data, settings = {}) {
     base,
     toFirstAnswer: performance.now() - began,
     /** Resident memory, in MB. */
-    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1]) / 1024,
-    /** File descriptors that are open: connections, for the most part. */
+    memory: () =>
+      Number(
+        /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(child.pid)}/status`, 'utf8'))?.[1],
+      ) / 1024,
+    /** Open file descriptors, mostly connections. */
     connections: () => readdirSync(`/proc/${String(child.pid)}/fd`).length,
     stop: () =>
       new Promise((resolve) => {
@@ -48,23 +58,40 @@ export async function start(command, data, settings = {}) {
 
 /** @type {(base: string, path: string, body: unknown, bearer?: string) => Promise<Record<string, string>>} */
 export async function post(base, path, body, bearer) {
-  const headers = { 'Content-Type': 'application/json', ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }) };
+  const headers = {
+    'Content-Type': 'application/json',
+    ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
+  };
   const answer = await fetch(base + path, { method: 'POST', headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${path}: ${String(answer.status)} ${await answer.text()}`);
   return /** @type {Promise<Record<string, string>>} */ (answer.json());
 }
 
 /**
- * Load by wrk: requests a second, and the 99th percentile in milliseconds. An answer that is no success ends the run.
+ * Runs wrk and returns requests per second and the 99th percentile in milliseconds. An error
+ * response ends the run.
  * @param {string} url
  * @param {{ seconds?: number, connections?: number, bearer?: string, script?: string }} [options]
  */
 export async function load(url, { seconds = 6, connections = 32, bearer, script } = {}) {
   const header = bearer === undefined ? [] : ['-H', `Authorization: Bearer ${bearer}`];
   const lua = script === undefined ? [] : ['-s', script];
-  const { stdout } = await run('wrk', ['-t1', `-c${String(connections)}`, `-d${String(seconds)}s`, '--timeout', '10s', '--latency', ...header, ...lua, url]);
+  const { stdout } = await run('wrk', [
+    '-t1',
+    `-c${String(connections)}`,
+    `-d${String(seconds)}s`,
+    '--timeout',
+    '10s',
+    '--latency',
+    ...header,
+    ...lua,
+    url,
+  ]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}\n${stdout}`);
   const [, latency = '', unit = ''] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
   const scale = { us: 0.001, ms: 1, s: 1000 }[unit] ?? Number.NaN;
-  return { rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]), p99: Number(latency) * scale };
+  return {
+    rate: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p99: Number(latency) * scale,
+  };
 }

@@ -1,9 +1,9 @@
-// Reads from what a test runner printed how many tests passed and failed, and sums the parts up.
+// Parses numbers of passed and failed tests from the output of test runners, and adds them up.
 
 /** @typedef {{ passed: number, failed: number }} Counts */
 
 /**
- * How a part ended; `counts` is null where it could not be built or left nothing to read.
+ * Result of a part; `counts` is null if it could not be built or its output not be parsed.
  * @typedef {{ name: string, code: number, counts: Counts | null }} Outcome
  */
 
@@ -11,8 +11,8 @@
 const COLOURS = /\u001b\[[0-9;]*m/g;
 
 /**
- * cargo test: one `test result:` line on stdout for each program that it announced on stderr. A program without such a line
- * has crashed: one failure.
+ * cargo test: one `test result:` line on stdout for each executable announced on stderr. An
+ * executable without such a line has crashed and counts as one failure.
  * @param {{ stdout: string, stderr: string }} printed
  * @returns {Counts}
  */
@@ -41,7 +41,8 @@ export function ofNode(stdout) {
 }
 
 /**
- * Playwright's JSON report. A test that passed at the second try only has failed; an error outside of any test is one failure.
+ * Playwright's JSON report. Flaky tests count as failed; an error outside of any test is one
+ * failure.
  * @param {string} json
  * @returns {Counts}
  */
@@ -54,7 +55,7 @@ export function ofPlaywright(json) {
 }
 
 /**
- * Sums the parts up. One that crashed, could not be built, or ran no test is a failure even where nothing was counted.
+ * Adds the parts up. A part that crashed, could not be built or ran no test counts as a failure.
  * @param {Outcome[]} outcomes
  * @returns {Counts & { remarks: string[] }}
  */
@@ -64,7 +65,7 @@ export function total(outcomes) {
   let failed = 0;
   for (const { name, code, counts } of outcomes) {
     const ran = counts ?? { passed: 0, failed: 0 };
-    // In other words than the closing line: there is one of that form.
+    // Worded differently from the closing line, which must be unique.
     let remark = `${name}: ${String(ran.passed)} of ${String(ran.passed + ran.failed)} tests passed`;
     if (ran.failed === 0 && (code !== 0 || ran.passed === 0)) {
       remark += code === 0 ? '; it ran no test' : `; it ended with code ${String(code)}`;

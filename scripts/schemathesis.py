@@ -1,5 +1,5 @@
-"""Signs the calls of scripts/schemathesis: each with a token of a session of its own, so that logging out ends nobody else's. What
-changes a person so that they could not come in again is called by somebody of its own."""
+"""Authenticates the requests of scripts/schemathesis: each has a session of its own, so that a logout
+affects no other request. Operations that would lock out the account use a new account each time."""
 
 import uuid
 

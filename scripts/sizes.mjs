@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { fill } from './blocks.mjs';
+import { fill } from './markdown-blocks.mjs';
 import { read } from './wasm.mjs';
 
 const [named = '', site = ''] = process.argv.slice(2);

@@ -1,4 +1,5 @@
-// Load, kills and restarts; what was answered with a 2xx is looked for after every restart. `node scripts/soak.mjs PROGRAM SECONDS`
+// Load, kills and restarts: after every restart, each change acknowledged with 2xx must exist.
+// `node scripts/soak.mjs PROGRAM SECONDS`
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const [program = '', duration = '600', kills = '200'] = process.argv.slice(2);
 const SECONDS = Number(duration);
 const CLIENTS = 6;
-/** Kills and stops at most, however long it runs. */
+/** Maximum number of kills and stops. */
 const MAX_STOPS = 2000;
 const PASSWORD = 'correct horse battery';
 const PICTURE = Buffer.from(
@@ -20,7 +21,8 @@ const PICTURE = Buffer.from(
 );
 
 /**
- * What a user was told by answers. `nickname` is the last one that was answered; one whose answer never came may be there, too.
+ * Acknowledged state of a user. `nickname` is the last acknowledged one; `unanswered` is one whose
+ * response never came and which may exist, too.
  * @typedef {{ name: string, access: string, refresh: string, nickname: string | null, unanswered: string | null, files: string[],
  *   loggedOut: string[] }} User
  */
@@ -42,7 +44,7 @@ process.once('exit', () => {
   server.kill('SIGKILL');
 });
 
-// Numbers that are the same in every run: a failure can be repeated, as far as the machine allows.
+// A seeded random generator: failures can be reproduced as far as the machine allows.
 let seed = 1;
 function random() {
   seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -59,7 +61,7 @@ async function freePort() {
   return address.port;
 }
 
-/** Starts the server, and waits until it serves. */
+/** Starts the server and waits until it responds. */
 async function start() {
   const child = spawn(program, {
     cwd: folder,
@@ -74,14 +76,16 @@ async function start() {
   });
   const { value, done } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
   if (done === true || !value.includes('listening')) {
-    lost.push(`the server did not start after ${String(counts.kills)} kills and ${String(counts.stops)} stops`);
+    lost.push(
+      `the server did not start after ${String(counts.kills)} kills and ${String(counts.stops)} stops`,
+    );
     report();
   }
   return child;
 }
 
 /**
- * A call; `null` where no answer came, because the server was killed meanwhile.
+ * Sends a request; `null` if no response came because the server was killed.
  * @param {string} method
  * @param {string} path
  * @param {{ token?: string, json?: unknown, bytes?: Buffer }} [options]
@@ -95,7 +99,12 @@ async function call(method, path, { token, json, bytes } = {}) {
   };
   const body = json === undefined ? bytes && new Uint8Array(bytes) : JSON.stringify(json);
   try {
-    const answer = await fetch(base + path, { method, headers, ...(body === undefined ? {} : { body }), signal: AbortSignal.timeout(20_000) });
+    const answer = await fetch(base + path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(20_000),
+    });
     const answered = /** @type {Record<string, unknown>} */ (await answer.json());
     if (answer.status === 503) counts.unavailable += 1;
     return { status: answer.status, body: answered };
@@ -111,7 +120,7 @@ const isDone = (answer) => answer !== null && answer.status >= 200 && answer.sta
 let isOver = false;
 let created = 0;
 
-/** A client: accounts one after the other, each with everything that a user does. */
+/** A client: creates accounts one after the other and performs every operation with each. */
 async function client() {
   while (!isOver) {
     const name = `user${String((created += 1))}`;
@@ -121,7 +130,15 @@ async function client() {
       continue;
     }
     /** @type {User} */
-    const user = { name, access: '', refresh: '', nickname: null, unanswered: null, files: [], loggedOut: [] };
+    const user = {
+      name,
+      access: '',
+      refresh: '',
+      nickname: null,
+      unanswered: null,
+      files: [],
+      loggedOut: [],
+    };
     users.push(user);
     for (let round = 0; round < 3; round += 1) await use(user, json);
   }
@@ -144,8 +161,12 @@ async function use(user, json) {
     if (answer !== null) user.unanswered = null;
     else break;
   }
-  const file = await call('POST', '/api/me/files?name=a.png', { token: user.access, bytes: PICTURE });
-  if (file !== null && isDone(file)) user.files.push(/** @type {{ id: string }} */ (file.body.file).id);
+  const file = await call('POST', '/api/me/files?name=a.png', {
+    token: user.access,
+    bytes: PICTURE,
+  });
+  if (file !== null && isDone(file))
+    user.files.push(/** @type {{ id: string }} */ (file.body.file).id);
   const next = await call('POST', '/api/auth/refresh', { token: user.refresh });
   if (next !== null && isDone(next)) {
     user.access = String(next.body.access_token);
@@ -154,20 +175,28 @@ async function use(user, json) {
   const other = await call('POST', '/api/auth/login', { json });
   if (other !== null && isDone(other)) {
     const tokens = [String(other.body.access_token), String(other.body.refresh_token)];
-    if (isDone(await call('DELETE', '/api/auth/logout', { token: String(other.body.access_token) }))) user.loggedOut.push(...tokens);
+    if (
+      isDone(await call('DELETE', '/api/auth/logout', { token: String(other.body.access_token) }))
+    )
+      user.loggedOut.push(...tokens);
   }
 }
 
 /**
- * Looks from outside whether everything that a user was told is so.
+ * Checks over HTTP that the acknowledged state of a user exists.
  * @param {User} user
  */
 async function check(user) {
   counts.checks += 1;
   const { name } = user;
   for (const [index, token] of user.loggedOut.entries()) {
-    const answer = await call(index % 2 === 0 ? 'GET' : 'POST', index % 2 === 0 ? '/api/me' : '/api/auth/refresh', { token });
-    if (answer?.status !== 401) lost.push(`${name}: a token that was logged out answers ${String(answer?.status)}`);
+    const answer = await call(
+      index % 2 === 0 ? 'GET' : 'POST',
+      index % 2 === 0 ? '/api/me' : '/api/auth/refresh',
+      { token },
+    );
+    if (answer?.status !== 401)
+      lost.push(`${name}: a token that was logged out answers ${String(answer?.status)}`);
   }
   const json = { username: name, password: PASSWORD };
   const session = await call('POST', '/api/auth/login', { json });
@@ -182,9 +211,12 @@ async function check(user) {
     lost.push(`${name}: the nickname is ${String(nickname)} and not ${String(user.nickname)}`);
   }
   for (const id of user.files) {
-    const answer = await fetch(`${base}/api/me/file?id=${id}`, { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await fetch(`${base}/api/me/file?id=${id}`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
     const bytes = Buffer.from(await answer.arrayBuffer());
-    if (answer.status !== 200 || !bytes.equals(PICTURE)) lost.push(`${name}: a file answers ${String(answer.status)}`);
+    if (answer.status !== 200 || !bytes.equals(PICTURE))
+      lost.push(`${name}: a file answers ${String(answer.status)}`);
   }
 }
 
@@ -202,15 +234,19 @@ function measure() {
   try {
     const status = readFileSync(`/proc/${String(server.pid)}/status`, 'utf8');
     peak.memory = Math.max(peak.memory, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-    peak.descriptors = Math.max(peak.descriptors, readdirSync(`/proc/${String(server.pid)}/fd`).length);
+    peak.descriptors = Math.max(
+      peak.descriptors,
+      readdirSync(`/proc/${String(server.pid)}/fd`).length,
+    );
     peak.journal = Math.max(peak.journal, statSync(join(data, 'gatehouse.sqlite-wal')).size);
   } catch {
-    // It is being restarted.
+    // The server is being restarted.
   }
 }
 
 function report() {
-  const whole = (/** @type {number} */ value) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+  const whole = (/** @type {number} */ value) =>
+    Math.round(value).toLocaleString('en').replaceAll(',', ' ');
   for (const loss of lost.slice(0, 20)) console.log(`LOST ${loss}`);
   console.log(
     `soak: ${whole(counts.calls)} calls, ${whole(users.length)} accounts, ${whole(counts.kills)} kills, ${whole(counts.stops)} stops, ` +
@@ -241,8 +277,11 @@ while (performance.now() < end && counts.kills + counts.stops < MAX_STOPS) {
   isOver = true;
   await Promise.all(clients);
   server = await start();
-  // Those that were in use when it ended, and some that were not.
-  const older = Array.from({ length: Math.min(checked, 10) }, () => users[Math.floor(random() * checked)]);
+  // Checks the users that were active when the server ended, and some others.
+  const older = Array.from(
+    { length: Math.min(checked, 10) },
+    () => users[Math.floor(random() * checked)],
+  );
   await checkAll([...users.slice(checked), ...older.filter((user) => user !== undefined)]);
   checked = users.length;
   if (lost.length > 0) break;
@@ -251,11 +290,26 @@ await checkAll(users.slice(0, 2000));
 clearInterval(measuring);
 report();
 
-// First starts, upgrades and restores, killed at random moments; the same tests as in `make test`, of the release program.
+// First starts, upgrades and restores, killed at random moments: tests of `make test` with the
+// release build.
 const storm = spawn(
   'cargo',
-  ['test', '--locked', '-p', 'server', '--test', 'program', '--', '--nocapture', '--test-threads=1', 'at_any_moment'],
-  { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, GATEHOUSE_TEST_PROGRAM: program, GATEHOUSE_TEST_KILLS: kills } },
+  [
+    'test',
+    '--locked',
+    '-p',
+    'server',
+    '--test',
+    'program',
+    '--',
+    '--nocapture',
+    '--test-threads=1',
+    'at_any_moment',
+  ],
+  {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, GATEHOUSE_TEST_PROGRAM: program, GATEHOUSE_TEST_KILLS: kills },
+  },
 );
 const [code] = /** @type {[number | null]} */ (await once(storm, 'exit'));
 process.exit(code ?? 1);

@@ -1,12 +1,13 @@
-// The first visit of a page in a browser that has never been here: how much is loaded, and how soon something can be seen and done.
+// Measures the first visit of a page with an empty cache: bytes, first paint and time to
+// interaction.
 import { existsSync } from 'node:fs';
 
 import { chromium } from '@playwright/test';
 
-import { fill } from './blocks.mjs';
+import { fill } from './markdown-blocks.mjs';
 
 /**
- * A machine and its line: milliseconds to an answer, bytes a second, and how many times slower than this machine it is.
+ * Emulated device: latency in milliseconds, throughput in bytes per second, CPU slowdown factor.
  * @typedef {{ latency: number, throughput: number, slowdown: number }} Device
  */
 
@@ -19,11 +20,12 @@ const EXECUTABLE = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) =
 const ROUNDS = 5;
 
 /**
- * First visits of a page with a form, at full speed and by a slow phone; writes them into docs/pages.md beside what others need.
+ * Measures first visits of a page with a form, at full speed and on a slow phone, and writes them
+ * to docs/pages.md.
  * @param {string} url
  */
 export async function firstVisits(url) {
-  const desk = await firstVisit(url);
+  const desktop = await firstVisit(url);
   const phone = await firstVisit(url, SLOW_PHONE);
   const seconds = (/** @type {number} */ milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
   fill(
@@ -32,22 +34,22 @@ export async function firstVisits(url) {
     [
       '| | a Vue front end of the same pages | a prototype of three pages in Leptos | Gatehouse |',
       '| --- | ---: | ---: | ---: |',
-      `| transferred | 356 kB | 183 kB | ${(desk.bytes / 1000).toFixed(0)} kB |`,
-      `| at full speed, first paint | 0.34 s | 0.09 s | ${seconds(desk.paint)} |`,
-      `| at full speed, a click sends | 0.34 s | 0.14 s | ${seconds(desk.click)} |`,
+      `| transferred | 356 kB | 183 kB | ${(desktop.bytes / 1000).toFixed(0)} kB |`,
+      `| at full speed, first paint | 0.34 s | 0.09 s | ${seconds(desktop.paint)} |`,
+      `| at full speed, a click sends | 0.34 s | 0.14 s | ${seconds(desktop.click)} |`,
       `| slow phone, first paint | 2.8 s | 0.59 s | ${seconds(phone.paint)} |`,
       `| slow phone, a click sends | 2.8 s | 1.4 s | ${seconds(phone.click)} |`,
       '',
       'The last column is from the last run of `make bench`, the others were measured once, in the same way.',
     ].join('\n'),
   );
-  return { desk, phone };
+  return { desktop, phone };
 }
 
 /**
- * Visits a page with a form by a browser that is new each time, several times. Medians: bytes and requests; milliseconds until the
- * first text is painted, and until a click on the form's button, made as soon as there is one, sends its request; the sum of
- * layout shifts is the worst of all.
+ * Visits a page with a form several times, with a new browser each time. Medians of bytes,
+ * requests, and milliseconds to the first contentful paint and until a click on the submit button,
+ * made as soon as it exists, sends its request; maximum of the layout shift.
  * @param {string} url
  * @param {Device} [device]
  * @returns {Promise<Visit>}
@@ -79,7 +81,7 @@ async function visit(url, device) {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   });
   try {
-    // The browser itself runs already, as a person's does; what is empty is its cache.
+    // The browser is warm, its cache is empty.
     const before = await browser.newPage();
     await before.goto(new URL('/.well-known/jwks.json', url).href);
     await before.context().close();
@@ -123,18 +125,18 @@ async function visit(url, device) {
         for (const entry of list.getEntries())
           shifts.sum += /** @type {PerformanceEntry & { value: number }} */ (entry).value;
       }).observe({ type: 'layout-shift', buffered: true });
-      // Somebody quick: it is typed and clicked at the very moment at which there is something to click.
+      // Fills in and submits the form as soon as its button exists.
       new MutationObserver((_, observer) => {
         const button = document.querySelector('main form [type="submit"]');
         if (!(button instanceof HTMLElement)) return;
         observer.disconnect();
         for (const input of document.querySelectorAll('main input:not([type="checkbox"])'))
-          /** @type {HTMLInputElement} */ (input).value = 'somebody';
+          /** @type {HTMLInputElement} */ (input).value = 'first-visit';
         button.click();
       }).observe(document, { childList: true, subtree: true });
     });
-    // Only that it is sent counts: an answer would be bytes of another visit, and a failure would move what is below its words.
-    // (Playwright's own routes would have every file of the page pass through this program.)
+    // The request is not answered: a response would add bytes, an error would shift the layout.
+    // (Playwright's routes would proxy every file of the page.)
     await client.send('Fetch.enable', { patterns: [{ urlPattern: '*/api/*' }] });
     await page.goto(url, { waitUntil: 'load' });
     const click = (await sending) - began;

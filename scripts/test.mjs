@@ -1,4 +1,4 @@
-// Runs the parts of the test suite one after the other, shows what they print, and sums up.
+// Runs the parts of the test suite in turn, shows their output and prints the totals.
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 
@@ -7,7 +7,7 @@ import { ofCargo, ofNode, ofPlaywright, total } from './results.mjs';
 const REPORT = 'end2end/results/report.json';
 
 /**
- * One part: the commands that prepare it, the one that runs it, and how its result is read from what that printed.
+ * A part: commands to prepare it, the command to run it, and the parser of its output.
  * @typedef {{
  *   name: string,
  *   prepare?: string[][],
@@ -24,13 +24,13 @@ const PARTS = [
     count: ({ stdout }) => ofNode(stdout),
   },
   {
-    // `app` gets its feature `ssr` from the server, which is built beside it.
+    // `app` gets its feature `ssr` from the server.
     name: 'cargo',
     run: ['cargo', 'test', '--locked', '--workspace', '--exclude', 'frontend', '--no-fail-fast'],
     count: ofCargo,
   },
   {
-    // The runner comes with wasm-bindgen, and drives Chromium.
+    // The test runner of wasm-bindgen, in Chromium.
     name: 'browser',
     run: [
       'cargo',
@@ -54,7 +54,7 @@ const PARTS = [
 ];
 
 /**
- * Runs a command to its end, shows what it prints and keeps it.
+ * Runs a command, shows its output and returns it.
  * @param {string[]} command
  * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
  */
@@ -75,7 +75,7 @@ function execute([program = '', ...args]) {
       console.error(`${program}: ${error.message}`);
       resolve({ code: 1, stdout, stderr });
     });
-    // A signal has no exit code; the part crashed all the same.
+    // A process killed by a signal has no exit code.
     child.on('close', (code) => {
       resolve({ code: code ?? 1, stdout, stderr });
     });
@@ -110,7 +110,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-// The report of an earlier run is no result of this one.
+// Removes the report of an earlier run.
 rmSync(REPORT, { force: true });
 
 const outcomes = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { Reporter, TestCase, TestResult } from '@playwright/test/reporter';
 
-import { fill } from '../../scripts/blocks.mjs';
+import { fill } from '../../scripts/markdown-blocks.mjs';
 import { AXE_RESULT, type AxeResult } from './accessibility.ts';
 import { STATES, WIDTHS, type State } from './states.ts';
 

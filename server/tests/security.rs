@@ -74,7 +74,9 @@ fn in_journeys(lines: &[String]) -> BTreeSet<String> {
 
 /// Returns the rows of the benchmark.
 fn in_benches(lines: &[String]) -> BTreeSet<String> {
-    let rows = lines.iter().filter_map(|line| line.strip_prefix("row('")?.split('\'').next());
+    // The arguments of a call may begin on the next line.
+    let text = lines.concat();
+    let rows = text.split("row('").skip(1).filter_map(|rest| rest.split('\'').next());
     rows.map(|row| format!("bench: {}", row.replace('`', ""))).collect()
 }
 
@@ -188,7 +190,9 @@ fn test_names_are_found_in_rust_and_typescript() {
         in_journeys(&lines(journeys)).into_iter().collect::<Vec<_>>(),
         ["invariant 1: it's so", "invariant 2: ${x}"]
     );
-    assert!(in_benches(&lines("  row('p99 of `GET`', x);")).contains("bench: p99 of GET"));
+    for benches in ["  row('p99 of `GET`', x);", "  row(\n    'p99 of `GET`',\n    x,\n  );"] {
+        assert!(in_benches(&lines(benches)).contains("bench: p99 of GET"), "{benches}");
+    }
     let error = std::panic::catch_unwind(|| in_rust(&lines("fn invariant_03_c() {}")));
     assert!(error.is_err(), "what is no test proves nothing");
 }

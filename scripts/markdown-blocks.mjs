@@ -1,4 +1,4 @@
-// Fills the parts of a document that are made by programs: between `<!-- name -->` and `<!-- /name -->`.
+// Replaces generated blocks of Markdown files: between `<!-- name -->` and `<!-- /name -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
