@@ -15,6 +15,7 @@ pub mod browser_value;
 pub mod components;
 pub mod document;
 pub mod dom;
+pub mod guards;
 pub mod i18n;
 pub mod pages;
 pub mod protocol;
@@ -32,6 +33,7 @@ use components::{
     progress::ProgressLine,
     toasts::{ToastRegion, Toasts},
 };
+use guards::LogoutInProgress;
 use i18n::strings::Language;
 use pages::{
     current_page::CurrentPage,
@@ -39,9 +41,8 @@ use pages::{
     register::PrefillUsername,
 };
 use session::{
-    activity, browser,
-    guards::{self, Leaving},
-    state::Ending,
+    browser::{self, activity},
+    state::SessionEnd,
 };
 
 use crate::protocol::error::Reason;
@@ -53,17 +54,17 @@ pub fn App(
     #[prop(optional_no_strip)]
     lazy_pages: Option<PageRenderer>,
 ) -> impl IntoView {
-    let signals = browser::provide();
+    let context = browser::provide_session_context();
     let lazy_pages = LazyPages::provide(lazy_pages);
     provide_context(Language(RwSignal::new(document::lang())));
     provide_context(MinPasswordLength(document::password_min()));
-    provide_context(Leaving(StoredValue::new(false)));
+    provide_context(LogoutInProgress(StoredValue::new(false)));
     provide_context(PrefillUsername(StoredValue::new(None)));
     let toasts = Toasts::provide();
     // Effects run in the browser only, after hydration.
     Effect::new(move |_| {
-        browser::begin_page(signals);
-        activity::watch(signals);
+        browser::start(context);
+        activity::watch(context);
         let _ = window_event_listener(ev::keydown, move |event| {
             if event.key() == "Escape" && !event.default_prevented() {
                 toasts.close_newest();
@@ -71,13 +72,13 @@ pub fn App(
         });
     });
     Effect::new(move |_| {
-        if let Some(why) = signals.ended.get() {
-            toasts.alert(session_end_message(why));
+        if let Some(end) = context.session_ended.get() {
+            toasts.alert(session_end_message(end));
         }
     });
     // Signed-in users will navigate to these pages next.
     Effect::new(move |_| {
-        if signals.auth.with(|auth| auth.user().is_some()) {
+        if context.auth.with(|auth| auth.user().is_some()) {
             lazy_pages.preload();
         }
     });
@@ -94,22 +95,24 @@ pub fn App(
     }
 }
 
-/// Returns the alert that explains why the session ended.
-fn session_end_message(why: Ending) -> fn(&'static i18n::strings::Strings) -> &'static str {
-    match why {
-        Ending::Revoked(Reason::LoggedOut) => |strings| strings.session_logged_out,
-        Ending::Revoked(Reason::EndedElsewhere) => |strings| strings.session_ended_elsewhere,
-        Ending::Revoked(Reason::Reused) => |strings| strings.session_reused,
-        Ending::Revoked(Reason::Disabled) => |strings| strings.session_disabled,
-        Ending::Revoked(Reason::PasswordChanged) => |strings| strings.session_password_changed,
-        Ending::Expired | Ending::Revoked(Reason::Unknown) => |strings| strings.session_expired,
+/// Returns the alert that explains end the session ended.
+fn session_end_message(end: SessionEnd) -> fn(&'static i18n::strings::Strings) -> &'static str {
+    match end {
+        SessionEnd::Revoked(Reason::LoggedOut) => |strings| strings.session_logged_out,
+        SessionEnd::Revoked(Reason::EndedElsewhere) => |strings| strings.session_ended_elsewhere,
+        SessionEnd::Revoked(Reason::Reused) => |strings| strings.session_reused,
+        SessionEnd::Revoked(Reason::Disabled) => |strings| strings.session_disabled,
+        SessionEnd::Revoked(Reason::PasswordChanged) => |strings| strings.session_password_changed,
+        SessionEnd::Expired | SessionEnd::Revoked(Reason::Unknown) => {
+            |strings| strings.session_expired
+        }
     }
 }
 
 /// Runs the route guards, and renders the skip link.
 #[component]
 fn RouteGuards() -> impl IntoView {
-    guards::watch(browser::Signals::of_page());
+    guards::watch(browser::SessionContext::of_page());
     let language = Language::of_page();
     view! { <a class="skip-link" href="#main" rel="external">{language.t(|s| s.skip_to_content)}</a> }
 }

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::display_name;
-use crate::session::browser::Signals;
+use crate::session::browser::SessionContext;
 
 /// Number of background colours in the style sheet.
 const TINTS: u32 = 8;
@@ -17,7 +17,7 @@ pub fn Avatar(
     /// CSS class, which sets the size.
     class: &'static str,
 ) -> impl IntoView {
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let picture =
         Memo::new(move |_| auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone())));
     // The 96-pixel variant suffices for all sizes but the largest.

@@ -9,7 +9,7 @@ use crate::{
         Lang,
         strings::{Language, Strings},
     },
-    session::browser::Signals,
+    session::browser::SessionContext,
     validation::Problem,
 };
 
@@ -116,7 +116,7 @@ impl FieldState {
 
     fn on_blur(self) {
         // Untouched fields are not validated on blur. Browsers also fire `blur` when the page is
-        // left with the field focused; its signals are disposed by then.
+        // left with the field focused; its context are disposed by then.
         if self.is_edited.try_get_value() == Some(true) {
             let _ = self.check();
         }
@@ -126,7 +126,7 @@ impl FieldState {
 /// Hidden username field for password forms without a visible one. Without it password managers
 /// offer or update the password of another account.
 pub fn hidden_username() -> impl IntoView {
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let username =
         move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
     view! { <input type="text" name="username" autocomplete="username" prop:value=username readonly hidden /> }

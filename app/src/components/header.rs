@@ -10,7 +10,7 @@ use crate::{
     i18n::strings::{Language, Strings},
     protocol::Role,
     routes::Page,
-    session::browser::Signals,
+    session::browser::SessionContext,
 };
 
 /// The site header. Guest and signed-in links are always rendered and the style sheet hides one
@@ -18,7 +18,7 @@ use crate::{
 #[component]
 pub fn Header() -> impl IntoView {
     let language = Language::of_page();
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let pathname = use_location().pathname;
     let open = RwSignal::new(false);
     let menu = NodeRef::<html::Nav>::new();

@@ -6,9 +6,10 @@ use leptos_router::{NavigateOptions, hooks::use_location, hooks::use_navigate};
 use super::toasts::Toasts;
 use crate::{
     dom,
+    guards::LogoutInProgress,
     i18n::strings::{Language, Strings},
     routes::{Access, Page},
-    session::{browser, guards::Leaving, state::LoggedOut},
+    session::{browser, state::LogoutOutcome},
 };
 
 /// Button that ends the session and leads to the login page.
@@ -23,7 +24,7 @@ pub fn LogoutButton(
 ) -> impl IntoView {
     let language = Language::of_page();
     let toasts = Toasts::of_page();
-    let leaving = expect_context::<Leaving>().0;
+    let logout_in_progress = expect_context::<LogoutInProgress>().0;
     let navigate = use_navigate();
     let pathname = use_location().pathname;
     let busy = RwSignal::new(false);
@@ -32,15 +33,15 @@ pub fn LogoutButton(
             return;
         }
         busy.set(true);
-        leaving.set_value(true);
+        logout_in_progress.set_value(true);
         let navigate = navigate.clone();
         dom::spawn(async move {
             let outcome = browser::log_out().await;
             busy.try_set(false);
             toasts.clear();
             match outcome {
-                LoggedOut::Everywhere => toasts.status(|strings| strings.logged_out),
-                LoggedOut::HereOnly => toasts.alert(|strings| strings.logged_out_locally),
+                LogoutOutcome::Everywhere => toasts.status(|strings| strings.logged_out),
+                LogoutOutcome::LocalOnly => toasts.alert(|strings| strings.logged_out_locally),
             }
             // On a guarded page the route guard redirects to the login page.
             if Page::at(&pathname.get_untracked()).access() == Access::Public {

@@ -13,18 +13,18 @@ use crate::{
     i18n::strings::{Language, Strings},
     protocol::{auth::Reauthentication, error::Code},
     server_fns::reauthenticate,
-    session::browser::{self, Signals},
+    session::browser::{self, SessionContext},
     validation,
 };
 
 /// The dialog; open while re-authentication is pending.
 #[component]
 pub fn PasswordDialog() -> impl IntoView {
-    let asking = Signals::of_page().asking;
+    let reauth_pending = SessionContext::of_page().reauth_pending;
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
-        if asking.get() {
+        if reauth_pending.get() {
             // `showModal` throws where the dialog is open already.
             let _ = dialog.show_modal();
             // The form is rendered one frame later.
@@ -37,24 +37,24 @@ pub fn PasswordDialog() -> impl IntoView {
             dialog.close();
         }
     });
-    // Leaving the page cancels the pending requests.
-    on_cleanup(browser::decline);
+    // LogoutInProgress the page cancels the pending requests.
+    on_cleanup(browser::cancel_reauth);
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="reauth-title" on:close=move |_| browser::decline()>
-            {move || asking.get().then(password_form)}
+        <dialog class="dialog" node_ref=dialog aria-labelledby="reauth-title" on:close=move |_| browser::cancel_reauth()>
+            {move || reauth_pending.get().then(password_form)}
         </dialog>
     }
 }
 
 fn password_form() -> AnyView {
     let language = Language::of_page();
-    let password = FieldState::new(validation::password::is_there);
+    let password = FieldState::new(validation::password::check_present);
     let form = FormState::new(vec![("password", password)]);
     let submit = move |event: SubmitEvent| {
         let call = async move {
             let body = Reauthentication { password: Some(password.value()) };
             match reauthenticate(body).await {
-                Ok(proof) => browser::prove(proof),
+                Ok(proof) => browser::complete_reauth(proof),
                 Err(mut error) => {
                     // The account is known here, so only the password can be wrong.
                     if error.code == Code::InvalidCredentials {
@@ -85,7 +85,7 @@ fn password_form() -> AnyView {
             />
             <div class="form-actions">
                 <SubmitButton label=|s| s.reauth_submit busy=form.busy />
-                <button type="button" class="btn btn-ghost" on:click=move |_| browser::decline()>
+                <button type="button" class="btn btn-ghost" on:click=move |_| browser::cancel_reauth()>
                     {language.t(|s| s.cancel)}
                 </button>
             </div>

@@ -9,7 +9,7 @@ use leptos_router::{
 use super::{
     home::Home, lazy_pages::LazyPages, login::Login, not_found::NotFound, register::Register,
 };
-use crate::{dom, i18n::strings::Language, routes::Page, session::guards};
+use crate::{dom, guards, i18n::strings::Language, routes::Page};
 
 /// Renders the page at the current URL. leptos_router's `<Routes>` over the same pages, with
 /// `<ParentRoute>` for the settings, adds 30.2 kB (brotli) to the first load of `/login`: 201.6 kB
@@ -27,7 +27,7 @@ pub fn CurrentPage() -> impl IntoView {
     });
     Effect::new(move |_| {
         let requires_auth = Page::at(&pathname.read()).requires_auth();
-        lazy_pages.request_for(requires_auth.then(|| guards::address(&location)));
+        lazy_pages.request_for(requires_auth.then(|| guards::relative_url(&location)));
     });
     announce_page(page);
     move || match page.get() {

@@ -6,14 +6,14 @@ use crate::{
     components::{avatar::Avatar, display_name, icons},
     i18n::strings::{Language, Strings, welcome},
     routes::Page,
-    session::browser::Signals,
+    session::browser::SessionContext,
 };
 
 /// The page. As in the header, the style sheet hides what is for the other kind of visitor.
 #[component]
 pub fn Home() -> impl IntoView {
     let language = Language::of_page();
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let greeting = move || {
         auth.with(|auth| auth.user().map(|user| welcome(language.get(), display_name(user))))
             .unwrap_or_else(|| language.strings().tagline.to_owned())

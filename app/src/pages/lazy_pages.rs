@@ -20,7 +20,7 @@ use crate::{
     i18n::strings::Language,
     protocol::error::{ApiError, Code},
     routes::Page,
-    session::browser::Signals,
+    session::browser::SessionContext,
 };
 
 /// Renders a page of the chunk.
@@ -104,7 +104,7 @@ impl LazyPages {
             return;
         }
         self.state.set(ChunkState::Loading);
-        let running = Signals::of_page().running;
+        let running = SessionContext::of_page().pending_requests;
         running.update(|count| *count += 1);
         dom::spawn(async move {
             let state = match load_chunk().await {

@@ -27,7 +27,7 @@ pub fn Login() -> impl IntoView {
     let username = FieldState::new(|typed| {
         if typed.trim().is_empty() { Err(Problem::UsernameMissing) } else { Ok(()) }
     });
-    let password = FieldState::new(validation::password::is_there);
+    let password = FieldState::new(validation::password::check_present);
     let remember = NodeRef::<Input>::new();
     let form = FormState::new(vec![("username", username), ("password", password)]);
     // After a registration the username is filled in.
@@ -50,7 +50,7 @@ pub fn Login() -> impl IntoView {
             toasts.clear();
             toasts.status(|strings| strings.logged_in);
             // The route guard redirects from here.
-            browser::begin(answer, remembered);
+            browser::start_session(answer, remembered);
             Ok(())
         };
         form.submit(&event, Box::pin(call));

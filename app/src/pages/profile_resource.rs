@@ -13,7 +13,7 @@ use crate::{
     i18n::{Lang, strings::Language},
     protocol::Profile,
     server_fns::get_profile,
-    session::browser::{self, Signals},
+    session::browser::{self, SessionContext},
 };
 
 #[derive(Clone)]
@@ -28,7 +28,7 @@ enum Load {
 pub(super) struct ProfileResource {
     load: RwSignal<Load>,
     in_flight: StoredValue<Option<Uuid>>,
-    signals: Signals,
+    context: SessionContext,
     /// Language of the page.
     pub(super) language: Language,
 }
@@ -39,13 +39,13 @@ impl ProfileResource {
         let resource = Self {
             load: RwSignal::new(Load::Loading),
             in_flight: StoredValue::new(None),
-            signals: Signals::of_page(),
+            context: SessionContext::of_page(),
             language: Language::of_page(),
         };
-        let Signals { auth, renewals, .. } = resource.signals;
+        let SessionContext { auth, tokens_refreshed, .. } = resource.context;
         Effect::new(move |before: Option<(Option<Uuid>, u32)>| {
             let user = auth.with(|auth| auth.user().cloned());
-            let now = (user.as_ref().map(|user| user.id), renewals.get());
+            let now = (user.as_ref().map(|user| user.id), tokens_refreshed.get());
             if before.and_then(|(user_id, _)| user_id) != now.0 {
                 resource.load.set(Load::Loading);
             }
@@ -116,7 +116,7 @@ impl ProfileResource {
     }
 
     fn user_id(self) -> Option<Uuid> {
-        self.signals.auth.with_untracked(|auth| auth.user().map(|user| user.id))
+        self.context.auth.with_untracked(|auth| auth.user().map(|user| user.id))
     }
 
     fn fetch(self) {
@@ -141,7 +141,7 @@ impl ProfileResource {
                 Ok(profile) => {
                     let user = profile.user();
                     self.load.set(Load::Loaded(profile));
-                    browser::know(user);
+                    browser::update_user(user);
                 }
                 // The displayed data is still valid.
                 Err(_) if self.load.with_untracked(|load| matches!(load, Load::Loaded(_))) => {}

@@ -1,4 +1,4 @@
-//! Client of the server functions: converts their requests to a [`Call`], which the session sends.
+//! Client of the server functions: sends their requests through the session.
 
 use bytes::Bytes;
 use futures::{Sink, Stream, stream};
@@ -13,19 +13,11 @@ use server_fn::{
 
 use crate::session::{
     browser,
-    wire::{Answer, Call},
+    transport::{ApiRequest, ApiResponse},
 };
 
 /// Sends requests through the session, which adds the access token.
 pub struct ApiClient;
-
-/// A [`Call`], as server functions build it.
-#[derive(Clone, Debug)]
-pub struct ApiRequest(Call);
-
-/// An [`Answer`], as server functions read it.
-#[derive(Clone, Debug)]
-pub struct ApiResponse(Answer);
 
 impl<E, I, O> Client<E, I, O> for ApiClient
 where
@@ -43,10 +35,9 @@ where
             reason = "never polled on the server, where server functions are called directly"
         )]
         SendWrapper::new(async move {
-            browser::send(request.0)
+            browser::send(request)
                 .await
-                .map(ApiResponse)
-                .map_err(|_| ServerFnErrorErr::Request("no answer".to_owned()).into_app_error())
+                .map_err(|_| ServerFnErrorErr::Request("no response".to_owned()).into_app_error())
         })
     }
 
@@ -69,24 +60,6 @@ where
     }
 }
 
-impl ApiRequest {
-    fn new(
-        path: &str,
-        content_type: &str,
-        accept: &str,
-        method: Method,
-        body: Option<Bytes>,
-    ) -> Self {
-        Self(Call {
-            method,
-            url: path.to_owned(),
-            content_type: content_type.to_owned(),
-            accept: accept.to_owned(),
-            body,
-        })
-    }
-}
-
 /// No server function takes forms or streams: uploads are handlers of the server.
 fn unsupported<T, E: FromServerFnError>(method: &Method) -> Result<T, E> {
     Err(ServerFnErrorErr::UnsupportedRequestMethod(method.to_string()).into_app_error())
@@ -103,7 +76,13 @@ impl<E: FromServerFnError> ClientReq<E> for ApiRequest {
         method: Method,
     ) -> Result<Self, E> {
         let separator = if query.is_empty() { "" } else { "?" };
-        Ok(Self::new(&format!("{path}{separator}{query}"), content_type, accepts, method, None))
+        Ok(ApiRequest::new(
+            &format!("{path}{separator}{query}"),
+            content_type,
+            accepts,
+            method,
+            None,
+        ))
     }
 
     fn try_new_req_text(
@@ -113,7 +92,7 @@ impl<E: FromServerFnError> ClientReq<E> for ApiRequest {
         body: String,
         method: Method,
     ) -> Result<Self, E> {
-        Ok(Self::new(path, content_type, accepts, method, Some(body.into())))
+        Ok(ApiRequest::new(path, content_type, accepts, method, Some(body.into())))
     }
 
     fn try_new_req_bytes(
@@ -123,7 +102,7 @@ impl<E: FromServerFnError> ClientReq<E> for ApiRequest {
         body: Bytes,
         method: Method,
     ) -> Result<Self, E> {
-        Ok(Self::new(path, content_type, accepts, method, Some(body)))
+        Ok(ApiRequest::new(path, content_type, accepts, method, Some(body)))
     }
 
     fn try_new_req_form_data(
@@ -158,22 +137,22 @@ impl<E: FromServerFnError> ClientReq<E> for ApiRequest {
 
 impl<E: FromServerFnError> ClientRes<E> for ApiResponse {
     async fn try_into_string(self) -> Result<String, E> {
-        String::from_utf8(self.0.body.into())
+        String::from_utf8(self.body.into())
             .map_err(|error| ServerFnErrorErr::Deserialization(error.to_string()).into_app_error())
     }
 
     async fn try_into_bytes(self) -> Result<Bytes, E> {
-        Ok(self.0.body)
+        Ok(self.body)
     }
 
     fn try_into_stream(
         self,
     ) -> Result<impl Stream<Item = Result<Bytes, Bytes>> + Send + 'static, E> {
-        Ok(stream::once(async move { Ok(self.0.body) }))
+        Ok(stream::once(async move { Ok(self.body) }))
     }
 
     fn status(&self) -> u16 {
-        self.0.status
+        self.status
     }
 
     fn status_text(&self) -> String {

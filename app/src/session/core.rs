@@ -1,6 +1,5 @@
-//! The session's rules: which token a call carries, and when a session begins and ends. How it gets
-//! its next pair of tokens is in `renewal.rs`, how the person proves to be there in `proof.rs`,
-//! what it tells the browser's other tabs and hears from them in `tabs.rs`.
+//! Rules of the session: its start and end, and the token that a request carries. Token refresh is
+//! in `refresh.rs`, re-authentication in `reauth.rs`, synchronisation between tabs in `tabs.rs`.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -8,279 +7,304 @@ use futures::channel::oneshot;
 
 use super::{
     message::Message,
-    ports::{Channel, Fetch, Lock, Observer, Place, Runtime, Saved, Storage},
-    renewal::{Flight, Renewal},
-    state::{Auth, Ending, LoggedOut},
+    ports::{Channel, Fetch, Lock, Observer, PersistedSession, Runtime, Storage, StorageScope},
+    refresh::{InFlightRefresh, RefreshOutcome},
+    state::{AuthState, LogoutOutcome, SessionEnd},
     token,
-    wire::{Answer, Call, NoAnswer},
+    transport::{ApiRequest, ApiResponse, NetworkError},
 };
 use crate::protocol::{TokenPair, User, error::Reason};
 
-/// A token is renewed this long before it expires, or a fifth of its life before where that is
-/// less.
-const MARGIN: Duration = Duration::from_mins(2);
+/// Time before its expiry at which an access token is renewed, at most a fifth of its lifetime.
+const RENEWAL_MARGIN: Duration = Duration::from_mins(2);
 
-/// The browser's session.
+/// The browser session.
 pub struct Session {
     pub(super) ports: Ports,
     pub(super) inner: RefCell<Inner>,
 }
 
-/// What the session needs of the browser.
+/// The session's interfaces to the browser.
 pub struct Ports {
-    /// Sends calls.
+    /// Sends requests.
     pub fetch: Box<dyn Fetch>,
-    /// Keeps the session over a reload.
+    /// Keeps the session across reloads.
     pub storage: Box<dyn Storage>,
-    /// Measures the life of tokens, and sees things through.
+    /// Measures lifetimes of tokens, and runs background tasks.
     pub runtime: Box<dyn Runtime>,
     /// Lets one tab at a time refresh.
     pub lock: Box<dyn Lock>,
     /// Reaches the other tabs.
     pub channel: Box<dyn Channel>,
-    /// Is told what happens.
+    /// Receives events.
     pub observer: Box<dyn Observer>,
 }
 
 #[derive(Default)]
 pub(super) struct Inner {
-    pub(super) held: Option<Held>,
-    /// Counts the people of this page: an answer that belongs to an earlier one changes nothing.
-    pub(super) number: u32,
-    /// The refresh that runs. Everybody who needs one waits for it.
-    pub(super) flight: Option<Flight>,
-    /// Tells the refresh that runs that another pair is held now.
-    pub(super) news: Option<oneshot::Sender<()>>,
-    /// Not before this is a failed renewal tried again ahead of time.
-    pub(super) paused_until: Duration,
-    /// What the server's clock said, and when.
-    pub(super) server: Option<(i64, Duration)>,
-    /// The calls that wait for the person's password. While there are any, the person is being
-    /// asked.
-    pub(super) waiting: Vec<oneshot::Sender<String>>,
-    /// The last token that came straight from the password.
-    pub(super) proof: Option<String>,
-    /// The person is logging out: from now on a refused token is no news.
-    pub(super) leaving: bool,
+    pub(super) current: Option<CurrentSession>,
+    /// Number of logins and logouts in this page: responses to requests of an earlier epoch change
+    /// nothing.
+    pub(super) epoch: u32,
+    /// The refresh in flight, shared by all requests that need one.
+    pub(super) in_flight: Option<InFlightRefresh>,
+    /// Notifies the refresh in flight that newer tokens have arrived from another tab.
+    pub(super) superseded: Option<oneshot::Sender<()>>,
+    /// Earliest time of the next renewal after a failed one.
+    pub(super) backoff_until: Duration,
+    /// Time of the server's clock (Unix time in seconds), and when it was received.
+    pub(super) server_clock: Option<(i64, Duration)>,
+    /// Requests that wait for re-authentication. The password prompt is shown while there are any.
+    pub(super) reauth_waiters: Vec<oneshot::Sender<String>>,
+    /// The last access token issued for a password.
+    pub(super) fresh_token: Option<String>,
+    /// A logout is in progress: rejected tokens are expected.
+    pub(super) is_logging_out: bool,
 }
 
-/// Memory is the source of truth while the page lives; storage only restores it.
-pub(super) struct Held {
-    pub(super) saved: Saved,
-    pub(super) place: Place,
-    /// Whether it has been seen in storage: what never was there is not missed.
-    pub(super) is_kept: bool,
-    pub(super) life: Option<Life>,
+/// The current session. Memory is authoritative while the page lives; storage only restores it.
+pub(super) struct CurrentSession {
+    pub(super) persisted: PersistedSession,
+    pub(super) scope: StorageScope,
+    /// It was seen in storage: if it disappears from there, another tab has ended it.
+    pub(super) is_stored: bool,
+    pub(super) expiry: Option<TokenExpiry>,
 }
 
+/// Expiry of the access token, by the page's clock.
 #[derive(Clone, Copy)]
-pub(super) struct Life {
-    pub(super) ends: Duration,
-    length: Duration,
+pub(super) struct TokenExpiry {
+    pub(super) expires_at: Duration,
+    lifetime: Duration,
 }
 
 impl Session {
-    /// A session that has not looked into storage yet.
+    /// Creates a session that has not been restored from storage yet.
     #[must_use]
     pub fn new(ports: Ports) -> Rc<Self> {
         Rc::new(Self { ports, inner: RefCell::default() })
     }
 
-    /// Begins a session with what a log-in has answered.
-    pub fn begin(&self, tokens: TokenPair, user: User, remember: bool) {
-        let place = if remember { Place::Browser } else { Place::Tab };
-        // The tab's own session would go before the remembered one. The reverse is other tabs'
-        // business.
+    /// Starts a session after a login.
+    pub fn start(&self, tokens: TokenPair, user: User, remember: bool) {
+        let scope =
+            if remember { StorageScope::LocalStorage } else { StorageScope::SessionStorage };
+        // A session in this tab's storage would take precedence over the remembered one. The
+        // reverse does not matter: other tabs keep the remembered session.
         if remember {
-            self.ports.storage.clear(Place::Tab);
+            self.ports.storage.clear(StorageScope::SessionStorage);
         }
-        let life = Some(self.life_of(&tokens));
-        let saved = Saved { access: tokens.access_token, refresh: tokens.refresh_token, user };
-        let is_kept = self.ports.storage.save(place, &saved);
-        self.put(Some(Held { saved: saved.clone(), place, is_kept, life }));
+        let expiry = Some(self.expiry_of(&tokens));
+        let persisted = PersistedSession {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            user,
+        };
+        let is_stored = self.ports.storage.save(scope, &persisted);
+        let current = CurrentSession { persisted: persisted.clone(), scope, is_stored, expiry };
+        self.replace_session(Some(current));
         if remember {
-            self.ports.channel.tell(&Message::Began(saved));
+            self.ports.channel.broadcast(&Message::SessionStarted(persisted));
         }
     }
 
-    /// Sends a call with the session's token. Where the token is refused, it is renewed and the
-    /// call repeated, each once; where one is asked for that comes straight from the password, the
-    /// person is asked for it, and the call repeated once.
+    /// Sends a request with the session's access token. If the token is rejected, it is refreshed
+    /// and the request repeated once; if a fresh token is required, the user re-authenticates and
+    /// the request is repeated once.
     ///
     /// # Errors
     ///
-    /// [`NoAnswer`] where none came.
-    pub async fn call(self: &Rc<Self>, call: Call) -> Result<Answer, NoAnswer> {
-        let used = self.inner.borrow().held.as_ref().map(|held| held.saved.access.clone());
-        let Some(used) = used.filter(|_| !call.is_open()) else {
-            return self.send(call, None).await;
+    /// [`NetworkError`] if the server did not respond, or a proxy responded in its place.
+    pub async fn send(self: &Rc<Self>, request: ApiRequest) -> Result<ApiResponse, NetworkError> {
+        let Some(mut used) = self.access_token().filter(|_| !request.is_public()) else {
+            return self.send_once(request, None).await;
         };
-        let number = self.number();
-        let mut used = used;
-        let mut answer = self.send(call.clone(), Some(used.clone())).await?;
-        if answer.refuses_token() {
-            used = match self.renew(used, number).await {
-                Renewal::Fresh(token) => token,
-                Renewal::Over => return Ok(answer),
-                Renewal::Failed(outcome) => return outcome,
+        let epoch = self.epoch();
+        let mut response = self.send_once(request.clone(), Some(used.clone())).await?;
+        if response.is_token_rejected() {
+            used = match self.refresh(used, epoch).await {
+                RefreshOutcome::Refreshed(token) => token,
+                RefreshOutcome::SessionOver => return Ok(response),
+                RefreshOutcome::Failed(result) => return result,
             };
-            answer = self.send(call.clone(), Some(used.clone())).await?;
+            response = self.send_once(request.clone(), Some(used.clone())).await?;
         }
-        if !answer.asks_for_password() {
-            return Ok(answer);
+        if !response.requires_reauth() {
+            return Ok(response);
         }
-        match self.proven(&used, number).await {
-            Some(token) => self.send(call, Some(token)).await,
-            None => Ok(answer),
+        match self.require_fresh_token(&used, epoch).await {
+            Some(token) => self.send_once(request, Some(token)).await,
+            None => Ok(response),
         }
     }
 
-    /// How long until the token should be renewed ahead of its time; nothing where that is not
-    /// known.
+    /// The current access token.
+    #[must_use]
+    pub fn access_token(&self) -> Option<String> {
+        let inner = self.inner.borrow();
+        inner.current.as_ref().map(|current| current.persisted.access_token.clone())
+    }
+
+    /// Time until the access token should be renewed; `None` if its expiry is unknown.
     #[must_use]
     pub fn renewal_due_in(&self) -> Option<Duration> {
         let inner = self.inner.borrow();
-        let life = inner.held.as_ref()?.life?;
-        let due = life.ends.saturating_sub(MARGIN.min(life.length / 5)).max(inner.paused_until);
+        let expiry = inner.current.as_ref()?.expiry?;
+        let margin = RENEWAL_MARGIN.min(expiry.lifetime / 5);
+        let due = expiry.expires_at.saturating_sub(margin).max(inner.backoff_until);
         Some(due.saturating_sub(self.ports.runtime.now()))
     }
 
-    /// Renews the token ahead of its time, where that is due. A failure is silent: the next call
-    /// will tell.
+    /// Renews the access token if that is due. A failure is not reported: the next request will
+    /// report it.
     pub async fn renew_if_due(self: &Rc<Self>) {
-        if self.renewal_due_in() != Some(Duration::ZERO) {
-            return;
+        if self.renewal_due_in() == Some(Duration::ZERO)
+            && let Some(access_token) = self.access_token()
+        {
+            self.refresh(access_token, self.epoch()).await;
         }
-        let Some(access) = self.inner.borrow().held.as_ref().map(|held| held.saved.access.clone())
-        else {
-            return;
-        };
-        self.renew(access, self.number()).await;
     }
 
-    /// The network is back: what was put off because of it need not wait.
-    pub fn resume(&self) {
-        self.inner.borrow_mut().paused_until = Duration::ZERO;
-        self.ports.observer.planned();
+    /// Ends the backoff of a failed renewal, once the network is available again.
+    pub fn network_restored(&self) {
+        self.inner.borrow_mut().backoff_until = Duration::ZERO;
+        self.ports.observer.renewal_rescheduled();
     }
 
-    /// Seconds until a moment of the server's clock (seconds of Unix time); nothing before the
-    /// server has answered once.
+    /// Seconds until a time of the server's clock (Unix time in seconds); `None` until the server
+    /// has responded once.
     #[must_use]
     pub fn seconds_until(&self, moment: i64) -> Option<i64> {
-        let (said, at) = self.inner.borrow().server?;
-        let passed = self.ports.runtime.now().saturating_sub(at).as_secs();
-        Some(moment.saturating_sub(said).saturating_sub_unsigned(passed))
+        let (server_time, received_at) = self.inner.borrow().server_clock?;
+        let elapsed = self.ports.runtime.now().saturating_sub(received_at).as_secs();
+        Some(moment.saturating_sub(server_time).saturating_sub_unsigned(elapsed))
     }
 
-    /// Ends the session with the refresh token, since the access token may have expired. Here it
-    /// ends in any case.
-    pub async fn log_out(&self) -> LoggedOut {
-        let (number, refresh) = {
+    /// Ends the session. Authenticates with the refresh token, since the access token may have
+    /// expired. In this browser the session ends in any case.
+    pub async fn log_out(&self) -> LogoutOutcome {
+        let (epoch, refresh_token) = {
             let mut inner = self.inner.borrow_mut();
-            inner.leaving = true;
-            (inner.number, inner.held.as_ref().map(|held| held.saved.refresh.clone()))
+            inner.is_logging_out = true;
+            let current = inner.current.as_ref();
+            (inner.epoch, current.map(|current| current.persisted.refresh_token.clone()))
         };
-        let told = match refresh {
-            // A refused token: the server knows already that the session is over.
-            Some(refresh) => {
-                let outcome = self.send(Call::logout(), Some(refresh)).await;
-                outcome.is_ok_and(|answer| answer.is_done() || answer.refuses_token())
+        let is_revoked = match refresh_token {
+            // If the token is rejected, the server has ended the session before.
+            Some(refresh_token) => {
+                let result = self.send_once(ApiRequest::logout(), Some(refresh_token)).await;
+                result.is_ok_and(|response| {
+                    response.is_confirmation() || response.is_token_rejected()
+                })
             }
             None => true,
         };
-        // Who has asked twice may have logged in again since the first time.
-        if self.number() == number {
-            self.end(Some(Ending::Revoked(Reason::LoggedOut)));
+        // After a second logout request the user may have logged in again in between.
+        if self.epoch() == epoch {
+            self.end_session(Some(SessionEnd::Revoked(Reason::LoggedOut)));
         }
-        if told { LoggedOut::Everywhere } else { LoggedOut::HereOnly }
+        if is_revoked { LogoutOutcome::Everywhere } else { LogoutOutcome::LocalOnly }
     }
 
-    /// Forgets the session, here and in storage. The other tabs are told why it has ended, where
-    /// they are not the ones who told.
-    pub(super) fn end(&self, why: Option<Ending>) {
-        if let Some(held) = self.put(None) {
-            // Another tab may have logged somebody in meanwhile: that session is not ours to
-            // forget.
-            let session = held.saved.session();
-            if self.ports.storage.load(held.place).is_none_or(|kept| kept.session() == session) {
-                self.ports.storage.clear(held.place);
+    /// Removes the session from memory and storage. The other tabs are notified if `end` is given,
+    /// that is unless one of them has sent the notification.
+    pub(super) fn end_session(&self, end: Option<SessionEnd>) {
+        if let Some(ended) = self.replace_session(None) {
+            // Another tab may have logged in since: storage then holds another session.
+            let session_id = ended.persisted.session_id();
+            if self
+                .ports
+                .storage
+                .load(ended.scope)
+                .is_none_or(|stored| stored.session_id() == session_id)
+            {
+                self.ports.storage.clear(ended.scope);
             }
-            if let Some(why) = why {
-                self.ports.channel.tell(&Message::Ended { session, why });
+            if let Some(end) = end {
+                self.ports.channel.broadcast(&Message::SessionEnded { session_id, end });
             }
         }
     }
 
-    /// Puts another session, or none, into the place of the one that it gives back.
-    pub(super) fn put(&self, held: Option<Held>) -> Option<Held> {
-        let auth =
-            held.as_ref().map_or(Auth::Guest, |held| Auth::SignedIn(held.saved.user.clone()));
+    /// Replaces the current session and returns the previous one.
+    pub(super) fn replace_session(
+        &self,
+        current: Option<CurrentSession>,
+    ) -> Option<CurrentSession> {
+        let auth = current.as_ref().map_or(AuthState::Guest, |current| {
+            AuthState::SignedIn(current.persisted.user.clone())
+        });
         let before = {
             let mut inner = self.inner.borrow_mut();
-            let next =
-                Inner { held, number: inner.number + 1, server: inner.server, ..Inner::default() };
+            let next = Inner {
+                current,
+                epoch: inner.epoch + 1,
+                server_clock: inner.server_clock,
+                ..Inner::default()
+            };
             std::mem::replace(&mut *inner, next)
         };
-        if !before.waiting.is_empty() {
-            self.ports.observer.asking(false);
+        if !before.reauth_waiters.is_empty() {
+            self.ports.observer.reauth_pending(false);
         }
-        self.learn_life();
-        self.ports.observer.changed(auth);
-        self.ports.observer.planned();
-        before.held
+        self.update_expiry();
+        self.ports.observer.auth_changed(auth);
+        self.ports.observer.renewal_rescheduled();
+        before.current
     }
 
-    /// Sends a call once. An answer that is not ours is none: nothing is concluded from its status,
-    /// nor from its clock.
-    pub(super) async fn send(
+    /// Sends a request once. A response from a proxy counts as a network error: neither its status
+    /// nor its clock is used.
+    pub(super) async fn send_once(
         &self,
-        call: Call,
+        request: ApiRequest,
         bearer: Option<String>,
-    ) -> Result<Answer, NoAnswer> {
-        let accept = call.accept.clone();
-        let answer = self.ports.fetch.send(call, bearer).await?;
-        if !answer.is_ours(&accept) {
-            return Err(NoAnswer);
+    ) -> Result<ApiResponse, NetworkError> {
+        let accept = request.accept.clone();
+        let response = self.ports.fetch.send(request, bearer).await?;
+        if !response.is_from_server(&accept) {
+            return Err(NetworkError);
         }
-        if let Some(date) = answer.date {
-            self.inner.borrow_mut().server = Some((date, self.ports.runtime.now()));
-            if self.learn_life() {
-                self.ports.observer.planned();
+        if let Some(date) = response.date {
+            self.inner.borrow_mut().server_clock = Some((date, self.ports.runtime.now()));
+            if self.update_expiry() {
+                self.ports.observer.renewal_rescheduled();
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    /// After a reload, and of a pair that another tab has received, nobody knows when that was: the
-    /// token's own times and the server's clock tell. They also tell where our clock stood still,
-    /// as it may while the machine sleeps. Whether they did.
-    pub(super) fn learn_life(&self) -> bool {
+    /// Computes the token's expiry from its claims and the server's clock. Needed after a reload,
+    /// for tokens from another tab, whose time of arrival is unknown, and after sleep, during which
+    /// the page's clock may stop. Returns whether the token expires earlier than known.
+    pub(super) fn update_expiry(&self) -> bool {
         let mut inner = self.inner.borrow_mut();
-        let Some((said, at)) = inner.server else { return false };
-        let Some(held) = inner.held.as_mut() else { return false };
-        let Some(times) = token::claims(&held.saved.access) else { return false };
-        let life =
-            Life { ends: at + seconds(times.exp - said), length: seconds(times.exp - times.iat) };
-        let is_news = held.life.is_none_or(|known| life.ends < known.ends);
-        if is_news {
-            held.life = Some(life);
+        let Some((server_time, received_at)) = inner.server_clock else { return false };
+        let Some(current) = inner.current.as_mut() else { return false };
+        let Some(claims) = token::claims(&current.persisted.access_token) else { return false };
+        let expiry = TokenExpiry {
+            expires_at: received_at + seconds(claims.exp - server_time),
+            lifetime: seconds(claims.exp - claims.iat),
+        };
+        let is_earlier = current.expiry.is_none_or(|known| expiry.expires_at < known.expires_at);
+        if is_earlier {
+            current.expiry = Some(expiry);
         }
-        is_news
+        is_earlier
     }
 
-    pub(super) fn life_of(&self, tokens: &TokenPair) -> Life {
-        self.life(tokens.expires_in)
+    pub(super) fn expiry_of(&self, tokens: &TokenPair) -> TokenExpiry {
+        self.expiry_in(tokens.expires_in)
     }
 
-    /// The life of a token that has just come, of which this many seconds are left.
-    pub(super) fn life(&self, left: i64) -> Life {
-        let length = seconds(left);
-        Life { ends: self.ports.runtime.now() + length, length }
+    /// Expiry of a token that has just been issued for this many seconds.
+    pub(super) fn expiry_in(&self, expires_in: i64) -> TokenExpiry {
+        let lifetime = seconds(expires_in);
+        TokenExpiry { expires_at: self.ports.runtime.now() + lifetime, lifetime }
     }
 
-    pub(super) fn number(&self) -> u32 {
-        self.inner.borrow().number
+    pub(super) fn epoch(&self) -> u32 {
+        self.inner.borrow().epoch
     }
 }
 

@@ -1,116 +1,118 @@
-//! A lock where the browser has none, as on pages that came over plain HTTP: a note in the storage
-//! that the tabs share, of who has the lock and until when.
+//! A lock for browsers without Web Locks, as on plain HTTP: a lease in the storage that all tabs
+//! share, with the holder's name and an expiry time.
 //!
-//! Storage has no way to change what is there only if it still is what it was. So who finds the
-//! lock free writes its name, waits until everybody's writing can be read, and looks whose name has
-//! stayed. A tab that is gone, or asleep, loses the lock with time; one that wakes up finds out by
-//! [`Lease::extend`].
+//! Storage has no compare-and-swap. A tab that finds the lease free writes its name, waits until
+//! writes of other tabs have become visible, and holds the lease if its own name is still there. A
+//! tab that crashed or is suspended loses the lease when it expires; a tab that resumes learns that
+//! from [`Lease::extend`].
 
 use std::{rc::Rc, time::Duration};
 
 use futures::future::LocalBoxFuture;
 
-/// How long a lease lasts, in milliseconds: longer than a call is waited for, so that no other tab
-/// sends one meanwhile. This is what a tab that crashes costs the others; one that is closed gives
-/// its lease back.
-pub const TERM: u64 = 32_000;
-/// What is left of a lease that can still be extended, in milliseconds: whoever waits for its end
-/// must see that in time.
-const MARGIN: u64 = 1_000;
-/// After this time every tab reads what one has written.
-pub const SETTLING: Duration = Duration::from_millis(50);
-/// How often those who wait look.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// Duration of a lease in milliseconds: longer than the timeout of a request, so that no other tab
+/// sends one meanwhile. Other tabs wait this long for a tab that crashes; one that is closed
+/// releases its lease.
+pub const LEASE_DURATION_MS: u64 = 32_000;
+/// Shortest remaining time of a lease that can be extended, in milliseconds: tabs that wait for its
+/// expiry must see the extension in time.
+const EXTENSION_MARGIN_MS: u64 = 1_000;
+/// Time after which a write is visible in every tab.
+pub const WRITE_SETTLE_DELAY: Duration = Duration::from_millis(50);
+/// Interval at which waiting tabs read the lease.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Where the note is.
-pub trait Slate {
-    /// What it says.
+/// Storage of one lease.
+pub trait LeaseStorage {
+    /// Reads the record.
     fn read(&self) -> Option<String>;
-    /// Writes it; whether that was possible.
-    fn write(&self, note: &str) -> bool;
-    /// Takes it away.
-    fn wipe(&self);
-    /// The time by a clock that all tabs share, in milliseconds.
+    /// Writes the record. Returns whether that succeeded.
+    fn write(&self, record: &str) -> bool;
+    /// Removes the record.
+    fn clear(&self);
+    /// The time in milliseconds, by a clock that all tabs share.
     fn now(&self) -> u64;
-    /// Is ready after a while.
-    fn wait(&self, time: Duration) -> LocalBoxFuture<'static, ()>;
+    /// Completes after a duration.
+    fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()>;
 }
 
-/// The lock, while it is ours.
+/// A lease; released on drop.
 pub struct Lease {
-    slate: Rc<dyn Slate>,
+    storage: Rc<dyn LeaseStorage>,
     holder: String,
 }
 
 impl Lease {
-    /// Waits for the lock, under a name that no other holder has.
-    pub async fn take(slate: Rc<dyn Slate>, holder: u64) -> Self {
+    /// Waits until the lease is acquired, under a holder name that no other tab uses.
+    pub async fn acquire(storage: Rc<dyn LeaseStorage>, holder: u64) -> Self {
         let holder = holder.to_string();
         loop {
-            let now = slate.now();
-            if is_free(slate.read().as_deref(), now) {
-                // From here on it is given back also where nobody waits for it any more.
-                let lease = Self { slate: Rc::clone(&slate), holder: holder.clone() };
+            let now = storage.now();
+            if is_free(storage.read().as_deref(), now) {
+                // From here on it is released even if the caller is cancelled.
+                let lease = Self { storage: Rc::clone(&storage), holder: holder.clone() };
                 let can_write = lease.write(now);
                 if can_write {
-                    slate.wait(SETTLING).await;
+                    storage.sleep(WRITE_SETTLE_DELAY).await;
                 }
-                // Where nothing can be written, nobody else has anything to share.
-                if !can_write || lease.is_ours() {
+                // Without working storage there is no session that tabs share.
+                if !can_write || lease.is_held() {
                     return lease;
                 }
             }
-            slate.wait(INTERVAL).await;
+            storage.sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Makes it last for a whole term from now on; whether it is still there.
+    /// Extends the lease to its full duration from now. Returns whether it is still held.
     #[must_use]
     pub fn extend(&self) -> bool {
-        let (note, now) = (self.slate.read(), self.slate.now());
-        match note {
-            // It could not be written to begin with, or somebody has wiped everything.
+        let (record, now) = (self.storage.read(), self.storage.now());
+        match record {
+            // It could not be written to begin with, or all storage was cleared.
             None => !self.write(now),
-            Some(note) => {
-                is_of(&note, &self.holder) && until(&note) > now + MARGIN && self.write(now)
+            Some(record) => {
+                is_of(&record, &self.holder)
+                    && expires_at(&record) > now + EXTENSION_MARGIN_MS
+                    && self.write(now)
             }
         }
     }
 
-    /// Gives it back.
-    pub fn give_back(&self) {
-        if self.is_ours() {
-            self.slate.wipe();
+    /// Releases the lease if it is held.
+    pub fn release(&self) {
+        if self.is_held() {
+            self.storage.clear();
         }
     }
 
-    fn is_ours(&self) -> bool {
-        self.slate.read().is_some_and(|note| is_of(&note, &self.holder))
+    fn is_held(&self) -> bool {
+        self.storage.read().is_some_and(|record| is_of(&record, &self.holder))
     }
 
     fn write(&self, now: u64) -> bool {
-        self.slate.write(&format!("{} {}", self.holder, now + TERM))
+        self.storage.write(&format!("{} {}", self.holder, now + LEASE_DURATION_MS))
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.give_back();
+        self.release();
     }
 }
 
-fn is_of(note: &str, holder: &str) -> bool {
-    note.split(' ').next() == Some(holder)
+fn is_of(record: &str, holder: &str) -> bool {
+    record.split(' ').next() == Some(holder)
 }
 
-/// Until when a note is good; rubbish is not.
-fn until(note: &str) -> u64 {
-    note.split(' ').nth(1).and_then(|until| until.parse().ok()).unwrap_or(0)
+/// Expiry time of a record in milliseconds; 0 if the record is invalid.
+fn expires_at(record: &str) -> u64 {
+    record.split(' ').nth(1).and_then(|time| time.parse().ok()).unwrap_or(0)
 }
 
-/// Whether a note keeps nobody away: there is none, its time is over, or it was written by a clock
-/// that has been set back since.
-fn is_free(note: Option<&str>, now: u64) -> bool {
-    let until = note.map_or(0, until);
-    until <= now || until > now + TERM
+/// Returns whether a lease can be taken: there is no record, it has expired, or it was written
+/// before the clock was set back.
+fn is_free(record: Option<&str>, now: u64) -> bool {
+    let expires_at = record.map_or(0, expires_at);
+    expires_at <= now || expires_at > now + LEASE_DURATION_MS
 }

@@ -1,82 +1,89 @@
-//! What the browser's tabs tell each other of their sessions.
+//! Messages between the tabs of a browser.
 //!
 //! A message carries the new state itself: it may arrive before another process sees what was
 //! written to storage.
 
-use super::{ports::Saved, state::Ending};
+use super::{ports::PersistedSession, state::SessionEnd};
 use crate::protocol::User;
 
-/// What a tab tells the others.
+/// A message to the other tabs.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Somebody has logged in, and is remembered.
-    Began(Saved),
-    /// A session has a newer pair of tokens.
-    Renewed(Saved),
-    /// Somebody is called otherwise, or looks otherwise.
-    Known(User),
-    /// A session is over.
-    Ended {
-        /// Which.
-        session: String,
-        /// How.
-        why: Ending,
+    /// A user has logged in, with a session that all tabs share.
+    SessionStarted(PersistedSession),
+    /// A session has newer tokens.
+    TokensRefreshed(PersistedSession),
+    /// The current user's name or avatar has changed.
+    UserUpdated(User),
+    /// A session has ended.
+    SessionEnded {
+        /// Id of the session (`sid`).
+        session_id: String,
+        /// Why it ended.
+        end: SessionEnd,
     },
-    /// Who has tokens of this session is asked to show them: a tab was duplicated, or has not
-    /// listened for a while.
-    Asked {
-        /// Which.
-        session: String,
+    /// Requests the tokens of a session from tabs that hold them: sent by a duplicated tab, or by
+    /// one that was suspended.
+    TokensRequested {
+        /// Id of the session (`sid`).
+        session_id: String,
     },
 }
 
-/// A line each: neither tokens nor JSON have any that break. A format of its own costs every
-/// visitor less than one of serde's.
+/// Four lines of text: neither tokens nor JSON contain line breaks. Deriving serde for the enum
+/// would add more code to the first load than this format.
 impl Message {
-    /// The message as text.
+    /// Encodes the message as text.
     #[must_use]
     pub fn encode(&self) -> String {
-        let line = |kind, first: &str, second: &str, third: &str| {
+        let lines = |kind, first: &str, second: &str, third: &str| {
             format!("{kind}\n{first}\n{second}\n{third}")
         };
+        let session = |kind, session: &PersistedSession| {
+            lines(kind, &session.access_token, &session.refresh_token, &json(&session.user))
+        };
         match self {
-            Self::Began(saved) => line("began", &saved.access, &saved.refresh, &json(&saved.user)),
-            Self::Renewed(saved) => {
-                line("renewed", &saved.access, &saved.refresh, &json(&saved.user))
+            Self::SessionStarted(started) => session("started", started),
+            Self::TokensRefreshed(refreshed) => session("refreshed", refreshed),
+            Self::UserUpdated(user) => lines("user", &json(user), "", ""),
+            Self::SessionEnded { session_id, end } => {
+                lines("ended", session_id, &json(&end.reason()), "")
             }
-            Self::Known(user) => line("known", &json(user), "", ""),
-            Self::Ended { session, why } => line("ended", session, &json(&why.reason()), ""),
-            Self::Asked { session } => line("asked", session, "", ""),
+            Self::TokensRequested { session_id } => lines("request", session_id, "", ""),
         }
     }
 
-    /// The message of a text; nothing where another version has written it.
+    /// Decodes a message; `None` if it has another format, as from a tab with another version.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
         let (kind, first, second, third) =
             (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
-        let saved = || {
+        let session = || {
             let user = serde_json::from_slice(third.as_bytes()).ok()?;
-            Some(Saved { access: first.to_owned(), refresh: second.to_owned(), user })
-                .filter(Saved::is_whole)
+            let (access_token, refresh_token) = (first.to_owned(), second.to_owned());
+            Some(PersistedSession { access_token, refresh_token, user })
+                .filter(PersistedSession::is_consistent)
         };
         match kind {
-            "began" => saved().map(Self::Began),
-            "renewed" => saved().map(Self::Renewed),
-            "known" => serde_json::from_slice(first.as_bytes()).ok().map(Self::Known),
+            "started" => session().map(Self::SessionStarted),
+            "refreshed" => session().map(Self::TokensRefreshed),
+            "user" => serde_json::from_slice(first.as_bytes()).ok().map(Self::UserUpdated),
             "ended" => {
                 let reason = serde_json::from_slice(second.as_bytes()).ok()?;
-                Some(Self::Ended { session: first.to_owned(), why: Ending::of(reason) })
+                Some(Self::SessionEnded {
+                    session_id: first.to_owned(),
+                    end: SessionEnd::of(reason),
+                })
             }
-            "asked" => Some(Self::Asked { session: first.to_owned() }),
+            "request" => Some(Self::TokensRequested { session_id: first.to_owned() }),
             _ => None,
         }
     }
 }
 
 fn json(value: &impl serde::Serialize) -> String {
-    // Data of ours always encodes; if it ever did not, nobody would understand the message, which
-    // does no harm.
+    // These types always encode. An empty text would make the message invalid, so that other tabs
+    // ignore it.
     serde_json::to_string(value).unwrap_or_default()
 }

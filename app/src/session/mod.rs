@@ -1,25 +1,20 @@
-//! The browser's session: who is signed in, where that is kept, and how calls are signed.
+//! The browser session: login state, its storage, and authenticated requests.
 //!
-//! The rules ([`core`], `renewal`, `proof`, `tabs`, [`lease`], [`token`], [`state`]) know no
-//! browser; [`browser`] gives them one. [`guards`] keeps pages to those whom they are for,
-//! [`activity`] renews the token while the person is there.
+//! The rules ([`core`], `refresh`, `reauth`, `tabs`, [`lease`], [`token`], [`state`]) use the
+//! traits of [`ports`] and no browser; [`browser`] implements these traits. *Refresh* is the
+//! exchange of a refresh token for new tokens; *renewal* is a refresh ahead of expiry, while the
+//! user is active.
 
-pub mod activity;
 pub mod browser;
-pub mod channel;
 pub mod core;
-pub mod guards;
 pub mod lease;
-pub mod lock;
 pub mod message;
 pub mod ports;
-mod proof;
-mod renewal;
+mod reauth;
+mod refresh;
 pub mod state;
-pub mod storage;
 mod tabs;
 #[cfg(test)]
 mod tests;
 pub mod token;
-pub mod upload;
-pub mod wire;
+pub mod transport;

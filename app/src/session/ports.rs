@@ -1,4 +1,4 @@
-//! What the session needs of the browser, as small traits: its rules are tested without one.
+//! Traits for what the session needs of the browser, so that its rules are tested without one.
 
 use std::time::Duration;
 
@@ -6,67 +6,69 @@ use futures::future::LocalBoxFuture;
 
 use super::{
     message::Message,
-    state::{Auth, Ending},
+    state::{AuthState, SessionEnd},
     token,
-    wire::{Answer, Call, NoAnswer},
+    transport::{ApiRequest, ApiResponse, NetworkError},
 };
 use crate::protocol::User;
 
-/// Sends a call.
+/// Sends requests to the server.
 pub trait Fetch {
-    /// Sends it, with `Authorization: Bearer` where a token is given.
+    /// Sends a request, with `Authorization: Bearer` if a token is given.
     fn send(
         &self,
-        call: Call,
+        request: ApiRequest,
         bearer: Option<String>,
-    ) -> LocalBoxFuture<'static, Result<Answer, NoAnswer>>;
+    ) -> LocalBoxFuture<'static, Result<ApiResponse, NetworkError>>;
 }
 
-/// Where a session is kept.
+/// The storage that holds a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// `sessionStorage`: the session belongs to its tab.
-    Tab,
+pub enum StorageScope {
+    /// `sessionStorage`: the session belongs to one tab.
+    SessionStorage,
     /// `localStorage`: the session is remembered, and all tabs share it.
-    Browser,
+    LocalStorage,
 }
 
-/// A session as it is kept.
+/// The stored part of a session.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Saved {
-    /// Signs calls.
-    pub access: String,
-    /// Gets the next pair.
-    pub refresh: String,
-    /// Whose it is.
+pub struct PersistedSession {
+    /// Authenticates requests.
+    pub access_token: String,
+    /// Gets the next pair of tokens.
+    pub refresh_token: String,
+    /// The session's user.
     pub user: User,
 }
 
-impl Saved {
-    /// Whether it is a session's and not rubbish, nor half of one session and half of another,
-    /// which is what a look sees while another tab is writing.
+impl PersistedSession {
+    /// Returns whether both tokens are well-formed and belong to the same session. Reading while
+    /// another tab is writing may give the tokens of two sessions.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        token::is_shaped(&self.access)
-            && token::is_shaped(&self.refresh)
-            && sid(&self.access).unwrap_or_default() == self.session()
+    pub fn is_consistent(&self) -> bool {
+        token::is_well_formed(&self.access_token)
+            && token::is_well_formed(&self.refresh_token)
+            && sid(&self.access_token).unwrap_or_default() == self.session_id()
     }
 
-    /// The session's name.
+    /// The session's id (`sid`).
     #[must_use]
-    pub fn session(&self) -> String {
-        sid(&self.refresh).unwrap_or_default()
+    pub fn session_id(&self) -> String {
+        sid(&self.refresh_token).unwrap_or_default()
     }
 
-    /// Whether it is of the same session, and was made later.
+    /// Returns whether it belongs to the same session and was issued later.
     #[must_use]
-    pub fn succeeds(&self, other: &Self) -> bool {
-        self.session() == other.session() && self.age() > other.age()
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        self.session_id() == other.session_id() && self.version() > other.version()
     }
 
-    /// A generation's refresh token is always the same; its access tokens tell when each was made.
-    fn age(&self) -> Option<(i64, i64)> {
-        Some((token::claims(&self.refresh)?.generation, token::claims(&self.access)?.iat))
+    /// Generation and time of issue. All refresh tokens of a generation are equal; its access
+    /// tokens differ in their time of issue.
+    fn version(&self) -> Option<(i64, i64)> {
+        let generation = token::claims(&self.refresh_token)?.generation;
+        Some((generation, token::claims(&self.access_token)?.iat))
     }
 }
 
@@ -74,59 +76,58 @@ fn sid(token: &str) -> Option<String> {
     Some(token::claims(token)?.sid)
 }
 
-/// The browser's storage. It may be missing, full, forbidden or full of rubbish, and none of that
-/// is an error.
+/// The browser's storage. It may be missing, full, forbidden, or contain invalid values; none of
+/// these is an error.
 pub trait Storage {
-    /// What is kept at a place, whatever it looks like.
-    fn load(&self, place: Place) -> Option<Saved>;
-    /// Keeps a session; whether that was possible. All of it or nothing: half a session would be
-    /// rubbish after the next reload.
-    fn save(&self, place: Place, saved: &Saved) -> bool;
-    /// Forgets what is kept at a place.
-    fn clear(&self, place: Place);
+    /// Loads the stored session; it may be inconsistent.
+    fn load(&self, scope: StorageScope) -> Option<PersistedSession>;
+    /// Stores a session completely or not at all. Returns whether it was stored.
+    fn save(&self, scope: StorageScope, persisted: &PersistedSession) -> bool;
+    /// Removes the stored session.
+    fn clear(&self, scope: StorageScope);
 }
 
-/// Time, and what goes on in it.
+/// Clock, timers and background tasks.
 pub trait Runtime {
-    /// The time since some moment in the past, by a clock that never goes back.
+    /// The time since an arbitrary moment, by a monotonic clock.
     fn now(&self) -> Duration;
-    /// Is ready after a while.
-    fn wait(&self, time: Duration) -> LocalBoxFuture<'static, ()>;
-    /// Runs something to its end, also when nobody waits for it any more.
-    fn run(&self, task: LocalBoxFuture<'static, ()>);
+    /// Completes after a duration.
+    fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()>;
+    /// Runs a future to completion in the background.
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>);
 }
 
-/// What one tab has at a time.
+/// A lock shared by the tabs of a browser.
 pub trait Lock {
-    /// Waits until this tab has the lock of a name; nothing where that has not come to pass in good
-    /// time. A tab that is gone has no lock for long.
-    fn take(&self, name: String) -> LocalBoxFuture<'static, Option<Box<dyn Turn>>>;
+    /// Acquires the lock of a name; `None` on timeout. A tab that crashes loses its locks after a
+    /// bounded time.
+    fn acquire(&self, name: String) -> LocalBoxFuture<'static, Option<Box<dyn LockGuard>>>;
 }
 
-/// A tab's turn. It ends when it is dropped, or a moment later: what it has brought about goes
-/// ahead of it to the other tabs.
-pub trait Turn {
-    /// Keeps it for as long as a call may take; whether it still is this tab's. Where locks are
-    /// leases it may have passed to another while this one was asleep.
-    fn keep(&self) -> bool;
+/// A lock that is held. It is released on drop, or a moment later, so that messages and storage
+/// writes made under it reach the other tabs first.
+pub trait LockGuard {
+    /// Extends the lock for as long as a request may take. Returns whether this tab still holds it:
+    /// a lease may have passed to another tab while this one was suspended.
+    fn extend(&self) -> bool;
 }
 
-/// The way to the browser's other tabs.
+/// A channel to the browser's other tabs.
 pub trait Channel {
-    /// Tells them something; this tab does not hear it.
-    fn tell(&self, message: &Message);
+    /// Sends a message to all other tabs.
+    fn broadcast(&self, message: &Message);
 }
 
-/// Whoever wants to know what becomes of the session.
+/// Receives the session's events.
 pub trait Observer {
-    /// Another state has begun.
-    fn changed(&self, auth: Auth);
-    /// The session has its next pair of tokens.
-    fn renewed(&self);
-    /// The time of the next renewal is another, or has become known.
-    fn planned(&self);
-    /// The person is asked for the password, or is no longer.
-    fn asking(&self, is_asking: bool);
-    /// The session was ended by the server; [`changed`](Observer::changed) comes after it.
-    fn ended(&self, why: Ending);
+    /// The authentication state has changed.
+    fn auth_changed(&self, auth: AuthState);
+    /// The session has newer tokens.
+    fn tokens_refreshed(&self);
+    /// The time of the next renewal has changed, or has become known.
+    fn renewal_rescheduled(&self);
+    /// Re-authentication was requested, or the request was completed or cancelled.
+    fn reauth_pending(&self, is_pending: bool);
+    /// The server has ended the session; [`auth_changed`](Observer::auth_changed) follows.
+    fn session_ended(&self, end: SessionEnd);
 }

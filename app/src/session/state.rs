@@ -1,22 +1,22 @@
-//! Who is signed in, as the pages see it.
+//! The session's state, as pages read it.
 
 use crate::protocol::{User, error::Reason};
 
-/// Who is signed in.
+/// Authentication state of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Auth {
-    /// The browser's storage has not been read yet. So it begins on both sides: what the server
-    /// renders is what the browser wakes up.
+pub enum AuthState {
+    /// The browser's storage has not been read yet. The initial state on the server and in the
+    /// browser, so that hydration finds the markup that the server rendered.
     #[default]
     Unknown,
-    /// Nobody.
+    /// No user is signed in.
     Guest,
-    /// Somebody.
+    /// A user is signed in.
     SignedIn(User),
 }
 
-impl Auth {
-    /// Who is signed in.
+impl AuthState {
+    /// The user, if one is signed in.
     #[must_use]
     pub const fn user(&self) -> Option<&User> {
         match self {
@@ -25,30 +25,30 @@ impl Auth {
         }
     }
 
-    /// Whether it is known that nobody is.
+    /// Returns whether it is known that no user is signed in.
     #[must_use]
     pub const fn is_guest(&self) -> bool {
         matches!(self, Self::Guest)
     }
 }
 
-/// How the server has ended a session.
+/// Why the server ended a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Its time was over, or no more is known.
+pub enum SessionEnd {
+    /// It expired, or the reason is unknown.
     Expired,
-    /// For a reason.
+    /// It was revoked, for a reason.
     Revoked(Reason),
 }
 
-impl Ending {
-    /// The end for a reason, where one is known.
+impl SessionEnd {
+    /// The end for a reason; [`Expired`](Self::Expired) without one.
     #[must_use]
     pub fn of(reason: Option<Reason>) -> Self {
         reason.map_or(Self::Expired, Self::Revoked)
     }
 
-    /// Its reason.
+    /// The reason for revocation.
     #[must_use]
     pub const fn reason(self) -> Option<Reason> {
         match self {
@@ -58,11 +58,11 @@ impl Ending {
     }
 }
 
-/// How logging out went. The session has ended here in any case.
+/// Outcome of a logout. The session has ended in this browser in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoggedOut {
-    /// The server has ended it too.
+pub enum LogoutOutcome {
+    /// The server has ended the session too.
     Everywhere,
-    /// The server could not be told: its tokens live on until they expire.
-    HereOnly,
+    /// The server could not be reached: the tokens stay valid until they expire.
+    LocalOnly,
 }

@@ -1,198 +1,212 @@
-//! How the browser's tabs follow each other. A remembered session is all tabs'; a session of a tab
-//! is its own, and that of the tabs that were duplicated from it.
+//! Synchronisation between tabs. Sessions in `localStorage` are shared by all tabs; sessions in
+//! `sessionStorage` belong to one tab and its duplicates.
 
 use super::{
-    core::{Held, Session},
+    core::{CurrentSession, Session},
     message::Message,
-    ports::{Place, Saved},
-    state::{Auth, Ending},
+    ports::{PersistedSession, StorageScope},
+    state::{AuthState, SessionEnd},
 };
 use crate::protocol::{User, error::Reason};
 
 impl Session {
-    /// Reads the storage when the page begins: the tab's own session goes before the remembered
-    /// one.
+    /// Restores the session from storage when the page loads. `sessionStorage` takes precedence
+    /// over `localStorage`.
     pub fn restore(&self) {
-        self.look_again();
-        if self.inner.borrow().held.is_none() {
-            self.ports.observer.changed(Auth::Guest);
+        self.sync();
+        if self.inner.borrow().current.is_none() {
+            self.ports.observer.auth_changed(AuthState::Guest);
         }
     }
 
-    /// Looks what has happened while this tab could not hear: into storage, and by asking where
-    /// that does not tell.
-    pub fn look_again(&self) {
-        let place = self.inner.borrow().held.as_ref().map(|held| held.place);
-        match place {
-            Some(place) => self.look_into(place),
+    /// Catches up with changes made while this tab received no messages: reads storage, and
+    /// requests the tokens from other tabs where storage is not authoritative.
+    pub fn sync(&self) {
+        let scope = self.inner.borrow().current.as_ref().map(|current| current.scope);
+        match scope {
+            Some(scope) => self.sync_with_storage(scope),
             None => {
-                for place in [Place::Tab, Place::Browser] {
-                    self.look_into(place);
+                for scope in [StorageScope::SessionStorage, StorageScope::LocalStorage] {
+                    self.sync_with_storage(scope);
                 }
             }
         }
-        if !self.storage_vouches() {
-            self.ask();
+        if !self.storage_is_authoritative() {
+            self.request_tokens();
         }
     }
 
-    /// Hears what another tab tells.
-    pub fn hear(&self, message: Message) {
+    /// Handles a message from another tab.
+    pub fn receive(&self, message: Message) {
         match message {
-            Message::Began(saved) => self.consider(saved, Place::Browser, false),
-            Message::Renewed(saved) => {
-                let place = self.place_of(&saved.session());
-                if let Some(place) = place {
-                    self.consider(saved, place, false);
+            Message::SessionStarted(persisted) => {
+                self.merge_if_newer(persisted, StorageScope::LocalStorage, false);
+            }
+            Message::TokensRefreshed(persisted) => {
+                let scope = self.scope_of(&persisted.session_id());
+                if let Some(scope) = scope {
+                    self.merge_if_newer(persisted, scope, false);
                 }
             }
-            Message::Known(user) => {
-                // What all tabs share was written by who has told.
-                self.show_as(user, |place| place == Place::Tab);
+            Message::UserUpdated(user) => {
+                // The sender has written the storage that all tabs share.
+                self.apply_user(user, |scope| scope == StorageScope::SessionStorage);
             }
-            Message::Ended { session, why } => {
-                if self.place_of(&session).is_some() {
-                    self.ended_elsewhere(why);
+            Message::SessionEnded { session_id, end } => {
+                if self.scope_of(&session_id).is_some() {
+                    self.ended_by_peer(end);
                 }
             }
-            Message::Asked { session } => {
-                if self.place_of(&session).is_some() {
-                    self.show();
+            Message::TokensRequested { session_id } => {
+                if self.scope_of(&session_id).is_some() {
+                    self.share_tokens();
                 }
             }
         }
     }
 
-    /// Shows a person, who is the same, as they are from now on, and tells the other tabs.
-    pub fn know(&self, user: User) {
-        if self.show_as(user.clone(), |_| true) {
-            self.ports.channel.tell(&Message::Known(user));
+    /// Updates the name and avatar of the current user, and notifies the other tabs.
+    pub fn update_user(&self, user: User) {
+        if self.apply_user(user.clone(), |_| true) {
+            self.ports.channel.broadcast(&Message::UserUpdated(user));
         }
     }
 
-    /// Whether that was the person at hand, and news.
-    fn show_as(&self, user: User, keeps: fn(Place) -> bool) -> bool {
+    /// Replaces the current user's data, and stores it if `is_stored_in` says so for the session's
+    /// scope. Returns whether it has changed; another user's data is ignored.
+    fn apply_user(&self, user: User, is_stored_in: fn(StorageScope) -> bool) -> bool {
         {
             let mut inner = self.inner.borrow_mut();
-            let Some(held) = &mut inner.held else { return false };
-            if held.saved.user.id != user.id || held.saved.user == user {
+            let Some(current) = &mut inner.current else { return false };
+            if current.persisted.user.id != user.id || current.persisted.user == user {
                 return false;
             }
-            held.saved.user = user.clone();
-            if keeps(held.place) {
-                held.is_kept = self.ports.storage.save(held.place, &held.saved);
+            current.persisted.user = user.clone();
+            if is_stored_in(current.scope) {
+                current.is_stored = self.ports.storage.save(current.scope, &current.persisted);
             }
         }
-        self.ports.observer.changed(Auth::SignedIn(user));
+        self.ports.observer.auth_changed(AuthState::SignedIn(user));
         true
     }
 
-    /// Whether storage would show a newer pair, if there were one. That of a tab would not: a
-    /// duplicate has one of its own.
-    pub(super) fn storage_vouches(&self) -> bool {
+    /// Returns whether storage would hold newer tokens if another tab had them. `sessionStorage`
+    /// would not: each duplicate of a tab has its own copy.
+    pub(super) fn storage_is_authoritative(&self) -> bool {
         let inner = self.inner.borrow();
-        inner.held.as_ref().is_none_or(|held| held.place == Place::Browser && held.is_kept)
+        inner
+            .current
+            .as_ref()
+            .is_none_or(|current| current.scope == StorageScope::LocalStorage && current.is_stored)
     }
 
-    fn look_into(&self, place: Place) {
-        match self.ports.storage.load(place) {
-            // Half of it is another session's: somebody is writing.
-            Some(kept) if !kept.is_whole() => {}
-            Some(kept) => self.consider(kept, place, true),
+    fn sync_with_storage(&self, scope: StorageScope) {
+        match self.ports.storage.load(scope) {
+            // Another tab is writing: the tokens are of two sessions.
+            Some(stored) if !stored.is_consistent() => {}
+            Some(stored) => self.merge_if_newer(stored, scope, true),
             None => {
-                let was_kept = self
+                let was_stored = self
                     .inner
                     .borrow()
-                    .held
+                    .current
                     .as_ref()
-                    .is_some_and(|held| held.place == place && held.is_kept);
-                if was_kept {
-                    self.ended_elsewhere(Ending::Revoked(Reason::LoggedOut));
+                    .is_some_and(|current| current.scope == scope && current.is_stored);
+                if was_stored {
+                    self.ended_by_peer(SessionEnd::Revoked(Reason::LoggedOut));
                 }
             }
         }
     }
 
-    /// Takes over what another tab has left or told, where it is news to this one.
-    fn consider(&self, saved: Saved, place: Place, is_kept: bool) {
+    /// Takes over a session from storage or from a message if it is newer than the current one.
+    fn merge_if_newer(&self, peer: PersistedSession, scope: StorageScope, is_stored: bool) {
         {
             let mut inner = self.inner.borrow_mut();
-            let is_leaving = inner.leaving;
-            if let Some(held) = &mut inner.held {
-                // Who is logging out follows nobody.
-                if held.place != place || is_leaving {
+            let is_logging_out = inner.is_logging_out;
+            if let Some(current) = &mut inner.current {
+                if current.scope != scope || is_logging_out {
                     return;
                 }
-                if held.saved.session() == saved.session() && !saved.succeeds(&held.saved) {
-                    held.is_kept |= is_kept;
-                    // The tokens are no news; what the person is called may be.
+                if current.persisted.session_id() == peer.session_id()
+                    && !peer.is_newer_than(&current.persisted)
+                {
+                    current.is_stored |= is_stored;
+                    // The tokens are not newer, but the user's data may be.
                     drop(inner);
-                    if is_kept {
-                        self.show_as(saved.user, |_| false);
+                    if is_stored {
+                        self.apply_user(peer.user, |_| false);
                     }
                     return;
                 }
             }
         }
-        self.adopt(saved, place, is_kept);
+        self.replace_from_peer(peer, scope, is_stored);
     }
 
-    fn adopt(&self, saved: Saved, place: Place, is_kept: bool) {
-        // What is in the storage of all tabs was written there by who has told.
-        let is_kept = is_kept || place == Place::Tab && self.ports.storage.save(place, &saved);
-        let user = saved.user.clone();
-        let held = Held { saved, place, is_kept, life: None };
-        let (news, before) = {
+    fn replace_from_peer(&self, peer: PersistedSession, scope: StorageScope, is_stored: bool) {
+        // `localStorage` was written by the tab that sent the message.
+        let is_stored = is_stored
+            || scope == StorageScope::SessionStorage && self.ports.storage.save(scope, &peer);
+        let user = peer.user.clone();
+        let current = CurrentSession { persisted: peer, scope, is_stored, expiry: None };
+        let (superseded, before) = {
             let mut inner = self.inner.borrow_mut();
-            match &mut inner.held {
-                Some(before) if before.saved.user.id == held.saved.user.id => {
-                    let before = std::mem::replace(before, held);
-                    (inner.news.take(), before.saved.user)
+            match &mut inner.current {
+                Some(before) if before.persisted.user.id == current.persisted.user.id => {
+                    let before = std::mem::replace(before, current);
+                    (inner.superseded.take(), before.persisted.user)
                 }
                 _ => {
                     drop(inner);
-                    self.put(Some(held));
+                    self.replace_session(Some(current));
                     return;
                 }
             }
         };
-        self.learn_life();
-        if let Some(news) = news {
-            // Nobody may wait for it any more.
-            let _ = news.send(());
+        self.update_expiry();
+        if let Some(superseded) = superseded {
+            // Fails if the refresh has completed.
+            let _ = superseded.send(());
         }
         if before != user {
-            self.ports.observer.changed(Auth::SignedIn(user));
+            self.ports.observer.auth_changed(AuthState::SignedIn(user));
         }
-        self.ports.observer.renewed();
-        self.ports.observer.planned();
+        self.ports.observer.tokens_refreshed();
+        self.ports.observer.renewal_rescheduled();
     }
 
-    fn ended_elsewhere(&self, why: Ending) {
-        // Who is logging out knows.
-        if !self.inner.borrow().leaving {
-            self.ports.observer.ended(why);
-            self.end(None);
+    fn ended_by_peer(&self, end: SessionEnd) {
+        // A logout in this tab is reported by its own caller.
+        if !self.inner.borrow().is_logging_out {
+            self.ports.observer.session_ended(end);
+            self.end_session(None);
         }
     }
 
-    /// Where the session is kept, if it is the one at hand.
-    fn place_of(&self, session: &str) -> Option<Place> {
+    /// The storage scope of a session, if it is the current one.
+    fn scope_of(&self, session_id: &str) -> Option<StorageScope> {
         let inner = self.inner.borrow();
-        inner.held.as_ref().filter(|held| held.saved.session() == session).map(|held| held.place)
+        inner
+            .current
+            .as_ref()
+            .filter(|current| current.persisted.session_id() == session_id)
+            .map(|current| current.scope)
     }
 
-    fn ask(&self) {
-        let session = self.inner.borrow().held.as_ref().map(|held| held.saved.session());
-        if let Some(session) = session {
-            self.ports.channel.tell(&Message::Asked { session });
+    fn request_tokens(&self) {
+        let session_id =
+            self.inner.borrow().current.as_ref().map(|current| current.persisted.session_id());
+        if let Some(session_id) = session_id {
+            self.ports.channel.broadcast(&Message::TokensRequested { session_id });
         }
     }
 
-    fn show(&self) {
-        let saved = self.inner.borrow().held.as_ref().map(|held| held.saved.clone());
-        if let Some(saved) = saved {
-            self.ports.channel.tell(&Message::Renewed(saved));
+    fn share_tokens(&self) {
+        let persisted =
+            self.inner.borrow().current.as_ref().map(|current| current.persisted.clone());
+        if let Some(persisted) = persisted {
+            self.ports.channel.broadcast(&Message::TokensRefreshed(persisted));
         }
     }
 }

@@ -1,28 +1,25 @@
-//! What the browser may know of a token without its key: its form, its session, and when it was
-//! made to end.
+//! Tokens as the browser reads them, without the key: their form, session and times.
 
 use serde::Deserialize;
 
-/// What a token says that the browser goes by. Times are seconds of Unix time by the server's
-/// clock.
+/// Claims that the browser uses. Times are Unix times in seconds, by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Claims {
-    /// The session.
+    /// Session id.
     #[serde(default)]
     pub sid: String,
-    /// The session's generation: each refresh begins the next.
+    /// Generation of the session: each refresh starts the next.
     #[serde(default, rename = "gen")]
     pub generation: i64,
-    /// When it was made.
+    /// Time of issue.
     pub iat: i64,
-    /// When it ends.
+    /// Expiry time.
     pub exp: i64,
 }
 
-/// Whether a text has the form of a token: three parts in base64url (RFC 7515 §3.1). What has not
-/// is rubbish.
+/// Returns whether a text has the form of a token: three parts in base64url (RFC 7515 §3.1).
 #[must_use]
-pub fn is_shaped(text: &str) -> bool {
+pub fn is_well_formed(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
@@ -30,14 +27,15 @@ pub fn is_shaped(text: &str) -> bool {
     text.split('.').count() == 3 && text.split('.').all(is_part)
 }
 
-/// What a token says. Nothing is verified: it is good for planning, never for trust.
+/// Decodes the claims of a token. The signature is not verified: use them for scheduling, never for
+/// authorization.
 #[must_use]
 pub fn claims(token: &str) -> Option<Claims> {
     serde_json::from_slice(&decode(token.split('.').nth(1)?)?).ok()
 }
 
-/// Base64url without padding (RFC 4648 §5). A crate for it would cost every visitor more than these
-/// lines.
+/// Decodes base64url without padding (RFC 4648 §5). A crate would add more to the first load than
+/// these lines.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut buffer, mut bits) = (0_u32, 0);
@@ -65,11 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn form() {
+    fn is_well_formed_of_text_requires_three_base64url_parts() {
         for token in ["a.b.c", "eyJ-_0.e30.x"] {
-            assert!(is_shaped(token), "{token:?}");
+            assert!(is_well_formed(token), "{token:?}");
         }
-        for rubbish in [
+        for invalid in [
             "",
             "a",
             "a.b",
@@ -82,12 +80,12 @@ mod tests {
             "undefined",
             "a=.b.c",
         ] {
-            assert!(!is_shaped(rubbish), "{rubbish:?}");
+            assert!(!is_well_formed(invalid), "{invalid:?}");
         }
     }
 
     #[test]
-    fn what_a_token_says() {
+    fn claims_of_token_returns_session_generation_and_times() {
         // {"typ":"at+jwt"} . {"sub":"ü?>","iat":1700000000,"exp":1700000900} . x
         let token = "eyJ0eXAiOiJhdCtqd3QifQ.eyJzdWIiOiLDvD8-IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDB9.x";
         let bare =
@@ -99,8 +97,8 @@ mod tests {
             claims(token),
             Some(Claims { sid: "s".to_owned(), generation: 7, iat: 1, exp: 2 })
         );
-        for rubbish in ["a.b.c", "a", "a.+.c"] {
-            assert_eq!(claims(rubbish), None, "{rubbish}");
+        for invalid in ["a.b.c", "a", "a.+.c"] {
+            assert_eq!(claims(invalid), None, "{invalid}");
         }
     }
 }

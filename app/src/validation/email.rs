@@ -1,12 +1,12 @@
-//! The address that a person may be written to: no name to log in with.
+//! E-mail address for contact; not a login name.
 
 use super::{Problem, username::check_email};
 
-/// The address in what was typed: trimmed, `None` where nothing is left.
+/// Parses a trimmed e-mail address; `None` if the input is blank.
 ///
 /// # Errors
 ///
-/// A [`Problem`] where it is no e-mail address.
+/// [`Problem::EmailInvalid`] or [`Problem::EmailTooLong`].
 pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
     let address = typed.trim();
     if address.is_empty() {
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
+    fn parse_of_typed_text_returns_trimmed_address_or_problem() {
         assert_eq!(parse(" Ada@Example.com "), Ok(Some("Ada@Example.com")));
         assert_eq!(
             parse("ada＠münchen．example"),

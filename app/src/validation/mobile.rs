@@ -1,28 +1,27 @@
-//! The number of a mobile phone: no name to log in with.
+//! Mobile phone number for contact; not a login name.
 
 use super::{Problem, narrow};
 
-/// Digits of the shortest number that is taken.
+/// Digits of the shortest accepted number.
 const DIGITS_MIN: usize = 8;
-/// Digits of the longest number there is (E.164 §6.2.1).
+/// Digits of the longest number (E.164 §6.2.1).
 const DIGITS_MAX: usize = 15;
 
-/// The number in what was typed, as E.164 has it: `+`, the country's code and the rest, digits
-/// only. What people put between the digits so that they can be read is dropped, and full-width
-/// digits count as others. Where the reader is Chinese, a number without its country is one of
-/// China, if it is a mobile number there: eleven digits, the first a one. `None` where nothing is
-/// left.
+/// Parses a number to E.164: `+`, country code and subscriber number, digits only; `None` if the
+/// input is blank. Separators between digits are dropped, and full-width digits are converted. With
+/// `is_chinese`, a number without a country code counts as Chinese if it is a mobile number there:
+/// eleven digits, the first of them 1.
 ///
 /// # Errors
 ///
-/// A [`Problem`] where it is no such number.
+/// [`Problem::MobileInvalid`] if it is not such a number.
 pub fn parse(typed: &str, is_chinese: bool) -> Result<Option<String>, Problem> {
-    let is_between = |character: &char| {
+    let is_separator = |character: &char| {
         character.is_whitespace()
             || matches!(character, '-' | '(' | ')' | '\u{2010}'..='\u{2015}' | '\u{2212}')
     };
     let number: String =
-        typed.chars().map(narrow).filter(|character| !is_between(character)).collect();
+        typed.chars().map(narrow).filter(|character| !is_separator(character)).collect();
     if number.is_empty() {
         return if typed.trim().is_empty() { Ok(None) } else { Err(Problem::MobileInvalid) };
     }
@@ -38,7 +37,7 @@ pub fn parse(typed: &str, is_chinese: bool) -> Result<Option<String>, Problem> {
     let digits = number.strip_prefix('+').ok_or(Problem::MobileInvalid)?;
     let is_number = (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len())
         && is_digits(digits)
-        // No country's code begins with it.
+        // No country code starts with 0.
         && !digits.starts_with('0');
     if is_number { Ok(Some(number)) } else { Err(Problem::MobileInvalid) }
 }
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn parse_of_number_with_country_code_returns_e164() {
         for typed in [
             "+8613912345901",
             " +86 139-1234-5901 ",
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_of_number_without_country_is_chinese_for_chinese_readers_only() {
+    fn parse_of_number_without_country_code_is_chinese_for_chinese_readers_only() {
         for typed in [
             "13912345901",
             " 139-1234-5901 ",

@@ -1,5 +1,5 @@
-//! The rules that the form and the server share: plain functions without I/O and without Unicode
-//! tables (every visitor would pay for their bytes; what needs them is in the server's `accounts`).
+//! Validation rules shared by forms and server: plain functions without I/O. Rules that need
+//! Unicode tables are in the server's `accounts`, since the tables would add to every first load.
 
 pub mod email;
 pub mod mobile;
@@ -8,96 +8,94 @@ pub mod password;
 pub mod strength;
 pub mod username;
 
-/// What can be wrong with a field. Its words are in `i18n::problems`.
+/// Validation error of a field. Its texts are in `i18n::problems`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// No account name was given.
+    /// The account name is missing.
     UsernameMissing,
     /// A handle of fewer than three characters.
     UsernameTooShort,
     /// A handle of more than 32 characters.
     UsernameTooLong,
-    /// A handle with a character that handles do not have, or that begins with one that they do not
-    /// begin with.
+    /// A handle with a character that is not allowed, or not allowed at its start.
     UsernameCharacters,
-    /// It has an `@` but is no e-mail address.
+    /// A text with an `@` that is not an e-mail address.
     EmailInvalid,
     /// An e-mail address of more than 254 characters.
     EmailTooLong,
-    /// It is no number of E.164 with its country.
+    /// Not an E.164 number with a country code.
     MobileInvalid,
-    /// No password was given.
+    /// The password is missing.
     PasswordMissing,
     /// A password of fewer code points than configured.
     PasswordTooShort {
         /// The configured number of code points.
         min: usize,
     },
-    /// A password that is longer than what is accepted.
+    /// A password longer than the maximum.
     PasswordTooLong,
     /// The password is the account's name.
     PasswordIsUsername,
-    /// The password is the account's name with hardly anything around it.
+    /// The password is the account's name with few characters added.
     PasswordLikeUsername,
-    /// What was typed to confirm it is not the account's name.
+    /// The typed confirmation is not the account's name.
     NameDiffers,
-    /// The confirmation is another password.
+    /// Password and confirmation differ.
     PasswordsDiffer,
     /// A nickname of more than 64 characters.
     NicknameTooLong,
-    /// A nickname with control characters or invisible marks that turn the direction of the text
-    /// around it.
+    /// A nickname with control characters or invisible marks that change the direction of text.
     NicknameCharacters,
-    /// What only the server can find.
+    /// A problem that only the server detects.
     #[cfg(feature = "ssr")]
     Server(ServerProblem),
 }
 
-/// What the server alone finds wrong with a field. Browsers are told in words, so that nobody loads
-/// these with a page.
+/// Validation error that only the server detects. Browsers receive its text, so that pages need not
+/// load these variants.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerProblem {
     /// A handle whose letters come from several scripts (UTS #39 §5.1).
     UsernameScripts,
-    /// A name that nobody may have.
+    /// A reserved name.
     UsernameReserved,
-    /// The password is one of those that everybody tries first.
+    /// The password is in the list of common passwords.
     PasswordCommon,
-    /// It is not the account's password.
+    /// The password is not the account's.
     PasswordWrong,
-    /// What was sent as a picture is of no kind that is taken.
+    /// The upload is not a supported image format.
     PictureKind,
-    /// A picture of more bytes than are taken.
+    /// An image with too many bytes.
     PictureBytes,
-    /// A picture of more pixels than are taken.
+    /// An image with too many pixels.
     PicturePixels,
-    /// A picture whose decoding takes more memory than there is for pictures.
+    /// An image whose decoding would exceed the memory limit.
     PictureMemory,
-    /// It begins like a picture and cannot be read.
+    /// A damaged image.
     PictureBroken,
-    /// A person's files would take up more than they may.
+    /// The user's files would exceed the quota.
     FilesQuota {
-        /// What they may take up.
+        /// The quota in bytes.
         bytes: i64,
     },
-    /// A user has as many files as are kept.
+    /// The user has reached the maximum number of files.
     FilesCount {
-        /// The number of files.
+        /// The maximum number of files.
         max: u64,
     },
-    /// An account that is named by nothing.
+    /// The account's id is missing.
     IdMissing,
-    /// An order that no list has.
+    /// An unknown sort order.
     SortUnknown,
-    /// A place that no list in this order has.
+    /// An invalid pagination cursor.
     PlaceUnknown,
-    /// So many accounts that no page has them.
+    /// A page size outside of the limits.
     LimitOutside {
-        /// The most that a page has.
+        /// The maximum page size.
         max: u64,
     },
-    /// Whoever disables an account by which they are signed in themself.
+    /// An attempt to disable the account of the current session.
     DisablesOneself,
 }
 
@@ -108,8 +106,8 @@ impl From<ServerProblem> for Problem {
     }
 }
 
-/// A character as ASCII has it, where it is a full-width form of one, as Chinese and Japanese
-/// keyboards type them. The server knows all compatibility variants (NFKC).
+/// Converts a full-width character, as typed with Chinese and Japanese keyboards, to ASCII. The
+/// server converts all compatibility variants (NFKC).
 #[must_use]
 pub(crate) fn narrow(character: char) -> char {
     match character {
@@ -122,8 +120,8 @@ pub(crate) fn narrow(character: char) -> char {
     }
 }
 
-/// A character that a person does not see and that makes two names look alike or changes how text
-/// around it is shown: controls, separators and Unicode's `Default_Ignorable_Code_Point`.
+/// Returns whether a character is invisible, so that it makes two names look alike or changes how
+/// adjacent text is shown: controls, separators and Unicode's `Default_Ignorable_Code_Point`.
 #[must_use]
 pub fn is_invisible(character: char) -> bool {
     character.is_control()

@@ -1,22 +1,22 @@
-//! The name that a person is greeted by.
+//! Nickname: the display name of a user.
 
 use super::{Problem, is_invisible};
 
-/// Code points of the longest nickname.
+/// Maximum length in code points.
 pub const MAX: usize = 64;
 
-/// The nickname in what was typed: trimmed, `None` where nothing is left.
+/// Parses a trimmed nickname; `None` if the input is blank.
 ///
 /// # Errors
 ///
-/// A [`Problem`] where it is too long or has characters that a person cannot see.
+/// A [`Problem`] if it is too long or has invisible characters.
 pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
     let nickname = typed.trim();
     if nickname.is_empty() {
         return Ok(None);
     }
-    let is_refused = |character| is_invisible(character) && !is_joiner(character);
-    if nickname.chars().any(is_refused) || nickname.chars().all(is_joiner) {
+    let is_rejected = |character| is_invisible(character) && !is_joiner(character);
+    if nickname.chars().any(is_rejected) || nickname.chars().all(is_joiner) {
         return Err(Problem::NicknameCharacters);
     }
     if nickname.chars().count() > MAX {
@@ -25,8 +25,8 @@ pub fn parse(typed: &str) -> Result<Option<&str>, Problem> {
     Ok(Some(nickname))
 }
 
-/// What joins letters and emoji, or chooses how an emoji looks: invisible by itself, and at home in
-/// names.
+/// Returns whether a character joins letters or emoji, or selects the form of an emoji: invisible
+/// by itself, but common in names.
 const fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nicknames() {
+    fn parse_of_typed_text_returns_trimmed_nickname_or_problem() {
         assert_eq!(parse("  小明 "), Ok(Some("小明")));
         assert_eq!(parse("👨\u{200d}👩\u{200d}👧"), Ok(Some("👨\u{200d}👩\u{200d}👧")));
         assert_eq!(parse("  "), Ok(None));

@@ -1,23 +1,23 @@
-//! The length of passwords (NIST SP 800-63B-4 §3.1.1.2: no rules of composition, code points
-//! counted after NFC).
+//! Length of passwords (NIST SP 800-63B-4 §3.1.1.2: no composition rules, code points counted after
+//! NFC).
 
 use super::Problem;
 
-/// Code points that a password needs where nothing else is configured.
+/// Default minimum length in code points.
 pub const MIN_DEFAULT: usize = 8;
-/// Code points of the longest password.
+/// Maximum length in code points.
 pub const MAX: usize = 128;
-/// Bytes of the longest text that is looked at as a password at all: 128 code points before NFC,
-/// and room.
+/// Maximum size in bytes of a text that is processed as a password: 128 code points before NFC,
+/// with some room.
 pub const MAX_BYTES: usize = 1024;
 
-/// Checks a new password, which the caller has brought into NFC.
+/// Checks the length of a new password, which the caller has normalised to NFC.
 ///
 /// # Errors
 ///
-/// The first [`Problem`] that a person would mend.
+/// A [`Problem`] if it is missing, too short or too long.
 pub fn check(nfc: &str, min: usize) -> Result<(), Problem> {
-    is_there(nfc)?;
+    check_present(nfc)?;
     let length = nfc.chars().count();
     if length > MAX || nfc.len() > MAX_BYTES {
         return Err(Problem::PasswordTooLong);
@@ -33,7 +33,7 @@ pub fn check(nfc: &str, min: usize) -> Result<(), Problem> {
 /// # Errors
 ///
 /// [`Problem::PasswordMissing`] if it is empty.
-pub fn is_there(typed: &str) -> Result<(), Problem> {
+pub fn check_present(typed: &str) -> Result<(), Problem> {
     if typed.is_empty() { Err(Problem::PasswordMissing) } else { Ok(()) }
 }
 
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_is_counted_in_code_points() {
+    fn check_of_password_counts_code_points() {
         assert_eq!(check("", 8), Err(Problem::PasswordMissing));
         assert_eq!(check("1234567", 8), Err(Problem::PasswordTooShort { min: 8 }));
         assert_eq!(check("密码密码密码密码", 8), Ok(()));

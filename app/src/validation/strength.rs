@@ -1,30 +1,31 @@
-//! How hard a password is to guess, while it is typed: an estimate in a few hundred bytes that
-//! every visitor can afford. Nothing is refused by it. Which passwords everybody tries first, the
-//! server knows.
+//! Strength estimate of a password while it is typed, small enough for the first load. It rejects
+//! nothing; the list of common passwords is on the server.
 
-/// What an estimate says.
+/// Estimated strength.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
-    /// Guessed in no time.
+    /// Guessed online within few attempts.
     Weak,
-    /// Guessed by whoever has stolen the hashes.
+    /// Guessed offline from a stolen hash.
     Fair,
     /// Hard to guess.
     Good,
-    /// Out of reach.
+    /// Very hard to guess.
     Strong,
 }
 
-/// The rows of keyboards, and what people count: steps along them are no surprise.
+/// Rows of the keyboard, and the end of the digits: steps along them are predictable.
 const ROWS: &str = "qwertyuiop asdfghjkl zxcvbnm 90";
 
-/// Estimates a password, by its characters that do not follow from those before them: a repetition,
-/// a row of the alphabet or of the keyboard, a pair that was there already.
+/// Estimates a password by the number of its unpredictable characters. A character is predictable
+/// if it repeats the one before it, continues a row of the alphabet or keyboard, or completes a
+/// pair that occurred earlier.
 #[must_use]
 pub fn estimate(password: &str) -> Strength {
     let characters: Vec<char> = password.chars().collect();
-    let surprises = (0..characters.len()).filter(|&at| !follows(&characters, at)).count();
-    match surprises * bits(&characters) {
+    let unpredictable =
+        (0..characters.len()).filter(|&at| !is_predictable(&characters, at)).count();
+    match unpredictable * bits(&characters) {
         ..30 => Strength::Weak,
         30..45 => Strength::Fair,
         45..60 => Strength::Good,
@@ -32,19 +33,20 @@ pub fn estimate(password: &str) -> Strength {
     }
 }
 
-/// Whether a character could be told from those before it.
-fn follows(characters: &[char], at: usize) -> bool {
+/// Returns whether a character is predictable from those before it.
+fn is_predictable(characters: &[char], at: usize) -> bool {
     let Some(before) = at.checked_sub(1) else { return false };
     let pair = &characters[before..=at];
     let is_row = || {
-        let way = before.checked_sub(1).and_then(|first| way(characters[first], pair[0]));
-        way.is_some() && way == self::way(pair[0], pair[1])
+        let step = before.checked_sub(1).and_then(|first| step(characters[first], pair[0]));
+        step.is_some() && step == self::step(pair[0], pair[1])
     };
     pair[0] == pair[1] || characters[..at].windows(2).any(|earlier| earlier == pair) || is_row()
 }
 
-/// Which way one goes from a character to its neighbour in a row; `None` where it is none.
-fn way(from: char, to: char) -> Option<bool> {
+/// Direction of a step along a row: forwards (`true`), backwards, or `None` if the characters are
+/// not neighbours.
+fn step(from: char, to: char) -> Option<bool> {
     let (from, to) = (from.to_ascii_lowercase(), to.to_ascii_lowercase());
     let is_next = |left: char, right: char| {
         u32::from(left) + 1 == u32::from(right)
@@ -53,8 +55,8 @@ fn way(from: char, to: char) -> Option<bool> {
     if is_next(from, to) { Some(true) } else { is_next(to, from).then_some(false) }
 }
 
-/// What each surprise is worth, in bits: people's letters are no dice, and more kinds of characters
-/// are more to try.
+/// Bits of each unpredictable character. Letters in passwords are not random, so few bits are
+/// counted; more kinds of characters count more.
 fn bits(characters: &[char]) -> usize {
     let kinds = characters.iter().fold(0_u8, |kinds, character| {
         kinds
@@ -62,7 +64,7 @@ fn bits(characters: &[char]) -> usize {
                 'a'..='z' => 1,
                 'A'..='Z' => 2,
                 '0'..='9' => 4,
-                // One of thousands.
+                // Ideographs: one of thousands.
                 '\u{2e80}'.. => 0b111_0000,
                 _ => 8,
             }
@@ -75,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_long_and_varied_is_strong() {
+    fn estimate_of_longer_and_more_varied_password_is_stronger() {
         for (password, strength) in [
             ("", Strength::Weak),
             ("aaaaaaaaaaaaaaaaaaaa", Strength::Weak),
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn more_is_never_less() {
+    fn estimate_of_extended_password_never_decreases() {
         let password = "Zwölf Boxkämpfer jagen 12 Viktoren!";
         let ends = password.char_indices().map(|(at, _)| at).chain([password.len()]);
         let estimates: Vec<_> = ends.map(|end| estimate(&password[..end])).collect();

@@ -1,21 +1,23 @@
-//! The shape of account names: an e-mail address or a handle.
+//! Format of account names: an e-mail address or a handle.
 //!
-//! Scripts, normalisation and look-alikes need Unicode's tables and are judged by the server alone.
+//! Scripts, normalisation and confusable names need Unicode tables and are checked by the server
+//! only.
 
 use super::{Problem, is_invisible, narrow};
 
-/// Code points of the shortest handle.
+/// Minimum length of a handle in code points.
 pub const HANDLE_MIN: usize = 3;
-/// Code points of the longest handle.
+/// Maximum length of a handle in code points.
 pub const HANDLE_MAX: usize = 32;
-/// Characters of the longest e-mail address (RFC 5321 §4.5.3.1.3, without the angle brackets).
+/// Maximum length of an e-mail address in characters (RFC 5321 §4.5.3.1.3, without the angle
+/// brackets).
 pub const EMAIL_MAX: usize = 254;
 
-/// Checks a name as it was typed; blanks around it do not count.
+/// Checks a name as typed; surrounding whitespace is ignored.
 ///
 /// # Errors
 ///
-/// The first [`Problem`] that a person would mend.
+/// A [`Problem`] if it is missing, or neither a valid address nor a valid handle.
 pub fn check(typed: &str) -> Result<(), Problem> {
     let name = typed.trim();
     if name.is_empty() {
@@ -24,19 +26,18 @@ pub fn check(typed: &str) -> Result<(), Problem> {
     if is_address(name) { check_email(name) } else { check_handle(name) }
 }
 
-/// Whether a name is meant as an address: it has an at sign, of whatever width.
+/// Returns whether a name is meant as an e-mail address: it has an at sign, of ASCII or full width.
 #[must_use]
 pub fn is_address(name: &str) -> bool {
     name.chars().any(|character| narrow(character) == '@')
 }
 
-/// Checks an e-mail address without blanks around it. Full-width characters count as those of
-/// ASCII, and labels of its domain may have any visible characters: the server converts both, and
-/// knows which domains there can be.
+/// Checks a trimmed e-mail address. Full-width characters count as ASCII, and labels of the domain
+/// may have any visible characters: the server converts both and checks the domain (IDNA).
 ///
 /// # Errors
 ///
-/// The [`Problem`] that makes it no address.
+/// [`Problem::EmailInvalid`] or [`Problem::EmailTooLong`].
 pub fn check_email(name: &str) -> Result<(), Problem> {
     if name.chars().count() > EMAIL_MAX {
         return Err(Problem::EmailTooLong);
@@ -46,7 +47,7 @@ pub fn check_email(name: &str) -> Result<(), Problem> {
 }
 
 fn check_handle(name: &str) -> Result<(), Problem> {
-    // Characters before length: "a b" is told what is wrong with it, not that it is too short.
+    // Characters before length: for "a b" the blank is the more useful report.
     if !name.chars().all(is_handle_character) || name.starts_with(['.', '_', '-']) {
         return Err(Problem::UsernameCharacters);
     }
@@ -57,8 +58,7 @@ fn check_handle(name: &str) -> Result<(), Problem> {
     }
 }
 
-/// Outside ASCII anything visible passes here: which of it are letters and marks, the server's
-/// tables tell.
+/// Accepts any visible character beyond ASCII: the server checks that it is a letter or mark.
 fn is_handle_character(character: char) -> bool {
     match character {
         '.' | '_' | '-' => true,
@@ -71,23 +71,23 @@ fn is_visible(character: char) -> bool {
     !is_invisible(character) && !character.is_whitespace()
 }
 
-/// Whether a text is an e-mail address by the grammar of HTML's `type=email` (HTML Living Standard,
-/// "valid e-mail address").
+/// Returns whether a text is an e-mail address by the grammar of HTML's `type=email` (HTML Living
+/// Standard, "valid e-mail address").
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     is_email_with(text, |_| false)
 }
 
-/// Whether a text is an e-mail address, if labels of its domain may also have these characters from
-/// outside ASCII.
-fn is_email_with(text: &str, is_taken: fn(char) -> bool) -> bool {
+/// Returns whether a text is an e-mail address whose domain labels may also have the accepted
+/// characters beyond ASCII.
+fn is_email_with(text: &str, is_accepted: fn(char) -> bool) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let is_local =
         |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
     let is_of_label = |character: char| match character {
         '-' => true,
         _ if character.is_ascii() => character.is_ascii_alphanumeric(),
-        _ => is_taken(character),
+        _ => is_accepted(character),
     };
     let is_label = |label: &str| {
         (1..=63).contains(&label.chars().count())
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles() {
+    fn check_of_handle_returns_problem_of_invalid_one() {
         for name in
             ["bob", "Bob.B_c-d", "9lives", " padded ", "测试用户", "ａｄｍｉｎ", &"x".repeat(32)]
         {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn check_of_address_returns_problem_of_invalid_one() {
         let long_domain = format!("a@{}", vec!["d".repeat(63); 3].join("."));
         for address in
             ["a@b", "first.last+tag@example.co.uk", "!#$%&'*+/=?^_`{|}~-@x.y", &*long_domain]
@@ -158,7 +158,7 @@ mod tests {
             "ada@例子.测试",
         ] {
             assert_eq!(check(address), Ok(()), "{address:?}");
-            assert!(!is_email(address), "not yet in the form that is sent");
+            assert!(!is_email(address), "the server converts it first");
         }
         assert_eq!(check(&format!("a@{}", "d".repeat(64))), Err(Problem::EmailInvalid));
         assert_eq!(check(&format!("{}@b.c", "a".repeat(251))), Err(Problem::EmailTooLong));

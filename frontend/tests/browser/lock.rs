@@ -1,11 +1,11 @@
-//! `TabLock` over the Web Locks API, and over a lease in `localStorage` without it. Two holders in
-//! one page behave as those of two tabs.
+//! Tests of the lock: Web Locks, and a lease where they are missing. Two callers in one page behave
+//! like two tabs.
 
 use std::{cell::RefCell, rc::Rc};
 
 use app::session::{
-    lock::TabLock,
-    ports::{Lock as _, Turn},
+    browser::lock::TabLock,
+    ports::{Lock as _, LockGuard},
 };
 use futures::{FutureExt as _, join, poll};
 use leptos::prelude::window;
@@ -15,35 +15,35 @@ use web_sys::Event;
 
 use crate::page::{Replaced, local, prototype};
 
-/// Removes the Web Locks API, as in an insecure context (plain HTTP).
+/// The browser without Web Locks, as on plain HTTP.
 fn without_locks() -> Replaced {
     Replaced::by(&prototype("Navigator"), "locks", &JsValue::UNDEFINED)
 }
 
-async fn take(name: &str) -> Box<dyn Turn> {
-    TabLock.take(name.to_owned()).await.expect("a turn")
+async fn acquire(name: &str) -> Box<dyn LockGuard> {
+    TabLock.acquire(name.to_owned()).await.expect("a guard")
 }
 
-/// Returns the stored lease.
-fn lease(name: &str) -> Option<String> {
+/// The stored record of a lease.
+fn record(name: &str) -> Option<String> {
     local().get_item(&format!("refresh {name}")).unwrap()
 }
 
-/// The second holder waits for the first one; locks of other names do not wait.
-async fn second_holder_waits(name: &str) {
+/// The second caller gets the lock after the first has released it; locks of other names are free.
+async fn assert_exclusive(name: &str) {
     let ends = Rc::new(RefCell::new(Vec::new()));
-    let first = take(name).await;
+    let first = acquire(name).await;
     let second = async {
-        let turn = take(name).await;
+        let guard = acquire(name).await;
         ends.borrow_mut().push("second");
-        assert!(turn.keep());
+        assert!(guard.extend());
     };
     let between = async {
-        // Without mutual exclusion the second holder would have run by now.
+        // The second caller would have got the lock by then.
         for other in ["x", "y", "z"] {
-            drop(take(&format!("{other} of {name}")).await);
+            drop(acquire(&format!("{other} of {name}")).await);
         }
-        assert!(first.keep());
+        assert!(first.extend());
         ends.borrow_mut().push("first");
         drop(first);
     };
@@ -51,71 +51,70 @@ async fn second_holder_waits(name: &str) {
     assert_eq!(*ends.borrow(), ["first", "second"]);
 }
 
-/// A cancelled request does not block later ones.
-async fn cancelled_request_does_not_block(name: &str) {
-    let first = take(name).await;
-    let mut gives_up = TabLock.take(name.to_owned());
-    assert!(poll!(&mut gives_up).is_pending());
-    drop(gives_up);
+/// A cancelled caller does not block the lock.
+async fn assert_cancellable(name: &str) {
+    let first = acquire(name).await;
+    let mut cancelled = TabLock.acquire(name.to_owned());
+    assert!(poll!(&mut cancelled).is_pending());
+    drop(cancelled);
     drop(first);
-    take(name).await;
+    acquire(name).await;
 }
 
 #[wasm_bindgen_test]
-async fn take_with_web_locks_is_exclusive() {
-    second_holder_waits("a").await;
-    cancelled_request_does_not_block("b").await;
-    let turn = take("c").await;
-    assert_eq!(lease("c"), None, "the browser keeps it");
-    assert!(turn.keep());
+async fn web_lock_is_exclusive_and_cancellable() {
+    assert_exclusive("a").await;
+    assert_cancellable("b").await;
+    let guard = acquire("c").await;
+    assert_eq!(record("c"), None, "no lease is stored");
+    assert!(guard.extend());
 }
 
 #[wasm_bindgen_test]
-async fn take_without_web_locks_uses_a_lease() {
+async fn lease_without_web_locks_is_exclusive_and_cancellable() {
     let _none = without_locks();
-    second_holder_waits("d").await;
-    cancelled_request_does_not_block("e").await;
-    let turn = take("f").await;
-    assert!(lease("f").is_some());
-    assert!(turn.keep());
+    assert_exclusive("d").await;
+    assert_cancellable("e").await;
+    let guard = acquire("f").await;
+    assert!(record("f").is_some());
+    assert!(guard.extend());
 }
 
 #[wasm_bindgen_test]
-async fn keep_after_takeover_by_another_tab_fails_and_leaves_its_lease() {
+async fn lease_taken_over_by_another_tab_is_neither_extended_nor_released() {
     let _none = without_locks();
-    let turn = take("g").await;
+    let guard = acquire("g").await;
     let others = format!("7 {}", js_sys::Date::now().round() + 20_000.0);
     local().set_item("refresh g", &others).unwrap();
-    assert!(!turn.keep());
-    drop(turn);
-    // Release is asynchronous: a later lock with another name ends after it.
-    drop(take("h").await);
-    let last = take("h").await;
-    assert_eq!(lease("g"), Some(others));
+    assert!(!guard.extend());
+    drop(guard);
+    // Two later locks have been released, so the release delay has elapsed.
+    drop(acquire("h").await);
+    let last = acquire("h").await;
+    assert_eq!(record("g"), Some(others));
     drop(last);
     local().remove_item("refresh g").unwrap();
 }
 
 #[wasm_bindgen_test]
-async fn pagehide_with_lease_releases_it() {
+async fn pagehide_event_releases_lease() {
     let _none = without_locks();
-    let turn = take("i").await;
-    assert!(lease("i").is_some());
+    let guard = acquire("i").await;
+    assert!(record("i").is_some());
     window().dispatch_event(&Event::new("pagehide").unwrap()).unwrap();
-    assert_eq!(lease("i"), None);
-    // The page may be restored from the back/forward cache, and another tab may have held the lock
-    // meanwhile.
-    assert!(!turn.keep());
-    drop(turn);
-    drop(take("i").await);
+    assert_eq!(record("i"), None);
+    // The page may be restored from the back/forward cache, after another tab held the lock.
+    assert!(!guard.extend());
+    drop(guard);
+    drop(acquire("i").await);
 }
 
 #[wasm_bindgen_test]
-async fn take_without_locks_and_storage_succeeds_at_once() {
+async fn acquire_without_web_locks_and_storage_succeeds_at_once() {
     let _none = without_locks();
     let _forbidden = Replaced::by_throwing(&window(), "localStorage");
-    let (first, second) = (take("j").await, take("j").await);
-    assert!(first.keep() && second.keep());
-    // At once: nothing is written, so there is no write to settle.
-    assert!(TabLock.take("j".to_owned()).now_or_never().is_some());
+    let (first, second) = (acquire("j").await, acquire("j").await);
+    assert!(first.extend() && second.extend());
+    // At once: there is no write that would have to settle.
+    assert!(TabLock.acquire("j".to_owned()).now_or_never().is_some());
 }

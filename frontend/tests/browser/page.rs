@@ -1,14 +1,14 @@
-//! Test helpers that replace parts of the page's globals, and restore them.
+//! Replacements of the browser's objects for the duration of a test, and sample sessions.
 
 use app::{
     protocol::{Role, User},
-    session::ports::Saved,
+    session::ports::PersistedSession,
 };
 use js_sys::{Function, Object, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Replaces a property of an object until dropped.
+/// Another value for a member of an object, until this is dropped.
 pub(crate) struct Replaced {
     object: Object,
     name: JsValue,
@@ -16,12 +16,12 @@ pub(crate) struct Replaced {
 }
 
 impl Replaced {
-    /// Sets another value.
+    /// Replaces a member with a value.
     pub(crate) fn by(object: &JsValue, name: &str, value: &JsValue) -> Self {
         Self::with(object, name, "value", value)
     }
 
-    /// Makes every read throw.
+    /// Makes every read of a member throw.
     pub(crate) fn by_throwing(object: &JsValue, name: &str) -> Self {
         Self::with(
             object,
@@ -49,19 +49,19 @@ impl Drop for Replaced {
     }
 }
 
-/// Returns the prototype of a class.
+/// The prototype of one of the browser's classes.
 pub(crate) fn prototype(class: &str) -> JsValue {
     let class = Reflect::get(&window(), &class.into()).unwrap();
     Reflect::get(&class, &"prototype".into()).unwrap()
 }
 
-/// Returns `localStorage`.
+/// `localStorage`.
 pub(crate) fn local() -> web_sys::Storage {
     window().local_storage().unwrap().unwrap()
 }
 
-/// A persisted session.
-pub(crate) fn saved(session: &str, generation: i64) -> Saved {
+/// A sample session.
+pub(crate) fn persisted(session: &str, generation: i64) -> PersistedSession {
     let user = User {
         id: uuid::Uuid::nil(),
         username: "ada".to_owned(),
@@ -69,14 +69,14 @@ pub(crate) fn saved(session: &str, generation: i64) -> Saved {
         avatar_url: None,
         role: Role::User,
     };
-    Saved {
-        access: token(session, generation, "access"),
-        refresh: token(session, generation, "refresh"),
+    PersistedSession {
+        access_token: token(session, generation, "access"),
+        refresh_token: token(session, generation, "refresh"),
         user,
     }
 }
 
-/// A token with readable claims; clients cannot check the signature.
+/// A token with an invalid signature, which the browser cannot check.
 pub(crate) fn token(session: &str, generation: i64, kind: &str) -> String {
     let encode = |text: String| {
         let encoded = window().btoa(&text).unwrap();

@@ -1,91 +1,101 @@
-//! `WebStorage` with available, full and forbidden storage.
+//! Tests of session storage: working, full, forbidden and with invalid values.
 
 use app::session::{
-    ports::{Place, Storage as _},
-    storage::WebStorage,
+    browser::storage::WebStorage,
+    ports::{Storage as _, StorageScope},
 };
 use js_sys::Function;
 use leptos::prelude::window;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::page::{Replaced, local, prototype, saved};
+use crate::page::{Replaced, local, persisted, prototype};
 
-const PLACES: [Place; 2] = [Place::Tab, Place::Browser];
+const SCOPES: [StorageScope; 2] = [StorageScope::SessionStorage, StorageScope::LocalStorage];
 
-fn raw(place: Place) -> web_sys::Storage {
-    match place {
-        Place::Tab => window().session_storage().unwrap().unwrap(),
-        Place::Browser => local(),
+fn raw(scope: StorageScope) -> web_sys::Storage {
+    match scope {
+        StorageScope::SessionStorage => window().session_storage().unwrap().unwrap(),
+        StorageScope::LocalStorage => local(),
     }
 }
 
-/// Returns the stored entries of a session.
-fn values(place: Place) -> Vec<String> {
+/// The stored values of a session.
+fn values(scope: StorageScope) -> Vec<String> {
     ["access_token", "refresh_token", "user"]
         .iter()
-        .filter_map(|key| raw(place).get_item(key).unwrap())
+        .filter_map(|key| raw(scope).get_item(key).unwrap())
         .collect()
 }
 
 #[wasm_bindgen_test]
-fn save_then_load_returns_the_session_from_its_scope_only() {
-    for (place, other) in [(Place::Tab, Place::Browser), (Place::Browser, Place::Tab)] {
-        let kept = saved("s", 1);
-        assert!(WebStorage.save(place, &kept));
-        assert!(WebStorage.load(place) == Some(kept.clone()));
+fn load_after_save_returns_session_from_same_storage_only() {
+    for (scope, other) in [
+        (StorageScope::SessionStorage, StorageScope::LocalStorage),
+        (StorageScope::LocalStorage, StorageScope::SessionStorage),
+    ] {
+        let session = persisted("s", 1);
+        assert!(WebStorage.save(scope, &session));
+        assert!(WebStorage.load(scope) == Some(session.clone()));
         assert!(WebStorage.load(other).is_none());
-        // JSON in documented entries: other front ends read it, too.
-        let user = serde_json::to_string(&kept.user).unwrap();
+        // JSON under documented keys: other front ends read them too.
+        let user = serde_json::to_string(&session.user).unwrap();
         assert_eq!(
-            values(place),
-            [format!("\"{}\"", kept.access), format!("\"{}\"", kept.refresh), user]
+            values(scope),
+            [
+                format!("\"{}\"", session.access_token),
+                format!("\"{}\"", session.refresh_token),
+                user
+            ]
         );
-        WebStorage.clear(place);
-        assert!(WebStorage.load(place).is_none());
-        assert!(values(place).is_empty());
+        WebStorage.clear(scope);
+        assert!(WebStorage.load(scope).is_none());
+        assert!(values(scope).is_empty());
     }
 }
 
 #[wasm_bindgen_test]
-fn load_with_invalid_entry_returns_none() {
-    for place in PLACES {
+fn load_of_invalid_values_returns_none() {
+    for scope in SCOPES {
         for (key, value) in
             [("access_token", "{{{"), ("refresh_token", "42"), ("user", "\"ada\""), ("user", "")]
         {
-            assert!(WebStorage.save(place, &saved("s", 1)));
-            raw(place).set_item(key, value).unwrap();
-            assert!(WebStorage.load(place).is_none(), "{key} {value}");
-            raw(place).remove_item(key).unwrap();
-            assert!(WebStorage.load(place).is_none(), "no {key}");
+            assert!(WebStorage.save(scope, &persisted("s", 1)));
+            raw(scope).set_item(key, value).unwrap();
+            assert!(WebStorage.load(scope).is_none(), "{key} {value}");
+            raw(scope).remove_item(key).unwrap();
+            assert!(WebStorage.load(scope).is_none(), "no {key}");
         }
-        WebStorage.clear(place);
+        WebStorage.clear(scope);
     }
 }
 
 #[wasm_bindgen_test]
-fn save_with_full_storage_keeps_nothing() {
+fn save_to_full_storage_stores_nothing() {
     // The access token is written last.
     let full = Function::new_with_args(
         "key, value",
         "if (key === 'access_token') throw new DOMException('full', 'QuotaExceededError'); this[key] = value;",
     );
-    for place in PLACES {
-        assert!(WebStorage.save(place, &saved("s", 1)));
+    for scope in SCOPES {
+        assert!(WebStorage.save(scope, &persisted("s", 1)));
         {
             let _full = Replaced::by(&prototype("Storage"), "setItem", &full);
-            assert!(!WebStorage.save(place, &saved("s", 2)));
+            assert!(!WebStorage.save(scope, &persisted("s", 2)));
         }
-        assert!(WebStorage.load(place).is_none());
-        assert!(values(place).is_empty());
+        assert!(WebStorage.load(scope).is_none());
+        assert!(values(scope).is_empty());
     }
 }
 
 #[wasm_bindgen_test]
-fn save_with_forbidden_storage_fails_without_effect() {
-    for (place, name) in [(Place::Tab, "sessionStorage"), (Place::Browser, "localStorage")] {
+fn forbidden_storage_stores_nothing_and_does_not_panic() {
+    for (scope, name) in [
+        (StorageScope::SessionStorage, "sessionStorage"),
+        (StorageScope::LocalStorage, "localStorage"),
+    ] {
         let _forbidden = Replaced::by_throwing(&window(), name);
-        assert!(WebStorage.load(place).is_none());
-        assert!(!WebStorage.save(place, &saved("s", 1)));
-        WebStorage.clear(place);
+        assert!(WebStorage.load(scope).is_none());
+        assert!(!WebStorage.save(scope, &persisted("s", 1)));
+        WebStorage.clear(scope);
     }
 }

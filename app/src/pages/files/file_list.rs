@@ -16,7 +16,10 @@ use crate::{
         paths,
     },
     server_fns::{delete_file, list_files},
-    session::{browser::Signals, state::Auth, upload},
+    session::{
+        browser::{SessionContext, upload},
+        state::AuthState,
+    },
 };
 
 /// Time during which a removal can be undone.
@@ -52,7 +55,7 @@ pub(super) struct FileListState {
     number: StoredValue<u32>,
     page_size: u32,
     toasts: Toasts,
-    auth: RwSignal<Auth>,
+    auth: RwSignal<AuthState>,
 }
 
 impl FileListState {
@@ -70,7 +73,7 @@ impl FileListState {
             number: StoredValue::new(0),
             page_size,
             toasts: Toasts::of_page(),
-            auth: Signals::of_page().auth,
+            auth: SessionContext::of_page().auth,
         }
     }
 
@@ -89,7 +92,7 @@ impl FileListState {
         Effect::new(move |_| {
             let pagehide = window_event_listener(ev::pagehide, move |_| {
                 if let Some(file) = self.pending_removal.try_update(Option::take).flatten() {
-                    upload::delete_while_leaving(&format!("{}?id={}", paths::FILES, file.id));
+                    upload::delete_with_keepalive(&format!("{}?id={}", paths::FILES, file.id));
                 }
             });
             let undo_timer = set_interval_with_handle(

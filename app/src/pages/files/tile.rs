@@ -18,7 +18,7 @@ use crate::{
     dom,
     i18n::strings::Language,
     protocol::{files::FileEntry, paths},
-    session::{browser, wire::Call},
+    session::{browser, transport::ApiRequest},
 };
 
 /// Object URL of a picture, revoked when it is no longer shown.
@@ -59,14 +59,14 @@ impl ObjectUrl {
 }
 
 async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String> {
-    let call = Call {
+    let request = ApiRequest {
         method: Method::GET,
         url: format!("{}?id={id}&size={size}", paths::FILE),
         content_type: String::new(),
         accept: "image/*".to_owned(),
         body: None,
     };
-    let answer = browser::send(call).await.ok().filter(|answer| answer.failure().is_none())?;
+    let answer = browser::send(request).await.ok().filter(|answer| answer.error().is_none())?;
     let bytes = Uint8Array::from(&*answer.body);
     let kind = BlobPropertyBag::new();
     kind.set_type(media_type);

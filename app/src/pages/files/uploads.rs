@@ -16,8 +16,8 @@ use crate::{
         paths,
     },
     session::{
-        upload::{self, Stop},
-        wire::read,
+        browser::upload::{self, UploadHandle},
+        transport::decode,
     },
 };
 
@@ -39,7 +39,7 @@ pub(super) struct Upload {
     bytes: f64,
     percent: RwSignal<u32>,
     error: RwSignal<Option<UploadError>>,
-    stop: Stop,
+    handle: UploadHandle,
 }
 
 impl Upload {
@@ -52,7 +52,7 @@ impl Upload {
             bytes: file.size(),
             percent: RwSignal::new(0),
             error: RwSignal::new(error),
-            stop: BrowserValue::new(|| None),
+            handle: BrowserValue::new(|| None),
         }
     }
 
@@ -62,7 +62,7 @@ impl Upload {
     }
 
     pub(super) fn abort(&self) {
-        upload::abort(self.stop);
+        upload::abort(self.handle);
     }
 }
 
@@ -73,8 +73,8 @@ pub(super) async fn upload_file(upload: &Upload, file: &web_sys::File) -> Option
     let progress = move |hundredths: u32| {
         percent.try_set(hundredths);
     };
-    let outcome = upload::post(&url, file, progress, upload.stop).await;
-    let error = match read::<FileUploaded>(&outcome) {
+    let outcome = upload::upload(&url, file, progress, upload.handle).await;
+    let error = match decode::<FileUploaded>(&outcome) {
         Ok(kept) => return Some(kept.file),
         Err(error) => with_field(error),
     };

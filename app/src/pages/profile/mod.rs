@@ -15,13 +15,13 @@ use crate::{
     i18n::strings::{Strings, welcome},
     pages::files::newest_files,
     routes::Page,
-    session::browser::Signals,
+    session::browser::SessionContext,
 };
 
 /// The page. Its layout does not change while data loads, so nothing shifts.
 #[component]
 pub fn Profile() -> impl IntoView {
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let profile = ProfileResource::of_page();
     let language = profile.language;
     let greeting = move || {

@@ -12,6 +12,7 @@ use crate::{
         toasts::Toasts,
     },
     dom,
+    guards::LogoutInProgress,
     i18n::strings::Language,
     protocol::{
         error::{ApiError, Code},
@@ -20,9 +21,8 @@ use crate::{
     },
     server_fns::delete_account,
     session::{
-        browser::{self, Signals},
-        guards::Leaving,
-        wire::Call,
+        browser::{self, SessionContext},
+        transport::ApiRequest,
     },
     validation::Problem,
 };
@@ -69,15 +69,15 @@ fn export() -> AnyView {
 
 /// Fetches the data export.
 async fn fetch_export() -> Result<Bytes, ApiError> {
-    let call = Call {
+    let request = ApiRequest {
         method: Method::GET,
         url: EXPORT.to_owned(),
         content_type: String::new(),
         accept: ZIP.to_owned(),
         body: None,
     };
-    let answer = browser::send(call).await.map_err(|_| ApiError::local(Code::Network))?;
-    match answer.failure() {
+    let answer = browser::send(request).await.map_err(|_| ApiError::local(Code::Network))?;
+    match answer.error() {
         Some(error) => Err(error),
         None => Ok(answer.body),
     }
@@ -86,8 +86,8 @@ async fn fetch_export() -> Result<Bytes, ApiError> {
 fn deletion() -> AnyView {
     let language = Language::of_page();
     let toasts = Toasts::of_page();
-    let auth = Signals::of_page().auth;
-    let leaving = expect_context::<Leaving>().0;
+    let auth = SessionContext::of_page().auth;
+    let logout_in_progress = expect_context::<LogoutInProgress>().0;
     let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()));
     // The server accepts other spellings too; comparing here avoids a password prompt for a wrong
     // name.
@@ -100,7 +100,7 @@ fn deletion() -> AnyView {
         let name = confirmation.value();
         let call = async move {
             delete_account(Confirmation { username: Some(name) }).await?;
-            leaving.set_value(true);
+            logout_in_progress.set_value(true);
             // The server has ended all sessions: this clears the stored tokens and informs the
             // other tabs.
             browser::log_out().await;

@@ -23,7 +23,7 @@ use crate::{
         sessions::{SessionInfo, SessionQuery, SessionSelector},
     },
     server_fns::{list_sessions, revoke_sessions},
-    session::browser::Signals,
+    session::browser::SessionContext,
 };
 
 /// Selects a text of the page's language.
@@ -60,7 +60,7 @@ pub(super) fn view() -> AnyView {
         toasts: Toasts::of_page(),
         language: Language::of_page(),
     };
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     Effect::new(move |before: Option<Option<Uuid>>| {
         let user = auth.with(|auth| auth.user().map(|user| user.id));
         if user.is_some() && before != Some(user) {

@@ -215,14 +215,14 @@ async fn save(
     if let Patch::Set(nickname) = &changes.nickname {
         let mut user = before.user();
         user.nickname = Some(nickname.clone()).filter(|nickname| !nickname.is_empty());
-        browser::know(user);
+        browser::update_user(user);
     }
     if changes.email.is_keep() && changes.mobile.is_keep() {
         editing.set(false);
     }
     match update_profile(changes).await {
         Ok(answer) => {
-            browser::know(answer.user.clone());
+            browser::update_user(answer.user.clone());
             profile.update(|me| {
                 me.set_user(answer.user);
                 me.email = answer.email;
@@ -232,7 +232,7 @@ async fn save(
             Ok(true)
         }
         Err(error) => {
-            browser::know(before.user());
+            browser::update_user(before.user());
             editing.try_set(true);
             // A hidden form cannot take the focus: wait until it is rendered.
             tick().await;

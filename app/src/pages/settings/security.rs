@@ -18,7 +18,7 @@ use crate::{
         profile::PasswordChange,
     },
     server_fns::{change_password, reauthenticate},
-    session::browser::{self, Signals},
+    session::browser::{self, SessionContext},
     validation,
 };
 
@@ -26,10 +26,10 @@ use crate::{
 pub(super) fn view() -> AnyView {
     let language = Language::of_page();
     let toasts = Toasts::of_page();
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let username =
         move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
-    let current = FieldState::new(validation::password::is_there);
+    let current = FieldState::new(validation::password::check_present);
     let password = NewPassword::of(move || untrack(username));
     let [chosen, confirmation] = password.fields();
     let form = FormState::new(vec![("current_password", current), chosen, confirmation]);
@@ -78,7 +78,7 @@ pub(super) fn view() -> AnyView {
 async fn reauthenticate_with(password: &str) -> Result<(), ApiError> {
     match reauthenticate(Reauthentication { password: Some(password.to_owned()) }).await {
         Ok(proof) => {
-            browser::prove(proof);
+            browser::complete_reauth(proof);
             Ok(())
         }
         Err(mut error) => {

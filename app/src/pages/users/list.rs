@@ -14,7 +14,7 @@ use crate::{
         users::{Account, AccountPage, AccountQuery},
     },
     server_fns::list_users,
-    session::browser::{self, Signals},
+    session::browser::{self, SessionContext},
 };
 
 /// Skeleton rows while the list loads.
@@ -49,7 +49,7 @@ pub(super) struct List {
     is_busy: RwSignal<bool>,
     /// Number of the latest request: responses to earlier ones are dropped.
     latest_request: StoredValue<u32>,
-    signals: Signals,
+    context: SessionContext,
     /// Toasts that report completed actions.
     pub(super) toasts: Toasts,
     /// Action that awaits confirmation.
@@ -68,7 +68,7 @@ impl List {
             query: RwSignal::new(Query::default()),
             is_busy: RwSignal::new(true),
             latest_request: StoredValue::new(0),
-            signals: Signals::of_page(),
+            context: SessionContext::of_page(),
             toasts: Toasts::of_page(),
             pending_action: RwSignal::new(None),
             action_error: RwSignal::new(None),
@@ -76,7 +76,7 @@ impl List {
         };
         // Another user may have other permissions.
         Effect::new(move |before: Option<Option<Uuid>>| {
-            let user_id = list.signals.auth.with(|auth| auth.user().map(|user| user.id));
+            let user_id = list.context.auth.with(|auth| auth.user().map(|user| user.id));
             if before.is_some_and(|before| before != user_id) {
                 list.reload();
             }
@@ -139,15 +139,15 @@ impl List {
 
     /// Updates the role of the signed-in user, which may have changed since the login.
     pub(super) fn update_own_role(self, role: Role) {
-        let user = self.signals.auth.with_untracked(|auth| auth.user().cloned());
+        let user = self.context.auth.with_untracked(|auth| auth.user().cloned());
         if let Some(user) = user.filter(|user| user.role != role) {
-            browser::know(User { role, ..user });
+            browser::update_user(User { role, ..user });
         }
     }
 
     /// Returns the id of the signed-in user.
     pub(super) fn user_id(self) -> Option<Uuid> {
-        self.signals.auth.with_untracked(|auth| auth.user().map(|user| user.id))
+        self.context.auth.with_untracked(|auth| auth.user().map(|user| user.id))
     }
 
     /// Returns the query without subscribing to it.
@@ -200,7 +200,7 @@ impl List {
     /// see its skeleton.
     pub(super) fn is_hidden(self) -> bool {
         let is_not_admin = || {
-            self.signals.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin))
+            self.context.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin))
         };
         self.is_forbidden() || (self.is_loading() && is_not_admin())
     }

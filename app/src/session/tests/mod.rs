@@ -1,13 +1,13 @@
-//! The session's rules, without a browser: here, a world around one tab that says what it was
-//! asked. `calls` tests a tab by itself, `proof` what it asks the person, `tabs` what it makes of
-//! the others; `model` has several tabs and a server that follows the contract, and `properties`
-//! says what is true of them whatever happens.
+//! Tests of the session's rules without a browser. This file has a fake browser around one tab,
+//! which records requests, events and messages. `requests` tests a single tab, `reauth`
+//! re-authentication, `tabs` messages from other tabs; `model` has several tabs and a server that
+//! rotates refresh tokens, and `properties` states invariants of any sequence of steps.
 
-mod calls;
+mod fake_server;
 mod model;
-mod proof;
 mod properties;
-mod server;
+mod reauth;
+mod requests;
 mod tabs;
 
 use std::{
@@ -28,49 +28,51 @@ use uuid::Uuid;
 use super::{
     core::{Ports, Session},
     message::Message,
-    ports::{Channel, Fetch, Lock, Observer, Place, Runtime, Saved, Storage, Turn},
-    state::{Auth, Ending},
+    ports::{
+        Channel, Fetch, Lock, LockGuard, Observer, PersistedSession, Runtime, Storage, StorageScope,
+    },
+    state::{AuthState, SessionEnd},
     token,
-    wire::{Answer, Call, NoAnswer},
+    transport::{ApiRequest, ApiResponse, NetworkError},
 };
 use crate::protocol::{Refreshed, Role, TokenPair, TokenScheme, User};
 
-type Outcome = Result<Answer, NoAnswer>;
+type Outcome = Result<ApiResponse, NetworkError>;
 
-/// Everything outside the session, and what it was asked.
+/// The environment of one session, with a record of its requests, events and messages.
 #[derive(Default)]
-struct World {
-    /// `path bearer`, in order.
+struct FakeBrowser {
+    /// `path token`, in order.
     sent: RefCell<Vec<String>>,
     bodies: RefCell<Vec<Option<Bytes>>>,
-    /// The answers, a queue a path.
-    answers: RefCell<HashMap<String, VecDeque<Outcome>>>,
-    kept: RefCell<HashMap<Place, Saved>>,
+    /// Responses, one queue for each path.
+    responses: RefCell<HashMap<String, VecDeque<Outcome>>>,
+    stored: RefCell<HashMap<StorageScope, PersistedSession>>,
     storage_is_forbidden: Cell<bool>,
     now: Cell<Duration>,
-    heard: RefCell<Vec<String>>,
-    told: RefCell<Vec<Message>>,
-    turns: RefCell<VecDeque<Chance>>,
+    events: RefCell<Vec<String>>,
+    broadcasts: RefCell<Vec<Message>>,
+    lock_behaviors: RefCell<VecDeque<LockBehavior>>,
 }
 
-/// What becomes of the wish for the lock.
+/// Behaviour of the lock.
 #[derive(Clone, Copy, Default)]
-enum Chance {
-    /// It is there at once, and stays.
+enum LockBehavior {
+    /// Granted at once and held.
     #[default]
-    Lasts,
-    /// It is there at once, and has passed to another tab when the answer comes.
-    Passes,
-    /// It is not there in good time.
-    Fails,
-    /// It is there once somebody else lets it go, which does not happen here.
-    Waits,
+    Held,
+    /// Granted at once, and lost to another tab before the response arrives.
+    LostDuringRequest,
+    /// Times out.
+    TimesOut,
+    /// Never granted: another tab holds it.
+    NeverGranted,
 }
 
 #[derive(Clone)]
-struct Port(Rc<World>);
+struct FakePort(Rc<FakeBrowser>);
 
-/// Is ready at the second look, so that calls which run together overlap.
+/// Completes at the second poll, so that concurrent requests overlap.
 struct Later(bool);
 impl Future for Later {
     type Output = ();
@@ -83,20 +85,24 @@ impl Future for Later {
     }
 }
 
-impl Fetch for Port {
-    fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Outcome> {
-        let world = Rc::clone(&self.0);
-        world.sent.borrow_mut().push(format!(
+impl Fetch for FakePort {
+    fn send(
+        &self,
+        request: ApiRequest,
+        bearer: Option<String>,
+    ) -> LocalBoxFuture<'static, Outcome> {
+        let browser = Rc::clone(&self.0);
+        browser.sent.borrow_mut().push(format!(
             "{} {}",
-            call.url,
-            bearer.map(|token| name(&token)).unwrap_or_default()
+            request.url,
+            bearer.map(|token| label(&token)).unwrap_or_default()
         ));
-        world.bodies.borrow_mut().push(call.body);
+        browser.bodies.borrow_mut().push(request.body);
         async move {
             Later(false).await;
-            let mut answers = world.answers.borrow_mut();
-            answers
-                .get_mut(&call.url)
+            let mut responses = browser.responses.borrow_mut();
+            responses
+                .get_mut(&request.url)
                 .and_then(VecDeque::pop_front)
                 .unwrap_or_else(|| Ok(ok(r#"{"message":"ok"}"#)))
         }
@@ -104,114 +110,115 @@ impl Fetch for Port {
     }
 }
 
-impl Storage for Port {
-    fn load(&self, place: Place) -> Option<Saved> {
-        self.0.kept.borrow().get(&place).cloned()
+impl Storage for FakePort {
+    fn load(&self, scope: StorageScope) -> Option<PersistedSession> {
+        self.0.stored.borrow().get(&scope).cloned()
     }
-    fn save(&self, place: Place, saved: &Saved) -> bool {
+    fn save(&self, scope: StorageScope, persisted: &PersistedSession) -> bool {
         if !self.0.storage_is_forbidden.get() {
-            self.0.kept.borrow_mut().insert(place, saved.clone());
+            self.0.stored.borrow_mut().insert(scope, persisted.clone());
         }
         !self.0.storage_is_forbidden.get()
     }
-    fn clear(&self, place: Place) {
-        self.0.kept.borrow_mut().remove(&place);
+    fn clear(&self, scope: StorageScope) {
+        self.0.stored.borrow_mut().remove(&scope);
     }
 }
 
-impl Runtime for Port {
+impl Runtime for FakePort {
     fn now(&self) -> Duration {
         self.0.now.get()
     }
-    fn wait(&self, _: Duration) -> LocalBoxFuture<'static, ()> {
+    fn sleep(&self, _: Duration) -> LocalBoxFuture<'static, ()> {
         Later(false).boxed_local()
     }
-    fn run(&self, _: LocalBoxFuture<'static, ()>) {
-        // Everybody here waits for what was asked for.
+    fn spawn(&self, _: LocalBoxFuture<'static, ()>) {
+        // In these tests the caller always awaits the task.
     }
 }
 
-impl Lock for Port {
-    fn take(&self, _: String) -> LocalBoxFuture<'static, Option<Box<dyn Turn>>> {
-        let turn = |lasts| async move {
-            Some(Box::new(TurnOf { lasts: Cell::new(lasts) }) as Box<dyn Turn>)
+impl Lock for FakePort {
+    fn acquire(&self, _: String) -> LocalBoxFuture<'static, Option<Box<dyn LockGuard>>> {
+        let guard = |extensions_left| async move {
+            Some(Box::new(FakeGuard { extensions_left: Cell::new(extensions_left) })
+                as Box<dyn LockGuard>)
         };
-        match self.0.turns.borrow_mut().pop_front().unwrap_or_default() {
-            Chance::Lasts => turn(u32::MAX).boxed_local(),
-            Chance::Passes => turn(1).boxed_local(),
-            Chance::Fails => async { None }.boxed_local(),
-            Chance::Waits => std::future::pending().boxed_local(),
+        match self.0.lock_behaviors.borrow_mut().pop_front().unwrap_or_default() {
+            LockBehavior::Held => guard(u32::MAX).boxed_local(),
+            LockBehavior::LostDuringRequest => guard(1).boxed_local(),
+            LockBehavior::TimesOut => async { None }.boxed_local(),
+            LockBehavior::NeverGranted => std::future::pending().boxed_local(),
         }
     }
 }
 
-/// A turn, and at how many more looks it will be there.
-struct TurnOf {
-    lasts: Cell<u32>,
+/// A lock that is lost after a number of extensions.
+struct FakeGuard {
+    extensions_left: Cell<u32>,
 }
 
-impl Turn for TurnOf {
-    fn keep(&self) -> bool {
-        let left = self.lasts.get();
-        self.lasts.set(left.saturating_sub(1));
+impl LockGuard for FakeGuard {
+    fn extend(&self) -> bool {
+        let left = self.extensions_left.get();
+        self.extensions_left.set(left.saturating_sub(1));
         left > 0
     }
 }
 
-impl Channel for Port {
-    fn tell(&self, message: &Message) {
-        self.0.told.borrow_mut().push(message.clone());
+impl Channel for FakePort {
+    fn broadcast(&self, message: &Message) {
+        self.0.broadcasts.borrow_mut().push(message.clone());
     }
 }
 
-impl Observer for Port {
-    fn changed(&self, auth: Auth) {
+impl Observer for FakePort {
+    fn auth_changed(&self, auth: AuthState) {
         let said = auth.user().map_or_else(|| format!("{auth:?}"), |user| user.username.clone());
-        self.0.heard.borrow_mut().push(said);
+        self.0.events.borrow_mut().push(said);
     }
-    fn renewed(&self) {
-        self.0.heard.borrow_mut().push("renewed".to_owned());
+    fn tokens_refreshed(&self) {
+        self.0.events.borrow_mut().push("renewed".to_owned());
     }
-    fn planned(&self) {}
-    fn asking(&self, is_asking: bool) {
-        self.0.heard.borrow_mut().push(if is_asking { "asking" } else { "asked" }.to_owned());
+    fn renewal_rescheduled(&self) {}
+    fn reauth_pending(&self, is_asking: bool) {
+        self.0.events.borrow_mut().push(if is_asking { "asking" } else { "asked" }.to_owned());
     }
-    fn ended(&self, why: Ending) {
-        self.0.heard.borrow_mut().push(format!("{why:?}"));
+    fn session_ended(&self, end: SessionEnd) {
+        self.0.events.borrow_mut().push(format!("{end:?}"));
     }
 }
 
-impl World {
-    fn answer(&self, path: &str, outcomes: impl IntoIterator<Item = Outcome>) {
-        self.answers.borrow_mut().entry(path.to_owned()).or_default().extend(outcomes);
+impl FakeBrowser {
+    fn respond(&self, path: &str, outcomes: impl IntoIterator<Item = Outcome>) {
+        self.responses.borrow_mut().entry(path.to_owned()).or_default().extend(outcomes);
     }
     fn sent(&self) -> Vec<String> {
         self.sent.take()
     }
-    fn heard(&self) -> Vec<String> {
-        self.heard.take()
+    fn events(&self) -> Vec<String> {
+        self.events.take()
     }
-    fn told(&self) -> Vec<Message> {
-        self.told.take()
+    fn broadcasts(&self) -> Vec<Message> {
+        self.broadcasts.take()
     }
-    fn pass(&self, seconds: u64) {
+    fn advance(&self, seconds: u64) {
         self.now.set(self.now.get() + Duration::from_secs(seconds));
     }
 }
 
-fn answer(status: u16, content_type: &str, body: &str) -> Answer {
+fn response(status: u16, content_type: &str, body: &str) -> ApiResponse {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    Answer { status, content_type: content_type.to_owned(), body, date: None }
+    ApiResponse { status, content_type: content_type.to_owned(), body, date: None }
 }
-fn ok(body: &str) -> Answer {
-    answer(200, "application/json", body)
+fn ok(body: &str) -> ApiResponse {
+    response(200, "application/json", body)
 }
-#[expect(clippy::unnecessary_wraps, reason = "an outcome, as answers are queued")]
-fn failure(status: u16, body: &str) -> Outcome {
-    Ok(answer(status, "application/json", body))
+#[expect(clippy::unnecessary_wraps, reason = "an outcome, as responses are queued")]
+fn error_response(status: u16, body: &str) -> Outcome {
+    Ok(response(status, "application/json", body))
 }
-/// Answers that something between browser and server gives in the server's place.
-fn foreign() -> impl Iterator<Item = Outcome> {
+/// Responses of a proxy in the server's place.
+fn proxy_responses() -> impl Iterator<Item = Outcome> {
     const STATUSES: [u16; 16] =
         [200, 201, 204, 301, 302, 303, 307, 400, 401, 403, 404, 407, 429, 500, 503, 511];
     const JSON: &str = "application/json";
@@ -226,27 +233,27 @@ fn foreign() -> impl Iterator<Item = Outcome> {
     ];
     STATUSES.into_iter().flat_map(move |status| {
         bodies.map(|(content_type, body)| {
-            Ok(Answer { date: Some(0), ..answer(status, content_type, body) })
+            Ok(ApiResponse { date: Some(0), ..response(status, content_type, body) })
         })
     })
 }
-fn refused(code: &str) -> Outcome {
-    failure(401, &format!(r#"{{"code":"{code}","message":"?","request_id":"r"}}"#))
+fn rejected(code: &str) -> Outcome {
+    error_response(401, &format!(r#"{{"code":"{code}","message":"?","request_id":"r"}}"#))
 }
 
-const MADE_AT: i64 = 1_700_000_000;
+const ISSUED_AT: i64 = 1_700_000_000;
 
-/// A token that says what it is: the session has its person's name, the signature its kind.
+/// A token with readable parts: the session id is the user's name, the signature the kind.
 fn token(kind: &str, session: &str, generation: i64) -> String {
     let claims = format!(
-        r#"{{"sid":"{session}","gen":{generation},"iat":{MADE_AT},"exp":{}}}"#,
-        MADE_AT + 900
+        r#"{{"sid":"{session}","gen":{generation},"iat":{ISSUED_AT},"exp":{}}}"#,
+        ISSUED_AT + 900
     );
     format!("e30.{}.{kind}", base64url(&claims))
 }
 
-/// What a token is called in these tests: `a.2.x` is the access token of the second generation.
-fn name(token: &str) -> String {
+/// Label of a token in these tests: `a.2.x` is the access token of the second generation.
+fn label(token: &str) -> String {
     let generation = token::claims(token).map_or(0, |claims| claims.generation);
     format!("{}.{generation}.x", token.rsplit('.').next().unwrap())
 }
@@ -279,7 +286,7 @@ fn pair_of(session: &str, generation: i64) -> TokenPair {
         refresh_expires_in: 604_800,
     }
 }
-#[expect(clippy::unnecessary_wraps, reason = "an outcome, as answers are queued")]
+#[expect(clippy::unnecessary_wraps, reason = "an outcome, as responses are queued")]
 fn refreshed(number: u8) -> Outcome {
     let refreshed = Refreshed::new("ok".to_owned(), pair(number));
     Ok(ok(&serde_json::to_string(&refreshed).unwrap()))
@@ -288,11 +295,11 @@ fn user(name: &str) -> User {
     let id = Uuid::from_u128(name.bytes().fold(0, |id, byte| id << 8 | u128::from(byte)));
     User { id, username: name.to_owned(), nickname: None, avatar_url: None, role: Role::User }
 }
-fn me() -> Call {
-    call(Method::GET, "/api/me")
+fn me() -> ApiRequest {
+    request(Method::GET, "/api/me")
 }
-fn call(method: Method, url: &str) -> Call {
-    Call {
+fn request(method: Method, url: &str) -> ApiRequest {
+    ApiRequest {
         method,
         url: url.to_owned(),
         content_type: String::new(),
@@ -300,15 +307,14 @@ fn call(method: Method, url: &str) -> Call {
         body: None,
     }
 }
-fn saved(number: u8, name: &str) -> Saved {
-    let TokenPair { access_token: access, refresh_token: refresh, .. } =
-        pair_of(name, number.into());
-    Saved { access, refresh, user: user(name) }
+fn persisted(number: u8, name: &str) -> PersistedSession {
+    let TokenPair { access_token, refresh_token, .. } = pair_of(name, number.into());
+    PersistedSession { access_token, refresh_token, user: user(name) }
 }
 
-fn session() -> (Rc<World>, Rc<Session>) {
-    let world = Rc::new(World::default());
-    let port = Port(Rc::clone(&world));
+fn session() -> (Rc<FakeBrowser>, Rc<Session>) {
+    let browser = Rc::new(FakeBrowser::default());
+    let port = FakePort(Rc::clone(&browser));
     let session = Session::new(Ports {
         fetch: Box::new(port.clone()),
         storage: Box::new(port.clone()),
@@ -317,14 +323,14 @@ fn session() -> (Rc<World>, Rc<Session>) {
         channel: Box::new(port.clone()),
         observer: Box::new(port),
     });
-    (world, session)
+    (browser, session)
 }
 
-/// Bob has logged in, and is remembered.
-fn signed_in() -> (Rc<World>, Rc<Session>) {
-    let (world, session) = session();
-    session.begin(pair(1), user("bob"), true);
-    world.heard();
-    world.told();
-    (world, session)
+/// A session of Bob in `localStorage`.
+fn signed_in() -> (Rc<FakeBrowser>, Rc<Session>) {
+    let (browser, session) = session();
+    session.start(pair(1), user("bob"), true);
+    browser.events();
+    browser.broadcasts();
+    (browser, session)
 }

@@ -1,61 +1,61 @@
-//! Several tabs of one browser, with a storage, locks and a channel between them and a [`Server`]
-//! behind a network: everything happens when a test says so, in whatever order.
+//! A deterministic model of several tabs that share storage, locks and a channel, and a
+//! [`FakeServer`] behind a network. Tests decide the order of all events.
 
 use std::task::Waker;
 
-use super::{server::Server, *};
-use crate::session::lease::{Lease, Slate};
+use super::{fake_server::FakeServer, *};
+use crate::session::lease::{Lease, LeaseStorage};
 
-/// After this time without an answer a call is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// After this time the lock is no longer waited for.
-const PATIENCE_FOR_LOCK: Duration = Duration::from_secs(35);
-/// Where the remembered session is.
-const KEPT: &str = "session";
+/// Timeout of a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of a lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(35);
+/// Key of the session in `localStorage`.
+const SESSION_KEY: &str = "session";
 
-/// What the tabs have for a lock.
+/// The kind of lock that the tabs use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Locks {
-    /// The browser's own.
-    Given,
+    /// Web Locks.
+    WebLocks,
     /// Leases in storage.
-    Leased,
+    Leases,
 }
 
-/// The browser, and what is outside of it.
+/// The browser and its environment.
 pub(super) struct Model {
     now: Cell<Duration>,
-    pub(super) server: RefCell<Server>,
+    pub(super) server: RefCell<FakeServer>,
     locks: Locks,
-    /// Whether the browser forbids storage.
+    /// The browser forbids storage.
     pub(super) storage_is_forbidden: bool,
-    /// What was written to the storage of all tabs, in order: each tab has read so far.
+    /// Writes to `localStorage` in order; each tab sees a prefix of them.
     written: RefCell<Vec<(String, Option<String>)>>,
     tabs: RefCell<Vec<Rc<Tab>>>,
     requests: RefCell<Vec<Rc<Request>>>,
-    /// Who waits for a lock, by its name; the first has it.
+    /// Queues of the locks, by name; the first ticket holds the lock.
     queues: RefCell<HashMap<String, VecDeque<Ticket>>>,
     alarms: RefCell<Vec<Duration>>,
-    /// Counts whatever happens: who waits looks again.
-    stir: Cell<u64>,
+    /// Counts events: waiting tasks are polled again after each.
+    progress: Cell<u64>,
     pub(super) refreshes: Cell<usize>,
     pub(super) sessions: Cell<usize>,
 }
 
-/// A tab, from its opening to its end.
+/// A tab.
 pub(super) struct Tab {
     pub(super) session: Rc<Session>,
     side: Rc<Side>,
 }
 
-/// The browser's side of a tab.
+/// State of a tab that the browser holds.
 struct Side {
     number: usize,
     is_gone: Cell<bool>,
     is_asleep: Cell<bool>,
-    /// How much of what was written this tab's process knows.
+    /// Number of writes that this tab's process has seen.
     read: Cell<usize>,
-    own: RefCell<Option<Saved>>,
+    own: RefCell<Option<PersistedSession>>,
     inbox: RefCell<VecDeque<Message>>,
     tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     endings: Cell<usize>,
@@ -72,9 +72,9 @@ struct Request {
     url: String,
     bearer: String,
     until: Duration,
-    /// What the server has answered.
-    answer: RefCell<Option<Outcome>>,
-    /// Whether the tab has it.
+    /// The response of the server.
+    response: RefCell<Option<Outcome>>,
+    /// The tab has received it.
     is_back: Cell<bool>,
 }
 
@@ -90,7 +90,7 @@ impl Model {
             requests: RefCell::default(),
             queues: RefCell::default(),
             alarms: RefCell::default(),
-            stir: Cell::default(),
+            progress: Cell::default(),
             refreshes: Cell::default(),
             sessions: Cell::default(),
         };
@@ -101,13 +101,13 @@ impl Model {
         self.now.get().as_secs().try_into().unwrap()
     }
 
-    /// The tabs that are open.
+    /// Tabs that are open.
     pub(super) fn open_tabs(&self) -> Vec<Rc<Tab>> {
         self.tabs.borrow().iter().filter(|tab| !tab.side.is_gone.get()).cloned().collect()
     }
 
-    /// Opens a tab, which may have been copied from another.
-    pub(super) fn open(self: &Rc<Self>, own: Option<Saved>) -> Rc<Tab> {
+    /// Opens a tab; `own` is the `sessionStorage` of the tab that it duplicates.
+    pub(super) fn open(self: &Rc<Self>, own: Option<PersistedSession>) -> Rc<Tab> {
         let side = Rc::new(Side {
             number: self.tabs.borrow().len(),
             is_gone: Cell::default(),
@@ -118,7 +118,7 @@ impl Model {
             tasks: RefCell::default(),
             endings: Cell::default(),
         });
-        let port = || Box::new(Wire { model: Rc::clone(self), side: Rc::clone(&side) });
+        let port = || Box::new(ModelPort { model: Rc::clone(self), side: Rc::clone(&side) });
         let session = Session::new(Ports {
             fetch: port(),
             storage: port(),
@@ -134,16 +134,16 @@ impl Model {
         tab
     }
 
-    /// A tab is gone. What it has sent may or may not have reached the server.
-    pub(super) fn close(&self, tab: &Tab, was_served: bool) -> Option<Saved> {
+    /// Closes a tab. `was_served` says whether its pending requests reach the server.
+    pub(super) fn close(&self, tab: &Tab, was_served: bool) -> Option<PersistedSession> {
         let side = &tab.side;
         for request in self.requests_of(side.number) {
-            if was_served && request.answer.borrow().is_none() {
+            if was_served && request.response.borrow().is_none() {
                 self.serve(&request);
             }
         }
         side.is_gone.set(true);
-        // Dropped outside of the list: what they hold lets go of locks.
+        // Dropped outside of the list, because dropping a guard changes the queues.
         let tasks = side.tasks.take();
         tab.session.inner.take();
         drop(tasks);
@@ -155,16 +155,16 @@ impl Model {
         side.own.take()
     }
 
-    /// Somebody logs in in a tab.
+    /// Logs a user in.
     pub(super) fn log_in(&self, tab: &Tab, who: &str, remember: bool) {
         let number = self.sessions.get() + 1;
         self.sessions.set(number);
         let pair = self.server.borrow_mut().log_in(&format!("{who}{number}"), self.seconds());
-        tab.session.begin(pair, user(who), remember);
+        tab.session.start(pair, user(who), remember);
         self.run();
     }
 
-    /// A tab does something that takes time.
+    /// Starts a task in a tab.
     pub(super) fn begin(&self, tab: &Tab, task: impl Future<Output = ()> + 'static) {
         tab.side.tasks.borrow_mut().push(task.boxed_local());
         self.run();
@@ -176,13 +176,13 @@ impl Model {
         self.run();
     }
 
-    /// The next of the calls that wait for the server reaches it.
+    /// Delivers a pending request to the server.
     pub(super) fn serve_one(&self, which: usize) {
         let waiting: Vec<_> = self
             .requests
             .borrow()
             .iter()
-            .filter(|request| request.answer.borrow().is_none())
+            .filter(|request| request.response.borrow().is_none())
             .cloned()
             .collect();
         if let Some(request) = pick(&waiting, which) {
@@ -190,92 +190,91 @@ impl Model {
         }
     }
 
-    /// An answer comes back, or gets lost with whatever it is the answer to.
-    pub(super) fn bring_back(&self, which: usize, is_lost: bool) {
+    /// Delivers a response to its tab, or loses the request or its response.
+    pub(super) fn return_one(&self, which: usize, is_lost: bool) {
         let waiting: Vec<_> = {
             let requests = self.requests.borrow();
             requests
                 .iter()
-                .filter(|request| is_lost || request.answer.borrow().is_some())
+                .filter(|request| is_lost || request.response.borrow().is_some())
                 .cloned()
                 .collect()
         };
         if let Some(request) = pick(&waiting, which) {
             if is_lost {
-                request.answer.replace(Some(Err(NoAnswer)));
+                request.response.replace(Some(Err(NetworkError)));
             }
-            self.hand_over(request);
+            self.return_response(request);
             self.run();
         }
     }
 
-    /// A tab hears one message.
-    pub(super) fn hear(&self, tab: &Tab) {
+    /// Delivers one message to a tab.
+    pub(super) fn receive(&self, tab: &Tab) {
         let message = tab.side.inbox.borrow_mut().pop_front();
         if let Some(message) = message {
-            tab.session.hear(message);
+            tab.session.receive(message);
             self.run();
         }
     }
 
-    /// Time passes. What was written and told reaches everybody who is awake.
-    pub(super) fn pass(&self, time: Duration) {
+    /// Advances the clock. Writes and messages reach all tabs that are not suspended.
+    pub(super) fn advance(&self, time: Duration) {
         let end = self.now.get() + time;
         loop {
-            self.spread();
+            self.deliver();
             self.run();
             let next =
                 self.alarms.borrow().iter().copied().filter(|alarm| *alarm > self.now.get()).min();
             let next = next.filter(|next| *next < end);
             self.now.set(next.unwrap_or(end));
             self.alarms.borrow_mut().retain(|alarm| *alarm > self.now.get());
-            self.give_up_late_calls();
+            self.time_out_requests();
             self.run();
             if next.is_none() {
-                self.spread();
+                self.deliver();
                 self.run();
                 return;
             }
         }
     }
 
-    /// Lets everything go on until nothing is left to do but to wait for long.
-    pub(super) fn settle(&self) {
+    /// Delivers everything and advances the clock by 4 seconds in small steps.
+    pub(super) fn run_to_completion(&self) {
         for _ in 0..40 {
             let waiting: Vec<_> = self.requests.borrow().clone();
             for request in waiting {
-                if request.answer.borrow().is_none() {
+                if request.response.borrow().is_none() {
                     self.serve(&request);
                 }
-                self.hand_over(&request);
+                self.return_response(&request);
                 self.run();
             }
-            self.pass(Duration::from_millis(100));
+            self.advance(Duration::from_millis(100));
         }
     }
 
     fn serve(&self, request: &Request) {
-        let mut answer =
-            self.server.borrow_mut().answer(&request.url, &request.bearer, self.seconds());
-        if let Ok(answer) = &mut answer {
-            answer.date = Some(self.seconds());
+        let mut response =
+            self.server.borrow_mut().respond(&request.url, &request.bearer, self.seconds());
+        if let Ok(response) = &mut response {
+            response.date = Some(self.seconds());
         }
-        request.answer.replace(Some(answer));
+        request.response.replace(Some(response));
     }
 
-    fn hand_over(&self, request: &Rc<Request>) {
+    fn return_response(&self, request: &Rc<Request>) {
         request.is_back.set(true);
         self.requests.borrow_mut().retain(|other| !Rc::ptr_eq(other, request));
-        self.stir();
+        self.progress();
     }
 
     fn requests_of(&self, tab: usize) -> Vec<Rc<Request>> {
         self.requests.borrow().iter().filter(|request| request.tab == tab).cloned().collect()
     }
 
-    /// Calls that have waited for too long have no answer; a tab that is asleep finds the one that
-    /// has come when it wakes up.
-    fn give_up_late_calls(&self) {
+    /// Times out late requests; a suspended tab finds a response that has arrived when it resumes.
+    fn time_out_requests(&self) {
         let late: Vec<_> = self
             .requests
             .borrow()
@@ -285,40 +284,40 @@ impl Model {
             .collect();
         for request in late {
             let is_asleep = self.tabs.borrow()[request.tab].side.is_asleep.get();
-            if !is_asleep || request.answer.borrow().is_none() {
-                request.answer.replace(Some(Err(NoAnswer)));
+            if !is_asleep || request.response.borrow().is_none() {
+                request.response.replace(Some(Err(NetworkError)));
             }
-            self.hand_over(&request);
+            self.return_response(&request);
         }
     }
 
-    /// What was written and told arrives.
-    fn spread(&self) {
+    /// Delivers writes and messages to all tabs that are not suspended.
+    fn deliver(&self) {
         for tab in self.open_tabs() {
             if !tab.side.is_asleep.get() {
-                self.spread_to(&tab);
+                self.deliver_to(&tab);
             }
         }
     }
 
-    /// What was written and told arrives in a tab.
+    /// Delivers writes and messages to one tab.
     pub(super) fn catch_up(&self, tab: &Tab) {
-        self.spread_to(tab);
-        tab.session.look_again();
+        self.deliver_to(tab);
+        tab.session.sync();
         self.run();
     }
 
-    fn spread_to(&self, tab: &Tab) {
+    fn deliver_to(&self, tab: &Tab) {
         tab.side.read.set(self.written.borrow().len());
         while let Some(message) = { tab.side.inbox.borrow_mut().pop_front() } {
-            tab.session.hear(message);
+            tab.session.receive(message);
         }
     }
 
-    /// Lets all tabs that are awake go on as far as they can.
+    /// Polls the tasks of all tabs that are not suspended until none makes progress.
     pub(super) fn run(&self) {
         loop {
-            let before = self.stir.get();
+            let before = self.progress.get();
             for tab in self.open_tabs() {
                 if !tab.side.is_asleep.get() {
                     let mut context = Context::from_waker(Waker::noop());
@@ -326,21 +325,21 @@ impl Model {
                     tasks.retain_mut(|task| {
                         let is_pending = task.as_mut().poll(&mut context).is_pending();
                         if !is_pending {
-                            self.stir();
+                            self.progress();
                         }
                         is_pending
                     });
                     tab.side.tasks.borrow_mut().append(&mut tasks);
                 }
             }
-            if self.stir.get() == before {
+            if self.progress.get() == before {
                 return;
             }
         }
     }
 
-    fn stir(&self) {
-        self.stir.set(self.stir.get() + 1);
+    fn progress(&self) {
+        self.progress.set(self.progress.get() + 1);
     }
 
     fn value(&self, side: &Side, key: &str) -> Option<String> {
@@ -358,16 +357,16 @@ impl Model {
 }
 
 impl Tab {
-    /// The session at hand.
-    pub(super) fn held(&self) -> Option<String> {
-        self.session.inner.borrow().held.as_ref().map(|held| held.saved.session())
+    /// Id of the current session.
+    pub(super) fn session_id(&self) -> Option<String> {
+        self.session.inner.borrow().current.as_ref().map(|current| current.persisted.session_id())
     }
 
     pub(super) fn number(&self) -> usize {
         self.side.number
     }
 
-    pub(super) fn own(&self) -> Option<Saved> {
+    pub(super) fn own(&self) -> Option<PersistedSession> {
         self.side.own.borrow().clone()
     }
 
@@ -379,7 +378,7 @@ impl Tab {
         self.side.is_asleep.get()
     }
 
-    /// How often the tab was told that the server has ended its session, since the last time.
+    /// Number of session-ended events since the last call.
     pub(super) fn endings(&self) -> usize {
         self.side.endings.take()
     }
@@ -389,21 +388,25 @@ fn pick<T>(list: &[T], which: usize) -> Option<&T> {
     list.get(which % list.len().max(1))
 }
 
-/// What a tab has of the model.
-struct Wire {
+/// The ports of a tab.
+struct ModelPort {
     model: Rc<Model>,
     side: Rc<Side>,
 }
 
-impl Fetch for Wire {
-    fn send(&self, call: Call, bearer: Option<String>) -> LocalBoxFuture<'static, Outcome> {
+impl Fetch for ModelPort {
+    fn send(
+        &self,
+        request: ApiRequest,
+        bearer: Option<String>,
+    ) -> LocalBoxFuture<'static, Outcome> {
         let model = &self.model;
         let request = Rc::new(Request {
             tab: self.side.number,
-            url: call.url,
-            bearer: bearer.expect("only log-ins carry no token, and they are not sent here"),
-            until: model.now.get() + PATIENCE,
-            answer: RefCell::default(),
+            url: request.url,
+            bearer: bearer.expect("only logins carry no token, and the model does not send them"),
+            until: model.now.get() + REQUEST_TIMEOUT,
+            response: RefCell::default(),
             is_back: Cell::default(),
         });
         if request.url.ends_with("refresh") {
@@ -416,124 +419,131 @@ impl Fetch for Wire {
             }
         }
         model.requests.borrow_mut().push(Rc::clone(&request));
-        model.stir();
-        until(move || request.is_back.get().then(|| request.answer.take().unwrap_or(Err(NoAnswer))))
+        model.progress();
+        until(move || {
+            request.is_back.get().then(|| request.response.take().unwrap_or(Err(NetworkError)))
+        })
     }
 }
 
-impl Storage for Wire {
-    fn load(&self, place: Place) -> Option<Saved> {
+impl Storage for ModelPort {
+    fn load(&self, scope: StorageScope) -> Option<PersistedSession> {
         if self.model.storage_is_forbidden {
             return None;
         }
-        match place {
-            Place::Tab => self.side.own.borrow().clone(),
-            Place::Browser => match Message::decode(&self.model.value(&self.side, KEPT)?)? {
-                Message::Began(saved) => Some(saved),
-                _ => None,
-            },
+        match scope {
+            StorageScope::SessionStorage => self.side.own.borrow().clone(),
+            StorageScope::LocalStorage => {
+                match Message::decode(&self.model.value(&self.side, SESSION_KEY)?)? {
+                    Message::SessionStarted(persisted) => Some(persisted),
+                    _ => None,
+                }
+            }
         }
     }
 
-    fn save(&self, place: Place, saved: &Saved) -> bool {
-        match place {
-            Place::Browser => {
-                self.model.write(&self.side, KEPT, Some(Message::Began(saved.clone()).encode()))
-            }
-            Place::Tab if self.model.storage_is_forbidden => false,
-            Place::Tab => {
-                self.side.own.replace(Some(saved.clone()));
+    fn save(&self, scope: StorageScope, persisted: &PersistedSession) -> bool {
+        match scope {
+            StorageScope::LocalStorage => self.model.write(
+                &self.side,
+                SESSION_KEY,
+                Some(Message::SessionStarted(persisted.clone()).encode()),
+            ),
+            StorageScope::SessionStorage if self.model.storage_is_forbidden => false,
+            StorageScope::SessionStorage => {
+                self.side.own.replace(Some(persisted.clone()));
                 true
             }
         }
     }
 
-    fn clear(&self, place: Place) {
-        match place {
-            Place::Browser => {
-                self.model.write(&self.side, KEPT, None);
+    fn clear(&self, scope: StorageScope) {
+        match scope {
+            StorageScope::LocalStorage => {
+                self.model.write(&self.side, SESSION_KEY, None);
             }
-            Place::Tab => {
+            StorageScope::SessionStorage => {
                 self.side.own.take();
             }
         }
     }
 }
 
-impl Runtime for Wire {
+impl Runtime for ModelPort {
     fn now(&self) -> Duration {
         self.model.now.get()
     }
 
-    fn wait(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
+    fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
         let (model, end) = (Rc::clone(&self.model), self.model.now.get() + time);
         model.alarms.borrow_mut().push(end);
         until(move || (model.now.get() >= end).then_some(()))
     }
 
-    fn run(&self, task: LocalBoxFuture<'static, ()>) {
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         self.side.tasks.borrow_mut().push(task);
-        self.model.stir();
+        self.model.progress();
     }
 }
 
-impl Channel for Wire {
-    fn tell(&self, message: &Message) {
+impl Channel for ModelPort {
+    fn broadcast(&self, message: &Message) {
         for tab in self.model.open_tabs() {
             if tab.side.number != self.side.number {
                 tab.side.inbox.borrow_mut().push_back(message.clone());
             }
         }
-        self.model.stir();
+        self.model.progress();
     }
 }
 
-impl Observer for Wire {
-    fn changed(&self, _: Auth) {}
-    fn renewed(&self) {}
-    fn planned(&self) {}
-    fn asking(&self, _: bool) {}
-    fn ended(&self, _: Ending) {
+impl Observer for ModelPort {
+    fn auth_changed(&self, _: AuthState) {}
+    fn tokens_refreshed(&self) {}
+    fn renewal_rescheduled(&self) {}
+    fn reauth_pending(&self, _: bool) {}
+    fn session_ended(&self, _: SessionEnd) {
         self.side.endings.set(self.side.endings.get() + 1);
     }
 }
 
-impl Lock for Wire {
-    fn take(&self, name: String) -> LocalBoxFuture<'static, Option<Box<dyn Turn>>> {
-        let number = self.model.stir.get();
-        self.model.stir();
-        let late = self.wait(PATIENCE_FOR_LOCK);
+impl Lock for ModelPort {
+    fn acquire(&self, name: String) -> LocalBoxFuture<'static, Option<Box<dyn LockGuard>>> {
+        let number = self.model.progress.get();
+        self.model.progress();
+        let late = self.sleep(LOCK_TIMEOUT);
         match self.model.locks {
-            Locks::Given => {
+            Locks::WebLocks => {
                 let ticket = Ticket { tab: self.side.number, number };
-                let turn = Given { model: Rc::clone(&self.model), name: name.clone(), ticket };
+                let guard =
+                    ModelLockGuard { model: Rc::clone(&self.model), name: name.clone(), ticket };
                 self.model.queues.borrow_mut().entry(name).or_default().push_back(ticket);
                 let (model, side) = (Rc::clone(&self.model), Rc::clone(&self.side));
-                let mut turn = Some(turn);
+                let mut guard = Some(guard);
                 let first = until(move || {
-                    let is_first = turn.as_ref().is_some_and(Given::is_first);
+                    let is_first = guard.as_ref().is_some_and(ModelLockGuard::is_first);
                     if !is_first {
                         return None;
                     }
-                    // A turn lasts until what was written in it is known.
+                    // A lock is released only after writes made under it are visible.
                     side.read.set(model.written.borrow().len());
-                    turn.take()
+                    guard.take()
                 });
                 async move {
-                    let turn = in_time(first, late).await?;
-                    Some(Box::new(turn) as Box<dyn Turn>)
+                    let guard = in_time(first, late).await?;
+                    Some(Box::new(guard) as Box<dyn LockGuard>)
                 }
                 .boxed_local()
             }
-            Locks::Leased => {
-                let note = Note {
-                    wire: Self { model: Rc::clone(&self.model), side: Rc::clone(&self.side) },
+            Locks::Leases => {
+                let record = ModelLease {
+                    port: Self { model: Rc::clone(&self.model), side: Rc::clone(&self.side) },
                     name,
                 };
-                let lease = Lease::take(Rc::new(note), number).boxed_local();
+                let lease = Lease::acquire(Rc::new(record), number).boxed_local();
                 async move {
                     let lease = in_time(lease, late).await?;
-                    Some(Box::new(Leased(lease)) as Box<dyn Turn>)
+                    Some(Box::new(ModelLeaseGuard(lease)) as Box<dyn LockGuard>)
                 }
                 .boxed_local()
             }
@@ -542,78 +552,78 @@ impl Lock for Wire {
 }
 
 async fn in_time<T>(
-    wish: LocalBoxFuture<'static, T>,
+    task: LocalBoxFuture<'static, T>,
     late: LocalBoxFuture<'static, ()>,
 ) -> Option<T> {
-    match futures::future::select(wish, late).await {
-        futures::future::Either::Left((turn, _)) => Some(turn),
+    match futures::future::select(task, late).await {
+        futures::future::Either::Left((guard, _)) => Some(guard),
         futures::future::Either::Right(_) => None,
     }
 }
 
-struct Given {
+struct ModelLockGuard {
     model: Rc<Model>,
     name: String,
     ticket: Ticket,
 }
 
-impl Given {
+impl ModelLockGuard {
     fn is_first(&self) -> bool {
         self.model.queues.borrow()[&self.name].front() == Some(&self.ticket)
     }
 }
 
-impl Turn for Given {
-    fn keep(&self) -> bool {
-        assert!(self.is_first(), "a lock of the browser's stays");
+impl LockGuard for ModelLockGuard {
+    fn extend(&self) -> bool {
+        assert!(self.is_first(), "a Web Lock is not lost");
         true
     }
 }
 
-impl Drop for Given {
+impl Drop for ModelLockGuard {
     fn drop(&mut self) {
         if let Some(queue) = self.model.queues.borrow_mut().get_mut(&self.name) {
             queue.retain(|ticket| *ticket != self.ticket);
         }
-        self.model.stir();
+        self.model.progress();
     }
 }
 
-struct Leased(Lease);
+struct ModelLeaseGuard(Lease);
 
-impl Turn for Leased {
-    fn keep(&self) -> bool {
+impl LockGuard for ModelLeaseGuard {
+    fn extend(&self) -> bool {
         self.0.extend()
     }
 }
 
-struct Note {
-    wire: Wire,
+struct ModelLease {
+    port: ModelPort,
     name: String,
 }
 
-impl Slate for Note {
+impl LeaseStorage for ModelLease {
     fn read(&self) -> Option<String> {
-        self.wire.model.value(&self.wire.side, &self.name)
+        self.port.model.value(&self.port.side, &self.name)
     }
-    fn write(&self, note: &str) -> bool {
-        self.wire.model.write(&self.wire.side, &self.name, Some(note.to_owned()))
+    fn write(&self, record: &str) -> bool {
+        self.port.model.write(&self.port.side, &self.name, Some(record.to_owned()))
     }
-    fn wipe(&self) {
+    fn clear(&self) {
         // A tab that crashes leaves its note.
-        if !self.wire.side.is_gone.get() {
-            self.wire.model.write(&self.wire.side, &self.name, None);
+        if !self.port.side.is_gone.get() {
+            self.port.model.write(&self.port.side, &self.name, None);
         }
     }
     fn now(&self) -> u64 {
-        self.wire.model.now.get().as_millis().try_into().unwrap()
+        self.port.model.now.get().as_millis().try_into().unwrap()
     }
-    fn wait(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
-        self.wire.wait(time)
+    fn sleep(&self, time: Duration) -> LocalBoxFuture<'static, ()> {
+        self.port.sleep(time)
     }
 }
 
-/// Is ready once there is something.
+/// Completes once `look` returns a value.
 fn until<T: 'static>(mut look: impl FnMut() -> Option<T> + 'static) -> LocalBoxFuture<'static, T> {
     std::future::poll_fn(move |_| look().map_or(Poll::Pending, Poll::Ready)).boxed_local()
 }

@@ -1,96 +1,104 @@
-//! What a tab makes of the others.
+//! Tests of messages from other tabs and of shared storage.
 
 use futures::executor::block_on;
 
 use super::*;
 use crate::protocol::error::Reason;
 
-const LOGGED_OUT: Ending = Ending::Revoked(Reason::LoggedOut);
+const LOGGED_OUT: SessionEnd = SessionEnd::Revoked(Reason::LoggedOut);
 
 fn ended(session: &str) -> Message {
-    Message::Ended { session: session.to_owned(), why: LOGGED_OUT }
+    Message::SessionEnded { session_id: session.to_owned(), end: LOGGED_OUT }
 }
-fn asked(session: &str) -> Message {
-    Message::Asked { session: session.to_owned() }
+fn tokens_requested(session: &str) -> Message {
+    Message::TokensRequested { session_id: session.to_owned() }
 }
-fn keep(world: &World, place: Place, saved: Saved) {
-    world.kept.borrow_mut().insert(place, saved);
+fn store(browser: &FakeBrowser, scope: StorageScope, persisted: PersistedSession) {
+    browser.stored.borrow_mut().insert(scope, persisted);
 }
-/// Bob has logged in, for this tab alone.
-fn signed_in_here() -> (Rc<World>, Rc<Session>) {
-    let (world, session) = session();
-    session.begin(pair(1), user("bob"), false);
-    world.heard();
-    assert!(world.told().is_empty(), "nobody else's business");
-    (world, session)
+/// A session of Bob in `sessionStorage`.
+fn signed_in_this_tab() -> (Rc<FakeBrowser>, Rc<Session>) {
+    let (browser, session) = session();
+    session.start(pair(1), user("bob"), false);
+    browser.events();
+    assert!(browser.broadcasts().is_empty(), "the session belongs to this tab");
+    (browser, session)
 }
 
-/// Somebody under a nickname.
-fn called(name: &str, nickname: &str) -> User {
+/// A user with a nickname.
+fn with_nickname(name: &str, nickname: &str) -> User {
     User { nickname: Some(nickname.to_owned()), ..user(name) }
 }
-fn saved_as(number: u8, user: User) -> Saved {
-    Saved { user, ..saved(number, "bob") }
+fn persisted_as(number: u8, user: User) -> PersistedSession {
+    PersistedSession { user, ..persisted(number, "bob") }
 }
 
 #[test]
-fn what_a_person_is_called_is_told() {
-    let (world, session) = signed_in();
-    session.know(called("bob", "Bob"));
-    assert!(world.kept.borrow()[&Place::Browser] == saved_as(1, called("bob", "Bob")));
-    assert!(world.told() == [Message::Known(called("bob", "Bob"))]);
-    assert_eq!(world.heard(), ["bob"]);
-    session.know(called("bob", "Bob"));
-    session.know(called("amy", "Amy"));
-    assert!(world.told().is_empty(), "it is no news, or about somebody else");
-    assert_eq!(world.heard(), [""; 0]);
-}
-
-#[test]
-fn what_a_person_is_called_elsewhere_is_heard_and_not_told_again() {
-    let (world, session) = signed_in();
-    session.hear(Message::Known(called("bob", "Bob")));
-    session.hear(Message::Known(called("amy", "Amy")));
-    assert_eq!(world.heard(), ["bob"]);
-    assert!(world.told().is_empty());
-    assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"), "whoever tells writes it");
-
-    let (world, session) = signed_in_here();
-    session.hear(Message::Known(called("bob", "Bob")));
+fn update_user_with_new_nickname_stores_and_broadcasts_it() {
+    let (browser, session) = signed_in();
+    session.update_user(with_nickname("bob", "Bob"));
     assert!(
-        world.kept.borrow()[&Place::Tab] == saved_as(1, called("bob", "Bob")),
-        "a duplicate writes its own"
+        browser.stored.borrow()[&StorageScope::LocalStorage]
+            == persisted_as(1, with_nickname("bob", "Bob"))
+    );
+    assert!(browser.broadcasts() == [Message::UserUpdated(with_nickname("bob", "Bob"))]);
+    assert_eq!(browser.events(), ["bob"]);
+    session.update_user(with_nickname("bob", "Bob"));
+    session.update_user(with_nickname("amy", "Amy"));
+    assert!(browser.broadcasts().is_empty(), "nothing has changed, or it is another user");
+    assert_eq!(browser.events(), [""; 0]);
+}
+
+#[test]
+fn user_updated_message_is_applied_without_broadcast() {
+    let (browser, session) = signed_in();
+    session.receive(Message::UserUpdated(with_nickname("bob", "Bob")));
+    session.receive(Message::UserUpdated(with_nickname("amy", "Amy")));
+    assert_eq!(browser.events(), ["bob"]);
+    assert!(browser.broadcasts().is_empty());
+    assert!(
+        browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(1, "bob"),
+        "the sender writes it"
+    );
+
+    let (browser, session) = signed_in_this_tab();
+    session.receive(Message::UserUpdated(with_nickname("bob", "Bob")));
+    assert!(
+        browser.stored.borrow()[&StorageScope::SessionStorage]
+            == persisted_as(1, with_nickname("bob", "Bob")),
+        "a duplicate has its own storage"
     );
 }
 
 #[test]
-fn what_a_person_is_called_is_found_in_storage_and_comes_with_a_newer_pair() {
-    let (world, session) = signed_in();
-    keep(&world, Place::Browser, saved_as(1, called("bob", "Bob")));
-    session.look_again();
-    assert_eq!(world.heard(), ["bob"]);
-    session.look_again();
-    assert_eq!(world.heard(), [""; 0], "it is known");
-    session.hear(Message::Renewed(saved_as(2, called("bob", "Robert"))));
-    assert_eq!(world.heard(), ["bob", "renewed"]);
-    assert!(world.told().is_empty());
+fn user_change_in_storage_or_with_newer_tokens_is_applied() {
+    let (browser, session) = signed_in();
+    store(&browser, StorageScope::LocalStorage, persisted_as(1, with_nickname("bob", "Bob")));
+    session.sync();
+    assert_eq!(browser.events(), ["bob"]);
+    session.sync();
+    assert_eq!(browser.events(), [""; 0], "nothing has changed");
+    session.receive(Message::TokensRefreshed(persisted_as(2, with_nickname("bob", "Robert"))));
+    assert_eq!(browser.events(), ["bob", "renewed"]);
+    assert!(browser.broadcasts().is_empty());
 }
 
 #[test]
-fn messages_arrive_as_they_were_sent() {
+fn decode_of_encoded_message_returns_it_and_rejects_invalid_text() {
     for message in [
-        Message::Began(saved(1, "bob")),
-        Message::Renewed(saved(2, "bob")),
+        Message::SessionStarted(persisted(1, "bob")),
+        Message::TokensRefreshed(persisted(2, "bob")),
         ended("bob"),
-        Message::Ended { session: "bob".to_owned(), why: Ending::Expired },
-        asked("bob"),
-        Message::Known(called("bob", "Bob")),
+        Message::SessionEnded { session_id: "bob".to_owned(), end: SessionEnd::Expired },
+        tokens_requested("bob"),
+        Message::UserUpdated(with_nickname("bob", "Bob")),
     ] {
         assert!(Message::decode(&message.encode()) == Some(message));
     }
-    let whole = Message::Began(saved(1, "bob")).encode();
-    let torn = whole.replace(&saved(1, "bob").refresh, &saved(1, "amy").refresh);
-    for rubbish in [
+    let whole = Message::SessionStarted(persisted(1, "bob")).encode();
+    let torn =
+        whole.replace(&persisted(1, "bob").refresh_token, &persisted(1, "amy").refresh_token);
+    for invalid in [
         "",
         "\n\n\n",
         "began",
@@ -100,283 +108,289 @@ fn messages_arrive_as_they_were_sent() {
         &whole[..whole.len() - 1],
         &torn,
     ] {
-        assert!(Message::decode(rubbish).is_none(), "{rubbish:?}");
+        assert!(Message::decode(invalid).is_none(), "{invalid:?}");
     }
 }
 
 #[test]
-fn log_in_and_log_out_and_refresh_are_told() {
-    let (world, session) = session();
-    session.begin(pair(1), user("bob"), true);
-    assert!(world.told() == [Message::Began(saved(1, "bob"))]);
-    world.answer("/api/me", [refused("token_expired")]);
-    world.answer("/api/auth/refresh", [refreshed(2)]);
-    block_on(session.call(me())).unwrap();
-    assert!(world.told() == [Message::Renewed(saved(2, "bob"))]);
+fn login_refresh_and_logout_are_broadcast() {
+    let (browser, session) = session();
+    session.start(pair(1), user("bob"), true);
+    assert!(browser.broadcasts() == [Message::SessionStarted(persisted(1, "bob"))]);
+    browser.respond("/api/me", [rejected("token_expired")]);
+    browser.respond("/api/auth/refresh", [refreshed(2)]);
+    block_on(session.send(me())).unwrap();
+    assert!(browser.broadcasts() == [Message::TokensRefreshed(persisted(2, "bob"))]);
     block_on(session.log_out());
-    assert!(world.told() == [ended("bob")]);
+    assert!(browser.broadcasts() == [ended("bob")]);
 }
 
 #[test]
-fn a_refused_session_is_over_in_every_tab() {
-    let (world, session) = signed_in();
-    world.answer("/api/me", [refused("token_expired")]);
-    world.answer("/api/auth/refresh", [refused("token_expired")]);
-    block_on(session.call(me())).unwrap();
-    let over = Message::Ended { session: "bob".to_owned(), why: Ending::Expired };
-    assert!(world.told() == [over.clone()]);
+fn rejected_refresh_ends_session_in_every_tab() {
+    let (browser, session) = signed_in();
+    browser.respond("/api/me", [rejected("token_expired")]);
+    browser.respond("/api/auth/refresh", [rejected("token_expired")]);
+    block_on(session.send(me())).unwrap();
+    let over = Message::SessionEnded { session_id: "bob".to_owned(), end: SessionEnd::Expired };
+    assert!(browser.broadcasts() == [over.clone()]);
 
-    let (world, session) = signed_in();
-    session.hear(over);
-    assert_eq!(world.heard(), ["Expired", "Guest"]);
-    assert!(world.kept.borrow().is_empty());
-    assert!(world.told().is_empty(), "everybody has heard it");
+    let (browser, session) = signed_in();
+    session.receive(over);
+    assert_eq!(browser.events(), ["Expired", "Guest"]);
+    assert!(browser.stored.borrow().is_empty());
+    assert!(browser.broadcasts().is_empty(), "the sender has notified all tabs");
 }
 
 #[test]
-fn guests_and_remembered_people_follow_a_log_in() {
-    let (world, session) = session();
+fn session_started_message_replaces_guest_or_shared_session() {
+    let (browser, session) = session();
     session.restore();
-    session.hear(Message::Began(saved(1, "bob")));
-    assert_eq!(world.heard(), ["Guest", "bob"]);
-    session.hear(Message::Began(saved(1, "amy")));
-    assert_eq!(world.heard(), ["amy"]);
-    block_on(session.call(me())).unwrap();
-    assert_eq!(world.sent(), ["/api/me a.1.x"]);
-    assert!(world.kept.borrow().is_empty(), "who has told has written it down");
+    session.receive(Message::SessionStarted(persisted(1, "bob")));
+    assert_eq!(browser.events(), ["Guest", "bob"]);
+    session.receive(Message::SessionStarted(persisted(1, "amy")));
+    assert_eq!(browser.events(), ["amy"]);
+    block_on(session.send(me())).unwrap();
+    assert_eq!(browser.sent(), ["/api/me a.1.x"]);
+    assert!(browser.stored.borrow().is_empty(), "the sender has stored it");
 }
 
 #[test]
-fn a_tab_with_a_session_of_its_own_ignores_the_log_ins_of_others() {
-    let (world, session) = signed_in_here();
-    session.hear(Message::Began(saved(1, "amy")));
-    session.hear(Message::Renewed(saved(2, "amy")));
-    session.hear(ended("amy"));
-    session.hear(asked("amy"));
-    keep(&world, Place::Browser, saved(3, "amy"));
-    session.look_again();
-    assert_eq!(world.heard(), [""; 0]);
-    assert!(world.told() == [asked("bob")]);
+fn message_of_shared_session_is_ignored_by_tab_with_own_session() {
+    let (browser, session) = signed_in_this_tab();
+    session.receive(Message::SessionStarted(persisted(1, "amy")));
+    session.receive(Message::TokensRefreshed(persisted(2, "amy")));
+    session.receive(ended("amy"));
+    session.receive(tokens_requested("amy"));
+    store(&browser, StorageScope::LocalStorage, persisted(3, "amy"));
+    session.sync();
+    assert_eq!(browser.events(), [""; 0]);
+    assert!(browser.broadcasts() == [tokens_requested("bob")]);
 }
 
 #[test]
-fn a_newer_pair_is_taken_over_and_an_older_one_is_not() {
-    let (world, session) = signed_in();
+fn tokens_refreshed_message_replaces_older_tokens_only() {
+    let (browser, session) = signed_in();
     for (generation, used) in [(3, "a.3.x"), (2, "a.3.x"), (3, "a.3.x"), (4, "a.4.x")] {
-        session.hear(Message::Renewed(saved(generation, "bob")));
-        block_on(session.call(me())).unwrap();
-        assert_eq!(world.sent(), [format!("/api/me {used}")]);
+        session.receive(Message::TokensRefreshed(persisted(generation, "bob")));
+        block_on(session.send(me())).unwrap();
+        assert_eq!(browser.sent(), [format!("/api/me {used}")]);
     }
-    assert_eq!(world.heard(), ["renewed", "renewed"]);
+    assert_eq!(browser.events(), ["renewed", "renewed"]);
     assert!(
-        world.kept.borrow()[&Place::Browser] == saved(1, "bob"),
-        "who has told has written it down"
+        browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(1, "bob"),
+        "the sender has stored it"
     );
 }
 
 #[test]
-fn a_pair_that_another_tab_has_left_in_storage_is_taken_over() {
-    let (world, session) = signed_in();
-    keep(&world, Place::Browser, saved(2, "bob"));
-    world.answer("/api/me", [refused("token_expired")]);
-    assert_eq!(block_on(session.call(me())).unwrap().status, 200);
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/me a.2.x"]);
+fn request_with_expired_token_uses_newer_tokens_from_storage() {
+    let (browser, session) = signed_in();
+    store(&browser, StorageScope::LocalStorage, persisted(2, "bob"));
+    browser.respond("/api/me", [rejected("token_expired")]);
+    assert_eq!(block_on(session.send(me())).unwrap().status, 200);
+    assert_eq!(browser.sent(), ["/api/me a.1.x", "/api/me a.2.x"]);
 }
 
 #[test]
-fn a_refresh_that_waits_for_its_turn_is_not_sent_once_another_tab_has_told() {
-    let (world, session) = signed_in();
-    world.turns.borrow_mut().push_back(Chance::Waits);
-    world.answer("/api/me", [refused("token_expired")]);
+fn refresh_waiting_for_lock_is_not_sent_once_newer_tokens_arrive() {
+    let (browser, session) = signed_in();
+    browser.lock_behaviors.borrow_mut().push_back(LockBehavior::NeverGranted);
+    browser.respond("/api/me", [rejected("token_expired")]);
     block_on(async {
-        let mut call = Box::pin(session.call(me()));
+        let mut request = Box::pin(session.send(me()));
         for _ in 0..5 {
-            assert!(futures::poll!(call.as_mut()).is_pending());
+            assert!(futures::poll!(request.as_mut()).is_pending());
         }
-        session.hear(Message::Renewed(saved(2, "bob")));
-        assert_eq!(call.await.unwrap().status, 200);
+        session.receive(Message::TokensRefreshed(persisted(2, "bob")));
+        assert_eq!(request.await.unwrap().status, 200);
     });
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/me a.2.x"]);
+    assert_eq!(browser.sent(), ["/api/me a.1.x", "/api/me a.2.x"]);
 }
 
 #[test]
-fn a_lock_that_does_not_come_is_an_outage_and_no_refusal() {
-    let (world, session) = signed_in();
-    world.turns.borrow_mut().push_back(Chance::Fails);
-    world.answer("/api/me", [refused("token_expired")]);
-    assert!(block_on(session.call(me())).is_err());
-    assert_eq!(world.sent(), ["/api/me a.1.x"]);
-    assert_eq!(world.heard(), [""; 0]);
-    assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"));
+fn lock_timeout_fails_request_and_keeps_tokens() {
+    let (browser, session) = signed_in();
+    browser.lock_behaviors.borrow_mut().push_back(LockBehavior::TimesOut);
+    browser.respond("/api/me", [rejected("token_expired")]);
+    assert!(block_on(session.send(me())).is_err());
+    assert_eq!(browser.sent(), ["/api/me a.1.x"]);
+    assert_eq!(browser.events(), [""; 0]);
+    assert!(browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(1, "bob"));
 }
 
 #[test]
-fn an_answer_that_comes_after_the_turn_has_passed_is_not_used() {
-    let (world, session) = signed_in();
-    world.turns.borrow_mut().push_back(Chance::Passes);
-    world.answer("/api/me", [refused("token_expired")]);
-    world.answer("/api/auth/refresh", [refreshed(2)]);
-    assert!(block_on(session.call(me())).is_err());
-    assert!(world.kept.borrow()[&Place::Browser] == saved(1, "bob"));
-    assert!(world.told().is_empty());
+fn refresh_response_after_lost_lock_is_discarded() {
+    let (browser, session) = signed_in();
+    browser.lock_behaviors.borrow_mut().push_back(LockBehavior::LostDuringRequest);
+    browser.respond("/api/me", [rejected("token_expired")]);
+    browser.respond("/api/auth/refresh", [refreshed(2)]);
+    assert!(block_on(session.send(me())).is_err());
+    assert!(browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(1, "bob"));
+    assert!(browser.broadcasts().is_empty());
 
-    // What the other tab has got counts.
-    let (world, session) = signed_in();
-    world.turns.borrow_mut().push_back(Chance::Passes);
-    world.answer("/api/me", [refused("token_expired")]);
-    world.answer("/api/auth/refresh", [refreshed(2)]);
+    // The other tab's tokens are used.
+    let (browser, session) = signed_in();
+    browser.lock_behaviors.borrow_mut().push_back(LockBehavior::LostDuringRequest);
+    browser.respond("/api/me", [rejected("token_expired")]);
+    browser.respond("/api/auth/refresh", [refreshed(2)]);
     block_on(async {
-        let mut call = Box::pin(session.call(me()));
-        while !world.sent.borrow().iter().any(|call| call.contains("refresh")) {
-            assert!(futures::poll!(call.as_mut()).is_pending());
+        let mut request = Box::pin(session.send(me()));
+        while !browser.sent.borrow().iter().any(|request| request.contains("refresh")) {
+            assert!(futures::poll!(request.as_mut()).is_pending());
         }
-        keep(&world, Place::Browser, saved(3, "bob"));
-        assert_eq!(call.await.unwrap().status, 200);
+        store(&browser, StorageScope::LocalStorage, persisted(3, "bob"));
+        assert_eq!(request.await.unwrap().status, 200);
     });
-    assert_eq!(world.sent().last().unwrap(), "/api/me a.3.x");
+    assert_eq!(browser.sent().last().unwrap(), "/api/me a.3.x");
 }
 
 #[test]
-fn another_person_in_storage_is_followed_but_no_call_is_repeated_in_their_name() {
-    let (world, session) = signed_in();
-    keep(&world, Place::Browser, saved(7, "amy"));
-    world.answer("/api/me", [refused("token_expired")]);
-    assert_eq!(block_on(session.call(me())).unwrap().status, 401);
-    assert_eq!(world.sent(), ["/api/me a.1.x"]);
-    assert_eq!(world.heard(), ["amy"]);
-    assert!(world.kept.borrow()[&Place::Browser] == saved(7, "amy"));
+fn session_of_another_user_in_storage_is_adopted_without_repeating_request() {
+    let (browser, session) = signed_in();
+    store(&browser, StorageScope::LocalStorage, persisted(7, "amy"));
+    browser.respond("/api/me", [rejected("token_expired")]);
+    assert_eq!(block_on(session.send(me())).unwrap().status, 401);
+    assert_eq!(browser.sent(), ["/api/me a.1.x"]);
+    assert_eq!(browser.events(), ["amy"]);
+    assert!(browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(7, "amy"));
 }
 
 #[test]
-fn a_later_session_of_the_same_person_is_as_good() {
-    let (world, session) = signed_in();
+fn session_of_same_user_in_storage_is_adopted_and_request_repeated() {
+    let (browser, session) = signed_in();
     let again = pair_of("another", 1);
-    let again =
-        Saved { access: again.access_token, refresh: again.refresh_token, user: user("bob") };
-    keep(&world, Place::Browser, again);
-    world.answer("/api/me", [refused("token_expired")]);
-    assert_eq!(block_on(session.call(me())).unwrap().status, 200);
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/me a.1.x"]);
-    assert_eq!(world.heard(), ["renewed"]);
+    let again = PersistedSession {
+        access_token: again.access_token,
+        refresh_token: again.refresh_token,
+        user: user("bob"),
+    };
+    store(&browser, StorageScope::LocalStorage, again);
+    browser.respond("/api/me", [rejected("token_expired")]);
+    assert_eq!(block_on(session.send(me())).unwrap().status, 200);
+    assert_eq!(browser.sent(), ["/api/me a.1.x", "/api/me a.1.x"]);
+    assert_eq!(browser.events(), ["renewed"]);
 }
 
 #[test]
-fn the_session_of_another_is_not_forgotten_at_the_end() {
-    let (world, session) = signed_in();
-    keep(&world, Place::Browser, saved(7, "amy"));
+fn logout_with_another_session_in_storage_keeps_it() {
+    let (browser, session) = signed_in();
+    store(&browser, StorageScope::LocalStorage, persisted(7, "amy"));
     block_on(session.log_out());
-    assert!(world.kept.borrow()[&Place::Browser] == saved(7, "amy"));
+    assert!(browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(7, "amy"));
 }
 
 #[test]
-fn a_duplicated_tab_shares_its_pair() {
-    // The duplicate has copied the first generation.
-    let (world, duplicate) = session();
-    keep(&world, Place::Tab, saved(1, "bob"));
+fn duplicated_tab_shares_tokens_and_logout() {
+    // The duplicate has a copy of the first generation.
+    let (browser, duplicate) = session();
+    store(&browser, StorageScope::SessionStorage, persisted(1, "bob"));
     duplicate.restore();
-    assert!(world.told() == [asked("bob")]);
+    assert!(browser.broadcasts() == [tokens_requested("bob")]);
 
-    let (first_world, first) = signed_in_here();
-    first.hear(Message::Renewed(saved(2, "bob")));
+    let (first_browser, first) = signed_in_this_tab();
+    first.receive(Message::TokensRefreshed(persisted(2, "bob")));
     assert!(
-        first_world.kept.borrow()[&Place::Tab] == saved(2, "bob"),
-        "each has a storage of its own"
+        first_browser.stored.borrow()[&StorageScope::SessionStorage] == persisted(2, "bob"),
+        "each has its own storage"
     );
-    first.hear(asked("bob"));
-    assert!(first_world.told() == [Message::Renewed(saved(2, "bob"))]);
+    first.receive(tokens_requested("bob"));
+    assert!(first_browser.broadcasts() == [Message::TokensRefreshed(persisted(2, "bob"))]);
 
-    world.answer("/api/me", [refused("token_expired")]);
+    browser.respond("/api/me", [rejected("token_expired")]);
     block_on(async {
-        let mut call = Box::pin(duplicate.call(me()));
-        while !world.told.borrow().contains(&asked("bob")) {
-            assert!(futures::poll!(call.as_mut()).is_pending());
+        let mut request = Box::pin(duplicate.send(me()));
+        while !browser.broadcasts.borrow().contains(&tokens_requested("bob")) {
+            assert!(futures::poll!(request.as_mut()).is_pending());
         }
-        duplicate.hear(Message::Renewed(saved(2, "bob")));
-        assert_eq!(call.await.unwrap().status, 200);
+        duplicate.receive(Message::TokensRefreshed(persisted(2, "bob")));
+        assert_eq!(request.await.unwrap().status, 200);
     });
-    assert_eq!(world.sent(), ["/api/me a.1.x", "/api/me a.2.x"], "no refresh");
+    assert_eq!(browser.sent(), ["/api/me a.1.x", "/api/me a.2.x"], "no refresh");
 
     block_on(first.log_out());
-    for message in first_world.told() {
-        duplicate.hear(message);
+    for message in first_browser.broadcasts() {
+        duplicate.receive(message);
     }
-    assert!(world.kept.borrow().is_empty());
-    assert_eq!(world.heard().last().unwrap(), "Guest");
+    assert!(browser.stored.borrow().is_empty());
+    assert_eq!(browser.events().last().unwrap(), "Guest");
 }
 
 #[test]
-fn without_rotation_the_later_access_token_is_the_newer() {
+fn is_newer_than_without_rotation_compares_time_of_issue() {
     let later = |seconds: i64| {
-        let claims = format!(r#"{{"sid":"bob","gen":1,"iat":{0},"exp":{0}}}"#, MADE_AT + seconds);
-        Saved { access: format!("e30.{}.a", base64url(&claims)), ..saved(1, "bob") }
+        let claims = format!(r#"{{"sid":"bob","gen":1,"iat":{0},"exp":{0}}}"#, ISSUED_AT + seconds);
+        PersistedSession {
+            access_token: format!("e30.{}.a", base64url(&claims)),
+            ..persisted(1, "bob")
+        }
     };
-    assert!(later(1).succeeds(&saved(1, "bob")));
-    assert!(!later(0).succeeds(&saved(1, "bob")));
-    assert!(!later(-1).succeeds(&saved(1, "bob")));
+    assert!(later(1).is_newer_than(&persisted(1, "bob")));
+    assert!(!later(0).is_newer_than(&persisted(1, "bob")));
+    assert!(!later(-1).is_newer_than(&persisted(1, "bob")));
 }
 
 #[test]
-fn what_was_kept_and_is_gone_was_ended_and_what_never_was_is_not_missed() {
-    let (world, session) = signed_in();
-    world.kept.borrow_mut().clear();
-    session.look_again();
-    assert_eq!(world.heard(), [format!("{LOGGED_OUT:?}"), "Guest".to_owned()]);
-    assert!(world.told().is_empty());
+fn sync_with_cleared_storage_ends_session_that_was_stored() {
+    let (browser, session) = signed_in();
+    browser.stored.borrow_mut().clear();
+    session.sync();
+    assert_eq!(browser.events(), [format!("{LOGGED_OUT:?}"), "Guest".to_owned()]);
+    assert!(browser.broadcasts().is_empty());
 
-    let (world, session) = self::session();
-    world.storage_is_forbidden.set(true);
-    session.begin(pair(1), user("bob"), true);
-    session.look_again();
-    assert_eq!(world.heard(), ["bob"]);
+    let (browser, session) = self::session();
+    browser.storage_is_forbidden.set(true);
+    session.start(pair(1), user("bob"), true);
+    session.sync();
+    assert_eq!(browser.events(), ["bob"]);
 
-    // A tab has told, and its storage is full.
-    let (world, session) = signed_in();
-    session.hear(Message::Renewed(saved(2, "bob")));
-    world.kept.borrow_mut().clear();
-    session.look_again();
-    assert_eq!(world.heard(), ["renewed"]);
+    // The tokens arrived by message, and were never seen in storage.
+    let (browser, session) = signed_in();
+    session.receive(Message::TokensRefreshed(persisted(2, "bob")));
+    browser.stored.borrow_mut().clear();
+    session.sync();
+    assert_eq!(browser.events(), ["renewed"]);
 }
 
 #[test]
-fn a_guest_who_has_missed_a_log_in_finds_it() {
-    let (world, session) = session();
+fn sync_of_guest_adopts_session_from_storage() {
+    let (browser, session) = session();
     session.restore();
-    keep(&world, Place::Browser, saved(1, "bob"));
-    session.look_again();
-    assert_eq!(world.heard(), ["Guest", "bob"]);
+    store(&browser, StorageScope::LocalStorage, persisted(1, "bob"));
+    session.sync();
+    assert_eq!(browser.events(), ["Guest", "bob"]);
 }
 
 #[test]
-fn somebody_who_is_logging_out_hears_of_it_once() {
-    let (world, session) = signed_in();
+fn session_ended_message_during_logout_causes_no_second_event() {
+    let (browser, session) = signed_in();
     block_on(async {
-        let mut leaving = Box::pin(session.log_out());
-        assert!(futures::poll!(leaving.as_mut()).is_pending());
-        session.hear(ended("bob"));
-        leaving.await;
+        let mut logout = Box::pin(session.log_out());
+        assert!(futures::poll!(logout.as_mut()).is_pending());
+        session.receive(ended("bob"));
+        logout.await;
     });
-    assert_eq!(world.heard(), ["Guest"]);
+    assert_eq!(browser.events(), ["Guest"]);
 
-    // Who has asked twice, and has logged in again after the first time, stays in.
-    let (world, session) = signed_in();
+    // A second logout request does not end a session that was started in between.
+    let (browser, session) = signed_in();
     block_on(async {
         let mut twice = Box::pin(session.log_out());
         assert!(futures::poll!(twice.as_mut()).is_pending());
         session.log_out().await;
-        session.begin(pair(2), user("bob"), true);
+        session.start(pair(2), user("bob"), true);
         twice.await;
     });
-    assert_eq!(world.heard(), ["Guest", "bob"]);
+    assert_eq!(browser.events(), ["Guest", "bob"]);
 
-    // In the other tab somebody has logged in again: that is not what is ended.
-    let (world, session) = signed_in();
+    // A login in another tab during logout is kept.
+    let (browser, session) = signed_in();
     block_on(async {
-        let mut leaving = Box::pin(session.log_out());
-        assert!(futures::poll!(leaving.as_mut()).is_pending());
-        keep(&world, Place::Browser, saved(1, "amy"));
-        session.hear(Message::Began(saved(1, "amy")));
-        leaving.await;
+        let mut logout = Box::pin(session.log_out());
+        assert!(futures::poll!(logout.as_mut()).is_pending());
+        store(&browser, StorageScope::LocalStorage, persisted(1, "amy"));
+        session.receive(Message::SessionStarted(persisted(1, "amy")));
+        logout.await;
     });
-    assert_eq!(world.heard(), ["Guest"]);
-    assert!(world.kept.borrow()[&Place::Browser] == saved(1, "amy"));
+    assert_eq!(browser.events(), ["Guest"]);
+    assert!(browser.stored.borrow()[&StorageScope::LocalStorage] == persisted(1, "amy"));
 }

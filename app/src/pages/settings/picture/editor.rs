@@ -21,7 +21,7 @@ use crate::{
     server_fns::delete_avatar,
     session::{
         browser,
-        wire::{Call, read},
+        transport::{ApiRequest, decode},
     },
 };
 
@@ -202,7 +202,7 @@ impl Editor {
         self.busy.try_set(false);
         match outcome {
             Ok(changed) => {
-                browser::know(changed.user);
+                browser::update_user(changed.user);
                 self.toasts.status(told);
                 if self.crop.try_get_untracked().is_some() {
                     self.close();
@@ -232,12 +232,12 @@ async fn bytes(blob: &Blob) -> Option<Bytes> {
 }
 
 async fn send(picture: Bytes, media_type: String) -> Result<UserChanged, ApiError> {
-    let call = Call {
+    let request = ApiRequest {
         method: Method::PUT,
         url: paths::AVATAR.to_owned(),
         content_type: media_type,
         accept: "application/json".to_owned(),
         body: Some(picture),
     };
-    read(&browser::send(call).await)
+    decode(&browser::send(request).await)
 }

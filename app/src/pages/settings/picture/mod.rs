@@ -15,7 +15,7 @@ use crate::{
     dom,
     i18n::strings::{Language, Strings},
     pages::files,
-    session::browser::Signals,
+    session::browser::SessionContext,
 };
 
 /// Side of the preview canvas, in pixels; the style sheet scales it to the space available.
@@ -28,7 +28,7 @@ const ZOOM_STEP: f64 = 0.1;
 /// The card.
 pub(super) fn view() -> AnyView {
     let language = Language::of_page();
-    let auth = Signals::of_page().auth;
+    let auth = SessionContext::of_page().auth;
     let editor = Editor::new();
     editor.accept_pasted();
     let is_dragged_over = RwSignal::new(false);

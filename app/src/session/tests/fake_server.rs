@@ -1,28 +1,27 @@
-//! A server that follows contract 1.4, as far as a client can tell: the same rules as the server's
-//! own `rotation`, which `app` cannot know. It takes no reuse: whoever plays by the rules must
-//! never look like a thief.
+//! A fake server that rotates refresh tokens by the rules of the server's `rotation` module, which
+//! `app` cannot depend on. It panics on token reuse: a correct client must never cause it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Outcome, base64url, ok, refused};
+use super::{Outcome, base64url, ok, rejected};
 use crate::{
     protocol::{Refreshed, TokenPair, TokenScheme},
     session::{
         token::{self, Claims},
-        wire::Answer,
+        transport::ApiResponse,
     },
 };
 
-/// How long things live, in seconds.
+/// Lifetimes in seconds.
 pub(super) const ACCESS: i64 = 900;
 pub(super) const REFRESH: i64 = 604_800;
 pub(super) const SESSION: i64 = 2_592_000;
 const GRACE: i64 = 10;
 
 #[derive(Default)]
-pub(super) struct Server {
+pub(super) struct FakeServer {
     rows: BTreeMap<String, Row>,
-    /// How often a generation was replaced because its answer was lost.
+    /// Number of generations replaced because their response was lost.
     pub(super) replaced: usize,
 }
 
@@ -36,7 +35,7 @@ struct Row {
     logged_out: bool,
 }
 
-/// Whether the present generation was presented: noted at once, written down within a second.
+/// Use of a token of the current generation: noted at once, persisted within a second.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Acknowledged {
     No,
@@ -44,8 +43,8 @@ enum Acknowledged {
     Written,
 }
 
-impl Server {
-    /// Begins a session.
+impl FakeServer {
+    /// Starts a session.
     pub(super) fn log_in(&mut self, session: &str, now: i64) -> TokenPair {
         let row = Row {
             generation: 1,
@@ -60,23 +59,23 @@ impl Server {
         self.pair(session, now)
     }
 
-    /// Answers a call.
-    pub(super) fn answer(&mut self, url: &str, bearer: &str, now: i64) -> Outcome {
-        let claims = token::claims(bearer).expect("honest clients present tokens");
+    /// Responds to a request.
+    pub(super) fn respond(&mut self, url: &str, bearer: &str, now: i64) -> Outcome {
+        let claims = token::claims(bearer).expect("clients send well-formed tokens");
         let kind = bearer.rsplit('.').next().unwrap_or_default();
         if now >= claims.exp {
-            return refused("token_expired");
+            return rejected("token_expired");
         }
         let is_refresh = kind == "r";
         assert!(is_refresh != (url == "/api/me"), "{url} with a token of the wrong type");
-        let row = self.rows.get_mut(&claims.sid).expect("its session was begun here");
+        let row = self.rows.get_mut(&claims.sid).expect("the session was started here");
         if row.logged_out || now >= row.expires_at {
-            return refused("token_revoked");
+            return rejected("token_revoked");
         }
-        assert!(claims.generation <= row.generation, "a generation that is still to come");
+        assert!(claims.generation <= row.generation, "a generation that was never issued");
         assert!(
             is_refresh || !row.replaced.contains(&claims.generation),
-            "a token that nobody was given: {claims:?}"
+            "an undelivered token: {claims:?}"
         );
         if claims.generation == row.generation && row.acknowledged == Acknowledged::No {
             row.acknowledged = Acknowledged::Noted(now);
@@ -91,27 +90,24 @@ impl Server {
         }
     }
 
-    fn refresh(&mut self, claims: &Claims, now: i64) -> Answer {
-        let row = self.rows.get_mut(&claims.sid).expect("it was looked up");
+    fn refresh(&mut self, claims: &Claims, now: i64) -> ApiResponse {
+        let row = self.rows.get_mut(&claims.sid).expect("the session exists");
         let presented = claims.generation;
         if presented == row.generation {
             row.parent = Some(presented);
-            row.move_on(now);
+            row.next_generation(now);
         } else {
             assert_eq!(
                 row.parent,
                 Some(presented),
-                "reuse: generation {} came after {presented}",
+                "reuse of {presented} in generation {}",
                 row.generation
             );
             if now > row.refreshed_at + GRACE {
                 let is_acknowledged = row.acknowledged != Acknowledged::No;
-                assert!(
-                    !is_acknowledged,
-                    "reuse: {presented} was used already, and its answer was not lost"
-                );
+                assert!(!is_acknowledged, "reuse of {presented}, whose response was delivered");
                 row.replaced.insert(row.generation);
-                row.move_on(now);
+                row.next_generation(now);
                 self.replaced += 1;
             }
         }
@@ -120,7 +116,7 @@ impl Server {
         ok(&serde_json::to_string(&refreshed).expect("it serializes"))
     }
 
-    /// The program crashes: what was noted a moment ago is forgotten.
+    /// Crashes: acknowledgements that were not persisted are lost.
     pub(super) fn crash(&mut self, now: i64) {
         for row in self.rows.values_mut() {
             row.acknowledged = match row.acknowledged {
@@ -131,7 +127,7 @@ impl Server {
         }
     }
 
-    /// Whether a session is over without anybody having logged out.
+    /// Returns whether a session has expired.
     pub(super) fn has_expired(&self, session: &str, now: i64) -> bool {
         let row = &self.rows[session];
         now >= row.expires_at || now >= row.refreshed_at + REFRESH
@@ -161,7 +157,7 @@ impl Server {
 }
 
 impl Row {
-    fn move_on(&mut self, now: i64) {
+    fn next_generation(&mut self, now: i64) {
         self.generation += 1;
         self.refreshed_at = now;
         self.acknowledged = Acknowledged::No;
@@ -169,16 +165,16 @@ impl Row {
 }
 
 #[test]
-fn the_model_follows_the_contract() {
+fn refresh_with_parent_token_repeats_within_grace_and_replaces_after_lost_response() {
     let generation = |outcome: Outcome| {
-        let answer = outcome.unwrap();
-        let pair: Option<crate::protocol::Refreshed> = serde_json::from_slice(&answer.body).ok();
+        let response = outcome.unwrap();
+        let pair: Option<Refreshed> = serde_json::from_slice(&response.body).ok();
         pair.map(|pair| token::claims(&pair.refresh_token).unwrap().generation)
     };
-    let mut server = Server::default();
+    let mut server = FakeServer::default();
     let first = server.log_in("s", 0);
     let refresh =
-        |server: &mut Server, token: &str, now| server.answer("/api/auth/refresh", token, now);
+        |server: &mut FakeServer, token: &str, now| server.respond("/api/auth/refresh", token, now);
     assert_eq!(generation(refresh(&mut server, &first.refresh_token, 100)), Some(2));
     assert_eq!(
         generation(refresh(&mut server, &first.refresh_token, 110)),
@@ -188,22 +184,22 @@ fn the_model_follows_the_contract() {
     assert_eq!(
         generation(refresh(&mut server, &first.refresh_token, 111)),
         Some(3),
-        "the answer was lost"
+        "the response was lost"
     );
     assert_eq!(server.replaced, 1);
-    assert_eq!(server.answer("/api/me", &first.access_token, 899).unwrap().status, 200);
-    assert_eq!(server.answer("/api/me", &first.access_token, 900).unwrap().status, 401);
-    assert_eq!(server.answer("/api/auth/logout", &first.refresh_token, 900).unwrap().status, 200);
+    assert_eq!(server.respond("/api/me", &first.access_token, 899).unwrap().status, 200);
+    assert_eq!(server.respond("/api/me", &first.access_token, 900).unwrap().status, 401);
+    assert_eq!(server.respond("/api/auth/logout", &first.refresh_token, 900).unwrap().status, 200);
     assert_eq!(refresh(&mut server, &first.refresh_token, 900).unwrap().status, 401);
 }
 
 #[test]
-#[should_panic(expected = "its answer was not lost")]
-fn the_model_takes_no_reuse() {
-    let mut server = Server::default();
+#[should_panic(expected = "whose response was delivered")]
+fn refresh_with_parent_token_after_acknowledgement_panics() {
+    let mut server = FakeServer::default();
     let first = server.log_in("s", 0);
-    let answer = server.answer("/api/auth/refresh", &first.refresh_token, 1).unwrap();
-    let second: crate::protocol::Refreshed = serde_json::from_slice(&answer.body).unwrap();
-    server.answer("/api/me", &second.access_token, 5).unwrap();
-    let _ = server.answer("/api/auth/refresh", &first.refresh_token, 50);
+    let response = server.respond("/api/auth/refresh", &first.refresh_token, 1).unwrap();
+    let second: Refreshed = serde_json::from_slice(&response.body).unwrap();
+    server.respond("/api/me", &second.access_token, 5).unwrap();
+    let _ = server.respond("/api/auth/refresh", &first.refresh_token, 50);
 }
