@@ -90,7 +90,8 @@ fn text_outside_i18n_in_source_is_reported() {
         (r#"fn f() -> &'static str { "You are offline." }"#, vec!["You are offline."]),
         (r#"fn f() { notices.status(|_| "Saved") }"#, vec!["Saved"]),
         (r#"fn f() -> String { format!("{name} 你好") }"#, vec!["{name} 你好"]),
-        // Allowed: machine-readable attributes, punctuation, texts of the tables, lint reasons, tests.
+        // Allowed: machine-readable attributes, punctuation, texts of the tables, lint reasons,
+        // tests.
         (
             r#"fn f() { view! { <p class="a b" role="alert" on:click=move |_| go("/login")>{t(|s| s.home)}": "</p> } }"#,
             vec![],
@@ -150,7 +151,7 @@ fn code(tokens: TokenStream, shown: bool, found: &mut Vec<String>) {
                 at += 2;
             }
             (TokenTree::Literal(literal), next) => {
-                // What an arm or a comparison looks for is shown to nobody.
+                // A literal in a match arm or comparison is not displayed.
                 let is_compared =
                     matches!(next, Some(TokenTree::Punct(mark)) if "=|".contains(mark.as_char()));
                 let is_compared = is_compared
@@ -241,8 +242,8 @@ fn text(literal: &str) -> Option<String> {
     Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned())
 }
 
-/// Whether a text looks user-visible wherever it stands: it has letters beyond ASCII, or begins
-/// like a sentence.
+/// Returns whether a text looks user-visible wherever it stands: it has letters beyond ASCII, or
+/// begins like a sentence.
 fn is_sentence(text: &str) -> bool {
     let mut letters = text.chars().filter(|letter| letter.is_alphabetic());
     let is_markup = text.starts_with('<');

@@ -8,19 +8,19 @@ import { count, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD } from '../support/users.ts';
-import { LANGUAGES, type Words } from '../support/words.ts';
+import { LANGUAGES, type Strings } from '../support/words.ts';
 
 const DELETE = 'DELETE /api/me';
 
-function parts(page: Page, words: Words) {
+function parts(page: Page, words: Strings) {
   const main = page.getByRole('main');
-  const dialog = page.getByRole('dialog', { name: words.proofTitle });
+  const dialog = page.getByRole('dialog', { name: words.reauthTitle });
   return {
-    download: main.getByRole('button', { name: words.exportGo, exact: true }),
+    download: main.getByRole('button', { name: words.exportSubmit, exact: true }),
     name: main.getByLabel(words.deleteConfirm, { exact: true }),
-    go: main.getByRole('button', { name: words.deleteGo, exact: true }),
+    go: main.getByRole('button', { name: words.deleteSubmit, exact: true }),
     password: dialog.getByLabel(words.password, { exact: true }),
-    goOn: dialog.getByRole('button', { name: words.goOn, exact: true }),
+    goOn: dialog.getByRole('button', { name: words.reauthSubmit, exact: true }),
   };
 }
 
@@ -75,11 +75,11 @@ for (const [locale, words] of LANGUAGES) {
       const calls = watchCalls(page);
       const { name, go } = parts(page, words);
       await go.click();
-      await expect(name).toHaveAccessibleDescription(words.nameDiffers);
+      await expect(name).toHaveAccessibleDescription(words.problems.nameDiffers);
       await name.fill('somebody-else');
       await go.click();
       await expect(name).toBeFocused();
-      await expect(name).toHaveAccessibleDescription(words.nameDiffers);
+      await expect(name).toHaveAccessibleDescription(words.problems.nameDiffers);
       expect(count(calls, DELETE)).toBe(0);
       await name.fill(user.username.toUpperCase());
       await go.click();
@@ -92,7 +92,7 @@ for (const [locale, words] of LANGUAGES) {
 
       await gatehouse.fillLogin(user);
       await gatehouse.loginButton.click();
-      await expect(gatehouse.alert(words.wrongPassword)).toBeVisible();
+      await expect(gatehouse.alert(words.messages.invalidCredentials)).toBeVisible();
       // The username is available again.
       await api.register(user);
     });

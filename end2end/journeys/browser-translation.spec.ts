@@ -72,13 +72,13 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await expect(page.locator('h1')).toHaveText(EN.registerTitle);
     await translate(page, way);
     await page.locator('main form [type="submit"]').click();
-    await expect(page.locator('#username-note')).toHaveText(EN.accountMissing);
+    await expect(page.locator('#username-note')).toHaveText(EN.problems.usernameMissing);
     await translate(page, way);
-    await expect(page.locator('#username-note')).toHaveText(`«${EN.accountMissing}»`);
+    await expect(page.locator('#username-note')).toHaveText(`«${EN.problems.usernameMissing}»`);
     await page.locator('main input[name="username"]').fill('somebody');
-    await expect(page.locator('#username-note')).not.toContainText(EN.accountMissing);
+    await expect(page.locator('#username-note')).not.toContainText(EN.problems.usernameMissing);
     await page.locator('main input[name="password"]').fill('correct horse battery staple');
-    await expect(page.locator('.meter-label')).toHaveText(EN.strengths.strong);
+    await expect(page.locator('.meter-label')).toHaveText(EN.strengthStrong);
     await translate(page, way);
     await page.locator('main input[name="password"]').fill('');
     await expect(page.locator('.meter-label')).toHaveText('');
@@ -90,11 +90,11 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
     await page.route('/api/auth/login', (route) =>
-      fail(route, 429, 'too_many_attempts', EN.tooMany),
+      fail(route, 429, 'too_many_attempts', EN.messages.tooManyAttempts),
     );
     await gatehouse.fillLogin(user);
     await gatehouse.loginButton.click();
-    await expect(gatehouse.alert(EN.tooMany)).toBeVisible();
+    await expect(gatehouse.alert(EN.messages.tooManyAttempts)).toBeVisible();
     await translate(page, way);
     const timer = page.getByRole('timer');
     await page.clock.runFor(6000);

@@ -62,7 +62,7 @@ test('page whose chunk failed to load shows an error and loads on retry', async 
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await gatehouse.expectPath('/profile');
-  await expect(gatehouse.alert(EN.offline)).toBeVisible();
+  await expect(gatehouse.alert(EN.networkError)).toBeVisible();
   await page.unroute(ROOMS);
   await gatehouse.main.getByRole('button', { name: EN.retry }).click();
   await gatehouse.expectProfile(user);

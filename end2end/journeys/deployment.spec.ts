@@ -128,7 +128,7 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
     const documents = watchDocuments(page);
     await gatehouse.fillLogin(user);
     await gatehouse.loginButton.click();
-    await expect(gatehouse.alert(EN.offline)).toBeVisible();
+    await expect(gatehouse.alert(EN.networkError)).toBeVisible();
     await page.unroute(CHUNK);
     await gatehouse.main.getByRole('button', { name: EN.retry }).click();
     await gatehouse.expectProfile(user);

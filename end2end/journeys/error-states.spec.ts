@@ -10,12 +10,12 @@ test('rate-limited login shows a countdown', async ({ page, user, browserErrors 
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
   // The response has `Retry-After: 5`.
-  await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', EN.tooMany));
+  await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', EN.messages.tooManyAttempts));
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
-  await expect(gatehouse.alert(EN.tooMany)).toBeVisible();
+  await expect(gatehouse.alert(EN.messages.tooManyAttempts)).toBeVisible();
   const timer = page.getByRole('timer');
-  await expect(timer).toHaveText(EN.tryAgainIn);
+  await expect(timer).toHaveText(new RegExp(`^${EN.tryAgainIn} \\d+:\\d\\d$`));
   // Otherwise a screen reader would announce the alert every second.
   await expect(page.getByRole('alert').getByRole('timer')).toHaveCount(0);
   await page.clock.runFor(6000);
@@ -35,13 +35,13 @@ test('offline page shows a banner and continues when online', async ({
   browserErrors.expect(/ERR_INTERNET_DISCONNECTED/);
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
-  const bar = page.getByRole('status').getByText(EN.connectionLost);
+  const bar = page.getByRole('status').getByText(EN.offline);
   await expect(bar).toBeHidden();
   await gatehouse.fillLogin(user);
   await context.setOffline(true);
   await expect(bar).toBeVisible();
   await gatehouse.loginButton.click();
-  await expect(gatehouse.alert(EN.noNetwork)).toContainText(EN.tryAgainOnline);
+  await expect(gatehouse.alert(EN.networkOffline)).toContainText(EN.helpOffline);
   await expect(gatehouse.password).toHaveValue(user.password);
 
   await context.setOffline(false);
@@ -61,8 +61,8 @@ test('server timeout is distinguished from a missing network', async ({
   await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
-  await expect(gatehouse.alert(EN.offline)).toContainText(EN.noAnswer);
-  await expect(page.getByText(EN.noNetwork)).toHaveCount(0);
+  await expect(gatehouse.alert(EN.networkError)).toContainText(EN.helpNoResponse);
+  await expect(page.getByText(EN.networkOffline)).toHaveCount(0);
 });
 
 test('internal error shows the request id', async ({ page, user, browserErrors }) => {

@@ -88,7 +88,7 @@ test('page of another state is not shown before storage is read', async ({ page,
   await page.goto('/login', { waitUntil: 'domcontentloaded' });
   await expect(gatehouse.account).toBeHidden();
   await page.goto('/profile', { waitUntil: 'domcontentloaded' });
-  await expect(page.getByText(EN.loading)).toBeAttached();
+  await expect(page.getByText(EN.profileLoading)).toBeAttached();
   await expect(page.getByText(user.username)).toHaveCount(0);
   release();
   await gatehouse.expectProfile(user);
@@ -117,7 +117,7 @@ test('invariant 43: page without scripts shows what it needs and puts nothing in
   for (const path of ['/login', '/register']) {
     await page.goto(path);
     await expect(page.getByText(/JavaScript/).filter({ visible: true })).toHaveCount(1);
-    const account = page.getByLabel(EN.account, { exact: true });
+    const account = page.getByLabel(EN.username, { exact: true });
     if (await account.isVisible()) {
       await account.fill(user.username);
       await page.getByLabel(EN.password, { exact: true }).fill(user.password);

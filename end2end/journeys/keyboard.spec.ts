@@ -83,7 +83,7 @@ for (const [locale, words] of LANGUAGES) {
 
       await gatehouse.expectProfile(user);
       await expect(heading).toBeFocused();
-      await tabTo(page, gatehouse.main.getByRole('button', { name: words.logout }));
+      await tabTo(page, gatehouse.main.getByRole('button', { name: words.logOut }));
       await page.keyboard.press('Enter');
       await gatehouse.expectPath('/login');
       await expect(gatehouse.status(words.loggedOut)).toBeVisible();
@@ -112,7 +112,7 @@ for (const [locale, words] of LANGUAGES) {
 test('first tab stop skips the header', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
-  await tabTo(page, page.getByRole('link', { name: EN.toContent }));
+  await tabTo(page, page.getByRole('link', { name: EN.skipToContent }));
   await page.keyboard.press('Enter');
   await tabTo(page, gatehouse.account);
   expect(await gatehouse.main.locator(':focus').count()).toBe(1);
@@ -124,7 +124,7 @@ test('focus passes through every page in both directions', async ({ page }) => {
     await gatehouse.open(path);
     const last = gatehouse.main.locator('a, button, input').last();
     await tabTo(page, last);
-    await tabTo(page, page.getByRole('link', { name: EN.toContent }), 'Shift+Tab');
+    await tabTo(page, page.getByRole('link', { name: EN.skipToContent }), 'Shift+Tab');
   }
 });
 

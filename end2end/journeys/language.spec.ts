@@ -51,7 +51,7 @@ test('language switch changes every text, keeps input and is stored', async ({
   const user = newUser();
   await english.fillRegistration({ ...user, password: 'short' });
   await english.account.focus();
-  await expect(page.getByText(EN.passwordShort)).toBeVisible();
+  await expect(page.getByText(EN.problems.passwordTooShort)).toBeVisible();
   const documents: string[] = [];
   page.on('request', (request) => {
     if (request.isNavigationRequest()) documents.push(request.url());
@@ -63,7 +63,7 @@ test('language switch changes every text, keeps input and is stored', async ({
   await expect(page).toHaveTitle(new RegExp(ZH.registerTitle));
   await expect(chinese.account).toHaveValue(user.username);
   await expect(chinese.password).toHaveValue('short');
-  await expect(page.getByText(ZH.passwordShort)).toBeVisible();
+  await expect(page.getByText(ZH.problems.passwordTooShort)).toBeVisible();
   expect(documents).toEqual([]);
   expect(await foreignWords(page, /[A-Za-z]/)).toEqual([]);
 
@@ -131,10 +131,10 @@ test('requests carry the language of the page, and shown errors keep theirs', as
   const chinese = new Gatehouse(page, ZH);
   await chinese.fillLogin({ ...user, password: 'not-the-password' });
   await chinese.loginButton.click();
-  await expect(chinese.alert(ZH.wrongPassword)).toBeVisible();
+  await expect(chinese.alert(ZH.messages.invalidCredentials)).toBeVisible();
   await chinese.languageSwitch.click();
   // The Chinese message keeps `lang="zh"` for screen readers.
-  await expect(gatehouse.main.locator('[role="alert"] [lang="zh"]')).toHaveText(ZH.wrongPassword);
+  await expect(gatehouse.main.locator('[role="alert"] [lang="zh"]')).toHaveText(ZH.messages.invalidCredentials);
 });
 
 for (const [locale, words, foreign] of [
@@ -162,7 +162,7 @@ for (const [locale, words, foreign] of [
       await page.route('/api/auth/login', (route) => route.abort('internetdisconnected'));
       await gatehouse.fillLogin(user);
       await gatehouse.loginButton.click();
-      await expect(gatehouse.alert(words.offline)).toBeVisible();
+      await expect(gatehouse.alert(words.networkError)).toBeVisible();
       await look('no network');
       await page.unroute('/api/auth/login');
       await gatehouse.logIn(user);

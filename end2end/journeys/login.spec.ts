@@ -18,8 +18,8 @@ test('login with wrong password shows the error and does not refresh', async ({
   await gatehouse.fillLogin({ ...user, password: 'not-the-password' });
   await gatehouse.loginButton.click();
 
-  await expect(gatehouse.alert(EN.wrongPassword)).toBeVisible();
-  await expect(page.getByText(EN.expired)).toHaveCount(0);
+  await expect(gatehouse.alert(EN.messages.invalidCredentials)).toBeVisible();
+  await expect(page.getByText(EN.sessionExpired)).toHaveCount(0);
   await gatehouse.expectPath('/login');
   await expect(gatehouse.account).toHaveValue(user.username);
   expect(calls).toEqual([LOGIN]);
@@ -60,8 +60,8 @@ test('login with missing fields shows accessible errors and sends nothing', asyn
   await gatehouse.loginButton.click();
   await expect(gatehouse.account).toBeFocused();
   for (const [field, error] of [
-    [gatehouse.account, EN.accountMissing],
-    [gatehouse.password, EN.passwordMissing],
+    [gatehouse.account, EN.problems.usernameMissing],
+    [gatehouse.password, EN.problems.passwordMissing],
   ] as const) {
     await expect(field).toHaveAttribute('aria-invalid', 'true');
     await expect(field).toHaveAccessibleDescription(error);
@@ -76,10 +76,10 @@ test('login with missing fields shows accessible errors and sends nothing', asyn
 });
 
 const OUTAGES = [
-  { what: 'the network is away', words: EN.offline, status: 0, code: '' },
+  { what: 'the network is away', words: EN.networkError, status: 0, code: '' },
   { what: 'the server fails', words: 'It broke.', status: 500, code: 'internal_error' },
   { what: 'the server is busy', words: 'It is busy.', status: 503, code: 'unavailable' },
-  { what: 'it was tried too often', words: EN.tooMany, status: 429, code: 'too_many_attempts' },
+  { what: 'it was tried too often', words: EN.messages.tooManyAttempts, status: 429, code: 'too_many_attempts' },
 ];
 
 for (const { what, words, status, code } of OUTAGES) {

@@ -78,7 +78,7 @@ for (const presented of ['refresh', 'access'] as const) {
     browserErrors.expect(/status of 401 .*\/api\/auth\/refresh/);
     await later.page.reload();
     await later.expectPath('/login?redirect=%2Fprofile');
-    await expect(later.alert(EN.reused)).toHaveCount(1);
+    await expect(later.alert(EN.sessionReused)).toHaveCount(1);
     expect(await later.storage()).toEqual({ local: {}, tab: {} });
   });
 }

@@ -163,7 +163,7 @@ for (const change of CHANGES) {
     release();
     await gatehouse.waitForHydration();
     expect(await stayed()).toBe(change.isHarmless === true);
-    await expect(gatehouse.alert(EN.wrongPassword)).toBeVisible();
+    await expect(gatehouse.alert(EN.messages.invalidCredentials)).toBeVisible();
     await expect(gatehouse.account).toHaveValue(user.username);
     await expect(gatehouse.remember).not.toBeChecked();
     await expect(gatehouse.password).toBeFocused();

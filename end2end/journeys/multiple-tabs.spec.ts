@@ -114,7 +114,7 @@ test('invariant 45: logout in one tab logs out every tab and revokes the tokens,
   await here.logoutButton.click();
   await expect(there.account).toBeVisible(SYNC_TIMEOUT);
   await there.expectPath('/login?redirect=%2Fprofile');
-  await expect(there.alert(EN.loggedOutElsewhere)).toHaveCount(1);
+  await expect(there.alert(EN.sessionLoggedOut)).toHaveCount(1);
   await expect(there.page.getByText(user.username)).toHaveCount(0);
   await here.expectPath('/login');
   expect(await there.storage()).toEqual({ local: {}, tab: {} });
@@ -244,6 +244,6 @@ test('logout in a tab logs out its duplicate', async ({ page, user }) => {
   await duplicate.expectProfile(user);
   await first.logoutButton.click();
   await expect(duplicate.account).toBeVisible(SYNC_TIMEOUT);
-  await expect(duplicate.alert(EN.loggedOutElsewhere)).toHaveCount(1);
+  await expect(duplicate.alert(EN.sessionLoggedOut)).toHaveCount(1);
   expect(await ownRefreshToken(popup)).toBeNull();
 });

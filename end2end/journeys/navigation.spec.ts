@@ -16,7 +16,7 @@ test('header offers login and registration to guests and marks the current page'
   await expect(link(EN.profile)).toBeHidden();
   await expect(gatehouse.logoutButton).toBeHidden();
   for (const [name, path] of [
-    [EN.login, '/login'],
+    [EN.logIn, '/login'],
     [EN.register, '/register'],
     [EN.home, '/'],
   ] as const) {
@@ -34,7 +34,7 @@ test('links navigate without reloading', async ({ page }) => {
   page.on('request', (request) => {
     if (request.isNavigationRequest()) documents.push(request.url());
   });
-  await gatehouse.header.getByRole('link', { name: EN.login, exact: true }).click();
+  await gatehouse.header.getByRole('link', { name: EN.logIn, exact: true }).click();
   await expect(gatehouse.account).toBeVisible();
   await gatehouse.header.getByRole('link', { name: EN.register, exact: true }).click();
   await expect(gatehouse.confirm).toBeVisible();
@@ -59,7 +59,7 @@ test('header shows the name and logout to signed-in users', async ({ page, user 
   await expect(gatehouse.header.getByText(user.username)).toBeVisible();
   await expect(gatehouse.logoutButton).toBeVisible();
   await expect(link(EN.profile)).toHaveAttribute('aria-current', 'page');
-  for (const name of [EN.login, EN.register]) await expect(link(name)).toBeHidden();
+  for (const name of [EN.logIn, EN.register]) await expect(link(name)).toBeHidden();
   await link(EN.home).click();
   await gatehouse.expectPath('/');
   await expect(link(EN.home)).toHaveAttribute('aria-current', 'page');
@@ -73,7 +73,7 @@ test.describe('on a phone', () => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/');
     const menu = gatehouse.header.getByRole('button', { name: EN.menu });
-    const login = gatehouse.header.getByRole('link', { name: EN.login, exact: true });
+    const login = gatehouse.header.getByRole('link', { name: EN.logIn, exact: true });
     await expect(menu).toHaveAttribute('aria-expanded', 'false');
     await expect(login).toBeHidden();
     await menu.tap();

@@ -6,23 +6,23 @@ import { count, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, type User } from '../support/users.ts';
-import { LANGUAGES, type Words } from '../support/words.ts';
+import { LANGUAGES, type Strings } from '../support/words.ts';
 
 const CHANGE = 'POST /api/me/password';
 /** The server's log is searched for it, as for `PASSWORD`. */
 const ANOTHER = `another-${PASSWORD}`;
 
-function form(page: Page, words: Words) {
+function form(page: Page, words: Strings) {
   const main = page.getByRole('main');
   return {
-    current: main.getByLabel(words.passwordCurrent, { exact: true }),
-    password: main.getByLabel(words.passwordNew, { exact: true }),
-    again: main.getByLabel(words.confirm, { exact: true }),
-    submit: main.getByRole('button', { name: words.passwordChange, exact: true }),
+    current: main.getByLabel(words.currentPassword, { exact: true }),
+    password: main.getByLabel(words.newPassword, { exact: true }),
+    again: main.getByLabel(words.passwordAgain, { exact: true }),
+    submit: main.getByRole('button', { name: words.changePassword, exact: true }),
   };
 }
 
-async function fill(page: Page, words: Words, current: string, password: string): Promise<void> {
+async function fill(page: Page, words: Strings, current: string, password: string): Promise<void> {
   const fields = form(page, words);
   await fields.current.fill(current);
   await fields.password.fill(password);
@@ -52,18 +52,18 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.open('/settings/security');
       const { current, password, submit } = form(page, words);
       await fill(page, words, PASSWORD, ANOTHER);
-      await expect(gatehouse.main.getByText(words.strengths.strong)).toBeVisible();
+      await expect(gatehouse.main.getByText(words.strengthStrong)).toBeVisible();
       await submit.click();
       await expect(gatehouse.status(words.passwordChanged)).toBeVisible();
       await expect(page.getByRole('dialog')).toBeHidden();
       for (const field of [current, password]) await expect(field).toHaveValue('');
       // The strength meter follows the field, also if it is cleared by script.
       await expect(gatehouse.main.locator('.meter')).not.toHaveAttribute('data-step');
-      await expect(gatehouse.main.getByText(words.strengths.strong)).toHaveCount(0);
+      await expect(gatehouse.main.getByText(words.strengthStrong)).toHaveCount(0);
 
       await elsewhere.reload();
       await elsewhere.expectPath('/login?redirect=%2Fprofile');
-      await expect(elsewhere.alert(words.passwordChangedElsewhere)).toBeVisible();
+      await expect(elsewhere.alert(words.sessionPasswordChanged)).toBeVisible();
       await gatehouse.open('/profile');
       await gatehouse.expectWelcome(user);
       const changed: User = { ...user, password: ANOTHER };
@@ -88,24 +88,24 @@ for (const [locale, words] of LANGUAGES) {
       const { current, password, again, submit } = form(page, words);
       await submit.click();
       await expect(current).toBeFocused();
-      await expect(current).toHaveAccessibleDescription(words.passwordMissing);
+      await expect(current).toHaveAccessibleDescription(words.problems.passwordMissing);
       await current.fill('not this one');
       await password.fill('short');
       await again.fill('shorter');
       await submit.click();
-      await expect(password).toHaveAccessibleDescription(words.passwordShort);
-      await expect(again).toHaveAccessibleDescription(words.passwordsDiffer);
+      await expect(password).toHaveAccessibleDescription(words.problems.passwordTooShort);
+      await expect(again).toHaveAccessibleDescription(words.problems.passwordsDiffer);
       expect(calls).toEqual([]);
 
       await fill(page, words, 'not this one', ANOTHER);
       await submit.click();
       await expect(current).toBeFocused();
-      await expect(current).toHaveAccessibleDescription(words.wrongPasswordAgain);
+      await expect(current).toHaveAccessibleDescription(words.wrongPassword);
       expect(count(calls, CHANGE)).toBe(0);
       await fill(page, words, PASSWORD, 'passwordpassword');
       await submit.click();
       await expect(password).toBeFocused();
-      await expect(password).toHaveAccessibleDescription(words.passwordCommon);
+      await expect(password).toHaveAccessibleDescription(words.problems.passwordCommon);
       await expect(page.getByRole('alert')).toHaveCount(0);
       await gatehouse.reload();
       await gatehouse.expectPath('/settings/security');

@@ -73,7 +73,7 @@ test('invariant 16: proxy response to a refresh keeps the session', async ({ pag
   await gatehouse.reload();
   const retry = gatehouse.main.getByRole('button', { name: EN.retry });
   for (const foreign of ANSWERS) {
-    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.offline);
+    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.networkError);
     const asked = count(calls, 'POST /api/auth/refresh');
     answer(foreign);
     await retry.click();
@@ -101,12 +101,12 @@ test('invariant 16: proxy response to a request keeps the session and is not tak
   await gatehouse.reload();
   const retry = gatehouse.main.getByRole('button', { name: EN.retry });
   for (const foreign of ANSWERS) {
-    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.offline);
+    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.networkError);
     const asked = count(calls, 'GET /api/me');
     answer(foreign);
     await retry.click();
     await expect.poll(() => count(calls, 'GET /api/me'), describe(foreign)).toBe(asked + 1);
-    await expect(gatehouse.alert(EN.profileFailed), describe(foreign)).toContainText(EN.offline);
+    await expect(gatehouse.alert(EN.profileFailed), describe(foreign)).toContainText(EN.networkError);
     expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
   }
   expect(count(calls, 'POST /api/auth/refresh')).toBe(0);
@@ -126,7 +126,7 @@ test('proxy response to a login neither logs in nor blames the password', async 
   for (const foreign of ANSWERS) {
     answer(foreign);
     await gatehouse.loginButton.click();
-    await expect(gatehouse.alert(EN.offline), describe(foreign)).toBeVisible();
+    await expect(gatehouse.alert(EN.networkError), describe(foreign)).toBeVisible();
     await expect(gatehouse.main.locator('button[aria-busy]')).toHaveCount(0);
     expect(await gatehouse.storage(), describe(foreign)).toEqual({ local: {}, tab: {} });
   }
@@ -151,7 +151,7 @@ test('proxy response to a logout is not taken for one of the server', async ({
     await gatehouse.open('/profile');
     await gatehouse.expectProfile(user);
     await gatehouse.logoutButton.click();
-    await expect(gatehouse.alert(EN.loggedOutHere), describe(foreign)).toBeVisible();
+    await expect(gatehouse.alert(EN.loggedOutLocally), describe(foreign)).toBeVisible();
     expect((await gatehouse.storage()).local, describe(foreign)).toEqual({});
     await visitor.close();
   }
@@ -167,8 +167,8 @@ test('proxy page in place of an image or archive is not offered', async ({ page,
   await gatehouse.open('/settings/data');
   for (const foreign of KINDS) {
     answer(foreign);
-    await gatehouse.main.getByRole('button', { name: EN.exportGo }).click();
-    await expect(gatehouse.alert(EN.offline), describe(foreign)).toBeVisible();
+    await gatehouse.main.getByRole('button', { name: EN.exportSubmit }).click();
+    await expect(gatehouse.alert(EN.networkError), describe(foreign)).toBeVisible();
     await expect(gatehouse.main.locator('button[aria-busy]')).toHaveCount(0);
   }
   expect(saved).toBe(0);

@@ -21,8 +21,8 @@ test('registration with invalid fields shows errors, focuses the first and sends
   await gatehouse.registerButton.click();
 
   await expect(gatehouse.password).toBeFocused();
-  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordShort));
-  await expect(gatehouse.confirm).toHaveAccessibleDescription(EN.passwordsDiffer);
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.problems.passwordTooShort));
+  await expect(gatehouse.confirm).toHaveAccessibleDescription(EN.problems.passwordsDiffer);
   await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
   for (const field of [gatehouse.password, gatehouse.confirm]) {
     await expect(field).toHaveAttribute('aria-invalid', 'true');
@@ -52,8 +52,8 @@ test('registration with a taken name shows the error at the field', async ({
   await gatehouse.fillRegistration(user);
   await gatehouse.registerButton.click();
 
-  await expect(page.getByText(EN.taken(user.username)).first()).toBeVisible();
-  await expect(gatehouse.account).toHaveAccessibleDescription(EN.taken(user.username));
+  await expect(page.getByText(EN.usernameTaken(user.username)).first()).toBeVisible();
+  await expect(gatehouse.account).toHaveAccessibleDescription(EN.usernameTaken(user.username));
   await expect(gatehouse.account).toBeFocused();
   await gatehouse.expectPath('/register');
 
@@ -95,22 +95,22 @@ test('password strength is shown while typing, also as text', async ({ page }) =
   await gatehouse.open('/register');
   const meter = gatehouse.main.locator('.meter');
   const frame = await meter.boundingBox();
-  await expect(gatehouse.main.getByText(EN.strength)).toBeHidden();
+  await expect(gatehouse.main.getByText(EN.passwordStrength)).toBeHidden();
   for (const [password, words] of [
-    ['abcdefgh', EN.strengths.weak],
-    ['sunshine7', EN.strengths.fair],
-    ['xK7#pQ9!', EN.strengths.good],
-    [newUser().password, EN.strengths.strong],
+    ['abcdefgh', EN.strengthWeak],
+    ['sunshine7', EN.strengthFair],
+    ['xK7#pQ9!', EN.strengthGood],
+    [newUser().password, EN.strengthStrong],
   ] as const) {
     await gatehouse.password.fill(password);
-    await expect(meter).toHaveText(`${EN.strength}: ${words}`);
+    await expect(meter).toHaveText(`${EN.passwordStrength}: ${words}`);
   }
   // No layout shift, and the input survives a language switch.
   expect(await meter.boundingBox()).toEqual(frame);
   await gatehouse.languageSwitch.click();
-  await expect(meter).toHaveText(`${ZH.strength}: ${ZH.strengths.strong}`);
+  await expect(meter).toHaveText(`${ZH.passwordStrength}: ${ZH.strengthStrong}`);
   await new Gatehouse(page, ZH).password.fill('');
-  await expect(gatehouse.main.getByText(ZH.strength)).toBeHidden();
+  await expect(gatehouse.main.getByText(ZH.passwordStrength)).toBeHidden();
 });
 
 test('pasting a very long password does not block the page', async ({ page }) => {
@@ -118,7 +118,7 @@ test('pasting a very long password does not block the page', async ({ page }) =>
   await gatehouse.open('/register');
   await gatehouse.password.fill('correct horse '.repeat(20_000));
   await gatehouse.account.focus();
-  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.passwordLong), {
+  await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.problems.passwordTooLong), {
     timeout: 3000,
   });
 });

@@ -44,11 +44,11 @@ test('registration announces labels, errors and their fields', async ({ page }) 
     await expect(field).toHaveAttribute('aria-invalid', 'true');
     await expect(field).toHaveAttribute('required', '');
   }
-  await expect(gatehouse.account).toHaveAccessibleDescription(EN.accountMissing);
+  await expect(gatehouse.account).toHaveAccessibleDescription(EN.problems.usernameMissing);
   // The password strength is announced politely while typing.
   await gatehouse.password.fill('correct horse battery staple');
-  const meter = gatehouse.main.locator('[aria-live="polite"]').filter({ hasText: EN.strength });
-  await expect(meter).toHaveText(`${EN.strength}: ${EN.strengths.strong}`);
+  const meter = gatehouse.main.locator('[aria-live="polite"]').filter({ hasText: EN.passwordStrength });
+  await expect(meter).toHaveText(`${EN.passwordStrength}: ${EN.strengthStrong}`);
 });
 
 test.describe('zh-CN', () => {
@@ -127,12 +127,12 @@ test('pending and failed requests are announced', async ({ page, user, browserEr
   await expect(gatehouse.loginButton).toBeFocused();
   const letLoad = await hold(page, '/api/me');
   release();
-  await expect(page.getByRole('status').getByText(EN.loading)).toBeAttached();
+  await expect(page.getByRole('status').getByText(EN.profileLoading)).toBeAttached();
   letLoad();
   await gatehouse.expectProfile(user);
-  await expect(page.getByRole('status').getByText(EN.loading)).toHaveCount(0);
+  await expect(page.getByRole('status').getByText(EN.profileLoading)).toHaveCount(0);
 
-  await page.route('/api/me', (route) => fail(route, 503, 'unavailable', EN.busy));
+  await page.route('/api/me', (route) => fail(route, 503, 'unavailable', EN.messages.unavailable));
   await gatehouse.reload();
   await expect(gatehouse.main).toMatchAriaSnapshot(`
     - main:
@@ -151,7 +151,7 @@ test('navigation announces the heading and title of the page', async ({ page }) 
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   for (const [name, title] of [
-    [EN.login, EN.loginTitle],
+    [EN.logIn, EN.loginTitle],
     [EN.register, EN.registerTitle],
   ] as const) {
     await gatehouse.header.getByRole('link', { name, exact: true }).click();

@@ -4,14 +4,14 @@ import type { Locator } from '@playwright/test';
 import { count, fail, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { EN, LANGUAGES, type Words } from '../support/words.ts';
+import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 
 const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1';
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const END = 'DELETE /api/me/sessions';
 
-function list({ page, main }: Gatehouse, words: Words) {
+function list({ page, main }: Gatehouse, words: Strings) {
   const dialog = page.getByRole('dialog');
   return {
     rows: main.getByRole('listitem').filter({ has: page.getByRole('heading', { level: 2 }) }),
@@ -19,12 +19,12 @@ function list({ page, main }: Gatehouse, words: Words) {
       main.getByRole('listitem').filter({ hasText: words.deviceName(browser, system) }),
     end: (browser: string, system: string): Locator =>
       main.getByRole('button', {
-        name: `${words.endDevice} ${words.deviceName(browser, system)}`,
+        name: `${words.logOutDevice} ${words.deviceName(browser, system)}`,
         exact: true,
       }),
-    endOthers: main.getByRole('button', { name: words.endOthers, exact: true }),
+    endOthers: main.getByRole('button', { name: words.logOutOthers, exact: true }),
     dialog,
-    yes: dialog.getByRole('button', { name: words.endDevice, exact: true }),
+    yes: dialog.getByRole('button', { name: words.logOutDevice, exact: true }),
     no: dialog.getByRole('button', { name: words.cancel, exact: true }),
   };
 }
@@ -51,7 +51,7 @@ for (const [locale, words] of LANGUAGES) {
       await phone.logIn(user);
       await desktop.accountMenu(user.username).click();
       await desktop.header.getByRole('link', { name: words.settings }).click();
-      await desktop.main.getByRole('link', { name: words.devices, exact: true }).click();
+      await desktop.main.getByRole('link', { name: words.sectionDevices, exact: true }).click();
       const calls = watchCalls(desktop.page);
       const { rows, row, end, endOthers, dialog, yes, no } = list(desktop, words);
       await expect(rows).toHaveCount(2);
@@ -64,7 +64,7 @@ for (const [locale, words] of LANGUAGES) {
       // A confirmation follows, so a single key press ends nothing.
       await end('Safari', 'iOS').click();
       await expect(dialog).toBeVisible();
-      await expect(dialog).toContainText(words.endTitle);
+      await expect(dialog).toContainText(words.logOutDeviceTitle);
       await expect(no).toBeFocused();
       await desktop.page.keyboard.press('Enter');
       await expect(dialog).toBeHidden();
@@ -72,14 +72,14 @@ for (const [locale, words] of LANGUAGES) {
       expect(count(calls, END)).toBe(0);
       await end('Safari', 'iOS').click();
       await yes.click();
-      await expect(desktop.status(words.deviceEnded)).toBeVisible();
+      await expect(desktop.status(words.deviceLoggedOut)).toBeVisible();
       await expect(rows).toHaveCount(1);
       await expect(endOthers).toHaveCount(0);
       await expect(desktop.page.getByRole('heading', { level: 1 })).toBeFocused();
 
       await phone.reload();
       await phone.expectPath('/login?redirect=%2Fprofile');
-      await expect(phone.alert(words.endedElsewhere)).toBeVisible();
+      await expect(phone.alert(words.sessionEndedElsewhere)).toBeVisible();
       await desktop.open('/profile');
       await desktop.expectWelcome(user);
     });
@@ -100,13 +100,13 @@ for (const [locale, words] of LANGUAGES) {
       const { rows, row, endOthers, dialog, yes } = list(desktop, words);
       await expect(rows).toHaveCount(3);
       await endOthers.click();
-      await expect(dialog).toContainText(words.endOthersTitle);
+      await expect(dialog).toContainText(words.logOutOthersTitle);
       await yes.click();
-      await expect(desktop.status(words.othersEnded)).toBeVisible();
+      await expect(desktop.status(words.othersLoggedOut)).toBeVisible();
       await expect(rows).toHaveCount(1);
       for (const gatehouse of others) {
         await gatehouse.reload();
-        await expect(gatehouse.alert(words.endedElsewhere)).toBeVisible();
+        await expect(gatehouse.alert(words.sessionEndedElsewhere)).toBeVisible();
       }
       // Ending all other sessions invalidates the device cookies of the account.
       const [phone] = others;

@@ -45,7 +45,7 @@ test.describe('an access token that has expired', () => {
 
     await page.goto('/profile?tab=2');
     await gatehouse.expectPath('/login?redirect=%2Fprofile%3Ftab%3D2');
-    await expect(page.getByText(EN.expired)).toHaveCount(1);
+    await expect(page.getByText(EN.sessionExpired)).toHaveCount(1);
     expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
     expect(count(calls, REFRESH)).toBe(1);
     expect(count(calls, LOGOUT)).toBe(0);

@@ -6,16 +6,16 @@ import { count, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD } from '../support/users.ts';
-import { EN, LANGUAGES, type Words } from '../support/words.ts';
+import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 
 const CHANGE = 'PATCH /api/me';
 const PROOF = 'POST /api/auth/reauthenticate';
 
-function form(page: Page, words: Words) {
+function form(page: Page, words: Strings) {
   const field = (name: string) => page.getByRole('textbox', { name, exact: true });
   const button = (name: string) =>
     page.getByRole('main').getByRole('button', { name, exact: true });
-  const dialog = page.getByRole('dialog', { name: words.proofTitle });
+  const dialog = page.getByRole('dialog', { name: words.reauthTitle });
   return {
     nickname: field(words.nickname),
     email: field(words.email),
@@ -25,7 +25,7 @@ function form(page: Page, words: Words) {
     cancel: button(words.cancel),
     dialog,
     password: dialog.getByLabel(words.password, { exact: true }),
-    goOn: dialog.getByRole('button', { name: words.goOn, exact: true }),
+    goOn: dialog.getByRole('button', { name: words.reauthSubmit, exact: true }),
   };
 }
 
@@ -59,7 +59,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(edit).toBeFocused();
       await expect(other.main.getByText(words.welcome('Ada L.'))).toBeVisible();
       release();
-      await expect(gatehouse.status(words.detailsSaved)).toBeVisible();
+      await expect(gatehouse.status(words.profileSaved)).toBeVisible();
       await gatehouse.reload();
       await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
       await expect(gatehouse.main.getByText('Ada L.')).toBeVisible();
@@ -99,12 +99,12 @@ for (const [locale, words] of LANGUAGES) {
       await save.click();
       await password.fill('not this one');
       await goOn.click();
-      await expect(dialog.getByText(words.wrongPasswordAgain)).toBeVisible();
+      await expect(dialog.getByText(words.wrongPassword)).toBeVisible();
       await expect(password).toBeFocused();
       await password.fill(PASSWORD);
       await goOn.click();
       await expect(dialog).toBeHidden();
-      await expect(gatehouse.status(words.detailsSaved)).toBeVisible();
+      await expect(gatehouse.status(words.profileSaved)).toBeVisible();
       expect(count(calls, 'POST /api/auth/refresh')).toBe(0);
 
       // The value is masked.
@@ -120,7 +120,7 @@ for (const [locale, words] of LANGUAGES) {
       await email.fill('');
       await save.click();
       await expect(edit).toBeFocused();
-      await expect(gatehouse.main.getByText(words.notGiven)).toHaveCount(2);
+      await expect(gatehouse.main.getByText(words.notProvided)).toHaveCount(2);
       expect([count(calls, PROOF), count(calls, CHANGE)]).toEqual([2, 4]);
     });
 
@@ -174,7 +174,7 @@ test('invalid email is reported before anything is sent', async ({ page, user })
   await email.fill('ada@');
   await save.click();
   await expect(email).toBeFocused();
-  await expect(email).toHaveAccessibleDescription(EN.emailInvalid);
+  await expect(email).toHaveAccessibleDescription(EN.problems.emailInvalid);
   expect(count(calls, CHANGE)).toBe(0);
 });
 
@@ -191,8 +191,8 @@ test('settings on a phone are a list that leads to each section and back', async
   await gatehouse.expectPath('/settings');
   const { edit } = form(page, EN);
   await expect(edit).toBeHidden();
-  await gatehouse.main.getByRole('link', { name: EN.details }).click();
-  await expect(page.getByRole('heading', { name: EN.details, level: 1 })).toBeFocused();
+  await gatehouse.main.getByRole('link', { name: EN.sectionProfile }).click();
+  await expect(page.getByRole('heading', { name: EN.sectionProfile, level: 1 })).toBeFocused();
   await expect(edit).toBeVisible();
   await gatehouse.main.getByRole('link', { name: EN.settings }).click();
   await gatehouse.expectPath('/settings');
@@ -206,5 +206,5 @@ test('guest is redirected to login and back to the settings section', async ({ p
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await gatehouse.expectPath('/settings/profile');
-  await expect(page.getByRole('heading', { name: EN.details, level: 1 })).toBeVisible();
+  await expect(page.getByRole('heading', { name: EN.sectionProfile, level: 1 })).toBeVisible();
 });

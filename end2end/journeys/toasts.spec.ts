@@ -33,7 +33,7 @@ test('error toast stays until closed, also by keyboard', async ({ page, user, br
   await expire(page, access);
   await page.route('/api/auth/refresh', (route) => fail(route, 401, 'token_expired'));
   await gatehouse.reload();
-  const notice = gatehouse.alert(EN.expired);
+  const notice = gatehouse.alert(EN.sessionExpired);
   await expect(notice).toBeVisible();
   await page.clock.runFor(60_000);
   await expect(notice).toBeVisible();

@@ -68,7 +68,7 @@ test('wake-up without network waits for it and continues', async ({
   const calls = watchCalls(page);
   await context.setOffline(true);
   await page.clock.fastForward('08:00:00');
-  await expect(page.getByRole('status').getByText(EN.connectionLost)).toBeVisible();
+  await expect(page.getByRole('status').getByText(EN.offline)).toBeVisible();
   await page.keyboard.press('Shift');
   await expect.poll(() => count(calls, REFRESH)).toBe(1);
   // The client backs off during outages.

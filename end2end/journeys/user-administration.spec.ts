@@ -6,16 +6,16 @@ import { hold } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, newUser } from '../support/users.ts';
-import { EN, LANGUAGES, type Words } from '../support/words.ts';
+import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 
-function people(page: Page, words: Words) {
+function people(page: Page, words: Strings) {
   const main = page.getByRole('main');
   return {
-    search: main.getByLabel(words.findSomebody),
-    order: main.getByLabel(words.order),
+    search: main.getByLabel(words.usersSearch),
+    order: main.getByLabel(words.usersSort),
     row: (name: string) => main.getByRole('row').filter({ hasText: name }),
     names: main.getByRole('rowheader'),
-    manage: (name: string) => main.getByRole('button', { name: words.manage(name) }),
+    manage: (name: string) => main.getByRole('button', { name: `${words.manage}: ${name}` }),
     item: (name: string) => page.getByRole('button', { name, exact: true }),
     question: (name: string) => page.getByRole('dialog', { name }),
     next: main.getByRole('link', { name: words.nextPage }),
@@ -43,15 +43,15 @@ for (const [locale, words] of LANGUAGES) {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(administrator);
       await gatehouse.accountMenu(administrator.username).click();
-      await gatehouse.header.getByRole('link', { name: words.people }).click();
+      await gatehouse.header.getByRole('link', { name: words.users }).click();
       await gatehouse.expectPath('/admin/users');
-      await expect(page.getByRole('heading', { name: words.people, level: 1 })).toBeFocused();
+      await expect(page.getByRole('heading', { name: words.users, level: 1 })).toBeFocused();
 
       const { search, row, names, manage, item, question } = people(page, words);
       await search.fill(user.username);
       await expect(names).toHaveCount(1);
       await gatehouse.expectPath(`/admin/users?search=${user.username}`);
-      await expect(row(user.username)).toContainText(words.active);
+      await expect(row(user.username)).toContainText(words.enabled);
 
       // A confirmation that can be cancelled.
       await manage(user.username).click();
@@ -69,14 +69,14 @@ for (const [locale, words] of LANGUAGES) {
       await expect(row(user.username)).toContainText(words.disabled);
 
       await theirs.page.reload();
-      await expect(theirs.alert(words.accountDisabled)).toBeVisible();
+      await expect(theirs.alert(words.messages.accountDisabled)).toBeVisible();
       await theirs.fillLogin(user);
       await theirs.loginButton.click();
-      await expect(theirs.main.getByRole('alert').getByText(words.accountDisabled)).toBeVisible();
+      await expect(theirs.main.getByRole('alert').getByText(words.messages.accountDisabled)).toBeVisible();
 
       await manage(user.username).click();
       await item(words.enable).click();
-      await expect(row(user.username)).toContainText(words.active);
+      await expect(row(user.username)).toContainText(words.enabled);
       await theirs.password.fill(user.password);
       await theirs.loginButton.click();
       await theirs.expectWelcome(user);
@@ -105,20 +105,20 @@ for (const [locale, words] of LANGUAGES) {
       await question(words.endSessionsTitle)
         .getByRole('button', { name: words.endSessions, exact: true })
         .click();
-      const proof = question(words.proofTitle);
+      const proof = question(words.reauthTitle);
       await proof.getByLabel(words.password, { exact: true }).fill(PASSWORD);
-      await proof.getByRole('button', { name: words.goOn, exact: true }).click();
+      await proof.getByRole('button', { name: words.reauthSubmit, exact: true }).click();
       await expect(gatehouse.status(words.accountSaved)).toBeVisible();
       await theirs.page.reload();
-      await expect(theirs.alert(words.endedElsewhere)).toBeVisible();
+      await expect(theirs.alert(words.sessionEndedElsewhere)).toBeVisible();
 
       // After reauthentication the next change does not ask again.
       await manage(user.username).click();
-      await item(words.makeAdministrator).click();
-      await question(words.makeAdministratorTitle)
-        .getByRole('button', { name: words.makeAdministrator, exact: true })
+      await item(words.promote).click();
+      await question(words.promoteTitle)
+        .getByRole('button', { name: words.promote, exact: true })
         .click();
-      await expect(row(user.username)).toContainText(words.administrator);
+      await expect(row(user.username)).toContainText(words.roleAdmin);
       await expect(proof).toBeHidden();
       const promoted = await api.login(user);
       expect((await api.present('GET', '/api/users', promoted.access_token)).status).toBe(200);
@@ -134,9 +134,9 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.logIn(user);
       await gatehouse.accountMenu(user.username).click();
       await expect(gatehouse.header.getByRole('link', { name: words.settings })).toBeVisible();
-      await expect(gatehouse.header.getByRole('link', { name: words.people })).toHaveCount(0);
+      await expect(gatehouse.header.getByRole('link', { name: words.users })).toHaveCount(0);
       await gatehouse.open('/admin/users');
-      await expect(gatehouse.alert(words.notForYou)).toBeVisible();
+      await expect(gatehouse.alert(words.adminOnly)).toBeVisible();
       await expect(gatehouse.main.getByRole('table')).toBeHidden();
     });
 
@@ -168,7 +168,7 @@ test('search, order and page are kept in the URL', async ({ page, server, admini
   // While another order is loading, no "next page" is offered.
   const arrive = await hold(page, '/api/users*');
   await expect(next).toBeVisible();
-  await order.selectOption(EN.byName);
+  await order.selectOption(EN.sortName);
   await gatehouse.expectPath('/admin/users?sort=username');
   await expect(next).toBeHidden();
   await expect(names.first()).toHaveText(newest ?? '');

@@ -1,7 +1,7 @@
 import { expect, type Locator, type Page, type Response } from '@playwright/test';
 
 import type { User } from './users.ts';
-import { EN, type Words } from './words.ts';
+import { EN, type Strings } from './words.ts';
 
 /** Page object of Gatehouse in one tab and one language. */
 export class Gatehouse {
@@ -21,20 +21,20 @@ export class Gatehouse {
 
   constructor(
     readonly page: Page,
-    readonly words: Words = EN,
+    readonly words: Strings = EN,
   ) {
     this.main = page.getByRole('main');
     this.header = page.getByRole('banner');
     this.nav = this.header.getByRole('navigation');
-    this.account = page.getByLabel(words.account, { exact: true });
+    this.account = page.getByLabel(words.username, { exact: true });
     this.password = page.getByLabel(words.password, { exact: true });
-    this.confirm = page.getByLabel(words.confirm, { exact: true });
+    this.confirm = page.getByLabel(words.passwordAgain, { exact: true });
     this.remember = page.getByRole('checkbox', { name: words.remember });
-    this.loginButton = this.main.getByRole('button', { name: words.login, exact: true });
+    this.loginButton = this.main.getByRole('button', { name: words.logIn, exact: true });
     this.registerButton = this.main.getByRole('button', { name: words.register, exact: true });
-    this.logoutButton = this.header.getByRole('button', { name: words.logout });
+    this.logoutButton = this.header.getByRole('button', { name: words.logOut });
     this.languageSwitch = this.header.getByRole('button', { name: words.language });
-    this.colours = this.header.getByRole('combobox', { name: words.colours });
+    this.colours = this.header.getByRole('combobox', { name: words.theme });
   }
 
   /** Opens a path and waits for hydration. */

@@ -4,7 +4,8 @@
 use super::Lang;
 
 super::string_table! {
-    /// The texts of these pages, reached through [`Strings`](super::strings::Strings) like all others.
+    /// The texts of these pages, reached through [`Strings`](super::strings::Strings) like all
+    /// others.
     AuthenticatedStrings {
         member_since: "注册于", "Member since";
         current_session: "当前会话", "This session";

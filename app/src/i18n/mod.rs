@@ -9,6 +9,8 @@ pub mod authenticated;
 pub mod messages;
 pub mod problems;
 pub mod strings;
+#[cfg(all(test, feature = "ssr"))]
+mod words_ts;
 
 use serde::{Deserialize, Serialize};
 

@@ -41,14 +41,14 @@ export const GUESTS: State[] = [
     },
   },
   login('login-wrong', 'a wrong password', (gatehouse) =>
-    answer(gatehouse, 401, 'invalid_credentials', gatehouse.words.wrongPassword),
+    answer(gatehouse, 401, 'invalid_credentials', gatehouse.words.messages.invalidCredentials),
   ),
   login('login-busy', 'a log-in on its way', async ({ page }) => {
     await hold(page, '/api/auth/login');
   }),
   login('login-offline', 'no network', async ({ page, words }) => {
     await page.context().setOffline(true);
-    await expect(page.getByRole('status').getByText(words.connectionLost)).toBeVisible();
+    await expect(page.getByRole('status').getByText(words.offline)).toBeVisible();
   }),
   login('login-no-answer', 'a server that does not answer', async ({ page }) => {
     await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
@@ -58,11 +58,11 @@ export const GUESTS: State[] = [
     'too many attempts, and the seconds until the next',
     async (gatehouse) => {
       await gatehouse.page.clock.install();
-      await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.tooMany);
+      await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.messages.tooManyAttempts);
     },
   ),
   login('login-fault', 'a fault of ours, with its number', (gatehouse) =>
-    answer(gatehouse, 500, 'internal_error', gatehouse.words.ourFault),
+    answer(gatehouse, 500, 'internal_error', gatehouse.words.messages.internalError),
   ),
   {
     name: 'register-errors',
@@ -87,7 +87,7 @@ export const GUESTS: State[] = [
         .getByRole('button', { name: gatehouse.words.showPassword })
         .first()
         .click();
-      await expect(gatehouse.main.getByText(gatehouse.words.strengths.strong)).toBeVisible();
+      await expect(gatehouse.main.getByText(gatehouse.words.strengthStrong)).toBeVisible();
     },
   },
   {
@@ -126,8 +126,8 @@ export const GUESTS: State[] = [
         lang: words.lang,
         nonce: '',
         product: 'Gatehouse',
-        what: words.pageFailed,
-        why: words.noted,
+        what: words.messages.pageFailed,
+        why: words.helpServerError,
         id: '019d0b2c-8c00-7000-8000-000000000000',
         reload: words.reload,
         home: words.toHome,
@@ -140,7 +140,7 @@ export const GUESTS: State[] = [
         route.fulfill({ status: 500, contentType: 'text/html; charset=utf-8', body }),
       );
       await page.goto('/profile');
-      await expect(page.getByRole('heading', { name: words.pageFailed })).toBeVisible();
+      await expect(page.getByRole('heading', { name: words.messages.pageFailed })).toBeVisible();
     },
   },
 ];

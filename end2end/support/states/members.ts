@@ -30,7 +30,7 @@ export const MEMBERS: State[] = [
       await signIn(stage);
       await hold(gatehouse.page, '/api/me');
       await gatehouse.open('/profile');
-      await expect(gatehouse.main.getByText(gatehouse.words.loading)).toBeAttached();
+      await expect(gatehouse.main.getByText(gatehouse.words.profileLoading)).toBeAttached();
     },
   },
   {
@@ -41,7 +41,7 @@ export const MEMBERS: State[] = [
       const { gatehouse } = stage;
       await signIn(stage);
       await gatehouse.page.route('/api/me', (route) =>
-        fail(route, 503, 'unavailable', gatehouse.words.busy, RETRY_AFTER_SECONDS),
+        fail(route, 503, 'unavailable', gatehouse.words.messages.unavailable, RETRY_AFTER_SECONDS),
       );
       await gatehouse.open('/profile');
       await expect(gatehouse.alert(gatehouse.words.profileFailed)).toBeVisible();
@@ -146,7 +146,7 @@ export const MEMBERS: State[] = [
         fail(route, 401, 'token_expired'),
       );
       await gatehouse.open('/profile');
-      await expect(gatehouse.alert(gatehouse.words.expired)).toBeVisible();
+      await expect(gatehouse.alert(gatehouse.words.sessionExpired)).toBeVisible();
       await expect(gatehouse.account).toBeVisible();
     },
   },

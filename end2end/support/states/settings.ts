@@ -35,9 +35,9 @@ export const SETTINGS: State[] = [
     'another password',
     '/settings/security',
     async ({ main, words }) => {
-      await main.getByLabel(words.passwordCurrent, { exact: true }).fill('correct horse');
-      await main.getByLabel(words.passwordNew, { exact: true }).fill('battery staple correct');
-      await expect(main.getByText(words.strengths.strong)).toBeVisible();
+      await main.getByLabel(words.currentPassword, { exact: true }).fill('correct horse');
+      await main.getByLabel(words.newPassword, { exact: true }).fill('battery staple correct');
+      await expect(main.getByText(words.strengthStrong)).toBeVisible();
     },
   ),
   section('settings-devices', 'where a person is signed in', '/settings/devices', expectDevices),
@@ -49,7 +49,7 @@ export const SETTINGS: State[] = [
       await expectDevices(gatehouse);
       const { main, page, words } = gatehouse;
       await main
-        .getByRole('button', { name: `${words.endDevice} ${words.deviceName('Safari', 'iOS')}` })
+        .getByRole('button', { name: `${words.logOutDevice} ${words.deviceName('Safari', 'iOS')}` })
         .click();
       await expect(page.getByRole('dialog')).toBeVisible();
     },
@@ -63,7 +63,7 @@ export const SETTINGS: State[] = [
     },
     async ({ page, words }) => {
       await page.route('/api/me/sessions', (route) =>
-        fail(route, 503, 'unavailable', words.busy, RETRY_AFTER_SECONDS),
+        fail(route, 503, 'unavailable', words.messages.unavailable, RETRY_AFTER_SECONDS),
       );
     },
     [/\/api\/me\/sessions/],
@@ -75,7 +75,7 @@ export const SETTINGS: State[] = [
     async ({ main, words }) => {
       const name = main.getByLabel(words.deleteConfirm, { exact: true });
       await name.fill('ada');
-      await main.getByRole('button', { name: words.deleteGo }).click();
+      await main.getByRole('button', { name: words.deleteSubmit }).click();
       await expect(name).toHaveAttribute('aria-invalid', 'true');
     },
   ),

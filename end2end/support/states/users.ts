@@ -11,7 +11,7 @@ export const USERS: State[] = [
     'users-menu',
     'what may be done about an account',
     async ({ page, main, words }) => {
-      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await main.getByRole('button', { name: `${words.manage}: 小明` }).click();
       await expect(page.getByRole('button', { name: words.endSessions })).toBeVisible();
     },
     { widths: [1280] },
@@ -20,7 +20,7 @@ export const USERS: State[] = [
     'users-question',
     'what is asked before an account is disabled',
     async ({ page, main, words }) => {
-      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await main.getByRole('button', { name: `${words.manage}: 小明` }).click();
       await page.getByRole('button', { name: words.disable, exact: true }).click();
       await expect(page.getByRole('dialog', { name: words.disableTitle })).toBeVisible();
     },
@@ -30,15 +30,15 @@ export const USERS: State[] = [
     'the last administrator, who has to stay one',
     async ({ page, main, words }) => {
       await page.route('/api/users', (route) =>
-        fail(route, 409, 'last_admin', words.lastAdministrator),
+        fail(route, 409, 'last_admin', words.messages.lastAdmin),
       );
-      await main.getByRole('button', { name: words.manage('小明') }).click();
+      await main.getByRole('button', { name: `${words.manage}: 小明` }).click();
       await page.getByRole('button', { name: words.disable, exact: true }).click();
       await page
         .getByRole('dialog')
         .getByRole('button', { name: words.disable, exact: true })
         .click();
-      await expect(page.getByRole('alert').getByText(words.lastAdministrator)).toBeVisible();
+      await expect(page.getByRole('alert').getByText(words.messages.lastAdmin)).toBeVisible();
     },
     { browserErrors: [/status of 409 .*\/api\/users/] },
   ),
@@ -46,8 +46,8 @@ export const USERS: State[] = [
     await page.route(/\/api\/users\?.*search=/, (route) =>
       route.fulfill({ json: { users: [], next: null } }),
     );
-    await main.getByLabel(words.findSomebody).fill('nobody');
-    await expect(main.getByText(words.nobodyFound)).toBeVisible();
+    await main.getByLabel(words.usersSearch).fill('nobody');
+    await expect(main.getByText(words.noUsersFound)).toBeVisible();
   }),
   {
     name: 'users-failed',
@@ -57,10 +57,10 @@ export const USERS: State[] = [
       const { gatehouse } = stage;
       await signIn(stage, 'admin');
       await gatehouse.page.route(/\/api\/users/, (route) =>
-        fail(route, 503, 'unavailable', gatehouse.words.busy, RETRY_AFTER_SECONDS),
+        fail(route, 503, 'unavailable', gatehouse.words.messages.unavailable, RETRY_AFTER_SECONDS),
       );
       await gatehouse.open('/admin/users');
-      await expect(gatehouse.alert(gatehouse.words.peopleFailed)).toBeVisible();
+      await expect(gatehouse.alert(gatehouse.words.usersFailed)).toBeVisible();
     },
   },
   {
@@ -72,7 +72,7 @@ export const USERS: State[] = [
       await signIn(stage);
       await gatehouse.page.route(/\/api\/users/, (route) => fail(route, 403, 'forbidden'));
       await gatehouse.open('/admin/users');
-      await expect(gatehouse.alert(gatehouse.words.notForYou)).toBeVisible();
+      await expect(gatehouse.alert(gatehouse.words.adminOnly)).toBeVisible();
     },
   },
 ];
