@@ -8,6 +8,7 @@ pub mod cache;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod domain;
 pub mod failure;
 pub mod files;
 pub mod http;

@@ -17,7 +17,7 @@ pub struct LoginAttempt {
     pub username: String,
     /// As typed.
     pub password: String,
-    /// Whether the session survives closing the browser.
+    /// True if the session survives closing the browser.
     pub remember: bool,
 }
 

@@ -35,7 +35,7 @@ pub struct Caller {
     pub issued_at: i64,
     /// `exp`, in seconds of Unix time.
     pub expires_at: i64,
-    /// Whether the token was issued for a password, not for a refresh.
+    /// True if the token was issued for a password, not for a refresh.
     pub fresh: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct ClientInfo {
     pub address: Option<IpAddr>,
     /// User agent: at most 256 characters, without control characters.
     pub user_agent: Option<String>,
-    /// Whether the request came over TLS, to the server itself or to a trusted proxy.
+    /// True if the request came over TLS, to the server itself or to a trusted proxy.
     pub is_encrypted: bool,
 }
 

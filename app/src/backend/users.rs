@@ -77,11 +77,11 @@ impl AccountSearch {
 pub struct AccountUpdate {
     /// The account.
     pub id: Uuid,
-    /// Whether the account is disabled.
+    /// True if the account is disabled.
     pub disabled: Option<bool>,
     /// The role of the account.
     pub role: Option<Role>,
-    /// Whether to revoke all of its sessions.
+    /// True to revoke all of its sessions.
     pub end_sessions: bool,
 }
 

@@ -56,7 +56,7 @@ pub struct Credentials {
         )
     )]
     pub password: Option<String>,
-    /// Whether the refresh token gets the long lifetime (default true).
+    /// True if the refresh token gets the long lifetime (default true).
     pub remember: Option<bool>,
 }
 
@@ -209,7 +209,7 @@ pub struct Verified {
     pub username: String,
     /// The token's `exp`, in seconds of Unix time.
     pub expiration_time: i64,
-    /// Whether the token was issued for a password, not for a refresh.
+    /// True if the token was issued for a password, not for a refresh.
     pub fresh: bool,
 }
 

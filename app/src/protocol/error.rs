@@ -128,7 +128,7 @@ impl Code {
         }
     }
 
-    /// Whether the access token was rejected and a refresh may help.
+    /// Returns whether the access token was rejected and a refresh may help.
     #[must_use]
     pub const fn is_about_token(self) -> bool {
         matches!(

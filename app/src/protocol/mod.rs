@@ -3,8 +3,6 @@
 pub mod auth;
 pub mod error;
 pub mod files;
-#[cfg(feature = "ssr")]
-pub mod operations;
 mod patch;
 pub mod paths;
 pub mod profile;

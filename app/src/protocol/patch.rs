@@ -13,7 +13,7 @@ pub enum Patch {
 }
 
 impl Patch {
-    /// Whether the value stays: the member is not serialized then.
+    /// Returns whether the value stays: the member is not serialized then.
     #[must_use]
     pub const fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)

@@ -31,7 +31,7 @@ pub struct Profile {
     pub expiration_time: i64,
     /// Type of the token: always `access`.
     pub token_type: TokenType,
-    /// Whether the token was issued for a password, not for a refresh.
+    /// True if the token was issued for a password, not for a refresh.
     pub fresh: bool,
 }
 

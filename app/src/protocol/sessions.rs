@@ -24,12 +24,12 @@ pub struct SessionInfo {
     pub last_seen_at: i64,
     /// Absolute expiry of the session, in seconds of Unix time.
     pub expires_at: i64,
-    /// Whether it is the session of the request.
+    /// True if it is the session of the request.
     pub current: bool,
-    /// Whether it started on a device that was new for the account. False for the first session of
+    /// True if it started on a device that was new for the account. False for the first session of
     /// an account.
     pub new_device: bool,
-    /// Whether the session survives closing the browser.
+    /// True if the session survives closing the browser.
     pub remember: bool,
 }
 

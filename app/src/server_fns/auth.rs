@@ -24,7 +24,7 @@ pub async fn register(registration: Registration) -> Result<Registered, ApiError
     Ok(Registered { message: request.message(|messages| messages.registered), user })
 }
 
-transparent!(Register { registration });
+transparent!(Register { registration: Registration });
 
 /// Starts a session. With `remember` (the default) it survives closing the browser.
 #[server(
@@ -40,7 +40,7 @@ pub async fn login(credentials: Credentials) -> Result<LoggedIn, ApiError> {
     Ok(LoggedIn::new(message, outcome.tokens, outcome.user))
 }
 
-transparent!(Login { credentials });
+transparent!(Login { credentials: Credentials });
 
 /// Rotates the token pair. The caller presents the refresh token.
 #[server(prefix = "/api", endpoint = "auth/refresh", input = Json, output = Json, client = ApiClient)]
@@ -72,7 +72,7 @@ pub async fn reauthenticate(body: Reauthentication) -> Result<Reauthenticated, A
     Ok(token.into_response(request.message(|messages| messages.reauthenticated)))
 }
 
-transparent!(Reauthenticate { body });
+transparent!(Reauthenticate { body: Reauthentication });
 
 /// Revokes the session of the caller's token, which may be of either type.
 #[server(prefix = "/api", endpoint = "auth/logout", input = DeleteUrl, output = Json, client = ApiClient)]

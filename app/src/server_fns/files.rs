@@ -32,7 +32,7 @@ pub async fn list_files(query: FileListQuery) -> Result<FileList, ApiError> {
     Ok(request.backend.files.list_files(request.caller()?, after, limit).await?)
 }
 
-transparent!(ListFiles { query });
+transparent!(ListFiles { query: FileListQuery });
 
 /// Deletes a file of the caller.
 #[server(
@@ -44,4 +44,4 @@ pub async fn delete_file(query: FileQuery) -> Result<Done, ApiError> {
     Ok(Done { message: request.message(|messages| messages.file_deleted) })
 }
 
-transparent!(DeleteFile { query });
+transparent!(DeleteFile { query: FileQuery });

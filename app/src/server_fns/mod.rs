@@ -20,10 +20,22 @@ pub use profile::*;
 pub use sessions::*;
 pub use users::*;
 
+/// A server function whose only argument is the whole body or query.
+#[cfg(feature = "ssr")]
+pub trait WithInput {
+    /// The type of the argument.
+    type Input;
+}
+
 /// Serializes the only argument of a server function as the whole body or query, not as a member of
 /// it: `#[serde(transparent)]`, which `#[server]` cannot add to the type that it generates.
 macro_rules! transparent {
-    ($function:ident { $argument:ident }) => {
+    ($function:ident { $argument:ident: $input:ty }) => {
+        #[cfg(feature = "ssr")]
+        impl super::WithInput for $function {
+            type Input = $input;
+        }
+
         impl serde::Serialize for $function {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.$argument.serialize(serializer)

@@ -32,7 +32,7 @@ pub async fn update_profile(changes: ProfileChanges) -> Result<ProfileChanged, A
     Ok(updated.into_response(request.message(|messages| messages.profile_saved)))
 }
 
-transparent!(UpdateProfile { changes });
+transparent!(UpdateProfile { changes: ProfileChanges });
 
 /// Changes the password of the caller, and revokes the account's other sessions.
 #[server(
@@ -45,7 +45,7 @@ pub async fn change_password(change: PasswordChange) -> Result<Done, ApiError> {
     Ok(Done { message: request.message(|messages| messages.password_changed) })
 }
 
-transparent!(ChangePassword { change });
+transparent!(ChangePassword { change: PasswordChange });
 
 /// Deletes the account of the caller with all of its data. The confirmation repeats the username.
 #[server(
@@ -60,4 +60,4 @@ pub async fn delete_account(confirmation: Confirmation) -> Result<Done, ApiError
     Ok(Done { message: request.message(|messages| messages.account_deleted) })
 }
 
-transparent!(DeleteAccount { confirmation });
+transparent!(DeleteAccount { confirmation: Confirmation });

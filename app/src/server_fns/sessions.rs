@@ -34,4 +34,4 @@ pub async fn revoke_sessions(query: SessionQuery) -> Result<Done, ApiError> {
     Ok(Done { message })
 }
 
-transparent!(RevokeSessions { query });
+transparent!(RevokeSessions { query: SessionQuery });

@@ -21,7 +21,7 @@ pub async fn list_users(query: AccountQuery) -> Result<AccountPage, ApiError> {
     Ok(request.backend.administration.accounts(AccountSearch::parse(query)?).await?)
 }
 
-transparent!(ListUsers { query });
+transparent!(ListUsers { query: AccountQuery });
 
 /// Disables or enables an account, changes its role, revokes its sessions. Absent members stay
 /// unchanged.
@@ -36,4 +36,4 @@ pub async fn update_user(changes: AccountChanges) -> Result<AccountChanged, ApiE
     Ok(AccountChanged { message: request.message(|messages| messages.account_saved), user })
 }
 
-transparent!(UpdateUser { changes });
+transparent!(UpdateUser { changes: AccountChanges });

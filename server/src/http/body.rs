@@ -38,12 +38,12 @@ const JSON_LARGE_MAX: usize = 256;
 const UPLOAD_BUFFER: usize = 64 * 1024;
 /// KiB of memory for complete uploads that are being processed.
 const UPLOAD_MEMORY_KIB: u32 = 32 * 1024;
-/// How long an upload waits for a permit before it is refused.
+/// Longest wait of an upload for a permit, before it is rejected.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Seconds after which a refused body is worth another try.
 const RETRY_AFTER: u32 = 5;
 
-/// How many uploads are accepted at once.
+/// Limits of concurrent uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UploadLimits {
     /// Of all users together.

@@ -1,4 +1,4 @@
-//! From where a call comes: the connection tells, and proxies that are trusted.
+//! The client of a request, from the connection and the headers of trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,13 +10,12 @@ use axum::{
 
 use crate::network::Network;
 
-/// Characters of a program's name that are kept. Header values that are text have no control
-/// characters.
+/// Characters of a user agent that are kept. Text values of headers have no control characters.
 const USER_AGENT_MAX: usize = 256;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// From where a request came.
+/// Returns the client of a request.
 pub(super) fn of(parts: &Parts, trusted: &[Network]) -> ClientInfo {
     let peer = peer(&parts.extensions);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -27,7 +26,7 @@ pub(super) fn of(parts: &Parts, trusted: &[Network]) -> ClientInfo {
     }
 }
 
-/// Whether a request came over TLS: a proxy that is trusted says so.
+/// Returns whether a request came over TLS, according to a trusted proxy.
 pub(super) fn is_encrypted(
     extensions: &Extensions,
     headers: &HeaderMap,
@@ -36,7 +35,7 @@ pub(super) fn is_encrypted(
     peer(extensions).is_some_and(|peer| is_trusted(peer, trusted)) && is_https(headers)
 }
 
-/// Whoever is at the other end of the connection.
+/// Returns the IP address of the peer.
 fn peer(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
@@ -45,8 +44,8 @@ fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
-/// The nearest address that nobody has to be believed for: each proxy adds the one that it was
-/// called from at the right, and what stands left of the first that is not trusted may be made up.
+/// Returns the client IP: the rightmost address that is not a trusted proxy. Each proxy appends the
+/// address of its peer, so addresses left of an untrusted one may be forged.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut nearest = peer;
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -60,7 +59,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     nearest
 }
 
-/// An address as proxies write it: some add the port.
+/// Parses an address as proxies write it: some add the port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = || text.parse().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
@@ -68,7 +67,7 @@ fn address(text: &str) -> Option<IpAddr> {
     bare().or_else(with_port).or_else(in_brackets).map(|address: IpAddr| address.to_canonical())
 }
 
-/// Whether the nearest proxy was called over TLS.
+/// Returns whether the last proxy was called over TLS.
 fn is_https(headers: &HeaderMap) -> bool {
     let line =
         headers.get_all(FORWARDED_PROTO).iter().next_back().and_then(|line| line.to_str().ok());
@@ -102,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_who_is_not_trusted() {
+    fn forwarded_address_from_untrusted_peer_is_ignored() {
         assert_client("192.0.2.1", &[], &["198.51.100.7"], "192.0.2.1");
         assert_client("192.0.2.1", &["10.0.0.0/8"], &["198.51.100.7"], "192.0.2.1");
     }
 
     #[test]
-    fn of_the_hops_the_nearest_that_is_not_trusted_counts() {
+    fn forwarded_addresses_of_trusted_proxies_end_at_first_untrusted_hop() {
         let trusted = ["10.0.0.0/8", "::1"];
         assert_client("10.0.0.1", &trusted, &["198.51.100.7"], "198.51.100.7");
         assert_client("10.0.0.1", &trusted, &["203.0.113.9, 198.51.100.7"], "198.51.100.7");
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_ends_the_way_back() {
+    fn forwarded_value_without_address_ends_the_chain() {
         let trusted = ["10.0.0.0/8"];
         for forwarded in ["", "unknown", "198.51.100.7, unknown", "\"198.51.100.7\"", "_hidden"] {
             assert_client("10.0.0.1", &trusted, &[forwarded], "10.0.0.1");
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_says_that_it_was_called_over_tls() {
+    fn forwarded_proto_counts_from_trusted_proxy_only() {
         for (trusted, proto, expected) in [
             (&["10.0.0.1"][..], "https", true),
             (&["10.0.0.1"], "http, HTTPS", true),

@@ -2,12 +2,11 @@
 //! server stops.
 
 use std::{
-    collections::HashMap,
     io::Write as _,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     num::NonZeroU64,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -32,26 +31,25 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::Instant,
 };
 use tower::ServiceExt as _;
 
 use self::{
+    admission::{OpenConnections, Refusals},
     body::RequestBody,
     io::{ConnectionIo, State},
 };
 use crate::network::Network;
 
+mod admission;
 mod body;
 mod io;
 
-/// Bytes of the longest head of a request. Beyond it the answer is 431.
+/// Bytes of the longest head of a request. Beyond it the response is 431.
 const HEAD_MAX: usize = 32 * 1024;
 /// File descriptors that are kept for the database, the keys and the log.
 const RESERVED_DESCRIPTORS: u64 = 128;
-/// How often the log says that connections are refused.
-const REFUSALS_LOGGED: Duration = Duration::from_mins(1);
-/// What a connection beyond the limits is answered, before anything of it is read.
+/// Response to a connection beyond the limits, sent before anything is read.
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/json\r\n\
     retry-after: 10\r\n\
@@ -66,7 +64,7 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 /// Limits of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// How long a connection may be idle, a head may take, and an answer may make no progress.
+    /// Longest time that a connection is idle, a head takes, and a response makes no progress.
     pub idle_timeout: Duration,
     /// Bytes a second that a request body has to arrive with.
     pub body_rate: NonZeroU64,
@@ -76,7 +74,7 @@ pub struct ConnectionLimits {
     pub per_address: usize,
 }
 
-/// Marks a request without a usable `Host`.
+/// Extension of a request without a valid `Host`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InvalidHost;
 
@@ -102,7 +100,7 @@ fn affordable_connections() -> usize {
 }
 
 /// Serves connections until `stop` completes. Then closes those without a request that has arrived
-/// completely, and returns when the other requests are answered.
+/// completely, and returns when the other requests have been handled.
 pub(crate) async fn serve(
     mut listener: TcpListener,
     router: Router,
@@ -111,7 +109,7 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let limits = limited_by_descriptors(limits);
-    let open = Arc::new(Open { limits, trusted_proxies, counts: Mutex::default() });
+    let open = OpenConnections::new(limits, trusted_proxies);
     let mut refusals = Refusals::default();
     let mut builder = http1::Builder::new();
     builder
@@ -147,7 +145,7 @@ pub(crate) async fn serve(
                 biased;
                 ended = &mut connection => ended,
                 _ = is_stopping.changed() => {
-                    if !state.is_answering() {
+                    if !state.is_responding() {
                         return;
                     }
                     state.stop_lingering();
@@ -203,7 +201,7 @@ fn service(
 ) -> TowerToHyperService<
     impl tower::Service<
         hyper::Request<Incoming>,
-        Response = Response<AnswerBody>,
+        Response = Response<ResponseBody>,
         Error = std::convert::Infallible,
         Future: Send,
     > + Clone,
@@ -216,7 +214,7 @@ fn service(
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(|body| {
             if body.is_end_stream() {
-                state.begin_answer();
+                state.begin_response();
                 Body::empty()
             } else {
                 Body::new(RequestBody::new(
@@ -229,11 +227,11 @@ fn service(
         })
     });
     TowerToHyperService::new(router.map_response(move |response| {
-        response.map(|body| AnswerBody { body, state: Arc::clone(&answering) })
+        response.map(|body| ResponseBody { body, state: Arc::clone(&answering) })
     }))
 }
 
-/// Whether a request has the `Host` that its version asks for (RFC 9112 §3.2).
+/// Returns whether a request has the `Host` that its version asks for (RFC 9112 §3.2).
 fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
     let is_valid = |host: &HeaderValue| {
         host.is_empty()
@@ -247,19 +245,19 @@ fn has_valid_host(version: Version, headers: &HeaderMap) -> bool {
     }
 }
 
-/// The body of an answer: the request is being answered until it is dropped.
-struct AnswerBody {
+/// Body of a response: the connection is responding until it is dropped.
+struct ResponseBody {
     body: Body,
     state: Arc<State>,
 }
 
-impl Drop for AnswerBody {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.state.end_answer();
+        self.state.end_response();
     }
 }
 
-impl HttpBody for AnswerBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -276,106 +274,6 @@ impl HttpBody for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A limit of connections that is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Limit {
-    Total,
-    PerAddress,
-}
-
-/// The open connections.
-struct Open {
-    limits: ConnectionLimits,
-    trusted_proxies: Arc<[Network]>,
-    counts: Mutex<Counts>,
-}
-
-#[derive(Default)]
-struct Counts {
-    total: usize,
-    per_address: HashMap<Network, usize>,
-}
-
-/// An open connection.
-struct Permit {
-    open: Arc<Open>,
-    /// What it is counted for; `None` if the limit for client addresses does not apply to it.
-    address: Option<Network>,
-}
-
-impl Open {
-    fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Limit> {
-        let address = self.counted(peer);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.total >= self.limits.total {
-            return Err(Limit::Total);
-        }
-        if let Some(address) = address {
-            let count = counts.per_address.entry(address).or_default();
-            if *count >= self.limits.per_address {
-                return Err(Limit::PerAddress);
-            }
-            *count += 1;
-        }
-        counts.total += 1;
-        Ok(Permit { open: Arc::clone(self), address })
-    }
-
-    /// The address that a connection is counted for. Connections of this machine and of trusted
-    /// proxies carry the requests of many clients.
-    fn counted(&self, peer: IpAddr) -> Option<Network> {
-        let peer = peer.to_canonical();
-        let is_shared =
-            peer.is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
-        (!is_shared).then(|| Network::of_client(peer))
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut counts = self.open.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.total = counts.total.saturating_sub(1);
-        if let Some(address) = self.address
-            && let Some(count) = counts.per_address.get_mut(&address)
-        {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.per_address.remove(&address);
-            }
-        }
-    }
-}
-
-/// Refused connections since the log told of them.
-#[derive(Default)]
-struct Refusals {
-    count: u64,
-    logged: Option<Instant>,
-}
-
-impl Refusals {
-    fn log(&mut self, peer: IpAddr, limit: Limit) {
-        self.count += 1;
-        if self.logged.is_some_and(|logged| logged.elapsed() < REFUSALS_LOGGED) {
-            return;
-        }
-        let refused = self.count;
-        match limit {
-            Limit::Total => tracing::warn!(
-                refused,
-                "connections are refused: GATEHOUSE_MAX_CONNECTIONS are open"
-            ),
-            Limit::PerAddress => tracing::warn!(
-                refused,
-                address = %peer,
-                "connections are refused: GATEHOUSE_MAX_CONNECTIONS_PER_ADDRESS of one client address are open; if it is a proxy, \
-                 name it in GATEHOUSE_TRUSTED_PROXIES"
-            ),
-        }
-        *self = Self { count: 0, logged: Some(Instant::now()) };
     }
 }
 

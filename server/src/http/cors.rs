@@ -1,47 +1,31 @@
-//! Pages of other origins (Fetch Standard, "CORS protocol"): none by default, those of a list
-//! exactly. They bring the token in a header; cookies have no say.
+//! Cross-origin requests (Fetch Standard, "CORS protocol"): from the origins of a list only. Tokens
+//! are sent in a header, so credentials (cookies) are not allowed.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::time::Duration;
 
-/// Seconds for which a browser may remember the answer to its question.
-const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, accept-language");
-const RESPONSE_HEADERS: HeaderValue =
-    HeaderValue::from_static("retry-after, www-authenticate, x-request-id");
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// What the browser is told about the page that calls.
-pub(super) struct Cors {
-    origin: Option<HeaderValue>,
-    is_question: bool,
-    lists_any: bool,
-}
+/// Time that a browser may cache the response to a preflight request.
+const MAX_AGE: Duration = Duration::from_mins(10);
 
-impl Cors {
-    /// Reads a request's headers against the list.
-    pub(super) fn read(headers: &HeaderMap, allowed: &[String]) -> Self {
-        let listed = |origin: &&HeaderValue| {
-            allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
-        };
-        Self {
-            origin: headers.get(header::ORIGIN).filter(listed).cloned(),
-            is_question: headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD),
-            lists_any: !allowed.is_empty(),
-        }
+/// Middleware that allows these origins; `None` without origins.
+pub(super) fn layer(allowed_origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<_> =
+        allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    if origins.is_empty() {
+        return None;
     }
-
-    /// Writes an answer's headers. Its list of verbs is there already.
-    pub(super) fn write(self, headers: &mut HeaderMap) {
-        if self.lists_any {
-            headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        }
-        let Some(origin) = self.origin else { return };
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
-        if let (true, Some(allow)) = (self.is_question, headers.get(header::ALLOW).cloned()) {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-        }
-    }
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE])
+        .expose_headers([
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .max_age(MAX_AGE)
+        .vary([header::ORIGIN]);
+    Some(layer)
 }

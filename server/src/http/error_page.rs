@@ -1,5 +1,5 @@
-//! The page that is shown where a page could not be made. It needs nothing that may be broken too:
-//! no rendering, no file.
+//! The HTML page for internal errors. It depends on nothing that may be broken too: no rendering, no
+//! files.
 
 use app::{
     backend::RequestId,
@@ -18,8 +18,8 @@ const PAGE: &str = include_str!("error_page.html");
 /// Bytes of a nonce: it cannot be guessed (CSP Level 3 §2.3.1 asks for 128 bits).
 const NONCE_BYTES: usize = 16;
 
-/// Whether somebody looks at the answer in a browser: what is under `/api` is read by programs.
-pub(super) fn is_for_people(uri: &Uri, headers: &HeaderMap) -> bool {
+/// Returns whether the response is displayed by a browser: responses under `/api` are for programs.
+pub(super) fn is_for_browser(uri: &Uri, headers: &HeaderMap) -> bool {
     let path = uri.path();
     let is_api = path == "/api" || path.starts_with("/api/");
     let mut accepted =
@@ -27,7 +27,7 @@ pub(super) fn is_for_people(uri: &Uri, headers: &HeaderMap) -> bool {
     !is_api && accepted.any(|accepted| accepted.contains("text/html"))
 }
 
-/// The page, with the number under which the log knows what has happened.
+/// Renders the page, with the request id.
 pub(super) fn page(lang: Lang, id: &RequestId, env: &Env) -> Response<Body> {
     let nonce = format!("{:032x}", u128::from_be_bytes(env.random::<NONCE_BYTES>()));
     let strings = Strings::of(lang);
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_for_people_and_the_api_is_for_programs() {
+    fn error_page_is_for_browsers_and_not_for_the_api() {
         for (path, accepted, expected) in [
             ("/profile", "text/html,application/xhtml+xml,*/*;q=0.8", true),
             ("/apis", "text/html", true),
@@ -73,7 +73,7 @@ mod tests {
             let headers =
                 HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accepted))]);
             assert_eq!(
-                is_for_people(&Uri::from_static(path), &headers),
+                is_for_browser(&Uri::from_static(path), &headers),
                 expected,
                 "{path} {accepted}"
             );

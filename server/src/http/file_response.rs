@@ -1,65 +1,51 @@
-//! Bytes that somebody has sent, on their way out: to be shown as pictures and nothing else, or to
-//! be saved (OWASP ASVS 3.2.1).
+//! Responses with user files: avatars, which are displayed, and attachments, which are saved (OWASP
+//! ASVS 3.2.1).
 
 use std::fmt::Write as _;
 
-use app::{
-    backend::{Failure, api_lang},
-    protocol::error::Code,
-};
 use axum::{
     body::Body,
-    extract::{Path, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{Path, State},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
 use super::error_response;
 use crate::{files::FileService, objects::Content};
 
-/// Where everybody's picture is.
+/// Path of avatars.
 pub(super) const AVATARS: &str = "/avatars/{file}";
-/// Its name is for this picture alone, whatever comes after it.
-const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Opened by itself it is a picture in an empty room.
-const ALONE: HeaderValue =
+/// The name belongs to this picture only.
+const CACHE_IMMUTABLE: HeaderValue =
+    HeaderValue::from_static("public, max-age=31536000, immutable");
+/// CSP for user files opened as a top-level document: no scripts, no framing, sandboxed.
+const SANDBOX_CSP: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+/// Avatars may be displayed by front ends of other origins.
+const CORP_CROSS_ORIGIN: HeaderValue = HeaderValue::from_static("cross-origin");
+const INLINE: HeaderValue = HeaderValue::from_static("inline; filename=\"picture.jpg\"");
 
-/// Answers with somebody's picture: without a token, because whoever was told its name may see it.
+/// Responds with an avatar. No token is required: the name is random, and only users who may see
+/// the avatar know it.
 pub(super) async fn avatar(
     State(files): State<FileService>,
     Path(file): Path<String>,
-    request: Request,
+    parts: Parts,
 ) -> Response {
-    const INLINE: HeaderValue = HeaderValue::from_static("inline; filename=\"picture.jpg\"");
-    // A front end of another origin may show people, too.
-    const ANYWHERE: HeaderValue = HeaderValue::from_static("cross-origin");
-    let (parts, _) = request.into_parts();
-    if let Err(refusal) = error_response::only_read(&parts) {
-        return *refusal;
-    }
     let content = match files.avatar(&file).await {
         Ok(Some(content)) => content,
         Ok(None) => return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response(),
-        Err(failure) => return failed(failure, &parts),
+        Err(failure) => return error_response::to_request(failure, &parts),
     };
     let mut response = bytes("image/jpeg", content);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, INLINE);
-    headers.insert(header::CACHE_CONTROL, FOREVER);
-    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), ANYWHERE);
-    if parts.method == Method::HEAD {
-        *response.body_mut() = Body::empty();
-    }
+    headers.insert(header::CACHE_CONTROL, CACHE_IMMUTABLE);
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), CORP_CROSS_ORIGIN);
     response
 }
 
-fn failed(failure: Failure, parts: &axum::http::request::Parts) -> Response {
-    debug_assert_ne!(failure.code(), Code::NotFound, "a picture that is not there is no failure");
-    error_response::failure(failure, api_lang(&parts.headers), &error_response::name(parts))
-}
-
-/// Something to be saved under a name.
+/// Responds with a file to save under a name.
 pub(super) fn attachment(name: &str, media_type: &'static str, content: Content) -> Response {
     let mut response = bytes(media_type, content);
     response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition(name));
@@ -71,12 +57,11 @@ fn bytes(media_type: &'static str, content: Content) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_LENGTH, content.size.into());
-    headers.insert(header::CONTENT_SECURITY_POLICY, ALONE);
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX_CSP);
     response
 }
 
-/// `attachment`, with the name for those who read it encoded, and for the others as far as it is
-/// ASCII (RFC 6266 §4.3, appendix D).
+/// Returns `attachment` with the name, encoded and as an ASCII fallback (RFC 6266 §4.3, appendix D).
 fn disposition(name: &str) -> HeaderValue {
     let plain: String = name
         .chars()
@@ -106,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_within_its_header() {
+    fn disposition_escapes_the_name() {
         for (name, expected) in [
             ("x.png", r#"attachment; filename="x.png"; filename*=UTF-8''x.png"#),
             (

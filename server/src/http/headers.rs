@@ -1,6 +1,5 @@
-//! What every answer tells a browser, whatever it answers: to take nothing for what it is not, to
-//! lend it to no other site, to keep nothing that does not say that it may be kept (OWASP ASVS 3.4
-//! and 14.3.2). An answer that says otherwise knows why.
+//! Security headers of all responses: no content sniffing, no use by other sites, no caching unless
+//! the response allows it (OWASP ASVS 3.4 and 14.3.2). A handler may set other values.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -19,7 +18,7 @@ const DEFAULTS: [(HeaderName, HeaderValue); 7] = [
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ),
-    // What is no page loads nothing, and stands in nobody's frame.
+    // Responses that are not pages load nothing and cannot be framed.
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -29,13 +28,12 @@ const DEFAULTS: [(HeaderName, HeaderValue); 7] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Two years, as the lists that browsers bring along ask for. Whether the hosts below are all
-/// behind TLS is not ours to say.
+/// Two years, as the preload lists of browsers require. Without `includeSubDomains`: other hosts may
+/// not use TLS.
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
-/// Adds what an answer does not say by itself. Only over TLS does it say that it wants no other way
-/// (RFC 6797 §7.2).
-pub(super) fn complete(headers: &mut HeaderMap, is_encrypted: bool) {
+/// Adds the headers that a response does not set itself; HSTS over TLS only (RFC 6797 §7.2).
+pub(super) fn add_defaults(headers: &mut HeaderMap, is_encrypted: bool) {
     headers.reserve(DEFAULTS.len() + 1);
     for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(value);

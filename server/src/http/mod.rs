@@ -1,14 +1,14 @@
-//! The router: what comes in over HTTP, and what goes out.
+//! The HTTP server: router, middleware, API endpoints, pages, static files, OpenAPI document.
 
 mod api_dispatch;
 mod body;
 mod client_info;
 pub(crate) mod connections;
 mod cors;
+mod endpoints;
 mod error_page;
 mod error_response;
 mod file_response;
-mod handlers;
 mod headers;
 mod openapi;
 pub mod pages;
@@ -19,52 +19,63 @@ mod well_known;
 use std::sync::Arc;
 
 use app::backend::Backend;
-use axum::{Router, middleware, routing::any};
+use axum::{
+    Router, middleware,
+    routing::{any, get},
+};
 
-use self::request_middleware::Envelope;
+use self::request_middleware::RequestMiddleware;
 pub use self::{
     body::{Bodies, UploadLimits},
     connections::{ConnectionLimits, raise_descriptor_limit},
-    handlers::handled,
+    endpoints::{Endpoint, Input, endpoints},
 };
 use crate::{files::FileService, sessions::SessionService, tokens::keys::KeyStore};
 
-/// What the router needs of the server.
+/// The part of the server that requests need.
 #[derive(Clone)]
 pub struct State {
-    /// What the server functions ask.
+    /// Use cases of the server functions.
     pub backend: Backend,
-    /// Knows who calls.
+    /// Authenticates callers.
     pub sessions: SessionService,
-    /// What people have sent.
+    /// Files of users.
     pub files: FileService,
     /// Collects request bodies.
     pub bodies: Bodies,
-    /// The keys, whose public halves anybody may read.
+    /// The signing keys.
     pub keys: Arc<KeyStore>,
-    /// Time and chance: the names of requests.
+    /// Clock and random source.
     pub env: crate::clock::Env,
-    /// Other origins whose pages may call.
+    /// Origins that may send cross-origin requests.
     pub allowed_origins: Arc<[String]>,
-    /// Proxies that are believed from where a call comes.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: Arc<[crate::network::Network]>,
 }
 
-/// Everything that is served: `/api`, people's pictures and the public keys from here, all else
-/// from `pages`.
+/// The router of the server: `/api`, avatars and public keys; all other paths go to `pages`.
 pub fn router(state: State, pages: Router) -> Router {
-    let keys = Arc::clone(&state.keys);
-    let files = state.files.clone();
-    let envelope =
-        Envelope { env: state.env.clone(), trusted_proxies: Arc::clone(&state.trusted_proxies) };
-    let api = any(api_dispatch::serve).with_state(Arc::new(state));
+    let state = Arc::new(state);
+    let context = RequestMiddleware {
+        env: state.env.clone(),
+        trusted_proxies: Arc::clone(&state.trusted_proxies),
+    };
+    let mut api = api_dispatch::routes(&state)
+        .method_not_allowed_fallback(error_response::method_not_allowed);
+    for path in ["/api", "/api/", "/api/{*rest}"] {
+        api = api.route(path, any(error_response::not_found));
+    }
+    if let Some(cors) = cors::layer(&state.allowed_origins) {
+        api = api.layer(cors);
+    }
+    let public = Router::new()
+        .route(openapi::JSON, get(openapi::json))
+        .route(openapi::PAGE, get(openapi::page))
+        .route(file_response::AVATARS, get(file_response::avatar).with_state(state.files.clone()))
+        .route(well_known::JWKS, get(well_known::jwks).with_state(Arc::clone(&state.keys)))
+        .method_not_allowed_fallback(error_response::method_not_allowed);
     pages
-        .route("/api", api.clone())
-        .route("/api/", api.clone())
-        .route("/api/{*rest}", api)
-        .route(openapi::JSON, any(openapi::json))
-        .route(openapi::PAGE, any(openapi::page))
-        .route(file_response::AVATARS, any(file_response::avatar).with_state(files))
-        .route(well_known::JWKS, any(well_known::jwks).with_state(keys))
-        .layer(middleware::from_fn_with_state(envelope, request_middleware::wrap))
+        .merge(api)
+        .merge(public)
+        .layer(middleware::from_fn_with_state(context, request_middleware::handle))
 }

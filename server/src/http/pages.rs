@@ -1,4 +1,4 @@
-//! The pages: rendered here, woken up in the browser.
+//! Server-side rendering of the pages.
 
 use std::borrow::Cow;
 
@@ -23,42 +23,43 @@ use tower_http::compression::CompressionLayer;
 
 use super::static_files::Site;
 
-/// What the pages need to know of the server.
+/// Settings of the pages.
 #[derive(Clone, Debug)]
 pub struct Pages {
-    /// The program and its style.
+    /// The client and its style sheet.
     pub site: Site,
-    /// Code points that a new password needs.
+    /// Minimum length of a new password, in code points.
     pub password_min: usize,
-    /// Whether pages reload themselves when their sources change: in development only.
+    /// True if pages reload when their sources change: in development only.
     pub reload: bool,
 }
 
-/// A page is another one for each language; its policy and its nonce are good once, as it is.
+/// Pages depend on the language.
 pub(super) const VARY: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 
-/// Nothing keeps a page, and nothing in between rewrites it: hydration finds its nodes by their
-/// order.
+/// Pages are not cached: their nonce is valid once. Proxies must not rewrite them: hydration finds
+/// nodes by their order.
 const UNCHANGED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
 
-/// Serves every page, and the page that says that there is none. `/api` is not among them.
+/// Serves all pages, with a "not found" page for unknown paths.
 pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
-    // leptos_axum starts the executor that rendering runs on here and nowhere else; the routes of
-    // nothing are not used.
-    let _ = leptos_axum::generate_route_list(|| ());
+    // The executor that rendering spawns tasks on. Fails if it is set already.
+    let _ = any_spawner::Executor::init_tokio();
     let render = {
         let pages = pages.clone();
         leptos_axum::render_app_to_stream_with_context(move || prepare(&pages), render)
     };
-    // A page has no secret whose length could tell anything: tokens never come near it, and a nonce
-    // is good once. Gzip at its usual level: at its fastest a page is 0.2 kB more, and brotli would
-    // take 0.3 kB off for twice the time.
-    let page =
-        get(render).layer(map_response(finish)).post(back_to_itself).layer(CompressionLayer::new());
+    // Compression leaks no secret: pages contain no tokens, and a nonce is valid once. Gzip at its
+    // default level: the fastest level adds 0.2 kB to a page, and brotli would save 0.3 kB for
+    // twice the time.
+    let page = get(render)
+        .layer(map_response(finish))
+        .post(redirect_to_page)
+        .layer(CompressionLayer::new());
     pages.site.router().fallback_service(page.with_state::<()>(()))
 }
 
-/// Gives the page its context and its headers.
+/// Provides the context of a page and sets its headers.
 fn prepare(pages: &Pages) {
     let parts = use_context::<Parts>();
     provide_context(PageSettings {
@@ -75,12 +76,12 @@ fn prepare(pages: &Pages) {
     }
 }
 
-/// Tells the browser the shape of the page that it should have got, and those in between to leave
-/// it as it is.
+/// Adds the checksum of the page, by which the browser detects changes by proxies, and the cache
+/// headers.
 async fn finish(page: Response) -> Response {
     let (mut head, body) = page.into_parts();
     head.headers.insert(header::CACHE_CONTROL, UNCHANGED);
-    // Nothing of a page comes later than the rest, so nothing waits for this.
+    // Pages have no streamed parts, so collecting the body delays nothing.
     let Ok(html) = axum::body::to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -96,11 +97,10 @@ fn render() -> impl IntoView {
     use_context::<PageSettings>().map(|settings| shell(&settings, &path))
 }
 
-/// What the page may load and run (CSP Level 3): itself, and the scripts that carry this answer's
-/// nonce.
+/// The content security policy of a page (CSP Level 3): own resources, and scripts with the nonce
+/// of the response.
 fn policy(nonce: &str, reload: bool) -> String {
-    // In development the browser is told over a socket on another port that the sources have
-    // changed.
+    // In development a WebSocket on another port reports changes of the sources.
     let socket = if reload { " ws:" } else { "" };
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
@@ -109,7 +109,7 @@ fn policy(nonce: &str, reload: bool) -> String {
     )
 }
 
-/// The language of a page: the one that the person has chosen, else the browser's.
+/// Returns the language of a page: the user's choice, else the browser's preference.
 pub(super) fn language(headers: &HeaderMap) -> Lang {
     let chosen = cookies(headers).find(|cookie| cookie.name() == Lang::COOKIE);
     let chosen = chosen.map(|cookie| cookie.value().to_owned());
@@ -117,10 +117,10 @@ pub(super) fn language(headers: &HeaderMap) -> Lang {
     Lang::choose(chosen.as_deref(), accepted)
 }
 
-/// A form that was sent without the program: nothing of it is read, the page comes again, and no
-/// address carries a field.
-async fn back_to_itself(uri: Uri, _request: Request<Body>) -> Response {
-    // Only pages that there are: "//elsewhere" would be another host's.
+/// Handles a form that was submitted without JavaScript: discards the body and redirects to the
+/// page, so that no URL carries a field.
+async fn redirect_to_page(uri: Uri, _request: Request<Body>) -> Response {
+    // Existing pages only: "//elsewhere" would be a redirect to another host.
     if Page::at(uri.path()) == Page::NotFound {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_are_rendered_with_their_headers() {
+    async fn get_page_renders_it_with_its_headers() {
         for (path, status, heading) in [
             ("/", 200, "Your account, in your hands"),
             ("/login", 200, "Log in to your account"),
@@ -179,8 +179,6 @@ mod tests {
             assert!(body.contains("data-password-min=\"9\""), "{body}");
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(answer.headers()[header::VARY], VARY, "{path}");
-            // Hydration needs the page as it was rendered, and tells by its shape whether it has
-            // it.
             assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store, no-transform", "{path}");
             let shape = body.split("data-shape=\"").nth(1).and_then(|rest| rest.split('"').next());
             assert!(
@@ -191,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_are_compressed_for_those_who_can_read_it() {
+    async fn get_page_with_accept_encoding_compresses_it() {
         let site = Site::open(Path::new("/nowhere"), None);
         let pages = Pages { site, password_min: 8, reload: false };
         for (accepted, encoding) in [("gzip, br", Some("gzip")), ("identity", None)] {
@@ -216,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_script_carries_the_nonce_of_its_answer() {
+    async fn get_page_puts_the_nonce_on_every_script() {
         let (answer, body) = ask(Method::GET, "/login", &[]).await;
         let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_language_is_the_persons() {
+    async fn get_page_uses_the_chosen_or_preferred_language() {
         for (cookie, accepted, lang) in [
             ("", "zh-CN,en;q=0.5", "zh"),
             ("", "fr", "en"),
@@ -253,8 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn invariant_25_a_form_that_is_sent_without_the_program_comes_back_and_leads_nowhere_else()
-     {
+    async fn invariant_25_form_submission_without_javascript_redirects_to_its_own_page_only() {
         for (path, status, location) in [
             ("/login?redirect=%2Fx", 303, Some("/login?redirect=%2Fx")),
             ("/register", 303, Some("/register")),

@@ -1,6 +1,5 @@
-//! Around everything: a name for the request, its line in the log, an answer also where something
-//! panics (in words for people, as an error of the API for programs), and the headers that every
-//! answer has.
+//! Middleware of every request: request id, log span, conversion of panics to error responses (a page
+//! for browsers, an API error for programs), and the security headers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -21,36 +20,38 @@ use tracing::Instrument as _;
 use super::{client_info, connections::InvalidHost, error_page, error_response, headers, pages};
 use crate::{clock::Env, network::Network};
 
-const HEADER: HeaderName = HeaderName::from_static("x-request-id");
-/// Bytes of a request's name, which has twice as many hexadecimal digits.
-const NAME_BYTES: usize = 8;
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Bytes of a request id, which has twice as many hexadecimal digits.
+const REQUEST_ID_BYTES: usize = 8;
 
-/// What it needs of the server.
+/// The part of the server that the middleware needs.
 #[derive(Clone)]
-pub(super) struct Envelope {
+pub(super) struct RequestMiddleware {
     pub(super) env: Env,
     pub(super) trusted_proxies: Arc<[Network]>,
 }
 
-pub(super) async fn wrap(
-    State(envelope): State<Envelope>,
+pub(super) async fn handle(
+    State(middleware): State<RequestMiddleware>,
     mut request: Request,
     next: Next,
 ) -> Response<Body> {
     let id = RequestId(
-        format!("{:016x}", u64::from_be_bytes(envelope.env.random::<NAME_BYTES>())).into(),
+        format!("{:016x}", u64::from_be_bytes(middleware.env.random::<REQUEST_ID_BYTES>())).into(),
     );
     let is_encrypted = client_info::is_encrypted(
         request.extensions(),
         request.headers(),
-        &envelope.trusted_proxies,
+        &middleware.trusted_proxies,
     );
     let span = tracing::info_span!("request", id = &*id.0);
     request.extensions_mut().insert(id.clone());
-    // What the log and the answer to a panic need, kept back: the request itself is gone by then.
-    let (method, uri, asked) = (request.method().clone(), request.uri().clone(), request.headers());
-    let page_lang = error_page::is_for_people(&uri, asked).then(|| pages::language(asked));
-    let lang = api_lang(asked);
+    // Kept for the log and the response to a panic: the request is consumed by then.
+    let (method, uri, request_headers) =
+        (request.method().clone(), request.uri().clone(), request.headers());
+    let page_lang =
+        error_page::is_for_browser(&uri, request_headers).then(|| pages::language(request_headers));
+    let lang = api_lang(request_headers);
 
     async move {
         let answering = async {
@@ -68,13 +69,13 @@ pub(super) async fn wrap(
                 .unwrap_or("no message");
             tracing::error!(%method, path = uri.path(), message, "request handler panicked");
             match page_lang {
-                Some(lang) => error_page::page(lang, &id, &envelope.env),
+                Some(lang) => error_page::page(lang, &id, &middleware.env),
                 None => error_response::failure(Code::InternalError, lang, &id),
             }
         });
-        headers::complete(response.headers_mut(), is_encrypted);
+        headers::add_defaults(response.headers_mut(), is_encrypted);
         if let Ok(value) = HeaderValue::from_str(&id.0) {
-            response.headers_mut().insert(HEADER, value);
+            response.headers_mut().insert(X_REQUEST_ID, value);
         }
         tracing::debug!(%method, path = uri.path(), status = response.status().as_u16(), "response sent");
         response

@@ -1,5 +1,4 @@
-//! The files of the site: the program with its style under `/pkg`, and what lies beside it (icons,
-//! the manifest).
+//! Static files: the WASM client and its style sheet under `/pkg`, icons and the web app manifest.
 
 use std::{
     collections::BTreeMap,
@@ -20,34 +19,34 @@ use axum::{
 };
 use tower_http::services::ServeDir;
 
-/// The name of the program's files: cargo-leptos' `output-name`.
+/// Name of the client's files: cargo-leptos' `output-name`.
 const NAME: &str = "gatehouse";
-/// The names of what belongs to a split program: which files its parts are, and what loads them.
+/// Names of the files of code splitting: the list of chunks, and their loader.
 const MANIFEST: &str = "__wasm_split_manifest";
 const LOADER: &str = "__wasm_split.";
-/// What stands in the loader's name in the place of a hash, in a build without hashes.
+/// Placeholder of the hash in the loader's name, in a build without hashes.
 const NO_HASH: &str = ".______________________.";
-/// Where the program's files are a second time.
-const AGAIN: &str = "/pkg/again/";
-/// The name of each is its content: it never changes.
-const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// May be kept, but is asked for again each time.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-/// Icons may be an hour old.
-const AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+/// Alias of `/pkg/`.
+const PKG_ALIAS: &str = "/pkg/again/";
+/// For names with a hash of the content.
+const CACHE_IMMUTABLE: HeaderValue =
+    HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Cached, but revalidated each time.
+const CACHE_REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+/// For icons.
+const CACHE_ONE_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
-/// The folder that the build of the browser's half has made.
+/// The output folder of the client's build.
 #[derive(Clone, Debug)]
 pub struct Site {
     root: PathBuf,
-    /// Where a page finds the program and its style.
+    /// Paths of the client and its style sheet, for pages.
     pub assets: Arc<Assets>,
 }
 
 impl Site {
-    /// The site in a folder. `hash_file` is what cargo-leptos has written beside the server's
-    /// executable: lines such as `js: HASH`, a line a kind of file. A hash whose file is not there
-    /// counts as none.
+    /// Opens a folder. `hash_file` is written by cargo-leptos beside the server's executable: lines
+    /// such as `js: HASH`, one per kind of file. A hash without a file is ignored.
     #[must_use]
     pub fn open(root: &Path, hash_file: Option<&Path>) -> Self {
         let hash_lines =
@@ -75,22 +74,22 @@ impl Site {
         Self { root: root.to_owned(), assets: Arc::new(assets) }
     }
 
-    /// The hash file that belongs to the running executable.
+    /// Returns the hash file of the running executable.
     #[must_use]
     pub fn hash_file() -> Option<PathBuf> {
         Some(std::env::current_exe().ok()?.with_file_name("hash.txt"))
     }
 
-    /// Whether the site has been built.
+    /// Returns whether the client was built.
     #[must_use]
     pub fn is_built(&self) -> bool {
         self.root.join(self.assets.wasm.trim_start_matches('/')).is_file()
     }
 
-    /// Serves its files: precompressed where the build has compressed them, and to be kept as long
-    /// as their names allow.
+    /// Serves the files: precompressed if the build compressed them, with a cache lifetime that
+    /// depends on the name.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        // A folder's listing, or an index that somebody has put there, is not to be found.
+        // No directory listing, and no index file.
         let files = ServeDir::new(&self.root)
             .append_index_html_on_directories(false)
             .precompressed_br()
@@ -98,9 +97,8 @@ impl Site {
         let serving = Serving { files, assets: Arc::clone(&self.assets) };
         let mut router = Router::new()
             .route("/pkg/{*file}", get(serve))
-            .route(&format!("{AGAIN}{{*file}}"), get(serve_again));
-        // The pages are a fallback for every other address: the few files beside them are named one
-        // by one.
+            .route(&format!("{PKG_ALIAS}{{*file}}"), get(serve_alias));
+        // All other paths are pages, so the few files outside `/pkg` get a route each.
         for name in self.loose_files() {
             router = router.route(&format!("/{name}"), get(serve));
         }
@@ -121,8 +119,7 @@ impl Site {
     }
 }
 
-/// The files of one part of a split program: the manifest beside them names them without their
-/// ending.
+/// Returns the files of a lazily loaded chunk: the manifest names them without their extension.
 fn chunk_files(root: &Path, manifest: &str, part: &str) -> Vec<String> {
     let manifest = fs::read(root.join(manifest)).unwrap_or_default();
     let mut parts: BTreeMap<String, Vec<String>> =
@@ -138,10 +135,10 @@ struct Serving {
     assets: Arc<Assets>,
 }
 
-/// The same files at another address, where a page makes a second instance of the program: browsers
-/// make one for each address (`app/src/document/start.js`).
-async fn serve_again(state: State<Serving>, mut request: Request) -> Response {
-    let file = request.uri().path().strip_prefix(AGAIN).map(|file| format!("/pkg/{file}"));
+/// Serves the same files under another path, from which a page creates a second instance of the
+/// client: browsers create one per URL (`app/src/document/start.js`).
+async fn serve_alias(state: State<Serving>, mut request: Request) -> Response {
+    let file = request.uri().path().strip_prefix(PKG_ALIAS).map(|file| format!("/pkg/{file}"));
     match file.and_then(|file| Uri::try_from(file).ok()) {
         Some(uri) => *request.uri_mut() = uri,
         None => return StatusCode::NOT_FOUND.into_response(),
@@ -154,8 +151,7 @@ async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Resp
     if !takes_range(&request) {
         request.headers_mut().remove(header::RANGE);
     }
-    // RFC 9110 §13.1.5: part of a file is of use only to a client that has the rest of the same
-    // file.
+    // RFC 9110 §13.1.5: a part is useful only to a client with the rest of the same version.
     if let Some(validator) = request.headers_mut().remove(header::IF_RANGE)
         && request.headers().contains_key(header::RANGE)
     {
@@ -182,14 +178,13 @@ async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Resp
     } else if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         let keep = cache_control(&path, &serving.assets);
         response.headers_mut().insert(header::CACHE_CONTROL, keep);
-        // Caches on the way keep the compressed and the plain file apart.
+        // Intermediate caches store the compressed and the plain file separately.
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     response
 }
 
-/// Whether a request asks for a part of a file in a way that is supported. Otherwise all of it is
-/// sent, as if no part had been asked for (RFC 9110 §14.2).
+/// Returns whether a request has a supported range. Otherwise the range is ignored (RFC 9110 §14.2).
 fn takes_range(request: &Request) -> bool {
     let mut ranges = request.headers().get_all(header::RANGE).iter();
     let (range, second) = (ranges.next().and_then(|range| range.to_str().ok()), ranges.next());
@@ -208,10 +203,9 @@ fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "There is no such file.\n").into_response()
 }
 
-/// The answer if a file cannot be opened.
+/// Response if a file cannot be opened.
 fn failed(error: &io::Error) -> Response {
-    // Names that no file can have: too long, with a NUL byte, or through links that lead in a
-    // circle.
+    // Names that no file can have: too long, with a NUL byte, or through a symlink loop.
     let is_loop = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     if is_loop || matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput) {
         return not_found();
@@ -229,9 +223,9 @@ fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
         || name.starts_with(LOADER);
     let is_hashed = name.split('.').count() > 2 && !name.contains(NO_HASH);
     match (is_program, is_hashed) {
-        (true, true) => FOREVER,
-        _ if path.starts_with("/pkg/") => ASK_AGAIN,
-        _ => AN_HOUR,
+        (true, true) => CACHE_IMMUTABLE,
+        _ if path.starts_with("/pkg/") => CACHE_REVALIDATE,
+        _ => CACHE_ONE_HOUR,
     }
 }
 
@@ -322,7 +316,7 @@ mod tests {
         assert_eq!(lazy_chunks, &["/pkg/split_lazy_pages.wasm"]);
         for path in [js, wasm, css, &lazy_chunks[0], &format!("/{loader}")] {
             let answer = ask(&site, Method::GET, path, "identity").await;
-            assert_eq!(answer.headers()[header::CACHE_CONTROL], ASK_AGAIN, "{path}");
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], CACHE_REVALIDATE, "{path}");
         }
     }
 
@@ -330,15 +324,15 @@ mod tests {
     async fn files_are_kept_as_long_as_their_names_allow() {
         let (_folder, site) = site();
         for (path, kind, keep) in [
-            ("/pkg/gatehouse.J.js", "text/javascript", FOREVER),
-            ("/pkg/gatehouse.W.wasm", "application/wasm", FOREVER),
-            ("/pkg/split_lazy_pages.R.wasm", "application/wasm", FOREVER),
-            ("/pkg/__wasm_split.S.js", "text/javascript", FOREVER),
-            ("/pkg/again/gatehouse.J.js", "text/javascript", FOREVER),
-            ("/pkg/again/__wasm_split.S.js", "text/javascript", FOREVER),
-            ("/pkg/again/split_lazy_pages.R.wasm", "application/wasm", FOREVER),
-            ("/pkg/gatehouse.css", "text/css", ASK_AGAIN),
-            ("/favicon.svg", "image/svg+xml", AN_HOUR),
+            ("/pkg/gatehouse.J.js", "text/javascript", CACHE_IMMUTABLE),
+            ("/pkg/gatehouse.W.wasm", "application/wasm", CACHE_IMMUTABLE),
+            ("/pkg/split_lazy_pages.R.wasm", "application/wasm", CACHE_IMMUTABLE),
+            ("/pkg/__wasm_split.S.js", "text/javascript", CACHE_IMMUTABLE),
+            ("/pkg/again/gatehouse.J.js", "text/javascript", CACHE_IMMUTABLE),
+            ("/pkg/again/__wasm_split.S.js", "text/javascript", CACHE_IMMUTABLE),
+            ("/pkg/again/split_lazy_pages.R.wasm", "application/wasm", CACHE_IMMUTABLE),
+            ("/pkg/gatehouse.css", "text/css", CACHE_REVALIDATE),
+            ("/favicon.svg", "image/svg+xml", CACHE_ONE_HOUR),
         ] {
             for method in [Method::GET, Method::HEAD] {
                 let answer = ask(&site, method, path, "identity").await;

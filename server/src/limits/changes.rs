@@ -2,11 +2,23 @@
 
 use std::sync::Arc;
 
-use app::{backend::Caller, protocol::operations::Operation};
+use app::backend::Caller;
 use uuid::Uuid;
 
 use super::{Limiter, Limits};
 use crate::clock::Clock;
+
+/// Limits of changes that the requests of an endpoint count against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeLimit {
+    /// Not at all.
+    None,
+    /// Against the limit of the session. For endpoints that protect the account: its owner can
+    /// always call them, even if a stolen token has used up the limit of the account.
+    Session,
+    /// Against the limits of the session and of the account.
+    Account,
+}
 
 /// Limits changes by session and by account: a stolen token uses up the limit of its own session,
 /// and a hundred sessions do not multiply the writes of an account.
@@ -39,15 +51,15 @@ impl ChangeLimiter {
     /// # Errors
     ///
     /// [`TooManyChanges`] if the caller's session or account has reached its limit.
-    pub fn take(&self, caller: &Caller, operation: &Operation) -> Result<(), TooManyChanges> {
-        if !operation.is_limited_change() {
+    pub fn take(&self, caller: &Caller, limit: ChangeLimit) -> Result<(), TooManyChanges> {
+        if limit == ChangeLimit::None {
             return Ok(());
         }
         let refused = |subject: String| move |retry_after| TooManyChanges { subject, retry_after };
         self.by_session
             .take(&caller.session)
             .map_err(refused(format!("changes:session:{}", caller.session)))?;
-        if operation.protects_account() {
+        if limit == ChangeLimit::Session {
             return Ok(());
         }
         self.by_account

@@ -7,7 +7,7 @@ mod rate;
 mod throttle;
 
 pub use addresses::Addresses;
-pub use changes::ChangeLimiter;
+pub use changes::{ChangeLimit, ChangeLimiter};
 pub use failures::{RateDecision, check_failures};
 pub use rate::Limiter;
 pub use throttle::Throttle;

@@ -7,7 +7,6 @@ use app::{
     protocol::{
         Role, TokenType,
         error::{Code, Reason},
-        operations::AuthRequirement,
     },
 };
 use axum::http::HeaderMap;
@@ -15,6 +14,7 @@ use uuid::Uuid;
 
 use super::service::Inner;
 use crate::{
+    domain::access::AuthRequirement,
     failure::internal,
     store::{Event, Session, SessionChange, StoreError},
     task::run_to_completion,

@@ -1,6 +1,6 @@
 //! The session service: its state, its caches and their maintenance.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use app::{
     backend::{
@@ -10,7 +10,6 @@ use app::{
     protocol::{
         TokenPair, TokenScheme,
         error::Reason,
-        operations::{AuthRequirement, Operation},
         sessions::{SessionInfo, SessionSelector},
     },
 };
@@ -30,8 +29,9 @@ use crate::{
     accounts::{hashing::Hasher, password::Policy, user_cache::UserCache},
     cache::ReadThroughCache,
     clock::Env,
+    domain::access::AuthRequirement,
     failure::{Internal, internal},
-    limits::{ChangeLimiter, Limiter, Throttle},
+    limits::{ChangeLimit, ChangeLimiter, Limiter, Throttle},
     store::{
         ActError, Actor, AuditEntry, EndReason, Event, Session, SessionChange, Store, StoreError,
     },
@@ -163,13 +163,14 @@ impl SessionService {
     pub fn admit_change(
         &self,
         caller: &Caller,
-        operation: &Operation,
+        limit: ChangeLimit,
+        endpoint: impl Display,
         client_info: &ClientInfo,
     ) -> Result<(), Failure> {
         let Some(changes) = &self.0.changes else { return Ok(()) };
-        changes.take(caller, operation).map_err(|refused| {
+        changes.take(caller, limit).map_err(|refused| {
             let entry = AuditEntry {
-                detail: Some(format!("{} {}", operation.method, operation.path)),
+                detail: Some(endpoint.to_string()),
                 ..self.0.entry(
                     Event::ChangeRefused,
                     Some(caller.user),

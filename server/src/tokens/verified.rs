@@ -6,11 +6,10 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use app::{
-    backend::Caller,
-    protocol::{error::Code, operations::AuthRequirement},
-};
+use app::{backend::Caller, protocol::error::Code};
 use uuid::Uuid;
+
+use crate::domain::access::AuthRequirement;
 
 /// Leeway in seconds for `nbf` and `iat`: another machine's clock may be ahead. `exp` has none.
 pub(crate) const LEEWAY: i64 = 5;

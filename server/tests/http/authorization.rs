@@ -1,7 +1,7 @@
 //! Authorization beyond a valid token, for every operation that requires it: checked before the
 //! body and query are validated.
 
-use app::protocol::operations::OPERATIONS;
+use server::http::endpoints;
 
 use crate::app::App;
 
@@ -11,7 +11,7 @@ async fn invariant_20_operation_requiring_fresh_token_rejects_others() {
     let first = app.admin("root").await;
     let access = app.refresh(&first.refresh).await.pair().access;
     let mut asked = 0;
-    for operation in OPERATIONS.iter().filter(|operation| operation.auth.is_fresh()) {
+    for operation in endpoints().iter().filter(|operation| operation.auth.is_fresh()) {
         let call = app.call(operation.method.clone(), operation.path).bearer(&access);
         call.send().await.assert_failure(401, "fresh_required");
         asked += 1;
@@ -24,7 +24,7 @@ async fn invariant_41_administrator_operation_by_a_user_is_forbidden() {
     let app = App::start().await;
     let person = app.register_and_login("alice").await;
     let mut asked = 0;
-    for operation in OPERATIONS.iter().filter(|operation| operation.auth.is_for_admins()) {
+    for operation in endpoints().iter().filter(|operation| operation.auth.is_for_admins()) {
         let call = || app.call(operation.method.clone(), operation.path);
         call().bearer(&person.access).send().await.assert_failure(403, "forbidden");
         call().bearer(&person.refresh).send().await.assert_failure(401, "token_wrong_type");

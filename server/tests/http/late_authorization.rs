@@ -7,18 +7,16 @@ use std::{
     time::Duration,
 };
 
-use ::app::{
-    backend::ClientInfo,
-    protocol::{
-        Role,
-        operations::{Body, OPERATIONS, Operation},
-    },
-};
+use ::app::{backend::ClientInfo, protocol::Role};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{
     AccountChange, AccountChangeError, ActError, Actor, AuditContext, AuditEntry, Denied,
     EndReason, Event, FileLimits, PasswordChange, StoredFile, UserChange,
+};
+use server::{
+    domain::access::AuthRequirement,
+    http::{Endpoint, Input, endpoints},
 };
 use uuid::Uuid;
 
@@ -35,10 +33,10 @@ struct Held {
 
 impl Held {
     /// Sends the head and, once the server asks for the body, its first byte.
-    fn begin(server: SocketAddr, operation: &Operation, token: &str, body: &str) -> Self {
+    fn begin(server: SocketAddr, operation: &Endpoint, token: &str, body: &str) -> Self {
         let mut stream = TcpStream::connect(server).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-        let Operation { method, path, .. } = operation;
+        let Endpoint { method, path, .. } = operation;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: gatehouse.test\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
@@ -158,9 +156,9 @@ async fn invariant_49_body_arriving_after_access_was_revoked_is_refused_by_every
     let app = App::start().await;
     let server = app.listen().await;
     app.admin("root").await;
-    let with_body = OPERATIONS.iter().filter(|operation| {
-        matches!(operation.body, Body::Json | Body::Upload)
-            && operation.auth != ::app::protocol::operations::AuthRequirement::Public
+    let with_body = endpoints().iter().filter(|operation| {
+        matches!(operation.input, Input::Json | Input::Upload)
+            && operation.auth != AuthRequirement::Public
     });
     let mut cases = 0;
     for operation in with_body {
@@ -200,8 +198,10 @@ async fn invariant_49_held_request_of_a_disabled_administrator_restores_neither_
     app.admin("root").await;
     let pair = app.admin("mallory").await;
     let id = parts(&pair.access).1["sub"].as_str().unwrap().to_owned();
-    let operation =
-        OPERATIONS.iter().find(|of| of.path == "/api/users" && of.method == Method::PATCH).unwrap();
+    let operation = endpoints()
+        .iter()
+        .find(|of| of.path == "/api/users" && of.method == Method::PATCH)
+        .unwrap();
     let body = json!({ "id": id, "disabled": false, "role": "admin" }).to_string();
     let held = Held::begin(server, operation, &pair.access, &body);
     let change = AccountChange { disabled: Some(true), role: Some(Role::User), end_sessions: true };

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use app::protocol::operations::{OPERATIONS, Operation};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use server::store::AccountChange;
+use server::{
+    http::{Endpoint, endpoints},
+    limits::ChangeLimit,
+    store::AccountChange,
+};
 
 use crate::app::{App, PASSWORD, RequestBuilder, Response, Tokens};
 
@@ -617,18 +620,18 @@ async fn change_beyond_the_limit_of_a_session_is_refused_with_the_time_to_wait()
 async fn change_of_every_kind_counts_against_the_limit() {
     let app = App::with(&[("CHANGES_PER_SESSION", "1")]).await;
     let admin = app.admin("root").await;
-    let change = async |pair: &Tokens, operation: &Operation| {
+    let change = async |pair: &Tokens, operation: &Endpoint| {
         let call = app.call(operation.method.clone(), operation.path).bearer(&pair.access);
         call.json(&json!({ "username": "x" })).send().await
     };
-    for operation in OPERATIONS {
+    for operation in endpoints() {
         let pair = app.login("root").await;
         app.delete("/api/me/files?id=x").bearer(&pair.access).send().await;
         let response = change(&pair, operation).await;
         let is_refused = response.status == StatusCode::TOO_MANY_REQUESTS;
         assert_eq!(
             is_refused,
-            operation.is_limited_change(),
+            operation.change_limit != ChangeLimit::None,
             "{} {}",
             operation.method,
             operation.path

@@ -86,7 +86,7 @@ async fn invariant_24_every_kind_of_response_has_security_headers() {
             400,
             "no-store",
         ),
-        ("a question", app.call(Method::OPTIONS, "/api/me"), 204, "no-store"),
+        ("an unsupported method", app.call(Method::OPTIONS, "/api/me"), 405, "no-store"),
         ("the public keys", app.get("/.well-known/jwks.json"), 200, "public, max-age=300"),
         ("the description", app.get("/api/openapi.json"), 200, "no-store"),
         ("its page", app.get("/api/docs"), 200, "no-store"),

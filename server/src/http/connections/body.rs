@@ -112,16 +112,16 @@ impl<B> RequestBody<B> {
     fn complete(&mut self) {
         if !self.is_complete {
             self.is_complete = true;
-            self.state.begin_answer();
+            self.state.begin_response();
         }
     }
 }
 
 impl<B> Drop for RequestBody<B> {
-    /// A body that is not needed completely ends here: what follows is the answer.
+    /// A body that is not needed completely ends here: the response follows.
     fn drop(&mut self) {
         if !self.is_complete {
-            self.state.begin_answer();
+            self.state.begin_response();
         }
     }
 }

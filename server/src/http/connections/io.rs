@@ -1,4 +1,4 @@
-//! The transport of a connection: its answers have to make progress, and it is closed in a way that
+//! The transport of a connection: responses have to make progress, and it is closed in a way that
 //! lets the client read them.
 
 use std::{
@@ -17,35 +17,35 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// How long a closed connection is read on, so that the client can read the answer: closing a
-/// connection with unread data resets it, which may discard the answer on the way.
+/// Longest time that a closed connection is still read, so that the client can read the response: closing a
+/// connection with unread data resets it, which may discard the response on the way.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The same, while nothing arrives.
 const LINGER_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a connection is doing.
+/// State of a connection.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// A request has arrived completely, or is refused, and its answer is not complete.
-    is_answering: AtomicBool,
-    /// An answer waits for the client to read.
+    /// A request was received completely, or rejected, and its response is not complete.
+    is_responding: AtomicBool,
+    /// A response waits for the client to read.
     is_write_blocked: AtomicBool,
     /// The connection is to be closed without lingering.
     closes_at_once: AtomicBool,
 }
 
 impl State {
-    pub(super) fn begin_answer(&self) {
-        self.is_answering.store(true, Ordering::Relaxed);
+    pub(super) fn begin_response(&self) {
+        self.is_responding.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn end_answer(&self) {
-        self.is_answering.store(false, Ordering::Relaxed);
+    pub(super) fn end_response(&self) {
+        self.is_responding.store(false, Ordering::Relaxed);
     }
 
-    /// Whether an answer is being made or sent.
-    pub(super) fn is_answering(&self) -> bool {
-        self.is_answering.load(Ordering::Relaxed) || self.is_write_blocked.load(Ordering::Relaxed)
+    /// Returns whether a response is being produced or sent.
+    pub(super) fn is_responding(&self) -> bool {
+        self.is_responding.load(Ordering::Relaxed) || self.is_write_blocked.load(Ordering::Relaxed)
     }
 
     pub(super) fn stop_lingering(&self) {

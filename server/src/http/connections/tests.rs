@@ -1,22 +1,22 @@
-use std::{convert::Infallible, num::NonZeroU64};
+use std::{convert::Infallible, net::IpAddr, num::NonZeroU64};
 
 use axum::http::HeaderName;
 use futures::{StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
-use super::*;
+use super::{admission::Limit, *};
 
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-fn open(total: usize, per_address: usize, trusted: &[&str]) -> Arc<Open> {
+fn open(total: usize, per_address: usize, trusted: &[&str]) -> Arc<OpenConnections> {
     let limits =
         ConnectionLimits { idle_timeout: TIMEOUT, body_rate: NonZeroU64::MIN, total, per_address };
     let trusted_proxies = trusted.iter().map(|text| text.parse().unwrap()).collect();
-    Arc::new(Open { limits, trusted_proxies, counts: Mutex::default() })
+    OpenConnections::new(limits, trusted_proxies)
 }
 
 fn address(text: &str) -> IpAddr {
@@ -139,7 +139,7 @@ async fn a_body_that_arrives_too_slowly_fails() {
                 assert!(took.abs_diff(expected) <= 1, "{took}");
             }
         }
-        assert!(state.is_answering(), "it is answered either way");
+        assert!(state.is_responding(), "it is answered either way");
     }
 }
 
@@ -147,18 +147,18 @@ async fn a_body_that_arrives_too_slowly_fails() {
 async fn a_request_is_being_answered_from_the_end_of_its_body_to_the_end_of_its_answer() {
     let (mut body, state) = arriving(2, 1, Duration::from_secs(1), 1);
     body.frame().await.unwrap().unwrap();
-    assert!(!state.is_answering());
+    assert!(!state.is_responding());
     body.frame().await.unwrap().unwrap();
     assert!(body.frame().await.is_none());
-    assert!(state.is_answering());
-    let answer = AnswerBody { body: Body::from("x"), state: Arc::clone(&state) };
+    assert!(state.is_responding());
+    let answer = ResponseBody { body: Body::from("x"), state: Arc::clone(&state) };
     drop(body);
     assert!(answer.collect().await.is_ok());
-    assert!(!state.is_answering());
+    assert!(!state.is_responding());
     // A body that is not read on is refused, and the refusal is an answer.
     let (body, state) = arriving(2, 1, Duration::from_secs(1), 1);
     drop(body);
-    assert!(state.is_answering());
+    assert!(state.is_responding());
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,16 +167,16 @@ async fn writing_fails_once_the_client_has_read_nothing_for_a_time() {
     let state = Arc::new(State::default());
     let mut io = ConnectionIo::new(server, TIMEOUT, Arc::clone(&state));
     io.write_all(&[0; 100]).await.unwrap();
-    assert!(!state.is_answering());
+    assert!(!state.is_responding());
     // As long as something is read now and then, it goes on.
     for _ in 0..10 {
         let (written, read) = tokio::join!(io.write_all(&[0; 10]), async {
             sleep(Duration::from_secs(59)).await;
-            assert!(state.is_answering(), "the client has to read first");
+            assert!(state.is_responding(), "the client has to read first");
             client.read_exact(&mut [0; 10]).await
         });
         assert!(written.is_ok() && read.is_ok());
-        assert!(!state.is_answering());
+        assert!(!state.is_responding());
     }
     let began = Instant::now();
     assert_eq!(io.write_all(b"x").await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);

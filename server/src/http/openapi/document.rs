@@ -1,31 +1,28 @@
-//! Builds the OpenAPI document from the operations table and the documentation of each operation.
+//! Builds the OpenAPI document from the endpoints.
 
 use std::collections::BTreeMap;
 
 use app::{
     backend::Failure,
     i18n::Lang,
-    protocol::{
-        error::{ApiError, Code},
-        operations::{self, AuthRequirement, Body, Operation},
-    },
+    protocol::error::{ApiError, Code},
 };
 use axum::http::Method;
 use utoipa::openapi::{
-    self, ComponentsBuilder, Content, Header, HeaderBuilder, HttpMethod, InfoBuilder,
-    LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, Required,
-    Response, ResponseBuilder, SecurityRequirement,
-    path::{OperationBuilder, ParameterBuilder, ParameterIn},
+    ComponentsBuilder, Content, Header, HeaderBuilder, HttpMethod, InfoBuilder, LicenseBuilder,
+    ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, Response,
+    ResponseBuilder, SecurityRequirement,
+    path::OperationBuilder,
     request_body::RequestBodyBuilder,
     schema::Type,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::TagBuilder,
 };
 
-use super::described::{
-    DESCRIBED, Described,
-    bodies::{Part, media_types, part},
-    queries::Parameter,
+use crate::{
+    domain::access::AuthRequirement,
+    http::endpoints::{BodyDocs, Docs, Endpoint, Input, Tag, endpoints, json},
+    limits::ChangeLimit,
 };
 
 const ABOUT: &str = "Accounts and sessions: register, log in, manage the account, log out. Requests and \
@@ -34,16 +31,6 @@ const ABOUT: &str = "Accounts and sessions: register, log in, manage the account
                      `ApiError`: `code` is stable and meant for programs, `message` and `fields` are meant for \
                      users, in the language of `Accept-Language` (`en`, `zh`). All responses carry \
                      `Cache-Control: no-store`. Tokens are accepted in the `Authorization` header only.";
-
-/// Tags: the groups of operations.
-const TAGS: [(&str, &str); 3] = [
-    ("auth", "Registration, login, tokens and logout."),
-    (
-        "account",
-        "The account of the authenticated user: profile, password, sessions, files, export.",
-    ),
-    ("administration", "User accounts, for administrators."),
-];
 
 /// Builds the document.
 pub(super) fn document() -> OpenApi {
@@ -57,26 +44,21 @@ pub(super) fn document() -> OpenApi {
             "refresh_token",
             scheme("Refresh token of a login or refresh. Accepted by refresh and logout only."),
         )
-        .schemas_from_iter(part::<ApiError>());
-    for described in DESCRIBED {
-        let Some(operation) =
-            operations::at(described.path).find(|operation| operation.method == described.method)
-        else {
-            continue;
-        };
-        let Some(method) = method(&described.method) else { continue };
-        for part in described.request.into_iter().chain([described.answer]) {
-            components = components.schemas_from_iter(part());
+        .schemas_from_iter((json::<ApiError>().schemas)());
+    for endpoint in endpoints() {
+        let Some(method) = method(&endpoint.method) else { continue };
+        for body in endpoint.docs.request.into_iter().chain([endpoint.docs.response]) {
+            components = components.schemas_from_iter((body.schemas)());
         }
-        paths = paths.path(described.path, PathItem::new(method, describe(described, operation)));
+        paths = paths.path(endpoint.path, PathItem::new(method, operation(endpoint)));
     }
     let info = InfoBuilder::new()
         .title("Gatehouse")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
         .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()));
-    let tags =
-        TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
+    let tags = Tag::ALL
+        .map(|tag| TagBuilder::new().name(tag.name()).description(Some(tag.description())).build());
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
@@ -104,19 +86,15 @@ fn method(method: &Method) -> Option<HttpMethod> {
     })
 }
 
-fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
-    let tag = match described.path {
-        path if path.starts_with("/api/auth/") => "auth",
-        path if path.starts_with("/api/users") => "administration",
-        _ => "account",
-    };
+fn operation(endpoint: &Endpoint) -> OperationBuilder {
+    let docs = &endpoint.docs;
     let mut builder = OperationBuilder::new()
-        .operation_id(Some(described.id))
-        .summary(Some(described.summary))
-        .description(Some(described.description))
-        .tag(tag)
-        .response(described.status.to_string(), success(described));
-    let schemes: &[&str] = match operation.auth {
+        .operation_id(Some(docs.id))
+        .summary(Some(docs.summary))
+        .description(Some(docs.description))
+        .tag(docs.tag.name())
+        .response(docs.status.as_u16().to_string(), success(docs));
+    let schemes: &[&str] = match endpoint.auth {
         AuthRequirement::Public => &[],
         AuthRequirement::Access
         | AuthRequirement::Fresh
@@ -128,59 +106,47 @@ fn describe(described: &Described, operation: &Operation) -> OperationBuilder {
     for scheme in schemes {
         builder = builder.security(SecurityRequirement::new(*scheme, Vec::<String>::new()));
     }
-    for parameter in described.parameters {
-        builder = builder.parameter(query(parameter));
+    for parameter in (docs.parameters)() {
+        builder = builder.parameter(parameter);
     }
-    if let Some(request) = described.request {
+    if let Some(request) = docs.request {
         let body = RequestBodyBuilder::new().required(Some(Required::True));
         let body = contents(request)
             .fold(body, |body, (media_type, content)| body.content(media_type, content));
         builder = builder.request_body(Some(body.build()));
     }
-    for (status, codes) in failures(described, operation) {
+    for (status, codes) in failures(endpoint) {
         builder = builder.response(status.to_string(), failure(status, &codes));
     }
     builder
 }
 
-fn query(parameter: &Parameter) -> openapi::path::Parameter {
-    ParameterBuilder::new()
-        .name(parameter.name)
-        .parameter_in(ParameterIn::Query)
-        .required(if parameter.is_required { Required::True } else { Required::False })
-        .description(Some(parameter.description))
-        .schema(Some((parameter.schema)()))
-        .build()
-}
-
 /// References the schema once per media type.
-fn contents(part: Part) -> impl Iterator<Item = (&'static str, Content)> {
-    let name = part().into_iter().next().map(|(name, _)| name).unwrap_or_default();
+fn contents(body: BodyDocs) -> impl Iterator<Item = (&'static str, Content)> {
+    let name = (body.schemas)().into_iter().next().map(|(name, _)| name).unwrap_or_default();
     let content = Content::new(Some(Ref::from_schema_name(&name)));
-    media_types(&name).iter().map(move |media_type| (*media_type, content.clone()))
+    body.media_types.iter().map(move |media_type| (*media_type, content.clone()))
 }
 
-fn success(described: &Described) -> Response {
+fn success(docs: &Docs) -> Response {
     let response =
         ResponseBuilder::new().description("Success.").header("X-Request-Id", request_id());
-    let mut response = contents(described.answer)
+    let mut response = contents(docs.response)
         .fold(response, |response, (media_type, content)| response.content(media_type, content));
-    if described.id == "login" {
-        let cookie =
-            header(Type::String, "The known-device cookie `device_…`, scoped to this path.");
-        response = response.header("Set-Cookie", cookie);
+    if let Some(cookie) = docs.cookie {
+        response = response.header("Set-Cookie", header(Type::String, cookie));
     }
     response.build()
 }
 
-/// Error codes by status: those of the layers that every request passes, and those of the
-/// operation.
-fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<Code>> {
-    let by_body: &[Code] = match operation.body {
-        Body::None | Body::Query | Body::Upload => &[],
-        Body::Json => &[Code::PayloadTooLarge, Code::UnsupportedMediaType],
+/// Error codes by status: those of the checks that precede every handler, and those of the handler.
+fn failures(endpoint: &Endpoint) -> BTreeMap<u16, Vec<Code>> {
+    let own = endpoint.docs.errors;
+    let of_input: &[Code] = match endpoint.input {
+        Input::None | Input::Query | Input::Upload => &[],
+        Input::Json => &[Code::PayloadTooLarge, Code::UnsupportedMediaType],
     };
-    let by_auth: &[Code] = match operation.auth {
+    let of_token: &[Code] = match endpoint.auth {
         AuthRequirement::Public => &[],
         _ => &[
             Code::TokenMissing,
@@ -191,19 +157,23 @@ fn failures(described: &Described, operation: &Operation) -> BTreeMap<u16, Vec<C
             Code::TokenRevoked,
         ],
     };
-    let by_standing = [
-        operation.auth.is_for_admins().then_some(Code::Forbidden),
-        operation.auth.is_fresh().then_some(Code::FreshRequired),
+    let is_limited = endpoint.change_limit != ChangeLimit::None;
+    let of_access = [
+        endpoint.auth.is_for_admins().then_some(Code::Forbidden),
+        endpoint.auth.is_fresh().then_some(Code::FreshRequired),
     ];
-    // Some operations say it for reasons of their own.
-    let by_limit =
-        operation.is_limited_change() && !described.codes.contains(&Code::TooManyAttempts);
-    let by_limit = by_limit.then_some(Code::TooManyAttempts);
-    let everywhere = [Code::BadRequest, Code::InternalError, Code::Unavailable];
+    let of_limit =
+        (is_limited && !own.contains(&Code::TooManyAttempts)).then_some(Code::TooManyAttempts);
+    let of_server = [Code::BadRequest, Code::InternalError, Code::Unavailable];
+    let codes = of_input
+        .iter()
+        .chain(of_token)
+        .chain(of_access.iter().flatten())
+        .chain(own)
+        .chain(&of_limit)
+        .chain(&of_server);
     let mut failures = BTreeMap::<u16, Vec<Code>>::new();
-    let by_standing = by_standing.iter().flatten();
-    let by_operation = by_standing.chain(described.codes).chain(&by_limit);
-    for code in by_body.iter().chain(by_auth).chain(by_operation).chain(&everywhere) {
+    for code in codes {
         failures.entry(code.status()).or_default().push(*code);
     }
     failures
@@ -220,7 +190,7 @@ fn failure(status: u16, codes: &[Code]) -> Response {
     let mut response = ResponseBuilder::new()
         .description(lines.collect::<Vec<_>>().join("\n"))
         .header("X-Request-Id", request_id());
-    for (media_type, content) in contents(part::<ApiError>) {
+    for (media_type, content) in contents(json::<ApiError>()) {
         response = response.content(media_type, content);
     }
     match status {
@@ -246,19 +216,4 @@ fn header(of: Type, description: &str) -> Header {
 
 fn request_id() -> Header {
     header(Type::String, "Identifies the request in the server's log.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn document_describes_every_operation_once() {
-        for described in DESCRIBED {
-            let here = operations::at(described.path)
-                .filter(|operation| operation.method == described.method);
-            assert_eq!(here.count(), 1, "{} {}", described.method, described.path);
-        }
-        assert_eq!(DESCRIBED.len(), operations::OPERATIONS.len());
-    }
 }

@@ -1,16 +1,14 @@
 //! API documentation: the OpenAPI 3.1 document and an HTML page.
 
-mod described;
 mod document;
 mod page;
 
 use std::sync::LazyLock;
 
-use app::{backend::api_lang, protocol::error::Code};
+use app::protocol::error::Code;
 use axum::{
     body::{Body, Bytes},
-    extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, header, request::Parts},
     response::Response,
 };
 
@@ -22,7 +20,7 @@ pub(super) const JSON: &str = "/api/openapi.json";
 pub(super) const PAGE: &str = "/api/docs";
 
 /// Both forms, built on first use and cached for the life of the process.
-static DESCRIPTION: LazyLock<Option<Description>> = LazyLock::new(|| {
+static DOCUMENTATION: LazyLock<Option<Documentation>> = LazyLock::new(|| {
     let document = serde_json::to_value(document::document());
     let document = document
         .inspect_err(
@@ -30,47 +28,39 @@ static DESCRIPTION: LazyLock<Option<Description>> = LazyLock::new(|| {
         )
         .ok()?;
     let json = Bytes::from(document.to_string());
-    Some(Description { json, html: page::html(&document).into(), policy: page::policy() })
+    Some(Documentation { json, html: page::html(&document).into(), csp: page::csp() })
 });
 
-struct Description {
+struct Documentation {
     json: Bytes,
     html: Bytes,
-    policy: HeaderValue,
+    csp: HeaderValue,
 }
 
-pub(super) async fn json(request: Request) -> Response {
+pub(super) async fn json(parts: Parts) -> Response {
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    tell(request, |description, response| {
-        *response.body_mut() = Body::from(description.json.clone());
+    respond(&parts, |documentation, response| {
+        *response.body_mut() = Body::from(documentation.json.clone());
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     })
 }
 
-pub(super) async fn page(request: Request) -> Response {
+pub(super) async fn page(parts: Parts) -> Response {
     const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-    tell(request, |description, response| {
-        *response.body_mut() = Body::from(description.html.clone());
+    respond(&parts, |documentation, response| {
+        *response.body_mut() = Body::from(documentation.html.clone());
         response.headers_mut().insert(header::CONTENT_TYPE, HTML);
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, description.policy.clone());
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, documentation.csp.clone());
     })
 }
 
-fn tell(request: Request, fill: impl FnOnce(&Description, &mut Response)) -> Response {
-    let (parts, _) = request.into_parts();
-    if let Err(refusal) = error_response::only_read(&parts) {
-        return *refusal;
-    }
-    match &*DESCRIPTION {
-        Some(description) => {
+fn respond(parts: &Parts, fill: impl FnOnce(&Documentation, &mut Response)) -> Response {
+    match &*DOCUMENTATION {
+        Some(documentation) => {
             let mut response = Response::default();
-            fill(description, &mut response);
+            fill(documentation, &mut response);
             response
         }
-        None => error_response::failure(
-            Code::InternalError,
-            api_lang(&parts.headers),
-            &error_response::name(&parts),
-        ),
+        None => error_response::to_request(Code::InternalError, parts),
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 const STYLE: &str = include_str!("page.css");
 
 /// CSP of the page: nothing is loaded, the style is allowed by its hash.
-pub(super) fn policy() -> HeaderValue {
+pub(super) fn csp() -> HeaderValue {
     let hash = STANDARD.encode(Sha256::digest(STYLE));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

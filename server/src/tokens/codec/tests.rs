@@ -1,6 +1,6 @@
 use super::*;
+use crate::domain::access::AuthRequirement;
 use crate::tokens::{algorithm::Algorithm, keys::rotate};
-use app::protocol::operations::AuthRequirement;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

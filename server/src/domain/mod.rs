@@ -1,0 +1,3 @@
+//! Types and rules without I/O.
+
+pub mod access;
