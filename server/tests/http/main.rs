@@ -66,6 +66,7 @@ mod request_bodies;
 mod s3;
 mod security_headers;
 mod session_list;
+mod snapshots;
 mod token_forgery;
 mod tokens;
 mod usernames;

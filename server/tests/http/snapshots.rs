@@ -1,0 +1,182 @@
+//! Snapshots of the API: the OpenAPI document, and of each endpoint the response to a success and to
+//! a failure. A change of the contract shows as a change of a file in `snapshots/`.
+//!
+//! `INSTA_UPDATE=always cargo test -p server --test http snapshots` writes the files anew.
+
+use axum::http::{Method, StatusCode};
+use image::ImageFormat;
+use serde_json::{Value, json};
+use server::{
+    domain::access::AuthRequirement,
+    http::{Endpoint, endpoints},
+};
+
+use crate::{
+    app::{App, PASSWORD, RequestBuilder, Response, Tokens},
+    pictures::picture,
+};
+
+/// Members with random values.
+const VOLATILE: [&str; 6] =
+    ["id", "access_token", "refresh_token", "request_id", "avatar_url", "next"];
+
+/// Fails if a snapshot differs, also where the environment says otherwise, unless snapshots are to
+/// be written.
+fn assert_snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("JSON")
+}
+
+/// Replaces the values of volatile members by their names.
+fn redact(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if VOLATILE.contains(&&**name) && !member.is_null() {
+                    *member = format!("[{name}]").into();
+                } else {
+                    redact(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+/// Status, the headers that belong to the contract, and the body. Of a body that is not JSON, whether
+/// it is empty.
+fn describe(response: &Response) -> String {
+    let headers = ["content-type", "content-disposition", "retry-after", "www-authenticate"];
+    let headers = headers
+        .into_iter()
+        .filter_map(|name| response.header(name).map(|value| format!("{name}: {value}\n")));
+    let head = format!("{}\n{}", response.status, headers.collect::<String>());
+    let body = if response.header("content-type") == Some("application/json") {
+        let mut body = response.json();
+        redact(&mut body);
+        pretty(&body)
+    } else if response.bytes.is_empty() {
+        String::new()
+    } else {
+        "[bytes]".to_owned()
+    };
+    format!("{head}\n{body}")
+}
+
+/// A server with accounts, a session and a file.
+struct Setup {
+    app: App,
+    admin: Tokens,
+    user: Tokens,
+    user_id: String,
+    file_id: String,
+}
+
+impl Setup {
+    async fn new() -> Self {
+        let app = App::start().await;
+        let admin = app.admin("root").await;
+        let user = app.register_and_login("alice").await;
+        let user_id = text(&app.me(&user.access).await.json()["id"]);
+        let file = app.post("/api/me/files?name=x.png").bearer(&user.access);
+        let file = file.body(picture(ImageFormat::Png, 8, 8)).send().await;
+        assert_eq!(file.status, StatusCode::CREATED, "{}", file.text());
+        let file_id = text(&file.json()["file"]["id"]);
+        Self { app, admin, user, user_id, file_id }
+    }
+
+    fn request(&self, endpoint: &Endpoint, query: &str) -> RequestBuilder {
+        let path = format!("{}{query}", endpoint.path);
+        let request = self.app.call(endpoint.method.clone(), &path);
+        match endpoint.auth {
+            AuthRequirement::Public => request,
+            AuthRequirement::Refresh => request.bearer(&self.user.refresh),
+            AuthRequirement::Admin | AuthRequirement::FreshAdmin => {
+                request.bearer(&self.admin.access)
+            }
+            AuthRequirement::Access | AuthRequirement::Fresh | AuthRequirement::AccessOrRefresh => {
+                request.bearer(&self.user.access)
+            }
+        }
+    }
+
+    /// A request that succeeds.
+    fn success(&self, endpoint: &Endpoint) -> RequestBuilder {
+        let request = |query: &str| self.request(endpoint, query);
+        let image = || picture(ImageFormat::Png, 16, 16);
+        match endpoint.id() {
+            "register" => request("").json(&json!({ "username": "bob", "password": PASSWORD })),
+            "login" => request("").json(&json!({ "username": "alice", "password": PASSWORD })),
+            "reauthenticate" => request("").json(&json!({ "password": PASSWORD })),
+            "refresh" | "verify" | "logout" | "get_profile" | "list_sessions"
+            | "revoke_sessions" | "delete_avatar" | "list_files" | "export_account" => request(""),
+            "list_users" => request("?search=alice"),
+            "update_profile" => request("").json(&json!({ "nickname": "Ada" })),
+            "delete_account" => request("").json(&json!({ "username": "alice" })),
+            "change_password" => request("").json(&json!({
+                "current_password": PASSWORD, "password": "battery horse correct",
+            })),
+            "set_avatar" => request("").body(image()),
+            "upload_file" => request("?name=y.png").body(image()),
+            "download_file" | "delete_file" => request(&format!("?id={}", self.file_id)),
+            "update_user" => request("").json(&json!({ "id": self.user_id, "disabled": true })),
+            other => panic!("{other} has no request for a snapshot"),
+        }
+    }
+
+    /// A request that fails in the endpoint itself; one without a token, where nothing else fails.
+    fn failure(&self, endpoint: &Endpoint) -> RequestBuilder {
+        let request = |query: &str| self.request(endpoint, query);
+        match endpoint.id() {
+            "register" => request("").json(&json!({ "username": "alice", "password": PASSWORD })),
+            "login" => request("").json(&json!({ "username": "alice", "password": "wrong" })),
+            "reauthenticate" => request("").json(&json!({ "password": "wrong" })),
+            "update_profile" => request("").json(&json!({ "email": "no address" })),
+            "delete_account" => request("").json(&json!({ "username": "bob" })),
+            "change_password" => {
+                request("").json(&json!({ "current_password": "wrong", "password": "short" }))
+            }
+            "set_avatar" | "upload_file" => request("").body("no image"),
+            "revoke_sessions" | "delete_file" | "download_file" => {
+                request("?id=019b76da-a800-7000-8000-000000000000")
+            }
+            "list_files" => request("?after=x"),
+            "list_users" => request("?sort=x&limit=0"),
+            "update_user" => request("").json(&json!({ "role": "admin" })),
+            "refresh" => self.app.call(Method::POST, endpoint.path).bearer(&self.user.access),
+            _ => self.app.call(endpoint.method.clone(), endpoint.path),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a string").to_owned()
+}
+
+#[tokio::test]
+async fn openapi_document_equals_its_snapshot() {
+    let app = App::start().await;
+    let document = app.get("/api/openapi.json").send().await.json();
+    assert_snapshot("openapi", &pretty(&document));
+}
+
+#[tokio::test]
+async fn success_and_failure_of_every_endpoint_equal_their_snapshots() {
+    for endpoint in endpoints() {
+        let setup = Setup::new().await;
+        let response = setup.failure(endpoint).send().await;
+        assert!(response.status.as_u16() >= 400, "{endpoint}: {}", response.status);
+        assert_snapshot(&format!("{}.failure", endpoint.id()), &describe(&response));
+        let response = setup.success(endpoint).send().await;
+        assert!(response.status.is_success(), "{endpoint}: {}", response.text());
+        assert_snapshot(&format!("{}.success", endpoint.id()), &describe(&response));
+    }
+}
