@@ -8,17 +8,10 @@ use std::{hint::black_box, sync::Arc};
 use argon2::Argon2;
 use criterion::{Criterion, criterion_group, criterion_main};
 use server::{
-    accounts::{
-        hashing::{Client, Cost, Hasher},
-        password::Password,
-        username::Username,
-    },
+    accounts::hashing::{Client, Cost, Hasher},
     clock::Env,
-    tokens::{
-        algorithm::Algorithm,
-        codec::{Codec, Grant},
-        keys::KeyStore,
-    },
+    domain::{claims::Grant, password::Password, username::Username},
+    tokens::{algorithm::Algorithm, codec::Codec, keys::KeyStore},
 };
 
 fn tokens(criterion: &mut Criterion) {

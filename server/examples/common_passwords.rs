@@ -9,8 +9,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use server::{
-    accounts::common_passwords::{CommonPasswords, build},
     clock::Env,
+    domain::common_passwords::{CommonPasswords, build},
 };
 
 /// Random texts to measure false positives.

@@ -8,86 +8,73 @@
 //!   into one `Failure`.
 //! - [`Code`]: the stable code of an `ApiError`. Functions without other outcomes, such as token
 //!   verification, return it directly.
-//! - Errors of a module ([`StoreError`], [`HashError`], [`SignError`], …): `thiserror` enums with
+//! - Errors of a module (`StoreError`, `HashError`, `SignError`, …): `thiserror` enums with
 //!   the cause. Callers of the API never see them.
-//! - [`Internal`]: the union of those. [`internal`] logs one, once and with the request id, and
-//!   returns the failure without the cause. A use case calls it where such an error leaves it.
-//! - [`ActError`]: a write on behalf of a caller that has lost the permission meanwhile, or a store
-//!   error; [`act_failure`] converts it.
+//! - [`InternalError`]: implemented by those, next to their definition. [`internal`] logs one, once
+//!   and with the request id, and returns the failure without the cause. A use case calls it where
+//!   such an error leaves it.
+//! - `ActError` of the store: a write on behalf of a caller that has lost the permission meanwhile,
+//!   or a store error; it converts into a `Failure`.
 //! - `StartError` and the errors of `commands`: printed when the process ends, with the remedy.
+
+use std::fmt::Display;
 
 use app::{backend::Failure, protocol::error::Code};
 
-use crate::{
-    accounts::hashing::HashError,
-    files::ExportError,
-    objects::ObjectError,
-    pictures::PoolError,
-    store::{ActError, StoreError},
-    tokens::keys::SignError,
-};
-
-/// Seconds for `Retry-After` if the database did not answer.
+/// Seconds for `Retry-After` if the database or the object storage did not answer.
 const RETRY_AFTER: u32 = 5;
 
-/// An error inside the server.
-#[derive(Debug, thiserror::Error)]
-pub enum Internal {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Password hashing.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Token signing.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// The object storage.
-    #[error(transparent)]
-    Object(#[from] ObjectError),
-    /// The export of an account.
-    #[error(transparent)]
-    Export(#[from] ExportError),
-    /// Picture processing.
-    #[error(transparent)]
-    Picture(#[from] PoolError),
-    /// A background task that panicked or was cancelled.
-    #[error(transparent)]
-    Task(#[from] tokio::task::JoinError),
+/// Consequence of an internal error for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The server is overloaded: the caller may retry after these seconds.
+    Overloaded {
+        /// Seconds.
+        retry_after: u32,
+    },
+    /// The client has too many requests of its own waiting.
+    ClientBusy {
+        /// Seconds.
+        retry_after: u32,
+    },
+    /// The database or the object storage does not answer.
+    Unavailable,
+    /// The caller has gone: nothing is logged.
+    Cancelled,
+    /// Any other failure.
+    Failed,
 }
 
-/// Logs an error, and returns the failure for the caller.
-pub fn internal(error: impl Into<Internal>) -> Failure {
-    let error = error.into();
-    match &error {
-        Internal::Hash(HashError::Busy { retry_after })
-        | Internal::Picture(PoolError::Busy { retry_after }) => {
-            tracing::warn!(%error, "request rejected: overloaded");
-            Failure::Unavailable(*retry_after)
-        }
-        Internal::Hash(HashError::ClientBusy { retry_after }) => {
-            tracing::warn!(%error, "too many requests of one address");
-            Failure::TooManyAttempts(*retry_after)
-        }
-        Internal::Store(StoreError::Unavailable(_))
-        | Internal::Object(_)
-        | Internal::Export(ExportError::File(_)) => {
-            tracing::error!(%error, "request failed: unavailable");
-            Failure::Unavailable(RETRY_AFTER)
-        }
-        Internal::Export(ExportError::Cancelled) => Code::InternalError.into(),
-        _ => {
-            tracing::error!(%error, "request failed: internal error");
-            Code::InternalError.into()
-        }
+/// An error inside the server, whose cause a caller does not see.
+pub trait InternalError: Display {
+    /// Returns the consequence for the caller.
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Failed
     }
 }
 
-/// Converts the error of a write on behalf of a caller.
-#[must_use]
-pub fn act_failure(error: ActError) -> Failure {
-    match error {
-        ActError::Denied(denied) => denied.into(),
-        ActError::Store(error) => internal(error),
+impl InternalError for tokio::task::JoinError {}
+
+/// Logs an error, and returns the failure for the caller.
+#[expect(clippy::needless_pass_by_value, reason = "used with `map_err`")]
+pub fn internal(error: impl InternalError) -> Failure {
+    match error.class() {
+        ErrorClass::Overloaded { retry_after } => {
+            tracing::warn!(%error, "request rejected: overloaded");
+            Failure::Unavailable(retry_after)
+        }
+        ErrorClass::ClientBusy { retry_after } => {
+            tracing::warn!(%error, "too many requests of one address");
+            Failure::TooManyAttempts(retry_after)
+        }
+        ErrorClass::Unavailable => {
+            tracing::error!(%error, "request failed: unavailable");
+            Failure::Unavailable(RETRY_AFTER)
+        }
+        ErrorClass::Cancelled => Code::InternalError.into(),
+        ErrorClass::Failed => {
+            tracing::error!(%error, "request failed: internal error");
+            Code::InternalError.into()
+        }
     }
 }

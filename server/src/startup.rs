@@ -1,14 +1,6 @@
 //! Server startup: from settings to a listening server.
 
-use std::{
-    fs::{self, DirBuilder, Permissions},
-    io,
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use app::backend::Backend;
 use axum::Router;
@@ -18,19 +10,19 @@ use crate::{
     accounts::{
         AccountService,
         hashing::{Cost, HashError, Hasher},
+        lookup,
         user_cache::UserCache,
-        username,
     },
     clock::Env,
     config::Config,
-    failure::Internal,
+    domain::username,
     files::{self, FileService},
     http::{self, Bodies, ConnectionLimits, State, connections},
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
-    sessions::{SessionRules, SessionService, background_tasks},
-    store::{AuditEntry, Event, OpenError, Store, StoreError},
+    sessions::{self, SessionRules, SessionService, background_tasks},
+    store::{AuditEntry, Event, OpenError, Store, StoreError, prepare_folder},
     tokens::{
         codec::Codec,
         keys::{KeyError, KeyStore, Opened},
@@ -70,7 +62,7 @@ pub enum StartError {
     Hash(#[from] HashError),
     /// Preparing the sessions.
     #[error(transparent)]
-    Sessions(#[from] Internal),
+    Sessions(#[from] sessions::StartError),
     /// Another process listens on the port.
     #[error(
         "{addr} is in use by another process; stop it, or choose another address with GATEHOUSE_ADDR"
@@ -110,7 +102,7 @@ impl Server {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let store = Store::open(&config.database_url).await?;
-        username::fill_in(&store).await?;
+        lookup::backfill_skeletons(&store).await?;
         let keys = open_keys(config, &store, &env).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Hasher::new(Cost::default(), cores, env.clone())?;
@@ -264,14 +256,4 @@ fn open_objects(config: &Config, env: &Env) -> Result<Objects, StartError> {
     let folder = config.data_dir.join("objects");
     Objects::in_folder(&folder, env.now())
         .map_err(|source| StartError::DataDir { path: folder, source })
-}
-
-/// Creates the folder with mode 0700, and checks that it is writable.
-pub(crate) fn prepare_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(path, Permissions::from_mode(0o700))?;
-    }
-    // An unnamed file: a killed process leaves none behind, and names cannot collide.
-    tempfile::tempfile_in(path).map(|_| ())
 }

@@ -2,13 +2,11 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-
-use app::backend::ClientInfo;
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -16,8 +14,13 @@ use argon2::{
 };
 use tokio::sync::oneshot;
 
-use super::{fair_queue::FairQueue, password::Password};
-use crate::{clock::Env, network::Network};
+pub use super::hash_queue::Client;
+use super::hash_queue::{Queue, QueueSlot, Work, worker_loop};
+use crate::{
+    clock::Env,
+    domain::password::Password,
+    failure::{ErrorClass, InternalError},
+};
 
 /// Longest wait of a job for a worker.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,6 +70,18 @@ pub enum HashError {
     Failed(String),
 }
 
+impl InternalError for HashError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Busy { retry_after } => ErrorClass::Overloaded { retry_after: *retry_after },
+            Self::ClientBusy { retry_after } => {
+                ErrorClass::ClientBusy { retry_after: *retry_after }
+            }
+            Self::Unreadable(_) | Self::Failed(_) => ErrorClass::Failed,
+        }
+    }
+}
+
 /// Result of comparing a password with a stored hash.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PasswordMatch {
@@ -76,30 +91,6 @@ pub enum PasswordMatch {
     Match,
     /// The password matches, and its hash was made with other cost parameters: here is a new one.
     MatchOutdated(String),
-}
-
-/// The client that a password is hashed for. Each client has a queue of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Client {
-    /// The client's network, if known.
-    network: Option<Network>,
-    /// Limits the number of its waiting jobs; unset for loopback addresses, which may belong to a
-    /// proxy that was not configured, and so to all clients.
-    is_limited: bool,
-}
-
-impl Client {
-    /// This process.
-    pub const LOCAL: Self = Self { network: None, is_limited: false };
-
-    /// The client of a request.
-    #[must_use]
-    pub fn of(client_info: &ClientInfo) -> Self {
-        client_info.address.map_or(Self::LOCAL, |address| Self {
-            network: Some(Network::of_client(address)),
-            is_limited: !address.to_canonical().is_loopback(),
-        })
-    }
 }
 
 /// Hashes and verifies passwords on worker threads.
@@ -114,10 +105,6 @@ pub struct Hasher {
     mean_hash_time: AtomicU64,
     env: Env,
 }
-
-/// A job for a worker. Workers keep their working memory: touching fresh pages costs a sixth of a
-/// hash.
-type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 impl Hasher {
     /// Starts a worker thread for each core.
@@ -289,62 +276,6 @@ impl Drop for Hasher {
     }
 }
 
-/// The queue, shared by the hasher and its workers.
-#[derive(Default)]
-struct Queue {
-    jobs: Mutex<Jobs>,
-    /// Notified of new jobs and of shutdown.
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Jobs {
-    queue: FairQueue<Client, Work>,
-    is_closed: bool,
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Jobs> {
-        // Jobs run without the lock: none of them can have panicked while it was held.
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the next job, after one of a client has finished. `None` after shutdown.
-    fn next(&self, finished: Option<Client>) -> Option<(Client, Work)> {
-        let mut jobs = self.lock();
-        if let Some(client) = finished {
-            jobs.queue.finish(&client);
-        }
-        loop {
-            if jobs.is_closed {
-                return None;
-            }
-            if let Some(next) = jobs.queue.pop() {
-                return Some(next);
-            }
-            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn close(&self) {
-        self.lock().is_closed = true;
-        self.changed.notify_all();
-    }
-}
-
-/// A job in the queue, removed if it is dropped before a worker takes it.
-struct QueueSlot<'a> {
-    queue: &'a Queue,
-    client: Client,
-    number: u64,
-}
-
-impl Drop for QueueSlot<'_> {
-    fn drop(&mut self) {
-        self.queue.lock().queue.cancel(&self.client, self.number);
-    }
-}
-
 fn busy(wait: Duration) -> HashError {
     HashError::Busy { retry_after: seconds(wait) }
 }
@@ -352,18 +283,6 @@ fn busy(wait: Duration) -> HashError {
 /// Whole seconds to wait, at least one.
 fn seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1)
-}
-
-/// Worker loop. Workers take jobs from the queue themselves: a hand-over through the async runtime
-/// would leave cores idle between hashes.
-fn worker_loop(queue: &Queue) {
-    let mut memory = Vec::new();
-    let mut finished = None;
-    while let Some((client, work)) = queue.next(finished) {
-        // A panic fails one job; the worker goes on.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut memory)));
-        finished = Some(client);
-    }
 }
 
 fn fill(
@@ -408,7 +327,9 @@ fn make(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
+
+    use app::backend::ClientInfo;
 
     use super::*;
 

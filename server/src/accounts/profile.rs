@@ -9,9 +9,9 @@ use app::{
     validation::{Problem, email, mobile, nickname},
 };
 
-use super::{AccountService, email_address::EmailAddress};
+use super::AccountService;
 use crate::{
-    failure::act_failure,
+    domain::email_address::EmailAddress,
     store::{Actor, AuditEntry, Event, StoredUser, UserChange},
     task::run_to_completion,
 };
@@ -131,7 +131,7 @@ impl AccountService {
             // Invalidate even if the write's outcome is unknown, so the cache never disagrees with
             // the database.
             user_cache.invalidate(actor.user);
-            let account = done.map_err(act_failure)?.ok_or(Failure::Revoked(None))??;
+            let account = done.map_err(Failure::from)?.ok_or(Failure::Revoked(None))??;
             Ok(UpdatedProfile { user: account.user, email: account.email, mobile: account.mobile })
         })
         .await

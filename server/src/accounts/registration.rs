@@ -12,16 +12,18 @@ use async_trait::async_trait;
 
 use super::{
     hashing::{Client, Hasher},
-    password::{Password, Policy},
     user_cache::UserCache,
-    username::Username,
 };
 use crate::{
     clock::Env,
+    domain::{
+        password::{Password, Policy},
+        username::{Name, Username},
+    },
     failure::internal,
     limits::{Limiter, Throttle},
     network::Network,
-    store::{AuditEntry, Event, Name, NewUser, Store, StoreError},
+    store::{AuditEntry, Event, NewUser, Store, StoreError},
 };
 
 /// Use cases of user accounts.

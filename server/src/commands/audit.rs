@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{audit_line::Line, datetime, output::Output};
 use crate::{
-    accounts::username,
+    accounts::lookup,
     clock::Env,
     network::{Network, ParseNetworkError},
     store::{AuditFilter, Event, OpenError, Outcome, Store, StoreError, StoredEntry},
@@ -117,7 +117,7 @@ async fn show(
         outcome: arguments.outcome,
         user: match &arguments.user {
             Some(user) => {
-                let found = username::find(store, user).await?;
+                let found = lookup::find(store, user).await?;
                 Some(found.ok_or_else(|| AuditError::NoAccount(user.clone()))?)
             }
             None => None,

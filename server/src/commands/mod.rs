@@ -16,8 +16,7 @@ use std::{io, path::PathBuf};
 
 use crate::{
     config::Config,
-    startup::prepare_folder,
-    store::{OpenError, Store},
+    store::{OpenError, Store, prepare_folder},
 };
 
 /// Opens the database, or creates it as the server does at its first start. Returns the path of a

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 use app::{i18n::Lang, validation::Problem};
 use zeroize::Zeroizing;
 
-use crate::accounts::{
+use crate::domain::{
     password::{Password, Policy},
     username::Username,
 };

@@ -19,10 +19,9 @@ use super::{
 use crate::{
     clock::{Env, utc},
     config::Config,
-    startup::prepare_folder,
     store::{
         AuditContext, Event, Inspection, OpenError, Replacement, StagedFile, Store, StoreError,
-        inspect,
+        inspect, prepare_folder,
     },
     tokens::keys::{self, KeyError},
 };

@@ -15,13 +15,10 @@ use fake::{
 
 use super::{open_or_create, user::CLI_ACTOR};
 use crate::{
-    accounts::{
-        hashing::{Client, Cost, HashError, Hasher},
-        password::Password,
-        username::Username,
-    },
+    accounts::hashing::{Client, Cost, HashError, Hasher},
     clock::Env,
     config::Config,
+    domain::{password::Password, username::Username},
     store::{AuditContext, Event, NewUser, OpenError, Store, StoreError},
 };
 

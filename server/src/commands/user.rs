@@ -23,10 +23,11 @@ use super::{
 use crate::{
     accounts::{
         hashing::{Client, Cost, HashError, Hasher},
-        username::{self, Username},
+        lookup,
     },
     clock::{Env, utc},
     config::Config,
+    domain::username::Username,
     sessions::administration::looked_for,
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext, Event, NewUser,
@@ -237,7 +238,7 @@ impl UserCommandContext<'_> {
     ) -> Result<Uuid, UserError> {
         // Computes the skeletons of usernames from earlier versions, so that confusable ones are
         // rejected.
-        username::fill_in(self.store).await?;
+        lookup::backfill_skeletons(self.store).await?;
         let username = Username::parse(typed).map_err(UserError::Refused)?;
         let nickname =
             nickname::parse(typed_nickname.unwrap_or_default()).map_err(UserError::Refused)?;
@@ -317,7 +318,7 @@ impl UserCommandContext<'_> {
     }
 
     async fn find(&self, selector: &AccountSelector) -> Result<Uuid, UserError> {
-        username::find(self.store, &selector.account).await?.ok_or_else(|| selector.not_found())
+        lookup::find(self.store, &selector.account).await?.ok_or_else(|| selector.not_found())
     }
 
     fn hasher(&self) -> Result<Hasher, HashError> {

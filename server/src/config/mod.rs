@@ -11,12 +11,11 @@ use std::{fmt, net::SocketAddr, path::PathBuf};
 use secrecy::SecretString;
 
 use crate::{
-    accounts::{common_passwords::COMMON_PASSWORDS, password::Policy},
+    domain::{common_passwords::COMMON_PASSWORDS, password::Policy, rotation::Lifetimes},
     http::{ConnectionLimits, UploadLimits},
     limits::{Limits, Quota},
     network::Network,
     objects::S3,
-    sessions::Lifetimes,
     tokens::algorithm::Algorithm,
 };
 

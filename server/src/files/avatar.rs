@@ -2,7 +2,7 @@
 
 use super::{FileService, Inner};
 use crate::{
-    failure::{act_failure, internal},
+    failure::internal,
     objects::Content,
     pictures::Shape,
     store::{Actor, AuditEntry, Event},
@@ -91,7 +91,7 @@ impl Inner {
         {
             self.delete_objects(keys.clone()).await;
         }
-        let Some(former) = changed.map_err(act_failure)? else {
+        let Some(former) = changed.map_err(Failure::from)? else {
             self.delete_objects(keys).await;
             return Err(Failure::Revoked(None));
         };

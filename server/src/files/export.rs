@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     clock::utc,
-    failure::{act_failure, internal},
+    failure::{ErrorClass, InternalError, internal},
     objects::Content,
     pictures::Kind,
     store::{Actor, AuditEntry, AuditFilter, Event, StoredUser},
@@ -63,6 +63,16 @@ pub enum ExportError {
     /// The client disconnected during the export.
     #[error("the export was cancelled")]
     Cancelled,
+}
+
+impl InternalError for ExportError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::File(_) => ErrorClass::Unavailable,
+            Self::Cancelled => ErrorClass::Cancelled,
+            Self::Zip(_) | Self::Document(_) | Self::Part(_) => ErrorClass::Failed,
+        }
+    }
 }
 
 /// Limits concurrent exports: one per user, and a maximum of all users. Until it is downloaded, an
@@ -129,7 +139,7 @@ impl FileService {
             .store
             .insert_audit_entry_as(Actor::new(caller, now), entry)
             .await
-            .map_err(act_failure)?;
+            .map_err(Failure::from)?;
         tracing::info!(user = %caller.user, size, "account data exported");
         Ok(Content { size, stream: Box::pin(stream::try_unfold((file, permit), next)) })
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use app::validation::is_invisible;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{accounts::fold, pictures::Kind};
+use crate::{domain::fold, pictures::Kind};
 
 /// Maximum length with extension, in characters.
 const MAX: usize = 120;

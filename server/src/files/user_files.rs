@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{FileService, Inner, name};
 use crate::{
-    failure::{act_failure, internal},
+    failure::internal,
     objects::Content,
     pictures::{Kind, Rendered, Shape},
     store::{ActError, Actor, FileLimits, InsertFileOutcome, StoredFile},
@@ -129,7 +129,7 @@ impl FileService {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
         run_to_completion(async move {
             let inner = &service.0;
-            let removed = inner.store.remove_file(actor, id).await.map_err(act_failure)?;
+            let removed = inner.store.remove_file(actor, id).await.map_err(Failure::from)?;
             inner.delete_objects(removed.ok_or(Code::NotFound)?.keys()).await;
             Ok(())
         })

@@ -16,6 +16,7 @@ use axum::body::Bytes;
 use futures::stream::BoxStream;
 pub use s3::S3;
 
+use crate::failure::{ErrorClass, InternalError};
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem};
 
 /// Seconds after which an incomplete file was left by a process that has ended.
@@ -25,6 +26,12 @@ const UNFINISHED: i64 = 3600;
 #[derive(Debug, thiserror::Error)]
 #[error("the object store is unavailable: {0}")]
 pub struct ObjectError(#[from] pub object_store::Error);
+
+impl InternalError for ObjectError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Unavailable
+    }
+}
 
 /// Object store. Clones share it.
 #[derive(Clone)]

@@ -5,6 +5,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::timeout};
 
+use crate::failure::{ErrorClass, InternalError};
+
 /// Time limit of the wait for a core and for memory.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes per memory permit.
@@ -25,6 +27,15 @@ pub enum PoolError {
     /// The runtime is shutting down.
     #[error("processing of a picture was aborted")]
     Ended,
+}
+
+impl InternalError for PoolError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Busy { retry_after } => ErrorClass::Overloaded { retry_after: *retry_after },
+            Self::TooMuchMemory | Self::Ended => ErrorClass::Failed,
+        }
+    }
 }
 
 /// Limits concurrent work on pictures.

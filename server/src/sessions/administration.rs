@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{SessionService, service::Inner};
 use crate::{
-    accounts::{email_address, username},
+    domain::{email_address, username},
     failure::internal,
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, Actor, AuditContext, Cursor,

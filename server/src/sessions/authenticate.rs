@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use super::service::Inner;
 use crate::{
-    domain::access::AuthRequirement,
+    domain::{access::AuthRequirement, session::Session},
     failure::internal,
-    store::{Event, Session, SessionChange, StoreError},
+    store::{Event, SessionChange, StoreError},
     task::run_to_completion,
     tokens::bearer::bearer,
 };

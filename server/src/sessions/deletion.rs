@@ -11,8 +11,8 @@ use super::{
     service::Inner,
 };
 use crate::{
-    accounts::username,
-    failure::{act_failure, internal},
+    domain::username,
+    failure::internal,
     store::{Actor, AuditEntry, DeletionOutcome, Event},
 };
 
@@ -43,7 +43,7 @@ impl Inner {
             Ok(DeletionOutcome::NoAccount) | Err(_) => self.session_cache.invalidate_all(),
         }
         self.user_cache.invalidate(caller.user);
-        match done.map_err(act_failure)? {
+        match done.map_err(Failure::from)? {
             DeletionOutcome::NoAccount => Err(gone()),
             DeletionOutcome::Deleted(_) | DeletionOutcome::LastAdmin => {
                 tracing::info!("account deleted");

@@ -13,18 +13,15 @@ use uuid::Uuid;
 use super::{
     device_cookie::KnownDevice,
     login_attempts::{AdmissionError, Attempt, Subject},
+    password_check::PasswordCheck,
     service::Inner,
 };
 use crate::{
-    accounts::{
-        hashing::{Client, PasswordMatch},
-        password::Password,
-        username,
-    },
+    accounts::hashing::Client,
+    domain::{session::Session, username},
     failure::internal,
     store::{
-        AuditEntry, DeviceEpoch, Event, InsertSessionOutcome, NewSession, Outcome, Session,
-        StoreError, StoredUser,
+        AuditEntry, DeviceEpoch, Event, InsertSessionOutcome, NewSession, Outcome, StoreError,
     },
 };
 
@@ -33,19 +30,6 @@ const MAX_SESSIONS_PER_USER: u64 = 100;
 /// Bytes of the hash that stands for a typed username in the database: a user may have typed the
 /// password there.
 const ACCOUNT_HASH_BYTES: usize = 16;
-
-/// Result of checking username and password.
-pub(super) enum PasswordCheck {
-    Correct {
-        account: StoredUser,
-        /// The stored hash.
-        hash: String,
-    },
-    /// The correct password of a disabled account.
-    Disabled(Uuid),
-    Wrong(Uuid),
-    Unknown,
-}
 
 impl Inner {
     /// Logs in. Failures are indistinguishable by response and by time: every admitted attempt does
@@ -196,43 +180,6 @@ impl Inner {
             }
             AdmissionError::Unavailable(failure) => failure,
         })
-    }
-
-    /// Compares a password with the stored hash of an account.
-    pub(super) async fn check_password(
-        &self,
-        username_key: Option<&str>,
-        password: String,
-        client: Client,
-    ) -> Result<PasswordCheck, Failure> {
-        let password = Password::presented(password);
-        loop {
-            let found = match username_key {
-                Some(key) => self.store.user_with_hash(key).await.map_err(internal)?,
-                None => None,
-            };
-            let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-            let verdict = self.hasher.verify(&password, stored, client).await.map_err(internal)?;
-            let Some((account, mut hash)) = found else { return Ok(PasswordCheck::Unknown) };
-            let user = account.user.id;
-            match verdict {
-                PasswordMatch::Mismatch => return Ok(PasswordCheck::Wrong(user)),
-                PasswordMatch::Match => {}
-                PasswordMatch::MatchOutdated(new) => {
-                    if !self.store.replace_hash(user, &hash, &new).await.map_err(internal)? {
-                        // A concurrent change was faster: compare with its hash.
-                        continue;
-                    }
-                    hash = new;
-                }
-            }
-            let is_disabled = account.disabled_at.is_some();
-            return Ok(if is_disabled {
-                PasswordCheck::Disabled(user)
-            } else {
-                PasswordCheck::Correct { account, hash }
-            });
-        }
     }
 
     fn new_session(&self, user: Uuid, remember: bool) -> Session {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{service::Inner, user_agent};
 use crate::{
-    failure::{act_failure, internal},
+    failure::internal,
     store::{Actor, Event, StoredSession},
 };
 
@@ -64,7 +64,7 @@ impl Inner {
         // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the
         // database.
         self.session_cache.invalidate(&id);
-        if !done.map_err(act_failure)? {
+        if !done.map_err(Failure::from)? {
             return Err(Code::NotFound.into());
         }
         tracing::info!(user = %caller.user, session = %id, "session revoked from another session");
@@ -75,7 +75,7 @@ impl Inner {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
         let done = self.store.end_other_sessions(Actor::new(caller, entry.at), entry).await;
         self.forget_ended(&done);
-        let ended = done.map_err(act_failure)?.len();
+        let ended = done.map_err(Failure::from)?.len();
         tracing::info!(user = %caller.user, ended, "all other sessions revoked");
         Ok(())
     }

@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait as _};
 use uuid::Uuid;
 
-use super::{EndReason, Store, StoreError, entities::user, sessions};
+use super::{Store, StoreError, entities::user, sessions};
+use crate::{domain::session::EndReason, failure::internal};
 
 /// The session on whose behalf a change is made, and the role that the change requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,15 @@ pub enum ActError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ActError> for Failure {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Denied(denied) => denied.into(),
+            ActError::Store(error) => internal(error),
+        }
+    }
 }
 
 impl Store {

@@ -8,10 +8,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Denied, EndReason, Event, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Denied, Event, Store, StoreError, audit,
     entities::user::{self, Column},
     user_sessions,
 };
+use crate::domain::session::EndReason;
 
 /// Change of an account. Fields that are [`None`] stay unchanged.
 #[derive(Clone, Copy, Debug, Default)]

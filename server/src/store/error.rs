@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use sea_orm::{DbErr, SqlErr};
 
+use crate::failure::{ErrorClass, InternalError};
+
 /// Error of a query or change.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -16,6 +18,15 @@ pub enum StoreError {
     /// A row contains a value that this program does not write.
     #[error("the database contains an invalid row: {0}")]
     Unreadable(String),
+}
+
+impl InternalError for StoreError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Unavailable(_) => ErrorClass::Unavailable,
+            Self::Conflict | Self::Unreadable(_) => ErrorClass::Failed,
+        }
+    }
 }
 
 impl From<DbErr> for StoreError {

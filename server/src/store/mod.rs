@@ -8,6 +8,7 @@ mod deletion;
 mod entities;
 mod error;
 mod files;
+mod folder;
 mod group_commit;
 mod identity;
 mod journal;
@@ -31,13 +32,11 @@ pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use deletion::DeletionOutcome;
 pub use error::{OpenError, StoreError};
 pub use files::{FileLimits, FileUsage, InsertFileOutcome, StoredFile};
-pub use names::Name;
+pub(crate) use folder::prepare_folder;
 pub(crate) use open::without_password;
 pub use replacement::{Replacement, StagedFile};
 pub use revoked_tokens::BlockedToken;
-pub use sessions::{
-    EndReason, InsertSessionOutcome, NewSession, Session, SessionChange, UndeliveredGenerations,
-};
+pub use sessions::{InsertSessionOutcome, NewSession, SessionChange};
 pub use snapshot::{Inspection, inspect};
 pub use user_list::{Cursor, UserQuery, UserSearch};
 pub use user_sessions::StoredSession;

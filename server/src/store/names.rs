@@ -15,27 +15,7 @@ use super::{
         username_skeleton::{self, Column},
     },
 };
-
-/// Uniqueness keys of a username.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
-    /// Lookup key, unique among accounts.
-    pub key: String,
-    /// Skeleton of confusable characters (UTS #39). Usernames with the same skeleton may coexist if
-    /// both are ASCII.
-    pub skeleton: String,
-    /// Set if the username is ASCII.
-    pub is_ascii: bool,
-}
-
-impl Name {
-    /// Returns whether this username conflicts with another one. The tables enforce the same rule.
-    #[must_use]
-    pub fn is_taken_by(&self, other: &Self) -> bool {
-        self.key == other.key
-            || (self.skeleton == other.skeleton && !(self.is_ascii && other.is_ascii))
-    }
-}
+use crate::domain::username::Name;
 
 impl Store {
     /// Returns whether a username is taken now. Inserting the account checks again.

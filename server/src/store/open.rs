@@ -267,7 +267,8 @@ async fn connect(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{AuditEntry, Event, Name, NewUser};
+    use crate::domain::username::Name;
+    use crate::store::{AuditEntry, Event, NewUser};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn url(folder: &tempfile::TempDir, name: &str) -> (PathBuf, String) {

@@ -1,6 +1,6 @@
 //! Sessions.
 
-use app::{backend::ClientInfo, protocol::error::Reason};
+use app::backend::ClientInfo;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
@@ -12,129 +12,35 @@ use super::{
     entities::session::{self, Column},
     login_failures, users,
 };
+use crate::domain::session::{EndReason, Session, UndeliveredGenerations};
 
-/// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
-    /// Logout.
-    LoggedOut,
-    /// Revoked from another session, by an administrator, or by a newer login.
-    EndedElsewhere,
-    /// Reuse of one of its tokens was detected.
-    Reused,
-    /// The account was disabled.
-    Disabled,
-    /// The account's password was changed.
-    PasswordChanged,
+/// Stored form of undelivered generations.
+fn write_ranges(ranges: &[UndeliveredGenerations]) -> String {
+    let texts: Vec<_> = ranges
+        .iter()
+        .map(|range| format!("{}-{}@{}", range.first, range.last, range.until))
+        .collect();
+    texts.join(",")
 }
 
-impl EndReason {
-    const ALL: [Self; 5] = [
-        Self::LoggedOut,
-        Self::EndedElsewhere,
-        Self::Reused,
-        Self::Disabled,
-        Self::PasswordChanged,
-    ];
-
-    /// Stored form.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LoggedOut => "logged_out",
-            Self::EndedElsewhere => "ended_elsewhere",
-            Self::Reused => "reused",
-            Self::Disabled => "disabled",
-            Self::PasswordChanged => "password_changed",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self, StoreError> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or_else(|| StoreError::Unreadable(format!("the end reason {text:?}")))
-    }
-}
-
-impl From<EndReason> for Reason {
-    fn from(reason: EndReason) -> Self {
-        match reason {
-            EndReason::LoggedOut => Self::LoggedOut,
-            EndReason::EndedElsewhere => Self::EndedElsewhere,
-            EndReason::Reused => Self::Reused,
-            EndReason::Disabled => Self::Disabled,
-            EndReason::PasswordChanged => Self::PasswordChanged,
-        }
-    }
-}
-
-/// A session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// A UUIDv7: the claim `sid`.
-    pub id: Uuid,
-    /// The account.
-    pub user: Uuid,
-    /// Number of refreshes.
-    pub generation: i64,
-    /// Generation that the current one was derived from.
-    pub parent_generation: Option<i64>,
-    /// "Remember me": the session outlives the browser window.
-    pub remember: bool,
-    /// Set once a token of the current generation was presented: the client has received it then.
-    pub acknowledged: bool,
-    /// Generations that were issued but never delivered, as long as tokens of them may be valid.
-    pub undelivered: Vec<UndeliveredGenerations>,
-    /// Time of the login, in seconds of Unix time.
-    pub created_at: i64,
-    /// Time of the last refresh, in seconds of Unix time.
-    pub refreshed_at: i64,
-    /// End of the session whatever is refreshed, in seconds of Unix time.
-    pub expires_at: i64,
-    /// Why it ended before that.
-    pub ended: Option<EndReason>,
-}
-
-/// Range of generations that were issued but never delivered; a token of one was stolen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UndeliveredGenerations {
-    /// First generation.
-    pub first: i64,
-    /// Last generation.
-    pub last: i64,
-    /// Expiry of their last access token, in seconds of Unix time.
-    pub until: i64,
-}
-
-impl UndeliveredGenerations {
-    fn write(ranges: &[Self]) -> String {
-        let texts: Vec<_> = ranges
-            .iter()
-            .map(|range| format!("{}-{}@{}", range.first, range.last, range.until))
-            .collect();
-        texts.join(",")
-    }
-
-    fn parse(text: &str) -> Option<Vec<Self>> {
-        let range = |text: &str| {
-            let (generations, until) = text.split_once('@')?;
-            let (first, last) = generations.split_once('-')?;
-            Some(Self {
-                first: first.parse().ok()?,
-                last: last.parse().ok()?,
-                until: until.parse().ok()?,
-            })
-        };
-        text.split(',').filter(|text| !text.is_empty()).map(range).collect()
-    }
+fn parse_ranges(text: &str) -> Option<Vec<UndeliveredGenerations>> {
+    let range = |text: &str| {
+        let (generations, until) = text.split_once('@')?;
+        let (first, last) = generations.split_once('-')?;
+        Some(UndeliveredGenerations {
+            first: first.parse().ok()?,
+            last: last.parse().ok()?,
+            until: until.parse().ok()?,
+        })
+    };
+    text.split(',').filter(|text| !text.is_empty()).map(range).collect()
 }
 
 impl TryFrom<session::Model> for Session {
     type Error = StoreError;
 
     fn try_from(row: session::Model) -> Result<Self, StoreError> {
-        let undelivered = UndeliveredGenerations::parse(&row.undelivered).ok_or_else(|| {
+        let undelivered = parse_ranges(&row.undelivered).ok_or_else(|| {
             StoreError::Unreadable(format!("the undelivered generations {:?}", row.undelivered))
         })?;
         Ok(Self {
@@ -148,7 +54,14 @@ impl TryFrom<session::Model> for Session {
             created_at: row.created_at,
             refreshed_at: row.refreshed_at,
             expires_at: row.expires_at,
-            ended: row.end_reason.as_deref().map(EndReason::parse).transpose()?,
+            ended: row
+                .end_reason
+                .as_deref()
+                .map(|text| {
+                    EndReason::parse(text)
+                        .ok_or_else(|| StoreError::Unreadable(format!("the end reason {text:?}")))
+                })
+                .transpose()?,
         })
     }
 }
@@ -344,7 +257,7 @@ async fn insert(
         generation: Set(new.generation),
         parent_generation: Set(new.parent_generation),
         acknowledged: Set(new.acknowledged),
-        undelivered: Set(UndeliveredGenerations::write(&new.undelivered)),
+        undelivered: Set(write_ranges(&new.undelivered)),
         remember: Set(new.remember),
         created_at: Set(new.created_at),
         refreshed_at: Set(new.refreshed_at),
@@ -377,10 +290,7 @@ async fn update(
         .col_expr(Column::Generation, Expr::value(session.generation))
         .col_expr(Column::ParentGeneration, Expr::value(session.parent_generation))
         .col_expr(Column::Acknowledged, Expr::value(session.acknowledged))
-        .col_expr(
-            Column::Undelivered,
-            Expr::value(UndeliveredGenerations::write(&session.undelivered)),
-        )
+        .col_expr(Column::Undelivered, Expr::value(write_ranges(&session.undelivered)))
         .col_expr(Column::RefreshedAt, Expr::value(session.refreshed_at))
         .col_expr(Column::EndedAt, Expr::value(ended_at))
         .col_expr(Column::EndReason, Expr::value(session.ended.map(EndReason::as_str)))
@@ -459,13 +369,10 @@ mod tests {
             UndeliveredGenerations { first: 2, last: 4, until: 900 },
             UndeliveredGenerations { first: 7, last: 7, until: 1800 },
         ];
-        assert_eq!(
-            UndeliveredGenerations::parse(&UndeliveredGenerations::write(&ranges)),
-            Some(ranges)
-        );
-        assert_eq!(UndeliveredGenerations::parse(""), Some(Vec::new()));
+        assert_eq!(parse_ranges(&write_ranges(&ranges)), Some(ranges));
+        assert_eq!(parse_ranges(""), Some(Vec::new()));
         for invalid in ["1", "1-2", "1@2", "a-b@c", "1-2@3,x"] {
-            assert_eq!(UndeliveredGenerations::parse(invalid), None, "{invalid}");
+            assert_eq!(parse_ranges(invalid), None, "{invalid}");
         }
     }
 }

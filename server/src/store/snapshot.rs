@@ -8,13 +8,14 @@ use sea_orm::{
 };
 
 use super::{
-    AuditEntry, EndReason, OpenError, Store, StoreError, StoredFile, audit,
+    AuditEntry, OpenError, Store, StoreError, StoredFile, audit,
     entities::{file, session, user},
     files::avatar_keys,
     journal,
     open::open_error,
     sessions,
 };
+use crate::domain::session::EndReason;
 
 /// Rows per query.
 const PAGE: u64 = 1000;

@@ -7,11 +7,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, EndReason, Session, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Store, StoreError, audit,
     entities::session::{self, Column},
     sessions::{active_sessions_of, end, revoked},
     users,
 };
+use crate::domain::session::{EndReason, Session};
 
 /// A session with its last seen client.
 #[derive(Clone, Debug)]

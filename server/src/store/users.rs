@@ -8,9 +8,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, EndReason, Name, Store, StoreError, audit, entities::user,
-    login_failures, names, user_sessions,
+    ActError, Actor, AuditEntry, Store, StoreError, audit, entities::user, login_failures, names,
+    user_sessions,
 };
+use crate::domain::session::EndReason;
+use crate::domain::username::Name;
 
 /// A new account.
 #[derive(Clone, Debug)]

@@ -16,9 +16,11 @@ use uuid::Uuid;
 use super::{
     header::{Header, decode_object, decode_text},
     keys::{KeyRing, KeyStore, SignError},
-    verified::{SignedToken, Verified, check_time},
 };
-use crate::clock::Env;
+use crate::{
+    clock::Env,
+    domain::claims::{Grant, SignedToken, VerifiedClaims, check_time},
+};
 
 /// Largest size of a token in bytes; ours have about 550.
 const MAX_BYTES: usize = 4096;
@@ -30,21 +32,6 @@ pub struct Codec {
     keys: Arc<KeyStore>,
     issuer: String,
     audience: String,
-}
-
-/// Contents of a token to issue.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// The account.
-    pub user: Uuid,
-    /// The session.
-    pub session: Uuid,
-    /// The generation of the session.
-    pub generation: i64,
-    /// Seconds of Unix time.
-    pub issued_at: i64,
-    /// Seconds of Unix time.
-    pub expires_at: i64,
 }
 
 #[derive(Serialize)]
@@ -235,7 +222,7 @@ impl Codec {
         verified.at(now)
     }
 
-    fn check(&self, token: &str, ring: Arc<KeyRing>, now: i64) -> Result<Verified, Code> {
+    fn check(&self, token: &str, ring: Arc<KeyRing>, now: i64) -> Result<VerifiedClaims, Code> {
         let (encoded_header, encoded_claims, signature) = split(token)?;
         let header = Header::decode(encoded_header)?;
         let claims = match decode_claims(encoded_claims) {
@@ -267,7 +254,12 @@ impl Codec {
         if is_good { Ok(ring) } else { Err(Code::TokenInvalid) }
     }
 
-    fn check_claims(&self, header: &Header, claims: RawClaims, now: i64) -> Result<Verified, Code> {
+    fn check_claims(
+        &self,
+        header: &Header,
+        claims: RawClaims,
+        now: i64,
+    ) -> Result<VerifiedClaims, Code> {
         let expires_at = claims.exp.time()?;
         let not_before = claims.nbf.time()?;
         let issued_at = claims.iat.time()?;
@@ -276,7 +268,7 @@ impl Codec {
         // first.
         let checked = self.check_rest(header, claims, issued_at, expires_at);
         let caller = checked.map_err(|code| if is_ahead { Code::TokenInvalid } else { code })?;
-        Ok(Verified { caller, not_before })
+        Ok(VerifiedClaims { caller, not_before })
     }
 
     fn check_rest(

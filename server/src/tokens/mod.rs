@@ -7,6 +7,3 @@ pub mod codec;
 mod header;
 pub mod keys;
 mod verified;
-
-pub(crate) use verified::LEEWAY;
-pub use verified::SignedToken;

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 use server::{
-    accounts::username,
+    accounts::lookup,
     clock::{Clock, Env, ManualClock, SystemRandom},
     config::{Config, Sources},
     startup::Server,
@@ -182,7 +182,7 @@ impl App {
     /// Changes an account as another process would, and lets this one follow.
     pub async fn change_in_another_process(&self, username: &str, change: AccountChange) {
         let Server { store, state, .. } = &self.server;
-        let id = username::find(store, username).await.expect("an answer").expect("an account");
+        let id = lookup::find(store, username).await.expect("an answer").expect("an account");
         let context = AuditContext {
             at: self.clock.now(),
             by: "a test".to_owned(),

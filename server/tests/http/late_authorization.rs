@@ -11,8 +11,8 @@ use ::app::{backend::ClientInfo, protocol::Role};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::store::{
-    AccountChange, AccountChangeError, ActError, Actor, AuditContext, AuditEntry, Denied,
-    EndReason, Event, FileLimits, PasswordChange, StoredFile, UserChange,
+    AccountChange, AccountChangeError, ActError, Actor, AuditContext, AuditEntry, Denied, Event,
+    FileLimits, PasswordChange, StoredFile, UserChange,
 };
 use server::{
     domain::access::AuthRequirement,
@@ -24,6 +24,7 @@ use crate::{
     app::{App, PASSWORD, START, Tokens},
     forged_tokens::parts,
 };
+use server::domain::session::EndReason;
 
 /// A request whose head was authenticated and whose body is incomplete.
 struct Held {

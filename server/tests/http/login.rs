@@ -141,7 +141,7 @@ async fn invariant_29_login_with_hash_of_other_parameters_upgrades_it() {
     let cheap = server::accounts::hashing::Cost { memory: 64, passes: 1, lanes: 1 };
     let hasher =
         server::accounts::hashing::Hasher::new(cheap, 1, app.server.state.env.clone()).unwrap();
-    let password = server::accounts::password::Password::presented(PASSWORD.into());
+    let password = server::domain::password::Password::presented(PASSWORD.into());
     let old = hasher.hash(&password, server::accounts::hashing::Client::LOCAL).await.unwrap();
     let (_, made) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
     app.server.store.replace_hash(id, &made, &old).await.unwrap();

@@ -62,7 +62,7 @@ async fn invariant_11_login_verified_before_a_password_change_begins_no_session(
     let entries = store.audit_entries().await.unwrap();
     let session = store.session(entries.last().unwrap().session.unwrap()).await.unwrap().unwrap();
     change(&app, &pair.access, &to_new()).await;
-    let later = server::store::Session { id: app.env().uuid(), ..session };
+    let later = server::domain::session::Session { id: app.env().uuid(), ..session };
     let entry = || AuditEntry {
         user: Some(account.user.id),
         ..AuditEntry::of(Event::LoggedIn, START, app::backend::ClientInfo::default())
@@ -104,7 +104,7 @@ async fn invariant_11_login_to_account_disabled_after_verification_begins_no_ses
         AccountChange { disabled: Some(true), ..AccountChange::default() },
     )
     .await;
-    let later = server::store::Session { id: app.env().uuid(), ..session };
+    let later = server::domain::session::Session { id: app.env().uuid(), ..session };
     let entry = AuditEntry {
         user: Some(account.user.id),
         ..AuditEntry::of(Event::LoggedIn, START, app::backend::ClientInfo::default())

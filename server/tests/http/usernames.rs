@@ -158,7 +158,7 @@ async fn invariant_38_registration_of_an_email_in_any_domain_form_is_one_name() 
         assert_eq!(found["users"][0]["username"], "Ada@münchen.example", "{search}");
     }
     for typed in ["ada@münchen.example", "ada@xn--mnchen-3ya.example"] {
-        let id = server::accounts::username::find(&app.server.store, typed).await.unwrap();
+        let id = server::accounts::lookup::find(&app.server.store, typed).await.unwrap();
         assert!(id.is_some(), "{typed}");
     }
 }

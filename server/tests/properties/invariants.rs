@@ -12,18 +12,14 @@ use app::{
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use server::{
-    accounts::{
+    clock::Env,
+    domain::{
+        claims::Grant,
         common_passwords::COMMON_PASSWORDS,
         password::{Password, Policy},
         username::{self, Username},
     },
-    clock::Env,
-    tokens::{
-        algorithm::Algorithm,
-        bearer::bearer,
-        codec::{Codec, Grant},
-        keys::KeyStore,
-    },
+    tokens::{algorithm::Algorithm, bearer::bearer, codec::Codec, keys::KeyStore},
 };
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;

@@ -4,9 +4,10 @@ use app::protocol::Role;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::domain::session::EndReason;
 use crate::{
     clock::utc,
-    store::{EndReason, StoredEntry, StoredFile, StoredSession, StoredUser},
+    store::{StoredEntry, StoredFile, StoredSession, StoredUser},
 };
 
 /// Path of the avatar in the archive.

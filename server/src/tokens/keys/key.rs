@@ -6,7 +6,7 @@ use jsonwebtoken::{
 };
 use zeroize::Zeroizing;
 
-use crate::tokens::algorithm::Algorithm;
+use crate::{failure::InternalError, tokens::algorithm::Algorithm};
 
 /// Bytes of a key: the size of the hash (RFC 7518 §3.2), and of Ed25519's seed (RFC 8032 §5.1.5).
 pub(super) const BYTES: usize = 32;
@@ -30,6 +30,8 @@ pub struct Key {
 #[derive(Debug, thiserror::Error)]
 #[error("signing failed: {0}")]
 pub struct SignError(pub(in crate::tokens) String);
+
+impl InternalError for SignError {}
 
 impl Key {
     /// Creates a key from its secret; the error says why the secret is invalid.

@@ -89,7 +89,7 @@ impl Password {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::common_passwords::COMMON_PASSWORDS;
+    use crate::domain::common_passwords::COMMON_PASSWORDS;
 
     const POLICY: Policy = Policy { min: 8, common: Some(&COMMON_PASSWORDS) };
 

@@ -3,13 +3,11 @@
 use app::validation::{self, Problem, ServerProblem};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 use unicode_security::{MixedScript, skeleton};
-use uuid::Uuid;
 
 use super::{
     email_address::{self, EmailAddress},
     fold,
 };
-use crate::store::{Name, Store, StoreError};
 
 /// Largest size of a text to look up, in bytes: no username comes near it.
 const LOOKUP_MAX: usize = 1024;
@@ -67,17 +65,25 @@ impl Username {
     }
 }
 
-/// Finds an account by its username in any spelling, or by its id, even if it was deleted.
-///
-/// # Errors
-///
-/// [`StoreError`] if the query fails.
-pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError> {
-    if let Ok(id) = Uuid::try_parse(typed) {
-        return Ok(Some(id));
+/// Uniqueness keys of a username.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// Lookup key, unique among accounts.
+    pub key: String,
+    /// Skeleton of confusable characters (UTS #39). Usernames with the same skeleton may coexist if
+    /// both are ASCII.
+    pub skeleton: String,
+    /// Set if the username is ASCII.
+    pub is_ascii: bool,
+}
+
+impl Name {
+    /// Returns whether this username conflicts with another one. The tables enforce the same rule.
+    #[must_use]
+    pub fn is_taken_by(&self, other: &Self) -> bool {
+        self.key == other.key
+            || (self.skeleton == other.skeleton && !(self.is_ascii && other.is_ascii))
     }
-    let Some(key) = lookup_key(typed) else { return Ok(None) };
-    Ok(store.user_with_hash(&key).await?.map(|(account, _)| account.user.id))
 }
 
 /// Returns the lookup key of a typed name; `None` if the text is too long for any account.
@@ -102,23 +108,6 @@ pub fn name_of(shown: &str) -> Name {
     let skeleton = fold(&skeleton(&readable).collect::<String>());
     let is_ascii = if key.contains('@') { readable.is_ascii() } else { shown.is_ascii() };
     Name { key, skeleton, is_ascii }
-}
-
-/// Backfills the skeletons of accounts that were made before skeletons were stored.
-///
-/// # Errors
-///
-/// [`StoreError`] if the query fails.
-pub async fn fill_in(store: &Store) -> Result<(), StoreError> {
-    loop {
-        let users = store.users_without_skeleton().await?;
-        if users.is_empty() {
-            return Ok(());
-        }
-        store
-            .set_skeletons(users.into_iter().map(|(id, shown)| (id, name_of(&shown))).collect())
-            .await?;
-    }
 }
 
 /// Allows letters and marks of one script, digits, and the three punctuation marks of the shared

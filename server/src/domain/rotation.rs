@@ -1,11 +1,53 @@
-//! The rules of a session's life, as functions of the session and the time.
+//! Rotation of refresh tokens, and detection of their reuse (RFC 9700 §4.14.2): rules as functions
+//! of the session and the time.
 //!
-//! A session's tokens belong to generations. A refresh token gets its successor once; what is
-//! presented later tells an honest client that has lost an answer from a thief (RFC 9700 §4.14.2).
+//! A session counts its refreshes. Each refresh issues tokens of the next *generation* and
+//! remembers the generation that was presented as the *parent*. A generation is *acknowledged*
+//! once one of its tokens was presented: then the client has received it.
+//!
+//! # Example
+//!
+//! Token A is of generation 1, B of 2 and C of 3; the grace period is 10 s.
+//!
+//! - At 0 s A is presented: [`Rotated`](RefreshOutcome::Rotated) to generation 2. The answer with
+//!   B is lost.
+//! - At 4 s A is presented again: [`Repeated`](RefreshOutcome::Repeated), the answer is B again.
+//!   The grace period still ends at 10 s.
+//! - At 60 s A is presented again. No token of generation 2 has been, so its answer was lost:
+//!   `Rotated` to generation 3, with the answer C. Generation 2 is undelivered from now on.
+//! - At 90 s B is presented, which the client has never had:
+//!   [`ReuseDetected`](RefreshOutcome::ReuseDetected), the session ends. An access token of
+//!   generation 2 ends it as well.
+//!
+//! If the client had received B and used it, generation 2 would be acknowledged, and A at 60 s
+//! would be reuse: A or B is in other hands.
+//!
+//! # States
+//!
+//! `p` is the presented generation of a session at generation `g`:
+//!
+//! ```text
+//!                 p = g: Rotated, g + 1
+//!          +--------------------------------------------------+
+//!          v                                                  |
+//! +------------------+   any token of g presented   +------------------+
+//! | g unacknowledged | ---------------------------> |  g acknowledged  |
+//! +------------------+                              +------------------+
+//!   |  ^                                              |
+//!   |  | p = parent, within the grace: Repeated       | p = parent, within the grace: Repeated
+//!   |  | p = parent, after it: Rotated, g + 1,        | p = parent, after it: ReuseDetected
+//!   |  |   and g is undelivered                       |
+//!   |  +---------------------------                   |
+//!   |  any other p < g: ReuseDetected                 |  any other p < g: ReuseDetected
+//!   v                                                 v
+//! +---------------------------------------------------------+
+//! | ended: every refresh is Rejected, as is any p > g       |
+//! +---------------------------------------------------------+
+//! ```
 
-use crate::{
-    store::{EndReason, Session, UndeliveredGenerations},
-    tokens::{LEEWAY, codec::Grant},
+use super::{
+    claims::{Grant, LEEWAY},
+    session::{EndReason, Session, UndeliveredGenerations},
 };
 
 /// Lifetimes in seconds.

@@ -1,0 +1,76 @@
+//! Change of the password by an authenticated user.
+
+use app::{
+    backend::{Caller, ClientInfo, Failure, FieldErrors, NewPassword, PasswordAttempt},
+    protocol::error::Code,
+    validation::ServerProblem,
+};
+
+use super::{password_check::VerifiedPassword, service::Inner};
+use crate::{
+    accounts::hashing::Client,
+    domain::{password::Password, username::Username},
+    failure::internal,
+    store::{Actor, Event, PasswordChange},
+};
+
+const CURRENT: &str = "current_password";
+
+impl Inner {
+    /// Changes the password. All other sessions of the account end.
+    pub(super) async fn change_password(
+        &self,
+        caller: &Caller,
+        change: NewPassword,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
+        let gone = || Failure::Revoked(None);
+        let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
+        let name = Username::parse(&account.user.username).ok();
+        let mut fields = FieldErrors::default();
+        let current = fields.check(CURRENT, PasswordAttempt::parse(change.current));
+        let chosen =
+            fields.check("password", Password::chosen(change.new, &self.policy, name.as_ref()));
+        fields.into_result()?;
+        let (Some(current), Some(chosen)) = (current, chosen) else {
+            return Err(Code::InternalError.into());
+        };
+
+        let client = Client::of(&client_info);
+        let VerifiedPassword { hash, attempt, entry } = self
+            .verify_password(caller, current, Event::PasswordChanged, client_info)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Plain(Code::InvalidCredentials) => wrong(),
+                other => other,
+            })?;
+        let change = PasswordChange {
+            user: caller.user,
+            old_hash: Some(hash),
+            new_hash: self.hasher.hash(&chosen, client).await.map_err(internal)?,
+            kept: Some(caller.session),
+            cleared_subject: attempt.first().map(str::to_owned),
+        };
+        // Hashing took a while: the write checks the actor and the current password again.
+        let done =
+            self.store.change_password_as(Actor::new(caller, self.env.now()), change, entry).await;
+        match &done {
+            Ok(ended) => {
+                for session in ended.iter().flatten() {
+                    self.session_cache.invalidate(session);
+                }
+            }
+            // The ended sessions are unknown.
+            Err(_) => self.session_cache.invalidate_all(),
+        }
+        // `None`: a concurrent request has changed the password, so the given one is not current
+        // any more.
+        done.map_err(Failure::from)?.ok_or_else(wrong)?;
+        tracing::info!(user = %caller.user, "password changed");
+        Ok(())
+    }
+}
+
+fn wrong() -> Failure {
+    Failure::field(CURRENT, ServerProblem::PasswordWrong)
+}
