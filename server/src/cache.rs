@@ -1,10 +1,8 @@
 //! Read-through caches of database rows that each request needs.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::{collections::HashMap, hash::Hash};
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A bounded read-through cache. A row that was read before an invalidation and arrives after it is
 /// not cached.
@@ -82,11 +80,11 @@ impl<K: Eq + Hash, V: Clone> ReadThroughCache<K, V> {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Rows<K, V>> {
-        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+        self.rows.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Rows<K, V>> {
-        self.rows.write().unwrap_or_else(PoisonError::into_inner)
+        self.rows.write()
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::config::{Config, LogFormat};
@@ -100,7 +101,7 @@ struct State {
 
 impl LineQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 
     /// Adds a line, or drops it if the queue is full.
@@ -150,8 +151,8 @@ impl LineQueue {
 
     /// Waits for lines, and takes all.
     fn take(&self) -> Vec<u8> {
-        let waiting = self.0.changed.wait_while(self.lock(), |state| state.waiting.is_empty());
-        let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        self.0.changed.wait_while(&mut state, |state| state.waiting.is_empty());
         state.is_writing = true;
         std::mem::take(&mut state.waiting)
     }
@@ -160,7 +161,7 @@ impl LineQueue {
     fn flush(&self, timeout: Duration) {
         let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
         // A timeout makes no difference: the process ends.
-        let _ = self.0.changed.wait_timeout_while(self.lock(), timeout, is_busy);
+        let _ = self.0.changed.wait_while_for(&mut self.lock(), is_busy, timeout);
     }
 }
 

@@ -2,64 +2,39 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
+use ipnet::{IpNet, Ipv6Net};
+
 /// Prefix length of the IPv6 network of one client: a client with one address of it has them all
 /// (RFC 6177).
 const CLIENT_PREFIX: u8 = 64;
 
 /// An IP network (RFC 4632 §3.1, RFC 4291 §2.3), or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    first: IpAddr,
-    prefix: u8,
-}
+pub struct Network(IpNet);
 
 impl Network {
-    /// Returns the network of an address with this prefix length.
-    fn with_prefix(address: IpAddr, prefix: u8) -> Self {
-        let prefix = prefix.min(bits(address));
-        let first = match address {
-            IpAddr::V4(v4) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-                IpAddr::from((v4.to_bits() & mask).to_be_bytes())
-            }
-            IpAddr::V6(v6) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-                IpAddr::from((v6.to_bits() & mask).to_be_bytes())
-            }
-        };
-        Self { first, prefix }
-    }
-
     /// Returns the network of one client: an IPv4 address, or the /64 around an IPv6 address.
     #[must_use]
     pub fn of_client(address: IpAddr) -> Self {
         match address.to_canonical() {
-            v4 @ IpAddr::V4(_) => Self::with_prefix(v4, bits(v4)),
-            v6 @ IpAddr::V6(_) => Self::with_prefix(v6, CLIENT_PREFIX),
+            v4 @ IpAddr::V4(_) => Self(v4.into()),
+            IpAddr::V6(v6) => Self(Ipv6Net::new_assert(v6, CLIENT_PREFIX).trunc().into()),
         }
     }
 
     /// Returns whether the network contains an address. IPv4-mapped IPv6 addresses count as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        bits(address) == bits(self.first) && Self::with_prefix(address, self.prefix) == *self
-    }
-}
-
-const fn bits(address: IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
+        self.0.contains(&address.to_canonical())
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.prefix == bits(self.first) {
-            write!(f, "{}", self.first)
+        if self.0.prefix_len() == self.0.max_prefix_len() {
+            write!(f, "{}", self.0.addr())
         } else {
-            write!(f, "{}/{}", self.first, self.prefix)
+            write!(f, "{}", self.0)
         }
     }
 }
@@ -73,20 +48,13 @@ impl FromStr for Network {
     type Err = ParseNetworkError;
 
     fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
-        let (address, prefix) =
-            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
-        let prefix = match prefix {
-            None => bits(address),
-            Some(prefix) => prefix
-                .parse()
-                .ok()
-                .filter(|prefix| *prefix <= bits(address))
-                .ok_or(ParseNetworkError)?,
+        let network: IpNet = if text.contains('/') {
+            text.parse().map_err(|_| ParseNetworkError)?
+        } else {
+            text.parse::<IpAddr>().map_err(|_| ParseNetworkError)?.into()
         };
-        let network = Self::with_prefix(address, prefix);
         // An address with bits beyond the prefix is a typing error.
-        if network.first == address { Ok(network) } else { Err(ParseNetworkError) }
+        if network.trunc() == network { Ok(Self(network)) } else { Err(ParseNetworkError) }
     }
 }
 
@@ -146,12 +114,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn with_prefix_contains_its_address(bytes: [u8; 16], prefix in 0..=128_u8) {
+        fn of_client_contains_its_address(bytes: [u8; 16]) {
             let address = IpAddr::from(bytes);
-            prop_assume!(address.to_canonical() == address);
-            prop_assert!(Network::with_prefix(address, prefix).contains(address));
+            prop_assert!(Network::of_client(address).contains(address));
             let v4 = IpAddr::from([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            prop_assert!(Network::with_prefix(v4, prefix).contains(v4));
+            prop_assert!(Network::of_client(v4).contains(v4));
+        }
+
+        #[test]
+        fn parse_of_displayed_network_gives_the_same(bytes: [u8; 16], prefix in 0..=128_u8) {
+            for network in [
+                IpNet::new(IpAddr::from(bytes), prefix),
+                IpNet::new(IpAddr::from([bytes[0], bytes[1], bytes[2], bytes[3]]), prefix % 33),
+            ] {
+                let network = Network(network.unwrap().trunc());
+                prop_assert_eq!(network.to_string().parse::<Network>().unwrap(), network);
+            }
         }
     }
 }

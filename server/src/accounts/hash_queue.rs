@@ -1,9 +1,8 @@
 //! Queue of password hashes, and the workers that take jobs from it.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-
 use app::backend::ClientInfo;
 use argon2::Block;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::fair_queue::FairQueue;
 use crate::network::Network;
@@ -52,8 +51,7 @@ pub(super) struct Jobs {
 
 impl Queue {
     pub(super) fn lock(&self) -> MutexGuard<'_, Jobs> {
-        // Jobs run without the lock: none of them can have panicked while it was held.
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock()
     }
 
     /// Waits for the next job, after one of a client has finished. `None` after shutdown.
@@ -69,7 +67,7 @@ impl Queue {
             if let Some(next) = jobs.queue.pop() {
                 return Some(next);
             }
-            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut jobs);
         }
     }
 

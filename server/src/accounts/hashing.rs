@@ -327,9 +327,10 @@ fn make(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, mpsc};
+    use std::sync::mpsc;
 
     use app::backend::ClientInfo;
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -510,7 +511,7 @@ mod tests {
             let (gate, tell) = (Arc::clone(&gate), tell.clone());
             let work: Work = Box::new(move |_| {
                 tell.send(()).unwrap();
-                let _ = gate.lock().map(|gate| gate.recv());
+                let _ = gate.lock().recv();
             });
             std::mem::forget(hasher.enqueue(client, work).expect("let in"));
         }

@@ -4,16 +4,12 @@
 mod archive;
 mod document;
 
-use std::{
-    collections::HashSet,
-    fs::File,
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashSet, fs::File, io, sync::Arc};
 
 use app::backend::{Caller, ClientInfo, Failure};
 use axum::body::Bytes;
 use futures::{TryStreamExt as _, stream};
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -98,7 +94,7 @@ impl ActiveExports {
     }
 
     fn begin(&self, user: Uuid) -> Result<ExportPermit, Failure> {
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.users.lock();
         if users.contains(&user) {
             return Err(Failure::TooManyAttempts(RETRY_AFTER));
         }
@@ -113,7 +109,7 @@ impl ActiveExports {
 
 impl Drop for ExportPermit {
     fn drop(&mut self) {
-        self.exports.users.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.user);
+        self.exports.users.lock().remove(&self.user);
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     fs::File,
     io::{self, Read as _, Seek as _, Write as _},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use axum::{
     body::{Body, Bytes, HttpBody as _},
 };
 use http_body_util::BodyExt as _;
+use parking_lot::Mutex;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -268,7 +269,7 @@ struct UserPermit {
 impl UserPermits {
     async fn acquire(self: &Arc<Self>, user: Uuid) -> Option<UserPermit> {
         let semaphore = {
-            let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut semaphores = self.semaphores.lock();
             Arc::clone(
                 semaphores.entry(user).or_insert_with(|| Arc::new(Semaphore::new(self.per_user))),
             )
@@ -282,7 +283,7 @@ impl UserPermits {
 
 impl Drop for UserPermit {
     fn drop(&mut self) {
-        let mut semaphores = self.users.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut semaphores = self.users.semaphores.lock();
         drop(self.permit.take());
         // Every holder of and every waiter for a permit has a clone of its own: without them the
         // entry is of no use.

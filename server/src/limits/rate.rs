@@ -1,15 +1,11 @@
 //! In-memory rate limits of calls, whether they succeed or not: the generic cell rate algorithm of
 //! `governor`.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{RateLimiter, middleware::NoOpMiddleware, nanos::Nanos, state::StateStore};
+
+use parking_lot::Mutex;
 
 use super::Quota;
 use crate::clock::Clock;
@@ -79,7 +75,7 @@ impl<K: Hash + Eq + Clone> StateStore for TheoreticalArrivals<K> {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ends = self.ends.lock();
         let before = ends.get(key).copied();
         let (answer, end) = decide(before)?;
         if before.is_none() && ends.len() >= self.capacity {
@@ -111,7 +107,7 @@ mod tests {
     }
 
     fn remembered(limiter: Limiter<u32>) -> usize {
-        limiter.limiter.into_state_store().ends.into_inner().unwrap().len()
+        limiter.limiter.into_state_store().ends.into_inner().len()
     }
 
     #[test]

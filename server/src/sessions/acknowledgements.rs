@@ -2,11 +2,9 @@
 //! in batches, so that no request waits for the disk. A crash in between only makes the server
 //! lenient.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
 
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 /// The newest unwritten generation of each session.
@@ -44,7 +42,7 @@ impl Acknowledgements {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, i64>> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unwritten.lock()
     }
 }
 

@@ -1,13 +1,10 @@
 //! Admission control for password checks. Failures are counted in the database, so a restart clears
 //! nothing. In-flight attempts count against the quota, so concurrent requests cannot exceed it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::backend::Failure;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
@@ -130,7 +127,7 @@ impl LoginAttempts {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, InFlight>> {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_flight.lock()
     }
 }
 

@@ -7,12 +7,10 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
+use parking_lot::Mutex;
 use sea_orm::DbErr;
 
 use super::StoreError;
@@ -87,7 +85,7 @@ impl DatabaseFiles {
 
     /// Checks that every path names the open file. Logs when the result changes.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        let _checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _checking = self.checking.lock();
         let found = self.files.iter().try_for_each(|(path, opened)| {
             let problem = match FileIdentity::of(path) {
                 Ok(Some(found)) if found == *opened => return Ok(()),

@@ -1,10 +1,9 @@
 //! Blocklist of revoked tokens whose session is still active: an in-memory copy of the table,
 //! checked on each request. It is bounded: if the table has more entries, requests query the table.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
-};
+use std::collections::HashMap;
+
+use parking_lot::RwLock;
 
 use crate::store::BlockedToken;
 
@@ -42,13 +41,13 @@ impl Blocklist {
     /// full.
     #[must_use]
     pub fn read_from(&self) -> Option<i64> {
-        let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
+        let contents = self.contents.read();
         (!contents.is_incomplete).then_some(contents.last)
     }
 
     /// Adds entries of the table, in their order.
     pub fn add(&self, tokens: Vec<BlockedToken>) {
-        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        let mut contents = self.contents.write();
         for BlockedToken { seq, jti, expires_at } in tokens {
             if contents.expires_at.len() >= self.capacity {
                 contents.is_incomplete = true;
@@ -64,20 +63,20 @@ impl Blocklist {
     /// Returns whether a token is listed; `None` if only the table can tell.
     #[must_use]
     pub fn contains(&self, jti: &str) -> Option<bool> {
-        let contents = self.contents.read().unwrap_or_else(PoisonError::into_inner);
+        let contents = self.contents.read();
         (!contents.is_incomplete).then(|| contents.expires_at.contains_key(jti))
     }
 
     /// Removes expired entries.
     pub fn remove_expired(&self, now: i64) {
-        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        let mut contents = self.contents.write();
         contents.expires_at.retain(|_, expires_at| now < *expires_at);
     }
 
     /// Replaces the contents by those of another list.
     pub fn replace(&self, other: Self) {
-        let contents = other.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
-        *self.contents.write().unwrap_or_else(PoisonError::into_inner) = contents;
+        let contents = other.contents.into_inner();
+        *self.contents.write() = contents;
     }
 }
 

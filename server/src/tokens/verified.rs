@@ -1,10 +1,9 @@
 //! Cache of verified tokens. Verifying the signature is most of the cost of a request, and many
 //! times more with `EdDSA`; for a cached token only the times are checked again.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
-};
+use std::collections::HashMap;
+
+use parking_lot::RwLock;
 
 use crate::domain::claims::VerifiedClaims;
 
@@ -17,11 +16,11 @@ pub(super) struct VerifiedTokens(RwLock<HashMap<String, VerifiedClaims>>);
 
 impl VerifiedTokens {
     pub(super) fn get(&self, token: &str) -> Option<VerifiedClaims> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
+        self.0.read().get(token).cloned()
     }
 
     pub(super) fn add(&self, token: &str, verified: VerifiedClaims) {
-        let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.0.write();
         if tokens.len() >= CAPACITY {
             // Clearing is cheaper than tracking usage: each token can be verified again.
             tokens.clear();

@@ -1,13 +1,9 @@
 //! Admission control of connections: limits in total and per client address, and the log of refused
 //! connections.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::ConnectionLimits;
@@ -51,7 +47,7 @@ impl OpenConnections {
     /// Counts a connection, unless a limit is reached.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Permit, Limit> {
         let address = self.counted(peer);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock();
         if counts.total >= self.limits.total {
             return Err(Limit::Total);
         }
@@ -78,7 +74,7 @@ impl OpenConnections {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut counts = self.open.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.open.counts.lock();
         counts.total = counts.total.saturating_sub(1);
         if let Some(address) = self.address
             && let Some(count) = counts.per_address.get_mut(&address)

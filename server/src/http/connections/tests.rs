@@ -43,7 +43,7 @@ fn admitting_beyond_the_limit_of_an_address_is_refused_until_one_is_closed() {
         .collect();
     assert_eq!(held.len(), 12, "this machine and trusted proxies are not limited");
     drop(held);
-    let counts = open.counts.lock().unwrap();
+    let counts = open.counts.lock();
     assert!(
         counts.total == 0 && counts.per_address.is_empty(),
         "nothing is kept of closed connections"

@@ -1,11 +1,8 @@
 //! The keys of a running server, reloaded when the key file changes.
 
-use std::{
-    io,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-};
+use std::{io, path::Path, sync::Arc};
 
+use parking_lot::{Mutex, RwLock};
 use secrecy::SecretString;
 
 use super::{
@@ -99,7 +96,7 @@ impl KeyStore {
     /// Returns the current keys.
     #[must_use]
     pub fn ring(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.ring.read())
     }
 
     /// Returns these keys, or reloaded ones if they lack the `kid`: another process may have
@@ -117,7 +114,7 @@ impl KeyStore {
     /// the keys stay in use.
     pub fn reload_if_changed(&self) {
         let found = self.location.fingerprint();
-        let mut last_read = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_read = self.last_read.lock();
         if found.is_ok_and(|found| *last_read == LastRead::File(found)) {
             return;
         }
@@ -151,7 +148,7 @@ impl KeyStore {
                 "the signing key has another algorithm than configured; the next start creates a new one"
             );
         }
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        *self.ring.write() = Arc::new(ring);
     }
 }
 
