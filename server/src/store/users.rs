@@ -11,8 +11,7 @@ use super::{
     ActError, Actor, AuditEntry, Store, StoreError, audit, entities::user, login_failures, names,
     user_sessions,
 };
-use crate::domain::session::EndReason;
-use crate::domain::username::Name;
+use crate::domain::{session::EndReason, username::Name};
 
 /// A new account.
 #[derive(Clone, Debug)]

@@ -1,4 +1,11 @@
 //! Issues and verifies tokens: their claims (RFC 7519), and the order of checks (RFC 8725 §3).
+//!
+//! `jsonwebtoken` issues tokens, and verifies their signatures. Its `decode` is not used, because
+//! the API documents which code the first failed check has, and `decode` checks in another order
+//! and less strictly: it reads the system clock in place of [`Clock`](crate::clock::Clock), does not
+//! check `iat`, rejects a header with a `typ` that is no string before it looks at the signature,
+//! takes a list for `iss` and `aud` and fractions for times, ignores `crit`, and takes an array
+//! for the claims.
 
 use std::sync::Arc;
 
@@ -14,7 +21,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::{
-    header::{Header, decode_object, decode_text},
+    header::{self, Header, decode_object, decode_text},
     keys::{KeyRing, KeyStore, SignError},
 };
 use crate::{
@@ -136,7 +143,7 @@ impl Codec {
     /// [`SignError`] if the signing key fails.
     pub fn access(&self, grant: &Grant, fresh: bool, env: &Env) -> Result<String, SignError> {
         let jti = URL_SAFE_NO_PAD.encode(env.random::<JTI_BYTES>());
-        self.sign(grant, &jti, TokenType::Access, Some(fresh))
+        self.issue(grant, &jti, TokenType::Access, Some(fresh))
     }
 
     /// Issues the refresh token of a session's generation. It is deterministic: repeated calls
@@ -147,7 +154,7 @@ impl Codec {
     /// [`SignError`] if the signing key fails.
     pub fn refresh(&self, grant: &Grant) -> Result<String, SignError> {
         let jti = self.refresh_jti(grant.session, grant.generation)?;
-        self.sign(grant, &jti, TokenType::Refresh, None)
+        self.issue(grant, &jti, TokenType::Refresh, None)
     }
 
     /// Returns the `jti` of the refresh token of a session's generation.
@@ -174,16 +181,14 @@ impl Codec {
         mac(&derived.finalize().into_bytes())
     }
 
-    fn sign(
+    fn issue(
         &self,
         grant: &Grant,
         jti: &str,
         token_type: TokenType,
         fresh: Option<bool>,
     ) -> Result<String, SignError> {
-        let ring = self.keys.ring();
-        let key = ring.signing();
-        let claims = serde_json::to_vec(&Claims {
+        let claims = Claims {
             iss: &self.issuer,
             aud: &self.audience,
             sub: grant.user,
@@ -195,15 +200,8 @@ impl Codec {
             token_type,
             fresh,
             generation: grant.generation,
-        })
-        .map_err(|error| SignError(error.to_string()))?;
-        let mut token = Header::encode(&key.kid, key.algorithm, token_type);
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-        let signature = key.sign(&token)?;
-        token.push('.');
-        token.push_str(&signature);
-        Ok(token)
+        };
+        self.keys.ring().signing().encode(header::name(token_type), &claims)
     }
 
     /// Verifies everything that the token itself tells: format, algorithm and signature, expiry,

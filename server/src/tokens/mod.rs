@@ -6,4 +6,5 @@ pub mod blocklist;
 pub mod codec;
 mod header;
 pub mod keys;
+mod ring_provider;
 mod verified;

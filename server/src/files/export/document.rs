@@ -4,9 +4,9 @@ use app::protocol::Role;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::session::EndReason;
 use crate::{
     clock::utc,
+    domain::session::EndReason,
     store::{StoredEntry, StoredFile, StoredSession, StoredUser},
 };
 

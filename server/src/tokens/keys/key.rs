@@ -4,9 +4,13 @@ use jsonwebtoken::{
     DecodingKey, EncodingKey,
     jwk::{Jwk, PublicKeyUse},
 };
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{failure::InternalError, tokens::algorithm::Algorithm};
+use crate::{
+    failure::InternalError,
+    tokens::{algorithm::Algorithm, ring_provider},
+};
 
 /// Bytes of a key: the size of the hash (RFC 7518 §3.2), and of Ed25519's seed (RFC 8032 §5.1.5).
 pub(super) const BYTES: usize = 32;
@@ -38,6 +42,7 @@ impl Key {
     pub(super) fn new(kid: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, String> {
         let told =
             |error: jsonwebtoken::errors::Error| format!("the key {kid} cannot be used: {error}");
+        ring_provider::install();
         let (encoding, decoding, public) = match algorithm {
             Algorithm::Hs256 if secret.len() < BYTES => {
                 return Err(format!(
@@ -61,6 +66,23 @@ impl Key {
             }
         };
         Ok(Self { kid: kid.to_owned(), algorithm, encoding, decoding, public })
+    }
+
+    /// Issues a token of this type.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] if the claims cannot be serialized, or the key cannot sign.
+    pub(in crate::tokens) fn encode(
+        &self,
+        typ: &str,
+        claims: &impl Serialize,
+    ) -> Result<String, SignError> {
+        let mut header = jsonwebtoken::Header::new(self.algorithm.into());
+        header.typ = Some(typ.to_owned());
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, claims, &self.encoding)
+            .map_err(|error| SignError(error.to_string()))
     }
 
     /// Signs a message. Returns the signature in base64url.
