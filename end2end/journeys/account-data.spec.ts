@@ -75,11 +75,11 @@ for (const [locale, words] of LANGUAGES) {
       const calls = watchCalls(page);
       const { name, go } = parts(page, words);
       await go.click();
-      await expect(name).toHaveAccessibleDescription(words.problems.nameDiffers);
+      await expect(name).toHaveAccessibleDescription(words.problems.usernameMismatch);
       await name.fill('somebody-else');
       await go.click();
       await expect(name).toBeFocused();
-      await expect(name).toHaveAccessibleDescription(words.problems.nameDiffers);
+      await expect(name).toHaveAccessibleDescription(words.problems.usernameMismatch);
       expect(count(calls, DELETE)).toBe(0);
       await name.fill(user.username.toUpperCase());
       await go.click();

@@ -94,7 +94,7 @@ for (const [locale, words] of LANGUAGES) {
       await again.fill('shorter');
       await submit.click();
       await expect(password).toHaveAccessibleDescription(words.problems.passwordTooShort);
-      await expect(again).toHaveAccessibleDescription(words.problems.passwordsDiffer);
+      await expect(again).toHaveAccessibleDescription(words.problems.passwordMismatch);
       expect(calls).toEqual([]);
 
       await fill(page, words, 'not this one', ANOTHER);

@@ -22,7 +22,7 @@ test('registration with invalid fields shows errors, focuses the first and sends
 
   await expect(gatehouse.password).toBeFocused();
   await expect(gatehouse.password).toHaveAccessibleDescription(new RegExp(EN.problems.passwordTooShort));
-  await expect(gatehouse.confirm).toHaveAccessibleDescription(EN.problems.passwordsDiffer);
+  await expect(gatehouse.confirm).toHaveAccessibleDescription(EN.problems.passwordMismatch);
   await expect(gatehouse.account).not.toHaveAttribute('aria-invalid', 'true');
   for (const field of [gatehouse.password, gatehouse.confirm]) {
     await expect(field).toHaveAttribute('aria-invalid', 'true');

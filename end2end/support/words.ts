@@ -266,8 +266,8 @@ export const EN = {
     passwordTooShort: 'Use at least 8 characters',
     passwordTooLong: 'Use at most 128 characters',
     passwordCommon: 'This password is too common',
-    nameDiffers: 'Type your username to confirm',
-    passwordsDiffer: "Passwords don't match",
+    usernameMismatch: 'Type your username to confirm',
+    passwordMismatch: "Passwords don't match",
   },
 };
 
@@ -534,8 +534,8 @@ export const ZH: Strings = {
     passwordTooShort: '密码至少需要 8 个字符',
     passwordTooLong: '密码最多 128 个字符',
     passwordCommon: '这个密码太常见，容易被猜到',
-    nameDiffers: '请输入您的用户名以确认',
-    passwordsDiffer: '两次密码不一致',
+    usernameMismatch: '请输入您的用户名以确认',
+    passwordMismatch: '两次密码不一致',
   },
 };
 

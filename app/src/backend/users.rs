@@ -60,7 +60,7 @@ impl AccountSearch {
         });
         let limit = filled(query.limit).map_or(Ok(DEFAULT_LIMIT), |limit| {
             let limit = limit.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-            limit.ok_or(ServerProblem::LimitOutside { max: MAX_LIMIT })
+            limit.ok_or(ServerProblem::LimitOutOfRange { max: MAX_LIMIT })
         });
         let (sort, limit) = (fields.check("sort", sort), fields.check("limit", limit));
         fields.into_result()?;
@@ -101,7 +101,7 @@ impl AccountUpdate {
         }
         let id = id.and_then(|id| Uuid::try_parse(&id).ok());
         if disabled == Some(true) && id == Some(caller.user) {
-            fields.reject("disabled", ServerProblem::DisablesOneself);
+            fields.reject("disabled", ServerProblem::DisableOwnAccount);
         }
         fields.into_result()?;
         let id = id.ok_or(Failure::Plain(Code::NotFound))?;

@@ -39,7 +39,7 @@ impl NewPassword {
             if typed == username().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
         });
         let confirmation = FieldState::new(move |typed| {
-            if typed == password.value() { Ok(()) } else { Err(Problem::PasswordsDiffer) }
+            if typed == password.value() { Ok(()) } else { Err(Problem::PasswordMismatch) }
         });
         Self { password, confirmation }
     }

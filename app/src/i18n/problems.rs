@@ -40,8 +40,8 @@ impl Problem {
                 "密码不能与用户名过于相似",
                 "Choose a password that is less similar to your username",
             ),
-            Self::NameDiffers => ("请输入您的用户名以确认", "Type your username to confirm"),
-            Self::PasswordsDiffer => ("两次密码不一致", "Passwords don't match"),
+            Self::UsernameMismatch => ("请输入您的用户名以确认", "Type your username to confirm"),
+            Self::PasswordMismatch => ("两次密码不一致", "Passwords don't match"),
             Self::NicknameTooLong => ("昵称最多 64 个字符", "Use at most 64 characters"),
             Self::NicknameCharacters => {
                 ("昵称不能包含控制字符", "Control characters are not allowed")
@@ -66,22 +66,22 @@ impl ServerProblem {
             }
             Self::PasswordCommon => ("这个密码太常见，容易被猜到", "This password is too common"),
             Self::PasswordWrong => ("密码错误", "Wrong password"),
-            Self::PictureKind => {
+            Self::ImageFormat => {
                 ("请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture")
             }
-            Self::PictureBytes => ("图片最大 5 MB", "Pictures can be at most 5 MB"),
-            Self::PicturePixels => (
+            Self::ImageBytes => ("图片最大 5 MB", "Pictures can be at most 5 MB"),
+            Self::ImagePixels => (
                 "图片最多 2400 万像素，每边最多 16384 像素",
                 "A picture has at most 24 megapixels, and 16,384 pixels a side",
             ),
-            Self::PictureMemory => (
+            Self::ImageMemory => (
                 "读取这张图片需要太多内存，请缩小图片，或另存为普通（非渐进式）JPEG",
                 "Reading this picture takes too much memory: make it smaller, or save it as a plain (not progressive) JPEG",
             ),
-            Self::PictureBroken => {
+            Self::ImageDamaged => {
                 ("这张图片已损坏，无法读取", "This picture is damaged and cannot be read")
             }
-            Self::FilesQuota { bytes } => {
+            Self::FilesQuotaExceeded { bytes } => {
                 let megabytes = bytes / 1_000_000;
                 return match lang {
                     Lang::Zh => format!("您的文件最多可占用 {megabytes} MB，请先删除一些"),
@@ -90,7 +90,7 @@ impl ServerProblem {
                     }
                 };
             }
-            Self::FilesCount { max } => {
+            Self::FilesCountExceeded { max } => {
                 return match lang {
                     Lang::Zh => format!("最多可保存 {max} 个文件，请先删除一些"),
                     Lang::En => {
@@ -103,17 +103,17 @@ impl ServerProblem {
                 "只能按 created_at、-created_at、username、-username 排序",
                 "Sort by created_at, -created_at, username or -username",
             ),
-            Self::PlaceUnknown => (
+            Self::CursorInvalid => (
                 "这不是此列表某一页的起点，请从头开始",
                 "This page does not exist; start from the first page",
             ),
-            Self::LimitOutside { max } => {
+            Self::LimitOutOfRange { max } => {
                 return match lang {
                     Lang::Zh => format!("每页条数应为 1 到 {max}"),
                     Lang::En => format!("Page size must be 1 to {max}"),
                 };
             }
-            Self::DisablesOneself => {
+            Self::DisableOwnAccount => {
                 ("不能停用您自己的账户", "You cannot disable your own account")
             }
         };

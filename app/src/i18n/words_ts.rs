@@ -34,8 +34,8 @@ const PROBLEMS: [(&str, Problem); 10] = [
     ("password_too_short", Problem::PasswordTooShort { min: password::MIN_DEFAULT }),
     ("password_too_long", Problem::PasswordTooLong),
     ("password_common", Problem::Server(ServerProblem::PasswordCommon)),
-    ("name_differs", Problem::NameDiffers),
-    ("passwords_differ", Problem::PasswordsDiffer),
+    ("username_mismatch", Problem::UsernameMismatch),
+    ("password_mismatch", Problem::PasswordMismatch),
 ];
 
 /// The file's text.

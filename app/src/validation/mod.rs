@@ -39,9 +39,9 @@ pub enum Problem {
     /// The password is the account's name with few characters added.
     PasswordLikeUsername,
     /// The typed confirmation is not the account's name.
-    NameDiffers,
+    UsernameMismatch,
     /// Password and confirmation differ.
-    PasswordsDiffer,
+    PasswordMismatch,
     /// A nickname of more than 64 characters.
     NicknameTooLong,
     /// A nickname with control characters or invisible marks that change the direction of text.
@@ -65,22 +65,22 @@ pub enum ServerProblem {
     /// The password is not the account's.
     PasswordWrong,
     /// The upload is not a supported image format.
-    PictureKind,
+    ImageFormat,
     /// An image with too many bytes.
-    PictureBytes,
+    ImageBytes,
     /// An image with too many pixels.
-    PicturePixels,
+    ImagePixels,
     /// An image whose decoding would exceed the memory limit.
-    PictureMemory,
+    ImageMemory,
     /// A damaged image.
-    PictureBroken,
+    ImageDamaged,
     /// The user's files would exceed the quota.
-    FilesQuota {
+    FilesQuotaExceeded {
         /// The quota in bytes.
         bytes: i64,
     },
     /// The user has reached the maximum number of files.
-    FilesCount {
+    FilesCountExceeded {
         /// The maximum number of files.
         max: u64,
     },
@@ -89,14 +89,14 @@ pub enum ServerProblem {
     /// An unknown sort order.
     SortUnknown,
     /// An invalid pagination cursor.
-    PlaceUnknown,
+    CursorInvalid,
     /// A page size outside of the limits.
-    LimitOutside {
+    LimitOutOfRange {
         /// The maximum page size.
         max: u64,
     },
     /// An attempt to disable the account of the current session.
-    DisablesOneself,
+    DisableOwnAccount,
 }
 
 #[cfg(feature = "ssr")]

@@ -89,11 +89,11 @@ impl FileService {
 fn refused(field: &'static str, refusal: Refusal) -> Failure {
     let problem = match refusal {
         Refusal::UnknownKind => {
-            return Failure::Refused(Code::UnsupportedMediaType, ServerProblem::PictureKind.into());
+            return Failure::Refused(Code::UnsupportedMediaType, ServerProblem::ImageFormat.into());
         }
-        Refusal::TooManyPixels => ServerProblem::PicturePixels,
-        Refusal::TooMuchMemory => ServerProblem::PictureMemory,
-        Refusal::Broken => ServerProblem::PictureBroken,
+        Refusal::TooManyPixels => ServerProblem::ImagePixels,
+        Refusal::TooMuchMemory => ServerProblem::ImageMemory,
+        Refusal::Broken => ServerProblem::ImageDamaged,
     };
     Failure::field(field, problem)
 }

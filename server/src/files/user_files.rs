@@ -173,8 +173,8 @@ impl Inner {
 /// Converts a refused insert into an error.
 fn refused(refusal: &InsertFileOutcome, most: FileLimits) -> Failure {
     let problem = match refusal {
-        InsertFileOutcome::OverQuota => ServerProblem::FilesQuota { bytes: most.bytes },
-        InsertFileOutcome::OverCount => ServerProblem::FilesCount { max: most.files },
+        InsertFileOutcome::OverQuota => ServerProblem::FilesQuotaExceeded { bytes: most.bytes },
+        InsertFileOutcome::OverCount => ServerProblem::FilesCountExceeded { max: most.files },
         InsertFileOutcome::Inserted => return Code::InternalError.into(),
     };
     Failure::Refused(Code::PayloadTooLarge, problem.into())

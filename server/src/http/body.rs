@@ -125,7 +125,7 @@ impl Bodies {
     /// temporary file cannot be written, `bad_request` if the body does not arrive completely.
     pub(super) async fn upload(&self, user: Uuid, mut body: Body) -> Result<Bytes, Failure> {
         let too_large =
-            || Failure::Refused(Code::PayloadTooLarge, ServerProblem::PictureBytes.into());
+            || Failure::Refused(Code::PayloadTooLarge, ServerProblem::ImageBytes.into());
         if body.size_hint().lower() > PICTURE_MAX as u64 {
             return Err(too_large());
         }

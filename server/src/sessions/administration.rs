@@ -45,7 +45,7 @@ impl Administration for SessionService {
         let AccountSearch { search, sort, after, limit } = search;
         let mut fields = FieldErrors::default();
         let after = after
-            .map(|after| Cursor::parse(&after, sort).ok_or(ServerProblem::PlaceUnknown))
+            .map(|after| Cursor::parse(&after, sort).ok_or(ServerProblem::CursorInvalid))
             .transpose();
         let after = fields.check("after", after).flatten();
         fields.into_result()?;

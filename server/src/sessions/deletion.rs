@@ -23,7 +23,7 @@ impl Inner {
         let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let key = username::lookup_key(&account.user.username).ok_or_else(gone)?;
         if username::lookup_key(typed).is_none_or(|typed| typed != key) {
-            return Err(Failure::field("username", Problem::NameDiffers));
+            return Err(Failure::field("username", Problem::UsernameMismatch));
         }
         // The audit log records that an account was deleted, but not which.
         let nowhere = ClientInfo::default();

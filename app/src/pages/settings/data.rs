@@ -93,7 +93,7 @@ fn deletion() -> AnyView {
     // name.
     let confirmation = FieldState::new(move |typed| match untrack(username) {
         Some(name) if typed.trim().eq_ignore_ascii_case(name.trim()) => Ok(()),
-        _ => Err(Problem::NameDiffers),
+        _ => Err(Problem::UsernameMismatch),
     });
     let form = FormState::new(vec![("username", confirmation)]);
     let submit = move |event: SubmitEvent| {
