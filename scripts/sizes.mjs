@@ -1,15 +1,14 @@
-// Reads a WebAssembly program with its names, adds its functions up by crate, and lists what the first visit loads.
+// Lists the size of each file of the site, and of the WASM module by crate, in docs/pages.md.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fill } from './markdown-blocks.mjs';
-import { read } from './wasm.mjs';
+import { functionSizes } from './wasm-functions.mjs';
 
 const [named = '', site = ''] = process.argv.slice(2);
 
 /**
- * The crate that a function was written in: the first name of its path, or of the type that it belongs to, or of the trait where
- * it is there for many types.
+ * Returns the crate of a function: the first segment of its path, of its type's or of its trait's.
  * @param {string} name
  */
 function crateOf(name) {
@@ -23,24 +22,20 @@ function crateOf(name) {
 
 /** @param {string} file */
 function byCrate(file) {
-  const { functions, data } = read(readFileSync(file));
+  const { functions, data } = functionSizes(readFileSync(file));
   /** @type {Map<string, number>} */
   const crates = new Map([['texts and tables', data]]);
-  // Before each name stands the place that scripts/order.mjs has given it.
-  for (const one of functions) one.name = one.name.replace(/^\d{6} /, '');
-  for (const { name, length } of functions)
-    crates.set(crateOf(name), (crates.get(crateOf(name)) ?? 0) + length);
-  const largest = functions.sort((a, b) => b.length - a.length).slice(0, 40);
-  console.log(
-    largest.map(({ name, length }) => `${String(length).padStart(6)} ${name}`).join('\n'),
-  );
+  for (const { name, size } of functions)
+    crates.set(crateOf(name), (crates.get(crateOf(name)) ?? 0) + size);
+  const largest = functions.sort((a, b) => b.size - a.size).slice(0, 40);
+  console.log(largest.map(({ name, size }) => `${String(size).padStart(6)} ${name}`).join('\n'));
   return [...crates].sort(([, a], [, b]) => b - a);
 }
 
 /** @type {(bytes: number) => string} */
 const kilo = (bytes) => (bytes / 1000).toFixed(1);
 
-/** What is on the wire for a file: its brotli beside it, or it itself. */
+/** Returns the sizes of the program's files, plain and with brotli. */
 function files() {
   const folder = join(site, 'pkg');
   const found = readdirSync(folder).filter((file) => /\.(?:js|wasm|css)$/.test(file));
@@ -59,12 +54,12 @@ const shown = crates.filter(([, bytes]) => bytes >= whole / 100);
 const rest = crates.slice(shown.length).reduce((sum, [, bytes]) => sum + bytes, 0);
 
 const KINDS = {
-  'gatehouse.wasm': 'the program (WebAssembly)',
-  'gatehouse.js': 'its glue (JavaScript)',
-  'gatehouse.css': 'the style sheet',
-  '__wasm_split.js': 'what loads the rest (JavaScript)',
+  'gatehouse.wasm': 'program (WebAssembly)',
+  'gatehouse.js': 'glue of wasm-bindgen (JavaScript)',
+  'gatehouse.css': 'style sheet',
+  '__wasm_split.js': 'loader of the lazy chunk (JavaScript)',
   'split_lazy_pages.wasm':
-    'the pages of people who are signed in (WebAssembly), which others do not load',
+    'lazy chunk of the authenticated pages (WebAssembly), not loaded by guests',
 };
 fill(
   'docs/pages.md',

@@ -59,6 +59,20 @@ const ANSWERS: Record<string, (route: Route) => Promise<void>> = {
     route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
 };
 
+// Otherwise a build that changes only the lazy chunk would keep the names of glue and program, and
+// browsers would combine cached files of two builds (cargo-leptos#658, frontend/build.rs).
+test('glue and program carry the same build id', async ({ page }) => {
+  const files: Record<string, Promise<Buffer>> = {};
+  page.on('response', (response) => {
+    const [, kind] = /\/pkg\/gatehouse\.[\w-]{22}\.(js|wasm)$/.exec(response.url()) ?? [];
+    if (kind !== undefined) files[kind] = response.body();
+  });
+  await new Gatehouse(page).open('/login');
+  const id = /\bexport function (build_[0-9a-f]{16})\(/.exec(String(await files.js))?.[1] ?? '';
+  expect(id).not.toBe('');
+  expect((await files.wasm)?.includes(id)).toBe(true);
+});
+
 test('login on a page of the previous build loads the new build once', async ({
   page,
   user,

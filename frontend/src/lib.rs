@@ -19,6 +19,8 @@ use leptos::{IntoView, prelude::set_timeout, web_sys::HtmlElement};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
 
+include!(concat!(env!("OUT_DIR"), "/build_id.rs"));
+
 thread_local! {
     static LAZY_PAGES: Cell<Option<PageRenderer>> = const { Cell::new(None) };
     static HAS_PANICKED: Cell<bool> = const { Cell::new(false) };

@@ -78,8 +78,10 @@ pub fn lang() -> Lang {
 ///   is rendered again instead of hydrated (`rerender.js`), and form input is carried over. If the
 ///   app panics before hydration ends, a second instance renders the page again; if that fails too,
 ///   or without WebAssembly, a banner appears. The second instance has a path of its own, since an
-///   ES module is instantiated once for each URL. Leptos' `HydrationScripts` writes the nonce into
-///   a readable attribute, which keeps Firefox from using the preload.
+///   ES module is instantiated once for each URL. The glue of wasm-bindgen gets a copy of the
+///   exports, so that an instance that has panicked can be disabled: its event listeners and timers
+///   would still call it. Leptos' `HydrationScripts` writes the nonce into a readable attribute,
+///   which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let page = Page::at(path);
     let strings = Strings::of(settings.lang);

@@ -8,14 +8,31 @@
     if (error) console.error(error);
     dataset.broken = "";
   };
-  const load = (path) => import(path).then((program) => program.default({ module_or_path: wasm }).then(() => program));
-  const start = (program, isSecond) => {
+  const load = async (path) => {
+    const program = await import(path);
+    const { instantiateStreaming } = WebAssembly;
+    const exports = {};
+    WebAssembly.instantiateStreaming = async (source, imports) => {
+      const { instance, module } = await instantiateStreaming(source, imports);
+      return { instance: { exports: Object.assign(exports, instance.exports) }, module };
+    };
+    try {
+      await program.default({ module_or_path: wasm });
+    } finally {
+      WebAssembly.instantiateStreaming = instantiateStreaming;
+    }
+    const disable = () => {
+      for (const name in exports) if (typeof exports[name] === "function") exports[name] = () => [];
+    };
+    return { program, disable };
+  };
+  const start = ({ program, disable }, isSecond) => {
     let hasFailed = false;
     const fail = (error) => {
       if (hasFailed) return;
       hasFailed = true;
       if (isSecond || "hydrated" in dataset) return showBroken(error);
-      program.end?.();
+      disable();
       load(js.replace("/pkg/", "/pkg/again/")).then((second) => start(second, true)).catch(showBroken);
     };
     const begin = () => {
@@ -36,5 +53,5 @@
     program.start(begin, fail);
   };
   const giveUp = (error) => loadNewBuild(location.href).then((leaves) => leaves || showBroken(error));
-  load(js).then((program) => start(program, false), giveUp).catch(showBroken);
+  load(js).then((instance) => start(instance, false), giveUp).catch(showBroken);
 })
