@@ -63,7 +63,7 @@ fn admitting_beyond_the_limit_of_all_is_refused_until_one_is_closed() {
 }
 
 #[test]
-fn the_refusal_is_a_complete_answer_of_the_contract() {
+fn refusal_is_a_complete_error_response() {
     let (head, body) = std::str::from_utf8(REFUSAL).unwrap().split_once("\r\n\r\n").unwrap();
     assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())), "{}", body.len());
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
@@ -72,7 +72,7 @@ fn the_refusal_is_a_complete_answer_of_the_contract() {
 }
 
 #[test]
-fn a_host_is_needed_once_and_has_to_be_one() {
+fn host_header_missing_repeated_or_malformed_is_invalid() {
     for (version, hosts, expected) in [
         (Version::HTTP_11, &["example.com"][..], true),
         (Version::HTTP_11, &["[::1]:3000"], true),
@@ -115,7 +115,7 @@ fn arriving(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_arrives_too_slowly_fails() {
+async fn body_slower_than_the_rate_fails() {
     let seconds = Duration::from_secs;
     for (chunks, size, pause, expected) in [
         // A byte a second: the time for all of it ends.
@@ -144,7 +144,7 @@ async fn a_body_that_arrives_too_slowly_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_being_answered_from_the_end_of_its_body_to_the_end_of_its_answer() {
+async fn connection_is_responding_from_the_end_of_the_request_to_the_end_of_the_response() {
     let (mut body, state) = arriving(2, 1, Duration::from_secs(1), 1);
     body.frame().await.unwrap().unwrap();
     assert!(!state.is_responding());
@@ -155,14 +155,14 @@ async fn a_request_is_being_answered_from_the_end_of_its_body_to_the_end_of_its_
     drop(body);
     assert!(answer.collect().await.is_ok());
     assert!(!state.is_responding());
-    // A body that is not read on is refused, and the refusal is an answer.
+    // A body that is not read completely is rejected, and the rejection is a response.
     let (body, state) = arriving(2, 1, Duration::from_secs(1), 1);
     drop(body);
     assert!(state.is_responding());
 }
 
 #[tokio::test(start_paused = true)]
-async fn writing_fails_once_the_client_has_read_nothing_for_a_time() {
+async fn write_to_a_client_that_reads_nothing_times_out() {
     let (server, mut client) = tokio::io::duplex(100);
     let state = Arc::new(State::default());
     let mut io = ConnectionIo::new(server, TIMEOUT, Arc::clone(&state));
@@ -184,7 +184,7 @@ async fn writing_fails_once_the_client_has_read_nothing_for_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_connection_is_read_on_for_a_time_so_that_the_client_can_read_the_answer() {
+async fn closed_connection_is_drained_for_a_limited_time() {
     let pair = || {
         let (server, client) = tokio::io::duplex(100);
         let state = Arc::new(State::default());

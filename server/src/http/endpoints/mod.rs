@@ -6,6 +6,7 @@
 //! input and output in its signature; its declaration takes them from there.
 
 mod auth;
+mod docs;
 mod files;
 mod profile;
 mod sessions;
@@ -25,14 +26,9 @@ use axum::{
 };
 use futures::future::BoxFuture;
 use leptos::server_fn::{Protocol, ServerFn};
-use utoipa::{
-    IntoParams, ToSchema,
-    openapi::{
-        RefOr, Schema,
-        path::{Parameter, ParameterIn},
-    },
-};
+use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
+pub(super) use self::docs::{BodyDocs, Docs, Schemas, Tag, json};
 use crate::{domain::access::AuthRequirement, files::FileService, limits::ChangeLimit};
 
 /// All endpoints, in the order of the documentation.
@@ -99,64 +95,6 @@ pub(super) struct ByteRequest {
     pub(super) uri: Uri,
     /// The upload; empty if the endpoint takes none.
     pub(super) body: Bytes,
-}
-
-/// Group of endpoints in the documentation.
-#[derive(Clone, Copy)]
-pub(super) enum Tag {
-    Auth,
-    Account,
-    Administration,
-}
-
-impl Tag {
-    pub(super) const ALL: [Self; 3] = [Self::Auth, Self::Account, Self::Administration];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::Account => "account",
-            Self::Administration => "administration",
-        }
-    }
-
-    pub(super) const fn description(self) -> &'static str {
-        match self {
-            Self::Auth => "Registration, login, tokens and logout.",
-            Self::Account => {
-                "The account of the authenticated user: profile, password, sessions, files, export."
-            }
-            Self::Administration => "User accounts, for administrators.",
-        }
-    }
-}
-
-/// A named schema and the schemas that it references.
-pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
-
-/// A body in the documentation.
-#[derive(Clone, Copy)]
-pub(super) struct BodyDocs {
-    pub(super) media_types: &'static [&'static str],
-    /// The schema of the body comes first.
-    pub(super) schemas: fn() -> Schemas,
-}
-
-/// The documentation of an endpoint.
-pub(super) struct Docs {
-    /// The `operationId`: the name in generated clients.
-    pub(super) id: &'static str,
-    pub(super) tag: Tag,
-    pub(super) summary: &'static str,
-    pub(super) description: &'static str,
-    pub(super) parameters: fn() -> Vec<Parameter>,
-    pub(super) request: Option<BodyDocs>,
-    pub(super) status: StatusCode,
-    pub(super) response: BodyDocs,
-    /// Description of the cookie that the response sets.
-    pub(super) cookie: Option<&'static str>,
-    /// Error codes beyond those of the checks that precede the handler.
-    pub(super) errors: &'static [Code],
 }
 
 impl Endpoint {
@@ -308,17 +246,6 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A JSON body.
-pub(super) fn json<T: ToSchema>() -> BodyDocs {
-    BodyDocs { media_types: &["application/json"], schemas: schemas_of::<T> }
-}
-
-fn schemas_of<T: ToSchema>() -> Schemas {
-    let mut schemas = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut schemas);
-    schemas
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -358,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn every_endpoint_is_documented_under_an_id_of_its_own() {
+    fn every_endpoint_has_documentation_and_a_unique_id() {
         let mut ids = BTreeSet::new();
         for endpoint in endpoints() {
             let docs = &endpoint.docs;
