@@ -7,7 +7,8 @@
       return null;
     }
   };
-  const hasToken = (storage) => attempt(() => /^"[\w-]+\.[\w-]+\.[\w-]+"$/.test(window[storage].getItem("access_token")));
+  const hasToken = (storage) =>
+    attempt(() => /^"[\w-]+\.[\w-]+\.[\w-]+"$/.test(window[storage].getItem("access_token")));
   root.dataset.auth = hasToken("sessionStorage") || hasToken("localStorage") ? "member" : "guest";
 
   const metas = [...document.querySelectorAll('meta[name="theme-color"]')];
@@ -26,7 +27,10 @@
   addEventListener("storage", chosen);
   addEventListener("change", ({ target: { id, value } }) => {
     if (id !== "theme") return;
-    attempt(() => (value ? localStorage.setItem("theme", value) : localStorage.removeItem("theme")));
+    attempt(() => {
+      if (value) localStorage.setItem("theme", value);
+      else localStorage.removeItem("theme");
+    });
     paint(value);
   });
 

@@ -96,7 +96,12 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     });
     view! {
         <!DOCTYPE html>
-        <html lang=settings.lang.tag() translate="no" class="notranslate" data-password-min=settings.password_min.to_string()>
+        <html
+            lang=settings.lang.tag()
+            translate="no"
+            class="notranslate"
+            data-password-min=settings.password_min.to_string()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -112,26 +117,42 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <script nonce=use_nonce()>{HEAD_SCRIPT.trim_end()}</script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
-                <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                {lazy_chunks
-                    .into_iter()
-                    .map(|path| view! { <link rel="preload" href=path r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> })
-                    .collect_view()}
+                {preload(assets.wasm.clone())}
+                {lazy_chunks.into_iter().map(preload).collect_view()}
                 <script type="module" nonce=use_nonce()>{start_script}</script>
                 {reload}
             </head>
             <body>
                 <App />
-                <div class="banner banner-offline" role="status" data-shape="">{bilingual(|strings| view! { {strings.offline} }.into_any())}</div>
-                <div class="banner banner-broken" role="alert">
-                    {bilingual(|strings| view! { {strings.page_incomplete}" "<a href="">{strings.reload}</a> }.into_any())}
+                <div class="banner banner-offline" role="status" data-shape="">
+                    {bilingual(|strings| strings.offline.into_any())}
                 </div>
-                <div class="banner banner-missing" role="alert">{bilingual(|strings| view! { {strings.javascript_required} }.into_any())}</div>
+                <div class="banner banner-broken" role="alert">
+                    {bilingual(|strings| {
+                        view! { {strings.page_incomplete}" "<a href="">{strings.reload}</a> }
+                            .into_any()
+                    })}
+                </div>
+                <div class="banner banner-missing" role="alert">
+                    {bilingual(|strings| strings.javascript_required.into_any())}
+                </div>
                 <noscript>
                     <div class="banner"><p>{strings.javascript_required}</p></div>
                 </noscript>
             </body>
         </html>
+    }
+}
+
+fn preload(path: String) -> impl IntoView {
+    view! {
+        <link
+            rel="preload"
+            href=path
+            r#as="fetch"
+            r#type="application/wasm"
+            crossorigin="anonymous"
+        />
     }
 }
 

@@ -3,7 +3,8 @@ window.loadNewBuild = async (address, asked) => {
   const named = (page) => page.querySelector(program)?.getAttribute("href");
   try {
     const signal = AbortSignal.timeout(10000);
-    const answer = await fetch(address, { cache: "no-store", headers: { Accept: "text/html" }, signal });
+    const headers = { Accept: "text/html" };
+    const answer = await fetch(address, { cache: "no-store", headers, signal });
     const served = named(new DOMParser().parseFromString(await answer.text(), "text/html"));
     if (!served?.startsWith("/pkg/") || served === named(document)) return false;
     if (!asked) {

@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn with_shape_inserts_the_hash_of_the_app() {
-        let page = "<head><!-- --></head><body class=\"a\"><p>a</p><div class=\"b\" data-shape=\"\"></div></body>";
+        let page = "<head><!-- --></head><body class=\"a\"><p>a</p>\
+                    <div class=\"b\" data-shape=\"\"></div></body>";
         let expected =
             page.replace("data-shape=\"\"", &format!("data-shape=\"{}\"", of(&["p", "#text"])));
         assert_eq!(with_shape(page), expected);

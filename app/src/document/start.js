@@ -33,12 +33,14 @@
       hasFailed = true;
       if (isSecond || "hydrated" in dataset) return showBroken(error);
       disable();
-      load(js.replace("/pkg/", "/pkg/again/")).then((second) => start(second, true)).catch(showBroken);
+      load(js.replace("/pkg/", "/pkg/again/"))
+        .then((second) => start(second, true))
+        .catch(showBroken);
     };
     const begin = () => {
       try {
         if (!isSecond && isUnchanged()) return program.hydrate();
-        console.warn("Something has changed this page before it could start: it is rendered again.");
+        console.warn("Something has changed this page before hydration: it is rendered again.");
         const restore = clear();
         const container = document.createElement("div");
         program.mount(container);
@@ -52,6 +54,7 @@
     };
     program.start(begin, fail);
   };
-  const giveUp = (error) => loadNewBuild(location.href).then((leaves) => leaves || showBroken(error));
+  const giveUp = (error) =>
+    loadNewBuild(location.href).then((leaves) => leaves || showBroken(error));
   load(js).then((instance) => start(instance, false), giveUp).catch(showBroken);
 })

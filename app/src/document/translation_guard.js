@@ -8,7 +8,11 @@
       for (const standIn of standIns) standIn.remove();
     };
     const guarded = {
-      nodeValue: { configurable: true, enumerable: true, set: (value) => (putBack(), (text.nodeValue = value)) },
+      nodeValue: {
+        configurable: true,
+        enumerable: true,
+        set: (value) => (putBack(), (text.nodeValue = value)),
+      },
       parentNode: { configurable: true, enumerable: true, get: () => (putBack(), text.parentNode) },
       remove: { configurable: true, enumerable: true, value: () => (putBack(), text.remove()) },
     };
@@ -21,7 +25,8 @@
       const standIns = addedNodes.length ? [...addedNodes] : beside;
       for (const node of removedNodes) {
         const text = texts.get(node) ?? (standIns[0]?.localName === "font" ? node : null);
-        if (text?.nodeType === 3 && !text.isConnected && standIns[0]?.isConnected) guard(text, standIns);
+        if (text?.nodeType === 3 && !text.isConnected && standIns[0]?.isConnected)
+          guard(text, standIns);
       }
     }
   }).observe(document, { childList: true, subtree: true });
