@@ -1,6 +1,8 @@
 //! The few things that pages ask of the browser's document. Only [`spawn`] and [`yes`] mean
 //! anything to the server.
 
+pub mod object_url;
+
 use futures::future::LocalBoxFuture;
 use leptos::{html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
@@ -9,6 +11,7 @@ use web_sys::{
     ClipboardEvent, FileList, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlInputElement,
 };
 
+use self::object_url::ObjectUrl;
 use crate::i18n::Lang;
 
 #[wasm_bindgen]
@@ -86,31 +89,20 @@ pub fn value(input: NodeRef<Input>) -> String {
     input.get_untracked().map(|input| HtmlInputElement::value(&input)).unwrap_or_default()
 }
 
-/// Has the browser keep a file, as if it had been fetched from an address.
+/// Downloads data as a file.
 pub fn save_file(name: &str, media_type: &str, bytes: &[u8]) {
-    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
-    let options = web_sys::BlobPropertyBag::new();
-    options.set_type(media_type);
-    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options) else {
-        return;
-    };
-    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    let Some(url) = ObjectUrl::new(bytes, media_type) else { return };
     let link = document()
         .create_element("a")
         .ok()
         .and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
     if let Some(link) = link {
-        link.set_href(&url);
+        link.set_href(url.as_str());
         link.set_download(name);
         link.click();
     }
-    // The browser has taken it over by then.
-    set_timeout(
-        move || {
-            let _ = web_sys::Url::revoke_object_url(&url);
-        },
-        std::time::Duration::from_mins(1),
-    );
+    // The download has started by then.
+    set_timeout(move || drop(url), std::time::Duration::from_mins(1));
 }
 
 /// The files of a paste that is meant for the page itself: no text field has the focus, and no text

@@ -114,5 +114,9 @@ fn session_end_message(end: SessionEnd) -> fn(&'static i18n::strings::Strings) -
 fn RouteGuards() -> impl IntoView {
     guards::watch(browser::SessionContext::of_page());
     let language = Language::of_page();
-    view! { <a class="skip-link" href="#main" rel="external">{language.t(|s| s.skip_to_content)}</a> }
+    view! {
+        <a class="skip-link" href="#main" rel="external">
+            {language.t(|s| s.skip_to_content)}
+        </a>
+    }
 }

@@ -16,7 +16,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes that only browsers and style sheets read. Any other attribute must not have a literal
 /// with letters.
-const MACHINE_READABLE: [&str; 36] = [
+const MACHINE_READABLE: [&str; 38] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
@@ -36,6 +36,7 @@ const MACHINE_READABLE: [&str; 36] = [
     "for",
     "href",
     "id",
+    "initial_focus",
     "inputmode",
     "lang",
     "media",
@@ -51,6 +52,7 @@ const MACHINE_READABLE: [&str; 36] = [
     "spellcheck",
     "tabindex",
     "translate",
+    "title_id",
     "type",
     "value",
 ];

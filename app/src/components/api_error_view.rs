@@ -27,6 +27,12 @@ impl DisplayedError {
         Self { source, lang: dom::lang(), was_offline: dom::is_offline() }
     }
 
+    /// Returns the error code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.source.code
+    }
+
     /// Returns the message for the user: the server's own, else one by error code.
     fn message(&self, strings: &'static Strings) -> String {
         match self.source.code {
@@ -50,13 +56,14 @@ impl DisplayedError {
 }
 
 /// Message, remedy and request id. The caller provides the `role="alert"` element.
-pub fn error_message(error: &DisplayedError, strings: &'static Strings) -> impl IntoView + use<> {
-    let request = &error.source.request_id;
+pub fn error_message(error: DisplayedError, strings: &'static Strings) -> impl IntoView {
+    let message = error.message(strings);
+    let remedy = error.remedy(strings);
+    let id = error.source.request_id;
+    let id = (!id.is_empty()).then(|| view! { <code>{id}</code> });
     view! {
-        <p lang=error.lang.tag()>{error.message(strings)}</p>
-        {error
-            .remedy(strings)
-            .map(|remedy| view! { <p class="help">{remedy}" "{(!request.is_empty()).then(|| view! { <code>{request.clone()}</code> })}</p> })}
+        <p lang=error.lang.tag()>{message}</p>
+        {remedy.map(|remedy| view! { <p class="help">{remedy}" "{id}</p> })}
     }
 }
 

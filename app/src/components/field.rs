@@ -129,7 +129,16 @@ pub fn hidden_username() -> impl IntoView {
     let auth = SessionContext::of_page().auth;
     let username =
         move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
-    view! { <input type="text" name="username" autocomplete="username" prop:value=username readonly hidden /> }
+    view! {
+        <input
+            type="text"
+            name="username"
+            autocomplete="username"
+            prop:value=username
+            readonly
+            hidden
+        />
+    }
 }
 
 /// Form field. Its type is erased: the view types of a form with several fields would exceed the
@@ -177,6 +186,10 @@ pub fn Field(
         Some(FieldError::Server(_, lang)) => Some(lang.tag()),
         _ => None,
     };
+    let reveal_label = move || {
+        let strings = language.strings();
+        if is_visible.get() { strings.hide_password } else { strings.show_password }
+    };
     let toggle = move |_| {
         is_visible.update(|is_visible| *is_visible = !*is_visible);
         if let Some(input) = state.input.get_untracked() {
@@ -211,10 +224,7 @@ pub fn Field(
                                 type="button"
                                 class="reveal"
                                 aria-controls=name
-                                aria-label=move || {
-                                    let strings = language.strings();
-                                    if is_visible.get() { strings.hide_password } else { strings.show_password }
-                                }
+                                aria-label=reveal_label
                                 on:click=toggle
                             >
                                 {icons::eye()}

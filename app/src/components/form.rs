@@ -3,14 +3,9 @@
 use futures::future::LocalBoxFuture;
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{
-    api_error_view::{self, DisplayedError},
-    field::FieldState,
-    icons,
-};
+use super::{api_error_view::DisplayedError, error_panel::ErrorAlert, field::FieldState};
 use crate::{
     dom,
-    i18n::strings::Language,
     protocol::error::{ApiError, Code},
 };
 
@@ -103,18 +98,5 @@ pub fn FormError(
     /// State of the form.
     form: FormState,
 ) -> impl IntoView {
-    let language = Language::of_page();
-    move || {
-        form.error.get().map(|error| {
-            view! {
-                <div class="alert">
-                    {icons::warning()}
-                    <div>
-                        <div role="alert">{api_error_view::error_message(&error, language.strings())}</div>
-                        {api_error_view::retry_countdown(&error, language)}
-                    </div>
-                </div>
-            }
-        })
-    }
+    move || form.error.get().map(|error| view! { <ErrorAlert error /> })
 }

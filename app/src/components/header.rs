@@ -68,7 +68,11 @@ pub fn Header() -> impl IntoView {
                 {nav_link(Page::Home, "nav-link", |s| s.home)}
                 {nav_link(Page::Profile, "nav-link for-member", |s| s.profile)}
                 <span class="spacer"></span>
-                <button type="button" class="account-button for-member" popovertarget="account-menu">
+                <button
+                    type="button"
+                    class="account-button for-member"
+                    popovertarget="account-menu"
+                >
                     <Avatar class="avatar avatar-small" />
                     <span class="sr-only">{language.t(|s| s.account_menu)}": "</span>
                     <span class="account-name">{name}</span>

@@ -2,10 +2,13 @@
 
 pub mod api_error_view;
 pub mod avatar;
+pub mod dialog;
+pub mod error_panel;
 pub mod field;
 pub mod form;
 pub mod header;
 pub mod icons;
+pub mod loader;
 pub mod logout_button;
 pub mod masking;
 pub mod new_password;

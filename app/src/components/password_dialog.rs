@@ -1,9 +1,10 @@
 //! Step-up authentication dialog: asks for the password when the server requires a fresh token. The
 //! requests that need it wait until it closes.
 
-use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
+    dialog::Dialog,
     field::{Field, FieldState, hidden_username},
     form::{FormError, FormState},
     submit_button::SubmitButton,
@@ -21,28 +22,17 @@ use crate::{
 #[component]
 pub fn PasswordDialog() -> impl IntoView {
     let reauth_pending = SessionContext::of_page().reauth_pending;
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        if reauth_pending.get() {
-            // `showModal` throws where the dialog is open already.
-            let _ = dialog.show_modal();
-            // The form is rendered one frame later.
-            request_animation_frame(|| {
-                if let Some(input) = dom::find("dialog input") {
-                    dom::focus(&input);
-                }
-            });
-        } else {
-            dialog.close();
-        }
-    });
-    // LogoutInProgress the page cancels the pending requests.
+    // Leaving the page cancels the pending requests.
     on_cleanup(browser::cancel_reauth);
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="reauth-title" on:close=move |_| browser::cancel_reauth()>
+        <Dialog
+            is_open=reauth_pending
+            on_close=|()| browser::cancel_reauth()
+            title_id="reauth-title"
+            initial_focus="#reauth_password"
+        >
             {move || reauth_pending.get().then(password_form)}
-        </dialog>
+        </Dialog>
     }
 }
 

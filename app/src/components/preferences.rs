@@ -11,9 +11,10 @@ use crate::i18n::strings::Language;
 pub fn Preferences() -> impl IntoView {
     let language = Language::of_page();
     let other = move || language.get().other();
+    let switch = move |_| language.choose(language.0.get_untracked().other());
     view! {
         <div class="preferences">
-            <button type="button" class="preference" on:click=move |_| language.choose(language.0.get_untracked().other())>
+            <button type="button" class="preference" on:click=switch>
                 // The other language is labelled in its own language.
                 <span class="sr-only">{language.t(|s| s.language)}": "</span>
                 <span lang=move || other().tag()>{move || other().name()}</span>

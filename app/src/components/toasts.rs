@@ -121,7 +121,12 @@ fn toast_view(toast: Toast, slot: Slot) -> impl IntoView {
         <div role=toast.role class="toast">
             {if toast.role == "status" { icons::tick() } else { icons::warning() }}
             <p>{language.t(toast.text)}</p>
-            <button type="button" class="close" aria-label=language.t(|s| s.close) on:click=move |_| close()>
+            <button
+                type="button"
+                class="close"
+                aria-label=language.t(|s| s.close)
+                on:click=move |_| close()
+            >
                 {icons::cross()}
             </button>
         </div>

@@ -26,9 +26,15 @@ pub fn Home() -> impl IntoView {
             <p class="for-member">{language.t(|s| s.home_member)}</p>
             <p class="for-guest">{language.t(|s| s.home_guest)}</p>
             <div class="actions">
-                <a class="btn btn-primary for-member" href=Page::Profile.path()>{language.t(|s| s.to_profile)}</a>
-                <a class="btn btn-primary for-guest" href=Page::Login.path()>{language.t(|s| s.log_in)}</a>
-                <a class="btn btn-outline for-guest" href=Page::Register.path()>{language.t(|s| s.register)}</a>
+                <a class="btn btn-primary for-member" href=Page::Profile.path()>
+                    {language.t(|s| s.to_profile)}
+                </a>
+                <a class="btn btn-primary for-guest" href=Page::Login.path()>
+                    {language.t(|s| s.log_in)}
+                </a>
+                <a class="btn btn-outline for-guest" href=Page::Register.path()>
+                    {language.t(|s| s.register)}
+                </a>
             </div>
         </section>
         <ul class="features for-guest">

@@ -12,9 +12,7 @@ use leptos::prelude::*;
 use super::{files::Files, profile::Profile, settings, users};
 use crate::{
     components::{
-        api_error_view::{self, DisplayedError},
-        icons,
-        password_dialog::PasswordDialog,
+        api_error_view::DisplayedError, error_panel::ErrorPanel, password_dialog::PasswordDialog,
     },
     dom,
     i18n::strings::Language,
@@ -145,25 +143,17 @@ impl LazyPages {
     pub fn view(self, page: Page) -> AnyView {
         match self.state.get() {
             ChunkState::Loaded(render) => render(page),
-            ChunkState::Failed(why) => self.failed_view(page, &why),
+            ChunkState::Failed(error) => self.failed_view(page, error),
             ChunkState::NotRequested | ChunkState::Loading => ().into_any(),
         }
     }
 
     /// Error panel in place of a page whose chunk could not be loaded.
-    fn failed_view(self, page: Page, why: &DisplayedError) -> AnyView {
+    fn failed_view(self, page: Page, error: DisplayedError) -> AnyView {
         let language = Language::of_page();
-        view! {
-            <section class="card error-panel">
-                <div class="error-mark">{icons::closed_mark()}</div>
-                <h1 tabindex="-1">{move || page.title(language.strings())}</h1>
-                <div role="alert">{api_error_view::error_message(why, language.strings())}</div>
-                <button type="button" class="btn btn-primary" on:click=move |_| self.load(true)>
-                    {language.t(|s| s.retry)}
-                </button>
-            </section>
-        }
-        .into_any()
+        let title = move || page.title(language.strings());
+        let heading = view! { <h1 tabindex="-1">{title}</h1> }.into_any();
+        view! { <ErrorPanel error heading retry=move |()| self.load(true) /> }.into_any()
     }
 }
 

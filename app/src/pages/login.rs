@@ -60,7 +60,13 @@ pub fn Login() -> impl IntoView {
             <h1 tabindex="-1">{language.t(|s| s.login_title)}</h1>
             <form method="post" novalidate on:submit=submit>
                 <FormError form />
-                <Field state=username name="username" label=|s| s.username autocomplete="username" inputmode="email" />
+                <Field
+                    state=username
+                    name="username"
+                    label=|s| s.username
+                    autocomplete="username"
+                    inputmode="email"
+                />
                 <Field
                     state=password
                     name="password"
@@ -70,7 +76,13 @@ pub fn Login() -> impl IntoView {
                     secret=true
                 />
                 <label class="check">
-                    <input class="checkbox checkbox-primary" type="checkbox" name="remember" checked node_ref=remember />
+                    <input
+                        class="checkbox checkbox-primary"
+                        type="checkbox"
+                        name="remember"
+                        checked
+                        node_ref=remember
+                    />
                     <span>{language.t(|s| s.remember)}</span>
                 </label>
                 <SubmitButton label=|s| s.log_in busy=form.busy />

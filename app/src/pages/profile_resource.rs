@@ -4,69 +4,73 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    components::{
-        api_error_view::{self, DisplayedError},
-        icons,
-        logout_button::LogoutButton,
-    },
-    dom,
+    components::{error_panel::ErrorPanel, loader::Loader, logout_button::LogoutButton},
     i18n::{Lang, strings::Language},
-    protocol::Profile,
+    protocol::{Profile, error::ApiError},
     server_fns::get_profile,
     session::browser::{self, SessionContext},
 };
 
-#[derive(Clone)]
-enum Load {
-    Loading,
-    Loaded(Profile),
-    Failed(DisplayedError),
-}
-
 /// The profile and its loading state.
 #[derive(Clone, Copy)]
 pub(super) struct ProfileResource {
-    load: RwSignal<Load>,
-    in_flight: StoredValue<Option<Uuid>>,
+    profile: Loader<Profile>,
     context: SessionContext,
     /// Language of the page.
     pub(super) language: Language,
 }
 
 impl ProfileResource {
-    /// Creates the resource. It is reloaded for each user and after each token refresh.
-    pub(super) fn of_page() -> Self {
+    /// Creates the resource. It is loaded for each user, and refreshed after each token refresh.
+    pub(super) fn new() -> Self {
         let resource = Self {
-            load: RwSignal::new(Load::Loading),
-            in_flight: StoredValue::new(None),
+            profile: Loader::new(),
             context: SessionContext::of_page(),
             language: Language::of_page(),
         };
-        let SessionContext { auth, tokens_refreshed, .. } = resource.context;
+        let Self { profile, context, .. } = resource;
         Effect::new(move |before: Option<(Option<Uuid>, u32)>| {
-            let user = auth.with(|auth| auth.user().cloned());
-            let now = (user.as_ref().map(|user| user.id), tokens_refreshed.get());
-            if before.and_then(|(user_id, _)| user_id) != now.0 {
-                resource.load.set(Load::Loading);
+            let user = context.auth.with(|auth| auth.user().cloned());
+            let user_id = user.as_ref().map(|user| user.id);
+            let tokens_refreshed = context.tokens_refreshed.get();
+            match (user, before) {
+                (None, _) => profile.reset(),
+                (Some(user), Some(before)) if before == (user_id, tokens_refreshed) => {
+                    // The user was changed here or in another tab.
+                    profile.update(|profile| profile.set_user(user));
+                }
+                (Some(user), Some((before, _))) if before == user_id => {
+                    // A pending request that is repeated after the token refresh returns the newest
+                    // token anyway.
+                    if !profile.is_pending_untracked() {
+                        profile.refresh(resource.request(user.id));
+                    }
+                }
+                (Some(user), _) => profile.load(resource.request(user.id)),
             }
-            if before != Some(now) {
-                resource.fetch();
-            } else if let Some(user) = user {
-                // The user was changed here or in another tab.
-                resource.update(|profile| profile.set_user(user));
-            }
-            now
+            (user_id, tokens_refreshed)
         });
         resource
+    }
+
+    /// Requests the profile, and updates the user in the session with it.
+    async fn request(self, user_id: Uuid) -> Result<Profile, ApiError> {
+        let profile = get_profile().await?;
+        // Another user may have signed in meanwhile.
+        if self.user_id() == Some(user_id) {
+            browser::update_user(profile.user());
+        }
+        Ok(profile)
+    }
+
+    fn user_id(self) -> Option<Uuid> {
+        self.context.auth.with_untracked(|auth| auth.user().map(|user| user.id))
     }
 
     /// Returns a value of the profile once it is loaded. As with [`Language::t`], all texts share
     /// one type.
     pub(super) fn get<T>(self, pick: impl FnOnce(&Profile) -> T) -> Option<T> {
-        self.load.with(|load| match load {
-            Load::Loaded(profile) => Some(pick(profile)),
-            Load::Loading | Load::Failed(_) => None,
-        })
+        self.profile.get(pick)
     }
 
     /// Returns a text of the profile, or `None` until it is loaded: the style sheet shows empty
@@ -80,97 +84,45 @@ impl ProfileResource {
 
     /// Returns the profile without subscribing to it.
     pub(super) fn get_untracked(self) -> Option<Profile> {
-        untrack(|| self.get(Clone::clone))
+        self.profile.get_untracked(Clone::clone)
     }
 
     /// Updates the displayed profile; does nothing if the page is gone.
     pub(super) fn update(self, change: impl FnOnce(&mut Profile)) {
-        let _ = self.load.try_update(|load| {
-            if let Load::Loaded(profile) = load {
-                change(profile);
-            }
-        });
+        self.profile.update(change);
     }
 
     /// Returns whether the profile is being loaded.
     pub(super) fn is_loading(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Loading))
+        self.profile.is_loading()
     }
 
     /// Returns whether loading has failed.
     pub(super) fn has_failed(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Failed(_)))
+        self.profile.error().is_some()
     }
 
     /// Loading status for screen readers, and the error panel if loading has failed.
     pub(super) fn status_view(self) -> impl IntoView {
-        view! {
-            <p class="sr-only" role="status">
-                {move || if self.is_loading() { self.language.strings().profile_loading } else { "" }}
-            </p>
-            {move || match self.load.get() {
-                Load::Failed(error) => Some(self.error_panel(&error)),
-                Load::Loading | Load::Loaded(_) => None,
-            }}
-        }
-    }
-
-    fn user_id(self) -> Option<Uuid> {
-        self.context.auth.with_untracked(|auth| auth.user().map(|user| user.id))
-    }
-
-    fn fetch(self) {
-        // One request at a time: a request that is repeated after a refresh shows the newest token
-        // anyway.
-        let Some(user) = self.user_id().filter(|user| self.in_flight.get_value() != Some(*user))
-        else {
-            return;
-        };
-        self.in_flight.set_value(Some(user));
-        dom::spawn(async move {
-            let outcome = get_profile().await;
-            if self.in_flight.try_get_value().flatten() != Some(user) {
-                return;
-            }
-            self.in_flight.set_value(None);
-            // Another user has signed in meanwhile.
-            if self.user_id() != Some(user) {
-                return;
-            }
-            match outcome {
-                Ok(profile) => {
-                    let user = profile.user();
-                    self.load.set(Load::Loaded(profile));
-                    browser::update_user(user);
-                }
-                // The displayed data is still valid.
-                Err(_) if self.load.with_untracked(|load| matches!(load, Load::Loaded(_))) => {}
-                Err(error) => self.load.set(Load::Failed(DisplayedError::new(error))),
-            }
-        });
-    }
-
-    fn error_panel(self, error: &DisplayedError) -> impl IntoView + use<> {
         let language = self.language;
-        let retry = move |_| {
-            self.load.set(Load::Loading);
-            self.fetch();
+        let status =
+            move || if self.is_loading() { language.strings().profile_loading } else { "" };
+        let retry = move |()| {
+            if let Some(user_id) = self.user_id() {
+                self.profile.load(self.request(user_id));
+            }
+        };
+        let error_panel = move |error| {
+            let heading = view! { <h2>{language.t(|s| s.profile_failed)}</h2> }.into_any();
+            view! {
+                <ErrorPanel error heading retry>
+                    <LogoutButton label=|s| s.switch_account />
+                </ErrorPanel>
+            }
         };
         view! {
-            <section class="card error-panel">
-                <div class="error-mark">{icons::closed_mark()}</div>
-                <div role="alert">
-                    <h2>{language.t(|s| s.profile_failed)}</h2>
-                    {api_error_view::error_message(error, language.strings())}
-                </div>
-                {api_error_view::retry_countdown(error, language)}
-                <div class="actions">
-                    <button type="button" class="btn btn-primary" on:click=retry>
-                        {language.t(|s| s.retry)}
-                    </button>
-                    <LogoutButton label=|s| s.switch_account />
-                </div>
-            </section>
+            <p class="sr-only" role="status">{status}</p>
+            {move || self.profile.error().map(error_panel)}
         }
     }
 }

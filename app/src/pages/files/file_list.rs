@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::uploads::{self, Upload};
 use crate::{
     browser_value::BrowserValue,
-    components::{api_error_view::DisplayedError, toasts::Toasts},
+    components::{api_error_view::DisplayedError, loader::Loader, toasts::Toasts},
     dom,
     protocol::{
         error::Code,
-        files::{FileEntry, FileListQuery, FileQuery},
+        files::{FileEntry, FileList, FileListQuery, FileQuery},
         paths,
     },
     server_fns::{delete_file, list_files},
@@ -27,25 +27,10 @@ const UNDO_WINDOW: Duration = Duration::from_secs(8);
 /// Uploads at a time; others are queued.
 const MAX_CONCURRENT_UPLOADS: u32 = 3;
 
-/// Loading state of the list.
-#[derive(Clone)]
-pub(super) enum Load {
-    Loading,
-    Loaded,
-    Failed(DisplayedError),
-}
-
 /// State of a file list on a page.
 #[derive(Clone, Copy)]
 pub(super) struct FileListState {
-    /// Loading state of the list.
-    pub(super) load: RwSignal<Load>,
-    /// Loaded files, newest first.
-    pub(super) files: RwSignal<Vec<FileEntry>>,
-    /// Cursor of the next page.
-    pub(super) next: RwSignal<Option<Uuid>>,
-    /// Storage in bytes: used, and quota.
-    pub(super) usage: RwSignal<Option<(i64, i64)>>,
+    list: Loader<FileList>,
     /// Uploads that are pending or have failed.
     pub(super) uploads: RwSignal<Vec<Upload>>,
     /// Removed file; the server is told when the undo window ends.
@@ -62,10 +47,7 @@ impl FileListState {
     /// Creates the state of a list with this page size.
     pub(super) fn new(page_size: u32) -> Self {
         Self {
-            load: RwSignal::new(Load::Loading),
-            files: RwSignal::new(Vec::new()),
-            next: RwSignal::new(None),
-            usage: RwSignal::new(None),
+            list: Loader::new(),
             uploads: RwSignal::new(Vec::new()),
             pending_removal: RwSignal::new(None),
             upload_queue: BrowserValue::new(VecDeque::new),
@@ -80,14 +62,17 @@ impl FileListState {
     /// Loads the files of the signed-in user; commits a pending removal when the page is left.
     pub(super) fn keep_loaded(self, is_ready: impl Fn() -> bool + 'static) {
         Effect::new(move |before: Option<Option<Uuid>>| {
-            let now = self.auth.with(|auth| auth.user().map(|user| user.id)).filter(|_| is_ready());
-            if before.flatten() != now {
-                self.clear();
-                if now.is_some() {
+            let user = self.auth.with(|auth| auth.user().map(|user| user.id));
+            let user = user.filter(|_| is_ready());
+            if before.flatten() != user {
+                self.pending_removal.set(None);
+                if user.is_some() {
                     self.reload();
+                } else {
+                    self.list.reset();
                 }
             }
-            now
+            user
         });
         Effect::new(move |_| {
             let pagehide = window_event_listener(ev::pagehide, move |_| {
@@ -113,47 +98,62 @@ impl FileListState {
         on_cleanup(move || self.commit_removal());
     }
 
-    fn clear(self) {
-        self.files.set(Vec::new());
-        self.next.set(None);
-        self.usage.set(None);
-        self.pending_removal.set(None);
-    }
-
     /// Loads the first page.
     pub(super) fn reload(self) {
-        self.load.set(Load::Loading);
-        dom::spawn(async move {
-            let outcome =
-                list_files(FileListQuery { after: None, limit: Some(self.page_size) }).await;
-            match outcome {
-                Ok(list) => {
-                    self.files.try_set(list.files);
-                    self.next.try_set(list.next);
-                    self.usage.try_set(Some((list.used, list.quota)));
-                    self.load.try_set(Load::Loaded);
-                }
-                Err(error) => {
-                    self.load.try_set(Load::Failed(DisplayedError::new(error)));
-                }
-            }
-        });
+        self.list.load(list_files(self.page_after(None)));
+    }
+
+    fn page_after(self, after: Option<Uuid>) -> FileListQuery {
+        FileListQuery { after, limit: Some(self.page_size) }
     }
 
     /// Loads the next page.
     pub(super) fn load_more(self) {
-        let Some(after) = self.next.try_update(Option::take).flatten() else { return };
+        let Some(after) = self.list.update(|list| list.next.take()).flatten() else { return };
         dom::spawn(async move {
-            if let Ok(list) =
-                list_files(FileListQuery { after: Some(after), limit: Some(self.page_size) }).await
-            {
-                self.files.try_update(|files| files.extend(list.files));
-                self.next.try_set(list.next);
-            } else {
-                self.next.try_set(Some(after));
+            let result = list_files(self.page_after(Some(after))).await;
+            if result.is_err() {
                 self.toasts.alert(|strings| strings.files_failed);
             }
+            self.list.update(|list| match result {
+                Ok(page) => {
+                    list.files.extend(page.files);
+                    list.next = page.next;
+                }
+                Err(_) => list.next = Some(after),
+            });
         });
+    }
+
+    /// Returns whether the first page is being loaded.
+    pub(super) fn is_loading(self) -> bool {
+        self.list.is_loading()
+    }
+
+    /// Returns the error, if loading has failed.
+    pub(super) fn load_error(self) -> Option<DisplayedError> {
+        self.list.error()
+    }
+
+    /// Returns the loaded files, newest first.
+    pub(super) fn files(self) -> Vec<FileEntry> {
+        self.list.get(|list| list.files.clone()).unwrap_or_default()
+    }
+
+    /// Returns whether the user has neither files nor uploads.
+    pub(super) fn is_empty(self) -> bool {
+        self.list.get(|list| list.files.is_empty()).unwrap_or_default()
+            && self.uploads.with(Vec::is_empty)
+    }
+
+    /// Returns whether there are more files to load.
+    pub(super) fn has_more(self) -> bool {
+        self.list.get(|list| list.next.is_some()).unwrap_or_default()
+    }
+
+    /// Returns the storage in bytes: used, and quota.
+    pub(super) fn usage(self) -> Option<(i64, i64)> {
+        self.list.get(|list| (list.used, list.quota))
     }
 
     /// Uploads files, [`MAX_CONCURRENT_UPLOADS`] at a time.
@@ -181,12 +181,10 @@ impl FileListState {
             self.active_uploads.update_value(|active| *active += 1);
             dom::spawn(async move {
                 if let Some(kept) = uploads::upload_file(&upload, &file).await {
-                    self.usage.try_update(|usage| {
-                        if let Some((used, _)) = usage {
-                            *used += kept.size;
-                        }
+                    self.list.update(|list| {
+                        list.used += kept.size;
+                        list.files.insert(0, kept);
                     });
-                    self.files.try_update(|files| files.insert(0, kept));
                     self.drop_upload(upload.number);
                 }
                 self.active_uploads.try_update_value(|active| *active -= 1);
@@ -210,9 +208,9 @@ impl FileListState {
     /// Removes a file from the list. The server deletes it when the undo window ends.
     pub(super) fn remove(self, id: Uuid) {
         self.commit_removal();
-        let removed = self.files.try_update(|files| {
-            let index = files.iter().position(|file| file.id == id)?;
-            Some(files.remove(index))
+        let removed = self.list.update(|list| {
+            let index = list.files.iter().position(|file| file.id == id)?;
+            Some(list.files.remove(index))
         });
         self.pending_removal.set(removed.flatten());
     }
@@ -225,7 +223,7 @@ impl FileListState {
     }
 
     fn reinsert(self, file: FileEntry) {
-        self.files.try_update(|files| {
+        self.list.update(|FileList { files, .. }| {
             // Ids are time-ordered: newer files have greater ones.
             let index = files.iter().position(|other| other.id < file.id).unwrap_or(files.len());
             files.insert(index, file);
@@ -238,11 +236,7 @@ impl FileListState {
         dom::spawn(async move {
             match delete_file(FileQuery { id: file.id }).await {
                 Ok(_) => {
-                    self.usage.try_update(|usage| {
-                        if let Some((used, _)) = usage {
-                            *used = (*used - file.size).max(0);
-                        }
-                    });
+                    self.list.update(|list| list.used = (list.used - file.size).max(0));
                 }
                 // Deleted already, for example in another tab.
                 Err(error) if error.code == Code::NotFound => {}

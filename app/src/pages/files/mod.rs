@@ -8,10 +8,10 @@ mod viewer;
 use leptos::{ev, html, prelude::*};
 use web_sys::{DragEvent, FileList};
 
-use file_list::{FileListState, Load};
+use file_list::FileListState;
 
 use crate::{
-    components::api_error_view,
+    components::error_panel::ErrorPanel,
     dom,
     i18n::strings::{self, Language},
     routes::Page,
@@ -71,17 +71,23 @@ fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl I
         event.prevent_default();
         is_dragged_over.set(true);
     };
-    let is_loading = move || list.load.with(|load| matches!(load, Load::Loading));
+    let is_loading = move || list.is_loading();
     let usage_text = move || {
-        let usage = list.usage.get();
-        usage.map(|(used, quota)| {
+        list.usage().map(|(used, quota)| {
             strings::storage_used(language.get(), &format_size(used), &format_size(quota))
         })
     };
-    let is_empty = move || {
-        list.load.with(|load| matches!(load, Load::Loaded))
-            && list.files.with(Vec::is_empty)
-            && list.uploads.with(Vec::is_empty)
+    let empty = move || view! { <p class="files-empty">{language.t(|s| s.files_empty)}</p> };
+    let more_button = move || {
+        view! {
+            <button
+                type="button"
+                class="btn btn-outline files-more"
+                on:click=move |_| list.load_more()
+            >
+                {language.t(|s| s.files_more)}
+            </button>
+        }
     };
     view! {
         <div
@@ -96,32 +102,24 @@ fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl I
                 <p class="note">{language.t(|s| s.files_hint)}</p>
                 <p class="note">{usage_text}</p>
             </div>
-            <p class="sr-only" role="status">{move || if is_loading() { language.strings().files_loading } else { "" }}</p>
-            {move || list.load.with(|load| match load {
-                Load::Failed(why) => Some(view! {
-                    <div class="error-panel">
-                        <div role="alert">{api_error_view::error_message(why, language.strings())}</div>
-                        <button type="button" class="btn btn-outline" on:click=move |_| list.reload()>
-                            {language.t(|s| s.retry)}
-                        </button>
-                    </div>
-                }),
-                Load::Loading | Load::Loaded => None,
-            })}
-            {move || is_empty().then(|| view! { <p class="files-empty">{language.t(|s| s.files_empty)}</p> })}
+            <p class="sr-only" role="status">
+                {move || if is_loading() { language.strings().files_loading } else { "" }}
+            </p>
+            {move || {
+                list.load_error().map(|error| view! {
+                    <ErrorPanel error class="error-panel" retry=move |()| list.reload() />
+                })
+            }}
+            {move || list.is_empty().then(empty)}
             <ul class="masonry" aria-busy=move || is_loading().then_some("true")>
                 <For each=move || list.uploads.get() key=|upload| upload.number let:upload>
                     {uploads::tile(list, upload)}
                 </For>
-                <For each=move || list.files.get() key=|file| file.id let:file>
+                <For each=move || list.files() key=|file| file.id let:file>
                     {tile::tile(list, file, shown)}
                 </For>
             </ul>
-            {move || list.next.get().is_some().then(|| view! {
-                <button type="button" class="btn btn-outline files-more" on:click=move |_| list.load_more()>
-                    {language.t(|s| s.files_more)}
-                </button>
-            })}
+            {move || list.has_more().then(more_button)}
             {undo(list)}
             {viewer::viewer(shown)}
         </div>
@@ -142,7 +140,14 @@ fn picker(list: FileListState) -> impl IntoView {
     };
     view! {
         <label class="btn btn-primary upload">
-            <input type="file" class="sr-only" accept=ACCEPT multiple node_ref=input on:change=chosen />
+            <input
+                type="file"
+                class="sr-only"
+                accept=ACCEPT
+                multiple
+                node_ref=input
+                on:change=chosen
+            />
             <span>{language.t(|s| s.upload)}</span>
         </label>
     }
@@ -166,7 +171,12 @@ fn undo(list: FileListState) -> impl IntoView {
                 view! {
                     <div class="undo" role="status">
                         <p>{language.t(|s| s.file_deleted)}": "<bdi>{name}</bdi></p>
-                        <button type="button" class="btn btn-outline" node_ref=button on:click=move |_| list.restore()>
+                        <button
+                            type="button"
+                            class="btn btn-outline"
+                            node_ref=button
+                            on:click=move |_| list.restore()
+                        >
                             {language.t(|s| s.undo)}
                         </button>
                     </div>

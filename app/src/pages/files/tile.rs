@@ -2,63 +2,32 @@
 //! the viewport.
 
 use http::Method;
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
 use leptos::{html, prelude::*};
 use uuid::Uuid;
 use wasm_bindgen::{JsCast as _, closure::Closure};
-use web_sys::{
-    Blob, BlobPropertyBag, IntersectionObserver, IntersectionObserverEntry,
-    IntersectionObserverInit, Url,
-};
+use web_sys::{IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
 use super::{file_list::FileListState, format_size};
 use crate::{
     browser_value::BrowserValue,
-    components::icons,
-    dom,
+    components::{icons, loader::Loader},
+    dom::object_url::ObjectUrl,
     i18n::strings::Language,
-    protocol::{files::FileEntry, paths},
+    protocol::{
+        error::{ApiError, Code},
+        files::FileEntry,
+        paths,
+    },
     session::{browser, transport::ApiRequest},
 };
 
-/// Object URL of a picture, revoked when it is no longer shown.
-#[derive(Clone, Copy)]
-pub(super) struct ObjectUrl(RwSignal<Option<String>>);
-
-impl ObjectUrl {
-    pub(super) fn new() -> Self {
-        let object_url = Self(RwSignal::new(None));
-        on_cleanup(move || object_url.revoke());
-        object_url
-    }
-
-    pub(super) fn get(self) -> Option<String> {
-        self.0.get()
-    }
-
-    /// Revokes the URL.
-    pub(super) fn revoke(self) {
-        if let Some(url) = self.0.try_update(Option::take).flatten() {
-            let _ = Url::revoke_object_url(&url);
-        }
-    }
-
-    /// Loads a picture with the user's access token.
-    pub(super) fn fetch(self, id: Uuid, size: &'static str, media_type: String) {
-        dom::spawn(async move {
-            let Some(url) = fetch(id, size, &media_type).await else { return };
-            if self.0.try_get_untracked().is_none() {
-                // The page was left meanwhile.
-                let _ = Url::revoke_object_url(&url);
-                return;
-            }
-            self.revoke();
-            self.0.try_set(Some(url));
-        });
-    }
-}
-
-async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String> {
+/// Requests a picture and returns its object URL.
+pub(super) async fn request_picture(
+    id: Uuid,
+    size: &'static str,
+    media_type: String,
+) -> Result<ObjectUrl, ApiError> {
     let request = ApiRequest {
         method: Method::GET,
         url: format!("{}?id={id}&size={size}", paths::FILE),
@@ -66,12 +35,16 @@ async fn fetch(id: Uuid, size: &'static str, media_type: &str) -> Option<String>
         accept: "image/*".to_owned(),
         body: None,
     };
-    let answer = browser::send(request).await.ok().filter(|answer| answer.error().is_none())?;
-    let bytes = Uint8Array::from(&*answer.body);
-    let kind = BlobPropertyBag::new();
-    kind.set_type(media_type);
-    let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(&bytes), &kind).ok()?;
-    Url::create_object_url_with_blob(&blob).ok()
+    let answer = browser::send(request).await.map_err(|_| ApiError::local(Code::Network))?;
+    if let Some(error) = answer.error() {
+        return Err(error);
+    }
+    ObjectUrl::new(&answer.body, &media_type).ok_or_else(|| ApiError::local(Code::Unknown))
+}
+
+/// Returns the URL of a loaded picture.
+pub(super) fn url_of(picture: Loader<ObjectUrl>) -> Option<String> {
+    picture.get(|url| url.as_str().to_owned())
 }
 
 /// The tile of a file.
@@ -81,10 +54,12 @@ pub(super) fn tile(
     shown: RwSignal<Option<FileEntry>>,
 ) -> impl IntoView {
     let language = Language::of_page();
-    let object_url = ObjectUrl::new();
+    let picture = Loader::new();
     let place = NodeRef::<html::Li>::new();
     let id = file.id;
-    when_near_viewport(place, move || object_url.fetch(id, "thumb", "image/jpeg".to_owned()));
+    when_near_viewport(place, move || {
+        picture.load(request_picture(id, "thumb", "image/jpeg".to_owned()));
+    });
     let ratio = format!("{} / {}", file.width.max(1), file.height.max(1));
     let FileEntry { name, size: bytes, .. } = file.clone();
     let label = name.clone();
@@ -101,13 +76,18 @@ pub(super) fn tile(
                 aria-label=label
                 on:click=move |_| shown.set(Some(file.clone()))
             >
-                {move || object_url.get().map(|url| view! { <img src=url alt="" /> })}
+                {move || url_of(picture).map(|url| view! { <img src=url alt="" /> })}
             </button>
             <p class="tile-text">
                 <span class="tile-name"><bdi>{name}</bdi></span>
                 <span class="tile-size">{format_size(bytes)}</span>
             </p>
-            <button type="button" class="tile-button" aria-label=remove_label on:click=move |_| list.remove(id)>
+            <button
+                type="button"
+                class="tile-button"
+                aria-label=remove_label
+                on:click=move |_| list.remove(id)
+            >
                 {icons::bin()}
             </button>
         </li>

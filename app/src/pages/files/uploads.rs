@@ -102,14 +102,22 @@ pub(super) fn tile(list: FileListState, upload: Upload) -> impl IntoView {
             None => {
                 let label = format!("{} {label}", language.strings().uploading);
                 let value = move || f64::from(percent.get());
-                view! { <progress class="progress progress-primary" max="100" aria-label=label prop:value=value></progress> }
-                    .into_any()
+                view! {
+                    <progress
+                        class="progress progress-primary"
+                        max="100"
+                        aria-label=label
+                        prop:value=value
+                    ></progress>
+                }
+                .into_any()
             }
             Some(UploadError::Client(text)) => {
                 view! { <p role="alert" class="tile-error">{language.t(*text)}</p> }.into_any()
             }
             Some(UploadError::Server(why)) => {
-                view! { <div role="alert" class="tile-error">{api_error_view::error_message(why, language.strings())}</div> }.into_any()
+                let message = api_error_view::error_message(why.clone(), language.strings());
+                view! { <div role="alert" class="tile-error">{message}</div> }.into_any()
             }
         })
     };
@@ -128,7 +136,12 @@ pub(super) fn tile(list: FileListState, upload: Upload) -> impl IntoView {
                 <span class="tile-name"><bdi>{name}</bdi></span>
                 <span class="tile-size">{size_text}</span>
             </p>
-            <button type="button" class="tile-button" aria-label=close_label on:click=move |_| list.cancel_upload(&upload)>
+            <button
+                type="button"
+                class="tile-button"
+                aria-label=close_label
+                on:click=move |_| list.cancel_upload(&upload)
+            >
                 {icons::cross()}
             </button>
         </li>

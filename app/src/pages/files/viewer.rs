@@ -1,31 +1,43 @@
 //! Dialog that shows a picture at full size, with a download link.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
-use super::tile::ObjectUrl;
-use crate::{components::icons, i18n::strings::Language, protocol::files::FileEntry};
+use super::tile::{request_picture, url_of};
+use crate::{
+    components::{dialog::Dialog, icons, loader::Loader},
+    i18n::strings::Language,
+    protocol::files::FileEntry,
+};
 
 /// The dialog; open while a file is selected.
 pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
     let language = Language::of_page();
-    let dialog = NodeRef::<html::Dialog>::new();
-    let object_url = ObjectUrl::new();
+    let picture = Loader::new();
     Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        let wanted =
-            shown.with(|file| file.as_ref().map(|file| (file.id, file.media_type.clone())));
-        if let Some((id, media_type)) = wanted {
-            object_url.fetch(id, "full", media_type);
-            // `showModal` throws where the dialog is open already.
-            let _ = dialog.show_modal();
-        } else {
-            dialog.close();
-            object_url.revoke();
+        let file = shown.with(|file| file.as_ref().map(|file| (file.id, file.media_type.clone())));
+        match file {
+            Some((id, media_type)) => picture.load(request_picture(id, "full", media_type)),
+            None => picture.reset(),
         }
     });
     let name = move || shown.with(|file| file.as_ref().map(|file| file.name.clone()));
+    let image = move || url_of(picture).map(|url| view! { <img src=url alt=name /> });
+    let save = move || {
+        url_of(picture).map(|url| {
+            view! {
+                <a class="btn btn-outline" href=url download=name>
+                    {language.t(|s| s.file_save)}
+                </a>
+            }
+        })
+    };
     view! {
-        <dialog class="viewer" aria-label=name node_ref=dialog on:close=move |_| shown.set(None)>
+        <Dialog
+            is_open=Signal::derive(move || shown.with(Option::is_some))
+            on_close=move |()| shown.set(None)
+            title_id="viewer-name"
+            class="viewer"
+        >
             <button
                 type="button"
                 class="close"
@@ -34,15 +46,14 @@ pub(super) fn viewer(shown: RwSignal<Option<FileEntry>>) -> impl IntoView {
             >
                 {icons::cross()}
             </button>
-            <div class="viewer-picture" aria-busy=move || object_url.get().is_none().then_some("true")>
-                {move || object_url.get().map(|url| view! { <img src=url alt=name /> })}
+            <div
+                class="viewer-picture"
+                aria-busy=move || url_of(picture).is_none().then_some("true")
+            >
+                {image}
             </div>
-            <p class="viewer-name"><bdi>{name}</bdi></p>
-            <div class="actions">
-                {move || object_url.get().map(|url| view! {
-                    <a class="btn btn-outline" href=url download=name>{language.t(|s| s.file_save)}</a>
-                })}
-            </div>
-        </dialog>
+            <p class="viewer-name" id="viewer-name"><bdi>{name}</bdi></p>
+            <div class="actions">{save}</div>
+        </Dialog>
     }
 }

@@ -22,25 +22,30 @@ use crate::{
 #[component]
 pub fn Profile() -> impl IntoView {
     let auth = SessionContext::of_page().auth;
-    let profile = ProfileResource::of_page();
+    let profile = ProfileResource::new();
     let language = profile.language;
     let greeting = move || {
         let known =
             auth.with(|auth| auth.user().map(|user| welcome(language.get(), display_name(user))));
         known.unwrap_or_else(|| language.strings().account.to_owned())
     };
+    let name = profile.text(|me, _| display_name(&me.user()).to_owned());
+    // Without a nickname the username is shown as the name.
+    let username =
+        profile.text(|me, _| me.nickname.as_ref().map(|_| me.username.clone()).unwrap_or_default());
     view! {
         <div class="profile">
             <h1 tabindex="-1">{greeting}</h1>
             {profile.status_view()}
-            <div class="cards" hidden=move || profile.has_failed() aria-busy=move || profile.is_loading().then_some("true")>
+            <div
+                class="cards"
+                hidden=move || profile.has_failed()
+                aria-busy=move || profile.is_loading().then_some("true")
+            >
                 <section class="card card-person">
                     <Avatar class="avatar" />
-                    <p class="card-name">{profile.text(|me, _| display_name(&me.user()).to_owned())}</p>
-                    // Without a nickname the username is shown above already.
-                    <p class="card-username">
-                        {profile.text(|me, _| me.nickname.as_ref().map(|_| me.username.clone()).unwrap_or_default())}
-                    </p>
+                    <p class="card-name">{name}</p>
+                    <p class="card-username">{username}</p>
                     <p class="card-since">
                         {profile.text(|me, lang| {
                             let day = time::format_time(me.created_at, Precision::Day, lang);
@@ -48,7 +53,9 @@ pub fn Profile() -> impl IntoView {
                         })}
                     </p>
                     <div class="actions">
-                        <a class="btn btn-outline" href=Page::SettingsProfile.path()>{language.t(|s| s.edit)}</a>
+                        <a class="btn btn-outline" href=Page::SettingsProfile.path()>
+                            {language.t(|s| s.edit)}
+                        </a>
                         <LogoutButton />
                     </div>
                 </section>

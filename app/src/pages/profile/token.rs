@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::time::{self, Precision},
-    i18n::strings::Strings,
+    i18n::{Lang, strings::Strings},
     pages::profile_resource::ProfileResource,
     protocol::Profile as Me,
     session::browser,
@@ -18,25 +18,40 @@ pub(super) fn card(profile: ProfileResource) -> impl IntoView {
             <h2>{language.t(|s| s.current_session)}</h2>
             {time_left(profile)}
             <dl>
-                {row(profile, |s| s.issued_at, timestamp(profile, Precision::Second, |me| Some(me.login_time)))}
-                {row(profile, |s| s.expires_at, timestamp(profile, Precision::Second, |me| Some(me.expiration_time)))}
-                {row(
-                    profile,
-                    |s| s.token_type,
-                    profile.text(|me, lang| {
-                        if me.fresh { format!("access · {}", Strings::of(lang).password_confirmed) } else { "access".to_owned() }
-                    })
-                        .into_any(),
-                )}
+                {row(profile, |s| s.issued_at, timestamp(profile, Precision::Second, issued_at))}
+                {row(profile, |s| s.expires_at, timestamp(profile, Precision::Second, expires_at))}
+                {row(profile, |s| s.token_type, profile.text(token_type).into_any())}
             </dl>
             <h3>{language.t(|s| s.timeline)}</h3>
             <ol class="timeline">
-                {step(profile, |me, strings| if me.fresh { strings.timeline_issued } else { strings.timeline_renewed }, |me| Some(me.login_time))}
+                {step(profile, start_event, issued_at)}
                 {step(profile, |_, strings| strings.timeline_renews, renewal_time)}
-                {step(profile, |_, strings| strings.timeline_expires, |me| Some(me.expiration_time))}
+                {step(profile, |_, strings| strings.timeline_expires, expires_at)}
             </ol>
         </section>
     }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other times may be unknown")]
+fn issued_at(me: &Me) -> Option<i64> {
+    Some(me.login_time)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other times may be unknown")]
+fn expires_at(me: &Me) -> Option<i64> {
+    Some(me.expiration_time)
+}
+
+fn token_type(me: &Me, lang: Lang) -> String {
+    if me.fresh {
+        format!("access · {}", Strings::of(lang).password_confirmed)
+    } else {
+        "access".to_owned()
+    }
+}
+
+fn start_event(me: &Me, strings: &'static Strings) -> &'static str {
+    if me.fresh { strings.timeline_issued } else { strings.timeline_renewed }
 }
 
 /// Returns the time of the next refresh ahead of expiry, by the server's clock.

@@ -124,7 +124,11 @@ fn deletion() -> AnyView {
                     autocomplete="off"
                     enterkeyhint="go"
                 />
-                <SubmitButton label=|s| s.delete_submit busy=form.busy class="btn btn-outline btn-danger btn-block" />
+                <SubmitButton
+                    label=|s| s.delete_submit
+                    busy=form.busy
+                    class="btn btn-outline btn-danger btn-block"
+                />
             </form>
         </section>
     }

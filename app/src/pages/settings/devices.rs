@@ -1,13 +1,14 @@
 //! `/settings/devices`: active sessions, and logging them out.
 
-use leptos::{ev::SubmitEvent, html, prelude::*, task::tick};
+use leptos::{ev::SubmitEvent, prelude::*, task::tick};
 use uuid::Uuid;
 
 use crate::{
     components::{
-        api_error_view::{self, DisplayedError},
+        dialog::Dialog,
+        error_panel::ErrorPanel,
         form::{FormError, FormState},
-        icons,
+        loader::Loader,
         submit_button::SubmitButton,
         time::{self, Precision},
         toasts::Toasts,
@@ -29,13 +30,6 @@ use crate::{
 /// Selects a text of the page's language.
 type Text = fn(&'static Strings) -> &'static str;
 
-#[derive(Clone)]
-enum Load {
-    Loading,
-    Loaded(Vec<SessionInfo>),
-    Failed(DisplayedError),
-}
-
 /// Sessions to log out once confirmed.
 #[derive(Clone, PartialEq)]
 enum PendingLogout {
@@ -46,7 +40,7 @@ enum PendingLogout {
 /// The session list and the pending confirmation.
 #[derive(Clone, Copy)]
 struct DeviceList {
-    load: RwSignal<Load>,
+    sessions: Loader<Vec<SessionInfo>>,
     pending: RwSignal<Option<PendingLogout>>,
     toasts: Toasts,
     language: Language,
@@ -55,24 +49,24 @@ struct DeviceList {
 /// Cards of the section.
 pub(super) fn view() -> AnyView {
     let list = DeviceList {
-        load: RwSignal::new(Load::Loading),
+        sessions: Loader::new(),
         pending: RwSignal::new(None),
         toasts: Toasts::of_page(),
         language: Language::of_page(),
     };
     let auth = SessionContext::of_page().auth;
     Effect::new(move |before: Option<Option<Uuid>>| {
-        let user = auth.with(|auth| auth.user().map(|user| user.id));
-        if user.is_some() && before != Some(user) {
-            list.load.set(Load::Loading);
-            list.fetch();
+        let user_id = auth.with(|auth| auth.user().map(|user| user.id));
+        if user_id.is_some() && before != Some(user_id) {
+            list.sessions.load(request());
         }
-        user
+        user_id
     });
     let language = list.language;
-    let is_loading = move || list.load.with(|load| matches!(load, Load::Loading));
+    let is_loading = move || list.sessions.is_loading();
+    let status = move || if is_loading() { language.strings().profile_loading } else { "" };
     view! {
-        <p class="sr-only" role="status">{move || if is_loading() { language.strings().profile_loading } else { "" }}</p>
+        <p class="sr-only" role="status">{status}</p>
         <section class="card" aria-busy=move || is_loading().then_some("true")>
             <p class="lead">{language.t(|s| s.devices_text)}</p>
             {move || list.content()}
@@ -82,21 +76,19 @@ pub(super) fn view() -> AnyView {
     .into_any()
 }
 
-impl DeviceList {
-    fn fetch(self) {
-        dom::spawn(async move {
-            let load = match list_sessions().await {
-                Ok(list) => Load::Loaded(list.sessions),
-                Err(error) => Load::Failed(DisplayedError::new(error)),
-            };
-            // The page may have been left meanwhile.
-            self.load.try_set(load);
-        });
-    }
+async fn request() -> Result<Vec<SessionInfo>, ApiError> {
+    list_sessions().await.map(|list| list.sessions)
+}
 
+impl DeviceList {
     fn content(self) -> AnyView {
-        match self.load.get() {
-            Load::Loading => view! {
+        if let Some(error) = self.sessions.error() {
+            let heading = view! { <h2>{self.language.t(|s| s.devices_failed)}</h2> }.into_any();
+            let retry = move |()| self.sessions.load(request());
+            return view! { <ErrorPanel error heading retry class="error-panel" /> }.into_any();
+        }
+        let skeleton = || {
+            view! {
                 <ul class="devices">
                     <li class="device">
                         <div>
@@ -106,10 +98,9 @@ impl DeviceList {
                     </li>
                 </ul>
             }
-            .into_any(),
-            Load::Loaded(list) => self.list(&list),
-            Load::Failed(error) => self.error_panel(&error),
-        }
+            .into_any()
+        };
+        self.sessions.get(|list| self.list(list)).unwrap_or_else(skeleton)
     }
 
     fn list(self, list: &[SessionInfo]) -> AnyView {
@@ -187,7 +178,9 @@ impl DeviceList {
                                 view! {
                                     {language.t(|s| s.last_seen)}
                                     " "
-                                    {moment(last_seen_at, |seconds, now, lang| time::format_relative(now - seconds, lang))}
+                                    {moment(last_seen_at, |seconds, now, lang| {
+                                        time::format_relative(now - seconds, lang)
+                                    })}
                                 }
                             })}
                         {address.map(|address| view! { <span>{address}</span> })}
@@ -198,7 +191,9 @@ impl DeviceList {
                             if is_new { strings.first_logged_in } else { strings.logged_in_since }
                         }}
                         " "
-                        {moment(created_at, |seconds, _, lang| time::format_time(seconds, Precision::Second, lang))}
+                        {moment(created_at, |seconds, _, lang| {
+                            time::format_time(seconds, Precision::Second, lang)
+                        })}
                     </p>
                 </div>
                 {(!current).then(end)}
@@ -207,56 +202,19 @@ impl DeviceList {
         .into_any()
     }
 
-    fn error_panel(self, error: &DisplayedError) -> AnyView {
-        let language = self.language;
-        let retry = move |_| {
-            self.load.set(Load::Loading);
-            self.fetch();
-        };
-        view! {
-            <div class="error-panel">
-                <div class="error-mark">{icons::closed_mark()}</div>
-                <div role="alert">
-                    <h2>{language.t(|s| s.devices_failed)}</h2>
-                    {api_error_view::error_message(error, language.strings())}
-                </div>
-                {api_error_view::retry_countdown(error, language)}
-                <button type="button" class="btn btn-primary" on:click=retry>
-                    {language.t(|s| s.retry)}
-                </button>
-            </div>
-        }
-        .into_any()
-    }
-
     /// Confirmation dialog.
     fn confirm_dialog(self) -> AnyView {
-        let dialog = NodeRef::<html::Dialog>::new();
-        Effect::new(move |_| {
-            let Some(dialog) = dialog.get() else { return };
-            if self.pending.with(Option::is_some) {
-                // `showModal` throws where the dialog is open already.
-                let _ = dialog.show_modal();
-                // The form is rendered one frame later. The focus is on Cancel, so pressing Enter
-                // does nothing.
-                request_animation_frame(|| {
-                    if let Some(button) = dom::find("#confirm-cancel") {
-                        dom::focus(&button);
-                    }
-                });
-            } else {
-                dialog.close();
-            }
-        });
+        let is_open = Signal::derive(move || self.pending.with(Option::is_some));
+        // The focus is on Cancel, so pressing Enter does nothing.
         view! {
-            <dialog
-                class="dialog"
-                node_ref=dialog
-                aria-labelledby="confirm-title"
-                on:close=move |_| self.pending.set(None)
+            <Dialog
+                is_open
+                on_close=move |()| self.pending.set(None)
+                title_id="confirm-title"
+                initial_focus="#confirm-cancel"
             >
                 {move || self.pending.get().map(|pending| self.confirm_form(pending))}
-            </dialog>
+            </Dialog>
         }
         .into_any()
     }
@@ -274,7 +232,8 @@ impl DeviceList {
         };
         let device_label = move || {
             name.as_ref().map(|(browser, system)| {
-                view! { <strong>{device_name(language.get(), browser.as_deref(), system.as_deref())}</strong> }
+                let name = device_name(language.get(), browser.as_deref(), system.as_deref());
+                view! { <strong>{name}</strong> }
             })
         };
         let submit =
@@ -315,7 +274,7 @@ impl DeviceList {
         }
         self.toasts.status(message);
         self.pending.try_set(None);
-        self.fetch();
+        self.sessions.reload(request());
         // The pressed button is removed with its row. An open dialog keeps the focus from the page.
         tick().await;
         if let Some(heading) = dom::find("h1") {

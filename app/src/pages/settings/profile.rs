@@ -32,7 +32,7 @@ struct Fields {
 
 /// Cards of the section.
 pub(super) fn view() -> AnyView {
-    let profile = ProfileResource::of_page();
+    let profile = ProfileResource::new();
     let editing = RwSignal::new(false);
     view! {
         {profile.status_view()}
@@ -172,7 +172,14 @@ fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
                 autocomplete="nickname"
                 optional=true
             />
-            <Field state=email name="email" label=|s| s.email autocomplete="email" inputmode="email" optional=true />
+            <Field
+                state=email
+                name="email"
+                label=|s| s.email
+                autocomplete="email"
+                inputmode="email"
+                optional=true
+            />
             <Field
                 state=mobile
                 name="mobile"

@@ -1,13 +1,13 @@
 //! Administrator actions and their confirmation dialog.
 
-use leptos::{html, prelude::*, task::tick};
+use leptos::{prelude::*, task::tick};
 
 use super::{
     list::{List, Row},
     row::display_name,
 };
 use crate::{
-    components::api_error_view::DisplayedError,
+    components::{api_error_view::DisplayedError, dialog::Dialog},
     dom,
     i18n::strings::Strings,
     protocol::{Role, error::Code, users::AccountChanges},
@@ -119,24 +119,16 @@ impl PendingAction {
 /// The dialog; open while an action awaits confirmation.
 pub(super) fn dialog(list: List) -> impl IntoView {
     let language = list.language;
-    let dialog = NodeRef::<html::Dialog>::new();
+    // After closing the focus returns to the row.
     Effect::new(move |before: Option<Option<PendingAction>>| {
         let pending = list.pending_action.get();
-        if let Some(dialog) = dialog.get() {
-            if pending.is_some() {
-                // `showModal` throws where the dialog is open already.
-                let _ = dialog.show_modal();
-            } else {
-                dialog.close();
-                if let Some(pending) = before.flatten() {
-                    pending.focus();
-                }
-            }
+        if let (None, Some(before)) = (pending, before.flatten()) {
+            before.focus();
         }
         pending
     });
     let close = move || list.pending_action.set(None);
-    let go = move |_| {
+    let execute = move |_| {
         let pending = list.pending_action.get_untracked();
         close();
         if let Some(pending) = pending {
@@ -146,17 +138,21 @@ pub(super) fn dialog(list: List) -> impl IntoView {
     let text_of = move |pick: fn(AdminAction, &'static Strings) -> &'static str| {
         move || list.pending_action.get().map(|pending| pick(pending.action, language.strings()))
     };
+    let user = move || list.pending_action.get().and_then(|pending| pending.row.get(display_name));
+    let is_open = Signal::derive(move || list.pending_action.with(Option::is_some));
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="confirm-title" on:close=move |_| close()>
+        <Dialog is_open on_close=move |()| close() title_id="confirm-title">
             <h2 id="confirm-title">{text_of(AdminAction::title)}</h2>
-            <p class="dialog-name">{move || list.pending_action.get().and_then(|pending| pending.row.get(display_name))}</p>
+            <p class="dialog-name">{user}</p>
             <p class="lead">{text_of(AdminAction::text)}</p>
             <div class="form-actions">
-                <button type="button" class="btn btn-outline" on:click=go>{text_of(AdminAction::label)}</button>
+                <button type="button" class="btn btn-outline" on:click=execute>
+                    {text_of(AdminAction::label)}
+                </button>
                 <button type="button" class="btn btn-ghost" on:click=move |_| close()>
                     {language.t(|s| s.cancel)}
                 </button>
             </div>
-        </dialog>
+        </Dialog>
     }
 }

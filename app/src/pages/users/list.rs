@@ -5,12 +5,11 @@ use uuid::Uuid;
 
 use super::{Query, confirm_dialog::PendingAction};
 use crate::{
-    components::{api_error_view::DisplayedError, toasts::Toasts},
-    dom,
+    components::{api_error_view::DisplayedError, loader::Loader, toasts::Toasts},
     i18n::{authenticated::accounts_shown, strings::Language},
     protocol::{
         Role, User,
-        error::Code,
+        error::{ApiError, Code},
         users::{Account, AccountPage, AccountQuery},
     },
     server_fns::list_users,
@@ -27,28 +26,18 @@ pub(super) struct Row {
     pub(super) account: RwSignal<Option<Account>>,
 }
 
-#[derive(Clone)]
-enum Load {
-    Loading,
-    Loaded {
-        rows: Vec<Row>,
-        /// Query of the next page.
-        next: Option<Query>,
-    },
-    /// The user is not an administrator.
-    Forbidden,
-    Failed(DisplayedError),
+/// A page of the list.
+struct LoadedPage {
+    rows: Vec<Row>,
+    /// Query of the next page.
+    next: Option<Query>,
 }
 
 /// State of the page.
 #[derive(Clone, Copy)]
 pub(super) struct List {
-    load: RwSignal<Load>,
+    page: Loader<LoadedPage>,
     query: RwSignal<Query>,
-    /// True while a request is pending; the current rows stay meanwhile.
-    is_busy: RwSignal<bool>,
-    /// Number of the latest request: responses to earlier ones are dropped.
-    latest_request: StoredValue<u32>,
     context: SessionContext,
     /// Toasts that report completed actions.
     pub(super) toasts: Toasts,
@@ -61,80 +50,64 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Creates the state of the list for the signed-in user.
-    pub(super) fn of_page() -> Self {
+    /// Creates the state of the list. It is loaded for each user and each query.
+    pub(super) fn new(query: impl Fn() -> Query + 'static) -> Self {
         let list = Self {
-            load: RwSignal::new(Load::Loading),
+            page: Loader::new(),
             query: RwSignal::new(Query::default()),
-            is_busy: RwSignal::new(true),
-            latest_request: StoredValue::new(0),
             context: SessionContext::of_page(),
             toasts: Toasts::of_page(),
             pending_action: RwSignal::new(None),
             action_error: RwSignal::new(None),
             language: Language::of_page(),
         };
-        // Another user may have other permissions.
         Effect::new(move |before: Option<Option<Uuid>>| {
+            list.query.set(query());
+            list.action_error.set(None);
             let user_id = list.context.auth.with(|auth| auth.user().map(|user| user.id));
-            if before.is_some_and(|before| before != user_id) {
-                list.reload();
+            match user_id {
+                None => list.page.reset(),
+                Some(_) if before.flatten() == user_id => list.page.reload(list.request()),
+                // Another user may have other permissions.
+                Some(_) => list.retry(),
             }
             user_id
         });
         list
     }
 
-    /// Loads the list for a query.
-    pub(super) fn show(self, query: Query) {
-        self.action_error.set(None);
-        self.query.set(query);
-        self.fetch();
+    /// Loads the list, with skeleton rows meanwhile.
+    pub(super) fn retry(self) {
+        self.page.load(self.request());
     }
 
-    /// Loads the list again.
-    pub(super) fn reload(self) {
-        self.load.set(Load::Loading);
-        self.fetch();
-    }
-
-    fn fetch(self) {
-        // The session is not restored yet.
-        if self.user_id().is_none() {
-            return;
-        }
-        let request = self.latest_request.get_value().wrapping_add(1);
-        self.latest_request.set_value(request);
-        self.is_busy.set(true);
-        let query = self.untracked_query();
-        dom::spawn(async move {
-            let non_empty = |text: String| (!text.is_empty()).then_some(text);
+    /// Requests the page of the current query, and updates the user's role by the response.
+    fn request(self) -> impl Future<Output = Result<LoadedPage, ApiError>> {
+        let (query, user_id) = (self.untracked_query(), self.user_id());
+        let non_empty = |text: String| (!text.is_empty()).then_some(text);
+        async move {
             let Query { search, sort, after } = query.clone();
-            let outcome = list_users(AccountQuery {
+            let result = list_users(AccountQuery {
                 search: non_empty(search),
                 sort: Some(sort.as_str().to_owned()),
                 after: non_empty(after),
                 limit: None,
             })
             .await;
-            // A later request was sent, or the page was left.
-            if self.latest_request.try_get_value() != Some(request) {
-                return;
+            let role = match &result {
+                Ok(_) => Some(Role::Admin),
+                Err(error) if error.code == Code::Forbidden => Some(Role::User),
+                Err(_) => None,
+            };
+            // Another user may have signed in meanwhile.
+            if let Some(role) = role.filter(|_| self.user_id() == user_id) {
+                self.update_own_role(role);
             }
-            self.is_busy.set(false);
-            self.load.set(match outcome {
-                Ok(AccountPage { users, next }) => {
-                    self.update_own_role(Role::Admin);
-                    let next = next.map(|after| Query { after, ..query });
-                    Load::Loaded { rows: users.into_iter().map(Row::new).collect(), next }
-                }
-                Err(error) if error.code == Code::Forbidden => {
-                    self.update_own_role(Role::User);
-                    Load::Forbidden
-                }
-                Err(error) => Load::Failed(DisplayedError::new(error)),
-            });
-        });
+            result.map(|AccountPage { users, next }| LoadedPage {
+                rows: users.into_iter().map(Row::new).collect(),
+                next: next.map(|after| Query { after, ..query }),
+            })
+        }
     }
 
     /// Updates the role of the signed-in user, which may have changed since the login.
@@ -162,38 +135,32 @@ impl List {
 
     /// Returns the rows; skeletons while they load.
     pub(super) fn rows(self) -> Vec<Row> {
-        self.load.with(|load| match load {
-            Load::Loaded { rows, .. } => rows.clone(),
-            Load::Loading => {
-                (0..SKELETON_ROWS).map(|request| Row::empty(request as u128)).collect()
-            }
-            Load::Forbidden | Load::Failed(_) => Vec::new(),
-        })
+        if self.is_loading() {
+            return (0..SKELETON_ROWS).map(|number| Row::empty(number as u128)).collect();
+        }
+        self.page.get(|page| page.rows.clone()).unwrap_or_default()
     }
 
     /// Returns the query of the next page. `None` while another search or order is being loaded:
     /// its response will name the next page.
     pub(super) fn next(self) -> Option<Query> {
-        let next = self.load.with(|load| match load {
-            Load::Loaded { next, .. } => next.clone(),
-            Load::Loading | Load::Forbidden | Load::Failed(_) => None,
-        });
-        next.filter(|next| self.query.with(|asked| next.is_same_list(asked)))
+        let next = self.page.get(|page| page.next.clone()).flatten();
+        next.filter(|next| self.query.with(|query| next.is_same_list(query)))
     }
 
     /// Returns whether no user matches the query.
     pub(super) fn is_empty(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Loaded { rows, .. } if rows.is_empty()))
+        self.page.get(|page| page.rows.is_empty()).unwrap_or_default()
     }
 
     /// Returns whether the rows are skeletons.
     pub(super) fn is_loading(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Loading))
+        self.page.is_loading()
     }
 
     /// Returns whether access was denied.
     pub(super) fn is_forbidden(self) -> bool {
-        self.load.with(|load| matches!(load, Load::Forbidden))
+        self.page.error().is_some_and(|error| error.code() == Code::Forbidden)
     }
 
     /// Returns whether the list is hidden. Users who are known not to be administrators do not even
@@ -205,21 +172,18 @@ impl List {
         self.is_forbidden() || (self.is_loading() && is_not_admin())
     }
 
-    /// Returns the error, if loading has failed.
+    /// Returns the error, if loading has failed for another reason than missing permission.
     pub(super) fn load_error(self) -> Option<DisplayedError> {
-        self.load.with(|load| match load {
-            Load::Failed(error) => Some(error.clone()),
-            Load::Loading | Load::Loaded { .. } | Load::Forbidden => None,
-        })
+        self.page.error().filter(|error| error.code() != Code::Forbidden)
     }
 
     /// Returns the status for screen readers.
     pub(super) fn status_text(self) -> String {
-        self.load.with(|load| match load {
-            _ if self.is_busy.get() => self.language.strings().users_loading.to_owned(),
-            Load::Loaded { rows, .. } => accounts_shown(self.language.get(), rows.len()),
-            Load::Loading | Load::Forbidden | Load::Failed(_) => String::new(),
-        })
+        if self.page.is_loading() || self.page.is_pending() {
+            return self.language.strings().users_loading.to_owned();
+        }
+        let count = self.page.get(|page| page.rows.len());
+        count.map(|count| accounts_shown(self.language.get(), count)).unwrap_or_default()
     }
 }
 
@@ -228,8 +192,13 @@ impl Row {
         Self { id: account.id, account: RwSignal::new(Some(account)) }
     }
 
-    fn empty(request: u128) -> Self {
-        Self { id: Uuid::from_u128(request), account: RwSignal::new(None) }
+    fn empty(number: u128) -> Self {
+        Self { id: Uuid::from_u128(number), account: RwSignal::new(None) }
+    }
+
+    /// Returns whether the account is loaded and has a property.
+    pub(super) fn is(self, property: fn(&Account) -> bool) -> bool {
+        self.get(property).unwrap_or_default()
     }
 
     /// Returns a value of the account, or `None` until it is loaded: the style sheet shows empty

@@ -17,7 +17,8 @@ use web_sys::UrlSearchParams;
 use self::list::List;
 use crate::{
     components::{
-        api_error_view::{self, DisplayedError},
+        api_error_view::DisplayedError,
+        error_panel::{ErrorAlert, ErrorPanel},
         icons,
     },
     dom,
@@ -71,20 +72,18 @@ impl Query {
 
 /// The page.
 pub(super) fn view() -> AnyView {
-    let list = List::of_page();
-    let language = list.language;
     let location = use_location();
-    // Query strings are parsed by the browser's `URLSearchParams`.
-    Effect::new(move |_| list.show(Query::read(&location.search.read())));
+    let list = List::new(move || Query::read(&location.search.read()));
+    let language = list.language;
     view! {
         <div class="users">
             <h1 tabindex="-1">{language.t(|s| s.users)}</h1>
             {move || list.is_forbidden().then(|| forbidden_panel(language))}
             <div hidden=move || list.is_hidden()>
                 {search_form(list)}
-                {move || list.action_error.get().map(|error| alert(&error, language))}
+                {move || list.action_error.get().map(|error| view! { <ErrorAlert error /> })}
                 <p class="sr-only" role="status">{move || list.status_text()}</p>
-                {move || list.load_error().map(|error| load_error_panel(list, &error))}
+                {move || list.load_error().map(|error| load_error_panel(list, error))}
                 <div hidden=move || list.load_error().is_some()>
                     {row::table(list)}
                     {pagination(list)}
@@ -207,38 +206,22 @@ fn pagination(list: List) -> impl IntoView {
     let next = move || list.next().map(|query| query.url());
     view! {
         <nav class="pagination" aria-label=language.t(|s| s.pagination)>
-            {move || first().map(|href| view! { <a class="btn btn-outline" href=href>{language.t(|s| s.first_page)}</a> })}
-            {move || next().map(|href| view! { <a class="btn btn-outline" rel="next" href=href>{language.t(|s| s.next_page)}</a> })}
+            {move || first().map(|href| {
+                view! { <a class="btn btn-outline" href=href>{language.t(|s| s.first_page)}</a> }
+            })}
+            {move || next().map(|href| view! {
+                <a class="btn btn-outline" rel="next" href=href>
+                    {language.t(|s| s.next_page)}
+                </a>
+            })}
         </nav>
     }
 }
 
-/// Alert for a failed action.
-fn alert(error: &DisplayedError, language: Language) -> impl IntoView + use<> {
-    view! {
-        <div class="alert" role="alert">
-            {icons::warning()}
-            <div>{api_error_view::error_message(error, language.strings())}</div>
-        </div>
-    }
-}
-
 /// Error panel in place of a list that could not be loaded.
-fn load_error_panel(list: List, error: &DisplayedError) -> impl IntoView + use<> {
-    let language = list.language;
-    view! {
-        <section class="card error-panel">
-            <div class="error-mark">{icons::closed_mark()}</div>
-            <div role="alert">
-                <h2>{language.t(|s| s.users_failed)}</h2>
-                {api_error_view::error_message(error, language.strings())}
-            </div>
-            {api_error_view::retry_countdown(error, language)}
-            <button type="button" class="btn btn-primary" on:click=move |_| list.reload()>
-                {language.t(|s| s.retry)}
-            </button>
-        </section>
-    }
+fn load_error_panel(list: List, error: DisplayedError) -> impl IntoView {
+    let heading = view! { <h2>{list.language.t(|s| s.users_failed)}</h2> }.into_any();
+    view! { <ErrorPanel error heading retry=move |()| list.retry() /> }
 }
 
 /// Panel for users without permission.

@@ -24,7 +24,11 @@ pub(super) fn table(list: List) -> impl IntoView {
     };
     view! {
         <div class="card users-card">
-            <table class="users-table" role="table" aria-busy=move || list.is_loading().then_some("true")>
+            <table
+                class="users-table"
+                role="table"
+                aria-busy=move || list.is_loading().then_some("true")
+            >
                 <caption class="sr-only">{language.t(|s| s.users)}</caption>
                 <thead role="rowgroup">
                     <tr role="row">
@@ -33,7 +37,9 @@ pub(super) fn table(list: List) -> impl IntoView {
                         {head(|s| s.registered_at)}
                         {head(|s| s.active_sessions)}
                         {head(|s| s.status)}
-                        <th scope="col" role="columnheader"><span class="sr-only">{language.t(|s| s.manage)}</span></th>
+                        <th scope="col" role="columnheader">
+                            <span class="sr-only">{language.t(|s| s.manage)}</span>
+                        </th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">
@@ -42,7 +48,9 @@ pub(super) fn table(list: List) -> impl IntoView {
                     </For>
                 </tbody>
             </table>
-            <p class="users-none" hidden=move || !list.is_empty()>{language.t(|s| s.no_users_found)}</p>
+            <p class="users-none" hidden=move || !list.is_empty()>
+                {language.t(|s| s.no_users_found)}
+            </p>
         </div>
     }
 }
@@ -59,24 +67,29 @@ fn table_row(list: List, row: Row) -> impl IntoView {
         }
     };
     view! {
-        <tr role="row" data-disabled=move || row.get(|account| account.disabled_at.is_some()).unwrap_or_default().then_some("")>
+        <tr role="row" data-disabled=move || row.is(is_disabled).then_some("")>
             <th scope="row" role="rowheader">
                 <span class="card-name value">{move || row.get(display_name)}</span>
-                // Without a nickname the username is shown above already.
                 <span class="card-username">
-                    {move || row.get(|account| account.nickname.as_ref().map(|_| account.username.clone())).flatten()}
+                    {move || row.get(username_below_nickname).flatten()}
                 </span>
-                <span class="card-username">{move || row.get(|account| account.email.clone()).flatten()}</span>
+                <span class="card-username">
+                    {move || row.get(|account| account.email.clone()).flatten()}
+                </span>
             </th>
             {fact(|s| s.role, |account, language| {
                 let strings = language.strings();
-                if account.role == Role::Admin { strings.role_admin } else { strings.role_user }.to_owned()
+                let role = if is_admin(account) { strings.role_admin } else { strings.role_user };
+                role.to_owned()
             })}
-            {fact(|s| s.registered_at, |account, language| time::format_time(account.created_at, Precision::Day, language.get()))}
+            {fact(|s| s.registered_at, |account, language| {
+                time::format_time(account.created_at, Precision::Day, language.get())
+            })}
             {fact(|s| s.active_sessions, |account, _| account.sessions.to_string())}
             {fact(|s| s.status, |account, language| {
                 let strings = language.strings();
-                if account.disabled_at.is_some() { strings.disabled } else { strings.enabled }.to_owned()
+                let status = if is_disabled(account) { strings.disabled } else { strings.enabled };
+                status.to_owned()
             })}
             <td role="cell" class="users-menu">{menu(list, row)}</td>
         </tr>
@@ -88,11 +101,24 @@ pub(super) fn display_name(account: &Account) -> String {
     account.nickname.as_ref().unwrap_or(&account.username).clone()
 }
 
+/// Returns the username if a nickname is shown as the name.
+fn username_below_nickname(account: &Account) -> Option<String> {
+    account.nickname.as_ref().map(|_| account.username.clone())
+}
+
+fn is_admin(account: &Account) -> bool {
+    account.role == Role::Admin
+}
+
+fn is_disabled(account: &Account) -> bool {
+    account.disabled_at.is_some()
+}
+
 /// Menu of actions on a user account.
 fn menu(list: List, row: Row) -> impl IntoView {
     let language = list.language;
     let menu = format!("menu-{}", row.id);
-    let is = move |pick: fn(&Account) -> bool| row.get(pick).unwrap_or_default();
+    let is_user = move || row.get(|account| !is_admin(account)).unwrap_or_default();
     let item = {
         let menu = menu.clone();
         move |action: AdminAction,
@@ -113,7 +139,7 @@ fn menu(list: List, row: Row) -> impl IntoView {
         }
     };
     // Administrators cannot disable themselves.
-    let own = move || list.user_id() == Some(row.id);
+    let can_disable = move || list.user_id() != Some(row.id) && !row.is(is_disabled);
     let always = Signal::stored(true);
     view! {
         <button
@@ -129,11 +155,11 @@ fn menu(list: List, row: Row) -> impl IntoView {
             </span>
         </button>
         <div id=menu class="account-menu" popover="auto">
-            {item(AdminAction::Disable, |s| s.disable, Signal::derive(move || !own() && !is(|account| account.disabled_at.is_some())))}
-            {item(AdminAction::Enable, |s| s.enable, Signal::derive(move || is(|account| account.disabled_at.is_some())))}
+            {item(AdminAction::Disable, |s| s.disable, Signal::derive(can_disable))}
+            {item(AdminAction::Enable, |s| s.enable, Signal::derive(move || row.is(is_disabled)))}
             {item(AdminAction::EndSessions, |s| s.end_sessions, always)}
-            {item(AdminAction::Promote, |s| s.promote, Signal::derive(move || is(|account| account.role == Role::User)))}
-            {item(AdminAction::Demote, |s| s.demote, Signal::derive(move || is(|account| account.role == Role::Admin)))}
+            {item(AdminAction::Promote, |s| s.promote, Signal::derive(is_user))}
+            {item(AdminAction::Demote, |s| s.demote, Signal::derive(move || row.is(is_admin)))}
         </div>
     }
 }

@@ -82,9 +82,13 @@ mod tests {
         #[test]
         fn any_sequence_of_steps_stays_within_the_picture(
             (width, height) in (1.0..9000.0_f64, 1.0..9000.0_f64),
-            steps in prop::collection::vec((-3.0..3.0_f64, -3.0..3.0_f64, prop::num::f64::ANY), 0..20),
+            steps in prop::collection::vec(
+                (-3.0..3.0_f64, -3.0..3.0_f64, prop::num::f64::ANY),
+                0..20,
+            ),
         ) {
-            let crop = steps.into_iter().fold(Crop::new(width, height), |crop, (right, down, zoom)| {
+            let start = Crop::new(width, height);
+            let crop = steps.into_iter().fold(start, |crop, (right, down, zoom)| {
                 crop.zoomed(zoom).dragged(right, down)
             });
             let (left, top, side) = crop.square();

@@ -11,7 +11,7 @@ use crop::Crop;
 use editor::{Editor, PictureError};
 
 use crate::{
-    components::{api_error_view, avatar::Avatar},
+    components::{avatar::Avatar, error_panel::ErrorAlert},
     dom,
     i18n::strings::{Language, Strings},
     pages::files,
@@ -22,6 +22,8 @@ use crate::{
 const PREVIEW: u32 = 576;
 /// Distance that an arrow key moves the picture, as a fraction of the square.
 const STEP: f64 = 0.05;
+const UPLOAD_CLASS: &str = "btn btn-outline upload";
+const CAMERA_CLASS: &str = "btn btn-outline upload for-touch";
 /// Zoom step of a key.
 const ZOOM_STEP: f64 = 0.1;
 
@@ -52,15 +54,15 @@ pub(super) fn view() -> AnyView {
             on:drop=drop
         >
             <h2>{language.t(|s| s.picture)}</h2>
-            {move || editor.error.with(|error| error.as_ref().map(|error| error_alert(error, language.strings())))}
+            {move || editor.error.get().map(|error| error_alert(error, language.strings()))}
             {move || if editor.is_open() { cropper(editor).into_any() } else {
                 view! {
                     <div class="picture-now">
                         <Avatar class="avatar" />
                         <div>
                             <div class="actions">
-                                {file_button(editor, false, "btn btn-outline upload", |s| s.picture_choose)}
-                                {file_button(editor, true, "btn btn-outline upload for-touch", |s| s.picture_take_photo)}
+                                {file_button(editor, false, UPLOAD_CLASS, |s| s.picture_choose)}
+                                {file_button(editor, true, CAMERA_CLASS, |s| s.picture_take_photo)}
                                 {move || has_picture().then(|| remove_button(editor))}
                             </div>
                             <p class="note">{language.t(|s| s.picture_hint)}</p>
@@ -73,21 +75,15 @@ pub(super) fn view() -> AnyView {
     .into_any()
 }
 
-fn error_alert(error: &PictureError, strings: &'static Strings) -> AnyView {
-    match error {
-        PictureError::Unreadable => {
-            view! { <div class="alert" role="alert"><p>{strings.picture_unreadable}</p></div> }
-                .into_any()
+fn error_alert(error: PictureError, strings: &'static Strings) -> AnyView {
+    let message = match error {
+        PictureError::Unreadable => strings.picture_unreadable,
+        PictureError::TooLarge => strings.file_too_large,
+        PictureError::Failed(error) => {
+            return view! { <ErrorAlert error /> }.into_any();
         }
-        PictureError::TooLarge => {
-            view! { <div class="alert" role="alert"><p>{strings.file_too_large}</p></div> }
-                .into_any()
-        }
-        PictureError::Failed(why) => {
-            view! { <div class="alert" role="alert"><div>{api_error_view::error_message(why, strings)}</div></div> }
-                .into_any()
-        }
-    }
+    };
+    view! { <div class="alert" role="alert"><p>{message}</p></div> }.into_any()
 }
 
 /// Button that opens the file picker or, with `from_camera`, the camera.
