@@ -79,7 +79,10 @@ function importsOf(crate) {
     if (path.at(-1) === 'mod') path.pop();
     const from = path[0] ?? '';
     // A test module is the last item of its file.
-    const product = code.replace(/#\[cfg\((?:all\()?test\b[^]*?\bmod \w+ \{[^]*/, '');
+    // `super` in a macro is relative to its callers.
+    const product = code
+      .replace(/#\[cfg\((?:all\()?test\b[^]*?\bmod \w+ \{[^]*/, '')
+      .replaceAll(/^macro_rules! [^]*?^\}/gm, (macro) => macro.replaceAll('super::', '       '));
     /** @type {(to: string, at: number) => void} */
     const add = (to, at) => {
       const line = product.slice(0, at).split('\n').length;

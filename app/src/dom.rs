@@ -30,24 +30,13 @@ pub fn lang() -> Lang {
         .unwrap_or_default()
 }
 
-/// Marks the page's language, which calls ask the server for too, and keeps it in a cookie for the
-/// next page.
-pub fn remember_lang(lang: Lang) {
-    if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("lang", lang.tag());
-    }
-    let cookie = format!("{}={};path=/;max-age=31536000;samesite=lax", Lang::COOKIE, lang.tag());
-    // Where cookies are forbidden, the page at hand is switched all the same.
-    let _ = js_sys::Reflect::set(&document(), &"cookie".into(), &cookie.into());
-}
-
 /// Seconds since the page was opened.
 #[must_use]
 pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now()) / 1000.0
 }
 
-/// Whether the browser knows that it has no network.
+/// Returns whether the browser reports that it has no network.
 #[must_use]
 pub fn is_offline() -> bool {
     !window().navigator().on_line()
@@ -83,7 +72,7 @@ pub fn focus(element: &HtmlElement) {
     let _ = element.focus();
 }
 
-/// What is typed into an input, also what was typed before the page was awake.
+/// Returns the value of an input, including what was typed before hydration.
 #[must_use]
 pub fn value(input: NodeRef<Input>) -> String {
     input.get_untracked().map(|input| HtmlInputElement::value(&input)).unwrap_or_default()

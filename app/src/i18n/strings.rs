@@ -6,7 +6,6 @@ use std::ops::Deref;
 use leptos::prelude::*;
 
 use super::{Lang, authenticated::AuthenticatedStrings};
-use crate::dom;
 
 super::string_table! {
     /// The pages' texts. Those of [`AuthenticatedStrings`] are reached through `Deref`.
@@ -154,7 +153,7 @@ impl Language {
 
     /// Switches the language: of this page at once, and of later pages by a cookie.
     pub fn choose(self, lang: Lang) {
-        dom::remember_lang(lang);
+        remember(lang);
         self.0.set(lang);
     }
 
@@ -178,4 +177,15 @@ impl Language {
     ) -> impl Fn() -> &'static str + Copy + Send + Sync {
         move || pick(self.strings())
     }
+}
+
+/// Marks the page's language, which requests ask for, too, and stores it in a cookie for later
+/// pages.
+fn remember(lang: Lang) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("lang", lang.tag());
+    }
+    let cookie = format!("{}={};path=/;max-age=31536000;samesite=lax", Lang::COOKIE, lang.tag());
+    // Without permission for cookies the current page is switched all the same.
+    let _ = js_sys::Reflect::set(&document(), &"cookie".into(), &cookie.into());
 }
