@@ -5,7 +5,8 @@
 //! and less strictly: it reads the system clock in place of [`Clock`](crate::clock::Clock), does not
 //! check `iat`, rejects a header with a `typ` that is no string before it looks at the signature,
 //! takes a list for `iss` and `aud` and fractions for times, ignores `crit`, and takes an array
-//! for the claims.
+//! for the claims. It also takes twice as long, as it parses the header three times and the claims
+//! twice: 4.2 µs in place of 2.0 µs with HS256.
 
 use std::sync::Arc;
 

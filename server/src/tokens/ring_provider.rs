@@ -1,5 +1,6 @@
-//! Cryptography of `jsonwebtoken` on `ring`, the library of `rustls`: HMAC with SHA-256, and
-//! Ed25519. No other algorithm is supported.
+//! Cryptography of `jsonwebtoken` on `ring`, the library of `rustls`: HMAC, and EdDSA with
+//! Ed25519. RSA and ECDSA are not supported. Which algorithm a key is used with is decided by
+//! [`Key`](super::keys::Key).
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
@@ -31,9 +32,9 @@ pub(super) fn install() {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the type of `CryptoProvider`'s field")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    match (algorithm, key.family()) {
-        (Algorithm::HS256, AlgorithmFamily::Hmac) => Ok(Box::new(hs256(key.as_bytes()))),
-        (Algorithm::EdDSA, AlgorithmFamily::Ed) => {
+    match (key.family(), algorithm) {
+        (AlgorithmFamily::Hmac, _) => Ok(Box::new(HmacSha::new(*algorithm, key.as_bytes())?)),
+        (AlgorithmFamily::Ed, Algorithm::EdDSA) => {
             Ok(Box::new(EdDsaSigner(ed25519_key_pair(key.as_bytes())?)))
         }
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
@@ -43,9 +44,9 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the type of `CryptoProvider`'s field")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let bytes = key.try_get_as_bytes()?;
-    match (algorithm, key.family()) {
-        (Algorithm::HS256, AlgorithmFamily::Hmac) => Ok(Box::new(hs256(bytes))),
-        (Algorithm::EdDSA, AlgorithmFamily::Ed) => {
+    match (key.family(), algorithm) {
+        (AlgorithmFamily::Hmac, _) => Ok(Box::new(HmacSha::new(*algorithm, bytes)?)),
+        (AlgorithmFamily::Ed, Algorithm::EdDSA) => {
             Ok(Box::new(EdDsaVerifier(UnparsedPublicKey::new(&ED25519, bytes.to_vec()))))
         }
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
@@ -53,34 +54,45 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
 }
 
 /// HMAC signs and verifies with the same key.
-struct Hs256(hmac::Key);
-
-fn hs256(secret: &[u8]) -> Hs256 {
-    Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))
+struct HmacSha {
+    algorithm: Algorithm,
+    key: hmac::Key,
 }
 
-impl Signer<Vec<u8>> for Hs256 {
+impl HmacSha {
+    fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self> {
+        let hash = match algorithm {
+            Algorithm::HS256 => hmac::HMAC_SHA256,
+            Algorithm::HS384 => hmac::HMAC_SHA384,
+            Algorithm::HS512 => hmac::HMAC_SHA512,
+            _ => return Err(ErrorKind::InvalidAlgorithm.into()),
+        };
+        Ok(Self { algorithm, key: hmac::Key::new(hash, secret) })
+    }
+}
+
+impl Signer<Vec<u8>> for HmacSha {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
-        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+        Ok(hmac::sign(&self.key, message).as_ref().to_vec())
     }
 }
 
-impl JwtSigner for Hs256 {
+impl JwtSigner for HmacSha {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
+        self.algorithm
     }
 }
 
-impl Verifier<Vec<u8>> for Hs256 {
+impl Verifier<Vec<u8>> for HmacSha {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
         // Compares in constant time.
-        hmac::verify(&self.0, message, signature).map_err(|_| Error::new())
+        hmac::verify(&self.key, message, signature).map_err(|_| Error::new())
     }
 }
 
-impl JwtVerifier for Hs256 {
+impl JwtVerifier for HmacSha {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
+        self.algorithm
     }
 }
 
