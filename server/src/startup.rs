@@ -1,5 +1,7 @@
 //! Server startup: from settings to a listening server.
 
+mod background_tasks;
+
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use app::backend::Backend;
@@ -21,7 +23,7 @@ use crate::{
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
-    sessions::{self, SessionRules, SessionService, background_tasks},
+    sessions::{self, SessionRules, SessionService},
     store::{AuditEntry, Event, OpenError, Store, StoreError, prepare_folder},
     tokens::{
         codec::Codec,

@@ -55,7 +55,7 @@ impl SessionService {
     }
 
     /// Waits until an account is deleted.
-    pub(super) async fn next_deletion(&self) {
+    pub async fn next_deletion(&self) {
         self.inner().deletions.notified().await;
     }
 }

@@ -3,7 +3,6 @@
 mod acknowledgements;
 pub mod administration;
 mod authenticate;
-pub mod background_tasks;
 mod caches;
 mod change_limit;
 mod change_password;

@@ -2,8 +2,7 @@
 
 use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
-use super::SessionService;
-use crate::{files::FileService, tokens::keys::KeyStore};
+use crate::{files::FileService, sessions::SessionService, tokens::keys::KeyStore};
 
 /// Interval of polling for changes of other processes, which must be visible within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
@@ -13,7 +12,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(700);
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Runs all background tasks until it is dropped.
-pub async fn run(sessions: SessionService, files: FileService, keys: Arc<KeyStore>) {
+pub(super) async fn run(sessions: SessionService, files: FileService, keys: Arc<KeyStore>) {
     tokio::join!(
         run_periodically(POLL_INTERVAL, "polling the database for changes failed", || sessions
             .poll_changes()),
