@@ -1,9 +1,13 @@
-//! Runs work on pictures off the async threads: as many at a time as there are cores, and no more
-//! than their memory has room for.
+//! Runs work on pictures on threads of their own: as many at a time as there are cores, and no more
+//! than the memory budget allows. Their priority is lower than that of the async threads: while
+//! uploaded pictures keep every core busy, other requests are answered as soon as they arrive.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 
 use crate::failure::{ErrorClass, InternalError};
 
@@ -11,11 +15,14 @@ use crate::failure::{ErrorClass, InternalError};
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes per memory permit.
 const UNIT: u64 = 1024;
+/// Increment of the nice value of a thread that works on a picture (sched(7)): beside threads of
+/// the usual priority it gets a tenth of a core, alone all of it.
+const NICE: i32 = 10;
 
 /// Error of [`BlockingPool::run`].
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
-    /// No core or memory became free within the time limit.
+    /// No core or memory became free within the time limit, or no thread could be started.
     #[error("the queue for pictures is full")]
     Busy {
         /// Suggested `Retry-After`, in seconds.
@@ -24,7 +31,7 @@ pub enum PoolError {
     /// The work needs more memory than the whole budget.
     #[error("the memory for pictures has no room for this one")]
     TooMuchMemory,
-    /// The runtime is shutting down.
+    /// The thread ended without a result.
     #[error("processing of a picture was aborted")]
     Ended,
 }
@@ -74,21 +81,29 @@ impl BlockingPool {
             let memory = Arc::clone(&self.memory).acquire_many_owned(units).await;
             (memory, Arc::clone(&self.cores).acquire_owned().await)
         });
-        let busy = |_| PoolError::Busy {
-            retry_after: u32::try_from(QUEUE_TIMEOUT.as_secs()).unwrap_or(1),
-        };
-        let (Ok(memory), Ok(core)) = permits.await.map_err(busy)? else {
+        let busy =
+            || PoolError::Busy { retry_after: u32::try_from(QUEUE_TIMEOUT.as_secs()).unwrap_or(1) };
+        let (Ok(memory), Ok(core)) = permits.await.map_err(|_| busy())? else {
             return Err(PoolError::Ended);
         };
         let span = tracing::Span::current();
-        let working = tokio::task::spawn_blocking(move || {
+        let (sender, result) = oneshot::channel();
+        // A thread for each picture, because the priority of a thread cannot be raised again
+        // without privileges. Starting one takes microseconds, decoding milliseconds.
+        let started = thread::Builder::new().name("picture".into()).spawn(move || {
+            // Where the system refuses, the picture is decoded at the usual priority.
+            let _ = rustix::process::nice(NICE);
             let _span = span.entered();
             let done = std::panic::catch_unwind(AssertUnwindSafe(work)).ok();
             // Also after the client has disconnected, the permits are held until the work is done.
             drop((memory, core));
-            done
+            let _ = sender.send(done);
         });
-        working.await.map_err(|_| PoolError::Ended)
+        started.map_err(|error| {
+            tracing::warn!(%error, "no thread can be started for a picture");
+            busy()
+        })?;
+        result.await.map_err(|_| PoolError::Ended)
     }
 }
 
@@ -108,6 +123,15 @@ mod tests {
             None
         );
         assert_eq!(pool.run(BUDGET, || 1).await.unwrap(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn run_lowers_the_priority_of_the_thread_of_the_work_alone() {
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+        let before = priority();
+        let during = BlockingPool::new(1, BUDGET).run(UNIT, priority).await.unwrap().unwrap();
+        // 19 is the lowest there is.
+        assert_eq!((during, priority()), ((before + NICE).min(19), before));
     }
 
     #[tokio::test]
