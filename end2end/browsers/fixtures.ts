@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { expect, test as base } from '@playwright/test';
 
 import { Api, type Session } from '../support/api.ts';
+import { png } from '../support/pictures.ts';
 import { newUser, type User } from '../support/users.ts';
 import { Server } from '../support/server.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
@@ -140,4 +145,19 @@ export async function administrator(
   const session = await api.login(user);
   expect(session.user.username).toBe(user.username);
   return { user, session };
+}
+
+export const TEAL = [20, 110, 110];
+export const SAND = [230, 190, 90];
+
+/** A PNG file of 300 by 200 pixels, teal on the left, sand on the right. */
+export async function withPicture(use: (path: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-picture-'));
+  try {
+    const path = join(folder, 'me.png');
+    await writeFile(path, png(300, 200, TEAL, SAND));
+    await use(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -78,12 +78,12 @@ for (const engine of ENGINES) {
       await visitor.signIn(session);
       for (const path of ['/profile', '/admin/users']) {
         await visitor.openLoaded(path);
-        const { height, width } = await menu(browser, '.person', '#person-menu');
+        const { height, width } = await menu(browser, '.account-button', '#account-menu');
         expect(height).toBeGreaterThan(80);
         expect(height).toBeLessThan(MENU_HEIGHT_MAX);
         expect(width).toBeLessThan(400);
       }
-      const row = await menu(browser, '.people-manage', '.people-menu .person-menu');
+      const row = await menu(browser, '.users-manage', '.users-menu .account-menu');
       expect(row.height).toBeGreaterThan(80);
       expect(row.height).toBeLessThan(MENU_HEIGHT_MAX);
 

@@ -1,32 +1,11 @@
 // Avatar upload with readable canvases and with canvas fingerprinting protection.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import type { Page } from '@playwright/test';
 
 import { newUser } from '../support/users.ts';
-import { png } from '../support/pictures.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
-import { ENGINES, expect, test, Visit } from './fixtures.ts';
+import { ENGINES, expect, SAND, TEAL, test, Visit, withPicture } from './fixtures.ts';
 
-const [TEAL, SAND] = [
-  [20, 110, 110],
-  [230, 190, 90],
-];
 const NO_CROP = 'privacy protection does not let pages read what they draw';
-
-/** A PNG file of 300 by 200 pixels: teal on the left, sand on the right. */
-async function withPicture(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-picture-'));
-  try {
-    const path = join(folder, 'me.png');
-    await writeFile(path, png(300, 200, TEAL, SAND));
-    await use(path);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 /** Selects an image and saves the proposed crop. */
 async function save(visitor: Visit, path: string, saved: string): Promise<void> {

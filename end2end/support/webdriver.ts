@@ -192,17 +192,25 @@ export class DrivenBrowser {
     await this.connection.send('type', { id: await this.#find(selector), text });
   }
 
-  /** Sets the width of the viewport by resizing the window, including its borders. */
+  /**
+   * Sets the width of the viewport by resizing the window, including its borders. The window takes its new size some time after
+   * the command.
+   */
   async resize(width: number, height: number): Promise<void> {
-    await this.connection.send('setRect', { width, height });
-    const inner = await this.run(() => window.innerWidth);
-    if (inner !== width)
-      await this.connection.send('setRect', { width: width + (width - inner), height });
-    await this.eventually(
-      `the page is ${String(width)} pixels wide`,
-      (wanted) => window.innerWidth === wanted,
-      width,
-    );
+    await expect
+      .poll(
+        async () => {
+          const [inner, edges] = await this.run(
+            () => [window.innerWidth, window.outerWidth - window.innerWidth] as const,
+          );
+          // An edge that is negative or wide comes from a window that is being resized.
+          if (inner !== width && edges >= 0 && edges < 100)
+            await this.connection.send('setRect', { width: width + edges, height });
+          return inner;
+        },
+        { message: `${this.name}: the width of the page` },
+      )
+      .toBe(width);
   }
 
   async #find(selector: string): Promise<string> {
