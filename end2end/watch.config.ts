@@ -9,5 +9,5 @@ export default defineConfig({
   outputDir: 'results/watch',
   workers: 1,
   timeout: 45 * 60_000,
-  reporter: [['list']],
+  reporter: [['list'], ['json', { outputFile: 'results/watch.json' }]],
 });

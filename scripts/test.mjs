@@ -5,11 +5,15 @@ import { readFileSync, rmSync } from 'node:fs';
 import { ofCargo, ofNode, ofPlaywright, total } from './results.mjs';
 
 const REPORT = 'end2end/results/report.json';
+const ENGINES_REPORT = 'end2end/results/browsers.json';
+const WATCH_REPORT = 'end2end/results/watch.json';
 
 /**
- * A part: commands to prepare it, the command to run it, and the parser of its output.
+ * A part: commands to prepare it, the command to run it, and the parser of its output. An extra part
+ * runs only if it is named.
  * @typedef {{
  *   name: string,
+ *   isExtra?: boolean,
  *   prepare?: string[][],
  *   run: string[],
  *   count: (printed: { stdout: string, stderr: string }) => import('./results.mjs').Counts,
@@ -50,6 +54,20 @@ const PARTS = [
     prepare: [['scripts/build']],
     run: ['playwright', 'test', '--config', 'end2end/playwright.config.ts'],
     count: () => ofPlaywright(readFileSync(REPORT, 'utf8')),
+  },
+  {
+    // WebKit and Firefox, with the build of the previous part.
+    name: 'engines',
+    isExtra: true,
+    prepare: [['scripts/setup', 'browsers'], ['scripts/build']],
+    run: ['playwright', 'test', '--config', 'end2end/browsers.config.ts'],
+    count: () => ofPlaywright(readFileSync(ENGINES_REPORT, 'utf8')),
+  },
+  {
+    name: 'watch',
+    isExtra: true,
+    run: ['playwright', 'test', '--config', 'end2end/watch.config.ts'],
+    count: () => ofPlaywright(readFileSync(WATCH_REPORT, 'utf8')),
   },
 ];
 
@@ -101,7 +119,10 @@ async function runPart({ name, prepare = [], run, count }) {
   }
 }
 
-const wanted = process.argv.slice(2);
+const names = process.argv.slice(2);
+/** All parts but the extra ones. */
+const isAll = names.length === 0 || names.includes('all');
+const wanted = names.filter((name) => name !== 'all');
 const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
 if (unknown.length > 0) {
   console.error(
@@ -110,12 +131,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-// Removes the report of an earlier run.
-rmSync(REPORT, { force: true });
+// Removes the reports of an earlier run.
+for (const report of [REPORT, ENGINES_REPORT, WATCH_REPORT]) rmSync(report, { force: true });
 
 const outcomes = [];
 for (const part of PARTS) {
-  if (wanted.length === 0 || wanted.includes(part.name)) outcomes.push(await runPart(part));
+  if ((isAll && part.isExtra !== true) || wanted.includes(part.name))
+    outcomes.push(await runPart(part));
 }
 const { passed, failed, remarks } = total(outcomes);
 console.log(`\n${remarks.join('\n')}\n`);

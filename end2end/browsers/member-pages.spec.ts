@@ -63,7 +63,7 @@ for (const engine of ENGINES) {
       await browser.type('#username', user.username);
       await browser.type('#password', user.password);
       await browser.click('main [type="submit"]');
-      await visitor.eventuallySays(EN.accountDisabled);
+      await visitor.eventuallySays(EN.sessionDisabled);
       expect(await browser.run(() => location.pathname)).toBe('/login');
     });
   });
