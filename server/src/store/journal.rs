@@ -3,7 +3,10 @@
 //! SQLite applies a write-ahead log (`-wal`) to whatever database file lies beside it. If a backup
 //! was copied over the database and the old log was left, that corrupts the backup. Nothing in the
 //! two files shows that they belong together, so the database is checked together with the log
-//! before SQLite writes to it, unless the timestamps prove that nothing changed since the stop.
+//! before SQLite writes to it, unless the timestamps or the pages prove that it cannot be harmed.
+//! The check reads the whole database: 35 s for a million accounts (648 MB).
+
+mod frames;
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
@@ -36,6 +39,15 @@ pub(super) async fn check(path: &Path, is_same_file: bool) -> Result<(), OpenErr
     if is_same_file && changed <= written {
         tracing::debug!("the journal was written by the last process that used this database");
         return Ok(());
+    }
+    // The server was killed between a checkpoint and the next change, or the files were copied then.
+    match frames::are_checkpointed(path, &wal) {
+        Ok(true) => {
+            tracing::debug!("the database has every page of the journal already");
+            return Ok(());
+        }
+        Ok(false) => {}
+        Err(error) => tracing::debug!(%error, "the journal cannot be compared with the database"),
     }
     tracing::warn!(journal = %wal.display(), "the last process did not stop cleanly: checking the database and its journal");
     let connection = connect(path).await.map_err(|source| open_error(path, source))?;

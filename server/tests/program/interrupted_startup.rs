@@ -244,6 +244,31 @@ fn start_after_a_kill_takes_the_journal_also_where_the_folder_was_moved() {
 }
 
 #[test]
+fn start_after_a_kill_behind_a_checkpoint_does_not_check_the_whole_database() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[]);
+    let body = json!({ "username": "ada", "password": "correct horse battery" });
+    assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 201);
+    let database = dir.path().join("data/gatehouse.sqlite");
+    let url = format!("sqlite://{}", database.display());
+    block_on(async {
+        let connection = Database::connect(url).await.unwrap();
+        connection.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)").await.unwrap();
+        // Closed while the server is open: the journal stays.
+        connection.close().await.unwrap();
+    });
+    running.kill();
+    let changed = |path| fs::metadata(path).unwrap().modified().unwrap();
+    let journal = dir.path().join("data/gatehouse.sqlite-wal");
+    assert!(fs::metadata(&journal).unwrap().len() > 0);
+    assert!(changed(&database) > changed(&journal), "the database was written last");
+    let running = dir.serve(&[]);
+    assert_eq!(running.call("POST", "/api/auth/register", None, &body).unwrap().0, 409);
+    assert_eq!(running.stop(), Some(0));
+    assert!(!dir.log().contains("checking the database"), "{}", dir.log());
+}
+
+#[test]
 fn second_start_waits_for_the_one_that_prepares_the_database() {
     let dir = TestDir::new();
     fs::create_dir(dir.path().join("data")).unwrap();
