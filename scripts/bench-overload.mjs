@@ -50,12 +50,12 @@ async function zeros(/** @type {number} */ bytes) {
   return Buffer.concat(parts);
 }
 
-/** @type {(width: number, height: number, depth: number, colour: number, pixels: Buffer, before?: Buffer[]) => Buffer} */
-function png(width, height, depth, colour, pixels, before = []) {
+/** @type {(width: number, height: number, depth: number, colour: number, pixels: Buffer, before?: Buffer[], interlace?: number) => Buffer} */
+function png(width, height, depth, colour, pixels, before = [], interlace = 0) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([depth, colour], 8);
+  header.set([depth, colour, 0, 0, interlace], 8);
   const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
   return Buffer.concat([
     signature,
@@ -64,6 +64,27 @@ function png(width, height, depth, colour, pixels, before = []) {
     chunk('IDAT', pixels),
     chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** First column and row, and steps of columns and rows, of each pass of Adam7. */
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
+
+/** A black interlaced image of three bytes a pixel: the decoder holds all of its pixels. */
+async function interlaced(/** @type {number} */ width, /** @type {number} */ height) {
+  let bytes = 0;
+  for (const [column = 0, row = 0, columns = 1, rows = 1] of PASSES) {
+    const pixels = Math.ceil((width - column) / columns);
+    bytes += (pixels * 3 + 1) * Math.ceil((height - row) / rows);
+  }
+  return png(width, height, 8, 2, await zeros(bytes), [], 1);
 }
 
 /** Decompression bombs of less than a megabyte each. */
@@ -81,6 +102,7 @@ async function bombs() {
     // 24 megapixels of three and of eight bytes.
     png(6000, 4000, 8, 2, await zeros((6000 * 3 + 1) * 4000)),
     png(6000, 4000, 16, 6, await zeros((6000 * 8 + 1) * 4000)),
+    await interlaced(6000, 4000),
   ];
 }
 
