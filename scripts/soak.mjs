@@ -114,6 +114,19 @@ async function call(method, path, { token, json, bytes } = {}) {
   }
 }
 
+/**
+ * Sends a request of a check. The server is not killed meanwhile: a request that a busy machine
+ * leaves without a response, or that is refused for now (503), is repeated for a minute.
+ * @type {typeof call}
+ */
+async function ask(method, path, options) {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await call(method, path, options);
+    if ((answer !== null && answer.status !== 503) || tries === 30) return answer;
+    await pause(2000);
+  }
+}
+
 /** @param {{ status: number } | null} answer */
 const isDone = (answer) => answer !== null && answer.status >= 200 && answer.status < 300;
 
@@ -190,7 +203,7 @@ async function check(user) {
   counts.checks += 1;
   const { name } = user;
   for (const [index, token] of user.loggedOut.entries()) {
-    const answer = await call(
+    const answer = await ask(
       index % 2 === 0 ? 'GET' : 'POST',
       index % 2 === 0 ? '/api/me' : '/api/auth/refresh',
       { token },
@@ -199,13 +212,13 @@ async function check(user) {
       lost.push(`${name}: a token that was logged out answers ${String(answer?.status)}`);
   }
   const json = { username: name, password: PASSWORD };
-  const session = await call('POST', '/api/auth/login', { json });
+  const session = await ask('POST', '/api/auth/login', { json });
   if (session === null || !isDone(session)) {
     lost.push(`${name}: the account answers ${String(session?.status)}`);
     return;
   }
   const token = String(session.body.access_token);
-  const me = await call('GET', '/api/me', { token });
+  const me = await ask('GET', '/api/me', { token });
   const nickname = /** @type {string | null | undefined} */ (me?.body.nickname) ?? null;
   if (nickname !== user.nickname && (user.unanswered === null || nickname !== user.unanswered)) {
     lost.push(`${name}: the nickname is ${String(nickname)} and not ${String(user.nickname)}`);
