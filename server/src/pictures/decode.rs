@@ -16,6 +16,10 @@ use super::{
     header::{PNG_BUFFERS, SIDE_MAX},
 };
 
+/// Bytes of rows and chunks in the PNG decoder, unpacked. A colour profile of [`PROFILE_MAX`] and
+/// the longest row fit. The decoder's vectors grow by doubling: while one is copied, it takes three
+/// times as much, which is [`PNG_BUFFERS`].
+const PNG_LIMIT: u64 = PNG_BUFFERS / 3;
 /// Bytes of the largest EXIF data that are read.
 const EXIF_MAX: usize = 64 * 1024;
 
@@ -93,7 +97,7 @@ impl<'a> Source<'a> {
     }
 
     fn png(bytes: &'a [u8]) -> Result<(Self, (u32, u32)), Refusal> {
-        let limits = png::Limits { bytes: usize::try_from(PNG_BUFFERS).unwrap_or(usize::MAX) };
+        let limits = png::Limits { bytes: usize::try_from(PNG_LIMIT).unwrap_or(usize::MAX) };
         let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
         decoder.set_ignore_text_chunk(true);
         // Eight bits a channel, palettes and transparent colours resolved.
