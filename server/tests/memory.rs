@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
 
-use std::{fs, io::Write as _};
+use std::{fs, io::Write as _, sync::Arc};
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::jpeg::JpegEncoder};
 use server::pictures::{BlockingPool, Header, PoolError, Refusal, Rendered, Shape, render};
@@ -73,10 +73,16 @@ fn bomb(name: [u8; 4], content: &[u8]) -> Vec<u8> {
 
 async fn decode(pool: &BlockingPool, bytes: Vec<u8>) -> Result<Rendered<1>, Refusal> {
     let memory = Header::read(&bytes)?.memory;
-    match pool.run(memory, move || render(&bytes, [Shape::Square(96)])).await {
-        Ok(done) => done.expect("no panic"),
-        Err(PoolError::TooMuchMemory) => Err(Refusal::TooMuchMemory),
-        Err(error) => panic!("{error}"),
+    let bytes = Arc::new(bytes);
+    loop {
+        let bytes = Arc::clone(&bytes);
+        match pool.run(memory, move || render(&bytes, [Shape::Square(96)])).await {
+            Ok(done) => return done.expect("no panic"),
+            Err(PoolError::TooMuchMemory) => return Err(Refusal::TooMuchMemory),
+            // A busy machine.
+            Err(PoolError::Busy { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
