@@ -1,5 +1,5 @@
-//! Cryptography of `jsonwebtoken` on `ring`, the library of `rustls`: HMAC, and EdDSA with
-//! Ed25519. RSA and ECDSA are not supported. Which algorithm a key is used with is decided by
+//! Cryptography of `jsonwebtoken` on `ring`, the library of `rustls`: HMAC, and `EdDSA`
+//! with Ed25519. RSA and ECDSA are not supported. Which algorithm a key is used with is decided by
 //! [`Key`](super::keys::Key).
 
 use jsonwebtoken::{
