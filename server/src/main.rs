@@ -18,7 +18,7 @@ use server::{
         restore, seed,
         user::{self, UserCommand},
     },
-    config::{Config, Sources},
+    config::{self, Config, Sources},
     http::{
         self,
         pages::{self, Pages},
@@ -98,7 +98,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     let mut out = Output::new(std::io::stdout());
     match command {
         Command::Config => {
-            write!(out, "{}", Config::describe(&sources))?;
+            write!(out, "{}", config::describe(&sources))?;
             config?;
             Ok(())
         }

@@ -74,7 +74,7 @@ fn is_url(value: &str, protocol: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SETTINGS;
+    use crate::config::settings::SETTINGS;
 
     #[test]
     fn is_service_link_accepts_every_variable_of_a_service() {

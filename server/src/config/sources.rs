@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, io, path::Path};
 
-use super::PREFIX;
+use super::settings::PREFIX;
 
 /// Source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -173,7 +173,7 @@ fn proxies_are_addresses_or_networks() {
 #[test]
 fn the_description_names_every_source_and_no_secret() {
     let secret = "a secret that has thirty-two bytes or more";
-    let text = Config::describe(&Sources::new(
+    let text = describe(&Sources::new(
         [("GATEHOUSE_JWT_SECRET".to_owned(), secret.to_owned())],
         [
             ("GATEHOUSE_LOG".to_owned(), "debug".to_owned()),
@@ -200,7 +200,7 @@ fn a_store_for_files_is_given_as_a_whole_or_not_at_all() {
         ("http://127.0.0.1:9000", "gatehouse", "us-east-1")
     );
     assert!(!format!("{place:?}").contains("nobody knows it"));
-    assert!(!Config::describe(&sources(&[endpoint, id, secret])).contains("nobody knows it"));
+    assert!(!describe(&sources(&[endpoint, id, secret])).contains("nobody knows it"));
     let message = Config::read(&sources(&[endpoint, id])).unwrap_err().to_string();
     assert!(message.starts_with("GATEHOUSE_S3_SECRET_ACCESS_KEY: "), "{message}");
     for unusable in ["https://s3.amazonaws.com", "127.0.0.1:9000", "http://", "http://host/path"] {
@@ -210,7 +210,7 @@ fn a_store_for_files_is_given_as_a_whole_or_not_at_all() {
 
 #[test]
 fn configuration_page_lists_every_setting() {
-    const BEGIN: &str = "<!-- settings: generated from server/src/config/mod.rs -->\n";
+    const BEGIN: &str = "<!-- settings: generated from server/src/config/settings.rs -->\n";
     const END: &str = "<!-- end of settings -->";
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
     let page = std::fs::read_to_string(&path).unwrap();

@@ -11,7 +11,10 @@ use axum::http::Uri;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
-use super::{ConfigErrors, LogFormat, PREFIX, Sources, default_of};
+use super::{
+    ConfigErrors, LogFormat, Sources,
+    settings::{PREFIX, default_of},
+};
 use crate::{
     network::{Network, ParseNetworkError},
     tokens::algorithm::Algorithm,
