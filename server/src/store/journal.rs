@@ -14,7 +14,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement,
 };
 
-use super::{OpenError, identity::beside, open::open_error};
+use super::{OpenError, connection::open_error, identity::beside};
 
 /// Maximum number of problems in an error message.
 const MAX_PROBLEMS: usize = 3;

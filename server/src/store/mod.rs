@@ -3,7 +3,9 @@
 mod actor;
 mod administration;
 mod audit;
+mod audit_event;
 mod cleanup;
+mod connection;
 mod deletion;
 mod entities;
 mod error;
@@ -18,6 +20,7 @@ mod migrations;
 mod names;
 mod open;
 mod orphans;
+mod passwords;
 mod replacement;
 mod revoked_tokens;
 mod sessions;
@@ -28,19 +31,20 @@ mod users;
 
 pub use actor::{ActError, Actor, Denied};
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
-pub use audit::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
+pub use audit_event::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
+pub(crate) use connection::without_password;
 pub use deletion::DeletionOutcome;
 pub use error::{OpenError, StoreError};
 pub use files::{FileLimits, FileUsage, InsertFileOutcome, StoredFile};
 pub(crate) use folder::prepare_folder;
-pub(crate) use open::without_password;
+pub use passwords::PasswordChange;
 pub use replacement::{Replacement, StagedFile};
 pub use revoked_tokens::BlockedToken;
 pub use sessions::{InsertSessionOutcome, NewSession, SessionChange};
 pub use snapshot::{Inspection, inspect};
 pub use user_list::{Cursor, UserQuery, UserSearch};
 pub use user_sessions::StoredSession;
-pub use users::{DeviceEpoch, NewUser, PasswordChange, StoredUser, UserChange};
+pub use users::{DeviceEpoch, NewUser, StoredUser, UserChange};
 
 use std::sync::{Arc, atomic::AtomicI64};
 

@@ -1,23 +1,18 @@
 //! Opens and closes the database and applies migrations.
 
 use std::{
-    fs::OpenOptions,
-    io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 
-use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr, Statement,
-};
+use sea_orm::{ConnectionTrait as _, DbErr, Statement};
 
 use super::{
     OpenError, Store, StoreError,
+    connection::{connect, create, file_of, open_error},
     group_commit::Writer,
     identity::{DatabaseFiles, FileIdentity},
     journal,
@@ -28,8 +23,6 @@ use super::{
 /// Size of the read pool. SQLite reads from the page cache, so more connections than cores gain
 /// nothing.
 const READERS: u32 = 4;
-/// Time limit of a write that waits for another process.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, creates
@@ -182,86 +175,6 @@ fn check_identity(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
     } else {
         Err(OpenError::Replaced { path: path.to_owned() })
     }
-}
-
-/// Maps errors of SQLite that indicate corruption to [`OpenError::Damaged`].
-pub(super) fn open_error(path: &Path, source: DbErr) -> OpenError {
-    let damaged = ["malformed", "not a database", "file is encrypted"];
-    let message = source.to_string();
-    let path = path.to_owned();
-    if damaged.iter().any(|sign| message.contains(sign)) {
-        OpenError::Damaged { path, source }
-    } else {
-        OpenError::Failed { path, source }
-    }
-}
-
-/// Parses the file path of a `sqlite:` URL.
-fn file_of(url: &str) -> Result<PathBuf, OpenError> {
-    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    match path {
-        Some(path) if !path.is_empty() && !path.contains('?') && path != ":memory:" => {
-            Ok(PathBuf::from(path))
-        }
-        _ => Err(OpenError::Unsupported(without_password(url))),
-    }
-}
-
-/// Redacts a URL: the part before the `@` of its authority may contain a password.
-pub(crate) fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
-    }
-}
-
-/// Creates the file before SQLite does, with mode 0600; SQLite gives the write-ahead log the same
-/// mode.
-fn create(path: &Path) -> Result<(), OpenError> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-            Err(OpenError::File { path: path.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Opens a connection pool that adds 1 to `opened` for each connection.
-async fn connect(
-    path: &Path,
-    connections: u32,
-    opened: &Arc<AtomicI64>,
-) -> Result<DatabaseConnection, DbErr> {
-    // The path is set below: in a URL some of its characters would have a meaning.
-    let mut options = ConnectOptions::new("sqlite://gatehouse");
-    let path = path.to_owned();
-    let opened = Arc::clone(opened);
-    options
-        .min_connections(1)
-        // Connections to a file do not become stale, and `external_version` relies on one lasting
-        // connection.
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .max_connections(connections)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_pool_opts(move |options| {
-            let opened = Arc::clone(&opened);
-            options.after_connect(move |_, _| {
-                opened.fetch_add(1, Ordering::AcqRel);
-                Box::pin(std::future::ready(Ok(())))
-            })
-        })
-        .map_sqlx_sqlite_opts(move |options| {
-            options
-                .filename(&path)
-                .busy_timeout(BUSY_TIMEOUT)
-                .foreign_keys(true)
-                .pragma("journal_mode", "WAL")
-                // A committed change is on disk.
-                .pragma("synchronous", "FULL")
-        });
-    Database::connect(options).await
 }
 
 #[cfg(test)]

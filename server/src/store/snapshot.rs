@@ -9,11 +9,10 @@ use sea_orm::{
 
 use super::{
     AuditEntry, OpenError, Store, StoreError, StoredFile, audit,
+    connection::open_error,
     entities::{file, session, user},
     files::avatar_keys,
-    journal,
-    open::open_error,
-    sessions,
+    journal, sessions,
 };
 use crate::domain::session::EndReason;
 

@@ -3,15 +3,12 @@
 use app::protocol::{Role, User};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QuerySelect as _, UpdateMany, sea_query::Expr,
+    ExprTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{
-    ActError, Actor, AuditEntry, Store, StoreError, audit, entities::user, login_failures, names,
-    user_sessions,
-};
-use crate::domain::{session::EndReason, username::Name};
+use super::{ActError, Actor, AuditEntry, Store, StoreError, audit, entities::user, names};
+use crate::domain::username::Name;
 
 /// A new account.
 #[derive(Clone, Debug)]
@@ -78,21 +75,6 @@ pub struct DeviceEpoch {
     pub user: Uuid,
     /// Number of times that the cookies were invalidated.
     pub epoch: i64,
-}
-
-/// A password change.
-#[derive(Clone, Debug)]
-pub struct PasswordChange {
-    /// The account.
-    pub user: Uuid,
-    /// Hash of the current password, if the caller had to know that password.
-    pub old_hash: Option<String>,
-    /// Password hash as a PHC string.
-    pub new_hash: String,
-    /// Session that stays active; all others are revoked.
-    pub kept: Option<Uuid>,
-    /// Subject whose failed logins are cleared.
-    pub cleared_subject: Option<String>,
 }
 
 /// Decision about a change of the actor's own account.
@@ -215,74 +197,6 @@ impl Store {
             .one(&self.read)
             .await?;
         Ok(found.map(|(user, epoch)| DeviceEpoch { user, epoch }))
-    }
-
-    /// Replaces a password hash by another one of the same password, unless the stored hash is not
-    /// `old` any more. Returns whether it was replaced.
-    pub async fn replace_hash(&self, id: Uuid, old: &str, new: &str) -> Result<bool, StoreError> {
-        let update = set_hash(id, Some(old), new);
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move { Ok(update.exec(transaction).await?.rows_affected > 0) })
-            })
-            .await
-    }
-
-    /// Changes a password, revokes all sessions but the kept one, and returns their ids. [`None`],
-    /// and nothing done, if the account is gone or its hash is not the old one any more.
-    pub async fn change_password(
-        &self,
-        change: PasswordChange,
-        entry: AuditEntry,
-    ) -> Result<Option<Vec<Uuid>>, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move { change_password(transaction, change, entry).await })
-            })
-            .await
-    }
-
-    /// Like [`Store::change_password`], on behalf of a session.
-    pub async fn change_password_as(
-        &self,
-        actor: Actor,
-        change: PasswordChange,
-        entry: AuditEntry,
-    ) -> Result<Option<Vec<Uuid>>, ActError> {
-        self.write_as(actor, move |transaction| {
-            Box::pin(async move { change_password(transaction, change, entry).await })
-        })
-        .await
-    }
-}
-
-async fn change_password(
-    connection: &impl ConnectionTrait,
-    change: PasswordChange,
-    entry: AuditEntry,
-) -> Result<Option<Vec<Uuid>>, StoreError> {
-    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash);
-    if update.exec(connection).await?.rows_affected == 0 {
-        return Ok(None);
-    }
-    let ended =
-        user_sessions::end_others(connection, change.kept, EndReason::PasswordChanged, &entry)
-            .await?;
-    if let Some(subject) = change.cleared_subject {
-        login_failures::clear(connection, &subject).await?;
-    }
-    audit::insert(connection, entry).await?;
-    Ok(Some(ended))
-}
-
-/// Sets a password hash; with `old`, only if that is the stored one.
-fn set_hash(id: Uuid, old: Option<&str>, new: &str) -> UpdateMany<user::Entity> {
-    let update = user::Entity::update_many()
-        .col_expr(user::Column::PasswordHash, Expr::value(new))
-        .filter(user::Column::Id.eq(id));
-    match old {
-        Some(old) => update.filter(user::Column::PasswordHash.eq(old)),
-        None => update,
     }
 }
 

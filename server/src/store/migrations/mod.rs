@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use sea_orm_migration::prelude::*;
 
-use super::{OpenError, open::open_error};
+use super::{OpenError, connection::open_error};
 
 mod m0001_core;
 mod m0002_sessions;

@@ -1,0 +1,210 @@
+//! Events and entries of the audit log.
+
+use app::backend::ClientInfo;
+use uuid::Uuid;
+
+/// Type of the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An account was registered.
+    Registered,
+    /// A login attempt.
+    LoggedIn,
+    /// A token refresh that failed; successful ones are not logged.
+    Refreshed,
+    /// Reuse of a refresh token or a stolen access token was detected.
+    RefreshReused,
+    /// A user logged out.
+    LoggedOut,
+    /// A session was revoked for another reason than logout or token reuse; `detail` is the reason.
+    SessionRevoked,
+    /// A new signing key was created.
+    KeyRotated,
+    /// A signing key was removed; its tokens are rejected.
+    KeyRetired,
+    /// A user changed their profile; `detail` names the fields.
+    ProfileChanged,
+    /// A password was changed.
+    PasswordChanged,
+    /// A re-authentication attempt.
+    Reauthenticated,
+    /// A login from a device that is new to the account.
+    NewDevice,
+    /// A user exported their account data.
+    Exported,
+    /// An account was deleted. The entry is anonymous.
+    AccountDeleted,
+    /// An administrator created an account.
+    UserCreated,
+    /// An administrator disabled an account.
+    UserDisabled,
+    /// An administrator enabled an account.
+    UserEnabled,
+    /// An administrator changed a role; `detail` is the new role.
+    RoleChanged,
+    /// A session or an account exceeded the rate limit of changes; only the first rejection of a
+    /// window is logged. `detail` names the operation.
+    ChangeRefused,
+}
+
+/// Outcome of the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Success.
+    Success,
+    /// There is no such account.
+    UnknownAccount,
+    /// Wrong password.
+    WrongPassword,
+    /// The account is disabled.
+    Disabled,
+    /// Rejected by a rate limit before the password was checked; only the first rejection of a
+    /// window is logged.
+    Throttled,
+}
+
+/// A new entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Seconds of Unix time.
+    pub at: i64,
+    /// Type of the event.
+    pub event: Event,
+    /// Outcome of the event.
+    pub outcome: Outcome,
+    /// The account, if any.
+    pub user: Option<Uuid>,
+    /// The session, if any.
+    pub session: Option<Uuid>,
+    /// Client of the request.
+    pub client_info: ClientInfo,
+    /// Details: the key id or the reason, for example.
+    pub detail: Option<String>,
+}
+
+/// Filter of entries; all given criteria must match.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditFilter {
+    /// Type of the event.
+    pub event: Option<Event>,
+    /// Outcome of the event.
+    pub outcome: Option<Outcome>,
+    /// The account.
+    pub user: Option<Uuid>,
+    /// Earliest time, in seconds of Unix time.
+    pub since: Option<i64>,
+}
+
+/// A stored entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Increases with each entry.
+    pub id: i64,
+    /// Seconds of Unix time.
+    pub at: i64,
+    /// Type of the event.
+    pub event: String,
+    /// Outcome of the event.
+    pub outcome: String,
+    /// The account.
+    pub user: Option<Uuid>,
+    /// The session.
+    pub session: Option<Uuid>,
+    /// IP address of the client.
+    pub address: Option<String>,
+    /// User agent of the client.
+    pub user_agent: Option<String>,
+    /// Details.
+    pub detail: Option<String>,
+}
+
+impl AuditEntry {
+    /// Creates an entry of a successful event without account, session and detail.
+    #[must_use]
+    pub fn of(event: Event, at: i64, client_info: ClientInfo) -> Self {
+        Self {
+            at,
+            event,
+            outcome: Outcome::Success,
+            user: None,
+            session: None,
+            client_info,
+            detail: None,
+        }
+    }
+
+    /// Creates an entry about a signing key: without account and client.
+    #[must_use]
+    pub fn of_key(event: Event, at: i64, kid: &str) -> Self {
+        Self { detail: Some(kid.to_owned()), ..Self::of(event, at, ClientInfo::default()) }
+    }
+}
+
+impl Event {
+    /// All variants.
+    pub const ALL: [Self; 19] = [
+        Self::Registered,
+        Self::LoggedIn,
+        Self::Refreshed,
+        Self::RefreshReused,
+        Self::LoggedOut,
+        Self::SessionRevoked,
+        Self::KeyRotated,
+        Self::KeyRetired,
+        Self::ProfileChanged,
+        Self::PasswordChanged,
+        Self::Reauthenticated,
+        Self::NewDevice,
+        Self::Exported,
+        Self::AccountDeleted,
+        Self::UserCreated,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::RoleChanged,
+        Self::ChangeRefused,
+    ];
+
+    /// Stored form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::LoggedIn => "logged_in",
+            Self::Refreshed => "refreshed",
+            Self::RefreshReused => "refresh_reused",
+            Self::LoggedOut => "logged_out",
+            Self::SessionRevoked => "session_revoked",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyRetired => "key_retired",
+            Self::ProfileChanged => "profile_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::Reauthenticated => "reauthenticated",
+            Self::NewDevice => "new_device",
+            Self::Exported => "account data exported",
+            Self::AccountDeleted => "account_deleted",
+            Self::UserCreated => "user_created",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::RoleChanged => "role_changed",
+            Self::ChangeRefused => "change_refused",
+        }
+    }
+}
+
+impl Outcome {
+    /// All variants.
+    pub const ALL: [Self; 5] =
+        [Self::Success, Self::UnknownAccount, Self::WrongPassword, Self::Disabled, Self::Throttled];
+
+    /// Stored form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::UnknownAccount => "unknown_account",
+            Self::WrongPassword => "wrong_password",
+            Self::Disabled => "disabled",
+            Self::Throttled => "throttled",
+        }
+    }
+}
