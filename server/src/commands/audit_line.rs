@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_a_line() {
+    fn text_and_json_of_entry_are_one_line() {
         let entry = entry("Browser/1.0 (测试)");
         assert_eq!(
             Line { entry: &entry, username: Some("ada@example.com") }.text(),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_it_forges_another_one() {
+    fn text_of_entry_with_control_characters_escapes_them() {
         let entry =
             entry("x\"\r\n2027-01-15T08:00:00Z logged_in success\u{2028}\u{1b}[2J\u{202e}\\");
         let line = Line { entry: &entry, username: Some("a\nb") }.text();
@@ -119,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_in_it_it_is_one_line(agent: String, name: String) {
+        fn text_and_json_of_any_entry_have_no_invisible_characters(agent: String, name: String) {
             let entry = entry(&agent);
             let line = Line { entry: &entry, username: Some(&name) };
             for text in [line.text(), line.json().unwrap()] {

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_first_line_as_it_is() {
+    fn first_line_returns_text_up_to_line_end_unchanged() {
         for (input, expected) in [
             ("secret\n", "secret"),
             ("secret", "secret"),

@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_believable_and_all_different() {
+    fn next_returns_unique_names_of_the_language() {
         let env = Env::system();
         for (lang, is_of_lang) in [
             (Lang::En, (|name| name.is_ascii()) as fn(&str) -> bool),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_fills() {
+    fn bar_shows_progress() {
         assert_eq!(bar(0, 10), format!("[{}] 0 of 10", "-".repeat(40)));
         assert_eq!(bar(5, 10), format!("[{}{}] 5 of 10", "#".repeat(20), "-".repeat(20)));
         assert_eq!(bar(10, 10), format!("[{}] 10 of 10", "#".repeat(40)));

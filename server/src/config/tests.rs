@@ -12,7 +12,7 @@ fn error(name: &str, value: &str) -> String {
 }
 
 #[test]
-fn every_setting_has_a_default_that_works() {
+fn read_without_settings_uses_defaults() {
     let config = Config::read(&sources(&[])).unwrap();
     assert_eq!(config.addr, "127.0.0.1:3000".parse().unwrap());
     assert_eq!(config.database_url, "sqlite://data/gatehouse.sqlite");
@@ -29,14 +29,14 @@ fn every_setting_has_a_default_that_works() {
 }
 
 #[test]
-fn an_empty_value_counts_as_none() {
+fn read_with_empty_values_uses_defaults() {
     let config = Config::read(&sources(&[("GATEHOUSE_ADDR", ""), ("GATEHOUSE_LOG", " ")])).unwrap();
     assert_eq!(config.addr.port(), 3000);
     assert_eq!(config.log, "info");
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn read_prefers_environment_to_file() {
     let of = |value: &str| [("GATEHOUSE_PASSWORD_MIN_LENGTH".to_owned(), value.to_owned())];
     assert_eq!(Config::read(&Sources::new(of("10"), of("12"))).unwrap().password_min, 10);
     assert_eq!(Config::read(&Sources::new([], of("12"))).unwrap().password_min, 12);
@@ -44,7 +44,7 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
-fn cargo_leptos_says_where_to_serve_unless_a_setting_does() {
+fn read_uses_leptos_address_unless_addr_is_set() {
     let leptos = ("LEPTOS_SITE_ADDR", "127.0.0.1:4000");
     assert_eq!(Config::read(&sources(&[leptos])).unwrap().addr.port(), 4000);
     assert_eq!(
@@ -55,14 +55,14 @@ fn cargo_leptos_says_where_to_serve_unless_a_setting_does() {
 }
 
 #[test]
-fn an_unknown_name_is_refused_with_the_nearest_one() {
+fn read_with_unknown_name_fails_and_suggests_nearest() {
     let message = error("GATEHOUSE_ACCESS_TOKEN_SECOND", "5");
     assert!(message.contains("Did you mean GATEHOUSE_ACCESS_TOKEN_SECONDS?"), "{message}");
     assert!(error("GATEHOUSE_DATADIR", "x").contains("GATEHOUSE_DATA_DIR?"));
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn read_with_several_mistakes_reports_all() {
     let sources = sources(&[
         ("GATEHOUSE_ADDR", "somewhere"),
         ("GATEHOUSE_ACCESS_TOKEN_SECONDS", "0"),
@@ -79,7 +79,7 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
-fn secrets_that_others_know_or_can_guess_are_refused_without_being_shown() {
+fn read_with_weak_or_known_secret_fails_without_showing_it() {
     for secret in [
         "secret",
         "exactly-31-bytes-are-not-enough",
@@ -99,7 +99,7 @@ fn secrets_that_others_know_or_can_guess_are_refused_without_being_shown() {
 }
 
 #[test]
-fn the_algorithm_is_one_of_two_and_a_secret_is_for_the_first_alone() {
+fn read_accepts_two_algorithms_and_a_secret_for_hs256_only() {
     let algorithm = |name: &str| {
         Config::read(&sources(&[("GATEHOUSE_JWT_ALGORITHM", name)])).unwrap().jwt_algorithm
     };
@@ -121,7 +121,7 @@ fn the_algorithm_is_one_of_two_and_a_secret_is_for_the_first_alone() {
 }
 
 #[test]
-fn origins_are_taken_as_a_browser_sends_them() {
+fn read_accepts_origins_as_browsers_serialize_them() {
     let config = Config::read(&sources(&[(
         "GATEHOUSE_ALLOWED_ORIGINS",
         "https://a.example, http://localhost:5173,",
@@ -140,7 +140,7 @@ fn origins_are_taken_as_a_browser_sends_them() {
 }
 
 #[test]
-fn limits_are_settings_and_can_be_switched_off() {
+fn read_of_rate_limits_returns_them_or_none_if_off() {
     let config = Config::read(&sources(&[
         ("GATEHOUSE_LOGIN_FAILURES_PER_ACCOUNT", "3"),
         ("GATEHOUSE_LOGIN_FAILURES_SECONDS", "60"),
@@ -158,7 +158,7 @@ fn limits_are_settings_and_can_be_switched_off() {
 }
 
 #[test]
-fn proxies_are_addresses_or_networks() {
+fn read_accepts_addresses_and_networks_as_proxies() {
     let config =
         Config::read(&sources(&[("GATEHOUSE_TRUSTED_PROXIES", "10.0.0.0/8, ::1,")])).unwrap();
     assert_eq!(config.trusted_proxies.len(), 2);
@@ -171,7 +171,7 @@ fn proxies_are_addresses_or_networks() {
 }
 
 #[test]
-fn the_description_names_every_source_and_no_secret() {
+fn describe_shows_sources_and_masks_secrets() {
     let secret = "a secret that has thirty-two bytes or more";
     let text = describe(&Sources::new(
         [("GATEHOUSE_JWT_SECRET".to_owned(), secret.to_owned())],
@@ -187,20 +187,20 @@ fn the_description_names_every_source_and_no_secret() {
 }
 
 #[test]
-fn a_store_for_files_is_given_as_a_whole_or_not_at_all() {
+fn read_of_incomplete_s3_settings_fails() {
     assert!(Config::read(&sources(&[])).unwrap().s3.is_none());
     let endpoint = ("GATEHOUSE_S3_ENDPOINT", "http://127.0.0.1:9000/");
     let (id, secret) = (
         ("GATEHOUSE_S3_ACCESS_KEY_ID", "gate"),
-        ("GATEHOUSE_S3_SECRET_ACCESS_KEY", "nobody knows it"),
+        ("GATEHOUSE_S3_SECRET_ACCESS_KEY", "a secret key"),
     );
     let place = Config::read(&sources(&[endpoint, id, secret])).unwrap().s3.unwrap();
     assert_eq!(
         (&*place.endpoint, &*place.bucket, &*place.region),
         ("http://127.0.0.1:9000", "gatehouse", "us-east-1")
     );
-    assert!(!format!("{place:?}").contains("nobody knows it"));
-    assert!(!describe(&sources(&[endpoint, id, secret])).contains("nobody knows it"));
+    assert!(!format!("{place:?}").contains("a secret key"));
+    assert!(!describe(&sources(&[endpoint, id, secret])).contains("a secret key"));
     let message = Config::read(&sources(&[endpoint, id])).unwrap_err().to_string();
     assert!(message.starts_with("GATEHOUSE_S3_SECRET_ACCESS_KEY: "), "{message}");
     for unusable in ["https://s3.amazonaws.com", "127.0.0.1:9000", "http://", "http://host/path"] {

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_we_have_named_is_looked_for() {
+    fn is_avatar_accepts_generated_names_only() {
         let name = "0123456789abcdef".repeat(2);
         assert!(is_avatar(&format!("{name}-512.jpg")) && is_avatar(&format!("{name}-96.jpg")));
         for other in ["", "-96.jpg", "../../data/keys.json", "..%2fkeys.json-96.jpg"] {

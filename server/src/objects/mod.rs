@@ -158,7 +158,7 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     #[tokio::test]
-    async fn an_object_is_there_until_it_is_removed() {
+    async fn get_returns_object_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let objects = Objects::in_folder(&folder.path().join("objects"), NOW).unwrap();
         assert!(objects.get("files/a/b").await.unwrap().is_none());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_never_finished_goes_when_it_is_old() {
+    async fn remove_unfinished_deletes_old_incomplete_files_only() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("files")).unwrap();
         let at = |name: &str, age: i64| {

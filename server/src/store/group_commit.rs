@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn write_after_a_change_that_panicked_is_taken() {
+    async fn write_after_panicking_change_succeeds() {
         let Fixture { url, store, _folder } = fixture().await;
         for _ in 0..2 {
             let refused: Result<(), _> =
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn conflict_is_answered_alone_and_keeps_the_connection() {
+    async fn write_with_conflict_fails_alone_and_keeps_the_connection() {
         let Fixture { url, store, _folder } = fixture().await;
         let before = store.external_version().await.unwrap();
         let results =
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn replaced_connection_is_followed_by_a_new_number_of_changes() {
+    async fn external_version_after_replaced_connection_changes() {
         let Fixture { url, store, _folder } = fixture().await;
         let mut before = store.external_version().await.unwrap();
         for _ in 0..3 {

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_is_read_as_it_was_written() {
+    fn parse_of_displayed_identity_returns_it() {
         let identity = FileIdentity::of(Path::new("/")).unwrap().unwrap();
         assert_eq!(FileIdentity::parse(&format!("{identity}\n")), Some(identity));
         assert_eq!(FileIdentity::parse("1 x"), None);
