@@ -1,4 +1,4 @@
-//! Values that only the browser has, in the reactive arena.
+//! Browser-only values in the reactive arena.
 
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -6,14 +6,13 @@ use send_wrapper::SendWrapper;
 /// A value of the browser (a DOM object, a JavaScript closure), owned by the reactive graph like a
 /// [`StoredValue`].
 ///
-/// Such a value must be used and dropped on the thread that made it, or it panics. A page that the
-/// server renders is begun on one thread and finished, with all that it owns, by any other. So the
-/// value is made in the browser only: on the server the place stays empty, and every access returns
-/// `None`.
+/// Such a value must be used and dropped on the thread that created it, or it panics. The server
+/// may render a page on several threads. So the value is created in the browser only: on the server
+/// every access returns `None`.
 pub struct BrowserValue<T: 'static>(StoredValue<Option<SendWrapper<T>>>);
 
 impl<T: 'static> BrowserValue<T> {
-    /// Makes the value in the browser; an empty place on the server.
+    /// Creates the value in the browser, and none on the server.
     #[must_use]
     pub fn new(make: impl FnOnce() -> T) -> Self {
         #[expect(clippy::disallowed_methods, reason = "not reached on the server")]
@@ -55,10 +54,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_on_the_server_makes_no_value() {
+    fn new_on_server_creates_no_value() {
         let owner = Owner::new();
         owner.with(|| {
-            let value = BrowserValue::new(|| -> u32 { panic!("made on the server") });
+            let value = BrowserValue::new(|| -> u32 { panic!("created on the server") });
             value.set(1);
             assert_eq!(value.with(|value| *value), None);
             assert_eq!(value.update(|value| *value), None);

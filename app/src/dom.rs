@@ -1,5 +1,5 @@
-//! The few things that pages ask of the browser's document. Only [`spawn`] and [`yes`] mean
-//! anything to the server.
+//! Access to the browser's document and window. On the server only [`spawn`] and [`yes`] may be
+//! called.
 
 pub mod object_url;
 
@@ -21,7 +21,7 @@ extern "C" {
     fn load_new_build(address: &str, asked: bool) -> Result<js_sys::Promise, JsValue>;
 }
 
-/// The language that the page is shown in.
+/// Returns the language of the document, from `<html lang>`.
 #[must_use]
 pub fn lang() -> Lang {
     let root = document().document_element();
@@ -30,7 +30,7 @@ pub fn lang() -> Lang {
         .unwrap_or_default()
 }
 
-/// Seconds since the page was opened.
+/// Returns the seconds since the page was opened.
 #[must_use]
 pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now()) / 1000.0
@@ -42,13 +42,13 @@ pub fn is_offline() -> bool {
     !window().navigator().on_line()
 }
 
-/// A number that the server has written on the page's root.
+/// Returns a number that the server rendered into an attribute of `<html>`.
 #[must_use]
 pub fn root_number(attribute: &str) -> Option<usize> {
     document().document_element()?.get_attribute(attribute)?.parse().ok()
 }
 
-/// The path and query of the address bar.
+/// Returns path and query of the URL in the address bar.
 #[must_use]
 pub fn path_and_query() -> String {
     let location = window().location();
@@ -61,13 +61,13 @@ pub fn pathname() -> String {
     window().location().pathname().unwrap_or_default()
 }
 
-/// The first element of a selector.
+/// Returns the first element that matches a selector.
 #[must_use]
 pub fn find(selector: &str) -> Option<HtmlElement> {
     document().query_selector(selector).ok().flatten()?.dyn_into().ok()
 }
 
-/// Moves the focus; where the element cannot take it, it stays.
+/// Moves the focus to an element; does nothing if it is not focusable.
 pub fn focus(element: &HtmlElement) {
     let _ = element.focus();
 }
@@ -94,9 +94,9 @@ pub fn save_file(name: &str, media_type: &str, bytes: &[u8]) {
     set_timeout(move || drop(url), std::time::Duration::from_mins(1));
 }
 
-/// The files of a paste that is meant for the page itself: no text field has the focus, and no text
-/// comes with them. A spreadsheet puts the text of a cell and a picture of it into the clipboard. A
-/// file manager may add the file's name.
+/// Returns the files of a paste into the page itself: no text field has the focus, and the
+/// clipboard has no text besides the file's name, which file managers may add. A spreadsheet puts
+/// both the text and a picture of a cell into the clipboard; that is no paste of a file.
 #[must_use]
 pub fn pasted_files(event: &ClipboardEvent) -> Option<FileList> {
     const TEXT_FIELDS: &str =
@@ -105,34 +105,34 @@ pub fn pasted_files(event: &ClipboardEvent) -> Option<FileList> {
     let is_typing = target.is_some_and(|target| {
         target.is_content_editable() || target.matches(TEXT_FIELDS).unwrap_or(false)
     });
-    let carried = event.clipboard_data()?;
-    let files = carried.files()?;
-    let text = carried.get_data("text/plain").unwrap_or_default();
+    let clipboard = event.clipboard_data()?;
+    let files = clipboard.files()?;
+    let text = clipboard.get_data("text/plain").unwrap_or_default();
     let is_name = || files.item(0).is_some_and(|file| file.name() == text);
     (!is_typing && (text.is_empty() || is_name())).then_some(files)
 }
 
-/// A text in Unicode's normalisation form C, by the browser's tables: ours would cost every
-/// visitor.
+/// Normalises a text to Unicode NFC with the browser's tables: tables of our own would add to every
+/// first load.
 #[must_use]
 pub fn nfc(text: &str) -> String {
     js_sys::JsString::from(text).normalize("NFC").into()
 }
 
-/// Runs a future to its end, whatever becomes of the page that has begun it. It is boxed so that
-/// the code around it is there once.
+/// Runs a future to completion, even if the component that started it is removed. It is boxed so
+/// that the code around it is compiled once.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     let future: LocalBoxFuture<'static, ()> = Box::pin(future);
     spawn_local(future);
 }
 
-/// The value of an attribute that says yes or nothing.
+/// Value of an attribute that is `true` or absent.
 pub fn yes(signal: RwSignal<bool>) -> impl Fn() -> Option<&'static str> + Copy + Send + Sync {
     move || signal.get().then_some("true")
 }
 
-/// Tells the page's own scripts that the program is awake, and does again what was done before: a
-/// button that was pressed, a form that was sent.
+/// Marks the page as hydrated, and replays clicks and form submissions that its scripts deferred
+/// until then.
 pub fn replay_deferred() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-hydrated", "");
@@ -149,21 +149,21 @@ pub fn replay_deferred() {
     }
 }
 
-/// Called where a file of the program could not be loaded. Loads the address as a whole where the
-/// server has another build than this page, and returns whether the page is being left. `asked`:
-/// the user wants it, also where it did not help before.
+/// Reloads the page at a URL if the server has another build than this page, after a chunk could
+/// not be loaded. Returns whether the page is being unloaded. `asked` is true if the user requested
+/// it: then it is tried again even if it did not help before.
 pub async fn leave_for_new_build(address: &str, asked: bool) -> bool {
-    let Ok(leaving) = load_new_build(address, asked) else { return false };
-    JsFuture::from(leaving).await.is_ok_and(|leaves| leaves.is_truthy())
+    let Ok(unloading) = load_new_build(address, asked) else { return false };
+    JsFuture::from(unloading).await.is_ok_and(|unloads| unloads.is_truthy())
 }
 
-/// The whole address of the page.
+/// Returns the full URL of the page.
 #[must_use]
 pub fn address() -> String {
     window().location().href().unwrap_or_default()
 }
 
-/// Shows the banner that says that the page is broken.
+/// Shows the banner that the page was not loaded completely.
 pub fn mark_broken() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-broken", "");
