@@ -146,7 +146,7 @@ export class DrivenBrowser {
   /** Opens a page and waits for hydration. */
   async open(url: string): Promise<void> {
     await this.connection.send('navigate', { url });
-    await this.eventually('the page is awake', () => 'awake' in document.documentElement.dataset);
+    await this.eventually('the page is hydrated', () => 'hydrated' in document.documentElement.dataset);
   }
 
   /** Runs a function in the page, which sees nothing of the test but its arguments. */
