@@ -131,7 +131,7 @@ fn key_list_shows_every_key_without_secrets() {
     assert_eq!(rows[0][..4], ["KID", "ALGORITHM", "CREATED", "STATE"]);
     assert_eq!(
         (rows[1][1], rows[1][3], rows[1][4], rows[1][5]),
-        ("HS256", "checks", "only", "from"),
+        ("HS256", "verify", "only", "from"),
         "{list}"
     );
     assert_eq!((rows[2][1], rows[2][3], rows[2][4]), ("EdDSA", "signing", "-"), "{list}");
