@@ -22,7 +22,7 @@ const LAYERS = {
   server: [
     ['clock', 'network', 'failure', 'task'],
     ['domain', 'store', 'objects'],
-    ['accounts', 'sessions', 'tokens', 'files', 'mail', 'factors', 'limits', 'pictures', 'cache'],
+    ['accounts', 'sessions', 'tokens', 'files', 'limits', 'pictures', 'cache'],
     ['http', 'commands', 'config', 'log', 'startup'],
     ['main', 'lib'],
   ],
