@@ -65,6 +65,58 @@ for (const [locale, words] of LANGUAGES) {
       await expect(gatehouse.main.getByText('Ada L.')).toBeVisible();
     });
 
+    test('profile requested before a change and received after it does not undo the change', async ({
+      server,
+      api,
+      user,
+      newContext,
+      browserErrors,
+    }) => {
+      browserErrors.expect(/status of 401 .*\/api\/me/);
+      const session = await api.refresh(await api.login(user));
+      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
+      const page = await visitor.newPage();
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.open('/settings/profile');
+      const { edit, email, save, password, goOn } = form(page, words);
+      await edit.click();
+      await email.fill('ada@example.com');
+      await save.click();
+      await expect(password).toBeFocused();
+      // The new tokens make the page request the profile; its response comes after the change.
+      let release = () => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      let requested = () => {};
+      const isRequested = new Promise<void>((resolve) => (requested = resolve));
+      const isChanged = page.waitForResponse(
+        (response) => response.request().method() === 'PATCH' && response.status() === 200,
+      );
+      await page.route('**/api/me', async (route) => {
+        if (route.request().method() === 'PATCH') {
+          await isRequested;
+          await route.continue();
+          return;
+        }
+        const response = await route.fetch();
+        requested();
+        await released;
+        await route.fulfill({ response });
+      });
+      const isReceived = page.waitForResponse(
+        (response) =>
+          response.url().endsWith('/api/me') && response.request().method() === 'GET',
+      );
+      await password.fill(PASSWORD);
+      await goOn.click();
+      await isChanged;
+      await expect(gatehouse.status(words.profileSaved)).toBeVisible();
+      await expect(gatehouse.main.getByText('a***@example.com')).toBeVisible();
+      release();
+      await (await isReceived).finished();
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      await expect(gatehouse.main.getByText('a***@example.com')).toBeVisible();
+    });
+
     test('email change asks for the password and keeps the input', async ({
       server,
       api,

@@ -83,6 +83,21 @@ impl<T: Send + Sync + 'static, E: Clone + Send + Sync + 'static> Loader<T, E> {
         }
     }
 
+    /// Drops the response to a pending request, because the loaded value is newer: it comes from a
+    /// change that the server has confirmed. Without a loaded value the request stays.
+    pub fn supersede_pending(self) {
+        if self.get_untracked(|_| ()).is_some() {
+            let _ = self.latest.try_update_value(|latest| *latest = latest.wrapping_add(1));
+            self.pending.try_set(None);
+        }
+    }
+
+    /// Returns the number of the latest request; [`Self::supersede_pending`] counts as one.
+    #[must_use]
+    pub fn latest_request(self) -> u32 {
+        self.latest.try_get_value().unwrap_or_default()
+    }
+
     /// Discards the value and the pending request.
     pub fn reset(self) {
         self.pending.set(None);
@@ -283,6 +298,24 @@ mod tests {
             );
             assert_eq!(state(loader), LoadState::Loaded(2));
         });
+    }
+
+    #[test]
+    fn response_to_a_superseded_request_is_dropped() {
+        for reload in [Reload::Replace, Reload::Keep] {
+            with_loader(|loader| {
+                let request = loader.start(Reload::Discard);
+                loader.supersede_pending();
+                loader.finish(request, Reload::Discard, Ok(1));
+                assert_eq!(state(loader), LoadState::Loaded(1), "nothing is newer yet");
+                let request = loader.start(reload);
+                loader.supersede_pending();
+                assert_ne!(loader.latest_request(), request);
+                loader.update(|value| *value = 2);
+                loader.finish(request, reload, Ok(1));
+                assert_eq!(state(loader), LoadState::Loaded(2), "{reload:?}");
+            });
+        }
     }
 
     #[test]

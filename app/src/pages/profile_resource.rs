@@ -55,9 +55,10 @@ impl ProfileResource {
 
     /// Requests the profile, and updates the user in the session with it.
     async fn request(self, user_id: Uuid) -> Result<Profile, ApiError> {
+        let request = self.profile.latest_request();
         let profile = get_profile().await?;
-        // Another user may have signed in meanwhile.
-        if self.user_id() == Some(user_id) {
+        // Another user may have signed in meanwhile, or this one changed the profile.
+        if self.user_id() == Some(user_id) && self.profile.latest_request() == request {
             browser::update_user(profile.user());
         }
         Ok(profile)
@@ -87,8 +88,10 @@ impl ProfileResource {
         self.profile.get_untracked(Clone::clone)
     }
 
-    /// Updates the displayed profile; does nothing if the page is gone.
+    /// Applies a change that the server has confirmed. A profile that was requested before is
+    /// dropped when it arrives. Does nothing if the page is gone.
     pub(super) fn update(self, change: impl FnOnce(&mut Profile)) {
+        self.profile.supersede_pending();
         self.profile.update(change);
     }
 
