@@ -1,9 +1,15 @@
-//! Peak memory of image decoding. The peak is per process, so this test has a process of its own.
+//! Resident memory: the peak of image decoding, and what stays after memory was freed. Both are per
+//! process, so these tests have a process of their own.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
 
-use std::{fs, io::Write as _, sync::Arc};
+use std::{
+    fs,
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::jpeg::JpegEncoder};
 use server::pictures::{BlockingPool, Header, PoolError, Refusal, Rendered, Shape, render};
@@ -88,6 +94,7 @@ async fn decode(pool: &BlockingPool, bytes: Vec<u8>) -> Result<Rendered<1>, Refu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decoding_of_large_pictures_and_bombs_at_once_stays_within_its_budget() {
+    let _turn = TURN.lock().await;
     let pixels = vec![90; 6_000 * 4_000 * 3];
     let mut photograph = Vec::new();
     JpegEncoder::new_with_quality(&mut photograph, 60)
@@ -121,4 +128,23 @@ async fn decoding_of_large_pictures_and_bombs_at_once_stays_within_its_budget() 
     }
     assert!(peak < BUDGET + SLACK, "{peak} bytes");
     assert!(peak > 72_000_000, "it is measured: {peak} bytes");
+}
+
+#[tokio::test]
+async fn memory_that_was_freed_returns_to_the_system_within_seconds() {
+    let _turn = TURN.lock().await;
+    let before = status("VmRSS");
+    let blocks: Vec<Vec<u8>> = (0..400).map(|_| vec![1; 500_000]).collect();
+    assert!(status("VmRSS") > before + 150_000_000, "it is measured");
+    drop(blocks);
+    // By the allocator's defaults half of it is still there after five seconds.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let kept = status("VmRSS").saturating_sub(before);
+        if kept < 20_000_000 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{kept} bytes");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
