@@ -40,7 +40,7 @@ export async function firstVisits(url) {
       `| slow phone, first paint | 2.8 s | 0.59 s | ${seconds(phone.paint)} |`,
       `| slow phone, a click sends | 2.8 s | 1.4 s | ${seconds(phone.click)} |`,
       '',
-      'The last column is from the last run of `make bench`, the others were measured once, in the same way.',
+      '`make bench` writes the column Gatehouse. The other two were measured once, in the same way.',
     ].join('\n'),
   );
   return { desktop, phone };

@@ -54,7 +54,7 @@ export default class Summary implements Reporter {
     const violations = this.#looks.reduce((sum, look) => sum + look.violations, 0);
     const head = ['state', ...COLUMNS.map(([title]) => title), 'rules that apply'];
     return [
-      `axe-core ${axeVersion()}, ${String(this.#looks.length)} looks: **${String(violations)} violations**.`,
+      `axe-core ${axeVersion()}, ${String(this.#looks.length)} checks: **${String(violations)} violations**.`,
       '',
       `| ${head.join(' | ')} |`,
       `| --- |${' ---: |'.repeat(head.length - 1)}`,

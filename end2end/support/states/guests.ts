@@ -14,12 +14,12 @@ const TYPED = { username: ADA.username, password: 'correct horse' };
 
 export const GUESTS: State[] = [
   page('home', 'the home page of a guest', '/'),
-  page('login', 'the log-in', '/login'),
-  page('register', 'the registration', '/register'),
-  page('not-found', 'an address that leads nowhere', '/nowhere', [/status of 404 .*\/nowhere/]),
+  page('login', 'the login page', '/login'),
+  page('register', 'the registration page', '/register'),
+  page('not-found', 'an unknown path', '/nowhere', [/status of 404 .*\/nowhere/]),
   {
     name: 'login-asleep',
-    what: 'the log-in before the program has arrived, already sent',
+    what: 'the login form, submitted before hydration',
     reach: async ({ gatehouse }) => {
       await hold(gatehouse.page, '**/*.wasm');
       await gatehouse.page.goto('/login', { waitUntil: 'domcontentloaded' });
@@ -30,7 +30,7 @@ export const GUESTS: State[] = [
   },
   {
     name: 'login-missing',
-    what: 'fields that were left empty, and Caps Lock',
+    what: 'empty required fields, and the Caps Lock hint',
     reach: async ({ gatehouse }) => {
       await gatehouse.open('/login');
       await gatehouse.loginButton.click();
@@ -43,30 +43,30 @@ export const GUESTS: State[] = [
   login('login-wrong', 'a wrong password', (gatehouse) =>
     answer(gatehouse, 401, 'invalid_credentials', gatehouse.words.messages.invalidCredentials),
   ),
-  login('login-busy', 'a log-in on its way', async ({ page }) => {
+  login('login-busy', 'a pending login', async ({ page }) => {
     await hold(page, '/api/auth/login');
   }),
   login('login-offline', 'no network', async ({ page, words }) => {
     await page.context().setOffline(true);
     await expect(page.getByRole('status').getByText(words.offline)).toBeVisible();
   }),
-  login('login-no-answer', 'a server that does not answer', async ({ page }) => {
+  login('login-no-answer', 'a server that cannot be reached', async ({ page }) => {
     await page.route('/api/auth/login', (route) => route.abort('connectionrefused'));
   }),
   login(
     'login-too-many',
-    'too many attempts, and the seconds until the next',
+    'a rate-limited login with the countdown to the next attempt',
     async (gatehouse) => {
       await gatehouse.page.clock.install();
       await answer(gatehouse, 429, 'too_many_attempts', gatehouse.words.messages.tooManyAttempts);
     },
   ),
-  login('login-fault', 'a fault of ours, with its number', (gatehouse) =>
+  login('login-fault', 'an internal error with its request id', (gatehouse) =>
     answer(gatehouse, 500, 'internal_error', gatehouse.words.messages.internalError),
   ),
   {
     name: 'register-errors',
-    what: 'what the rules say, and a weak password',
+    what: 'validation errors, and a weak password',
     reach: async ({ gatehouse }) => {
       await gatehouse.open('/register');
       await gatehouse.account.fill('a');
@@ -78,7 +78,7 @@ export const GUESTS: State[] = [
   },
   {
     name: 'register-strong',
-    what: 'a password that is shown, and strong',
+    what: 'a strong password, shown in plain text',
     reach: async ({ gatehouse }) => {
       await gatehouse.open('/register');
       await gatehouse.account.fill(ADA.username);
@@ -92,7 +92,7 @@ export const GUESTS: State[] = [
   },
   {
     name: 'registered',
-    what: 'a new account, and its notice',
+    what: 'the login page after a registration, with its toast',
     reach: async ({ gatehouse }) => {
       const user = newUser();
       await gatehouse.open('/register');
@@ -105,7 +105,7 @@ export const GUESTS: State[] = [
   },
   {
     name: 'broken',
-    what: 'a program that could not be loaded',
+    what: 'a page whose program could not be loaded',
     browserErrors: [/\.wasm/, /Failed to fetch/],
     reach: async ({ gatehouse: { page } }) => {
       await page.route('**/*.wasm', (route) => route.abort('failed'));
@@ -115,7 +115,7 @@ export const GUESTS: State[] = [
   },
   {
     name: 'page-failed',
-    what: 'a page that the server could not make',
+    what: 'a page that the server could not render',
     browserErrors: [/status of 500 .*\/profile/],
     reach: async ({ gatehouse: { page, words } }) => {
       const html = readFileSync(

@@ -24,7 +24,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'profile-loading',
-    what: 'the profile while its data comes',
+    what: 'the profile while it is loading',
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
@@ -49,7 +49,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'files',
-    what: 'pictures that somebody keeps here',
+    what: 'the files of a user',
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
@@ -67,7 +67,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'files-sending',
-    what: 'a picture on its way, one that is too large, and nothing else',
+    what: 'an upload in progress and a rejected one, without other files',
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
@@ -84,7 +84,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'picture',
-    what: 'a picture that is cut to a square',
+    what: 'an avatar that is cropped to a square',
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
@@ -98,7 +98,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'menu',
-    what: 'the menu of a phone',
+    what: 'the phone menu',
     widths: [360],
     reach: async (stage) => {
       const { gatehouse } = stage;
@@ -112,7 +112,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'account-menu',
-    what: 'the menu behind the name',
+    what: 'the account menu',
     widths: [1280],
     reach: async (stage) => {
       const { gatehouse } = stage;
@@ -126,7 +126,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'home-member',
-    what: 'the home page of somebody signed in',
+    what: 'the home page of a signed-in user',
     reach: async (stage) => {
       await signIn(stage);
       await stage.gatehouse.open('/');
@@ -137,7 +137,7 @@ export const MEMBERS: State[] = [
   },
   {
     name: 'expired',
-    what: 'a login that has ended',
+    what: 'an expired session',
     browserErrors: [/status of 401 .*\/api\/(me|auth\/refresh)/],
     reach: async (stage) => {
       const { gatehouse } = stage;

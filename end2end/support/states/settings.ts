@@ -7,20 +7,11 @@ import { NOON, NOW, RETRY_AFTER_SECONDS, signIn, type State } from './setup.ts';
 
 export const SETTINGS: State[] = [
   settings('settings', 'the settings', '/settings'),
-  settings(
-    'settings-profile',
-    'what is known of a person, for nobody else to see',
-    '/settings/profile',
-  ),
-  settings(
-    'settings-edit',
-    'what is known of a person, while it is changed',
-    '/settings/profile',
-    edit,
-  ),
+  settings('settings-profile', 'the profile settings', '/settings/profile'),
+  settings('settings-edit', 'the profile form', '/settings/profile', edit),
   settings(
     'settings-password',
-    'the password that is asked for once more',
+    'the password prompt before a sensitive change',
     '/settings/profile',
     async (gatehouse) => {
       await edit(gatehouse);
@@ -32,7 +23,7 @@ export const SETTINGS: State[] = [
   ),
   section(
     'settings-security',
-    'another password',
+    'the password change form',
     '/settings/security',
     async ({ main, words }) => {
       await main.getByLabel(words.currentPassword, { exact: true }).fill('correct horse');
@@ -40,10 +31,10 @@ export const SETTINGS: State[] = [
       await expect(main.getByText(words.strengthStrong)).toBeVisible();
     },
   ),
-  section('settings-devices', 'where a person is signed in', '/settings/devices', expectDevices),
+  section('settings-devices', 'the session list', '/settings/devices', expectDevices),
   section(
     'settings-devices-end',
-    'the question before a device is logged out',
+    'the confirmation before a device is logged out',
     '/settings/devices',
     async (gatehouse) => {
       await expectDevices(gatehouse);
@@ -56,7 +47,7 @@ export const SETTINGS: State[] = [
   ),
   section(
     'settings-devices-failed',
-    'devices that could not be loaded',
+    'a session list that could not be loaded',
     '/settings/devices',
     async (gatehouse) => {
       await expect(gatehouse.alert(gatehouse.words.devicesFailed)).toBeVisible();
@@ -70,7 +61,7 @@ export const SETTINGS: State[] = [
   ),
   section(
     'settings-data',
-    'what may be taken along, and the end of the account',
+    'data export and account deletion',
     '/settings/data',
     async ({ main, words }) => {
       const name = main.getByLabel(words.deleteConfirm, { exact: true });

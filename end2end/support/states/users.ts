@@ -6,10 +6,10 @@ import type { Gatehouse } from '../gatehouse.ts';
 import { NOON, RETRY_AFTER_SECONDS, signIn, type State } from './setup.ts';
 
 export const USERS: State[] = [
-  users('users', 'other accounts, for administrators'),
+  users('users', 'the user list of an administrator'),
   users(
     'users-menu',
-    'what may be done about an account',
+    'the actions on a user account',
     async ({ page, main, words }) => {
       await main.getByRole('button', { name: `${words.manage}: 小明` }).click();
       await expect(page.getByRole('button', { name: words.endSessions })).toBeVisible();
@@ -18,7 +18,7 @@ export const USERS: State[] = [
   ),
   users(
     'users-question',
-    'what is asked before an account is disabled',
+    'the confirmation before an account is disabled',
     async ({ page, main, words }) => {
       await main.getByRole('button', { name: `${words.manage}: 小明` }).click();
       await page.getByRole('button', { name: words.disable, exact: true }).click();
@@ -27,7 +27,7 @@ export const USERS: State[] = [
   ),
   users(
     'users-last',
-    'the last administrator, who has to stay one',
+    'the refusal to disable the last administrator',
     async ({ page, main, words }) => {
       await page.route('/api/users', (route) =>
         fail(route, 409, 'last_admin', words.messages.lastAdmin),
@@ -42,7 +42,7 @@ export const USERS: State[] = [
     },
     { browserErrors: [/status of 409 .*\/api\/users/] },
   ),
-  users('users-nobody', 'a search that finds nobody', async ({ page, main, words }) => {
+  users('users-empty', 'a search without results', async ({ page, main, words }) => {
     await page.route(/\/api\/users\?.*search=/, (route) =>
       route.fulfill({ json: { users: [], next: null } }),
     );
@@ -51,7 +51,7 @@ export const USERS: State[] = [
   }),
   {
     name: 'users-failed',
-    what: 'a list of accounts that could not be loaded',
+    what: 'a user list that could not be loaded',
     browserErrors: [/\/api\/users/],
     reach: async (stage) => {
       const { gatehouse } = stage;
@@ -65,7 +65,7 @@ export const USERS: State[] = [
   },
   {
     name: 'users-refused',
-    what: 'the accounts of others, for somebody who is no administrator',
+    what: 'the user list, refused to a user who is not an administrator',
     browserErrors: [/status of 403 .*\/api\/users/],
     reach: async (stage) => {
       const { gatehouse } = stage;
