@@ -84,9 +84,9 @@ for (const [locale, words] of LANGUAGES) {
       await save.click();
       await expect(password).toBeFocused();
       // The new tokens make the page request the profile; its response comes after the change.
-      let release = () => {};
+      let release = (): void => undefined;
       const released = new Promise<void>((resolve) => (release = resolve));
-      let requested = () => {};
+      let requested = (): void => undefined;
       const isRequested = new Promise<void>((resolve) => (requested = resolve));
       const isChanged = page.waitForResponse(
         (response) => response.request().method() === 'PATCH' && response.status() === 200,

@@ -69,7 +69,7 @@ impl Inner {
             Plausibility::Confirmed => tracing::info!("the clock is confirmed: cleanup goes on"),
             Plausibility::Held { is_new, ahead } if is_new => tracing::warn!(
                 days_ahead = ahead / 86_400,
-                "the clock is far ahead of the last cleanup: nothing is cleaned up before it has gone on evenly for an hour \
+                "the clock is far ahead of the last cleanup: nothing is cleaned up before it has run evenly for an hour \
                  and the audit log has a new entry; set the clock if it is wrong"
             ),
             Plausibility::Plausible | Plausibility::Held { .. } => {}
