@@ -2,7 +2,7 @@
 //!
 //! Which error type is used where:
 //!
-//! - [`Failure`](app::backend::Failure): what a use case returns to its caller. The handler turns it
+//! - [`Failure`]: what a use case returns to its caller. The handler turns it
 //!   into the `ApiError` of the response.
 //! - [`Problem`](app::validation::Problem): a rejected form field; `FieldErrors` collects problems
 //!   into one `Failure`.

@@ -50,7 +50,7 @@ impl ChangeLimiter {
     ///
     /// # Errors
     ///
-    /// [`TooManyChanges`] if the caller's session or account has reached its limit.
+    /// `TooManyChanges` if the caller's session or account has reached its limit.
     pub fn take(&self, caller: &Caller, limit: ChangeLimit) -> Result<(), TooManyChanges> {
         if limit == ChangeLimit::None {
             return Ok(());
