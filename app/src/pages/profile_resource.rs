@@ -58,14 +58,12 @@ impl ProfileResource {
         let request = self.profile.latest_request();
         let profile = get_profile().await?;
         // Another user may have signed in meanwhile, or this one changed the profile.
-        if self.user_id() == Some(user_id) && self.profile.latest_request() == request {
+        if self.context.user_id_untracked() == Some(user_id)
+            && self.profile.latest_request() == request
+        {
             browser::update_user(profile.user());
         }
         Ok(profile)
-    }
-
-    fn user_id(self) -> Option<Uuid> {
-        self.context.auth.with_untracked(|auth| auth.user().map(|user| user.id))
     }
 
     /// Returns a value of the profile once it is loaded. As with [`Language::t`], all texts share
@@ -111,7 +109,7 @@ impl ProfileResource {
         let status =
             move || if self.is_loading() { language.strings().profile_loading } else { "" };
         let retry = move |()| {
-            if let Some(user_id) = self.user_id() {
+            if let Some(user_id) = self.context.user_id_untracked() {
                 self.profile.load(self.request(user_id));
             }
         };

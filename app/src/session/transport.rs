@@ -60,6 +60,12 @@ impl ApiRequest {
         Self::without_body(Method::DELETE, paths::LOGOUT)
     }
 
+    /// The request that only checks the access token.
+    #[must_use]
+    pub fn verify() -> Self {
+        Self::without_body(Method::POST, paths::VERIFY)
+    }
+
     fn without_body(method: Method, url: &str) -> Self {
         const JSON: &str = "application/json";
         Self::new(url, JSON, JSON, method, None)

@@ -16,10 +16,7 @@ use crate::{
         paths,
     },
     server_fns::{delete_file, list_files},
-    session::{
-        browser::{SessionContext, upload},
-        state::AuthState,
-    },
+    session::browser::{SessionContext, upload},
 };
 
 /// Time during which a removal can be undone.
@@ -40,7 +37,6 @@ pub(super) struct FileListState {
     number: StoredValue<u32>,
     page_size: u32,
     toasts: Toasts,
-    auth: RwSignal<AuthState>,
 }
 
 impl FileListState {
@@ -55,15 +51,14 @@ impl FileListState {
             number: StoredValue::new(0),
             page_size,
             toasts: Toasts::of_page(),
-            auth: SessionContext::of_page().auth,
         }
     }
 
     /// Loads the files of the signed-in user; commits a pending removal when the page is left.
     pub(super) fn keep_loaded(self, is_ready: impl Fn() -> bool + 'static) {
+        let context = SessionContext::of_page();
         Effect::new(move |before: Option<Option<Uuid>>| {
-            let user = self.auth.with(|auth| auth.user().map(|user| user.id));
-            let user = user.filter(|_| is_ready());
+            let user = context.user_id().filter(|_| is_ready());
             if before.flatten() != user {
                 self.pending_removal.set(None);
                 if user.is_some() {

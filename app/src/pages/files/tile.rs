@@ -1,7 +1,6 @@
 //! Picture tile: it reserves the picture's aspect ratio, and loads the thumbnail when it is near
 //! the viewport.
 
-use http::Method;
 use js_sys::Array;
 use leptos::{html, prelude::*};
 use uuid::Uuid;
@@ -19,7 +18,7 @@ use crate::{
         files::FileEntry,
         paths,
     },
-    session::{browser, transport::ApiRequest},
+    session::browser,
 };
 
 /// Requests a picture and returns its object URL.
@@ -28,18 +27,9 @@ pub(super) async fn request_picture(
     size: &'static str,
     media_type: String,
 ) -> Result<ObjectUrl, ApiError> {
-    let request = ApiRequest {
-        method: Method::GET,
-        url: format!("{}?id={id}&size={size}", paths::FILE),
-        content_type: String::new(),
-        accept: "image/*".to_owned(),
-        body: None,
-    };
-    let answer = browser::send(request).await.map_err(|_| ApiError::local(Code::Network))?;
-    if let Some(error) = answer.error() {
-        return Err(error);
-    }
-    ObjectUrl::new(&answer.body, &media_type).ok_or_else(|| ApiError::local(Code::Unknown))
+    let url = format!("{}?id={id}&size={size}", paths::FILE);
+    let bytes = browser::download(&url, "image/*").await?;
+    ObjectUrl::new(&bytes, &media_type).ok_or_else(|| ApiError::local(Code::Unknown))
 }
 
 /// Returns the URL of a loaded picture.

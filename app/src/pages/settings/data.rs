@@ -1,7 +1,5 @@
 //! `/settings/data`: data export and account deletion.
 
-use bytes::Bytes;
-use http::Method;
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
@@ -14,16 +12,9 @@ use crate::{
     dom,
     guards::LogoutInProgress,
     i18n::strings::Language,
-    protocol::{
-        error::{ApiError, Code},
-        paths::EXPORT,
-        profile::Confirmation,
-    },
+    protocol::{paths::EXPORT, profile::Confirmation},
     server_fns::delete_account,
-    session::{
-        browser::{self, SessionContext},
-        transport::ApiRequest,
-    },
+    session::browser::{self, SessionContext},
     validation::Problem,
 };
 
@@ -46,7 +37,7 @@ fn export() -> AnyView {
     let form = FormState::new(Vec::new());
     let submit = move |event: SubmitEvent| {
         let call = async move {
-            dom::save_file(EXPORT_FILE_NAME, ZIP, &fetch_export().await?);
+            dom::save_file(EXPORT_FILE_NAME, ZIP, &browser::download(EXPORT, ZIP).await?);
             toasts.status(|strings| strings.export_done);
             Ok(())
         };
@@ -65,22 +56,6 @@ fn export() -> AnyView {
         </section>
     }
     .into_any()
-}
-
-/// Fetches the data export.
-async fn fetch_export() -> Result<Bytes, ApiError> {
-    let request = ApiRequest {
-        method: Method::GET,
-        url: EXPORT.to_owned(),
-        content_type: String::new(),
-        accept: ZIP.to_owned(),
-        body: None,
-    };
-    let answer = browser::send(request).await.map_err(|_| ApiError::local(Code::Network))?;
-    match answer.error() {
-        Some(error) => Err(error),
-        None => Ok(answer.body),
-    }
 }
 
 fn deletion() -> AnyView {

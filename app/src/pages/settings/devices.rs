@@ -54,9 +54,9 @@ pub(super) fn view() -> AnyView {
         toasts: Toasts::of_page(),
         language: Language::of_page(),
     };
-    let auth = SessionContext::of_page().auth;
+    let context = SessionContext::of_page();
     Effect::new(move |before: Option<Option<Uuid>>| {
-        let user_id = auth.with(|auth| auth.user().map(|user| user.id));
+        let user_id = context.user_id();
         if user_id.is_some() && before != Some(user_id) {
             list.sessions.load(request());
         }

@@ -8,8 +8,8 @@ use leptos::{ev, prelude::*};
 use super::{SessionContext, current};
 use crate::dom;
 
-/// Milliseconds without input after which the user counts as inactive.
-const IDLE_TIMEOUT_MS: f64 = 60_000.0;
+/// Seconds without input after which the user counts as inactive.
+const IDLE_TIMEOUT_SECONDS: f64 = 60.0;
 /// Longest duration of a timer. A browser's timer holds 24 days at most.
 const MAX_TIMER: Duration = Duration::from_hours(24 * 24);
 /// Delay added to the timer: a timer that fires too early would find no renewal due.
@@ -17,9 +17,9 @@ const TIMER_MARGIN: Duration = Duration::from_millis(20);
 
 /// Watches input and the renewal schedule. Called once, in the browser.
 pub fn watch(context: SessionContext) {
-    let last_input = StoredValue::new(now());
+    let last_input = StoredValue::new(dom::now());
     let on_input = move || {
-        last_input.set_value(now());
+        last_input.set_value(dom::now());
         renew_if_due();
     };
     // The listeners live as long as the page.
@@ -47,16 +47,12 @@ pub fn watch(context: SessionContext) {
         // After the longest timer, the next input renews the token.
         let due_in = due_in.min(MAX_TIMER) + TIMER_MARGIN;
         let on_time = move || {
-            if now() - last_input.get_value() < IDLE_TIMEOUT_MS && !document().hidden() {
+            if dom::now() - last_input.get_value() < IDLE_TIMEOUT_SECONDS && !document().hidden() {
                 renew_if_due();
             }
         };
         timer.set_value(set_timeout_with_handle(on_time, due_in).ok());
     });
-}
-
-fn now() -> f64 {
-    window().performance().map_or(0.0, |performance| performance.now())
 }
 
 fn sync() {

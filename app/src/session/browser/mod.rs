@@ -11,7 +11,10 @@ pub mod upload;
 
 use std::{cell::RefCell, rc::Rc};
 
+use bytes::Bytes;
+use http::Method;
 use leptos::prelude::*;
+use uuid::Uuid;
 
 use self::{
     channel::TabChannel, fetch::BrowserFetch, lock::TabLock, runtime::PageRuntime,
@@ -23,7 +26,10 @@ use super::{
     state::{AuthState, LogoutOutcome, SessionEnd},
     transport::{ApiRequest, ApiResponse, NetworkError},
 };
-use crate::protocol::{LoggedIn, Reauthenticated, User};
+use crate::protocol::{
+    LoggedIn, Reauthenticated, User,
+    error::{ApiError, Code},
+};
 
 thread_local! {
     static SESSION: RefCell<Option<Rc<Session>>> = const { RefCell::new(None) };
@@ -51,6 +57,18 @@ impl SessionContext {
     #[must_use]
     pub fn of_page() -> Self {
         expect_context()
+    }
+
+    /// Returns the id of the signed-in user.
+    #[must_use]
+    pub fn user_id(self) -> Option<Uuid> {
+        self.auth.with(|auth| auth.user().map(|user| user.id))
+    }
+
+    /// As [`Self::user_id`], without subscribing.
+    #[must_use]
+    pub fn user_id_untracked(self) -> Option<Uuid> {
+        self.auth.with_untracked(|auth| auth.user().map(|user| user.id))
     }
 }
 
@@ -100,6 +118,20 @@ pub async fn send(request: ApiRequest) -> Result<ApiResponse, NetworkError> {
     match current() {
         Some(session) => session.send(request).await,
         None => Err(NetworkError),
+    }
+}
+
+/// Downloads data that is not JSON.
+///
+/// # Errors
+///
+/// The error of the response, or [`Code::Network`] if there was none.
+pub async fn download(url: &str, accept: &str) -> Result<Bytes, ApiError> {
+    let request = ApiRequest::new(url, "", accept, Method::GET, None);
+    let response = send(request).await.map_err(|_| ApiError::local(Code::Network))?;
+    match response.error() {
+        Some(error) => Err(error),
+        None => Ok(response.body),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct PageRuntime {
 
 impl Runtime for PageRuntime {
     fn now(&self) -> Duration {
-        let elapsed = window().performance().map_or(0.0, |performance| performance.now());
+        let elapsed = dom::now() * 1000.0;
         // The page's clock may stop while the machine sleeps; the wall clock does not, but may be
         // set back.
         self.clock_offset.set(self.clock_offset.get().max(js_sys::Date::now() - elapsed));

@@ -3,7 +3,6 @@
 
 use bytes::Bytes;
 use futures::channel::oneshot;
-use http::Method;
 use js_sys::{ArrayBuffer, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
@@ -15,7 +14,7 @@ use super::{current, send};
 use crate::{
     browser_value::BrowserValue,
     dom,
-    protocol::{Verified, paths},
+    protocol::Verified,
     session::transport::{ApiRequest, ApiResponse, NetworkError, with_retry_after},
 };
 
@@ -43,14 +42,7 @@ pub async fn upload(
         return Ok(response);
     }
     // An ordinary request refreshes the token, or ends the session.
-    let verify = ApiRequest {
-        method: Method::POST,
-        url: paths::VERIFY.to_owned(),
-        content_type: String::new(),
-        accept: ACCEPT.to_owned(),
-        body: None,
-    };
-    if send(verify).await?.success::<Verified>().is_none() {
+    if send(ApiRequest::verify()).await?.success::<Verified>().is_none() {
         return Ok(response);
     }
     upload_once(url, body, progress, handle).await

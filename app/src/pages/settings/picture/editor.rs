@@ -232,12 +232,7 @@ async fn bytes(blob: &Blob) -> Option<Bytes> {
 }
 
 async fn send(picture: Bytes, media_type: String) -> Result<UserChanged, ApiError> {
-    let request = ApiRequest {
-        method: Method::PUT,
-        url: paths::AVATAR.to_owned(),
-        content_type: media_type,
-        accept: "application/json".to_owned(),
-        body: Some(picture),
-    };
+    let (accept, method) = ("application/json", Method::PUT);
+    let request = ApiRequest::new(paths::AVATAR, &media_type, accept, method, Some(picture));
     decode(&browser::send(request).await)
 }
