@@ -1,14 +1,13 @@
 // User administration: search, and changes that take effect at once in the open tabs of the user.
 import type { Page } from '@playwright/test';
 
-import { remembering } from '../support/api.ts';
-import { hold } from '../support/network.ts';
+import { count, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, newUser } from '../support/users.ts';
 import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 
-function people(page: Page, words: Strings) {
+function userList(page: Page, words: Strings) {
   const main = page.getByRole('main');
   return {
     search: main.getByLabel(words.usersSearch),
@@ -47,7 +46,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.expectPath('/admin/users');
       await expect(page.getByRole('heading', { name: words.users, level: 1 })).toBeFocused();
 
-      const { search, row, names, manage, item, question } = people(page, words);
+      const { search, row, names, manage, item, question } = userList(page, words);
       await search.fill(user.username);
       await expect(names).toHaveCount(1);
       await gatehouse.expectPath(`/admin/users?search=${user.username}`);
@@ -83,23 +82,21 @@ for (const [locale, words] of LANGUAGES) {
     });
 
     test('user change after a refresh asks for the password and ends the sessions of the user', async ({
-      server,
       api,
       user,
       administrator,
       newContext,
+      newTab,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/(me|users|auth\/refresh)/);
       const theirs = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       await theirs.logIn(user);
       const session = await api.refresh(await api.login(administrator));
-      const page = await (
-        await newContext({ storageState: remembering(server.url, session), locale })
-      ).newPage();
+      const page = await newTab(session, { locale });
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open(`/admin/users?search=${user.username}`);
-      const { row, manage, item, question } = people(page, words);
+      const { row, manage, item, question } = userList(page, words);
       await manage(user.username).click();
       await item(words.endSessions).click();
       await question(words.endSessionsTitle)
@@ -152,7 +149,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.fillLogin(administrator);
       await gatehouse.loginButton.click();
       await gatehouse.expectPath('/admin/users?sort=username');
-      await expect(people(page, words).order).toHaveValue('username');
+      await expect(userList(page, words).order).toHaveValue('username');
     });
   });
 }
@@ -162,7 +159,7 @@ test('search, order and page are kept in the URL', async ({ page, server, admini
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
   await gatehouse.open('/admin/users');
-  const { order, names, next, first, search } = people(page, EN);
+  const { order, names, next, first, search } = userList(page, EN);
   await expect(names).toHaveCount(50);
   const newest = await names.first().textContent();
   // While another order is loading, no "next page" is offered.
@@ -202,11 +199,31 @@ test('search, order and page are kept in the URL', async ({ page, server, admini
   await expect(search).toHaveValue('');
 });
 
+test('changed nickname of the administrator does not reload the list', async ({
+  page,
+  context,
+  administrator,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open('/admin/users');
+  await expect(userList(page, EN).manage(administrator.username)).toBeVisible();
+  const calls = watchCalls(page);
+  const other = await context.newPage();
+  await new Gatehouse(other).open('/settings/profile');
+  await other.getByRole('button', { name: EN.edit, exact: true }).click();
+  await other.getByRole('textbox', { name: EN.nickname, exact: true }).fill('Root');
+  await other.getByRole('button', { name: EN.save, exact: true }).click();
+  await expect(gatehouse.accountMenu('Root')).toBeVisible();
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  expect(count(calls, 'GET /api/users')).toBe(0);
+});
+
 test('own account cannot be disabled', async ({ page, administrator }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
   await gatehouse.open(`/admin/users?search=${administrator.username}`);
-  const { manage, item } = people(page, EN);
+  const { manage, item } = userList(page, EN);
   await manage(administrator.username).click();
   await expect(item(EN.endSessions)).toBeVisible();
   await expect(item(EN.disable)).toBeHidden();

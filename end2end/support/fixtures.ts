@@ -3,9 +3,10 @@ import {
   test as base,
   type BrowserContext,
   type BrowserContextOptions,
+  type Page,
 } from '@playwright/test';
 
-import { Api, type Session } from './api.ts';
+import { Api, remembering, type Session } from './api.ts';
 import { PASSWORD, newUser, type User } from './users.ts';
 import { Server, type Settings } from './server.ts';
 import { BrowserErrors } from './browser-errors.ts';
@@ -43,6 +44,8 @@ interface TestFixtures {
   expired: (settings?: Settings) => Promise<Expired>;
   /** Opens another browser context, whose errors are recorded, too. */
   newContext: (options?: BrowserContextOptions) => Promise<BrowserContext>;
+  /** Opens a tab in another browser context, which remembers a session. */
+  newTab: (session: Session, options?: BrowserContextOptions) => Promise<Page>;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
@@ -119,5 +122,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return context;
     });
     await Promise.all(contexts.map((context) => context.close()));
+  },
+
+  newTab: async ({ server, newContext }, use) => {
+    await use(async (session, options = {}) => {
+      const storageState = remembering(options.baseURL ?? server.url, session);
+      return (await newContext({ storageState, ...options })).newPage();
+    });
   },
 });

@@ -61,10 +61,12 @@ impl List {
             action_error: RwSignal::new(None),
             language: Language::of_page(),
         };
+        // Other changes of the user, for example of the role by a response, load nothing.
+        let user_id = Memo::new(move |_| list.context.user_id());
         Effect::new(move |before: Option<Option<Uuid>>| {
             list.query.set(query());
             list.action_error.set(None);
-            let user_id = list.context.auth.with(|auth| auth.user().map(|user| user.id));
+            let user_id = user_id.get();
             match user_id {
                 None => list.page.reset(),
                 Some(_) if before.flatten() == user_id => list.page.reload(list.request()),
@@ -120,7 +122,7 @@ impl List {
 
     /// Returns the id of the signed-in user.
     pub(super) fn user_id(self) -> Option<Uuid> {
-        self.context.auth.with_untracked(|auth| auth.user().map(|user| user.id))
+        self.context.user_id_untracked()
     }
 
     /// Returns the query without subscribing to it.
