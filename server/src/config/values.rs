@@ -231,7 +231,7 @@ pub(super) fn jwt_secret(text: &str) -> Result<SecretString, String> {
     let advice = "make one with: openssl rand -base64 48";
     if KNOWN_SECRETS.contains(&text.trim().to_ascii_lowercase().as_str()) {
         return Err(format!(
-            "this secret stands in samples and signs tokens for anybody; {advice}"
+            "this secret is published in samples, so tokens can be forged with it; {advice}"
         ));
     }
     if text.len() < SECRET_MIN {

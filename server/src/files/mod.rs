@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use export::{ActiveExports, ExportError};
 pub use orphan_sweep::SweepError;
-pub use user_files::{Opened, Size};
+pub use user_files::Opened;
 
 use crate::{
     accounts::user_cache::UserCache,

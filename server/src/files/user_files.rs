@@ -4,7 +4,7 @@ use app::{
     backend::{Caller, Failure},
     protocol::{
         error::Code,
-        files::{FileEntry, FileList},
+        files::{FileEntry, FileList, FileSize},
     },
     validation::ServerProblem,
 };
@@ -24,15 +24,6 @@ use crate::{
 const THUMBNAIL: Shape = Shape::Within { width: 512, height: 2048 };
 /// Maximum page size.
 const PAGE_MAX: u32 = 100;
-
-/// Version of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// The thumbnail.
-    Thumb,
-    /// The uploaded file.
-    Full,
-}
 
 /// A file to download.
 pub struct Opened {
@@ -104,12 +95,12 @@ impl FileService {
     /// # Errors
     ///
     /// [`Failure`]: `not_found` also for files of other users.
-    pub async fn open(&self, caller: &Caller, id: Uuid, size: Size) -> Result<Opened, Failure> {
+    pub async fn open(&self, caller: &Caller, id: Uuid, size: FileSize) -> Result<Opened, Failure> {
         let file =
             self.0.store.file(caller.user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
         let (key, kind) = match size {
-            Size::Thumb => (file.thumbnail_key(), Some(Kind::Jpeg)),
-            Size::Full => (file.key(), Kind::of_media_type(&file.media_type)),
+            FileSize::Thumb => (file.thumbnail_key(), Some(Kind::Jpeg)),
+            FileSize::Full => (file.key(), Kind::of_media_type(&file.media_type)),
         };
         let kind = kind.ok_or(Code::InternalError)?;
         let content = self.0.objects.get(&key).await.map_err(internal)?.ok_or_else(|| {

@@ -6,18 +6,18 @@ use std::fmt::Write as _;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse as _, Response},
+    http::{HeaderName, HeaderValue, header, request::Parts},
+    response::Response,
 };
 
-use super::error_response;
+use super::{
+    error_response,
+    static_files::{CACHE_IMMUTABLE, file_not_found},
+};
 use crate::{files::FileService, objects::Content};
 
 /// Path of avatars.
 pub(super) const AVATARS: &str = "/avatars/{file}";
-/// The name belongs to this picture only.
-const CACHE_IMMUTABLE: HeaderValue =
-    HeaderValue::from_static("public, max-age=31536000, immutable");
 /// CSP for user files opened as a top-level document: no scripts, no framing, sandboxed.
 const SANDBOX_CSP: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
@@ -34,12 +34,13 @@ pub(super) async fn avatar(
 ) -> Response {
     let content = match files.avatar(&file).await {
         Ok(Some(content)) => content,
-        Ok(None) => return (StatusCode::NOT_FOUND, "There is no such file.\n").into_response(),
+        Ok(None) => return file_not_found(),
         Err(failure) => return error_response::to_request(failure, &parts),
     };
     let mut response = bytes("image/jpeg", content);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_DISPOSITION, INLINE);
+    // The name belongs to this picture only.
     headers.insert(header::CACHE_CONTROL, CACHE_IMMUTABLE);
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), CORP_CROSS_ORIGIN);
     response

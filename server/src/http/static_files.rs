@@ -13,6 +13,7 @@ use app::document::Assets;
 use axum::{Router, routing::get};
 use tower_http::services::ServeDir;
 
+pub(super) use self::serve::{CACHE_IMMUTABLE, file_not_found};
 use self::serve::{PKG_ALIAS, Serving, serve, serve_alias};
 
 /// Name of the client's files: cargo-leptos' `output-name`.
@@ -41,18 +42,14 @@ impl Site {
                 .find_map(|line| line.split_once(':').filter(|(key, _)| key.trim() == kind));
             line.map(|(_, hash)| hash.trim())
         };
-        let path_of = |kind: &str| {
-            let hashed = hash_of(kind).map(|hash| format!("pkg/{NAME}.{hash}.{kind}"));
-            let file = hashed
+        let file_of = |name: &str, key: &str, extension: &str| {
+            let hashed = hash_of(key).map(|hash| format!("pkg/{name}.{hash}.{extension}"));
+            hashed
                 .filter(|file| root.join(file).is_file())
-                .unwrap_or_else(|| format!("pkg/{NAME}.{kind}"));
-            format!("/{file}")
+                .unwrap_or_else(|| format!("pkg/{name}.{extension}"))
         };
-        let hashed = hash_of("manifest").map(|hash| format!("pkg/{MANIFEST}.{hash}.json"));
-        let manifest = hashed
-            .filter(|file| root.join(file).is_file())
-            .unwrap_or_else(|| format!("pkg/{MANIFEST}.json"));
-        let lazy_chunks = chunk_files(root, &manifest, "lazy_pages");
+        let path_of = |kind: &str| format!("/{}", file_of(NAME, kind, kind));
+        let lazy_chunks = chunk_files(root, &file_of(MANIFEST, "manifest", "json"), "lazy_pages");
         let assets =
             Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), lazy_chunks };
         Self { root: root.to_owned(), assets: Arc::new(assets) }

@@ -55,15 +55,16 @@ impl ChangeLimiter {
         if limit == ChangeLimit::None {
             return Ok(());
         }
-        let refused = |subject: String| move |retry_after| TooManyChanges { subject, retry_after };
-        self.by_session
-            .take(&caller.session)
-            .map_err(refused(format!("changes:session:{}", caller.session)))?;
+        self.by_session.take(&caller.session).map_err(|retry_after| TooManyChanges {
+            subject: format!("changes:session:{}", caller.session),
+            retry_after,
+        })?;
         if limit == ChangeLimit::Session {
             return Ok(());
         }
-        self.by_account
-            .take(&caller.user)
-            .map_err(refused(format!("changes:account:{}", caller.user)))
+        self.by_account.take(&caller.user).map_err(|retry_after| TooManyChanges {
+            subject: format!("changes:account:{}", caller.user),
+            retry_after,
+        })
     }
 }

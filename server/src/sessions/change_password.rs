@@ -54,15 +54,7 @@ impl Inner {
         // Hashing took a while: the write checks the actor and the current password again.
         let done =
             self.store.change_password_as(Actor::new(caller, self.env.now()), change, entry).await;
-        match &done {
-            Ok(ended) => {
-                for session in ended.iter().flatten() {
-                    self.session_cache.invalidate(session);
-                }
-            }
-            // The ended sessions are unknown.
-            Err(_) => self.session_cache.invalidate_all(),
-        }
+        self.invalidate_ended(done.as_ref().map(|ended| ended.iter().flatten()));
         // `None`: a concurrent request has changed the password, so the given one is not current
         // any more.
         done.map_err(Failure::from)?.ok_or_else(wrong)?;

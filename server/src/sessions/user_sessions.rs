@@ -74,16 +74,21 @@ impl Inner {
     async fn end_others(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
         let entry = self.entry(Event::SessionRevoked, Some(caller.user), None, client_info);
         let done = self.store.end_other_sessions(Actor::new(caller, entry.at), entry).await;
-        self.forget_ended(&done);
+        self.invalidate_ended(done.as_ref());
         let ended = done.map_err(Failure::from)?.len();
         tracing::info!(user = %caller.user, ended, "all other sessions revoked");
         Ok(())
     }
 
     /// Invalidates sessions that have ended together.
-    pub(super) fn forget_ended<E>(&self, ended: &Result<Vec<Uuid>, E>) {
+    pub(super) fn invalidate_ended<'a, E>(
+        &self,
+        ended: Result<impl IntoIterator<Item = &'a Uuid>, E>,
+    ) {
         match ended {
-            Ok(ended) => ended.iter().for_each(|session| self.session_cache.invalidate(session)),
+            Ok(ended) => {
+                ended.into_iter().for_each(|session| self.session_cache.invalidate(session));
+            }
             // The write's outcome, and which sessions it affects, are unknown.
             Err(_) => self.session_cache.invalidate_all(),
         }

@@ -80,7 +80,7 @@ struct RawClaims {
     generation: Claim<i64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(untagged)]
 enum Claim<T> {
     Is(T),
@@ -92,15 +92,6 @@ impl<T> Claim<T> {
         match self {
             Self::Is(value) => Ok(value),
             Self::IsNot(_) => Err(code),
-        }
-    }
-}
-
-impl Claim<i64> {
-    fn time(&self) -> Result<i64, Code> {
-        match self {
-            Self::Is(time) => Ok(*time),
-            Self::IsNot(_) => Err(Code::TokenInvalid),
         }
     }
 }
@@ -259,9 +250,9 @@ impl Codec {
         claims: RawClaims,
         now: i64,
     ) -> Result<VerifiedClaims, Code> {
-        let expires_at = claims.exp.time()?;
-        let not_before = claims.nbf.time()?;
-        let issued_at = claims.iat.time()?;
+        let expires_at = claims.exp.or(Code::TokenInvalid)?;
+        let not_before = claims.nbf.or(Code::TokenInvalid)?;
+        let issued_at = claims.iat.or(Code::TokenInvalid)?;
         let is_ahead = check_time(now, issued_at, not_before, expires_at)?;
         // A token from the future that cannot be ours is rejected for its time, which is checked
         // first.

@@ -95,7 +95,7 @@ fn refresh_with_parent_after_grace_supersedes_unacknowledged_generation_only() {
     assert_eq!(
         acknowledged.refresh(4, true, 1010, &LIFETIMES),
         RefreshOutcome::Repeated,
-        "within the grace nobody is suspected"
+        "a repetition within the grace is no reuse"
     );
 }
 

@@ -4,22 +4,22 @@ use app::{
     backend::Failure,
     protocol::{
         error::Code,
-        files::{DownloadQuery, FileSize, FileUploaded, UploadQuery, UserChanged},
+        files::{DownloadQuery, FileUploaded, UploadQuery, UserChanged},
         paths,
     },
     server_fns::{DeleteAvatar, DeleteFile, ListFiles},
 };
 use axum::{
-    body::Body,
+    Json,
     extract::Query,
-    http::{HeaderValue, Method, StatusCode, Uri, header},
-    response::Response,
+    http::{Method, StatusCode, Uri},
+    response::{IntoResponse as _, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use utoipa::openapi::{ObjectBuilder, schema::Type};
 
 use super::{BodyDocs, ByteRequest, Endpoint, Schemas, Tag, json};
-use crate::{domain::access::AuthRequirement, files::Size, http::file_response};
+use crate::{domain::access::AuthRequirement, http::file_response};
 
 const PICTURE: BodyDocs = BodyDocs {
     media_types: &["image/jpeg", "image/png", "image/webp"],
@@ -106,7 +106,7 @@ async fn set_avatar(request: ByteRequest) -> Result<Response, Failure> {
     let ByteRequest { files, context, body, .. } = request;
     let user = files.set_avatar(context.caller()?, body, context.client_info.clone()).await?;
     let message = context.message(|messages| messages.avatar_changed);
-    json_response(StatusCode::OK, &UserChanged { message, user })
+    Ok(Json(UserChanged { message, user }).into_response())
 }
 
 async fn upload_file(request: ByteRequest) -> Result<Response, Failure> {
@@ -114,33 +114,18 @@ async fn upload_file(request: ByteRequest) -> Result<Response, Failure> {
     let context = &request.context;
     let file = request.files.keep(context.caller()?, &name, request.body).await?;
     let message = context.message(|messages| messages.file_uploaded);
-    json_response(StatusCode::CREATED, &FileUploaded { message, file })
+    Ok((StatusCode::CREATED, Json(FileUploaded { message, file })).into_response())
 }
 
 async fn download_file(request: ByteRequest) -> Result<Response, Failure> {
     let DownloadQuery { id, size } = parse_query(&request.uri)?;
-    let size = match size.unwrap_or_default() {
-        FileSize::Thumb => Size::Thumb,
-        FileSize::Full => Size::Full,
-    };
-    let opened = request.files.open(request.context.caller()?, id, size).await?;
+    let caller = request.context.caller()?;
+    let opened = request.files.open(caller, id, size.unwrap_or_default()).await?;
     Ok(file_response::attachment(&opened.name, opened.media_type, opened.content))
 }
 
 fn parse_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Code> {
     Query::try_from_uri(uri).map(|Query(query)| query).map_err(|_| Code::BadRequest)
-}
-
-fn json_response(status: StatusCode, body: &impl Serialize) -> Result<Response, Failure> {
-    const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    let body = serde_json::to_vec(body).map_err(|error| {
-        tracing::error!(%error, "response could not be serialized");
-        Code::InternalError
-    })?;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    Ok(response)
 }
 
 /// Schema of a body that is not JSON.

@@ -20,8 +20,8 @@ const LOADER: &str = "__wasm_split.";
 const NO_HASH: &str = ".______________________.";
 /// Alias of `/pkg/`.
 pub(super) const PKG_ALIAS: &str = "/pkg/again/";
-/// For names with a hash of the content.
-pub(super) const CACHE_IMMUTABLE: HeaderValue =
+/// For names that belong to one content.
+pub(in crate::http) const CACHE_IMMUTABLE: HeaderValue =
     HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Cached, but revalidated each time.
 pub(super) const CACHE_REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -69,13 +69,12 @@ pub(super) async fn serve(State(mut serving): State<Serving>, mut request: Reque
             request.headers_mut().remove(header::RANGE);
         }
     }
-    let response = match serving.files.try_call(request).await {
+    let mut response = match serving.files.try_call(request).await {
         Ok(response) => response.map(Body::new),
         Err(error) => return failed(&error),
     };
-    let mut response = response;
     if response.status() == StatusCode::NOT_FOUND {
-        response = not_found();
+        response = file_not_found();
     } else if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         let keep = cache_control(&path, &serving.assets);
         response.headers_mut().insert(header::CACHE_CONTROL, keep);
@@ -100,7 +99,8 @@ fn takes_range(request: &Request) -> bool {
         })
 }
 
-fn not_found() -> Response {
+/// Response if there is no such file.
+pub(in crate::http) fn file_not_found() -> Response {
     (StatusCode::NOT_FOUND, "There is no such file.\n").into_response()
 }
 
@@ -109,7 +109,7 @@ fn failed(error: &io::Error) -> Response {
     // Names that no file can have: too long, with a NUL byte, or through a symlink loop.
     let is_loop = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     if is_loop || matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput) {
-        return not_found();
+        return file_not_found();
     }
     tracing::error!(%error, "a file of the site cannot be read");
     (StatusCode::INTERNAL_SERVER_ERROR, "The file cannot be read.\n").into_response()

@@ -16,9 +16,9 @@ const VERSION: u32 = 3_007_000;
 const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 
-/// Whether applying the log would change nothing: each page that a committed transaction in it has
-/// written is in the database already. A completed checkpoint leaves this state. If the log has no
-/// committed transaction, or cannot be parsed, the answer is `false`.
+/// Returns whether applying the log would change nothing: each page that a committed transaction in
+/// it has written is in the database already. A completed checkpoint leaves this state. If the log
+/// has no committed transaction, or cannot be parsed, the answer is `false`.
 ///
 /// # Errors
 ///
