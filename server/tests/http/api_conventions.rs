@@ -177,7 +177,11 @@ async fn invariant_22_cross_site_requests_change_nothing() {
             }
         }
     }
-    assert_eq!(app.me(&login.pair().access).await.status, StatusCode::OK, "nobody was logged out");
+    assert_eq!(
+        app.me(&login.pair().access).await.status,
+        StatusCode::OK,
+        "the session has not ended"
+    );
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use server::{
     store::{AccountChange, AuditContext},
 };
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 /// The time at which each test begins, in seconds since 1970.
@@ -54,6 +55,19 @@ pub struct RequestBuilder {
 pub struct Tokens {
     pub access: String,
     pub refresh: String,
+}
+
+/// Checks that of concurrent registrations of one name exactly one succeeds.
+pub async fn assert_one_registered(tasks: Vec<JoinHandle<Response>>) {
+    let mut created = 0;
+    for task in tasks {
+        let response = task.await.expect("no panic");
+        match response.status {
+            StatusCode::CREATED => created += 1,
+            _ => response.assert_failure(409, "username_taken"),
+        }
+    }
+    assert_eq!(created, 1);
 }
 
 impl App {
@@ -192,6 +206,12 @@ impl App {
         state.sessions.invalidate_caches().await.expect("read again");
     }
 
+    /// Disables an account as [`Self::change_in_another_process`] does.
+    pub async fn disable(&self, username: &str) {
+        let change = AccountChange { disabled: Some(true), ..AccountChange::default() };
+        self.change_in_another_process(username, change).await;
+    }
+
     /// Changes the database from outside the server.
     pub async fn execute(&self, sql: &str) {
         let database = self.database().await;
@@ -285,6 +305,14 @@ impl Response {
 
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    /// Names of the members of a JSON object, sorted.
+    pub fn members(&self) -> Vec<String> {
+        let body = self.json();
+        let mut members: Vec<_> = body.as_object().expect("an object").keys().cloned().collect();
+        members.sort_unstable();
+        members
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -171,7 +171,7 @@ async fn avatar_upload_without_valid_token_is_refused_before_the_body_is_read() 
     let unread = || {
         Body::from_stream(stream::poll_fn(
             |_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> {
-                panic!("nobody was to read this")
+                panic!("the body must not be read")
             },
         ))
     };

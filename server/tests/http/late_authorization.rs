@@ -112,9 +112,7 @@ impl Loss {
                     app.post("/api/me/password").bearer(&other.access).json(&body).send().await;
                 assert_eq!(response.status, StatusCode::OK, "{}", response.text());
             }
-            Self::Disabled => {
-                change(AccountChange { disabled: Some(true), ..AccountChange::default() }).await;
-            }
+            Self::Disabled => app.disable(name).await,
             Self::Deleted => {
                 let other = app.login(name).await;
                 let response = app

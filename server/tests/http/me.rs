@@ -1,6 +1,5 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use server::store::AccountChange;
 
 use crate::app::{App, START};
 
@@ -50,11 +49,7 @@ async fn verify_returns_the_claims_of_the_token() {
 async fn invariant_11_disabled_account_is_refused_on_the_next_request() {
     let app = App::start().await;
     let pair = app.register_and_login("alice").await;
-    app.change_in_another_process(
-        "alice",
-        AccountChange { disabled: Some(true), ..AccountChange::default() },
-    )
-    .await;
+    app.disable("alice").await;
     for response in [app.me(&pair.access).await, app.refresh(&pair.refresh).await] {
         response.assert_failure(401, "token_revoked");
         assert_eq!(response.json()["reason"], "disabled");

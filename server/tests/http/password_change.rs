@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use server::store::{AccountChange, AuditEntry, Event, InsertSessionOutcome, NewSession};
+use server::store::{AuditEntry, Event, InsertSessionOutcome, NewSession};
 
 use crate::{
     app::{App, PASSWORD, Response, START},
@@ -99,11 +99,7 @@ async fn invariant_11_login_to_account_disabled_after_verification_begins_no_ses
     let (account, hash) = store.user_with_hash("alice").await.unwrap().unwrap();
     let id = parts(&pair.access).1["sid"].as_str().unwrap().parse().unwrap();
     let session = store.session(id).await.unwrap().unwrap();
-    app.change_in_another_process(
-        "alice",
-        AccountChange { disabled: Some(true), ..AccountChange::default() },
-    )
-    .await;
+    app.disable("alice").await;
     let later = server::domain::session::Session { id: app.env().uuid(), ..session };
     let entry = AuditEntry {
         user: Some(account.user.id),

@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use server::clock::Clock as _;
 
-use crate::app::{App, PASSWORD};
+use crate::app::{App, PASSWORD, assert_one_registered};
 
 #[tokio::test]
 async fn registration_returns_the_account_without_password_data() {
@@ -124,15 +124,7 @@ async fn invariant_39_concurrent_registrations_of_a_name_succeed_once() {
             })
         })
         .collect();
-    let mut made = 0;
-    for task in tasks {
-        let response = task.await.unwrap();
-        match response.status {
-            StatusCode::CREATED => made += 1,
-            _ => response.assert_failure(409, "username_taken"),
-        }
-    }
-    assert_eq!(made, 1);
+    assert_one_registered(tasks).await;
     app.login("racer").await;
 }
 

@@ -20,8 +20,8 @@ use crate::{
 const VOLATILE: [&str; 6] =
     ["id", "access_token", "refresh_token", "request_id", "avatar_url", "next"];
 
-/// Fails if a snapshot differs, also where the environment says otherwise, unless snapshots are to
-/// be written.
+/// Compares a text with a file of `snapshots/`. `.cargo/config.toml` keeps a failed comparison from
+/// writing it.
 fn assert_snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots");

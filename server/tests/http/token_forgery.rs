@@ -88,7 +88,7 @@ async fn invariant_03_token_with_embedded_key_or_key_url_is_rejected() {
     assert_eq!(
         listener.accept().unwrap_err().kind(),
         ErrorKind::WouldBlock,
-        "somebody has looked there"
+        "the address was requested"
     );
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::app::{App, PASSWORD};
+use crate::app::{App, PASSWORD, assert_one_registered};
 
 /// "cop" in Cyrillic letters that look like ASCII.
 const CYRILLIC: &str = "\u{441}\u{43e}\u{440}";
@@ -84,15 +84,7 @@ async fn invariant_39_concurrent_registrations_of_confusable_names_succeed_once(
             })
         })
         .collect();
-    let mut made = 0;
-    for task in tasks {
-        let response = task.await.unwrap();
-        match response.status {
-            StatusCode::CREATED => made += 1,
-            _ => response.assert_failure(409, "username_taken"),
-        }
-    }
-    assert_eq!(made, 1);
+    assert_one_registered(tasks).await;
 }
 
 #[tokio::test]

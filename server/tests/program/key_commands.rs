@@ -72,7 +72,7 @@ fn key_rotation_is_followed_by_a_running_server_and_keeps_sessions() {
         });
         let (newer, _) = running.login();
         assert_eq!(kid(&newer), new);
-        assert_eq!(running.me(&access).0, 200, "nobody is logged out");
+        assert_eq!(running.me(&access).0, 200, "the session has not ended");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
         assert!(dir.refused(&["retire", &new], &settings).contains("is the signing key"));
