@@ -1,8 +1,4 @@
 // Measures how far names and comments are from the vocabulary of CONTRIBUTING.md, and fails above the bounds.
-//
-//   --report     print the figures, do not fail
-//   --by-folder  figures of each folder
-//   --list       every finding with file and line; `--list=pronouns` those of one figure
 import { sources } from './source-text.mjs';
 
 /** @typedef {{ figure: string, file: string, line: number, text: string }} Finding */
@@ -54,18 +50,13 @@ const BOUNDS = /** @type {const} */ ({
   metaphors: { name: 'metaphors, lines of comments', most: 0, of: 'comments' },
 });
 
-const options = new Set(process.argv.slice(2));
 const all = sources().filter(({ file }) => file !== 'scripts/check-language.mjs');
 
 /** @type {Finding[]} */
 const findings = [];
 const totals = { comments: 0, blocks: 0 };
-/** @type {Map<string, { comments: number, blocks: number }>} */
-const folders = new Map();
 
 for (const { file, code, comments, strings } of all) {
-  const own = folders.get(folder(file)) ?? { comments: 0, blocks: 0 };
-  folders.set(folder(file), own);
   /** @type {(figure: keyof typeof BOUNDS, line: number, text: string) => void} */
   const find = (figure, line, text) => {
     findings.push({ figure, file, line: line + 1, text: text.trim() });
@@ -76,12 +67,12 @@ for (const { file, code, comments, strings } of all) {
   for (const [at, comment] of comments.split('\n').entries()) {
     const doc = /^\s*(\/\/[/!])(?!\/) ?(.*)/.exec(comment);
     if (/\w/.test(comment)) {
-      own.comments += 1;
+      totals.comments += 1;
       if (count(PRONOUNS, comment) > 0) find('pronouns', at, comment);
       if (count(METAPHORS, comment) > 0) find('metaphors', at, comment);
     }
     if (doc?.[1] !== undefined && doc[1] !== was) {
-      own.blocks += 1;
+      totals.blocks += 1;
       if (CLAUSES.test(doc[2] ?? '')) find('clauses', at, comment);
     }
     was = doc?.[1] ?? '';
@@ -98,73 +89,27 @@ for (const { file, code, comments, strings } of all) {
       find('pronouns-in-names', at, lines[at] ?? '');
   }
 }
-for (const own of folders.values()) {
-  totals.comments += own.comments;
-  totals.blocks += own.blocks;
-}
-
-const list = [...options].find((option) => option.startsWith('--list'));
-if (list !== undefined) {
-  const [, figure] = list.split('=');
-  for (const found of findings) {
-    if (figure === undefined || figure === found.figure)
-      console.log(`${found.file}:${String(found.line)}: ${found.figure}: ${found.text}`);
-  }
-}
-
-if (options.has('--by-folder')) {
-  const figures = Object.keys(BOUNDS);
-  const rows = [...folders]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { comments, blocks }]) => {
-      const counts = figures.map(
-        (figure) =>
-          findings.filter((found) => found.figure === figure && folder(found.file) === name).length,
-      );
-      return {
-        name,
-        cells: [comments, blocks, ...counts],
-        worst: counts.some((count) => count > 0),
-      };
-    });
-  const heads = ['comments', 'blocks', ...figures];
-  console.log(''.padEnd(34) + heads.map((head) => head.padStart(head.length + 2)).join(''));
-  for (const { name, cells, worst } of rows) {
-    if (worst)
-      console.log(
-        name.padEnd(34) +
-          cells.map((cell, at) => String(cell).padStart((heads[at] ?? '').length + 2)).join(''),
-      );
-  }
-}
 
 for (const [figure, bound] of Object.entries(BOUNDS)) {
-  const found = findings.filter((finding) => finding.figure === figure).length;
-  let text = String(found);
-  let value = found;
+  const found = findings.filter((finding) => finding.figure === figure);
+  let text = String(found.length);
+  let value = found.length;
   if ('of' in bound) {
-    const share = (100 * found) / Math.max(1, totals[bound.of]);
+    const share = (100 * found.length) / Math.max(1, totals[bound.of]);
     text += ` of ${String(totals[bound.of])} (${share.toFixed(1)} %)`;
     if (bound.most > 0) value = share;
   }
   const over = bound.most > 0 ? value >= bound.most : value > 0;
-  if (over && !options.has('--report')) process.exitCode = 1;
   console.log(
     `${over ? 'OVER' : 'ok  '} ${bound.name}: ${text}; bound: ${bound.most > 0 ? `under ${String(bound.most)} %` : '0'}`,
   );
+  if (over) {
+    process.exitCode = 1;
+    for (const { file, line, text } of found) console.log(`     ${file}:${String(line)}: ${text}`);
+  }
 }
 
 /** @type {(pattern: RegExp, text: string) => number} */
 function count(pattern, text) {
   return [...text.matchAll(pattern)].length;
-}
-
-/**
- * The folder that a file is counted in: two levels below `src`, one elsewhere.
- * @param {string} file
- */
-function folder(file) {
-  const parts = file.split('/');
-  const depth = parts[1] === 'src' || parts[1] === 'tests' ? 3 : 2;
-  return parts.slice(0, Math.min(depth, parts.length - 1)).join('/') || '.';
 }

@@ -1,8 +1,5 @@
 // Checks that dependencies between the top-level modules of `app` and `server` point one way: no two modules import each other, and
 // none imports one of a later layer. Tests are left out: they may reach anywhere.
-//
-//   --report  print the findings, do not fail
-//   --list    every import against the order, with file and line
 import { sources } from './source-text.mjs';
 
 /**
@@ -30,7 +27,6 @@ const LAYERS = {
 
 /** @typedef {{ from: string, to: string, where: string }} Import */
 
-const options = new Set(process.argv.slice(2));
 const all = sources();
 
 for (const [crate, layers] of Object.entries(LAYERS)) {
@@ -51,13 +47,12 @@ for (const [crate, layers] of Object.entries(LAYERS)) {
   say(circles.length, `${crate}: pairs of modules that import each other`, circles);
   say(pairs.length, `${crate}: pairs of modules against the order of layers`, pairs);
   say(unknown.length, `${crate}: modules without a layer`, unknown);
-  if (options.has('--list'))
-    for (const { from, to, where } of upward) console.log(`     ${where}: ${from} -> ${to}`);
+  for (const { from, to, where } of upward) console.log(`     ${where}: ${from} -> ${to}`);
 }
 
 /** @type {(found: number, name: string, which: string[]) => void} */
 function say(found, name, which) {
-  if (found > 0 && !options.has('--report')) process.exitCode = 1;
+  if (found > 0) process.exitCode = 1;
   console.log(
     `${found > 0 ? 'OVER' : 'ok  '} ${name}: ${String(found)}; bound: 0${found > 0 ? ` (${which.join(', ')})` : ''}`,
   );

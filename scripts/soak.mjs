@@ -3,11 +3,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+
+import { freePort } from './free-port.mjs';
+import { whole } from './load.mjs';
 
 const [program = '', duration = '600', kills = '200'] = process.argv.slice(2);
 const SECONDS = Number(duration);
@@ -51,16 +53,6 @@ function random() {
   return seed / 2 ** 32;
 }
 
-async function freePort() {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 /** Starts the server and waits until it responds. */
 async function start() {
   const child = spawn(program, {
@@ -85,11 +77,12 @@ async function start() {
 }
 
 /**
- * Sends a request; `null` if no response came because the server was killed.
+ * Sends a request; `null` if no response came because the server was killed. `body` is empty if the
+ * response is not JSON.
  * @param {string} method
  * @param {string} path
  * @param {{ token?: string, json?: unknown, bytes?: Buffer }} [options]
- * @returns {Promise<{ status: number, body: Record<string, unknown> } | null>}
+ * @returns {Promise<{ status: number, bytes: Buffer, body: Record<string, unknown> } | null>}
  */
 async function call(method, path, { token, json, bytes } = {}) {
   counts.calls += 1;
@@ -105,9 +98,16 @@ async function call(method, path, { token, json, bytes } = {}) {
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(20_000),
     });
-    const answered = /** @type {Record<string, unknown>} */ (await answer.json());
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const isJson = answer.headers.get('content-type') === 'application/json';
     if (answer.status === 503) counts.unavailable += 1;
-    return { status: answer.status, body: answered };
+    return {
+      status: answer.status,
+      bytes,
+      body: isJson
+        ? /** @type {Record<string, unknown>} */ (JSON.parse(bytes.toString('utf8')))
+        : {},
+    };
   } catch {
     counts.unanswered += 1;
     return null;
@@ -224,12 +224,9 @@ async function check(user) {
     lost.push(`${name}: the nickname is ${String(nickname)} and not ${String(user.nickname)}`);
   }
   for (const id of user.files) {
-    const answer = await fetch(`${base}/api/me/file?id=${id}`, {
-      headers: { Authorization: `Bearer ${token}` },
-    });
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    if (answer.status !== 200 || !bytes.equals(PICTURE))
-      lost.push(`${name}: a file answers ${String(answer.status)}`);
+    const answer = await ask('GET', `/api/me/file?id=${id}`, { token });
+    if (answer?.status !== 200 || !answer.bytes.equals(PICTURE))
+      lost.push(`${name}: a file answers ${String(answer?.status)}`);
   }
 }
 
@@ -258,8 +255,6 @@ function measure() {
 }
 
 function report() {
-  const whole = (/** @type {number} */ value) =>
-    Math.round(value).toLocaleString('en').replaceAll(',', ' ');
   for (const loss of lost.slice(0, 20)) console.log(`LOST ${loss}`);
   console.log(
     `soak: ${whole(counts.calls)} calls, ${whole(users.length)} accounts, ${whole(counts.kills)} kills, ${whole(counts.stops)} stops, ` +

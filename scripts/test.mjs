@@ -56,17 +56,15 @@ const PARTS = [
     count: () => ofPlaywright(readFileSync(REPORT, 'utf8')),
   },
   {
-    // WebKit and Firefox, with the build of the previous part.
     name: 'engines',
     isExtra: true,
-    prepare: [['scripts/setup', 'browsers'], ['scripts/build']],
-    run: ['playwright', 'test', '--config', 'end2end/browsers.config.ts'],
+    run: ['scripts/test-browsers'],
     count: () => ofPlaywright(readFileSync(ENGINES_REPORT, 'utf8')),
   },
   {
     name: 'watch',
     isExtra: true,
-    run: ['playwright', 'test', '--config', 'end2end/watch.config.ts'],
+    run: ['scripts/test-watch'],
     count: () => ofPlaywright(readFileSync(WATCH_REPORT, 'utf8')),
   },
 ];

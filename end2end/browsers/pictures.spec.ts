@@ -14,10 +14,10 @@ async function save(visitor: Visit, path: string, saved: string): Promise<void> 
   await browser.type('.card-picture input[type="file"]', path);
   await browser.eventually(
     'the picture is shown',
-    () => document.querySelector('.cutter canvas') !== null,
+    () => document.querySelector('.cropper canvas') !== null,
   );
   await visitor.eventuallySays(saved);
-  await browser.click('.cutter .btn-primary');
+  await browser.click('.cropper .btn-primary');
   await browser.eventually(
     'the picture is saved',
     () => document.querySelector('main .avatar img') !== null,

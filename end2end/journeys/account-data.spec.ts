@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 
 import type { Page } from '@playwright/test';
 
-import { remembering } from '../support/api.ts';
 import { count, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -29,16 +28,14 @@ for (const [locale, words] of LANGUAGES) {
     test.use({ locale });
 
     test('data export asks for the password and downloads a file', async ({
-      server,
       api,
       user,
-      newContext,
+      newTab,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/me\/export/);
       const session = await api.refresh(await api.login(user));
-      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
-      const page = await visitor.newPage();
+      const page = await newTab(session, { locale });
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open('/settings/data');
       const { download, password, goOn } = parts(page, words);

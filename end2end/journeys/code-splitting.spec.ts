@@ -2,23 +2,22 @@
 // loading it may fail.
 import type { Page } from '@playwright/test';
 
-import { remembering } from '../support/api.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-const ROOMS = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
+const CHUNK = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
 
 /** Number of requests of a tab for the chunk. */
-function watchRooms(page: Page): () => number {
+function watchChunk(page: Page): () => number {
   let asked = 0;
-  page.on('request', (request) => (asked += ROOMS.test(request.url()) ? 1 : 0));
+  page.on('request', (request) => (asked += CHUNK.test(request.url()) ? 1 : 0));
   return () => asked;
 }
 
 test('guest does not load the lazy chunk', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
-  const asked = watchRooms(page);
+  const asked = watchChunk(page);
   for (const path of ['/', '/register', '/login']) {
     await gatehouse.open(path);
     await page.waitForLoadState('networkidle');
@@ -33,15 +32,11 @@ test('guest does not load the lazy chunk', async ({ page, user }) => {
 test('authenticated page is server-rendered and preloads its chunk', async ({
   api,
   user,
-  server,
-  newContext,
+  newTab,
 }) => {
-  const visitor = await newContext({
-    storageState: remembering(server.url, await api.login(user)),
-  });
-  const page = await visitor.newPage();
+  const page = await newTab(await api.login(user));
   const gatehouse = new Gatehouse(page);
-  const asked = watchRooms(page);
+  const asked = watchChunk(page);
   const html = await (await page.request.get('/profile')).text();
   expect(html).toContain(EN.issuedAt);
   expect(html).toMatch(/<link rel="preload" href="\/pkg\/split_lazy_pages\.[^"]*"/);
@@ -57,20 +52,20 @@ test('page whose chunk failed to load shows an error and loads on retry', async 
 }) => {
   browserErrors.expect(/split_lazy_pages/, /Failed to fetch/);
   const gatehouse = new Gatehouse(page);
-  await page.route(ROOMS, (route) => route.abort('failed'));
+  await page.route(CHUNK, (route) => route.abort('failed'));
   await gatehouse.open('/login');
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await gatehouse.expectPath('/profile');
   await expect(gatehouse.alert(EN.networkError)).toBeVisible();
-  await page.unroute(ROOMS);
+  await page.unroute(CHUNK);
   await gatehouse.main.getByRole('button', { name: EN.retry }).click();
   await gatehouse.expectProfile(user);
 });
 
 test('first page whose chunk is missing shows a load error', async ({ page, browserErrors }) => {
   browserErrors.expect(/split_lazy_pages/, /Failed to fetch/);
-  await page.route(ROOMS, (route) => route.abort('failed'));
+  await page.route(CHUNK, (route) => route.abort('failed'));
   await page.goto('/profile');
   await expect(page.locator('.banner-broken')).toBeVisible();
 });

@@ -184,7 +184,7 @@ for (const [locale, words, foreign] of [
       await expect(page.getByText(words.profileFailed)).toBeVisible();
       await look('a profile that could not be loaded');
       await gatehouse.open('/');
-      await look('/ of somebody signed in');
+      await look('/ of a signed-in user');
       expect(
         Object.fromEntries(Object.entries(found).filter(([, texts]) => texts.length > 0)),
       ).toEqual({});

@@ -85,16 +85,12 @@ for (const presented of ['refresh', 'access'] as const) {
 
 test('invariant 15: retry within the grace returns the lost response', async ({
   expired,
-  newContext,
+  newTab,
   browserErrors,
 }) => {
   browserErrors.expect(/status of 401 .*\/api\/me/, /ERR_CONNECTION_RESET/);
   const { server, user, session } = await expired({ REFRESH_GRACE_SECONDS: '600' });
-  const browser = await newContext({
-    baseURL: server.url,
-    storageState: remembering(server.url, session),
-  });
-  const gatehouse = new Gatehouse(await browser.newPage());
+  const gatehouse = new Gatehouse(await newTab(session, { baseURL: server.url }));
   const lost = await loseAnswers(gatehouse.page);
   await gatehouse.open('/profile');
   await expect(gatehouse.alert(EN.profileFailed)).toBeVisible();

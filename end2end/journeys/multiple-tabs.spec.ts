@@ -5,7 +5,7 @@ import { remembering } from '../support/api.ts';
 import { call, count, expire, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { newUser } from '../support/users.ts';
+import { newUser, type User } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 
 const ME = 'GET /api/me';
@@ -22,6 +22,18 @@ async function tabs(context: BrowserContext, number: number): Promise<Gatehouse[
 /** Returns the token pair in the session storage of a tab. */
 async function ownRefreshToken(page: Page): Promise<string | null> {
   return page.evaluate(() => sessionStorage.getItem('refresh_token'));
+}
+
+/** Duplicates a tab: `window.open` copies the session storage, too. */
+async function duplicateTab(page: Page, user: User): Promise<Gatehouse> {
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.evaluate(() => void window.open('/profile')),
+  ]);
+  const duplicate = new Gatehouse(popup);
+  await duplicate.waitForHydration();
+  await duplicate.expectProfile(user);
+  return duplicate;
 }
 
 /**
@@ -199,15 +211,8 @@ test('duplicated tab and its original share the session', async ({
   browserErrors.expect(/status of 401 .*\/api\/me/);
   const first = new Gatehouse(page);
   await first.logIn(user, { remember: false });
-  // `window.open` copies the session storage, as duplicating a tab does.
-  const [popup] = await Promise.all([
-    page.waitForEvent('popup'),
-    page.evaluate(() => void window.open('/profile')),
-  ]);
-  const duplicate = new Gatehouse(popup);
-  await duplicate.waitForHydration();
-  await duplicate.expectProfile(user);
-  const calls = [watchCalls(page), watchCalls(popup)];
+  const duplicate = await duplicateTab(page, user);
+  const calls = [watchCalls(page), watchCalls(duplicate.page)];
 
   // Each of them in turn gets `token_expired` for the shared token.
   for (const round of [0, 1, 2, 3]) {
@@ -235,15 +240,9 @@ test('duplicated tab and its original share the session', async ({
 test('logout in a tab logs out its duplicate', async ({ page, user }) => {
   const first = new Gatehouse(page);
   await first.logIn(user, { remember: false });
-  const [popup] = await Promise.all([
-    page.waitForEvent('popup'),
-    page.evaluate(() => void window.open('/profile')),
-  ]);
-  const duplicate = new Gatehouse(popup);
-  await duplicate.waitForHydration();
-  await duplicate.expectProfile(user);
+  const duplicate = await duplicateTab(page, user);
   await first.logoutButton.click();
   await expect(duplicate.account).toBeVisible(SYNC_TIMEOUT);
   await expect(duplicate.alert(EN.sessionLoggedOut)).toHaveCount(1);
-  expect(await ownRefreshToken(popup)).toBeNull();
+  expect(await ownRefreshToken(duplicate.page)).toBeNull();
 });

@@ -1,7 +1,6 @@
 // Password change: this session continues, all others end with the reason.
 import type { Page } from '@playwright/test';
 
-import { remembering } from '../support/api.ts';
 import { count, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -34,17 +33,16 @@ for (const [locale, words] of LANGUAGES) {
     test.use({ locale });
 
     test('password change keeps this session and ends the others', async ({
-      server,
       api,
       user,
       newContext,
+      newTab,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
       // The token of an earlier login is not fresh: the form itself asks for the password, once.
       const session = await api.refresh(await api.login(user));
-      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
-      const page = await visitor.newPage();
+      const page = await newTab(session, { locale });
       const gatehouse = new Gatehouse(page, words);
       const elsewhere = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       await elsewhere.logIn(user);

@@ -2,10 +2,10 @@
 // their status, they neither end nor begin a session, nor confirm a request.
 import type { Page, Route } from '@playwright/test';
 
-import { remembering } from '../support/api.ts';
 import { count, expire, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
+import type { User } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 
 /** A response that is not the server's. */
@@ -62,30 +62,46 @@ test.beforeEach(({ browserErrors }) => {
   browserErrors.expect(/\/api\//, /\/nothing/, /redirect/i);
 });
 
-test('invariant 16: proxy response to a refresh keeps the session', async ({ page, user }) => {
-  const gatehouse = new Gatehouse(page);
-  await gatehouse.logIn(user);
+/**
+ * Reloads the profile, then answers each further request to `path` with one of the responses: the
+ * session is kept, and the page shows an error with a retry. Returns the requests of the tab.
+ */
+async function expectSessionKept(
+  gatehouse: Gatehouse,
+  user: User,
+  method: string,
+  path: string,
+): Promise<string[]> {
+  const { page } = gatehouse;
   const before = await gatehouse.tokens();
-  await expire(page, before.access);
-  const answer = await answerWith(page, '/api/auth/refresh');
+  const answer = await answerWith(page, path);
   const calls = watchCalls(page);
+  const request = `${method} ${path}`;
   answer({ status: 401, contentType: 'text/html', body: '<h1>Sign in</h1>' });
   await gatehouse.reload();
   const retry = gatehouse.main.getByRole('button', { name: EN.retry });
+  const error = gatehouse.alert(EN.profileFailed);
+  await expect(error).toContainText(EN.networkError);
   for (const foreign of ANSWERS) {
-    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.networkError);
-    const asked = count(calls, 'POST /api/auth/refresh');
+    const asked = count(calls, request);
     answer(foreign);
     await retry.click();
-    await expect
-      .poll(() => count(calls, 'POST /api/auth/refresh'), describe(foreign))
-      .toBe(asked + 1);
+    await expect.poll(() => count(calls, request), describe(foreign)).toBe(asked + 1);
     await expect(retry, describe(foreign)).toBeVisible();
+    await expect(error, describe(foreign)).toContainText(EN.networkError);
     expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
   }
-  await page.unroute('/api/auth/refresh');
+  await page.unroute(path);
   await retry.click();
   await gatehouse.expectProfile(user);
+  return calls;
+}
+
+test('invariant 16: proxy response to a refresh keeps the session', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await expire(page, (await gatehouse.tokens()).access);
+  await expectSessionKept(gatehouse, user, 'POST', '/api/auth/refresh');
 });
 
 test('invariant 16: proxy response to a request keeps the session and is not taken for data', async ({
@@ -94,25 +110,8 @@ test('invariant 16: proxy response to a request keeps the session and is not tak
 }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  const before = await gatehouse.tokens();
-  const answer = await answerWith(page, '/api/me');
-  const calls = watchCalls(page);
-  answer({ status: 401, contentType: 'text/html', body: '<h1>Sign in</h1>' });
-  await gatehouse.reload();
-  const retry = gatehouse.main.getByRole('button', { name: EN.retry });
-  for (const foreign of ANSWERS) {
-    await expect(gatehouse.alert(EN.profileFailed)).toContainText(EN.networkError);
-    const asked = count(calls, 'GET /api/me');
-    answer(foreign);
-    await retry.click();
-    await expect.poll(() => count(calls, 'GET /api/me'), describe(foreign)).toBe(asked + 1);
-    await expect(gatehouse.alert(EN.profileFailed), describe(foreign)).toContainText(EN.networkError);
-    expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
-  }
+  const calls = await expectSessionKept(gatehouse, user, 'GET', '/api/me');
   expect(count(calls, 'POST /api/auth/refresh')).toBe(0);
-  await page.unroute('/api/me');
-  await retry.click();
-  await gatehouse.expectProfile(user);
 });
 
 test('proxy response to a login neither logs in nor blames the password', async ({
@@ -139,13 +138,11 @@ test('proxy response to a login neither logs in nor blames the password', async 
 test('proxy response to a logout is not taken for one of the server', async ({
   api,
   user,
-  server,
-  newContext,
+  newTab,
 }) => {
   for (const foreign of KINDS) {
     const session = await api.login(user);
-    const visitor = await newContext({ storageState: remembering(server.url, session) });
-    const page = await visitor.newPage();
+    const page = await newTab(session);
     const gatehouse = new Gatehouse(page);
     (await answerWith(page, '/api/auth/logout'))(foreign);
     await gatehouse.open('/profile');
@@ -153,7 +150,7 @@ test('proxy response to a logout is not taken for one of the server', async ({
     await gatehouse.logoutButton.click();
     await expect(gatehouse.alert(EN.loggedOutLocally), describe(foreign)).toBeVisible();
     expect((await gatehouse.storage()).local, describe(foreign)).toEqual({});
-    await visitor.close();
+    await page.context().close();
   }
 });
 

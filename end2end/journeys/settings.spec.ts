@@ -1,7 +1,6 @@
 // Profile settings: nickname, email and phone number, synchronized between tabs and masked.
 import type { Page } from '@playwright/test';
 
-import { remembering } from '../support/api.ts';
 import { count, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -9,7 +8,7 @@ import { PASSWORD } from '../support/users.ts';
 import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 
 const CHANGE = 'PATCH /api/me';
-const PROOF = 'POST /api/auth/reauthenticate';
+const REAUTHENTICATE = 'POST /api/auth/reauthenticate';
 
 function form(page: Page, words: Strings) {
   const field = (name: string) => page.getByRole('textbox', { name, exact: true });
@@ -66,16 +65,14 @@ for (const [locale, words] of LANGUAGES) {
     });
 
     test('profile requested before a change and received after it does not undo the change', async ({
-      server,
       api,
       user,
-      newContext,
+      newTab,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/me/);
       const session = await api.refresh(await api.login(user));
-      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
-      const page = await visitor.newPage();
+      const page = await newTab(session, { locale });
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open('/settings/profile');
       const { edit, email, save, password, goOn } = form(page, words);
@@ -118,16 +115,14 @@ for (const [locale, words] of LANGUAGES) {
     });
 
     test('email change asks for the password and keeps the input', async ({
-      server,
       api,
       user,
-      newContext,
+      newTab,
       browserErrors,
     }) => {
       browserErrors.expect(/status of 401 .*\/api\/(me|auth\/reauthenticate)/);
       const session = await api.refresh(await api.login(user));
-      const visitor = await newContext({ storageState: remembering(server.url, session), locale });
-      const page = await visitor.newPage();
+      const page = await newTab(session, { locale });
       const gatehouse = new Gatehouse(page, words);
       const calls = watchCalls(page);
       await gatehouse.open('/settings/profile');
@@ -146,7 +141,7 @@ for (const [locale, words] of LANGUAGES) {
       await expect(email).toHaveValue('ada@example.com');
       await expect(mobile).toHaveValue('+86 139 1234 5901');
       await expect(page.getByRole('alert')).toHaveCount(0);
-      expect(count(calls, PROOF)).toBe(0);
+      expect(count(calls, REAUTHENTICATE)).toBe(0);
 
       await save.click();
       await password.fill('not this one');
@@ -173,7 +168,7 @@ for (const [locale, words] of LANGUAGES) {
       await save.click();
       await expect(edit).toBeFocused();
       await expect(gatehouse.main.getByText(words.notProvided)).toHaveCount(2);
-      expect([count(calls, PROOF), count(calls, CHANGE)]).toEqual([2, 4]);
+      expect([count(calls, REAUTHENTICATE), count(calls, CHANGE)]).toEqual([2, 4]);
     });
 
     test('profile form of another account starts empty', async ({ page, user }) => {

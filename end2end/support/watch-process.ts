@@ -17,7 +17,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { freePort } from './port.ts';
+import { freePort } from '../../scripts/free-port.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /**

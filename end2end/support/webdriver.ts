@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { expect } from '@playwright/test';
 
-import { freePort } from './port.ts';
+import { freePort } from '../../scripts/free-port.mjs';
 
 /** Timeout of a browser's start, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;
@@ -30,7 +30,6 @@ interface Connection {
 const COMMANDS = {
   navigate: ['POST', '/url', 'WebDriver:Navigate'],
   execute: ['POST', '/execute/sync', 'WebDriver:ExecuteScript'],
-  executeAsync: ['POST', '/execute/async', 'WebDriver:ExecuteAsyncScript'],
   find: ['POST', '/element', 'WebDriver:FindElement'],
   click: ['POST', '/element/:id/click', 'WebDriver:ElementClick'],
   type: ['POST', '/element/:id/value', 'WebDriver:ElementSendKeys'],
@@ -156,19 +155,6 @@ export class DrivenBrowser {
   ): Promise<Result> {
     const source = `return (${script.toString()})(...arguments)`;
     return (await this.connection.send('execute', { script: source, args })) as Result;
-  }
-
-  /** Runs an async function in the page. */
-  async runAsync<Arguments extends unknown[], Result>(
-    script: (...args: Arguments) => Promise<Result>,
-    ...args: Arguments
-  ): Promise<Result> {
-    const source = `const done = arguments[arguments.length - 1];
-      (${script.toString()})(...[...arguments].slice(0, -1)).then((value) => done({ value }), (error) => done({ error: String(error) }));`;
-    const answer = await this.connection.send('executeAsync', { script: source, args });
-    const { value, error } = answer as { value: Result; error?: string };
-    if (error !== undefined) throw new Error(error);
-    return value;
   }
 
   /** Waits until a condition holds in the page. */
