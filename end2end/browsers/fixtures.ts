@@ -98,8 +98,11 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({}, use) => {
       const browsers = new Map<Engine, DrivenBrowser>();
       await use(async (engine) => {
-        const browser = browsers.get(engine) ?? (await DrivenBrowser[engine]());
+        const running = browsers.get(engine);
+        if (running !== undefined) return running;
+        const browser = await DrivenBrowser[engine]();
         browsers.set(engine, browser);
+        console.log(`${browser.name} ${browser.version}`);
         return browser;
       });
       for (const browser of browsers.values()) await browser.close();
