@@ -12,7 +12,6 @@ use crate::{
     accounts::{
         AccountService,
         hashing::{Cost, HashError, Hasher},
-        lookup,
         user_cache::UserCache,
     },
     clock::Env,
@@ -104,7 +103,6 @@ impl Server {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let store = Store::open(&config.database_url).await?;
-        lookup::backfill_skeletons(&store).await?;
         let keys = open_keys(config, &store, &env).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Hasher::new(Cost::default(), cores, env.clone())?;

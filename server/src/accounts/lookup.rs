@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    domain::username::{lookup_key, name_of},
+    domain::username::lookup_key,
     store::{Store, StoreError},
 };
 
@@ -18,21 +18,4 @@ pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError
     }
     let Some(key) = lookup_key(typed) else { return Ok(None) };
     Ok(store.user_with_hash(&key).await?.map(|(account, _)| account.user.id))
-}
-
-/// Backfills the skeletons of accounts that were made before skeletons were stored.
-///
-/// # Errors
-///
-/// [`StoreError`] if the query fails.
-pub async fn backfill_skeletons(store: &Store) -> Result<(), StoreError> {
-    loop {
-        let users = store.users_without_skeleton().await?;
-        if users.is_empty() {
-            return Ok(());
-        }
-        store
-            .set_skeletons(users.into_iter().map(|(id, shown)| (id, name_of(&shown))).collect())
-            .await?;
-    }
 }

@@ -236,9 +236,6 @@ impl UserCommandContext<'_> {
         typed_nickname: Option<&str>,
         role: Role,
     ) -> Result<Uuid, UserError> {
-        // Computes the skeletons of usernames from earlier versions, so that confusable ones are
-        // rejected.
-        lookup::backfill_skeletons(self.store).await?;
         let username = Username::parse(typed).map_err(UserError::Refused)?;
         let nickname =
             nickname::parse(typed_nickname.unwrap_or_default()).map_err(UserError::Refused)?;

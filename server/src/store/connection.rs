@@ -14,7 +14,7 @@ use std::{
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
-use super::OpenError;
+use super::{OpenError, migrations::MigrationError};
 
 /// Time limit of a write that waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,6 +85,17 @@ pub(super) async fn connect(
                 .pragma("synchronous", "FULL")
         });
     Database::connect(options).await
+}
+
+/// Converts an error of the migrations of a file.
+pub(super) fn migration_error(path: &Path, error: MigrationError) -> OpenError {
+    let database = path.display().to_string();
+    match error {
+        MigrationError::Newer(newest) => OpenError::Newer { database, newest },
+        MigrationError::Unreleased => OpenError::Unreleased { database },
+        MigrationError::Foreign(table) => OpenError::Foreign { database, table },
+        MigrationError::Database(source) => open_error(path, source),
+    }
 }
 
 /// Maps errors of SQLite that indicate corruption to [`OpenError::Damaged`].

@@ -88,9 +88,7 @@ async fn delete(
         .await?;
     user::Entity::delete_by_id(id).exec(connection).await?;
     files::mark_avatar_orphaned(connection, account.avatar_url.as_deref(), entry.at).await?;
-    if let Some(skeleton) = account.username_skeleton {
-        names::release(connection, &skeleton).await?;
-    }
+    names::release(connection, &account.username_skeleton).await?;
     for subject in failure_subjects {
         login_failures::clear(connection, &subject).await?;
     }

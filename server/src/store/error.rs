@@ -48,13 +48,31 @@ pub enum OpenError {
     Unsupported(String),
     /// The database has migrations of a newer version.
     #[error(
-        "the database {} was written by a newer version of Gatehouse (it knows \"{newest}\"); run that version, or restore a backup from before", .path.display()
+        "the database {database} was written by a newer version of Gatehouse (it knows \"{newest}\"); run that version, or restore a backup from before"
     )]
     Newer {
-        /// The database's file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
         /// The migration that this program does not know.
         newest: String,
+    },
+    /// The database was written by a version from before the first release.
+    #[error(
+        "the database {database} was written by a version of Gatehouse from before its first release, which this version cannot read, and was left as it is; move it away to start with an empty one"
+    )]
+    Unreleased {
+        /// The database: its file, or its URL without the password.
+        database: String,
+    },
+    /// The database has tables of another program.
+    #[error(
+        "the database {database} has a table \"{table}\" that is not Gatehouse's, and was left as it is; give Gatehouse a database of its own (GATEHOUSE_DATABASE_URL)"
+    )]
+    Foreign {
+        /// The database: its file, or its URL without the password.
+        database: String,
+        /// The table.
+        table: String,
     },
     /// The file is not a database, or is corrupt.
     #[error(

@@ -34,43 +34,6 @@ impl Store {
             username_skeleton::Entity::find_by_id(name.skeleton.as_str()).one(&self.read).await?;
         Ok(alike.is_some_and(|alike| !(alike.ascii && name.is_ascii)))
     }
-
-    /// Returns ids and usernames of some accounts without a skeleton.
-    pub async fn users_without_skeleton(&self) -> Result<Vec<(Uuid, String)>, StoreError> {
-        Ok(user::Entity::find()
-            .select_only()
-            .columns([user::Column::Id, user::Column::Username])
-            .filter(user::Column::UsernameSkeleton.is_null())
-            .limit(500)
-            .into_tuple()
-            .all(&self.read)
-            .await?)
-    }
-
-    /// Sets the skeletons of accounts from before skeletons existed. Confusable usernames among
-    /// them are kept.
-    pub async fn set_skeletons(&self, names: Vec<(Uuid, Name)>) -> Result<(), StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move {
-                    for (id, name) in names {
-                        match reserve(transaction, &name).await {
-                            Err(StoreError::Conflict) => {
-                                make_exclusive(transaction, &name).await?;
-                            }
-                            taken => taken?,
-                        }
-                        user::Entity::update_many()
-                            .col_expr(user::Column::UsernameSkeleton, Expr::value(name.skeleton))
-                            .filter(user::Column::Id.eq(id))
-                            .exec(transaction)
-                            .await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-    }
 }
 
 /// Reserves the skeleton of a username. [`StoreError::Conflict`], and nothing done, if another
@@ -114,15 +77,6 @@ pub(super) async fn release(
     if other.is_none() {
         username_skeleton::Entity::delete_by_id(skeleton).exec(connection).await?;
     }
-    Ok(())
-}
-
-async fn make_exclusive(connection: &impl ConnectionTrait, name: &Name) -> Result<(), StoreError> {
-    username_skeleton::Entity::update_many()
-        .col_expr(Column::Ascii, Expr::value(false))
-        .filter(Column::Skeleton.eq(name.skeleton.as_str()))
-        .exec(connection)
-        .await?;
     Ok(())
 }
 
@@ -189,31 +143,6 @@ mod tests {
                     "{one:?} {other:?}"
                 );
             }
-        }
-    }
-
-    #[tokio::test]
-    async fn set_skeletons_of_confusable_usernames_keeps_them_and_reserves_the_skeleton() {
-        let (_folder, store) = open().await;
-        let (ascii, other) = (name("bob1", "bobl"), name("b\u{43e}bl", "bobl"));
-        assert!(register(&store, &ascii).await);
-        // The state that a version without skeletons leaves.
-        store.write.execute_unprepared("DELETE FROM username_skeletons").await.unwrap();
-        assert!(register(&store, &other).await);
-        store.write.execute_unprepared("UPDATE users SET username_skeleton = NULL").await.unwrap();
-        store.write.execute_unprepared("DELETE FROM username_skeletons").await.unwrap();
-
-        let users = store.users_without_skeleton().await.unwrap();
-        assert_eq!(users.len(), 2);
-        let known = |key: &str| if key == ascii.key { ascii.clone() } else { other.clone() };
-        store
-            .set_skeletons(users.into_iter().map(|(id, key)| (id, known(&key))).collect())
-            .await
-            .unwrap();
-        assert!(store.users_without_skeleton().await.unwrap().is_empty());
-        for newcomer in [name("bobl", "bobl"), name("bo\u{432}l", "bobl")] {
-            assert!(store.is_taken(&newcomer).await.unwrap());
-            assert!(!register(&store, &newcomer).await);
         }
     }
 }

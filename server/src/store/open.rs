@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait as _, DbErr, Statement};
 
 use super::{
     OpenError, Store, StoreError,
-    connection::{connect, create, file_of, open_error},
+    connection::{connect, create, file_of, migration_error, open_error},
     group_commit::Writer,
     identity::{DatabaseFiles, FileIdentity},
     journal,
@@ -48,7 +48,7 @@ impl Store {
         let write = connect(&path, 1, &connections).await.map_err(failed)?;
         // Does nothing if this process has prepared the database. Beside a running server of an
         // older version it applies the missing migrations.
-        migrations::run(&write, &path).await?;
+        migrations::run(&write).await.map_err(|error| migration_error(&path, error))?;
         let read = connect(&path, READERS, &Arc::default()).await.map_err(failed)?;
         // A connection that has read a page keeps the write-ahead log from being removed.
         read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
@@ -157,7 +157,7 @@ async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
     create(path)?;
     let connection =
         connect(path, 1, &Arc::default()).await.map_err(|source| open_error(path, source))?;
-    let migrated = migrations::run(&connection, path).await;
+    let migrated = migrations::run(&connection).await.map_err(|error| migration_error(path, error));
     let closed = connection.close().await.map_err(|source| open_error(path, source));
     migrated.and(closed)?;
     if let Some(identity) = FileIdentity::of(path).map_err(failed)? {

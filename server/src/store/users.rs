@@ -260,7 +260,7 @@ async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<Store
         id: Set(new.id),
         username: Set(new.username),
         username_key: Set(new.name.key),
-        username_skeleton: Set(Some(new.name.skeleton)),
+        username_skeleton: Set(new.name.skeleton),
         password_hash: Set(new.password_hash),
         nickname: Set(new.nickname),
         avatar_url: Set(None),

@@ -255,9 +255,9 @@ async fn fill(app: &App, entries: u32, files: u32, sessions: u32) {
              created_at) SELECT randomblob(16), {user}, 'x', 'image/png', 1, 1, 1, 1, 0 FROM many"
         ),
         format!(
-            "{many} {sessions}) INSERT INTO sessions (id, user_id, generation, remember, created_at, refreshed_at, \
-             expires_at, ended_at, end_reason, address) \
-             SELECT randomblob(16), {user}, 1, 1, 0, 0, 1900000000, 1800000000, 'logged_out', '192.0.2.7' FROM many"
+            "{many} {sessions}) INSERT INTO sessions (id, user_id, generation, acknowledged, undelivered, remember, created_at, \
+             refreshed_at, expires_at, ended_at, end_reason, address, new_device) \
+             SELECT randomblob(16), {user}, 1, true, '', true, 0, 0, 1900000000, 1800000000, 'logged_out', '192.0.2.7', false FROM many"
         ),
     ] {
         app.execute(&sql).await;

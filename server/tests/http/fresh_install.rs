@@ -83,7 +83,7 @@ async fn invariant_48_database_contents_presented_as_credentials_are_rejected() 
         .to_owned();
 
     let stolen = everything(&app).await;
-    assert!(stolen.len() > 25, "{stolen:?}");
+    assert!(stolen.len() > 20, "{stolen:?}");
     assert!(stolen.iter().any(|value| value == "alice"));
     assert!(stolen.iter().any(|value| value.starts_with("$argon2id$")));
     for secret in [&pair.access, &pair.refresh, &login.pair().refresh] {

@@ -15,26 +15,9 @@ use serde_json::{Value, json};
 
 use crate::process::TestDir;
 
-/// A database of the version with the first migration only, with one account.
-const FIRST: &str = include_str!("databases/m0001.sql");
-/// The same with the first five migrations.
-const FIFTH: &str = include_str!("databases/m0005.sql");
-
 /// Number of killed starts: some seconds in `make test`, more in `make soak`.
 fn kills() -> u32 {
     std::env::var("GATEHOUSE_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(24)
-}
-
-/// Runs SQL on the database of a test.
-fn execute(dir: &TestDir, sql: &str) {
-    let data = dir.path().join("data");
-    fs::create_dir(&data).unwrap();
-    let url = format!("sqlite://{}?mode=rwc", data.join("gatehouse.sqlite").display());
-    block_on(async {
-        let connection = Database::connect(url).await.unwrap();
-        connection.execute_unprepared(sql).await.unwrap();
-        connection.close().await.unwrap();
-    });
 }
 
 /// Runs SQLite's integrity check.
@@ -63,17 +46,15 @@ fn time_of_a_start() -> Duration {
 }
 
 /// Kills starts at random moments and asserts that the next one succeeds.
-fn kill_starts(prepare: impl Fn(&TestDir) + Sync, seed: u64) {
+fn kill_starts(seed: u64) {
     let longest = time_of_a_start();
     let threads = 3;
     thread::scope(|scope| {
         for thread in 0..threads {
-            let prepare = &prepare;
             scope.spawn(move || {
                 let mut random = StdRng::seed_from_u64(seed + u64::from(thread));
                 for _ in 0..kills().div_ceil(threads) {
                     let dir = TestDir::new();
-                    prepare(&dir);
                     // Up to two interrupted starts, one after the other, on the same folder.
                     for _ in 0..random.random_range(1..=2) {
                         let mut child = dir.launch(dir.command(&[], &[]));
@@ -95,35 +76,49 @@ fn kill_starts(prepare: impl Fn(&TestDir) + Sync, seed: u64) {
 
 #[test]
 fn start_after_kills_at_any_moment_of_a_first_start_succeeds() {
-    kill_starts(|_| {}, 1);
+    kill_starts(1);
 }
 
 #[test]
-fn start_after_kills_at_any_moment_of_an_upgrade_succeeds() {
-    kill_starts(|dir| execute(dir, FIRST), 2);
-    kill_starts(|dir| execute(dir, FIFTH), 3);
-}
-
-#[test]
-fn upgrade_of_a_database_of_an_earlier_version_keeps_its_accounts() {
-    for database in [FIRST, FIFTH] {
-        let dir = TestDir::new();
-        execute(&dir, database);
-        let running = dir.serve(&[]);
-        let body = json!({ "username": "ada", "password": "correct horse battery" });
-        assert_eq!(running.call("POST", "/api/auth/login", None, &body).unwrap().0, 200);
-        assert_eq!(running.stop(), Some(0));
-        assert_eq!(integrity(&dir), "ok");
+fn start_with_a_database_from_before_the_first_release_is_refused_and_changes_nothing() {
+    let dir = TestDir::new();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let path = data.join("gatehouse.sqlite");
+    block_on(async {
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let connection = Database::connect(url).await.unwrap();
+        for statement in [
+            "CREATE TABLE seaql_migrations (version text NOT NULL PRIMARY KEY, applied_at integer NOT NULL)",
+            "INSERT INTO seaql_migrations VALUES ('m0001_core', 0)",
+        ] {
+            connection.execute_unprepared(statement).await.unwrap();
+        }
+        connection.close().await.unwrap();
+    });
+    let before = fs::read(&path).unwrap();
+    for error in
+        [dir.startup_error(&[]), String::from_utf8(dir.run(&["user", "list"], &[]).stderr).unwrap()]
+    {
+        assert!(error.contains("from before its first release"), "{error}");
+        assert!(error.contains("move it away"), "{error}");
     }
+    block_on(async {
+        let connection = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
+        let select = Statement::from_string(
+            connection.get_database_backend(),
+            "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table'",
+        );
+        let row = connection.query_one_raw(select).await.unwrap().unwrap();
+        let tables: String = row.try_get_by_index(0).unwrap();
+        assert_eq!(tables, "seaql_migrations");
+    });
 }
 
 #[test]
 fn start_of_several_processes_at_once_on_an_empty_folder_succeeds() {
-    for round in 0..6 {
+    for _ in 0..6 {
         let dir = TestDir::new();
-        if round % 2 == 1 {
-            execute(&dir, FIRST);
-        }
         let input = "correct horse battery\n";
         thread::scope(|scope| {
             let servers: Vec<_> = (0..2).map(|_| scope.spawn(|| dir.serve(&[]))).collect();

@@ -10,3 +10,17 @@ pub(super) mod revoked_token;
 pub(super) mod session;
 pub(super) mod user;
 pub(super) mod username_skeleton;
+
+/// Names of all tables.
+pub(super) const TABLES: [&str; 10] = [
+    "audit_events",
+    "cleanups",
+    "deleted_users",
+    "files",
+    "login_failures",
+    "orphaned_objects",
+    "revoked_tokens",
+    "sessions",
+    "username_skeletons",
+    "users",
+];

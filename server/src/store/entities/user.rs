@@ -9,7 +9,7 @@ pub(crate) struct Model {
     pub username: String,
     #[sea_orm(unique)]
     pub username_key: String,
-    pub username_skeleton: Option<String>,
+    pub username_skeleton: String,
     pub password_hash: String,
     pub nickname: Option<String>,
     pub avatar_url: Option<String>,

@@ -1,81 +1,115 @@
 //! Migrations. A released migration is never changed; another one follows it.
 
-use std::path::Path;
-
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
 };
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
-use super::{OpenError, connection::open_error};
+use super::entities::TABLES;
 
-mod m0001_core;
-mod m0002_sessions;
-mod m0003_login_failures;
-mod m0004_username_skeletons;
-mod m0005_audit_details;
-mod m0006_profiles;
-mod m0007_devices;
-mod m0008_files;
-mod m0009_admin;
-mod m0010_cleanup;
-mod m0011_device_epoch;
-mod m0012_standard_names;
+mod m0001_initial;
+#[cfg(test)]
+mod tests;
+mod text;
 
-pub(super) struct Migrator;
+struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_core::Migration),
-            Box::new(m0002_sessions::Migration),
-            Box::new(m0003_login_failures::Migration),
-            Box::new(m0004_username_skeletons::Migration),
-            Box::new(m0005_audit_details::Migration),
-            Box::new(m0006_profiles::Migration),
-            Box::new(m0007_devices::Migration),
-            Box::new(m0008_files::Migration),
-            Box::new(m0009_admin::Migration),
-            Box::new(m0010_cleanup::Migration),
-            Box::new(m0011_device_epoch::Migration),
-            Box::new(m0012_standard_names::Migration),
-        ]
+        vec![Box::new(m0001_initial::Migration)]
     }
 }
 
+/// First migration of the versions before the first release.
+const UNRELEASED: &str = "m0001_core";
 /// Attempts to begin a transaction beside another process, each as long as the busy timeout: five
 /// minutes together.
 const ATTEMPTS: u32 = 60;
+/// Key of PostgreSQL's advisory lock that one process at a time holds while it migrates; the letters
+/// `gatehous`.
+const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"gatehous");
 
-/// Applies all pending migrations and records them in one transaction, so that a crash leaves the
-/// former tables or the new ones. Takes no write lock if none is pending.
-pub(super) async fn run(connection: &DatabaseConnection, path: &Path) -> Result<(), OpenError> {
-    let failed = |source: DbErr| open_error(path, source);
-    // A new database has no table of migrations yet; querying them would create it.
-    let manager = SchemaManager::new(connection);
-    if manager.has_table(Migrator::migration_table_name().to_string()).await.map_err(failed)? {
-        let applied = Migrator::get_migration_models(connection).await.map_err(failed)?;
-        let applied: Vec<_> = applied.into_iter().map(|model| model.version).collect();
-        if let Some(newest) = unknown(&applied) {
-            return Err(OpenError::Newer { path: path.to_owned(), newest });
-        }
-        if applied.len() == Migrator::migrations().len() {
-            return Ok(());
-        }
-    }
-    let transaction = begin(connection).await.map_err(failed)?;
-    // Another process may have finished meanwhile: looked up again under the lock.
-    let applied = Migrator::get_migration_models(&transaction).await.map_err(failed)?;
-    let applied: Vec<_> = applied.into_iter().map(|model| model.version).collect();
-    if let Some(newest) = unknown(&applied) {
-        return Err(OpenError::Newer { path: path.to_owned(), newest });
-    }
-    Migrator::up(&transaction, None).await.map_err(failed)?;
-    transaction.commit().await.map_err(failed)
+/// Why the tables are not those of this version.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MigrationError {
+    /// They have migrations of a newer version; this is the newest.
+    #[error("it has the migration {0:?} of a newer version")]
+    Newer(String),
+    /// They were written before the first release.
+    #[error("it was written by a version from before the first release")]
+    Unreleased,
+    /// They belong to another program; this is one of them.
+    #[error("it has a table {0:?} of another program")]
+    Foreign(String),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DbErr),
 }
 
+/// Applies all pending migrations and records them in one transaction, so that a crash leaves the
+/// former tables or the new ones. Takes no lock if none is pending.
+pub(super) async fn run(connection: &DatabaseConnection) -> Result<(), MigrationError> {
+    if pending(connection).await? == 0 {
+        return Ok(());
+    }
+    let transaction = begin(connection).await?;
+    // Another process may have finished meanwhile: looked up again under the lock.
+    pending(&transaction).await?;
+    Migrator::up(&transaction, None).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Returns the number of pending migrations. Does not create the table of migrations.
+async fn pending(connection: &impl ConnectionTrait) -> Result<usize, MigrationError> {
+    let known = Migrator::migrations();
+    let tables = tables(connection).await?;
+    let records = Migrator::migration_table_name().to_string();
+    if !tables.contains(&records) {
+        let is_own = |table: &String| TABLES.contains(&table.as_str());
+        return match tables.into_iter().find(is_own) {
+            Some(table) => Err(MigrationError::Foreign(table)),
+            None => Ok(known.len()),
+        };
+    }
+    let applied = Migrator::get_migration_models(connection).await?;
+    let applied: Vec<_> = applied.into_iter().map(|model| model.version).collect();
+    let is_known = |name: &String| known.iter().any(|migration| migration.name() == name);
+    if applied.iter().any(|name| name == UNRELEASED) {
+        return Err(MigrationError::Unreleased);
+    }
+    if let Some(unknown) = applied.iter().rfind(|name| !is_known(name)) {
+        return Err(if applied.iter().any(is_known) {
+            MigrationError::Newer(unknown.clone())
+        } else {
+            MigrationError::Foreign(records)
+        });
+    }
+    Ok(known.len() - applied.len())
+}
+
+/// Returns the names of the tables.
+async fn tables(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let backend = connection.get_database_backend();
+    let select = match backend {
+        // Also those that the role may not read.
+        DbBackend::Postgres => {
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
+        }
+        _ => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+    };
+    let rows = connection.query_all_raw(Statement::from_string(backend, select)).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// Begins a transaction that excludes those of other processes.
 async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    if connection.get_database_backend() == DbBackend::Postgres {
+        let transaction = connection.begin().await?;
+        let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+        transaction.execute_unprepared(&lock).await?;
+        return Ok(transaction);
+    }
     let immediate = || TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
@@ -92,13 +126,4 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
             begun => return begun,
         }
     }
-}
-
-/// Returns the newest applied migration that this program does not know.
-fn unknown(applied: &[String]) -> Option<String> {
-    let known = Migrator::migrations();
-    applied
-        .iter()
-        .rfind(|name| !known.iter().any(|migration| migration.name() == name.as_str()))
-        .cloned()
 }

@@ -1,0 +1,340 @@
+//! All tables and indexes.
+//!
+//! Both databases get the same columns. Text has no maximum length: SQLite would not enforce it,
+//! and the rules of `app::validation` and `domain` do. Times are seconds of Unix time. No column has a
+//! default: the entities set every column. Columns are `NOT NULL` unless `null()` follows.
+
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, big_pk_auto, boolean, integer, uuid},
+};
+
+use super::text::Text;
+
+pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m0001_initial"
+    }
+}
+
+#[derive(DeriveIden)]
+enum Users {
+    Table,
+    Id,
+    Username,
+    UsernameKey,
+    UsernameSkeleton,
+    PasswordHash,
+    Nickname,
+    AvatarUrl,
+    Role,
+    Email,
+    Mobile,
+    CreatedAt,
+    DisabledAt,
+    LoggedInAt,
+    DeviceEpoch,
+}
+
+#[derive(DeriveIden)]
+enum UsernameSkeletons {
+    Table,
+    Skeleton,
+    Ascii,
+}
+
+#[derive(DeriveIden)]
+enum DeletedUsers {
+    Table,
+    UserId,
+    DeletedAt,
+}
+
+#[derive(DeriveIden)]
+enum Sessions {
+    Table,
+    Id,
+    UserId,
+    Generation,
+    ParentGeneration,
+    Acknowledged,
+    Undelivered,
+    Remember,
+    CreatedAt,
+    RefreshedAt,
+    ExpiresAt,
+    EndedAt,
+    EndReason,
+    Address,
+    UserAgent,
+    NewDevice,
+}
+
+#[derive(DeriveIden)]
+enum RevokedTokens {
+    Table,
+    Seq,
+    Jti,
+    Type,
+    ExpiresAt,
+    RevokedAt,
+    Reason,
+}
+
+#[derive(DeriveIden)]
+enum LoginFailures {
+    Table,
+    Id,
+    Subject,
+    At,
+}
+
+#[derive(DeriveIden)]
+enum AuditEvents {
+    Table,
+    Id,
+    At,
+    Event,
+    Outcome,
+    UserId,
+    SessionId,
+    Address,
+    UserAgent,
+    Detail,
+}
+
+#[derive(DeriveIden)]
+enum Files {
+    Table,
+    Id,
+    UserId,
+    Name,
+    MediaType,
+    Size,
+    StoredBytes,
+    Width,
+    Height,
+    CreatedAt,
+}
+
+#[derive(DeriveIden)]
+enum OrphanedObjects {
+    Table,
+    Key,
+    DueAt,
+}
+
+#[derive(DeriveIden)]
+enum Cleanups {
+    Table,
+    Id,
+    At,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let text = Text::of(manager.get_database_backend());
+        users(manager, text).await?;
+        sessions(manager, text).await?;
+        audit_events(manager, text).await?;
+        files(manager, text).await
+    }
+}
+
+async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Users::Table)
+        .col(uuid(Users::Id).primary_key())
+        .col(text.column(Users::Username))
+        .col(text.column(Users::UsernameKey).unique_key())
+        .col(text.column(Users::UsernameSkeleton))
+        .col(text.column(Users::PasswordHash))
+        .col(text.column(Users::Nickname).null())
+        .col(text.column(Users::AvatarUrl).null())
+        .col(text.column(Users::Role))
+        .col(text.column(Users::Email).null())
+        .col(text.column(Users::Mobile).null())
+        .col(big_integer(Users::CreatedAt))
+        .col(big_integer(Users::DisabledAt).null())
+        .col(big_integer(Users::LoggedInAt).null())
+        .col(big_integer(Users::DeviceEpoch))
+        .take();
+    manager.create_table(table).await?;
+    let index = |name: &str| Index::create().name(name).table(Users::Table).take();
+    for index in [
+        index("users_by_creation").col(Users::CreatedAt).col(Users::Id).take(),
+        // With all sort keys: a search does not fetch rows before the page.
+        index("users_by_name").col(Users::UsernameKey).col(Users::CreatedAt).col(Users::Id).take(),
+        index("users_by_role").col(Users::Role).col(Users::DisabledAt).take(),
+        index("users_by_skeleton").col(Users::UsernameSkeleton).take(),
+    ] {
+        manager.create_index(index).await?;
+    }
+    // sea-query does not support expression indexes for SQLite.
+    for index in [
+        "CREATE INDEX users_by_nickname ON users (lower(nickname), created_at, id, username_key)",
+        "CREATE INDEX users_by_email ON users (lower(email), created_at, id, username_key)",
+    ] {
+        manager.get_connection().execute_unprepared(index).await?;
+    }
+    // One row per reserved skeleton. ASCII usernames share it, any other has it exclusively. A row
+    // of its own gives databases with concurrent writers something to lock.
+    let table = Table::create()
+        .table(UsernameSkeletons::Table)
+        .col(text.column(UsernameSkeletons::Skeleton).primary_key())
+        .col(boolean(UsernameSkeletons::Ascii))
+        .take();
+    manager.create_table(table).await?;
+    // Deleted accounts with remaining rows in other tables. Those tables have no foreign keys: their
+    // rows are deleted in batches after the account.
+    let table = Table::create()
+        .table(DeletedUsers::Table)
+        .col(uuid(DeletedUsers::UserId).primary_key())
+        .col(big_integer(DeletedUsers::DeletedAt))
+        .take();
+    manager.create_table(table).await
+}
+
+async fn sessions(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Sessions::Table)
+        .col(uuid(Sessions::Id).primary_key())
+        .col(uuid(Sessions::UserId))
+        .col(big_integer(Sessions::Generation))
+        .col(big_integer(Sessions::ParentGeneration).null())
+        .col(boolean(Sessions::Acknowledged))
+        .col(text.column(Sessions::Undelivered))
+        .col(boolean(Sessions::Remember))
+        .col(big_integer(Sessions::CreatedAt))
+        .col(big_integer(Sessions::RefreshedAt))
+        .col(big_integer(Sessions::ExpiresAt))
+        .col(big_integer(Sessions::EndedAt).null())
+        .col(text.column(Sessions::EndReason).null())
+        .col(text.column(Sessions::Address).null())
+        .col(text.column(Sessions::UserAgent).null())
+        .col(boolean(Sessions::NewDevice))
+        .take();
+    manager.create_table(table).await?;
+    let index = |name: &str| Index::create().name(name).table(Sessions::Table).take();
+    for index in [
+        // A login selects its user's oldest active sessions without a scan of the ended ones.
+        index("sessions_by_user")
+            .col(Sessions::UserId)
+            .col(Sessions::EndedAt)
+            .col(Sessions::CreatedAt)
+            .take(),
+        index("sessions_by_end").col(Sessions::ExpiresAt).take(),
+        index("sessions_by_ended_at")
+            .col(Sessions::EndedAt)
+            .and_where(Expr::col(Sessions::EndedAt).is_not_null())
+            .take(),
+    ] {
+        manager.create_index(index).await?;
+    }
+    // Servers poll this table by a number that is never reused.
+    let table = Table::create()
+        .table(RevokedTokens::Table)
+        .col(big_pk_auto(RevokedTokens::Seq))
+        .col(text.column(RevokedTokens::Jti).unique_key())
+        .col(text.column(RevokedTokens::Type))
+        .col(big_integer(RevokedTokens::ExpiresAt))
+        .col(big_integer(RevokedTokens::RevokedAt))
+        .col(text.column(RevokedTokens::Reason))
+        .take();
+    manager.create_table(table).await?;
+    let index = Index::create()
+        .name("revoked_tokens_by_end")
+        .table(RevokedTokens::Table)
+        .col(RevokedTokens::ExpiresAt)
+        .take();
+    manager.create_index(index).await?;
+    let table = Table::create()
+        .table(LoginFailures::Table)
+        .col(big_pk_auto(LoginFailures::Id))
+        .col(text.column(LoginFailures::Subject))
+        .col(big_integer(LoginFailures::At))
+        .take();
+    manager.create_table(table).await?;
+    let index = |name: &str| Index::create().name(name).table(LoginFailures::Table).take();
+    for index in [
+        index("login_failures_by_subject")
+            .col(LoginFailures::Subject)
+            .col(LoginFailures::At)
+            .take(),
+        index("login_failures_by_time").col(LoginFailures::At).take(),
+    ] {
+        manager.create_index(index).await?;
+    }
+    // The time of the last cleanup.
+    let table = Table::create()
+        .table(Cleanups::Table)
+        .col(big_integer(Cleanups::Id).primary_key())
+        .col(big_integer(Cleanups::At))
+        .take();
+    manager.create_table(table).await
+}
+
+async fn audit_events(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(AuditEvents::Table)
+        .col(big_pk_auto(AuditEvents::Id))
+        .col(big_integer(AuditEvents::At))
+        .col(text.column(AuditEvents::Event))
+        .col(text.column(AuditEvents::Outcome))
+        // No foreign keys: entries outlive the rows that they refer to.
+        .col(uuid(AuditEvents::UserId).null())
+        .col(uuid(AuditEvents::SessionId).null())
+        .col(text.column(AuditEvents::Address).null())
+        .col(text.column(AuditEvents::UserAgent).null())
+        .col(text.column(AuditEvents::Detail).null())
+        .take();
+    manager.create_table(table).await?;
+    let index = |name: &str| Index::create().name(name).table(AuditEvents::Table).take();
+    for index in [
+        index("audit_events_by_time").col(AuditEvents::At).take(),
+        index("audit_events_by_user").col(AuditEvents::UserId).take(),
+    ] {
+        manager.create_index(index).await?;
+    }
+    Ok(())
+}
+
+async fn files(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Files::Table)
+        .col(uuid(Files::Id).primary_key())
+        .col(uuid(Files::UserId))
+        .col(text.column(Files::Name))
+        .col(text.column(Files::MediaType))
+        .col(big_integer(Files::Size))
+        .col(big_integer(Files::StoredBytes))
+        .col(integer(Files::Width))
+        .col(integer(Files::Height))
+        .col(big_integer(Files::CreatedAt))
+        .take();
+    manager.create_table(table).await?;
+    // Covers the pages of a user's files and their total size.
+    let index = Index::create()
+        .name("files_by_user")
+        .table(Files::Table)
+        .col(Files::UserId)
+        .col(Files::Id)
+        .col(Files::StoredBytes)
+        .take();
+    manager.create_index(index).await?;
+    let table = Table::create()
+        .table(OrphanedObjects::Table)
+        .col(text.column(OrphanedObjects::Key).primary_key())
+        .col(big_integer(OrphanedObjects::DueAt))
+        .take();
+    manager.create_table(table).await?;
+    let index = Index::create()
+        .name("orphaned_objects_by_time")
+        .table(OrphanedObjects::Table)
+        .col(OrphanedObjects::DueAt)
+        .take();
+    manager.create_index(index).await
+}
