@@ -111,11 +111,15 @@ export class WatchProcess {
   async #notice(): Promise<void> {
     const builds = () => this.#log.split('Tailwind').length;
     const before = builds();
+    // A change interrupts the build of the previous one, so the pauses between changes grow.
+    let next = 0;
     for (let seconds = 0; builds() === before; seconds += 1) {
       if (seconds > 600 || this.child.exitCode !== null)
         throw new Error(`It does not watch:\n${this.#log}`);
-      // A change interrupts the build of the previous one.
-      if (seconds % 15 === 0) writeFileSync(join(COPY, PROBE), `/* ${String(seconds)} */\n`);
+      if (seconds >= next) {
+        writeFileSync(join(COPY, PROBE), `/* ${String(seconds)} */\n`);
+        next = seconds * 2 + 15;
+      }
       await pause(1000);
     }
   }
@@ -128,14 +132,10 @@ export class WatchProcess {
     }
   }
 
+  /** Waits until the server listens. Its log says so: another program may answer on the port. */
   async #answer(): Promise<void> {
     const deadline = Date.now() + FIRST_BUILD_MS;
-    for (;;) {
-      const isThere = await fetch(`${this.url}/login`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-      if (isThere) return;
+    while (!this.#log.includes(`Gatehouse is listening on ${this.url}`)) {
       if (this.child.exitCode !== null || Date.now() > deadline)
         throw new Error(`It does not serve:\n${this.#log}`);
       await pause(200);
