@@ -12,7 +12,7 @@ use rustix::{fs::Mode, process::Signal};
 use server::{
     clock::Env,
     commands::{
-        audit, backup,
+        audit, backup, health,
         keys::{self, KeysCommand},
         output::Output,
         restore, seed,
@@ -25,7 +25,7 @@ use server::{
         static_files::Site,
     },
     log,
-    startup::{self, Server},
+    startup::{self, Server, service_manager::ServiceManager},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -57,6 +57,8 @@ enum Command {
     },
     /// Create fake accounts for testing and demos
     Seed(seed::Arguments),
+    /// Check that the server of these settings is ready; the exit code is 0 if it is, else 1
+    Health(health::Arguments),
     /// Write the database, the signing keys and the uploaded files to one archive; the server may
     /// be running
     Backup(backup::Arguments),
@@ -112,6 +114,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Seed(arguments) => {
             Ok(seed::run(arguments, &config?, &Env::system(), &mut out).await?)
         }
+        Command::Health(arguments) => Ok(health::run(&arguments, &config?, &mut out)?),
         Command::Backup(arguments) => {
             Ok(backup::run(&arguments, &config?, &Env::system(), &mut out).await?)
         }
@@ -120,7 +123,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         }
         Command::Serve => {
             let Some(stop) = stop else { return Ok(()) };
-            serve(&config?, Box::pin(stop)).await
+            serve(&config?, stop).await
         }
         Command::Audit(arguments) => {
             Ok(audit::run(&arguments, &config?.database_url, &Env::system(), &mut out).await?)
@@ -130,7 +133,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
 
 async fn serve(
     config: &Config,
-    mut stop: impl Future<Output = ()> + Send + Unpin + 'static,
+    stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let _log = log::start(config)?;
     ignore_signals()?;
@@ -138,6 +141,12 @@ async fn serve(
     // With a handler, a write beyond the file size limit (`ulimit -f`) fails like one to a full
     // disk; without one, SIGXFSZ would end the program.
     let _ = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
+    let manager = ServiceManager::from_environment();
+    let notified = manager.clone();
+    let mut stop = Box::pin(async move {
+        stop.await;
+        notified.stopping();
+    });
     // The port first: a second instance fails here and changes nothing.
     let listener = startup::listen(config.addr).await?;
     let server = tokio::select! {
@@ -148,7 +157,9 @@ async fn serve(
         server = Server::open(config, Env::system()) => server?,
     };
     announce(format!("Gatehouse is listening on http://{}\n", listener.local_addr()?));
-    server.serve(listener, pages(config), stop).await;
+    let pages = pages(config);
+    manager.ready();
+    server.serve(listener, pages, stop).await;
     Ok(())
 }
 

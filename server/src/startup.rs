@@ -1,6 +1,7 @@
 //! Server startup: from settings to a listening server.
 
 mod background_tasks;
+pub mod service_manager;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -18,7 +19,7 @@ use crate::{
     config::Config,
     domain::username,
     files::{self, FileService},
-    http::{self, Bodies, ConnectionLimits, State, connections},
+    http::{self, Bodies, ConnectionLimits, State, connections, health::Readiness},
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
@@ -100,6 +101,19 @@ impl Server {
     /// [`StartError`] if the data folder, the keys, the database or the object storage cannot be
     /// used.
     pub async fn open(config: &Config, env: Env) -> Result<Self, StartError> {
+        Self::open_with(config, env, Readiness::default()).await
+    }
+
+    /// Opens a server that reports here once it is ready, and when it stops.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Server::open`].
+    pub async fn open_with(
+        config: &Config,
+        env: Env,
+        readiness: Readiness,
+    ) -> Result<Self, StartError> {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let store = Store::open(&config.database_url).await?;
@@ -152,6 +166,7 @@ impl Server {
                 .collect(),
             policy,
         };
+        readiness.start(store.clone());
         let state = State {
             backend: Backend {
                 accounts: Arc::new(accounts),
@@ -163,6 +178,7 @@ impl Server {
             files,
             bodies: Bodies::new(config.uploads, config.data_dir.clone()),
             keys,
+            readiness,
             env,
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
@@ -190,8 +206,10 @@ impl Server {
         );
         let background_tasks = tokio::spawn(background_tasks);
         let (told, mut stopping) = tokio::sync::watch::channel(false);
+        let readiness = self.state.readiness.clone();
         let stop = async move {
             stop.await;
+            readiness.stop();
             tracing::info!("shutting down");
             told.send_replace(true);
         };
@@ -200,6 +218,7 @@ impl Server {
             router,
             self.connections,
             Arc::clone(&self.state.trusted_proxies),
+            self.state.readiness.clone(),
             stop,
         );
         tokio::select! {

@@ -4,6 +4,7 @@ pub mod audit;
 mod audit_line;
 pub mod backup;
 mod datetime;
+pub mod health;
 pub mod keys;
 pub mod output;
 mod password;

@@ -2,7 +2,6 @@
 //! server stops.
 
 use std::{
-    io::Write as _,
     net::SocketAddr,
     num::NonZeroU64,
     pin::{Pin, pin},
@@ -38,29 +37,21 @@ use self::{
     admission::{OpenConnections, Refusals},
     body::RequestBody,
     io::{ConnectionIo, State},
+    overload::Overload,
 };
+use super::health::Readiness;
 use crate::network::Network;
 
 mod admission;
 mod body;
 mod io;
+mod overload;
 
 /// Bytes of the longest head of a request. Beyond it the response is 431.
 const HEAD_MAX: usize = 32 * 1024;
-/// File descriptors that are kept for the database, the keys and the log.
-const RESERVED_DESCRIPTORS: u64 = 128;
-/// Response to a connection beyond the limits, sent before anything is read.
-const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/json\r\n\
-    retry-after: 10\r\n\
-    cache-control: no-store\r\n\
-    x-content-type-options: nosniff\r\n\
-    connection: close\r\n\
-    content-length: 147\r\n\r\n\
-    {\"code\":\"unavailable\",\"message\":\"Too many connections, please try again shortly / \
-    \xe8\xbf\x9e\xe6\x8e\xa5\xe8\xbf\x87\xe5\xa4\x9a\xef\xbc\x8c\xe8\xaf\xb7\xe7\xa8\x8d\xe5\x90\x8e\xe9\x87\x8d\xe8\xaf\x95\",\
-    \"request_id\":\"0000000000000000\"}\n";
-
+/// File descriptors that are kept for the database, the keys, the log, and health checks beyond the
+/// limits.
+const RESERVED_DESCRIPTORS: u64 = 160;
 /// Limits of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
@@ -106,11 +97,13 @@ pub(crate) async fn serve(
     router: Router,
     limits: ConnectionLimits,
     trusted_proxies: Arc<[Network]>,
+    readiness: Readiness,
     stop: impl Future<Output = ()>,
 ) {
     let limits = limited_by_descriptors(limits);
     let open = OpenConnections::new(limits, trusted_proxies);
     let mut refusals = Refusals::default();
+    let overload = Overload::new(readiness);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -129,7 +122,7 @@ pub(crate) async fn serve(
             Ok(permit) => permit,
             Err(limit) => {
                 refusals.log(peer.ip(), limit);
-                refuse(stream);
+                overload.answer(stream);
                 continue;
             }
         };
@@ -181,15 +174,6 @@ fn no_delay(stream: TcpStream) -> TcpStream {
         tracing::debug!(%error, "TCP_NODELAY was not set");
     }
     stream
-}
-
-/// Answers a connection beyond the limits, as far as that is possible without waiting, and closes
-/// it.
-fn refuse(stream: TcpStream) {
-    if let Ok(mut stream) = stream.into_std() {
-        // A client that has gone already is refused as well.
-        let _ = stream.write(REFUSAL);
-    }
 }
 
 /// Answers the requests of a connection.

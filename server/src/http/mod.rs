@@ -10,6 +10,7 @@ mod error_page;
 mod error_response;
 mod file_response;
 mod headers;
+pub mod health;
 mod openapi;
 pub mod pages;
 mod request_middleware;
@@ -24,12 +25,12 @@ use axum::{
     routing::{any, get},
 };
 
-use self::request_middleware::RequestMiddleware;
 pub use self::{
     body::{Bodies, UploadLimits},
     connections::{ConnectionLimits, raise_descriptor_limit},
     endpoints::{Endpoint, Input, endpoints},
 };
+use self::{health::Readiness, request_middleware::RequestMiddleware};
 use crate::{files::FileService, sessions::SessionService, tokens::keys::KeyStore};
 
 /// The part of the server that requests need.
@@ -45,6 +46,8 @@ pub struct State {
     pub bodies: Bodies,
     /// The signing keys.
     pub keys: Arc<KeyStore>,
+    /// Result of health checks.
+    pub readiness: Readiness,
     /// Clock and random source.
     pub env: crate::clock::Env,
     /// Origins that may send cross-origin requests.
@@ -53,7 +56,8 @@ pub struct State {
     pub trusted_proxies: Arc<[crate::network::Network]>,
 }
 
-/// The router of the server: `/api`, avatars and public keys; all other paths go to `pages`.
+/// The router of the server: `/api`, avatars, public keys and health checks; all other paths go to
+/// `pages`.
 pub fn router(state: State, pages: Router) -> Router {
     let state = Arc::new(state);
     let context = RequestMiddleware {
@@ -78,4 +82,5 @@ pub fn router(state: State, pages: Router) -> Router {
         .merge(api)
         .merge(public)
         .layer(middleware::from_fn_with_state(context, request_middleware::handle))
+        .merge(health::router(state.readiness.clone()))
 }

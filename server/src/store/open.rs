@@ -119,6 +119,16 @@ impl Store {
         self.files.last_check()
     }
 
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it does not, or if its files are not in place.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.ensure_in_place()?;
+        Ok(self.read.execute_unprepared("SELECT 1").await.map(|_| ())?)
+    }
+
     /// Closes the database and checkpoints its write-ahead log.
     pub async fn close(self) {
         // SQLite checkpoints when the last connection closes, but neither pool waits for the

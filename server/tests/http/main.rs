@@ -47,6 +47,7 @@ mod export;
 mod files;
 mod forged_tokens;
 mod fresh_install;
+mod health;
 mod key_rotation;
 mod late_authorization;
 mod login;

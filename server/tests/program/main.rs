@@ -21,6 +21,7 @@ mod backup;
 mod concurrent_refresh;
 mod connections;
 mod crash_durability;
+mod health;
 mod interrupted_startup;
 mod key_commands;
 mod logging;

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{admission::Limit, *};
+use super::{admission::Limit, overload::REFUSAL, *};
 
 const TIMEOUT: Duration = Duration::from_mins(1);
 
