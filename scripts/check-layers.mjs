@@ -17,7 +17,7 @@ const LAYERS = {
     ['document', 'lib'],
   ],
   server: [
-    ['clock', 'network', 'failure', 'task'],
+    ['clock', 'network', 'failure', 'metrics', 'task'],
     ['domain', 'store', 'objects'],
     ['accounts', 'sessions', 'tokens', 'files', 'limits', 'pictures', 'cache'],
     ['http', 'commands', 'config', 'log', 'startup'],

@@ -19,7 +19,7 @@ const BODY: &str = r#"{"id":"01a1f8fc-0140-7830-9d2a-ef66eceeaca9","username":"b
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config::read(&Sources::of_process(Path::new("."))?)?;
-    let listener = startup::listen(config.addr).await?;
+    let listener = startup::listen(config.addr, "GATEHOUSE_ADDR").await?;
     let server = Server::open(&config, Env::system()).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     writeln!(std::io::stdout(), "Gatehouse is listening on http://{}", listener.local_addr()?)?;

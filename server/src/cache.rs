@@ -4,12 +4,16 @@ use std::{collections::HashMap, hash::Hash};
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::metrics::{Cache, metrics};
+
 /// A bounded read-through cache. A row that was read before an invalidation and arrives after it is
 /// not cached.
 #[derive(Debug)]
 pub struct ReadThroughCache<K, V> {
     rows: RwLock<Rows<K, V>>,
     capacity: usize,
+    /// The name under which lookups are counted.
+    name: Cache,
 }
 
 #[derive(Debug)]
@@ -22,8 +26,9 @@ struct Rows<K, V> {
 impl<K: Eq + Hash, V: Clone> ReadThroughCache<K, V> {
     /// Creates a cache of at most `capacity` rows.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
-        Self { rows: RwLock::new(Rows { invalidations: 0, by_key: HashMap::new() }), capacity }
+    pub fn new(name: Cache, capacity: usize) -> Self {
+        let rows = RwLock::new(Rows { invalidations: 0, by_key: HashMap::new() });
+        Self { rows, capacity, name }
     }
 
     /// Returns the row from the cache, or else from `load`. Absent rows are not cached.
@@ -39,10 +44,12 @@ impl<K: Eq + Hash, V: Clone> ReadThroughCache<K, V> {
         let before = {
             let rows = self.read();
             if let Some(row) = rows.by_key.get(&key) {
+                metrics().cache_hits.of(self.name).inc();
                 return Ok(Some(row.clone()));
             }
             rows.invalidations
         };
+        metrics().cache_misses.of(self.name).inc();
         // Boxed, because a query is a large future and most calls find the row in the cache.
         let loaded = Box::pin(load()).await?;
         if let Some(row) = &loaded {
@@ -107,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn get_or_load_loads_once_until_invalidated() {
-        let (cache, loads) = (ReadThroughCache::new(10), Cell::new(0));
+        let (cache, loads) = (ReadThroughCache::new(Cache::Users, 10), Cell::new(0));
         assert_eq!(ask(&cache, &loads, Some(5)).await, Some(5));
         assert_eq!(ask(&cache, &loads, Some(6)).await, Some(5));
         assert_eq!(loads.get(), 1);
@@ -120,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn get_or_load_overtaken_by_invalidation_is_not_cached() {
-        let (cache, loads) = (ReadThroughCache::new(10), Cell::new(0));
+        let (cache, loads) = (ReadThroughCache::new(Cache::Users, 10), Cell::new(0));
         let slow = cache.get_or_load(1, async || {
             cache.invalidate(&1);
             Ok::<_, Infallible>(Some(5))
@@ -131,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn get_or_load_beyond_capacity_stays_bounded() {
-        let cache = ReadThroughCache::new(3);
+        let cache = ReadThroughCache::new(Cache::Users, 3);
         for key in 0..10_u8 {
             let _ = cache.get_or_load(key, async || Ok::<_, Infallible>(Some(key))).await;
         }

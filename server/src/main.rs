@@ -21,10 +21,13 @@ use server::{
     config::{self, Config, Sources},
     http::{
         self,
+        health::Readiness,
+        monitoring,
         pages::{self, Pages},
         static_files::Site,
     },
     log,
+    metrics::metrics,
     startup::{self, Server, service_manager::ServiceManager},
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -148,13 +151,21 @@ async fn serve(
         notified.stopping();
     });
     // The port first: a second instance fails here and changes nothing.
-    let listener = startup::listen(config.addr).await?;
+    let listener = startup::listen(config.addr, "GATEHOUSE_ADDR").await?;
+    let (env, readiness) = (Env::system(), Readiness::default());
+    metrics().set_start_time(env.now());
+    if let Some(addr) = config.metrics_addr {
+        let listener = startup::listen(addr, "GATEHOUSE_METRICS_ADDR").await?;
+        tracing::info!(address = %listener.local_addr()?, "metrics are served");
+        // Until the process ends: readiness checks learn of the shutdown here.
+        tokio::spawn(monitoring::serve(listener, readiness.clone()));
+    }
     let server = tokio::select! {
         () = &mut stop => {
             tracing::info!("stopped before the start was complete");
             return Ok(());
         }
-        server = Server::open(config, Env::system()) => server?,
+        server = Server::open_with(config, env, readiness) => server?,
     };
     announce(format!("Gatehouse is listening on http://{}\n", listener.local_addr()?));
     let pages = pages(config);

@@ -19,7 +19,11 @@ use crate::{
     config::Config,
     domain::username,
     files::{self, FileService},
-    http::{self, Bodies, ConnectionLimits, State, connections, health::Readiness},
+    http::{
+        self, Bodies, ConnectionLimits, State,
+        connections::{self, Purpose},
+        health::Readiness,
+    },
     limits::{Limiter, Throttle},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
@@ -67,17 +71,21 @@ pub enum StartError {
     Sessions(#[from] sessions::StartError),
     /// Another process listens on the port.
     #[error(
-        "{addr} is in use by another process; stop it, or choose another address with GATEHOUSE_ADDR"
+        "{addr} is in use by another process; stop it, or choose another address with {setting}"
     )]
     PortInUse {
         /// The address.
         addr: SocketAddr,
+        /// The setting with the address.
+        setting: &'static str,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen on {addr} ({source}); choose another address with GATEHOUSE_ADDR")]
+    #[error("cannot listen on {addr} ({source}); choose another address with {setting}")]
     Listen {
         /// The address.
         addr: SocketAddr,
+        /// The setting with the address.
+        setting: &'static str,
         /// The system's error.
         source: io::Error,
     },
@@ -203,6 +211,7 @@ impl Server {
             self.state.sessions.clone(),
             self.state.files.clone(),
             Arc::clone(&self.state.keys),
+            self.state.env.clone(),
         );
         let background_tasks = tokio::spawn(background_tasks);
         let (told, mut stopping) = tokio::sync::watch::channel(false);
@@ -218,6 +227,7 @@ impl Server {
             router,
             self.connections,
             Arc::clone(&self.state.trusted_proxies),
+            Purpose::Requests,
             self.state.readiness.clone(),
             stop,
         );
@@ -239,16 +249,16 @@ impl Server {
     }
 }
 
-/// Binds a listener.
+/// Binds a listener at the address of a setting.
 ///
 /// # Errors
 ///
 /// [`StartError::PortInUse`] if another process listens there; [`StartError::Listen`] for any other
 /// failure.
-pub async fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+pub async fn listen(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
     TcpListener::bind(addr).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => StartError::PortInUse { addr },
-        _ => StartError::Listen { addr, source },
+        io::ErrorKind::AddrInUse => StartError::PortInUse { addr, setting },
+        _ => StartError::Listen { addr, setting, source },
     })
 }
 

@@ -5,7 +5,7 @@ use argon2::Block;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::fair_queue::FairQueue;
-use crate::network::Network;
+use crate::{metrics::metrics, network::Network};
 
 /// A job for a worker. Workers keep their working memory: touching fresh pages costs a sixth of a
 /// hash.
@@ -79,13 +79,21 @@ impl Queue {
 
 /// A job in the queue, removed if it is dropped before a worker takes it.
 pub(super) struct QueueSlot<'a> {
-    pub(super) queue: &'a Queue,
-    pub(super) client: Client,
-    pub(super) number: u64,
+    queue: &'a Queue,
+    client: Client,
+    number: u64,
+}
+
+impl<'a> QueueSlot<'a> {
+    pub(super) fn new(queue: &'a Queue, client: Client, number: u64) -> Self {
+        metrics().hashes_waiting.inc();
+        Self { queue, client, number }
+    }
 }
 
 impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
+        metrics().hashes_waiting.dec();
         self.queue.lock().queue.cancel(&self.client, self.number);
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     clock::Env,
     domain::password::Password,
     failure::{ErrorClass, InternalError},
+    metrics::{HashRefusal, metrics},
 };
 
 /// Longest wait of a job for a worker.
@@ -218,6 +219,7 @@ impl Hasher {
         let (start, started) = oneshot::channel();
         let (tell, told) = oneshot::channel();
         let clock = Arc::clone(&self.env.clock);
+        let queued_at = clock.elapsed();
         let span = tracing::Span::current();
         let work: Work = Box::new(move |memory| {
             // The request timed out or was cancelled: the hash is not needed.
@@ -226,6 +228,7 @@ impl Hasher {
             }
             let _span = span.entered();
             let before = clock.elapsed();
+            metrics().hash_wait.observe(before.saturating_sub(queued_at).as_secs_f64());
             let result = hash(&argon2, &password, memory);
             let _ = tell.send((result, clock.elapsed().saturating_sub(before)));
         });
@@ -233,7 +236,10 @@ impl Hasher {
         let ended = |_| HashError::Failed("the worker thread has failed".into());
         tokio::time::timeout(QUEUE_TIMEOUT, started)
             .await
-            .map_err(|_| busy(QUEUE_TIMEOUT))?
+            .map_err(|_| {
+                metrics().hashes_refused.of(HashRefusal::Overloaded).inc();
+                busy(QUEUE_TIMEOUT)
+            })?
             .map_err(ended)?;
         drop(ticket);
         let (result, took) = told.await.map_err(ended)?;
@@ -251,18 +257,21 @@ impl Hasher {
         if client.is_limited
             && self.per_client.is_some_and(|limit| jobs.queue.waiting(&client) >= limit as usize)
         {
+            metrics().hashes_refused.of(HashRefusal::Client).inc();
             return Err(HashError::ClientBusy { retry_after: seconds(expected) });
         }
         if expected > QUEUE_TIMEOUT {
+            metrics().hashes_refused.of(HashRefusal::Overloaded).inc();
             return Err(busy(expected));
         }
         let number = jobs.queue.push(client, work);
         drop(jobs);
         self.queue.changed.notify_one();
-        Ok(QueueSlot { queue: &self.queue, client, number })
+        Ok(QueueSlot::new(&self.queue, client, number))
     }
 
     fn record_hash_time(&self, took: Duration) {
+        metrics().hash_duration.observe(took.as_secs_f64());
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let before = self.mean_hash_time.load(Ordering::Relaxed);
         // A lost update is harmless: the next hash corrects the average.

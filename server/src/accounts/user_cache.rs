@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     cache::ReadThroughCache,
+    metrics::Cache,
     store::{Store, StoreError, StoredUser},
 };
 
@@ -23,7 +24,7 @@ impl UserCache {
     /// An empty cache over a database.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, rows: ReadThroughCache::new(CAPACITY) }
+        Self { store, rows: ReadThroughCache::new(Cache::Users, CAPACITY) }
     }
 
     /// Returns the account with this id.

@@ -36,6 +36,8 @@ pub enum LogFormat {
 pub struct Config {
     /// Listening address.
     pub addr: SocketAddr,
+    /// Listening address of metrics; [`None`] if they are not served.
+    pub metrics_addr: Option<SocketAddr>,
     /// Limits and idle timeout of connections.
     pub connections: ConnectionLimits,
     /// Folder of persistent data.
@@ -124,6 +126,7 @@ impl Config {
         };
         let config = Self {
             addr,
+            metrics_addr: reader.given("METRICS_ADDR", values::addr),
             connections: ConnectionLimits {
                 idle_timeout: reader.value("IDLE_TIMEOUT_SECONDS", values::idle_timeout)?,
                 body_rate: reader.value("UPLOAD_MIN_BYTES_PER_SECOND", values::rate)?,
@@ -172,6 +175,12 @@ impl Config {
                 config.jwt_algorithm
             ));
         }
+        if let Some(metrics) = config.metrics_addr.filter(|other| overlaps(config.addr, *other)) {
+            errors.push(format!(
+                "{PREFIX}METRICS_ADDR: {metrics} is the address of {PREFIX}ADDR ({addr}); metrics need a port of their own, \
+                 such as 127.0.0.1:9100"
+            ));
+        }
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }
 
@@ -183,6 +192,12 @@ impl Config {
             common: self.password_blocklist.then_some(&COMMON_PASSWORDS),
         }
     }
+}
+
+/// Returns whether two listeners cannot be bound at the same time. The system chooses port 0.
+fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (is_any || one.ip() == other.ip())
 }
 
 /// Reads the S3 settings. All are checked, also without an endpoint.

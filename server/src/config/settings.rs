@@ -14,6 +14,11 @@ pub(super) struct Setting {
 pub(super) const SETTINGS: &[Setting] = &[
     Setting { name: "ADDR", default: "127.0.0.1:3000", meaning: "address and port to serve on" },
     Setting {
+        name: "METRICS_ADDR",
+        default: "none",
+        meaning: "address and port to serve metrics on, for Prometheus, with the health checks; keep it from the public",
+    },
+    Setting {
         name: "IDLE_TIMEOUT_SECONDS",
         default: "60",
         meaning: "idle timeout of a connection and time limit of a request head, in seconds",

@@ -27,7 +27,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::files::PICTURE_MAX;
+use crate::{files::PICTURE_MAX, metrics::metrics};
 
 /// Bytes of the largest JSON body.
 const JSON_MAX: usize = 64 * 1024;
@@ -140,6 +140,7 @@ impl Bodies {
             if spool.length() + data.len() > PICTURE_MAX {
                 return Err(too_large());
             }
+            metrics().upload_bytes.inc_by(data.len() as u64);
             spool.write(&data).await.map_err(|error| not_stored(&error))?;
         }
         let kibibytes =

@@ -65,6 +65,15 @@ pub struct ConnectionLimits {
     pub per_address: usize,
 }
 
+/// Purpose of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Requests of clients. Its connections are counted in the metrics.
+    Requests,
+    /// Metrics and health checks.
+    Monitoring,
+}
+
 /// Extension of a request without a valid `Host`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InvalidHost;
@@ -97,12 +106,13 @@ pub(crate) async fn serve(
     router: Router,
     limits: ConnectionLimits,
     trusted_proxies: Arc<[Network]>,
+    purpose: Purpose,
     readiness: Readiness,
     stop: impl Future<Output = ()>,
 ) {
     let limits = limited_by_descriptors(limits);
-    let open = OpenConnections::new(limits, trusted_proxies);
-    let mut refusals = Refusals::default();
+    let open = OpenConnections::new(limits, trusted_proxies, purpose);
+    let mut refusals = Refusals::new(purpose);
     let overload = Overload::new(readiness);
     let mut builder = http1::Builder::new();
     builder
@@ -121,7 +131,7 @@ pub(crate) async fn serve(
         let permit = match open.admit(peer.ip()) {
             Ok(permit) => permit,
             Err(limit) => {
-                refusals.log(peer.ip(), limit);
+                refusals.record(peer.ip(), limit);
                 overload.answer(stream);
                 continue;
             }

@@ -17,7 +17,10 @@ use axum::{
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use super::{client_info, connections::InvalidHost, error_page, error_response, headers, pages};
+use super::{
+    client_info, connections::InvalidHost, error_page, error_response, headers, pages,
+    request_metrics,
+};
 use crate::{clock::Env, network::Network};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -53,6 +56,8 @@ pub(super) async fn handle(
         error_page::is_for_browser(&uri, request_headers).then(|| pages::language(request_headers));
     let lang = api_lang(request_headers);
 
+    let started_at = middleware.env.clock.elapsed();
+
     async move {
         let answering = async {
             if request.extensions().get::<InvalidHost>().is_some() {
@@ -77,6 +82,8 @@ pub(super) async fn handle(
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
+        let took = middleware.env.clock.elapsed().saturating_sub(started_at);
+        request_metrics::record(&method, uri.path(), response.status(), took);
         tracing::debug!(%method, path = uri.path(), status = response.status().as_u16(), "response sent");
         response
     }

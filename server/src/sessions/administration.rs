@@ -20,6 +20,7 @@ use super::{SessionService, service::Inner};
 use crate::{
     domain::{email_address, username},
     failure::internal,
+    metrics::{Revocation, metrics},
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, Actor, AuditContext, Cursor,
         UserQuery, UserSearch,
@@ -88,6 +89,12 @@ impl Inner {
                 for session in &ended {
                     self.session_cache.invalidate(session);
                 }
+                let reason = if disabled == Some(true) {
+                    Revocation::AccountDisabled
+                } else {
+                    Revocation::Administrator
+                };
+                metrics().revocations.of(reason).inc_by(ended.len() as u64);
                 tracing::info!(user = %id, by = %caller.user, ?disabled, ?role, sessions = ended.len(), "account changed");
             }
             Err(AccountChangeError::NoAccount) => return Err(Code::NotFound.into()),

@@ -16,6 +16,7 @@ use super::service::Inner;
 use crate::{
     domain::{access::AuthRequirement, session::Session},
     failure::internal,
+    metrics::{Revocation, metrics},
     store::{Event, SessionChange, StoreError},
     task::run_to_completion,
     tokens::bearer::bearer,
@@ -109,12 +110,15 @@ impl Inner {
             .store
             .change_session(id, move |session| match session.ended {
                 Some(_) => {
-                    SessionChange { session: None, seen_from: None, entry: None, answer: () }
+                    SessionChange { session: None, seen_from: None, entry: None, answer: false }
                 }
-                None => inner.end_by_reuse(session.reused(), client_info, ()),
+                None => inner.end_by_reuse(session.reused(), client_info, true),
             })
             .await;
         self.session_cache.invalidate(&id);
+        if matches!(changed, Ok(Some(true))) {
+            metrics().revocations.of(Revocation::Reuse).inc();
+        }
         tracing::warn!(session = %id, "token of an undelivered generation presented: session revoked");
         changed.map(|_| ())
     }

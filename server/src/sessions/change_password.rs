@@ -11,6 +11,7 @@ use crate::{
     accounts::hashing::Client,
     domain::{password::Password, username::Username},
     failure::internal,
+    metrics::{Revocation, metrics},
     store::{Actor, Event, PasswordChange},
 };
 
@@ -57,7 +58,8 @@ impl Inner {
         self.invalidate_ended(done.as_ref().map(|ended| ended.iter().flatten()));
         // `None`: a concurrent request has changed the password, so the given one is not current
         // any more.
-        done.map_err(Failure::from)?.ok_or_else(wrong)?;
+        let ended = done.map_err(Failure::from)?.ok_or_else(wrong)?;
+        metrics().revocations.of(Revocation::PasswordChanged).inc_by(ended.len() as u64);
         tracing::info!(user = %caller.user, "password changed");
         Ok(())
     }

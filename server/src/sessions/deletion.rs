@@ -13,6 +13,7 @@ use super::{
 use crate::{
     domain::username,
     failure::internal,
+    metrics::{Revocation, metrics},
     store::{Actor, AuditEntry, DeletionOutcome, Event},
 };
 
@@ -36,6 +37,8 @@ impl Inner {
                 for session in sessions {
                     self.session_cache.invalidate(session);
                 }
+                let ended = sessions.len() as u64;
+                metrics().revocations.of(Revocation::AccountDeleted).inc_by(ended);
                 self.deletions.notify_one();
             }
             Ok(DeletionOutcome::LastAdmin) => return Err(Code::LastAdmin.into()),

@@ -20,6 +20,7 @@ use crate::{
     accounts::hashing::Client,
     domain::{session::Session, username},
     failure::internal,
+    metrics::{Login, Revocation, metrics},
     store::{
         AuditEntry, DeviceEpoch, Event, InsertSessionOutcome, NewSession, Outcome, StoreError,
     },
@@ -32,10 +33,32 @@ const MAX_SESSIONS_PER_USER: u64 = 100;
 const ACCOUNT_HASH_BYTES: usize = 16;
 
 impl Inner {
+    /// Logs in, and counts the outcome.
+    pub(super) async fn login(
+        self: &Arc<Self>,
+        credentials: LoginAttempt,
+        cookies: &[DeviceCookie],
+        client_info: ClientInfo,
+    ) -> Result<LoginOutcome, Failure> {
+        let outcome = self.try_login(credentials, cookies, client_info).await;
+        let counted = match &outcome {
+            Ok(_) => Some(Login::Succeeded),
+            // Counted where it is known why.
+            Err(Failure::Plain(Code::InvalidCredentials)) => None,
+            Err(Failure::Plain(Code::AccountDisabled)) => Some(Login::Disabled),
+            Err(Failure::TooManyAttempts(_)) => Some(Login::Throttled),
+            Err(_) => Some(Login::Failed),
+        };
+        if let Some(counted) = counted {
+            metrics().logins.of(counted).inc();
+        }
+        outcome
+    }
+
     /// Logs in. Failures are indistinguishable by response and by time: every admitted attempt does
     /// one lookup, one hash and one write, account or not. Without a known device the account is
     /// looked up after admission only.
-    pub(super) async fn login(
+    async fn try_login(
         self: &Arc<Self>,
         credentials: LoginAttempt,
         cookies: &[DeviceCookie],
@@ -66,6 +89,7 @@ impl Inner {
                         .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
                         .await
                         .map_err(internal)?;
+                    metrics().logins.of(Login::WrongPassword).inc();
                     return Err(Code::InvalidCredentials.into());
                 }
                 PasswordCheck::Unknown => {
@@ -74,6 +98,7 @@ impl Inner {
                         .fail(&self.store, refused(None, Outcome::UnknownAccount))
                         .await
                         .map_err(internal)?;
+                    metrics().logins.of(Login::UnknownAccount).inc();
                     return Err(Code::InvalidCredentials.into());
                 }
             };
@@ -91,6 +116,7 @@ impl Inner {
                     .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
                     .await
                     .map_err(internal)?;
+                metrics().logins.of(Login::WrongPassword).inc();
                 return Err(Code::InvalidCredentials.into());
             }
             InsertSessionOutcome::AccountDisabled => {
@@ -217,6 +243,7 @@ impl Inner {
         if let InsertSessionOutcome::Inserted { ended, .. } = &begun {
             for ended in ended {
                 self.session_cache.invalidate(&ended.id);
+                metrics().revocations.of(Revocation::NewerLogin).inc();
             }
             tracing::info!(%user, session = %id, "logged in");
         }

@@ -6,6 +6,7 @@ use super::service::Inner;
 use crate::{
     domain::session::EndReason,
     failure::internal,
+    metrics::{Revocation, metrics},
     store::{ActError, Actor, Event},
 };
 
@@ -25,7 +26,7 @@ impl Inner {
         // database.
         self.session_cache.invalidate(&session.id);
         match done {
-            Ok(()) => {}
+            Ok(()) => metrics().revocations.of(Revocation::Logout).inc(),
             // The session has ended meanwhile: logout is idempotent.
             Err(ActError::Denied(_)) => return Ok(()),
             Err(ActError::Store(error)) => return Err(internal(error)),

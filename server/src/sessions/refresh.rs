@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use app::{
     backend::{Caller, ClientInfo, Failure},
-    protocol::{TokenPair, error::Reason},
+    protocol::{
+        TokenPair,
+        error::{Code, Reason},
+    },
 };
 
 use super::service::Inner;
 use crate::{
-    domain::{claims::Grant, rotation::RefreshOutcome},
+    domain::{claims::Grant, rotation::RefreshOutcome, session::Session},
     failure::internal,
+    metrics::{Refresh, Revocation, metrics},
     store::{Event, SessionChange},
 };
 
@@ -21,6 +25,20 @@ impl Inner {
         caller: &Caller,
         client_info: ClientInfo,
     ) -> Result<TokenPair, Failure> {
+        let refreshed = self.try_refresh(caller, client_info).await;
+        let outcome = match &refreshed {
+            Ok((_, outcome)) => *outcome,
+            Err(failure) => outcome_of(failure),
+        };
+        metrics().refreshes.of(outcome).inc();
+        Ok(refreshed?.0)
+    }
+
+    async fn try_refresh(
+        self: &Arc<Self>,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<(TokenPair, Refresh), Failure> {
         if let Some(Err(retry_after)) =
             self.refreshes.as_ref().map(|refreshes| refreshes.take(&caller.session))
         {
@@ -30,7 +48,7 @@ impl Inner {
             return Err(Failure::TooManyAttempts(retry_after));
         }
         if !self.rotates {
-            return self.repeat(caller).await;
+            return Ok((self.repeat(caller).await?, Refresh::Repeated));
         }
         let (now, presented, inner) = (self.env.now(), caller.generation, Arc::clone(self));
         let changed = self
@@ -38,18 +56,19 @@ impl Inner {
             .change_session(caller.session, move |session| {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
-                    RefreshOutcome::Rotated(next)
-                    | RefreshOutcome::RepeatedAfterClockReset(next) => SessionChange {
-                        session: Some(next.clone()),
-                        seen_from: Some(client_info),
-                        entry: None,
-                        answer: Ok(next),
-                    },
+                    RefreshOutcome::Rotated(next) => {
+                        let is_current = presented == session.generation;
+                        let outcome = if is_current { Refresh::Rotated } else { Refresh::Replaced };
+                        advance(next, outcome, client_info)
+                    }
+                    RefreshOutcome::RepeatedAfterClockReset(next) => {
+                        advance(next, Refresh::Repeated, client_info)
+                    }
                     RefreshOutcome::Repeated => SessionChange {
                         session: None,
                         seen_from: None,
                         entry: None,
-                        answer: Ok(session),
+                        answer: Ok((session, Refresh::Repeated)),
                     },
                     RefreshOutcome::ReuseDetected(ended) => {
                         inner.end_by_reuse(ended, client_info, Err(Some(Reason::Reused)))
@@ -65,9 +84,12 @@ impl Inner {
             .await;
         self.session_cache.invalidate(&caller.session);
         match changed.map_err(internal)? {
-            Some(Ok(session)) => self.pair(&session, false).map_err(internal),
+            Some(Ok((session, outcome))) => {
+                Ok((self.pair(&session, false).map_err(internal)?, outcome))
+            }
             Some(Err(reason)) => {
                 if reason == Some(Reason::Reused) {
+                    metrics().revocations.of(Revocation::Reuse).inc();
                     tracing::warn!(user = %caller.user, session = %caller.session, "refresh token reuse detected: session revoked");
                 }
                 Err(Failure::Revoked(reason))
@@ -87,5 +109,28 @@ impl Inner {
             ..session.refresh_grant(&self.lifetimes)
         };
         self.pair_with(&session, &presented, false).map_err(internal)
+    }
+}
+
+/// Answer of the change that a refresh makes.
+type Advanced = Result<(Session, Refresh), Option<Reason>>;
+
+/// Returns the change that advances a session.
+fn advance(next: Session, outcome: Refresh, client_info: ClientInfo) -> SessionChange<Advanced> {
+    SessionChange {
+        session: Some(next.clone()),
+        seen_from: Some(client_info),
+        entry: None,
+        answer: Ok((next, outcome)),
+    }
+}
+
+/// Returns the outcome that a failed refresh counts as.
+pub(super) fn outcome_of(failure: &Failure) -> Refresh {
+    match failure {
+        Failure::Revoked(Some(Reason::Reused)) => Refresh::Reuse,
+        Failure::TooManyAttempts(_) => Refresh::Throttled,
+        Failure::Unavailable(_) | Failure::Plain(Code::InternalError) => Refresh::Failed,
+        _ => Refresh::Refused,
     }
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     acknowledgements::Acknowledgements, cleanup::last_activity, clock_check::ClockCheck,
-    device_cookie::DeviceCookies, login_attempts::LoginAttempts,
+    device_cookie::DeviceCookies, login_attempts::LoginAttempts, refresh,
 };
 use crate::{
     accounts::{hashing::Hasher, user_cache::UserCache},
@@ -27,6 +27,7 @@ use crate::{
     clock::Env,
     domain::{access::AuthRequirement, password::Policy, rotation::Lifetimes, session::Session},
     limits::{ChangeLimiter, Limiter, Throttle},
+    metrics::{Cache, metrics},
     store::{AuditEntry, Event, Store, StoreError},
     task::run_to_completion,
     tokens::{blocklist::Blocklist, codec::Codec, keys::SignError},
@@ -121,7 +122,7 @@ impl SessionService {
             hasher,
             codec,
             blocklist: Blocklist::default(),
-            session_cache: ReadThroughCache::new(CAPACITY),
+            session_cache: ReadThroughCache::new(Cache::Sessions, CAPACITY),
             acknowledgements: Acknowledgements::default(),
             lifetimes,
             rotates,
@@ -152,7 +153,13 @@ impl SessionService {
         auth: AuthRequirement,
         client_info: &ClientInfo,
     ) -> Result<Caller, Failure> {
-        Inner::authenticate(&self.0, headers, auth, client_info).await
+        let caller = Inner::authenticate(&self.0, headers, auth, client_info).await;
+        if auth == AuthRequirement::Refresh
+            && let Err(failure) = &caller
+        {
+            metrics().refreshes.of(refresh::outcome_of(failure)).inc();
+        }
+        caller
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{service::Inner, user_agent};
 use crate::{
     failure::internal,
+    metrics::{Revocation, metrics},
     store::{Actor, Event, StoredSession},
 };
 
@@ -67,6 +68,7 @@ impl Inner {
         if !done.map_err(Failure::from)? {
             return Err(Code::NotFound.into());
         }
+        metrics().revocations.of(Revocation::OtherSession).inc();
         tracing::info!(user = %caller.user, session = %id, "session revoked from another session");
         Ok(())
     }
@@ -76,6 +78,7 @@ impl Inner {
         let done = self.store.end_other_sessions(Actor::new(caller, entry.at), entry).await;
         self.invalidate_ended(done.as_ref());
         let ended = done.map_err(Failure::from)?.len();
+        metrics().revocations.of(Revocation::OtherSession).inc_by(ended as u64);
         tracing::info!(user = %caller.user, ended, "all other sessions revoked");
         Ok(())
     }

@@ -2,7 +2,13 @@
 
 use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
-use crate::{files::FileService, sessions::SessionService, tokens::keys::KeyStore};
+use crate::{
+    clock::Env,
+    files::FileService,
+    metrics::{Task, metrics},
+    sessions::SessionService,
+    tokens::keys::KeyStore,
+};
 
 /// Interval of polling for changes of other processes, which must be visible within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
@@ -12,42 +18,53 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(700);
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Runs all background tasks until it is dropped.
-pub(super) async fn run(sessions: SessionService, files: FileService, keys: Arc<KeyStore>) {
+pub(super) async fn run(
+    sessions: SessionService,
+    files: FileService,
+    keys: Arc<KeyStore>,
+    env: Env,
+) {
+    let env = &env;
     tokio::join!(
-        run_periodically(POLL_INTERVAL, "polling the database for changes failed", || sessions
-            .poll_changes()),
-        run_periodically(POLL_INTERVAL, "polling the key file failed", || {
+        run_periodically(Task::PollChanges, POLL_INTERVAL, env, || sessions.poll_changes()),
+        run_periodically(Task::PollKeys, POLL_INTERVAL, env, || {
             // It logs what it finds.
             keys.reload_if_changed();
             std::future::ready(Ok::<_, Infallible>(()))
         }),
-        run_periodically(FLUSH_INTERVAL, "acknowledgements could not be stored", || sessions
+        run_periodically(Task::Acknowledgements, FLUSH_INTERVAL, env, || sessions
             .write_acknowledgements()),
-        run_periodically(CLEANUP_INTERVAL, "cleanup of expired rows failed", || sessions
-            .delete_expired()),
-        run_periodically(CLEANUP_INTERVAL, "cleanup of orphaned objects failed", || files.sweep()),
-        finish_deletions(&sessions, &files),
+        run_periodically(Task::Cleanup, CLEANUP_INTERVAL, env, || sessions.delete_expired()),
+        run_periodically(Task::OrphanSweep, CLEANUP_INTERVAL, env, || files.sweep()),
+        finish_deletions(&sessions, &files, env),
     );
 }
 
 /// Finishes deletions of accounts: at once for this process, within the cleanup interval for other
 /// processes and after a crash.
-async fn finish_deletions(sessions: &SessionService, files: &FileService) {
+async fn finish_deletions(sessions: &SessionService, files: &FileService, env: &Env) {
     loop {
-        if let Err(error) = sessions.finish_deletions().await {
+        let deleted = sessions.finish_deletions().await;
+        if let Err(error) = &deleted {
             tracing::warn!(%error, "something is left of a deleted account; the next time tries again");
         }
-        if let Err(error) = files.sweep().await {
+        let swept = files.sweep().await;
+        if let Err(error) = &swept {
             tracing::warn!(%error, "files of a deleted account are left; the next time tries again");
         }
+        metrics().record_run(Task::Deletions, deleted.is_ok() && swept.is_ok(), env.now());
         // A timeout is as good as a notification.
         let _ = tokio::time::timeout(CLEANUP_INTERVAL, sessions.next_deletion()).await;
     }
 }
 
 /// Runs a task at an interval. Errors are logged, and the task runs again at the next interval.
-async fn run_periodically<F, E>(interval: Duration, failure: &str, mut work: impl FnMut() -> F)
-where
+async fn run_periodically<F, E>(
+    task: Task,
+    interval: Duration,
+    env: &Env,
+    mut work: impl FnMut() -> F,
+) where
     F: Future<Output = Result<(), E>>,
     E: Display,
 {
@@ -55,8 +72,22 @@ where
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        if let Err(error) = work().await {
-            tracing::warn!(%error, "{failure}; retrying at the next interval");
+        let done = work().await;
+        metrics().record_run(task, done.is_ok(), env.now());
+        if let Err(error) = done {
+            tracing::warn!(%error, "{}; retrying at the next interval", failure_of(task));
         }
+    }
+}
+
+/// Returns the text of the log for a failed run.
+const fn failure_of(task: Task) -> &'static str {
+    match task {
+        Task::PollChanges => "polling the database for changes failed",
+        Task::PollKeys => "polling the key file failed",
+        Task::Acknowledgements => "acknowledgements could not be stored",
+        Task::Cleanup => "cleanup of expired rows failed",
+        Task::OrphanSweep => "cleanup of orphaned objects failed",
+        Task::Deletions => "something is left of a deleted account",
     }
 }

@@ -8,10 +8,14 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait as _,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tracing::Instrument as _;
 
 use super::{StoreError, identity::DatabaseFiles};
+use crate::metrics::metrics;
 
 /// Maximum number of changes in a commit; keeps the wait of a change within some milliseconds.
 const MAX_BATCH: usize = 256;
@@ -87,7 +91,9 @@ async fn write_all(mut committer: Committer, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while jobs.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let mut notifiers = Vec::with_capacity(batch.len());
+        let (changes, started_at) = (batch.len(), Instant::now());
         let outcome = committer.commit(&mut batch, &mut notifiers).await;
+        metrics().record_commit(changes, started_at.elapsed(), outcome.is_ok());
         // Dropping the jobs that were not run tells their callers that the change was not made.
         batch.clear();
         for notify in notifiers {

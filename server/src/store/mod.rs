@@ -37,6 +37,7 @@ pub use deletion::DeletionOutcome;
 pub use error::{OpenError, StoreError};
 pub use files::{FileLimits, FileUsage, InsertFileOutcome, StoredFile};
 pub(crate) use folder::prepare_folder;
+pub use open::PoolStatus;
 pub use passwords::PasswordChange;
 pub use replacement::{Replacement, StagedFile};
 pub use revoked_tokens::BlockedToken;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use sea_orm::{ConnectionTrait as _, DbErr, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement};
 
 use super::{
     OpenError, Store, StoreError,
@@ -129,6 +129,18 @@ impl Store {
         Ok(self.read.execute_unprepared("SELECT 1").await.map(|_| ())?)
     }
 
+    /// Returns the state of the connection pool for reading.
+    #[must_use]
+    pub fn read_pool(&self) -> PoolStatus {
+        pool_status(&self.read)
+    }
+
+    /// Returns the state of the connection pool for changes.
+    #[must_use]
+    pub fn write_pool(&self) -> PoolStatus {
+        pool_status(&self.write)
+    }
+
     /// Closes the database and checkpoints its write-ahead log.
     pub async fn close(self) {
         // SQLite checkpoints when the last connection closes, but neither pool waits for the
@@ -148,6 +160,26 @@ impl Store {
         }
         // Last, so that a process that waits for the lock finds no connection of this one.
         drop(self.lock);
+    }
+}
+
+/// State of a connection pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Open connections.
+    pub open: u32,
+    /// Those of them that are free.
+    pub idle: usize,
+    /// Largest number of open connections.
+    pub max: u32,
+}
+
+fn pool_status(connection: &DatabaseConnection) -> PoolStatus {
+    let pool = connection.get_sqlite_connection_pool();
+    PoolStatus {
+        open: pool.size(),
+        idle: pool.num_idle(),
+        max: pool.options().get_max_connections(),
     }
 }
 

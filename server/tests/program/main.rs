@@ -25,6 +25,7 @@ mod health;
 mod interrupted_startup;
 mod key_commands;
 mod logging;
+mod metrics;
 mod process;
 mod seed;
 mod shutdown;

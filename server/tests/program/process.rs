@@ -155,7 +155,7 @@ impl TestDir {
         self.await_address(command.stdout(Stdio::piped()).spawn().expect("the program"))
     }
 
-    fn await_address(&self, mut child: Child) -> RunningServer {
+    pub fn await_address(&self, mut child: Child) -> RunningServer {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output"))
             .read_line(&mut line)

@@ -42,7 +42,7 @@ fn large_picture() -> Vec<u8> {
 }
 
 /// Starts a download and returns it with the size of its file.
-fn running_download(running: &RunningServer) -> (TcpStream, usize) {
+pub fn running_download(running: &RunningServer) -> (TcpStream, usize) {
     let token = login(running);
     let picture = large_picture();
     let mut upload = connect(

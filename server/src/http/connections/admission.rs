@@ -6,8 +6,11 @@ use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::ConnectionLimits;
-use crate::network::Network;
+use super::{ConnectionLimits, Purpose};
+use crate::{
+    metrics::{RefusedConnection, metrics},
+    network::Network,
+};
 
 /// Interval between lines in the log that report refused connections.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
@@ -23,6 +26,7 @@ pub(super) enum Limit {
 pub(super) struct OpenConnections {
     limits: ConnectionLimits,
     trusted_proxies: Arc<[Network]>,
+    purpose: Purpose,
     pub(super) counts: Mutex<Counts>,
 }
 
@@ -40,8 +44,15 @@ pub(super) struct Permit {
 }
 
 impl OpenConnections {
-    pub(super) fn new(limits: ConnectionLimits, trusted_proxies: Arc<[Network]>) -> Arc<Self> {
-        Arc::new(Self { limits, trusted_proxies, counts: Mutex::default() })
+    pub(super) fn new(
+        limits: ConnectionLimits,
+        trusted_proxies: Arc<[Network]>,
+        purpose: Purpose,
+    ) -> Arc<Self> {
+        if purpose == Purpose::Requests {
+            metrics().connections_max.set(i64::try_from(limits.total).unwrap_or(i64::MAX));
+        }
+        Arc::new(Self { limits, trusted_proxies, purpose, counts: Mutex::default() })
     }
 
     /// Counts a connection, unless a limit is reached.
@@ -59,6 +70,11 @@ impl OpenConnections {
             *count += 1;
         }
         counts.total += 1;
+        drop(counts);
+        if self.purpose == Purpose::Requests {
+            metrics().connections.inc();
+            metrics().connections_accepted.inc();
+        }
         Ok(Permit { open: Arc::clone(self), address })
     }
 
@@ -74,6 +90,9 @@ impl OpenConnections {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        if self.open.purpose == Purpose::Requests {
+            metrics().connections.dec();
+        }
         let mut counts = self.open.counts.lock();
         counts.total = counts.total.saturating_sub(1);
         if let Some(address) = self.address
@@ -88,20 +107,36 @@ impl Drop for Permit {
 }
 
 /// Connections refused since the last line in the log.
-#[derive(Default)]
 pub(super) struct Refusals {
+    purpose: Purpose,
     count: u64,
     logged: Option<Instant>,
 }
 
 impl Refusals {
-    pub(super) fn log(&mut self, peer: IpAddr, limit: Limit) {
+    pub(super) fn new(purpose: Purpose) -> Self {
+        Self { purpose, count: 0, logged: None }
+    }
+
+    /// Counts a refused connection, and logs those since the last line.
+    pub(super) fn record(&mut self, peer: IpAddr, limit: Limit) {
         self.count += 1;
+        if self.purpose == Purpose::Requests {
+            let limit = match limit {
+                Limit::Total => RefusedConnection::Total,
+                Limit::PerAddress => RefusedConnection::PerAddress,
+            };
+            metrics().connections_refused.of(limit).inc();
+        }
         if self.logged.is_some_and(|logged| logged.elapsed() < LOG_INTERVAL) {
             return;
         }
         let refused = self.count;
         match limit {
+            _ if self.purpose == Purpose::Monitoring => tracing::warn!(
+                refused,
+                "connections to GATEHOUSE_METRICS_ADDR are refused: too many are open"
+            ),
             Limit::Total => tracing::warn!(
                 refused,
                 "connections are refused: GATEHOUSE_MAX_CONNECTIONS are open"
@@ -113,6 +148,6 @@ impl Refusals {
                  name it in GATEHOUSE_TRUSTED_PROXIES"
             ),
         }
-        *self = Self { count: 0, logged: Some(Instant::now()) };
+        (self.count, self.logged) = (0, Some(Instant::now()));
     }
 }

@@ -16,7 +16,7 @@ fn open(total: usize, per_address: usize, trusted: &[&str]) -> Arc<OpenConnectio
     let limits =
         ConnectionLimits { idle_timeout: TIMEOUT, body_rate: NonZeroU64::MIN, total, per_address };
     let trusted_proxies = trusted.iter().map(|text| text.parse().unwrap()).collect();
-    OpenConnections::new(limits, trusted_proxies)
+    OpenConnections::new(limits, trusted_proxies, Purpose::Monitoring)
 }
 
 fn address(text: &str) -> IpAddr {
