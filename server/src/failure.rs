@@ -55,6 +55,12 @@ pub trait InternalError: Display {
 
 impl InternalError for tokio::task::JoinError {}
 
+/// Returns the failure of a request that cannot be answered for now, without a log entry.
+#[must_use]
+pub fn unavailable() -> Failure {
+    Failure::Unavailable(RETRY_AFTER)
+}
+
 /// Logs an error, and returns the failure for the caller.
 #[expect(clippy::needless_pass_by_value, reason = "used with `map_err`")]
 pub fn internal(error: impl InternalError) -> Failure {

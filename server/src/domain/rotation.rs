@@ -138,6 +138,14 @@ impl Session {
         self.undelivered.iter().any(|range| (range.first..=range.last).contains(&generation))
     }
 
+    /// Returns whether tokens that were valid `before` a change are not valid after it, before they
+    /// expire: the session has ended, or its generation was superseded without having been
+    /// delivered. A rotation only adds a generation.
+    #[must_use]
+    pub fn revokes_tokens_of(&self, before: &Self) -> bool {
+        self.ended != before.ended || self.is_undelivered(before.generation)
+    }
+
     /// Returns the session as ended by detected reuse.
     #[must_use]
     pub fn reused(&self) -> Self {

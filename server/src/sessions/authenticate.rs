@@ -36,15 +36,14 @@ impl Inner {
     ) -> Result<Caller, Failure> {
         let now = self.env.now();
         let token = self.codec.verify(bearer(headers)?, now)?;
-        // Caches are valid only while the database file is in place, since changes of other
-        // processes are polled from it.
-        self.store.ensure_in_place().map_err(internal)?;
+        self.ensure_current()?;
         if !token.is_ahead() {
             token.check_type(auth)?;
         }
         let mut session = self.session(token.caller().session).await.map_err(internal)?;
         if session.as_ref().is_some_and(|session| token.caller().generation > session.generation) {
-            // Another process may have rotated it a moment ago.
+            // Another process has rotated it: refreshes are not among the changes that are followed
+            // (`store/changes.rs`).
             self.session_cache.invalidate(&token.caller().session);
             session = self.session(token.caller().session).await.map_err(internal)?;
         }

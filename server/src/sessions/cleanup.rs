@@ -38,9 +38,10 @@ impl SessionService {
             .map_or(0, |limits| limits.login_account.seconds.max(limits.login_address.seconds));
         let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
         let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
+        let changes = store.sweep_changes().await?;
         store.record_cleanup(now).await?;
         self.inner().retry_incomplete_blocklist().await?;
-        tracing::debug!(tokens, sessions, failures, entries, "swept");
+        tracing::debug!(tokens, sessions, failures, entries, changes, "swept");
         Ok(())
     }
 

@@ -18,8 +18,8 @@ use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::{
-    acknowledgements::Acknowledgements, cleanup::last_activity, clock_check::ClockCheck,
-    device_cookie::DeviceCookies, login_attempts::LoginAttempts, refresh,
+    acknowledgements::Acknowledgements, caches::LastHeard, cleanup::last_activity,
+    clock_check::ClockCheck, device_cookie::DeviceCookies, login_attempts::LoginAttempts, refresh,
 };
 use crate::{
     accounts::{hashing::Hasher, user_cache::UserCache},
@@ -28,7 +28,7 @@ use crate::{
     domain::{access::AuthRequirement, password::Policy, rotation::Lifetimes, session::Session},
     limits::{ChangeLimiter, Limiter, Throttle},
     metrics::{Cache, metrics},
-    store::{AuditEntry, Event, Store, StoreError},
+    store::{AuditEntry, Event, Position, Store, StoreError},
     task::run_to_completion,
     tokens::{blocklist::Blocklist, codec::Codec, keys::SignError},
 };
@@ -83,8 +83,9 @@ pub(super) struct Inner {
     pub(super) policy: Policy,
     pub(super) audit: i64,
     pub(super) env: Env,
-    /// The database's change counter at the last poll.
-    pub(super) changes_seen: Mutex<Option<i64>>,
+    /// Position after the changes that the caches know of.
+    pub(super) changes_position: Mutex<Position>,
+    pub(super) last_heard: LastHeard,
     /// Notified when an account was deleted whose data may remain.
     pub(super) deletions: Notify,
     pub(super) clock_check: Mutex<ClockCheck>,
@@ -109,6 +110,8 @@ impl SessionService {
         let refreshes =
             throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&env.clock)));
         let changes = throttle.limits.map(|limits| ChangeLimiter::new(&limits, &env.clock));
+        // Before anything is read into a cache: later changes invalidate it.
+        let changes_position = store.changes_position().await?;
         let clock_check =
             ClockCheck::new(last_activity(&store).await?, env.now(), env.clock.elapsed());
         let inner = Inner {
@@ -129,7 +132,8 @@ impl SessionService {
             policy,
             audit,
             env,
-            changes_seen: Mutex::new(None),
+            changes_position: Mutex::new(changes_position),
+            last_heard: LastHeard::default(),
             deletions: Notify::new(),
             clock_check: Mutex::new(clock_check),
         };

@@ -10,7 +10,7 @@ use crate::{
     tokens::keys::KeyStore,
 };
 
-/// Interval of polling for changes of other processes, which must be visible within a second.
+/// Interval of polling the key file, of which a change must be visible within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
 /// Interval of writing acknowledgements: at most about a second after they were recorded.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(700);
@@ -26,7 +26,7 @@ pub(super) async fn run(
 ) {
     let env = &env;
     tokio::join!(
-        run_periodically(Task::PollChanges, POLL_INTERVAL, env, || sessions.poll_changes()),
+        sessions.follow_changes(),
         run_periodically(Task::PollKeys, POLL_INTERVAL, env, || {
             // It logs what it finds.
             keys.reload_if_changed();

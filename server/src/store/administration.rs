@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Denied, Event, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Change, Denied, Event, Store, StoreError, audit, changes,
     entities::user::{self, Column},
     user_sessions,
 };
@@ -190,7 +190,7 @@ async fn set(
 ) -> Result<(), StoreError> {
     let update = user::Entity::update_many().col_expr(column, value).filter(Column::Id.eq(id));
     update.exec(connection).await?;
-    Ok(())
+    changes::record(connection, [Change::Account(id)]).await
 }
 
 async fn end(

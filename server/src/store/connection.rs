@@ -5,10 +5,6 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
     time::Duration,
 };
 
@@ -49,32 +45,19 @@ pub(super) fn create(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Opens a connection pool that adds 1 to `opened` for each connection.
-pub(super) async fn connect(
-    path: &Path,
-    connections: u32,
-    opened: &Arc<AtomicI64>,
-) -> Result<DatabaseConnection, DbErr> {
+/// Opens a connection pool.
+pub(super) async fn connect(path: &Path, connections: u32) -> Result<DatabaseConnection, DbErr> {
     // The path is set below: in a URL some of its characters would have a meaning.
     let mut options = ConnectOptions::new("sqlite://gatehouse");
     let path = path.to_owned();
-    let opened = Arc::clone(opened);
     options
         .min_connections(1)
-        // Connections to a file do not become stale, and `external_version` relies on one lasting
-        // connection.
+        // Connections to a file do not become stale.
         .idle_timeout(None)
         .max_lifetime(None)
         .max_connections(connections)
         .acquire_timeout(BUSY_TIMEOUT)
         .sqlx_logging(false)
-        .map_sqlx_sqlite_pool_opts(move |options| {
-            let opened = Arc::clone(&opened);
-            options.after_connect(move |_, _| {
-                opened.fetch_add(1, Ordering::AcqRel);
-                Box::pin(std::future::ready(Ok(())))
-            })
-        })
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .filename(&path)

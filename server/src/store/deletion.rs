@@ -9,7 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Store, StoreError, administration, audit,
+    ActError, Actor, AuditEntry, Change, Store, StoreError, administration, audit, changes,
     cleanup::{BATCH, batch},
     entities::{deleted_user, session, user},
     files, login_failures, names,
@@ -79,7 +79,7 @@ async fn delete(
     if may_manage && !administration::has_other_admin(connection, id).await? {
         return Ok(DeletionOutcome::LastAdmin);
     }
-    let sessions = session::Entity::find()
+    let sessions: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(session::Column::Id)
         .filter(active_sessions_of(id, entry.at))
@@ -87,6 +87,8 @@ async fn delete(
         .all(connection)
         .await?;
     user::Entity::delete_by_id(id).exec(connection).await?;
+    let ended = sessions.iter().copied().map(Change::Session);
+    changes::record(connection, ended.chain([Change::Account(id)])).await?;
     files::mark_avatar_orphaned(connection, account.avatar_url.as_deref(), entry.at).await?;
     names::release(connection, &account.username_skeleton).await?;
     for subject in failure_subjects {

@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes,
     cleanup::BATCH,
     entities::{
         file::{self, Column},
@@ -237,6 +237,7 @@ impl Store {
                     .filter(user::Column::Id.eq(user))
                     .exec(transaction)
                     .await?;
+                changes::record(transaction, [Change::Account(user)]).await?;
                 audit::insert(transaction, entry).await?;
                 Ok(Some(former))
             })

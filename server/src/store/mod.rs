@@ -4,6 +4,7 @@ mod actor;
 mod administration;
 mod audit;
 mod audit_event;
+mod changes;
 mod cleanup;
 mod connection;
 mod deletion;
@@ -32,6 +33,7 @@ mod users;
 pub use actor::{ActError, Actor, Denied};
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
 pub use audit_event::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
+pub use changes::{Change, News, Position};
 pub(crate) use connection::without_password;
 pub use deletion::DeletionOutcome;
 pub use error::{OpenError, StoreError};
@@ -47,7 +49,7 @@ pub use user_list::{Cursor, UserQuery, UserSearch};
 pub use user_sessions::StoredSession;
 pub use users::{DeviceEpoch, NewUser, StoredUser, UserChange};
 
-use std::sync::{Arc, atomic::AtomicI64};
+use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 
@@ -61,9 +63,9 @@ pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
     writer: group_commit::Writer,
+    /// Reads the changes of other processes, without a wait for a connection of `read`.
+    follow: DatabaseConnection,
     files: Arc<identity::DatabaseFiles>,
-    /// Number of connections that `write` has opened so far.
-    connections: Arc<AtomicI64>,
     /// Held until the last clone is dropped.
     lock: Arc<lock::DatabaseLock>,
 }

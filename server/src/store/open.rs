@@ -2,13 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
 };
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
 
 use super::{
     OpenError, Store, StoreError,
@@ -44,19 +41,19 @@ impl Store {
             }
             LockMode::Shared => check_identity(&path, &lock)?,
         }
-        let connections = Arc::new(AtomicI64::new(0));
-        let write = connect(&path, 1, &connections).await.map_err(failed)?;
+        let write = connect(&path, 1).await.map_err(failed)?;
         // Does nothing if this process has prepared the database. Beside a running server of an
         // older version it applies the missing migrations.
         migrations::run(&write).await.map_err(|error| migration_error(&path, error))?;
-        let read = connect(&path, READERS, &Arc::default()).await.map_err(failed)?;
+        let read = connect(&path, READERS).await.map_err(failed)?;
         // A connection that has read a page keeps the write-ahead log from being removed.
         read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
+        let follow = connect(&path, 1).await.map_err(failed)?;
         let files = DatabaseFiles::record(&path)
             .map_err(|source| OpenError::File { path: path.clone(), source })?;
         let files = Arc::new(files);
         let writer = Writer::start(write.clone(), Arc::clone(&files));
-        Ok(Self { read, write, writer, files, connections, lock: Arc::new(lock) })
+        Ok(Self { read, write, writer, follow, files, lock: Arc::new(lock) })
     }
 
     /// Opens an existing database, for commands that must not create one.
@@ -77,37 +74,6 @@ impl Store {
     /// [`OpenError::Unsupported`] if the URL does not name a SQLite file.
     pub fn path_of(url: &str) -> Result<PathBuf, OpenError> {
         file_of(url)
-    }
-
-    /// Returns a number that changes after another process has written to the database, or may
-    /// have. Also checks that the database files are in place; [`Store::ensure_in_place`] returns
-    /// the result of that check.
-    pub async fn external_version(&self) -> Result<i64, StoreError> {
-        // A failed check is logged once; requests are refused until a later one succeeds.
-        let _ = self.files.check();
-        // `data_version` changes when another connection writes (see its documentation by SQLite);
-        // this process writes through this connection alone. Versions of two connections cannot be
-        // compared, so the number of the connection is part of the result, and the query is
-        // repeated if it opened a new connection itself.
-        loop {
-            let epoch = self.epoch();
-            let statement =
-                Statement::from_string(self.write.get_database_backend(), "PRAGMA data_version");
-            let row = self.write.query_one_raw(statement).await?;
-            let row = row.ok_or_else(|| {
-                StoreError::Unreadable("PRAGMA data_version answers nothing".into())
-            })?;
-            let version: i64 = row.try_get_by_index(0)?;
-            if epoch == self.epoch() {
-                // The version has 32 bits.
-                return Ok((epoch << 32) | version);
-            }
-        }
-    }
-
-    /// Changes whenever all cached rows must be read again.
-    fn epoch(&self) -> i64 {
-        self.connections.load(Ordering::Acquire).saturating_add(self.files.recoveries())
     }
 
     /// Checks that the last check found the database files in place.
@@ -153,7 +119,7 @@ impl Store {
 
     /// Closes a database that another process may be using, without the wait for a checkpoint.
     pub async fn close_without_checkpoint(self) {
-        for connection in [self.read, self.write] {
+        for connection in [self.read, self.follow, self.write] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the database was not closed cleanly; no data is lost");
             }
@@ -197,8 +163,7 @@ async fn prepare(path: &Path, lock: &DatabaseLock) -> Result<(), OpenError> {
         journal::check(path, found == recorded).await?;
     }
     create(path)?;
-    let connection =
-        connect(path, 1, &Arc::default()).await.map_err(|source| open_error(path, source))?;
+    let connection = connect(path, 1).await.map_err(|source| open_error(path, source))?;
     let migrated = migrations::run(&connection).await.map_err(|error| migration_error(path, error));
     let closed = connection.close().await.map_err(|source| open_error(path, source));
     migrated.and(closed)?;

@@ -7,8 +7,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Store, StoreError, audit, entities::user, login_failures,
-    user_sessions,
+    ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes, entities::user,
+    login_failures, user_sessions,
 };
 use crate::domain::session::EndReason;
 
@@ -76,6 +76,7 @@ async fn change_password(
     if update.exec(connection).await?.rows_affected == 0 {
         return Ok(None);
     }
+    changes::record(connection, [Change::Account(change.user)]).await?;
     let ended =
         user_sessions::end_others(connection, change.kept, EndReason::PasswordChanged, &entry)
             .await?;

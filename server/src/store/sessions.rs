@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Event, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Change, Event, Store, StoreError, audit, changes,
     entities::session::{self, Column},
     login_failures, users,
 };
@@ -141,6 +141,11 @@ impl Store {
                     // The first login of an account is not reported as a new device.
                     let is_new_device = before.was_logged_in && !is_known_device;
                     let ended = end_surplus(transaction, &new, allowed).await?;
+                    changes::record(
+                        transaction,
+                        ended.iter().map(|session| Change::Session(session.id)),
+                    )
+                    .await?;
                     insert(transaction, new, &entry.client_info, is_new_device).await?;
                     if let Some(subject) = cleared_subject {
                         login_failures::clear(transaction, &subject).await?;
@@ -175,8 +180,12 @@ impl Store {
             .write(move |transaction| {
                 Box::pin(async move {
                     let Some(session) = find(transaction, id).await? else { return Ok(None) };
+                    let before = session.clone();
                     let change = decide(session);
                     if let Some(session) = change.session {
+                        if session.revokes_tokens_of(&before) {
+                            changes::record(transaction, [Change::Session(id)]).await?;
+                        }
                         let at = change.entry.as_ref().map(|entry| entry.at);
                         update(transaction, session, at, change.seen_from).await?;
                     }
@@ -204,6 +213,7 @@ impl Store {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 end(Column::Id.eq(actor.session), reason, entry.at).exec(transaction).await?;
+                changes::record(transaction, [Change::Session(actor.session)]).await?;
                 audit::insert(transaction, entry).await
             })
         })

@@ -7,7 +7,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Store, StoreError, audit,
+    ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes,
     entities::session::{self, Column},
     sessions::{active_sessions_of, end, revoked},
     users,
@@ -112,6 +112,7 @@ async fn revoke_where(
     let Some(user) = because.user else { return Ok(Vec::new()) };
     let which = active_sessions_of(user, because.at).add(which);
     let ended = end(which.into(), reason, because.at).exec_with_returning(connection).await?;
+    changes::record(connection, ended.iter().map(|session| Change::Session(session.id))).await?;
     let entries = ended.iter().map(|session| revoked(session.id, reason, because)).collect();
     audit::insert_all(connection, entries).await?;
     Ok(ended.into_iter().map(|session| session.id).collect())

@@ -7,7 +7,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{ActError, Actor, AuditEntry, Store, StoreError, audit, entities::user, names};
+use super::{
+    ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes, entities::user, names,
+};
 use crate::domain::username::Name;
 
 /// A new account.
@@ -158,6 +160,7 @@ impl Store {
                         .filter(user::Column::Id.eq(actor.user))
                         .exec(transaction)
                         .await?;
+                    changes::record(transaction, [Change::Account(actor.user)]).await?;
                 }
                 if let Some(entry) = change.entry {
                     audit::insert(transaction, entry).await?;

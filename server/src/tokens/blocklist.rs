@@ -45,9 +45,21 @@ impl Blocklist {
         (!contents.is_incomplete).then_some(contents.last)
     }
 
-    /// Adds entries of the table, in their order.
+    /// Returns whether the list has all entries of the table.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.contents.read().is_incomplete
+    }
+
+    /// Adds entries of the table.
     pub fn add(&self, tokens: Vec<BlockedToken>) {
+        if tokens.is_empty() {
+            return;
+        }
         let mut contents = self.contents.write();
+        if contents.is_incomplete {
+            return;
+        }
         for BlockedToken { seq, jti, expires_at } in tokens {
             if contents.expires_at.len() >= self.capacity {
                 contents.is_incomplete = true;

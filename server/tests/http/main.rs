@@ -67,6 +67,7 @@ mod request_bodies;
 mod s3;
 mod security_headers;
 mod session_list;
+mod several_nodes;
 mod snapshots;
 mod token_forgery;
 mod tokens;

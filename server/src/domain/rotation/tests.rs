@@ -337,3 +337,17 @@ proptest! {
         prop_assert!(!model.session.is_active(model.now));
     }
 }
+
+#[test]
+fn revokes_tokens_of_is_set_by_reuse_and_replaced_generations_only() {
+    let before = session();
+    let RefreshOutcome::Rotated(advanced) = refresh(&before, 5, 2000) else { panic!("refused") };
+    assert!(!advanced.revokes_tokens_of(&before), "its access tokens stay valid");
+    let RefreshOutcome::Rotated(replaced) = refresh(&before, 4, 1011) else { panic!("refused") };
+    assert!(replaced.revokes_tokens_of(&before), "generation 5 was never delivered");
+    let RefreshOutcome::Rotated(next) = refresh(&replaced, 6, 2000) else { panic!("refused") };
+    assert!(!next.revokes_tokens_of(&replaced), "that was known before");
+    assert!(before.reused().revokes_tokens_of(&before));
+    let redated = Session { refreshed_at: 0, ..before.clone() };
+    assert!(!redated.revokes_tokens_of(&before));
+}

@@ -1,6 +1,7 @@
 //! Entities of SeaORM, one per table.
 
 pub(super) mod audit_event;
+pub(super) mod change;
 pub(super) mod cleanup;
 pub(super) mod deleted_user;
 pub(super) mod file;
@@ -12,8 +13,9 @@ pub(super) mod user;
 pub(super) mod username_skeleton;
 
 /// Names of all tables.
-pub(super) const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 11] = [
     "audit_events",
+    "changes",
     "cleanups",
     "deleted_users",
     "files",

@@ -84,6 +84,15 @@ enum RevokedTokens {
 }
 
 #[derive(DeriveIden)]
+enum Changes {
+    Table,
+    Seq,
+    At,
+    Kind,
+    Id,
+}
+
+#[derive(DeriveIden)]
 enum LoginFailures {
     Table,
     Id,
@@ -234,7 +243,7 @@ async fn sessions(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> 
     ] {
         manager.create_index(index).await?;
     }
-    // Servers poll this table by a number that is never reused.
+    // Servers follow this table by a number that is never reused.
     let table = Table::create()
         .table(RevokedTokens::Table)
         .col(big_pk_auto(RevokedTokens::Seq))
@@ -251,6 +260,7 @@ async fn sessions(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> 
         .col(RevokedTokens::ExpiresAt)
         .take();
     manager.create_index(index).await?;
+    changes(manager, text).await?;
     let table = Table::create()
         .table(LoginFailures::Table)
         .col(big_pk_auto(LoginFailures::Id))
@@ -275,6 +285,21 @@ async fn sessions(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> 
         .col(big_integer(Cleanups::At))
         .take();
     manager.create_table(table).await
+}
+
+/// Changes that other servers must know of. They follow it by a number that is never reused.
+async fn changes(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Changes::Table)
+        .col(big_pk_auto(Changes::Seq))
+        .col(big_integer(Changes::At))
+        .col(text.column(Changes::Kind))
+        .col(text.column(Changes::Id))
+        .take();
+    manager.create_table(table).await?;
+    let index =
+        Index::create().name("changes_by_time").table(Changes::Table).col(Changes::At).take();
+    manager.create_index(index).await
 }
 
 async fn audit_events(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {

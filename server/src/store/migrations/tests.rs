@@ -7,8 +7,8 @@ use sea_orm::{
 
 use super::*;
 use crate::store::entities::{
-    audit_event, cleanup, deleted_user, file, login_failure, orphaned_object, revoked_token,
-    session, user, username_skeleton,
+    audit_event, change, cleanup, deleted_user, file, login_failure, orphaned_object,
+    revoked_token, session, user, username_skeleton,
 };
 
 /// Definitions of the tables as the entities declare them.
@@ -18,6 +18,7 @@ fn tables_of_entities(backend: DbBackend) -> Vec<TableCreateStatement> {
     }
     vec![
         table::<audit_event::Entity>(backend),
+        table::<change::Entity>(backend),
         table::<cleanup::Entity>(backend),
         table::<deleted_user::Entity>(backend),
         table::<file::Entity>(backend),
