@@ -10,7 +10,7 @@ const LAYERS = {
   app: [
     ['validation', 'i18n', 'protocol', 'dom', 'browser_value'],
     ['backend', 'session'],
-    ['routes'],
+    ['page_settings', 'routes'],
     ['server_fns', 'guards'],
     ['components'],
     ['pages'],

@@ -24,10 +24,7 @@ extern "C" {
 /// Returns the language of the document, from `<html lang>`.
 #[must_use]
 pub fn lang() -> Lang {
-    let root = document().document_element();
-    root.and_then(|root| root.get_attribute("lang"))
-        .and_then(|tag| Lang::from_tag(&tag))
-        .unwrap_or_default()
+    root_attribute("lang").and_then(|tag| Lang::from_tag(&tag)).unwrap_or_default()
 }
 
 /// Returns the seconds since the page was opened.
@@ -42,10 +39,16 @@ pub fn is_offline() -> bool {
     !window().navigator().on_line()
 }
 
+/// Returns an attribute of `<html>`.
+#[must_use]
+pub fn root_attribute(name: &str) -> Option<String> {
+    document().document_element()?.get_attribute(name)
+}
+
 /// Returns a number that the server rendered into an attribute of `<html>`.
 #[must_use]
 pub fn root_number(attribute: &str) -> Option<usize> {
-    document().document_element()?.get_attribute(attribute)?.parse().ok()
+    root_attribute(attribute)?.parse().ok()
 }
 
 /// Returns path and query of the URL in the address bar.

@@ -17,6 +17,7 @@ pub mod document;
 pub mod dom;
 pub mod guards;
 pub mod i18n;
+pub mod page_settings;
 pub mod pages;
 pub mod protocol;
 pub mod routes;
@@ -45,7 +46,7 @@ use session::{
     state::SessionEnd,
 };
 
-use crate::protocol::error::Reason;
+use crate::{protocol::error::Reason, routes::Page};
 
 /// Root component, rendered on the server and hydrated in the browser.
 #[component]
@@ -56,8 +57,9 @@ pub fn App(
 ) -> impl IntoView {
     let context = browser::provide_session_context();
     let lazy_pages = LazyPages::provide(lazy_pages);
-    provide_context(Language(RwSignal::new(document::lang())));
-    provide_context(MinPasswordLength(document::password_min()));
+    let language = RwSignal::new(page_settings::lang());
+    provide_context(Language(language));
+    provide_context(MinPasswordLength(page_settings::password_min()));
     provide_context(LogoutInProgress(StoredValue::new(false)));
     provide_context(PrefillUsername(StoredValue::new(None)));
     let toasts = Toasts::provide();
@@ -65,6 +67,10 @@ pub fn App(
     Effect::new(move |_| {
         browser::start(context);
         activity::watch(context);
+        // The footer is not part of the app.
+        let _ = window_event_listener_untyped("languagechange", move |_| {
+            language.set(dom::lang());
+        });
         let _ = window_event_listener(ev::keydown, move |event| {
             if event.key() == "Escape" && !event.default_prevented() {
                 toasts.close_newest();
@@ -73,7 +79,11 @@ pub fn App(
     });
     Effect::new(move |_| {
         if let Some(end) = context.session_ended.get() {
-            toasts.alert(session_end_message(end));
+            let is_reused = end == SessionEnd::Revoked(Reason::Reused);
+            toasts.alert_with_link(
+                session_end_message(end),
+                is_reused.then_some(Page::SettingsDevices),
+            );
         }
     });
     // Signed-in users will navigate to these pages next.
@@ -95,7 +105,7 @@ pub fn App(
     }
 }
 
-/// Returns the alert that explains end the session ended.
+/// Returns the alert that explains why the session has ended.
 fn session_end_message(end: SessionEnd) -> fn(&'static i18n::strings::Strings) -> &'static str {
     match end {
         SessionEnd::Revoked(Reason::LoggedOut) => |strings| strings.session_logged_out,

@@ -62,7 +62,7 @@ const ROUTES: [Route; 11] = [
     route(Page::Home, "/", Access::Public, |s| s.tagline),
     route(Page::Login, "/login", Access::SignedOut, |s| s.login_title),
     route(Page::Register, "/register", Access::SignedOut, |s| s.register_title),
-    route(Page::Profile, "/profile", Access::SignedIn, |s| s.account),
+    route(Page::Profile, "/profile", Access::SignedIn, |s| s.profile),
     route(Page::Files, "/files", Access::SignedIn, |s| s.files),
     route(Page::Settings, "/settings", Access::SignedIn, |s| s.settings),
     route(Page::SettingsProfile, "/settings/profile", Access::SignedIn, |s| s.section_profile),
@@ -119,12 +119,12 @@ impl Page {
         (self.route().title)(strings)
     }
 
-    /// Returns the title of the document: the page's title and the product's name.
+    /// Returns the title of the document: the page's title and the name of the site.
     #[must_use]
-    pub fn document_title(self, strings: &'static Strings) -> String {
+    pub fn document_title(self, strings: &'static Strings, site: &str) -> String {
         match self {
-            Self::Home => strings.product.to_owned(),
-            _ => format!("{} · {}", self.title(strings), strings.product),
+            Self::Home => site.to_owned(),
+            _ => format!("{} · {site}", self.title(strings)),
         }
     }
 

@@ -24,7 +24,8 @@ for (const engine of ENGINES) {
 
     await visitor.openLoaded('/profile');
     await visitor.eventuallySays(EN.welcome(user.username));
-    await browser.click('.menu > .btn');
+    await browser.click('.account-button');
+    await browser.click('#menu button:last-of-type');
     await visitor.eventuallyAt('/login');
     expect(await browser.run(() => Object.keys(localStorage))).toEqual([]);
 

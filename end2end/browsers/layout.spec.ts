@@ -78,7 +78,7 @@ for (const engine of ENGINES) {
       await visitor.signIn(session);
       for (const path of ['/profile', '/admin/users']) {
         await visitor.openLoaded(path);
-        const { height, width } = await menu(browser, '.account-button', '#account-menu');
+        const { height, width } = await menu(browser, '.account-button', '#menu');
         expect(height).toBeGreaterThan(80);
         expect(height).toBeLessThan(MENU_HEIGHT_MAX);
         expect(width).toBeLessThan(400);
@@ -89,7 +89,7 @@ for (const engine of ENGINES) {
 
       await browser.resize(NARROW, 800);
       await visitor.openLoaded('/profile');
-      const phone = await menu(browser, '.menu-button', '#menu');
+      const phone = await menu(browser, '.account-button', '#menu');
       expect(phone.height).toBeGreaterThan(80);
       expect(phone.height).toBeLessThan(MENU_HEIGHT_MAX);
       // Firefox' scroll bar takes up width.
@@ -101,7 +101,7 @@ for (const engine of ENGINES) {
       const { browser } = visitor;
       await browser.resize(NARROW, 800);
       await visitor.open('/');
-      await browser.click('.menu-button');
+      await browser.click('.account-button');
       const isOpen = () => document.querySelector('#menu')?.matches(':popover-open') ?? false;
       await browser.eventually('the menu is open', isOpen);
       await browser.resize(1280, 800);
@@ -111,7 +111,7 @@ for (const engine of ENGINES) {
       );
       // The links are in the bar again, from left to right.
       const tops = await browser.run(() =>
-        [...document.querySelectorAll('#menu > a')]
+        [...document.querySelectorAll('#menu a')]
           .filter((link) => link.checkVisibility())
           .map((link) => link.getBoundingClientRect().top),
       );

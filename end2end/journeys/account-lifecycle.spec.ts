@@ -36,7 +36,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.reload();
       await gatehouse.expectProfile(user);
 
-      await gatehouse.logoutButton.click();
+      await gatehouse.logOut();
       await gatehouse.expectPath('/login');
       await expect(gatehouse.status(words.loggedOut)).toBeVisible();
       expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
@@ -54,7 +54,7 @@ test('invariant 9: token copied before logout is rejected afterwards', async ({
   const { access, refresh } = await gatehouse.tokens();
   expect(await api.present('GET', '/api/me', access)).toEqual({ status: 200, code: undefined });
 
-  await gatehouse.logoutButton.click();
+  await gatehouse.logOut();
   await gatehouse.expectPath('/login');
 
   const revoked = { status: 401, code: 'token_revoked' };

@@ -112,9 +112,9 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
         .replaceAll(/[«»]/g, '')
         .replaceAll(/[^\S\n]+$/gm, '');
     const chinese = await text();
-    await page.locator('.preferences button').click();
+    await page.locator('#language').click();
     await translate(page, way);
-    await page.locator('.preferences button').click();
+    await page.locator('#language').click();
     await expect(page.locator('h1')).toHaveText(ZH.registerTitle);
     // The names of the product and of the languages are the same in both.
     expect(await text()).toBe(chinese);
@@ -131,9 +131,10 @@ test('page translated continuously stays correct from login to logout', async ({
   await gatehouse.expectPath('/profile');
   await expect(page.locator('h1')).toContainText(user.username);
   await expect(page.locator('main')).toContainText('«access');
-  await page.locator('nav a[href="/"]').click();
+  await gatehouse.home.click();
   await expect(page.locator('h1')).toContainText(user.username);
-  await gatehouse.header.locator('button.for-member.btn').click();
+  await gatehouse.menuButton.click();
+  await gatehouse.menu.getByRole('button').last().click();
   await gatehouse.expectPath('/login');
   await expect(page.locator('h1')).toHaveText(`«${EN.loginTitle}»`);
   await expect(page.locator('body')).not.toContainText(user.username);

@@ -28,7 +28,9 @@ async function foreignWords(page: Page, foreign: RegExp, names: string[] = []): 
         for (const name of ['aria-label', 'placeholder', 'title', 'alt'])
           texts.push(node.getAttribute(name) ?? '');
       } else if (
-        node.parentElement?.closest('script, style, noscript, .banner > p, time, .avatar') === null
+        node.parentElement?.closest('script, style, noscript, time, .avatar') === null &&
+        // Text of another language is marked as such.
+        node.parentElement.closest<HTMLElement>('[lang]')?.lang === document.documentElement.lang
       ) {
         texts.push(node.nodeValue ?? '');
       }

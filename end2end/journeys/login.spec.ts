@@ -142,3 +142,66 @@ test('password can be shown and has autocomplete hints', async ({ page }) => {
   await expect(gatehouse.password).toHaveAttribute('type', 'password');
   await expect(gatehouse.password).toHaveValue('secret');
 });
+
+test('first empty field has the focus on load, unless the focus is elsewhere', async ({ page }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  await expect(gatehouse.account).toBeFocused();
+  await gatehouse.open('/register');
+  await expect(gatehouse.account).toBeFocused();
+
+  // The page is typed into while it loads: the style sheet delays the end of its parsing.
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/*.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/login', { waitUntil: 'commit' });
+  await gatehouse.password.fill('typed early');
+  await gatehouse.password.focus();
+  release();
+  await gatehouse.waitForHydration();
+  await expect(gatehouse.password).toBeFocused();
+  await expect(gatehouse.password).toHaveValue('typed early');
+});
+
+test.describe('on a touch screen', () => {
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+
+  test('no field has the focus on load, so that no keyboard covers the page', async ({ page }) => {
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.open('/login');
+    await expect(page.locator('body')).toBeFocused();
+  });
+});
+
+test('session that ended by a reused token links to the devices', async ({
+  page,
+  user,
+  browserErrors,
+}) => {
+  browserErrors.expect(/status of 401/);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await page.route(/\/api\/(me|auth\/refresh)$/, (route) =>
+    route.fulfill({
+      status: 401,
+      json: {
+        code: 'token_revoked',
+        message: 'Your login has ended, please log in again',
+        request_id: '0000000000000000',
+        reason: 'reused',
+      },
+    }),
+  );
+  await gatehouse.reload();
+  const alert = gatehouse.alert(EN.sessionReused);
+  await expect(alert).toBeVisible();
+  await page.unroute(/\/api\/(me|auth\/refresh)$/);
+  await alert.getByRole('link', { name: EN.sectionDevices }).click();
+  await gatehouse.expectPath('/login?redirect=%2Fsettings%2Fdevices');
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await gatehouse.expectPath('/settings/devices');
+});

@@ -174,7 +174,7 @@ for (const change of CHANGES) {
     expect(forms).toEqual([]);
     expect((await gatehouse.storage()).local).toEqual({});
     // Each navigation adds one history entry: the first instance adds none.
-    await gatehouse.nav.locator('a[href="/"]').click();
+    await gatehouse.home.click();
     await gatehouse.expectPath('/');
     await page.goBack();
     await gatehouse.expectPath('/profile');
@@ -263,11 +263,11 @@ test('hydration that panics is replaced by a second instance', async ({
   await expect(page.locator('.banner-broken')).toBeHidden();
   expect(calls.filter((call) => call.endsWith('/login'))).toHaveLength(1);
   // No listener of the first instance is left.
-  await gatehouse.nav.locator('a[href="/"]').click();
+  await gatehouse.home.click();
   await gatehouse.expectPath('/');
   await page.goBack();
   await gatehouse.expectPath('/profile');
-  await gatehouse.logoutButton.click();
+  await gatehouse.logOut();
   await gatehouse.expectPath('/login');
   expect(forms).toEqual([]);
 });
@@ -281,7 +281,7 @@ test('second instance renders authenticated pages', async ({ page, user, browser
   await breakHydration(page);
   release();
   await gatehouse.waitForHydration();
-  await gatehouse.nav.locator('a[href="/profile"]').click();
+  await gatehouse.nav.locator('.bar-links a[href="/profile"]').click();
   await gatehouse.expectProfile(user);
 });
 

@@ -105,9 +105,9 @@ test('login in one tab logs in every tab, each at its own target', async ({ cont
   await here.fillLogin(user);
   await here.loginButton.click();
   await here.expectPath('/profile');
-  await expect(there.header.getByText(user.username)).toBeVisible(SYNC_TIMEOUT);
+  await expect(there.accountMenu(user.username)).toBeVisible(SYNC_TIMEOUT);
   await there.expectPath('/?back=1');
-  await expect(elsewhere.header.getByText(user.username)).toBeVisible(SYNC_TIMEOUT);
+  await expect(elsewhere.accountMenu(user.username)).toBeVisible(SYNC_TIMEOUT);
   await elsewhere.expectPath('/');
 });
 
@@ -123,7 +123,7 @@ test('invariant 45: logout in one tab logs out every tab and revokes the tokens,
   await there.expectProfile(user);
   const copied = await here.tokens();
 
-  await here.logoutButton.click();
+  await here.logOut();
   await expect(there.account).toBeVisible(SYNC_TIMEOUT);
   await there.expectPath('/login?redirect=%2Fprofile');
   await expect(there.alert(EN.sessionLoggedOut)).toHaveCount(1);
@@ -163,7 +163,7 @@ test('token pair refreshed by one tab is used by every tab', async ({
   // The other tab does not present the old token, neither now nor when it reloads its data.
   const signed: (string | undefined)[] = [];
   there.page.on('request', (request) => signed.push(request.headers().authorization));
-  await there.nav.getByRole('link', { name: EN.home }).click();
+  await there.home.click();
   await there.nav.getByRole('link', { name: EN.profile }).click();
   await there.expectProfile(user);
   expect(new Set(signed.filter(Boolean))).toEqual(new Set([`Bearer ${after.access}`]));
@@ -177,7 +177,7 @@ test('login of another user in one tab switches every tab', async ({ context, us
   await there.open('/login');
   await here.logIn(user);
   await there.expectProfile(user);
-  await here.logoutButton.click();
+  await here.logOut();
   await here.expectPath('/login');
   await here.logIn(other);
   await expect(there.main.getByText(EN.welcome(other.username))).toBeVisible(SYNC_TIMEOUT);
@@ -193,12 +193,12 @@ test('tab with its own session is independent', async ({ context, user, api }) =
   const third = new Gatehouse(await context.newPage());
   await third.open('/profile');
   await third.expectProfile(other);
-  await shared.logoutButton.click();
+  await shared.logOut();
   // Once a third tab has followed, this one has received the message, too.
   await third.expectPath('/login?redirect=%2Fprofile');
   await own.reload();
   await own.expectProfile(user);
-  await own.logoutButton.click();
+  await own.logOut();
   await own.expectPath('/login');
 });
 
@@ -241,7 +241,7 @@ test('logout in a tab logs out its duplicate', async ({ page, user }) => {
   const first = new Gatehouse(page);
   await first.logIn(user, { remember: false });
   const duplicate = await duplicateTab(page, user);
-  await first.logoutButton.click();
+  await first.logOut();
   await expect(duplicate.account).toBeVisible(SYNC_TIMEOUT);
   await expect(duplicate.alert(EN.sessionLoggedOut)).toHaveCount(1);
   expect(await ownRefreshToken(duplicate.page)).toBeNull();

@@ -1,9 +1,7 @@
 // Header, phone menu and unknown paths.
-import type { Locator } from '@playwright/test';
-
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { EN, ZH } from '../support/words.ts';
+import { EN, LANGUAGES, ZH } from '../support/words.ts';
 
 const PHONE = { width: 360, height: 740 };
 
@@ -14,16 +12,17 @@ test('header offers login and registration to guests and marks the current page'
   await gatehouse.open('/');
   const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
   await expect(link(EN.profile)).toBeHidden();
-  await expect(gatehouse.logoutButton).toBeHidden();
-  for (const [name, path] of [
-    [EN.logIn, '/login'],
-    [EN.register, '/register'],
-    [EN.home, '/'],
+  await expect(gatehouse.menuButton).toBeHidden();
+  await expect(gatehouse.home).toHaveAttribute('aria-current', 'page');
+  for (const [to, path] of [
+    [link(EN.logIn), '/login'],
+    [link(EN.register), '/register'],
+    [gatehouse.home, '/'],
   ] as const) {
-    await link(name).click();
+    await to.click();
     await gatehouse.expectPath(path);
-    await expect(link(name)).toHaveAttribute('aria-current', 'page');
-    await expect(gatehouse.nav.locator('[aria-current="page"]')).toHaveCount(1);
+    await expect(to).toHaveAttribute('aria-current', 'page');
+    await expect(gatehouse.header.locator('[aria-current="page"]')).toHaveCount(1);
   }
 });
 
@@ -52,71 +51,161 @@ test('login and registration link to each other', async ({ page }) => {
   await expect(gatehouse.loginButton).toBeVisible();
 });
 
-test('header shows the name and logout to signed-in users', async ({ page, user }) => {
+/** Texts of the entries of the account menu that are visible. */
+function entries(gatehouse: Gatehouse): Promise<string[]> {
+  return gatehouse.menu
+    .locator('.nav-link')
+    .evaluateAll((entries) =>
+      entries.filter((entry) => entry.checkVisibility()).map((entry) => entry.textContent.trim()),
+    );
+}
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('account menu lists every place of a user and marks the current one', async ({
+      page,
+      user,
+    }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(user);
+      await expect(gatehouse.logoutButton).toBeHidden();
+      await gatehouse.accountMenu(user.username).click();
+      await expect(gatehouse.menu.locator('.menu-head')).toContainText(user.username);
+      expect(await entries(gatehouse)).toEqual([
+        words.profile,
+        words.files,
+        words.settings,
+        words.switchAccount,
+        words.logOut,
+      ]);
+      // Each has an icon.
+      await expect(gatehouse.menu.locator('.for-member .nav-link:visible > svg')).toHaveCount(5);
+      const current = page.locator('.site-header [aria-current="page"]:visible');
+      for (const [name, path] of [
+        [words.files, '/files'],
+        [words.settings, '/settings'],
+        [words.profile, '/profile'],
+      ] as const) {
+        await gatehouse.openMenu();
+        await gatehouse.menu.getByRole('link', { name, exact: true }).click();
+        await gatehouse.expectPath(path);
+        await expect(gatehouse.menu).toBeHidden();
+        await expect(current).toHaveText([name]);
+      }
+      // Pages below a place mark it, in the bar and in the menu.
+      await gatehouse.open('/settings/devices');
+      await gatehouse.openMenu();
+      await expect(current).toHaveText([words.settings, words.settings]);
+      // The entry of the current page closes the menu, too.
+      await gatehouse.open('/profile');
+      await gatehouse.openMenu();
+      await gatehouse.menu.getByRole('link', { name: words.profile, exact: true }).click();
+      await expect(gatehouse.menu).toBeHidden();
+      await gatehouse.home.click();
+      await gatehouse.expectPath('/');
+      await expect(current).toHaveText(['Gatehouse']);
+    });
+
+    test('account menu of an administrator leads to the users', async ({
+      page,
+      administrator,
+    }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(administrator);
+      await gatehouse.openMenu();
+      await gatehouse.menu.getByRole('link', { name: words.users }).click();
+      await gatehouse.expectPath('/admin/users');
+      await gatehouse.openMenu();
+      await expect(gatehouse.menu.locator('[aria-current="page"]')).toHaveText(words.users);
+    });
+
+    test('account switch ends the session and leads to an empty login form', async ({
+      page,
+      user,
+    }) => {
+      const gatehouse = new Gatehouse(page, words);
+      await gatehouse.logIn(user);
+      await gatehouse.openMenu();
+      await gatehouse.menu.getByRole('button', { name: words.switchAccount }).click();
+      await gatehouse.expectPath('/login');
+      await expect(gatehouse.account).toBeFocused();
+      await expect(gatehouse.account).toHaveValue('');
+    });
+  });
+}
+
+test('name is shown in full at 768 pixels', async ({ page, user }) => {
+  await page.setViewportSize({ width: 768, height: 800 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  const link = (name: string) => gatehouse.header.getByRole('link', { name, exact: true });
-  await expect(gatehouse.header.getByText(user.username)).toBeVisible();
-  await expect(gatehouse.logoutButton).toBeVisible();
-  await expect(link(EN.profile)).toHaveAttribute('aria-current', 'page');
-  for (const name of [EN.logIn, EN.register]) await expect(link(name)).toBeHidden();
-  await link(EN.home).click();
-  await gatehouse.expectPath('/');
-  await expect(link(EN.home)).toHaveAttribute('aria-current', 'page');
-  await expect(gatehouse.main.getByText(user.username).first()).toBeVisible();
+  const name = gatehouse.menuButton.locator('.account-name');
+  await expect(name).toBeVisible();
+  expect(await name.evaluate((name) => name.scrollWidth - name.clientWidth)).toBe(0);
 });
 
 test.describe('on a phone', () => {
   test.use({ viewport: PHONE, hasTouch: true });
 
-  test('header collapses into a menu that opens, navigates and closes', async ({ page }) => {
+  test('header of a guest collapses into a menu that opens, navigates and closes', async ({
+    page,
+  }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/');
     const menu = gatehouse.header.getByRole('button', { name: EN.menu });
     const login = gatehouse.header.getByRole('link', { name: EN.logIn, exact: true });
-    await expect(menu).toHaveAttribute('aria-expanded', 'false');
     await expect(login).toBeHidden();
     await menu.tap();
-    await expect(menu).toHaveAttribute('aria-expanded', 'true');
+    await expect(login).toBeVisible();
     await page.keyboard.press('Escape');
     await expect(login).toBeHidden();
     await expect(menu).toBeFocused();
     await menu.tap();
     await login.tap();
     await gatehouse.expectPath('/login');
-    await expect(menu).toHaveAttribute('aria-expanded', 'false');
+    await expect(gatehouse.menu).toBeHidden();
     await expect(gatehouse.account).toBeVisible();
+  });
+
+  test('account menu is one sheet below the header, over a dimmed page', async ({ page, user }) => {
+    const gatehouse = new Gatehouse(page);
+    await gatehouse.logIn(user);
+    await gatehouse.accountMenu(user.username).tap();
+    expect(await entries(gatehouse)).toEqual([
+      EN.profile,
+      EN.files,
+      EN.settings,
+      EN.switchAccount,
+      EN.logOut,
+    ]);
+    await expect(page.locator(':popover-open')).toHaveCount(1);
+    const sheet = await gatehouse.menu.boundingBox();
+    expect(sheet).toMatchObject({ x: 0, width: PHONE.width });
+    const backdrop = await gatehouse.menu.evaluate(
+      (menu) => getComputedStyle(menu, '::backdrop').backgroundColor,
+    );
+    expect(backdrop).toMatch(/0\.35\)$/);
+    await gatehouse.menu.getByRole('link', { name: EN.files }).tap();
+    await gatehouse.expectPath('/files');
+    await expect(gatehouse.menu).toBeHidden();
   });
 
   test('menu closes when the phone is rotated', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(user);
-    const [menu, account] = [page.locator('#menu'), page.locator('#account-menu')];
-    const isOpen = (popover: Locator) =>
-      popover.evaluate((element) => element.matches(':popover-open'));
-    await gatehouse.header.getByRole('button', { name: EN.menu }).tap();
+    const isOpen = () => gatehouse.menu.evaluate((menu) => menu.matches(':popover-open'));
     await gatehouse.accountMenu(user.username).tap();
-    expect([await isOpen(menu), await isOpen(account)]).toEqual([true, true]);
+    expect(await isOpen()).toBe(true);
     await page.setViewportSize({ width: PHONE.height + 120, height: PHONE.width });
-    await expect.poll(() => isOpen(menu)).toBe(false);
-    expect(await isOpen(account)).toBe(false);
-    // The bar is in its place, not in the top layer.
-    await expect(gatehouse.nav).toHaveCSS('position', 'static');
-    const header = await gatehouse.header.boundingBox();
-    const profile = await gatehouse.header
-      .getByRole('link', { name: EN.profile, exact: true })
-      .boundingBox();
-    expect(profile?.y).toBeLessThan((header?.y ?? 0) + (header?.height ?? 0));
+    await expect.poll(isOpen).toBe(false);
+    await expect(gatehouse.nav.getByRole('link', { name: EN.profile })).toBeVisible();
 
     // The opposite direction: the menu of the wide bar.
     await gatehouse.accountMenu(user.username).tap();
-    expect(await isOpen(account)).toBe(true);
+    expect(await isOpen()).toBe(true);
     await page.setViewportSize(PHONE);
-    await expect.poll(() => isOpen(account)).toBe(false);
-    await expect(gatehouse.header.getByRole('button', { name: EN.menu })).toHaveAttribute(
-      'aria-expanded',
-      'false',
-    );
+    await expect.poll(isOpen).toBe(false);
   });
 });
 

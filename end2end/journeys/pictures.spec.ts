@@ -141,7 +141,7 @@ for (const [locale, words, says] of [
       await gatehouse.main.getByRole('button', { name: says.save }).click();
       await expect(gatehouse.status(says.changed)).toBeVisible();
       for (const somewhere of [gatehouse, other]) {
-        const picture = somewhere.header.locator('.avatar img');
+        const picture = somewhere.menuButton.locator('.avatar img');
         await expect(picture).toHaveAttribute('src', /^\/avatars\/[0-9a-f]{32}-96\.jpg$/);
         await isSeen(picture);
       }

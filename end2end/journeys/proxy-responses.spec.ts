@@ -147,7 +147,7 @@ test('proxy response to a logout is not taken for one of the server', async ({
     (await answerWith(page, '/api/auth/logout'))(foreign);
     await gatehouse.open('/profile');
     await gatehouse.expectProfile(user);
-    await gatehouse.logoutButton.click();
+    await gatehouse.logOut();
     await expect(gatehouse.alert(EN.loggedOutLocally), describe(foreign)).toBeVisible();
     expect((await gatehouse.storage()).local, describe(foreign)).toEqual({});
     await page.context().close();

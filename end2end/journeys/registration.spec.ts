@@ -5,7 +5,7 @@ import { fail, hold, watchCalls, count } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
-import { EN, ZH } from '../support/words.ts';
+import { EN, LANGUAGES, ZH } from '../support/words.ts';
 
 const REGISTER = 'POST /api/auth/register';
 
@@ -172,3 +172,53 @@ test('registration accepts an email address and a Chinese name', async ({ page, 
     expect((await api.login(user)).user.username).toBe(username);
   }
 });
+
+test('registration is confirmed in the login form, and the password has the focus', async ({
+  page,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  const user = newUser();
+  await gatehouse.open('/register');
+  await gatehouse.fillRegistration(user);
+  await gatehouse.registerButton.click();
+  await gatehouse.expectPath('/login');
+  await expect(gatehouse.main.getByRole('status')).toHaveText(EN.registered);
+  await expect(gatehouse.password).toBeFocused();
+  await page.keyboard.type(user.password);
+  await page.keyboard.press('Enter');
+  await gatehouse.expectProfile(user);
+  // It is said once.
+  await gatehouse.logOut();
+  await gatehouse.expectPath('/login');
+  await expect(page.getByText(EN.registered)).toHaveCount(0);
+});
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('address without a dot in its domain is questioned once and then accepted', async ({
+      page,
+    }) => {
+      const gatehouse = new Gatehouse(page, words);
+      const { username: local, password } = newUser();
+      const user = { username: `${local}@gmail`, password };
+      await gatehouse.open('/register');
+      const calls = watchCalls(page);
+      await gatehouse.fillRegistration(user);
+      await gatehouse.registerButton.click();
+      await expect(gatehouse.account).toBeFocused();
+      await expect(gatehouse.account).toHaveAccessibleDescription(words.domainQuestion(user.username));
+      expect(calls).toEqual([]);
+      // Another address is questioned, too; the same one is accepted.
+      const typo = { ...user, username: `${local}@gmial` };
+      await gatehouse.account.fill(typo.username);
+      await gatehouse.registerButton.click();
+      await expect(gatehouse.account).toHaveAccessibleDescription(words.domainQuestion(typo.username));
+      expect(calls).toEqual([]);
+      await gatehouse.registerButton.click();
+      await gatehouse.expectPath('/login');
+      await expect(gatehouse.account).toHaveValue(typo.username);
+    });
+  });
+}

@@ -1,6 +1,7 @@
 // Route guards: guest pages, authenticated pages and the redirects between them.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
+import { LANGUAGES } from '../support/words.ts';
 
 test('login after a guard returns to the page with its query', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
@@ -24,10 +25,36 @@ test('login after a guard returns to the fragment of the page', async ({ page, u
     await gatehouse.fillLogin(user);
     await gatehouse.loginButton.click();
     await gatehouse.expectPath(path);
-    await gatehouse.logoutButton.click();
+    await gatehouse.logOut();
     await gatehouse.expectPath('/login');
   }
 });
+
+for (const [locale, words] of LANGUAGES) {
+  test.describe(locale, () => {
+    test.use({ locale });
+
+    test('login page after a guard names the page that it is for', async ({ page }) => {
+      const gatehouse = new Gatehouse(page, words);
+      const purpose = gatehouse.main.locator('.lead');
+      for (const [path, title] of [
+        ['/profile', words.profile],
+        ['/settings/devices?x=1#y', words.sectionDevices],
+        ['/admin/users?sort=username', words.users],
+      ] as const) {
+        await gatehouse.open(path);
+        await expect(purpose).toHaveText(words.logInFor(title));
+        // The server renders it, too.
+        await gatehouse.reload();
+        await expect(purpose).toHaveText(words.logInFor(title));
+      }
+      for (const target of ['', '/', '/nowhere', '//evil.example/profile']) {
+        await gatehouse.open(`/login?redirect=${encodeURIComponent(target)}`);
+        await expect(purpose).toBeHidden();
+      }
+    });
+  });
+}
 
 const ELSEWHERE = [
   '//evil.example',
@@ -110,7 +137,7 @@ test('invariant 45: Back after logout shows no user data', async ({ page, user }
   await gatehouse.open('/');
   await gatehouse.open('/profile');
   await gatehouse.expectProfile(user);
-  await gatehouse.logoutButton.click();
+  await gatehouse.logOut();
   await gatehouse.expectPath('/login');
   await page.goBack();
   await expect(gatehouse.main.getByText(user.username)).toHaveCount(0);

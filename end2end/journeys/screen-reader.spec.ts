@@ -12,14 +12,8 @@ test('registration announces labels, errors and their fields', async ({ page }) 
     - banner:
       - link "Gatehouse"
       - navigation "Main":
-        - link "Home"
         - link "Log in"
-        - link "Register"
-      - 'button "Language: 中文"'
-      - combobox "Theme":
-        - option "System" [selected]
-        - option "Light"
-        - option "Dark"
+        - link "Create account"
     - main:
       - heading "Create your account" [level=1]
       - text: Email or username
@@ -32,10 +26,17 @@ test('registration announces labels, errors and their fields', async ({ page }) 
       - text: Confirm password
       - textbox "Confirm password"
       - button "Show password"
-      - button "Register"
+      - button "Create account"
       - paragraph:
         - text: Already have an account?
         - link "Log in"
+    - contentinfo:
+      - paragraph: Gatehouse
+      - 'button "Language: 中文"'
+      - combobox "Theme":
+        - option "System" [selected]
+        - option "Light"
+        - option "Dark"
   `);
   await expect(gatehouse.password).toHaveAccessibleDescription(/^At least 8 characters/);
   await gatehouse.registerButton.click();
@@ -62,14 +63,8 @@ test.describe('zh-CN', () => {
       - banner:
         - link "Gatehouse"
         - navigation "主导航":
-          - link "首页"
           - link "登录"
           - link "注册"
-        - 'button "语言: English"'
-        - combobox "主题":
-          - option "跟随系统" [selected]
-          - option "浅色"
-          - option "深色"
       - main:
         - heading "登录您的账户" [level=1]
         - text: 邮箱或用户名
@@ -78,10 +73,19 @@ test.describe('zh-CN', () => {
         - textbox "密码"
         - button "显示密码"
         - checkbox "记住我" [checked]
+        - paragraph: 7 天内再次访问无需登录。请勿在公用设备上使用。
         - button "登录"
         - paragraph:
           - text: 没有账户？
           - link "注册"
+        - group: 无法登录？
+      - contentinfo:
+        - paragraph: Gatehouse
+        - 'button "语言: English"'
+        - combobox "主题":
+          - option "跟随系统" [selected]
+          - option "浅色"
+          - option "深色"
     `);
   });
 });
@@ -143,11 +147,11 @@ test('pending and failed requests are announced', async ({ page, user, browserEr
         - paragraph: The service is busy, please try again shortly
       - timer: /You can try again/
       - button "Try again"
-      - button "Switch account"
+      - button "Log in as someone else"
   `);
 });
 
-test('navigation announces the heading and title of the page', async ({ page }) => {
+test('navigation to a form sets the title and focuses the first field', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/');
   for (const [name, title] of [
@@ -155,10 +159,14 @@ test('navigation announces the heading and title of the page', async ({ page }) 
     [EN.register, EN.registerTitle],
   ] as const) {
     await gatehouse.header.getByRole('link', { name, exact: true }).click();
-    await expect(page.getByRole('heading', { level: 1, name: title })).toBeFocused();
+    // A form is opened to be filled in; the title of the document names it.
+    await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
+    await expect(gatehouse.account).toBeFocused();
     await expect(page).toHaveTitle(`${title} · Gatehouse`);
   }
   await page.goBack();
-  await expect(page.getByRole('heading', { level: 1, name: EN.loginTitle })).toBeFocused();
+  await expect(gatehouse.account).toBeFocused();
   await expect(page).toHaveTitle(`${EN.loginTitle} · Gatehouse`);
+  await gatehouse.home.click();
+  await expect(page.getByRole('heading', { level: 1, name: EN.tagline })).toBeFocused();
 });

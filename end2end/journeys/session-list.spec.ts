@@ -50,7 +50,7 @@ for (const [locale, words] of LANGUAGES) {
       await desktop.logIn(user);
       await phone.logIn(user);
       await desktop.accountMenu(user.username).click();
-      await desktop.header.getByRole('link', { name: words.settings }).click();
+      await desktop.menu.getByRole('link', { name: words.settings }).click();
       await desktop.main.getByRole('link', { name: words.sectionDevices, exact: true }).click();
       const calls = watchCalls(desktop.page);
       const { rows, row, end, endOthers, dialog, yes, no } = list(desktop, words);
@@ -114,7 +114,7 @@ for (const [locale, words] of LANGUAGES) {
       await phone.logIn(user);
       await desktop.reload();
       await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
-      await phone.logoutButton.click();
+      await phone.logOut();
       await phone.expectPath('/login');
       await phone.logIn(user);
       await desktop.reload();

@@ -133,7 +133,7 @@ test('logout without a reachable server ends the session locally', async ({
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await page.route('/api/auth/logout', (route) => route.abort('connectionrefused'));
-  await gatehouse.logoutButton.click();
+  await gatehouse.logOut();
   await gatehouse.expectPath('/login');
   await expect(gatehouse.account).toBeVisible();
   await expect(page.getByRole('alert').filter({ hasText: /\S/ })).toBeVisible();
@@ -149,7 +149,7 @@ test('logout uses the refresh token, as the access token may have expired', asyn
   const { refresh } = await gatehouse.tokens();
   const [request] = await Promise.all([
     page.waitForRequest('/api/auth/logout'),
-    gatehouse.logoutButton.click(),
+    gatehouse.logOut(),
   ]);
   expect(await request.headerValue('Authorization')).toBe(`Bearer ${refresh}`);
   await gatehouse.expectPath('/login');

@@ -44,7 +44,7 @@ for (const [locale, words] of LANGUAGES) {
       await other.expectProfile(user);
 
       await gatehouse.accountMenu(user.username).click();
-      await gatehouse.header.getByRole('link', { name: words.settings }).click();
+      await gatehouse.menu.getByRole('link', { name: words.settings }).click();
       await gatehouse.expectPath('/settings');
       await expect(page.getByRole('heading', { name: words.settings, level: 1 })).toBeFocused();
       const release = await hold(page, '/api/me');
@@ -176,7 +176,7 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.logIn(user);
       await gatehouse.open('/settings/profile');
       await gatehouse.accountMenu(user.username).click();
-      await gatehouse.header.getByRole('button', { name: words.switchAccount }).click();
+      await gatehouse.menu.getByRole('button', { name: words.switchAccount }).click();
       await gatehouse.expectPath('/login');
       await expect(gatehouse.account).toHaveValue('');
       await expect(gatehouse.password).toHaveValue('');
@@ -232,9 +232,8 @@ test('settings on a phone are a list that leads to each section and back', async
   await page.setViewportSize({ width: 360, height: 740 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  await gatehouse.header.getByRole('button', { name: EN.menu }).click();
   await gatehouse.accountMenu(user.username).click();
-  await gatehouse.header.getByRole('link', { name: EN.settings }).click();
+  await gatehouse.menu.getByRole('link', { name: EN.settings }).click();
   await gatehouse.expectPath('/settings');
   const { edit } = form(page, EN);
   await expect(edit).toBeHidden();

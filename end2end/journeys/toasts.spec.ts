@@ -45,7 +45,7 @@ test('Escape closes the newest toast', async ({ page, user }) => {
   await page.clock.install();
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  await gatehouse.logoutButton.click();
+  await gatehouse.logOut();
   await expect(gatehouse.status(EN.loggedOut)).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(gatehouse.status(EN.loggedOut)).toHaveCount(0);

@@ -45,7 +45,7 @@ test('active user is refreshed two minutes before expiry', async ({ page, user }
   const calls = watchCalls(page);
   await page.clock.fastForward('12:30');
   await page.keyboard.press('Shift');
-  await gatehouse.nav.getByRole('link', { name: EN.home }).click();
+  await gatehouse.home.click();
   await gatehouse.nav.getByRole('link', { name: EN.profile }).click();
   await gatehouse.expectProfile(user);
   expect(count(calls, REFRESH)).toBe(0);

@@ -42,7 +42,7 @@ for (const [locale, words] of LANGUAGES) {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(administrator);
       await gatehouse.accountMenu(administrator.username).click();
-      await gatehouse.header.getByRole('link', { name: words.users }).click();
+      await gatehouse.menu.getByRole('link', { name: words.users }).click();
       await gatehouse.expectPath('/admin/users');
       await expect(page.getByRole('heading', { name: words.users, level: 1 })).toBeFocused();
 
@@ -130,8 +130,8 @@ for (const [locale, words] of LANGUAGES) {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
       await gatehouse.accountMenu(user.username).click();
-      await expect(gatehouse.header.getByRole('link', { name: words.settings })).toBeVisible();
-      await expect(gatehouse.header.getByRole('link', { name: words.users })).toHaveCount(0);
+      await expect(gatehouse.menu.getByRole('link', { name: words.settings })).toBeVisible();
+      await expect(gatehouse.menu.getByRole('link', { name: words.users })).toHaveCount(0);
       await gatehouse.open('/admin/users');
       await expect(gatehouse.alert(words.adminOnly)).toBeVisible();
       await expect(gatehouse.main.getByRole('table')).toBeHidden();

@@ -83,6 +83,6 @@ test('full storage keeps nothing and the page works', async ({ page, user }) => 
   });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  await gatehouse.logoutButton.click();
+  await gatehouse.logOut();
   await gatehouse.expectPath('/login');
 });

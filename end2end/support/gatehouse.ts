@@ -7,14 +7,20 @@ import { EN, type Strings } from './words.ts';
 export class Gatehouse {
   readonly main: Locator;
   readonly header: Locator;
+  /** The logo, which leads to the home page. */
+  readonly home: Locator;
   readonly nav: Locator;
+  readonly menuButton: Locator;
+  /** The account menu. */
+  readonly menu: Locator;
+  readonly footer: Locator;
   readonly account: Locator;
   readonly password: Locator;
   readonly confirm: Locator;
   readonly remember: Locator;
   readonly loginButton: Locator;
   readonly registerButton: Locator;
-  /** The button in the header: the profile may have another one. */
+  /** The button in the account menu: the profile may have another one. */
   readonly logoutButton: Locator;
   readonly languageSwitch: Locator;
   readonly colours: Locator;
@@ -25,7 +31,11 @@ export class Gatehouse {
   ) {
     this.main = page.getByRole('main');
     this.header = page.getByRole('banner');
+    this.home = this.header.locator('a[href="/"]');
     this.nav = this.header.getByRole('navigation');
+    this.menuButton = this.nav.locator('[popovertarget="menu"]');
+    this.menu = this.nav.locator('#menu');
+    this.footer = page.getByRole('contentinfo');
     this.account = page.getByLabel(words.username, { exact: true });
     this.password = page.getByLabel(words.password, { exact: true });
     this.confirm = page.getByLabel(words.passwordAgain, { exact: true });
@@ -33,8 +43,8 @@ export class Gatehouse {
     this.loginButton = this.main.getByRole('button', { name: words.logIn, exact: true });
     this.registerButton = this.main.getByRole('button', { name: words.register, exact: true });
     this.logoutButton = this.header.getByRole('button', { name: words.logOut });
-    this.languageSwitch = this.header.getByRole('button', { name: words.language });
-    this.colours = this.header.getByRole('combobox', { name: words.theme });
+    this.languageSwitch = this.footer.getByRole('button', { name: words.language });
+    this.colours = this.footer.getByRole('combobox', { name: words.theme });
   }
 
   /** Opens a path and waits for hydration. */
@@ -88,6 +98,17 @@ export class Gatehouse {
   /** Expects a path and query of this server. */
   async expectPath(pathAndQuery: string): Promise<void> {
     await expect.poll(() => this.page.url()).toBe(new URL(pathAndQuery, this.origin()).href);
+  }
+
+  /** Opens the account menu, unless it is open. */
+  async openMenu(): Promise<void> {
+    if (!(await this.menu.evaluate((element) => element.matches(':popover-open'))))
+      await this.menuButton.click();
+  }
+
+  async logOut(): Promise<void> {
+    await this.openMenu();
+    await this.logoutButton.click();
   }
 
   /** The button of the account menu. */

@@ -4,7 +4,7 @@
 // A page is a type as deep as its elements.
 #![recursion_limit = "512"]
 
-use std::{io::Write as _, path::Path, process::ExitCode};
+use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
 use axum::Router;
 use clap::{Parser, Subcommand};
@@ -195,7 +195,14 @@ fn pages(config: &Config) -> Router {
             "the site files are missing: pages will not hydrate (build them with make build; GATEHOUSE_SITE_DIR is their folder)"
         );
     }
-    pages::router(&Pages { site, password_min: config.password_min, reload: config.reload })
+    let remembered = config.lifetimes.refresh.min(config.lifetimes.session);
+    pages::router(&Pages {
+        info: Arc::new(config.site.clone()),
+        password_min: config.password_min,
+        remember_seconds: usize::try_from(remembered).unwrap_or_default(),
+        reload: config.reload,
+        ..Pages::of(site)
+    })
 }
 
 /// Completes at the first SIGINT or SIGTERM. The second one ends the program at once. Signals are

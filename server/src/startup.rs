@@ -187,6 +187,7 @@ impl Server {
             bodies: Bodies::new(config.uploads, config.data_dir.clone()),
             keys,
             readiness,
+            site: Arc::new(config.site.clone()),
             env,
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),

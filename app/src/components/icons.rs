@@ -61,14 +61,6 @@ pub fn renew() -> InertElement {
     )
 }
 
-/// Colour theme: a disc, half filled.
-#[must_use]
-pub fn contrast() -> InertElement {
-    InertElement::new(
-        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15Z"/><path fill="currentColor" d="M10 2.5a7.5 7.5 0 0 1 0 15Z"/></svg>"#,
-    )
-}
-
 /// Visibility: an eye. The style sheet strikes it out while the text is masked.
 #[must_use]
 pub fn eye() -> InertElement {
@@ -106,5 +98,53 @@ pub fn down() -> InertElement {
 pub fn bin() -> InertElement {
     InertElement::new(
         r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3.5 5.5h13M8 5.5V3.5h4v2M5.5 5.5l.7 11h7.6l.7-11M8.4 8.5v5M11.6 8.5v5"/></svg>"#,
+    )
+}
+
+/// Profile: head and shoulders.
+#[must_use]
+pub fn person() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 3a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7ZM3.5 17a6.5 6.5 0 0 1 13 0"/></svg>"#,
+    )
+}
+
+/// Files: a picture.
+#[must_use]
+pub fn pictures() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3 4h14v12H3ZM3 13l4-4 5 5 2-2 3 3M13 7.5h.01"/></svg>"#,
+    )
+}
+
+/// Settings: two sliders.
+#[must_use]
+pub fn sliders() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3 6.5h7M14 6.5h3M3 13.5h3M10 13.5h7M12 4.5a2 2 0 1 1 0 4 2 2 0 0 1 0-4ZM8 11.5a2 2 0 1 1 0 4 2 2 0 0 1 0-4Z"/></svg>"#,
+    )
+}
+
+/// Users: two persons.
+#[must_use]
+pub fn people() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M7.5 4a3 3 0 1 1 0 6 3 3 0 0 1 0-6ZM2 16.5a5.5 5.5 0 0 1 11 0M13 4.3a3 3 0 0 1 0 5.4M15.2 12a5.5 5.5 0 0 1 2.8 4.5"/></svg>"#,
+    )
+}
+
+/// Another account: two arrows.
+#[must_use]
+pub fn switch() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M4 7h12l-3-3M16 13H4l3 3"/></svg>"#,
+    )
+}
+
+/// Log out: an arrow to the right.
+#[must_use]
+pub fn leave() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M8 3.5H4v13h4M8 10h9M14 7l3 3-3 3"/></svg>"#,
     )
 }

@@ -1,6 +1,6 @@
 //! Logout button.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::html::InertElement};
 use leptos_router::{NavigateOptions, hooks::use_location, hooks::use_navigate};
 
 use super::toasts::Toasts;
@@ -21,6 +21,9 @@ pub fn LogoutButton(
     /// CSS classes.
     #[prop(default = "btn btn-outline")]
     class: &'static str,
+    /// Icon before the label.
+    #[prop(optional)]
+    icon: Option<InertElement>,
 ) -> impl IntoView {
     let language = Language::of_page();
     let toasts = Toasts::of_page();
@@ -61,6 +64,7 @@ pub fn LogoutButton(
             on:click=log_out
         >
             <span class="spinner" aria-hidden="true"></span>
+            {icon}
             <span>{language.t(label)}</span>
         </button>
     }

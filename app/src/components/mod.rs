@@ -13,7 +13,6 @@ pub mod logout_button;
 pub mod masking;
 pub mod new_password;
 pub mod password_dialog;
-pub mod preferences;
 pub mod progress;
 pub mod strength_meter;
 pub mod submit_button;

@@ -8,6 +8,7 @@ use super::icons;
 use crate::{
     dom,
     i18n::strings::{Language, Strings},
+    routes::Page,
 };
 
 /// Time after which a status message disappears.
@@ -24,6 +25,8 @@ struct Toast {
     id: u32,
     role: &'static str,
     text: Text,
+    /// Page that the text refers to; linked below it.
+    link: Option<Page>,
 }
 
 type Slot = RwSignal<Option<Toast>>;
@@ -48,12 +51,17 @@ impl Toasts {
 
     /// Shows a status message.
     pub fn status(self, text: Text) {
-        self.add("status", text);
+        self.add("status", text, None);
     }
 
     /// Shows an alert.
     pub fn alert(self, text: Text) {
-        self.add("alert", text);
+        self.add("alert", text, None);
+    }
+
+    /// Shows an alert, with a link to the page that it refers to.
+    pub fn alert_with_link(self, text: Text, link: Option<Page>) {
+        self.add("alert", text, link);
     }
 
     /// Removes all toasts.
@@ -70,11 +78,11 @@ impl Toasts {
         }
     }
 
-    fn add(self, role: &'static str, text: Text) {
+    fn add(self, role: &'static str, text: Text, link: Option<Page>) {
         let newest = self.0.into_iter().map(id).max().unwrap_or(0);
         // Empty slots have id 0 and are taken first, then the oldest toast is replaced.
         if let Some(slot) = self.0.into_iter().min_by_key(|slot| id(*slot)) {
-            slot.set(Some(Toast { id: newest + 1, role, text }));
+            slot.set(Some(Toast { id: newest + 1, role, text, link }));
         }
     }
 }
@@ -120,7 +128,17 @@ fn toast_view(toast: Toast, slot: Slot) -> impl IntoView {
     view! {
         <div role=toast.role class="toast">
             {if toast.role == "status" { icons::tick() } else { icons::warning() }}
-            <p>{language.t(toast.text)}</p>
+            <p>
+                {language.t(toast.text)}
+                {toast
+                    .link
+                    .map(|page| {
+                        view! {
+                            " "
+                            <a href=page.path()>{move || page.title(language.strings())}</a>
+                        }
+                    })}
+            </p>
             <button
                 type="button"
                 class="close"

@@ -39,6 +39,20 @@
     attempt(() => document.querySelectorAll(":popover-open").forEach((open) => open.hidePopover())),
   );
 
+  const switchLanguage = () => {
+    root.lang = root.lang === "zh" ? "en" : "zh";
+    attempt(() => (document.cookie = `lang=${root.lang};path=/;max-age=31536000;samesite=lax`));
+    for (const option of document.querySelectorAll("#theme option"))
+      option.textContent = option.dataset[root.lang];
+    dispatchEvent(new Event("languagechange"));
+  };
+
+  // On a touch screen the keyboard would cover the page.
+  addEventListener("DOMContentLoaded", () => {
+    if (matchMedia("(pointer: fine)").matches && document.activeElement === document.body)
+      document.querySelector(".guests-only input:invalid")?.focus();
+  });
+
   const mark = (name, on) => root.toggleAttribute("data-" + name, on);
   const markOffline = () => mark("offline", !navigator.onLine);
   markOffline();
@@ -56,5 +70,6 @@
   addEventListener("click", ({ target }) => {
     const button = target.closest('button[type="button"]:not([popovertarget])');
     if (button && isPending()) button.dataset.deferred = "";
+    else if (button?.id === "language") switchLanguage();
   });
 })();

@@ -5,67 +5,24 @@ mod shape;
 
 use std::sync::Arc;
 
-use leptos::{hydration::AutoReload, nonce::use_nonce, prelude::*};
+use leptos::{html, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
 use crate::{
     App,
-    i18n::{Lang, strings::Strings},
+    i18n::{Lang, document, document::DocumentStrings, strings::Strings},
+    page_settings::PageSettings,
     routes::Page,
 };
 
 #[cfg(feature = "ssr")]
-pub use shape::with_shape;
-
-/// Paths of the compiled client: glue code, WebAssembly and style sheet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assets {
-    /// Path of the JavaScript glue.
-    pub js: String,
-    /// Path of the main WebAssembly module.
-    pub wasm: String,
-    /// Path of the style sheet.
-    pub css: String,
-    /// Paths of the lazy chunks that pages behind a login need.
-    pub lazy_chunks: Vec<String>,
-}
-
-/// Server settings that a page depends on; provided as context.
-#[derive(Clone, Debug)]
-pub struct PageSettings {
-    /// Language of the page.
-    pub lang: Lang,
-    /// Minimum length of a new password, in code points.
-    pub password_min: usize,
-    /// Paths of the compiled client.
-    pub assets: Arc<Assets>,
-    /// Development only: the page reloads when its sources change.
-    pub reload: bool,
-}
-
-/// Returns the minimum length of a new password in code points: on the server from its settings, in
-/// the browser from the document.
-#[must_use]
-pub fn password_min() -> usize {
-    use_context::<PageSettings>().map_or_else(
-        || {
-            crate::dom::root_number("data-password-min")
-                .unwrap_or(crate::validation::password::MIN_DEFAULT)
-        },
-        |settings| settings.password_min,
-    )
-}
-
-/// Returns the language of the page, on the server and in the browser.
-#[must_use]
-pub fn lang() -> Lang {
-    use_context::<PageSettings>().map_or_else(crate::dom::lang, |settings| settings.lang)
-}
+pub use shape::served;
 
 /// Renders the HTML document.
 ///
 /// - `head.js` runs before the first paint. It marks whether an access token is stored, so that the
-///   style sheet can hide what is not for this visitor, and defers forms that are submitted before
-///   hydration.
+///   style sheet can hide what is not for this visitor, handles language and theme of the footer,
+///   focuses the first empty field where no on-screen keyboard would open, and defers forms that are
+///   submitted before hydration.
 /// - `new_build.js` reloads the page when the server runs another build, whose files replace those
 ///   of this page. It compares the name of the WebAssembly module in both documents, so that
 ///   responses of intermediaries do not count. At most once for each build, unless the user asks
@@ -74,7 +31,7 @@ pub fn lang() -> Lang {
 ///   nodes by `<font>` elements, and updates of the replaced nodes would not show; a node that the
 ///   app touches is put back. The document opts out of translation, since it exists in two
 ///   languages.
-/// - `start.js` starts the app. If the DOM differs from the server's HTML (`with_shape`), the page
+/// - `start.js` starts the app. If the DOM differs from the server's HTML (`served`), the page
 ///   is rendered again instead of hydrated (`rerender.js`), and form input is carried over. If the
 ///   app panics before hydration ends, a second instance renders the page again; if that fails too,
 ///   or without WebAssembly, a banner appears. The second instance has a path of its own, since an
@@ -84,10 +41,8 @@ pub fn lang() -> Lang {
 ///   which keeps Firefox from using the preload.
 pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let page = Page::at(path);
-    let strings = Strings::of(settings.lang);
+    let site = Arc::clone(&settings.site);
     let assets = Arc::clone(&settings.assets);
-    // A single string: markers that Leptos puts between views would show as text in a title.
-    let title = escaped(&page.document_title(strings));
     let start_script = format!("{}({:?},{:?})", START_SCRIPT.trim_end(), assets.js, assets.wasm);
     let lazy_chunks = if page.requires_auth() { assets.lazy_chunks.clone() } else { Vec::new() };
     let reload = settings.reload.then(|| {
@@ -100,20 +55,23 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             lang=settings.lang.tag()
             translate="no"
             class="notranslate"
+            data-site-name=site.name.clone()
+            data-support-url=site.support_url.clone()
             data-password-min=settings.password_min.to_string()
+            data-remember-seconds=settings.remember_seconds.to_string()
         >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="google" content="notranslate" />
-                <title inner_html=title></title>
-                <meta name="description" content=strings.tagline />
+                {metadata(settings, page)}
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f9f8f5" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#13161b" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
-                <link rel="manifest" href="/site.webmanifest" />
+                <link rel="manifest" href="/app.webmanifest" />
                 <script nonce=use_nonce()>{HEAD_SCRIPT.trim_end()}</script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
@@ -136,11 +94,101 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <div class="banner banner-missing" role="alert">
                     {bilingual(|strings| strings.javascript_required.into_any())}
                 </div>
+                {footer(settings)}
                 <noscript>
-                    <div class="banner"><p>{strings.javascript_required}</p></div>
+                    <div class="banner">
+                        <p>{DocumentStrings::of(settings.lang).javascript_required}</p>
+                    </div>
                 </noscript>
             </body>
         </html>
+    }
+}
+
+/// Title, description and data for search engines and link previews (Open Graph). URLs need the
+/// public URL: the `Host` header is chosen by the client.
+fn metadata(settings: &PageSettings, page: Page) -> impl IntoView + use<> {
+    let (lang, site) = (settings.lang, &settings.site);
+    // A single string: markers that Leptos puts between views would show as text in a title.
+    let title = page.document_title(Strings::of(lang), &site.name);
+    let description = description(page, lang, &site.name);
+    // Pages behind a login are empty shells to a crawler.
+    let is_listed = !page.requires_auth() && page != Page::NotFound;
+    let robots = (!is_listed).then(|| view! { <meta name="robots" content="noindex" /> });
+    let urls = site.public_url.as_ref().filter(|_| is_listed).map(|origin| {
+        let url = format!("{origin}{}", page.path());
+        let image = format!("{origin}/icon-512.png");
+        view! {
+            <link rel="canonical" href=url.clone() />
+            {open_graph("og:url", url)}
+            {open_graph("og:image", image)}
+        }
+    });
+    view! {
+        <title inner_html=escaped(&title)></title>
+        <meta name="description" content=description.clone() />
+        {open_graph("og:title", title)}
+        {open_graph("og:description", description)}
+        {open_graph("og:site_name", site.name.clone())}
+        {open_graph("og:type", "website".to_owned())}
+        <meta name="twitter:card" content="summary" />
+        {robots}
+        {urls}
+    }
+}
+
+/// Renders a property of Open Graph.
+fn open_graph(property: &'static str, content: String) -> impl IntoView {
+    html::meta().attr("property", property).content(content)
+}
+
+fn description(page: Page, lang: Lang, site: &str) -> String {
+    match page {
+        Page::Home => Strings::of(lang).home_guest.to_owned(),
+        Page::Login => document::about_login(lang, site),
+        Page::Register => document::about_register(lang, site),
+        Page::NotFound => DocumentStrings::of(lang).about_missing.to_owned(),
+        _ => DocumentStrings::of(lang).about_member.to_owned(),
+    }
+}
+
+/// Site footer: name and links of the site, language and theme. It is not part of the app: its texts
+/// are there in both languages, and `head.js` handles its controls.
+fn footer(settings: &PageSettings) -> impl IntoView + use<> {
+    let site = &settings.site;
+    let strings = DocumentStrings::of(settings.lang);
+    let link = |url: &Option<String>, text: Text| {
+        url.clone().map(|url| view! { <a href=url>{spans(text)}</a> })
+    };
+    let option = |value: &'static str, text: Text| {
+        view! {
+            <option value=value data-zh=text(DocumentStrings::of(Lang::Zh)) data-en=text(DocumentStrings::of(Lang::En))>
+                {text(strings)}
+            </option>
+        }
+    };
+    view! {
+        <footer class="site-footer">
+            <p>{site.name.clone()}</p>
+            {link(&site.privacy_url, |s| s.privacy)}
+            {link(&site.terms_url, |s| s.terms)}
+            {link(&site.support_url, |s| s.support)}
+            <button type="button" id="language" class="preference">
+                <span class="sr-only">{spans(|s| s.language)}": "</span>
+                // The other language is labelled in its own language.
+                <span class="other-language">
+                    {LANGUAGES.map(|lang| view! { <span lang=lang.tag()>{lang.name()}</span> })}
+                </span>
+            </button>
+            <label class="preference">
+                {spans(|s| s.theme)}
+                <select id="theme" autocomplete="off">
+                    {option("", |s| s.theme_system)}
+                    {option("light", |s| s.theme_light)}
+                    {option("dark", |s| s.theme_dark)}
+                </select>
+            </label>
+        </footer>
     }
 }
 
@@ -166,10 +214,23 @@ const HEAD_SCRIPT: &str = concat!(
 /// Script that starts the app: it hydrates the page, or renders it again if the DOM has changed.
 const START_SCRIPT: &str = concat!(include_str!("rerender.js"), include_str!("start.js"));
 
-/// Renders a text in both languages; the style sheet shows one. Texts outside the app do not react
-/// to the language switch.
-fn bilingual(text: fn(&'static Strings) -> AnyView) -> impl IntoView {
-    [Lang::Zh, Lang::En].map(|lang| view! { <p lang=lang.tag()>{text(Strings::of(lang))}</p> })
+/// Both languages, of which the style sheet shows one.
+const LANGUAGES: [Lang; 2] = [Lang::Zh, Lang::En];
+
+/// Selects a text.
+type Text = fn(&'static DocumentStrings) -> &'static str;
+
+/// Renders a paragraph in both languages; the style sheet shows one. Texts outside the app do not
+/// react to the language switch.
+fn bilingual(text: fn(&'static DocumentStrings) -> AnyView) -> impl IntoView {
+    LANGUAGES.map(|lang| view! { <p lang=lang.tag()>{text(DocumentStrings::of(lang))}</p> })
+}
+
+/// As [`bilingual`], within a line.
+fn spans(text: Text) -> impl IntoView {
+    let text =
+        move |lang: Lang| view! { <span lang=lang.tag()>{text(DocumentStrings::of(lang))}</span> };
+    view! { <span class="bilingual">{LANGUAGES.map(text)}</span> }
 }
 
 /// Escapes a text for an RCDATA element (HTML §13.1.2.6).

@@ -9,17 +9,34 @@ use std::borrow::Cow;
 /// Attribute of the first element after the app, with its value still empty.
 const ATTRIBUTE: &str = "data-shape=\"\"";
 
-/// Inserts the fingerprint of the app into a rendered page.
+/// Marker that Leptos puts between views: a comment to browsers, but no valid HTML.
+const MARKER: &str = "<!>";
+
+/// End of the document.
+const END: &str = "</body></html>";
+
+/// Completes a rendered page: inserts the fingerprint of the app, and makes the markup valid without
+/// changing the DOM. The markers of the app become proper comments, those around it, which hydration
+/// does not need, are removed, and scripts behind the end of the document move into the body, where
+/// parsers put them anyway.
 #[must_use]
-pub fn with_shape(html: &str) -> Cow<'_, str> {
-    let app = html.split_once("<body").and_then(|(_, rest)| rest.split_once('>'));
-    let Some((app, after)) = app.and_then(|(_, body)| body.split_once(ATTRIBUTE)) else {
-        return Cow::Borrowed(html);
-    };
-    // The element with the attribute is not part of the app.
-    let shape = shape(app.rsplit_once('<').map_or(app, |(app, _)| app));
-    let before = &html[..html.len() - after.len() - ATTRIBUTE.len()];
-    Cow::Owned(format!("{before}data-shape=\"{shape}\"{after}"))
+pub fn served(html: &str) -> Cow<'_, str> {
+    let Some((head, app, rest)) = parts(html) else { return Cow::Borrowed(html) };
+    let app = app.replace(MARKER, "<!---->");
+    let attribute = ATTRIBUTE.replace("\"\"", &format!("\"{}\"", shape(&app)));
+    let rest = rest.replace(MARKER, "").replacen(ATTRIBUTE, &attribute, 1);
+    let (body, scripts) = rest.split_once(END).unwrap_or((&rest, ""));
+    Cow::Owned([&head.replace(MARKER, ""), &app, body, scripts, END].concat())
+}
+
+/// Splits a page into the part before the app, the app, and the part that begins with the element
+/// that takes the fingerprint.
+fn parts(html: &str) -> Option<(&str, &str, &str)> {
+    let body = html.find("<body")?;
+    let start = body + html[body..].find('>')? + 1;
+    let attribute = start + html[start..].find(ATTRIBUTE)?;
+    let end = html[..attribute].rfind('<')?;
+    Some((&html[..start], &html[start..end], &html[end..]))
 }
 
 /// Returns a hash of the names of all nodes, computed as in `start.js`. It expects our own
@@ -68,7 +85,7 @@ fn after_tag(tag: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{shape, with_shape};
+    use super::{served, shape};
 
     fn of(names: &[&str]) -> u32 {
         names
@@ -116,14 +133,19 @@ mod tests {
     }
 
     #[test]
-    fn with_shape_inserts_the_hash_of_the_app() {
-        let page = "<head><!-- --></head><body class=\"a\"><p>a</p>\
-                    <div class=\"b\" data-shape=\"\"></div></body>";
-        let expected =
-            page.replace("data-shape=\"\"", &format!("data-shape=\"{}\"", of(&["p", "#text"])));
-        assert_eq!(with_shape(page), expected);
+    fn served_page_has_the_hash_of_the_app_and_no_markers() {
+        let page = "<!DOCTYPE html><html><head><!><title>a</title><!></head><body class=\"a\">\
+                    <p>a<!>b</p><div class=\"b\" data-shape=\"\"><!>c</div></body></html><script>x</script>";
+        let hash = of(&["p", "#text", "#comment", "#text"]);
+        assert_eq!(
+            served(page),
+            format!(
+                "<!DOCTYPE html><html><head><title>a</title></head><body class=\"a\"><p>a<!---->b</p>\
+                 <div class=\"b\" data-shape=\"{hash}\">c</div><script>x</script></body></html>"
+            )
+        );
         for page in ["", "<body>", "<p data-shape=\"\"></p>", "<body><p></p></body>"] {
-            assert_eq!(with_shape(page), page);
+            assert_eq!(served(page), page);
         }
     }
 }

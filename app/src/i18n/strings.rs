@@ -1,5 +1,5 @@
 //! Texts of the pages that every visitor loads. Texts of pages that require authentication are in
-//! `authenticated.rs`.
+//! `authenticated.rs`, those of footer and banners in `document.rs`.
 
 use std::ops::Deref;
 
@@ -10,19 +10,12 @@ use super::{Lang, authenticated::AuthenticatedStrings};
 super::string_table! {
     /// The pages' texts. Those of [`AuthenticatedStrings`] are reached through `Deref`.
     Strings {
-        product: "Gatehouse", "Gatehouse";
         tagline: "您的账户，由您掌握。", "Your account, in your hands.";
         skip_to_content: "跳到主要内容", "Skip to content";
 
-        home: "首页", "Home";
         profile: "个人中心", "Profile";
         menu: "菜单", "Menu";
         main_navigation: "主导航", "Main";
-        language: "语言", "Language";
-        theme: "主题", "Theme";
-        theme_system: "跟随系统", "System";
-        theme_light: "浅色", "Light";
-        theme_dark: "深色", "Dark";
 
         home_guest: "在一处管理您的个人资料、设备和文件。由 Gatehouse 自主托管。", "One place for your profile, devices and files. Self-hosted with Gatehouse.";
         home_renewal: "登录不中断", "Stay signed in";
@@ -50,13 +43,15 @@ super::string_table! {
         caps_lock: "大写锁定已开启", "Caps Lock is on";
         remember: "记住我", "Remember me";
         log_in: "登录", "Log in";
-        register: "注册", "Register";
+        register: "注册", "Create account";
+        cannot_log_in: "无法登录？", "Can't log in?";
+        cannot_log_in_text: "请联系管理员为您设置新密码。", "Ask an administrator to set a new password for you.";
+        contact_support: "联系支持", "Contact support";
         log_out: "安全登出", "Log out";
         no_account: "没有账户？", "No account yet?";
         already_registered: "已有账户？", "Already have an account?";
-        switch_account: "切换账户", "Switch account";
+        switch_account: "切换账户", "Log in as someone else";
 
-        account: "用户中心", "Your account";
         retry: "重试", "Try again";
         account_menu: "账户菜单", "Account menu";
         settings: "设置", "Settings";
@@ -71,19 +66,19 @@ super::string_table! {
         not_found_text: "地址可能有误，或者页面已被移走。", "The address may be mistyped, or the page has moved.";
         to_home: "返回首页", "Back to the home page";
 
-        registered: "注册成功，请登录您的账户", "Registered. Please log in.";
+        registered: "注册成功，请登录您的账户", "Account created. Log in to continue.";
         logged_in: "登录成功", "Logged in";
         logged_out: "您已成功登出", "You are logged out";
         logged_out_locally: "您已在此设备登出，但未能通知服务器", "You are logged out on this device, but the server could not be reached";
         close: "关闭", "Close";
-        notifications: "通知", "Notices";
+        notifications: "通知", "Notifications";
 
-        session_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
-        session_logged_out: "您已在别处登出，请重新登录", "You logged out elsewhere, please log in again";
-        session_ended_elsewhere: "此会话已在其他设备上被结束，请重新登录", "This session was ended from another device, please log in again";
-        session_reused: "此登录被重复使用，为保护您的账户已将其结束。请重新登录并检查您的设备。", "This session was ended because its login was used twice. Log in again, then check your devices.";
+        session_expired: "登录已过期，请重新登录", "Your session has expired. Log in again.";
+        session_logged_out: "您已在别处登出，请重新登录", "You logged out in another window. Log in again.";
+        session_ended_elsewhere: "此会话已在其他设备上被结束，请重新登录", "This session was ended from another device. Log in again.";
+        session_reused: "此会话的登录凭证被使用了两次，可能已被盗用，因此已结束会话。请重新登录并检查您的设备：", "This session was ended because its sign-in was used twice, perhaps by someone else. Log in, then check your devices:";
         session_disabled: "账户已停用", "This account is disabled";
-        session_password_changed: "密码已更改，请重新登录", "Your password was changed, please log in again";
+        session_password_changed: "密码已更改，请重新登录", "Your password was changed. Log in again.";
 
         help_offline: "恢复连接后再试一次，已填写的内容不会丢失。", "Try again once you are connected. Nothing you typed is lost.";
         help_no_response: "服务器没有响应，可能正在重启。请稍候再试。", "The server is not responding; it may be restarting. Try again in a moment.";
@@ -95,10 +90,6 @@ super::string_table! {
         network_offline: "网络错误：您已离线", "Network error: you are offline";
         network_error: "网络错误，请稍后重试", "Network error, please try again";
         unexpected_error: "出了点问题，请稍后重试", "Something went wrong, please try again";
-        offline: "您已离线。恢复连接后可继续，已填写的内容不会丢失。", "You are offline. You can continue once you are connected; nothing you typed is lost.";
-        page_incomplete: "页面未能完全加载。", "The page could not be loaded completely.";
-        reload: "重新加载", "Reload";
-        javascript_required: "此页面需要 JavaScript 和 WebAssembly。请在浏览器中启用后重新加载。", "This page needs JavaScript and WebAssembly. Please enable them and reload.";
     }
 }
 
@@ -112,12 +103,52 @@ impl Deref for Strings {
     }
 }
 
-/// The greeting.
+/// The greeting. Its mark is left out after a name that ends with one.
 #[must_use]
 pub fn welcome(lang: Lang, name: &str) -> String {
+    let is_marked = name.ends_with(['!', '?', '.', '！', '？', '。', '…']);
     match lang {
-        Lang::Zh => format!("欢迎，{name}！"),
-        Lang::En => format!("Welcome, {name}!"),
+        Lang::Zh => format!("欢迎，{name}{}", if is_marked { "" } else { "！" }),
+        Lang::En => format!("Welcome, {name}{}", if is_marked { "" } else { "!" }),
+    }
+}
+
+/// Names the page that a guest is logging in for.
+#[must_use]
+pub fn log_in_for(lang: Lang, page: &str) -> String {
+    match lang {
+        Lang::Zh => format!("登录后即可前往“{page}”。"),
+        Lang::En => format!("Log in to continue to {page}."),
+    }
+}
+
+/// The hint below "Remember me": how long the login lasts without a visit.
+#[must_use]
+pub fn remember_hint(lang: Lang, seconds: usize) -> String {
+    const UNITS: [(usize, &str, &str); 3] =
+        [(86_400, "天", "day"), (3600, "小时", "hour"), (60, "分钟", "minute")];
+    let [.., minutes] = UNITS;
+    let (length, zh, en) =
+        UNITS.into_iter().find(|(length, ..)| seconds >= 2 * length).unwrap_or(minutes);
+    let count = seconds / length;
+    match lang {
+        Lang::Zh => format!("{count} {zh}内再次访问无需登录。请勿在公用设备上使用。"),
+        Lang::En => {
+            format!("Stays logged in for {count} {en}s after each visit. Not for shared computers.")
+        }
+    }
+}
+
+/// Questions an email address whose domain has no dot.
+#[must_use]
+pub fn domain_question(lang: Lang, address: &str) -> String {
+    match lang {
+        Lang::Zh => {
+            format!("“@”之后没有点号。您是否想输入 {address}.com？如果无误，请再次点击“注册”。")
+        }
+        Lang::En => format!(
+            "There is no dot after the @. Did you mean {address}.com? If it is right, press Create account again."
+        ),
     }
 }
 
@@ -151,12 +182,6 @@ impl Language {
         expect_context()
     }
 
-    /// Switches the language: of this page at once, and of later pages by a cookie.
-    pub fn choose(self, lang: Lang) {
-        remember(lang);
-        self.0.set(lang);
-    }
-
     /// The current language; tracked.
     #[must_use]
     pub fn get(self) -> Lang {
@@ -179,13 +204,27 @@ impl Language {
     }
 }
 
-/// Marks the page's language, which requests ask for, too, and stores it in a cookie for later
-/// pages.
-fn remember(lang: Lang) {
-    if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("lang", lang.tag());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn welcome_to_name_that_ends_with_a_mark_adds_none() {
+        assert_eq!(welcome(Lang::En, "Ada"), "Welcome, Ada!");
+        assert_eq!(welcome(Lang::En, "the Sixty-4th!!"), "Welcome, the Sixty-4th!!");
+        assert_eq!(welcome(Lang::En, "Sammy Davis Jr."), "Welcome, Sammy Davis Jr.");
+        assert_eq!(welcome(Lang::Zh, "小明"), "欢迎，小明！");
+        assert_eq!(welcome(Lang::Zh, "小明！"), "欢迎，小明！");
     }
-    let cookie = format!("{}={};path=/;max-age=31536000;samesite=lax", Lang::COOKIE, lang.tag());
-    // Without permission for cookies the current page is switched all the same.
-    let _ = js_sys::Reflect::set(&document(), &"cookie".into(), &cookie.into());
+
+    #[test]
+    fn remember_hint_uses_the_largest_unit_that_fits_twice() {
+        for (seconds, expected) in
+            [(604_800, "7 days"), (86_400, "24 hours"), (172_800, "2 days"), (5400, "90 minutes")]
+        {
+            let hint = remember_hint(Lang::En, seconds);
+            assert!(hint.contains(&format!("for {expected} after")), "{hint}");
+        }
+        assert!(remember_hint(Lang::Zh, 604_800).starts_with("7 天内"));
+    }
 }

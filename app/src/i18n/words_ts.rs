@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 use super::{
-    Lang, authenticated, authenticated::AuthenticatedStrings, messages, messages::Messages,
-    strings, strings::Strings,
+    Lang, authenticated, authenticated::AuthenticatedStrings, document::DocumentStrings, messages,
+    messages::Messages, strings, strings::Strings,
 };
 use crate::validation::{Problem, ServerProblem, password};
 
@@ -58,8 +58,11 @@ fn members(lang: Lang) -> String {
     ];
     lines.extend(strings(Strings::of(lang).all(), "  "));
     lines.extend(strings(AuthenticatedStrings::of(lang).all(), "  "));
+    lines.extend(strings(DocumentStrings::of(lang).all(), "  "));
     for (name, parameters, text) in [
         ("welcome", "name", strings::welcome(lang, "${name}")),
+        ("log_in_for", "page", strings::log_in_for(lang, "${page}")),
+        ("domain_question", "address", strings::domain_question(lang, "${address}")),
         ("username_taken", "name", messages::username_taken(lang, "${name}")),
         (
             "device_name",
@@ -117,7 +120,13 @@ fn words_ts_of_end2end_equals_tables() {
 
 #[test]
 fn keys_of_page_tables_are_distinct() {
-    let all = [Strings::of(Lang::En).all(), AuthenticatedStrings::of(Lang::En).all()].concat();
+    let lang = Lang::En;
+    let all = [
+        Strings::of(lang).all(),
+        AuthenticatedStrings::of(lang).all(),
+        DocumentStrings::of(lang).all(),
+    ]
+    .concat();
     let distinct: BTreeMap<_, _> = all.iter().copied().collect();
     assert_eq!(distinct.len(), all.len());
 }

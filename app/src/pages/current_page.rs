@@ -9,7 +9,7 @@ use leptos_router::{
 use super::{
     home::Home, lazy_pages::LazyPages, login::Login, not_found::NotFound, register::Register,
 };
-use crate::{dom, guards, i18n::strings::Language, routes::Page};
+use crate::{dom, guards, i18n::strings::Language, page_settings, routes::Page};
 
 /// Renders the page at the current URL. leptos_router's `<Routes>` over the same pages, with
 /// `<ParentRoute>` for the settings, adds 30.2 kB (brotli) to the first load of `/login`: 201.6 kB
@@ -39,24 +39,27 @@ pub fn CurrentPage() -> impl IntoView {
     }
 }
 
-/// Sets the document title and, after a navigation, moves the focus to the page's heading, so that
-/// screen readers announce it.
+/// Sets the document title and, after a navigation, moves the focus: to the first empty field of a
+/// form of guests, else to the page's heading, so that screen readers announce it.
 fn announce_page(page: Memo<Page>) {
     let language = Language::of_page();
     let pathname = use_location().pathname;
     let address = use_context::<BrowserUrl>();
+    let site = page_settings::site_name();
     Effect::new(move |before: Option<Page>| {
         let page = page.get();
         // A navigation that waits for its chunk has no history entry yet.
         if let Some(address) = address.as_ref().filter(|_| Page::at(&pathname.read()) == page) {
             address.ready_to_complete();
         }
-        document().set_title(&page.document_title(language.strings()));
+        document().set_title(&page.document_title(language.strings(), &site));
         if before.is_some_and(|before| before != page) {
             // The new page is rendered one frame later.
             request_animation_frame(|| {
-                if let Some(heading) = dom::find("h1") {
-                    dom::focus(&heading);
+                // A form of guests is opened to be filled in.
+                let target = dom::find(".guests-only input:invalid").or_else(|| dom::find("h1"));
+                if let Some(target) = target {
+                    dom::focus(&target);
                 }
             });
         }

@@ -29,11 +29,11 @@ pub fn Home() -> impl IntoView {
                 <a class="btn btn-primary for-member" href=Page::Profile.path()>
                     {language.t(|s| s.to_profile)}
                 </a>
-                <a class="btn btn-primary for-guest" href=Page::Login.path()>
-                    {language.t(|s| s.log_in)}
-                </a>
-                <a class="btn btn-outline for-guest" href=Page::Register.path()>
+                <a class="btn btn-primary for-guest" href=Page::Register.path()>
                     {language.t(|s| s.register)}
+                </a>
+                <a class="btn btn-outline for-guest" href=Page::Login.path()>
+                    {language.t(|s| s.log_in)}
                 </a>
             </div>
         </section>

@@ -1,16 +1,19 @@
 //! `/login`.
 
 use leptos::{ev::SubmitEvent, html::Input, prelude::*};
+use leptos_router::hooks::use_location;
 
 use super::register::PrefillUsername;
 use crate::{
     components::{
         field::{Field, FieldState},
         form::{FormError, FormState},
+        icons,
         submit_button::SubmitButton,
         toasts::Toasts,
     },
-    i18n::strings::Language,
+    i18n::strings::{Language, log_in_for, remember_hint},
+    page_settings,
     protocol::auth::Credentials,
     routes::Page,
     server_fns::login,
@@ -29,15 +32,24 @@ pub fn Login() -> impl IntoView {
     });
     let password = FieldState::new(validation::password::check_present);
     let remember = NodeRef::<Input>::new();
+    let remember_seconds = page_settings::remember_seconds();
     let form = FormState::new(vec![("username", username), ("password", password)]);
     // After a registration the username is filled in.
-    if let Some(name) =
-        expect_context::<PrefillUsername>().0.try_update_value(Option::take).flatten()
-    {
+    let registered = expect_context::<PrefillUsername>().0.try_update_value(Option::take).flatten();
+    let is_new = registered.is_some();
+    if let Some(name) = registered {
         username.fill(name);
         // The input may be reused from the previous page, with its text.
         password.fill(String::new());
     }
+    // Route guards state the page that they have redirected from.
+    let query = use_location().query;
+    let purpose = move || {
+        let target = query.read().get("redirect")?;
+        let page = Page::at(target.split(['?', '#']).next()?);
+        let lang = language.get();
+        page.requires_auth().then(|| log_in_for(lang, page.title(language.strings())))
+    };
     let submit = move |event: SubmitEvent| {
         let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
         let call = async move {
@@ -58,6 +70,16 @@ pub fn Login() -> impl IntoView {
     view! {
         <section class="card-narrow guests-only">
             <h1 tabindex="-1">{language.t(|s| s.login_title)}</h1>
+            {is_new
+                .then(|| {
+                    view! {
+                        <p class="success" role="status">
+                            {icons::tick()}
+                            {language.t(|s| s.registered)}
+                        </p>
+                    }
+                })}
+            <p class="lead">{purpose}</p>
             <form method="post" novalidate on:submit=submit>
                 <FormError form />
                 <Field
@@ -82,9 +104,13 @@ pub fn Login() -> impl IntoView {
                         name="remember"
                         checked
                         node_ref=remember
+                        aria-describedby="remember-note"
                     />
                     <span>{language.t(|s| s.remember)}</span>
                 </label>
+                <p class="note" id="remember-note">
+                    {move || remember_hint(language.get(), remember_seconds)}
+                </p>
                 <SubmitButton label=|s| s.log_in busy=form.busy />
             </form>
             <p class="aside">
@@ -92,6 +118,12 @@ pub fn Login() -> impl IntoView {
                 " "
                 <a href=Page::Register.path()>{language.t(|s| s.register)}</a>
             </p>
+            <details class="aside">
+                <summary>{language.t(|s| s.cannot_log_in)}</summary>
+                <p>{language.t(|s| s.cannot_log_in_text)}</p>
+                {page_settings::support_url()
+                    .map(|url| view! { <a href=url>{language.t(|s| s.contact_support)}</a> })}
+            </details>
         </section>
     }
 }

@@ -11,15 +11,16 @@ use crate::{
         submit_button::SubmitButton,
         toasts::Toasts,
     },
-    i18n::strings::{Language, Strings},
+    dom,
+    i18n::strings::{Language, Strings, domain_question},
     protocol::auth::Registration,
     routes::Page,
     server_fns::register,
     validation,
 };
 
-/// Username of a new account, to be filled in at the login. Context instead of the URL, so that it
-/// is not recorded.
+/// Username of a new account, to be filled in at the login, which confirms the registration. Context
+/// instead of the URL, so that it is not recorded.
 #[derive(Clone, Copy)]
 pub struct PrefillUsername(pub StoredValue<Option<String>>);
 
@@ -34,7 +35,17 @@ pub fn Register() -> impl IntoView {
     let password = NewPassword::of(move || username.value());
     let [chosen, confirmation] = password.fields();
     let form = FormState::new(vec![("username", username), chosen, confirmation]);
+    // A typo that would lock the name for ever is questioned once for each address.
+    let questioned = StoredValue::new(String::new());
     let submit = move |event: SubmitEvent| {
+        let typed = username.value().trim().to_owned();
+        if validation::username::lacks_domain_dot(&typed) && questioned.get_value() != typed {
+            event.prevent_default();
+            username.show_server_error(domain_question(dom::lang(), &typed));
+            username.focus();
+            questioned.set_value(typed);
+            return;
+        }
         let navigate = navigate.clone();
         let call = async move {
             let answer = register(Registration {
@@ -45,7 +56,6 @@ pub fn Register() -> impl IntoView {
             .await?;
             prefill_username.set_value(Some(answer.user.username));
             toasts.clear();
-            toasts.status(|strings| strings.registered);
             navigate(
                 Page::Login.path(),
                 NavigateOptions { resolve: false, ..NavigateOptions::default() },

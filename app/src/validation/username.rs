@@ -32,6 +32,14 @@ pub fn is_address(name: &str) -> bool {
     name.chars().any(|character| narrow(character) == '@')
 }
 
+/// Returns whether a name is a valid e-mail address of a domain without a dot, such as `ada@gmail`:
+/// valid, but likely a typo.
+#[must_use]
+pub fn lacks_domain_dot(name: &str) -> bool {
+    let domain: String = name.chars().map(narrow).skip_while(|letter| *letter != '@').collect();
+    !domain.is_empty() && !domain.contains('.') && check_email(name).is_ok()
+}
+
 /// Checks a trimmed e-mail address. Full-width characters count as ASCII, and labels of the domain
 /// may have any visible characters: the server converts both and checks the domain (IDNA).
 ///
@@ -123,6 +131,18 @@ mod tests {
             ("<b>", Problem::UsernameCharacters),
         ] {
             assert_eq!(check(name), Err(problem), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn lacks_domain_dot_is_true_for_addresses_without_one_only() {
+        for name in ["ada@gmail", "first.last@example", "ada＠gmail"] {
+            assert!(lacks_domain_dot(name), "{name:?}");
+        }
+        for name in
+            ["ada", "ada.b", "ada@gmail.com", "ada＠gmail．com", "ada@例子。测试", "ada@", "@"]
+        {
+            assert!(!lacks_domain_dot(name), "{name:?}");
         }
     }
 

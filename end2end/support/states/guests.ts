@@ -1,7 +1,4 @@
 // States of the guest pages.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { expect } from '@playwright/test';
 
 import { fail, hold } from '../network.ts';
@@ -92,7 +89,7 @@ export const GUESTS: State[] = [
   },
   {
     name: 'registered',
-    what: 'the login page after a registration, with its toast',
+    what: 'the login page after a registration, with its confirmation',
     reach: async ({ gatehouse }) => {
       const user = newUser();
       await gatehouse.open('/register');
@@ -115,32 +112,19 @@ export const GUESTS: State[] = [
   },
   {
     name: 'page-failed',
-    what: 'a page that the server could not render',
-    browserErrors: [/status of 500 .*\/profile/],
+    what: 'an error page of the server, outside the app',
+    browserErrors: [/status of 404 .*\/pkg\/nothing/],
     reach: async ({ gatehouse: { page, words } }) => {
-      const html = readFileSync(
-        join(import.meta.dirname, '../../../server/src/http/error_page.html'),
-        'utf8',
-      );
-      const parts = {
-        lang: words.lang,
-        nonce: '',
-        product: 'Gatehouse',
-        what: words.messages.pageFailed,
-        why: words.helpServerError,
-        id: '019d0b2c-8c00-7000-8000-000000000000',
-        reload: words.reload,
-        home: words.toHome,
-      };
-      const body = Object.entries(parts).reduce(
-        (text, [name, part]) => text.replaceAll(`{${name}}`, part),
-        html,
-      );
-      await page.route('/profile', (route) =>
-        route.fulfill({ status: 500, contentType: 'text/html; charset=utf-8', body }),
-      );
-      await page.goto('/profile');
-      await expect(page.getByRole('heading', { name: words.messages.pageFailed })).toBeVisible();
+      await page.goto('/pkg/nothing');
+      await expect(page.getByRole('heading', { name: words.notFound })).toBeVisible();
+    },
+  },
+  {
+    name: 'api-docs',
+    what: 'the documentation of the API',
+    reach: async ({ gatehouse: { page, words } }) => {
+      await page.goto('/api/docs');
+      await expect(page.getByRole('heading', { name: words.apiTitle })).toBeVisible();
     },
   },
 ];

@@ -106,7 +106,7 @@ export const MEMBERS: State[] = [
       await gatehouse.page.setViewportSize({ width: 360, height: 740 });
       await gatehouse.open('/profile');
       await expectAda(gatehouse);
-      await gatehouse.header.getByRole('button', { name: gatehouse.words.menu }).click();
+      await gatehouse.openMenu();
       await expect(gatehouse.logoutButton).toBeVisible();
     },
   },
@@ -120,7 +120,7 @@ export const MEMBERS: State[] = [
       await gatehouse.open('/');
       await gatehouse.accountMenu(ADA.nickname).click();
       await expect(
-        gatehouse.header.getByRole('link', { name: gatehouse.words.settings }),
+        gatehouse.menu.getByRole('link', { name: gatehouse.words.settings }),
       ).toBeVisible();
     },
   },

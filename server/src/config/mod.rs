@@ -10,6 +10,7 @@ pub use sources::{Source, Sources};
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
+use app::page_settings::SiteInfo;
 use secrecy::SecretString;
 use settings::{PREFIX, unknown_names};
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub database_url: String,
     /// Folder of the site files.
     pub site_dir: PathBuf,
+    /// Name and links of the site.
+    pub site: SiteInfo,
     /// Live reload of pages, in development.
     pub reload: bool,
     /// Signature algorithm of tokens.
@@ -139,6 +142,13 @@ impl Config {
             site_dir: reader
                 .given("SITE_DIR", values::text)
                 .map_or_else(default_site_dir, PathBuf::from),
+            site: SiteInfo {
+                name: reader.value("SITE_NAME", values::site_name)?,
+                public_url: reader.given("PUBLIC_URL", values::origin),
+                privacy_url: reader.given("PRIVACY_URL", values::link),
+                terms_url: reader.given("TERMS_URL", values::link),
+                support_url: reader.given("SUPPORT_URL", values::link),
+            },
             reload: sources.is_watched(),
             jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm)?,
             jwt_secret: reader.given("JWT_SECRET", values::jwt_secret),

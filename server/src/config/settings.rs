@@ -49,6 +49,31 @@ pub(super) const SETTINGS: &[Setting] = &[
         meaning: "folder of the site files (WASM, JavaScript, CSS)",
     },
     Setting {
+        name: "SITE_NAME",
+        default: "Gatehouse",
+        meaning: "name of the site in pages, titles and API documentation, at most 40 characters",
+    },
+    Setting {
+        name: "PUBLIC_URL",
+        default: "none",
+        meaning: "origin under which users reach the site (https://accounts.example), for canonical links and link previews",
+    },
+    Setting {
+        name: "PRIVACY_URL",
+        default: "none",
+        meaning: "privacy policy, linked in the footer (https:// or mailto:)",
+    },
+    Setting {
+        name: "TERMS_URL",
+        default: "none",
+        meaning: "terms of service, linked in the footer (https:// or mailto:)",
+    },
+    Setting {
+        name: "SUPPORT_URL",
+        default: "none",
+        meaning: "help for users, linked in the footer and at the login (https:// or mailto:)",
+    },
+    Setting {
         name: "JWT_SECRET",
         default: "generated, stored in the data folder",
         meaning: "HS256 secret, at least 32 bytes",

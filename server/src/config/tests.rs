@@ -140,6 +140,40 @@ fn read_accepts_origins_as_browsers_serialize_them() {
 }
 
 #[test]
+fn read_accepts_site_name_and_links_and_rejects_others_with_example() {
+    let site = Config::read(&sources(&[])).unwrap().site;
+    assert_eq!(site, SiteInfo::default());
+    let values = [
+        ("GATEHOUSE_SITE_NAME", " Tom & Ann "),
+        ("GATEHOUSE_PUBLIC_URL", "https://accounts.example"),
+        ("GATEHOUSE_PRIVACY_URL", "https://example.com/privacy?a=1#b"),
+        ("GATEHOUSE_TERMS_URL", "https://[::1]:8443/terms"),
+        ("GATEHOUSE_SUPPORT_URL", "mailto:help@example.com?subject=Login"),
+    ];
+    let site = Config::read(&sources(&values)).unwrap().site;
+    assert_eq!(site.name, "Tom & Ann");
+    assert_eq!(site.support_url.as_deref(), Some("mailto:help@example.com?subject=Login"));
+    for link in [
+        "http://example.com",
+        "javascript:alert(1)",
+        "example.com/privacy",
+        "https://",
+        "https://a b",
+        "https://example.com/\"><script>",
+        "mailto:",
+        "mailto:help",
+        "//example.com",
+    ] {
+        let message = error("GATEHOUSE_SUPPORT_URL", link);
+        assert!(message.contains("is no link such as https://"), "{link}: {message}");
+    }
+    assert!(error("GATEHOUSE_PUBLIC_URL", "https://a.example/x").contains("is no origin"));
+    assert!(error("GATEHOUSE_SITE_NAME", "a\nb").contains("is no name"));
+    let long = error("GATEHOUSE_SITE_NAME", &"x".repeat(41));
+    assert!(long.contains("it has 41 characters and can have 40"), "{long}");
+}
+
+#[test]
 fn read_of_rate_limits_returns_them_or_none_if_off() {
     let config = Config::read(&sources(&[
         ("GATEHOUSE_LOGIN_FAILURES_PER_ACCOUNT", "3"),

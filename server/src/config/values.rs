@@ -22,6 +22,8 @@ use crate::{
 
 /// A hundred years; a greater number is a typo.
 const SECONDS_MAX: i64 = 3_155_760_000;
+/// Maximum length of the site's name, in characters: it has to fit into the header.
+const SITE_NAME_MAX: usize = 40;
 /// Maximum of counts in rate limits.
 const TIMES_MAX: i64 = 10_000;
 /// Minimum length of the secret in bytes (RFC 7518 §3.2: the size of the hash).
@@ -172,6 +174,42 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Name of the site, which appears in the header and in titles.
+pub(super) fn site_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().any(char::is_control) {
+        return Err(format!("{text:?} is no name"));
+    }
+    match name.chars().count() {
+        ..=SITE_NAME_MAX => Ok(name.to_owned()),
+        count => Err(format!("it has {count} characters and can have {SITE_NAME_MAX}")),
+    }
+}
+
+/// A link for users: a page over TLS, or an email address.
+pub(super) fn link(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let problem = || {
+        format!(
+            "{text:?} is no link such as https://example.com/privacy or mailto:help@example.com"
+        )
+    };
+    // Browsers accept more, but a link that needs repair is likely a typo.
+    let is_plain =
+        !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"".contains(c));
+    let is_address = |address: &str| {
+        let address = address.split('?').next().unwrap_or_default();
+        app::validation::username::is_email(address)
+    };
+    let is_page = || {
+        text.parse::<Uri>().is_ok_and(|uri| {
+            uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty())
+        })
+    };
+    let is_link = text.strip_prefix("mailto:").map_or_else(is_page, is_address);
+    if is_plain && is_link { Ok(text.to_owned()) } else { Err(problem()) }
+}
+
 /// URL of an S3-compatible store.
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
@@ -191,7 +229,7 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// An origin as browsers serialize it (RFC 6454 §6.2): it is compared byte by byte.
-fn origin(text: &str) -> Result<String, String> {
+pub(super) fn origin(text: &str) -> Result<String, String> {
     let example =
         || format!("{text:?} is no origin, such as https://app.example or http://localhost:5173");
     let uri: Uri = text.parse().map_err(|_| example())?;

@@ -14,6 +14,7 @@ pub mod health;
 pub mod monitoring;
 mod openapi;
 pub mod pages;
+mod plain_page;
 mod request_metrics;
 mod request_middleware;
 pub mod static_files;
@@ -21,7 +22,7 @@ mod well_known;
 
 use std::sync::Arc;
 
-use app::backend::Backend;
+use app::{backend::Backend, page_settings::SiteInfo};
 use axum::{
     Router, middleware,
     routing::{any, get},
@@ -50,6 +51,8 @@ pub struct State {
     pub keys: Arc<KeyStore>,
     /// Result of health checks.
     pub readiness: Readiness,
+    /// Name and links of the site.
+    pub site: Arc<SiteInfo>,
     /// Clock and random source.
     pub env: crate::clock::Env,
     /// Origins that may send cross-origin requests.
@@ -65,6 +68,7 @@ pub fn router(state: State, pages: Router) -> Router {
     let context = RequestMiddleware {
         env: state.env.clone(),
         trusted_proxies: Arc::clone(&state.trusted_proxies),
+        site: Arc::clone(&state.site),
     };
     let mut api = api_dispatch::routes(&state)
         .method_not_allowed_fallback(error_response::method_not_allowed);
@@ -74,11 +78,13 @@ pub fn router(state: State, pages: Router) -> Router {
     if let Some(cors) = cors::layer(&state.allowed_origins) {
         api = api.layer(cors);
     }
+    let documentation = openapi::Documentation::new(Arc::clone(&state.site));
     let public = Router::new()
-        .route(openapi::JSON, get(openapi::json))
-        .route(openapi::PAGE, get(openapi::page))
+        .route(openapi::JSON, get(openapi::json).with_state(documentation.clone()))
+        .route(openapi::PAGE, get(openapi::page).with_state(documentation))
         .route(file_response::AVATARS, get(file_response::avatar).with_state(state.files.clone()))
         .route(well_known::JWKS, get(well_known::jwks).with_state(Arc::clone(&state.keys)))
+        .route(well_known::CHANGE_PASSWORD, get(well_known::change_password))
         .method_not_allowed_fallback(error_response::method_not_allowed);
     pages
         .merge(api)

@@ -1,11 +1,12 @@
 //! Server-side rendering of the pages.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use app::{
     backend::cookies,
-    document::{PageSettings, shell, with_shape},
+    document::{served, shell},
     i18n::Lang,
+    page_settings::{PageSettings, SiteInfo},
     routes::Page,
 };
 use axum::{
@@ -19,19 +20,38 @@ use axum::{
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
+use serde_json::json;
 use tower_http::compression::CompressionLayer;
 
-use super::static_files::Site;
+use super::static_files::{CACHE_ONE_HOUR, Site};
 
 /// Settings of the pages.
 #[derive(Clone, Debug)]
 pub struct Pages {
     /// The client and its style sheet.
     pub site: Site,
+    /// Name and links of the site.
+    pub info: Arc<SiteInfo>,
     /// Minimum length of a new password, in code points.
     pub password_min: usize,
+    /// Seconds that a remembered login lasts without a visit.
+    pub remember_seconds: usize,
     /// True if pages reload when their sources change: in development only.
     pub reload: bool,
+}
+
+impl Pages {
+    /// Pages of a site with default settings.
+    #[must_use]
+    pub fn of(site: Site) -> Self {
+        Self {
+            site,
+            info: Arc::default(),
+            password_min: 8,
+            remember_seconds: 604_800,
+            reload: false,
+        }
+    }
 }
 
 /// Pages depend on the language.
@@ -56,7 +76,41 @@ pub fn router<S: Clone + Send + Sync + 'static>(pages: &Pages) -> Router<S> {
         .layer(map_response(finish))
         .post(redirect_to_page)
         .layer(CompressionLayer::new());
-    pages.site.router().fallback_service(page.with_state::<()>(()))
+    let manifest = manifest(&pages.info);
+    pages
+        .site
+        .router()
+        .route(MANIFEST, get(async move || manifest))
+        .fallback_service(page.with_state::<()>(()))
+}
+
+/// Path of the web app manifest.
+const MANIFEST: &str = "/app.webmanifest";
+
+/// The web app manifest, with the name of the site.
+fn manifest(info: &SiteInfo) -> impl IntoResponse + Clone + use<> {
+    let icon = |src: &str, sizes: &str, purpose: &str| json!({ "src": src, "sizes": sizes, "type": "image/png", "purpose": purpose });
+    let manifest = json!({
+        "id": "/",
+        "name": info.name,
+        "short_name": info.name,
+        "start_url": "/",
+        "scope": "/",
+        "display": "browser",
+        "background_color": "#f9f8f5",
+        "theme_color": "#f9f8f5",
+        "icons": [
+            { "src": "/favicon.svg", "sizes": "any", "type": "image/svg+xml" },
+            icon("/icon-192.png", "192x192", "any"),
+            icon("/icon-512.png", "512x512", "any"),
+            icon("/icon-maskable-512.png", "512x512", "maskable"),
+        ],
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/manifest+json")),
+        (header::CACHE_CONTROL, CACHE_ONE_HOUR),
+    ];
+    (headers, manifest.to_string())
 }
 
 /// Provides the context of a page and sets its headers.
@@ -65,6 +119,8 @@ fn prepare(pages: &Pages) {
     provide_context(PageSettings {
         lang: parts.as_ref().map(|parts| language(&parts.headers)).unwrap_or_default(),
         password_min: pages.password_min,
+        remember_seconds: pages.remember_seconds,
+        site: Arc::clone(&pages.info),
         assets: pages.site.assets.clone(),
         reload: pages.reload,
     });
@@ -76,8 +132,8 @@ fn prepare(pages: &Pages) {
     }
 }
 
-/// Adds the checksum of the page, by which the browser detects changes by proxies, and the cache
-/// headers.
+/// Completes the HTML of a page, among others with the checksum by which the browser detects changes
+/// by proxies, and adds the cache headers.
 async fn finish(page: Response) -> Response {
     let (mut head, body) = page.into_parts();
     head.headers.insert(header::CACHE_CONTROL, UNCHANGED);
@@ -85,7 +141,7 @@ async fn finish(page: Response) -> Response {
     let Ok(html) = axum::body::to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let body = match std::str::from_utf8(&html).map(with_shape) {
+    let body = match std::str::from_utf8(&html).map(served) {
         Ok(Cow::Owned(page)) => Body::from(page),
         _ => Body::from(html),
     };
@@ -149,7 +205,7 @@ mod tests {
         headers: &[(HeaderName, &str)],
     ) -> (Response<()>, String) {
         let site = Site::open(Path::new("/nowhere"), None);
-        let pages = Pages { site, password_min: 9, reload: false };
+        let pages = Pages { password_min: 9, ..Pages::of(site) };
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(name, *value);
@@ -169,13 +225,14 @@ mod tests {
             ("/login/", 200, "Log in to your account"),
             ("/login?redirect=%2Fprofile", 200, "Log in to your account"),
             ("/register", 200, "Create your account"),
-            ("/profile", 200, "Your account"),
+            ("/profile", 200, "Profile"),
             ("/nothing", 404, "Page not found"),
             ("/profile/x", 404, "Page not found"),
         ] {
             let (answer, body) = ask(Method::GET, path, &[]).await;
             assert_eq!(answer.status(), status, "{path}");
             assert!(body.contains(heading), "{path}: {body}");
+            assert!(!body.contains("<!>") && body.ends_with("</body></html>"), "{path}: {body}");
             assert!(body.contains("data-password-min=\"9\""), "{body}");
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert_eq!(answer.headers()[header::VARY], VARY, "{path}");
@@ -191,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn get_page_with_accept_encoding_compresses_it() {
         let site = Site::open(Path::new("/nowhere"), None);
-        let pages = Pages { site, password_min: 8, reload: false };
+        let pages = Pages::of(site);
         for (accepted, encoding) in [("gzip, br", Some("gzip")), ("identity", None)] {
             let request =
                 Request::builder().uri("/login").header(header::ACCEPT_ENCODING, accepted);

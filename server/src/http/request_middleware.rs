@@ -1,10 +1,11 @@
-//! Middleware of every request: request id, log span, conversion of panics to error responses (a page
-//! for browsers, an API error for programs), and the security headers.
+//! Middleware of every request: request id, log span, conversion of panics to error responses, error
+//! pages for browsers, and the security headers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use app::{
     backend::{RequestId, api_lang},
+    page_settings::SiteInfo,
     protocol::error::Code,
 };
 use axum::{
@@ -32,6 +33,7 @@ const REQUEST_ID_BYTES: usize = 8;
 pub(super) struct RequestMiddleware {
     pub(super) env: Env,
     pub(super) trusted_proxies: Arc<[Network]>,
+    pub(super) site: Arc<SiteInfo>,
 }
 
 pub(super) async fn handle(
@@ -73,11 +75,15 @@ pub(super) async fn handle(
                 .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
                 .unwrap_or("no message");
             tracing::error!(%method, path = uri.path(), message, "request handler panicked");
-            match page_lang {
-                Some(lang) => error_page::page(lang, &id, &middleware.env),
-                None => error_response::failure(Code::InternalError, lang, &id),
-            }
+            error_response::failure(Code::InternalError, lang, &id)
         });
+        if let Some(lang) = page_lang
+            && error_page::lacks_page(&response)
+        {
+            let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+            let RequestMiddleware { site, env, .. } = &middleware;
+            response = error_page::page(status, headers, lang, site, &id, env);
+        }
         headers::add_defaults(response.headers_mut(), is_encrypted);
         if let Ok(value) = HeaderValue::from_str(&id.0) {
             response.headers_mut().insert(X_REQUEST_ID, value);

@@ -9,11 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use app::document::Assets;
+use app::page_settings::Assets;
 use axum::{Router, routing::get};
 use tower_http::services::ServeDir;
 
-pub(super) use self::serve::{CACHE_IMMUTABLE, file_not_found};
+pub(super) use self::serve::{CACHE_IMMUTABLE, CACHE_ONE_HOUR, file_not_found};
 use self::serve::{PKG_ALIAS, Serving, serve, serve_alias};
 
 /// Name of the client's files: cargo-leptos' `output-name`.

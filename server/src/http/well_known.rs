@@ -1,8 +1,9 @@
-//! The public keys, for services that verify our tokens themselves (RFC 7517).
+//! Well-known URLs (RFC 8615): the public keys, for services that verify our tokens themselves
+//! (RFC 7517), and the page to change the password, for password managers.
 
 use std::sync::Arc;
 
-use app::protocol::error::Code;
+use app::{protocol::error::Code, routes::Page};
 use axum::{
     body::Body,
     extract::State,
@@ -17,6 +18,9 @@ use crate::tokens::keys::KeyStore;
 
 /// Path of the key set.
 pub(super) const JWKS: &str = "/.well-known/jwks.json";
+/// Path that leads to the page to change the password (W3C, A Well-Known URL for Changing
+/// Passwords).
+pub(super) const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 
 const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
 /// Clients fetch the set again if a token names a key that they do not know; the limit is for those
@@ -26,6 +30,10 @@ const CACHE_FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-ag
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Bytes of the hash in the entity tag.
 const ETAG_BYTES: usize = 16;
+
+pub(super) async fn change_password() -> (StatusCode, [(header::HeaderName, &'static str); 1]) {
+    (StatusCode::FOUND, [(header::LOCATION, Page::SettingsSecurity.path())])
+}
 
 pub(super) async fn jwks(State(keys): State<Arc<KeyStore>>, parts: Parts) -> Response {
     // Another process that shares the keys may have started to sign with a new one.

@@ -209,6 +209,21 @@ async fn openapi_page_renders_every_operation() {
 }
 
 #[tokio::test]
+async fn openapi_page_in_chinese_has_chinese_labels_around_english_descriptions() {
+    let app = App::start().await;
+    let html = app.get(PAGE).header("accept-language", "zh-CN").send().await.text();
+    for part in [
+        "<html lang=\"zh\">",
+        "<h1>API 文档</h1>",
+        "<p>无需身份验证。</p>",
+        "<h3>响应 200</h3>",
+        "<span lang=\"en\">Log in</span>",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+}
+
+#[tokio::test]
 async fn openapi_with_other_methods_is_405() {
     let app = App::start().await;
     for path in [JSON, PAGE] {

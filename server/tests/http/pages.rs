@@ -44,7 +44,7 @@ const CONCURRENCY: usize = 64;
 
 fn router() -> Router {
     let site = Site::open(Path::new("/nowhere"), None);
-    pages::router(&Pages { site, password_min: 8, reload: false })
+    pages::router(&Pages::of(site))
 }
 
 fn request(path: &str, lang: &str) -> Request<Body> {

@@ -22,7 +22,7 @@ impl App {
         fs::create_dir_all(root.join("pkg")).expect("a folder");
         fs::write(root.join("pkg/gatehouse.css"), "body {}").expect("a file");
         fs::write(root.join("favicon.svg"), "<svg/>").expect("a file");
-        let pages = Pages { site: Site::open(&root, None), password_min: 8, reload: false };
+        let pages = Pages::of(Site::open(&root, None));
         self.server.router(pages::router(&pages).route("/panics", get(panics)))
     }
 }

@@ -27,7 +27,7 @@ pub fn Profile() -> impl IntoView {
     let greeting = move || {
         let known =
             auth.with(|auth| auth.user().map(|user| welcome(language.get(), display_name(user))));
-        known.unwrap_or_else(|| language.strings().account.to_owned())
+        known.unwrap_or_else(|| language.strings().profile.to_owned())
     };
     let name = profile.text(|me, _| display_name(&me.user()).to_owned());
     // Without a nickname the username is shown as the name.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::{
     backend::Failure,
-    i18n::Lang,
+    i18n::{Lang, document::DocumentStrings},
     protocol::error::{ApiError, Code},
 };
 use axum::http::Method;
@@ -25,15 +25,8 @@ use crate::{
     limits::ChangeLimit,
 };
 
-const ABOUT: &str = "Accounts and sessions: register, log in, manage the account, log out. Requests and \
-                     responses are JSON in UTF-8; request bodies are `application/json` of at most 64 KiB, \
-                     uploads excepted, and unknown members are ignored. Every error, from every layer, is an \
-                     `ApiError`: `code` is stable and meant for programs, `message` and `fields` are meant for \
-                     users, in the language of `Accept-Language` (`en`, `zh`). All responses carry \
-                     `Cache-Control: no-store`. Tokens are accepted in the `Authorization` header only.";
-
-/// Builds the document.
-pub(super) fn document() -> OpenApi {
+/// Builds the document. Its title is the name of the site.
+pub(super) fn document(site: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new()
         .security_scheme(
@@ -53,9 +46,9 @@ pub(super) fn document() -> OpenApi {
         paths = paths.path(endpoint.path, PathItem::new(method, operation(endpoint)));
     }
     let info = InfoBuilder::new()
-        .title("Gatehouse")
+        .title(site)
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(ABOUT))
+        .description(Some(DocumentStrings::of(Lang::En).api_about))
         .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()));
     let tags = Tag::ALL
         .map(|tag| TagBuilder::new().name(tag.name()).description(Some(tag.description())).build());

@@ -2,33 +2,42 @@
 
 use std::fmt::Write as _;
 
+use app::{
+    i18n::{Lang, document::DocumentStrings},
+    page_settings::SiteInfo,
+};
 use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::http::plain_page::{self, PlainPage, escape};
+
 const STYLE: &str = include_str!("page.css");
+
+fn style() -> String {
+    [plain_page::STYLE, STYLE].concat()
+}
 
 /// CSP of the page: nothing is loaded, the style is allowed by its hash.
 pub(super) fn csp() -> HeaderValue {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let hash = STANDARD.encode(Sha256::digest(style()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// Renders the page.
-pub(super) fn html(document: &Value) -> String {
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>API · {title}</title>\n\
-         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>{title} {version} API</h1>\n{about}\
-         <p>Machine-readable: <a href=\"{json}\">{json}</a> (OpenAPI {openapi})</p>\n",
-        title = text(&document["info"]["title"]),
+/// Renders the page. The descriptions of operations and schemas are English in either language.
+pub(super) fn html(document: &Value, site: &SiteInfo, lang: Lang) -> String {
+    let strings = DocumentStrings::of(lang);
+    let mut content = format!(
+        "<h1>{title}</h1>\n{about}\
+         <p>{machine} <a href=\"{json}\">{json}</a> (OpenAPI {openapi}, {version})</p>\n",
+        title = strings.api_title,
         version = text(&document["info"]["version"]),
-        about = paragraphs(&document["info"]["description"]),
+        about = paragraphs(strings.api_about),
+        machine = strings.api_machine,
         json = super::JSON,
         openapi = text(&document["openapi"]),
     );
@@ -36,45 +45,49 @@ pub(super) fn html(document: &Value) -> String {
     for (path, methods) in members(&document["paths"]) {
         for (method, operation) in members(methods) {
             let _ = write!(
-                html,
-                "<section>\n<h2 id=\"{}\"><code>{} {}</code> {}</h2>\n{}{}",
+                content,
+                "<section>\n<h2 id=\"{}\"><code>{} {}</code> <span lang=\"en\">{}</span></h2>\n{}{}",
                 text(&operation["operationId"]),
                 escape(&method.to_uppercase()),
                 escape(path),
                 text(&operation["summary"]),
-                paragraphs(&operation["description"]),
-                security(operation),
+                english(&operation["description"]),
+                security(operation, strings),
             );
-            html.push_str(&parameters(operation));
+            content.push_str(&parameters(operation, strings));
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
             if body.is_object() {
-                let _ = write!(html, "<h3>Request</h3>\n{}", table(document, body));
+                let heading = strings.api_request;
+                let _ = write!(content, "<h3>{heading}</h3>\n{}", table(document, body));
             }
             for (status, response) in members(&operation["responses"]) {
-                let _ = writeln!(html, "<h3>{}</h3>", escape(status));
+                let heading = strings.api_response;
+                let _ = writeln!(content, "<h3>{heading} {}</h3>", escape(status));
                 if status.starts_with('2') {
-                    html.push_str(&table(
+                    content.push_str(&table(
                         document,
                         &response["content"]["application/json"]["schema"],
                     ));
                 } else {
-                    html.push_str(&paragraphs(&response["description"]));
+                    content.push_str(&english(&response["description"]));
                 }
             }
-            html.push_str("</section>\n");
+            content.push_str("</section>\n");
         }
     }
     let failure = Value::from("#/components/schemas/ApiError");
     let _ = write!(
-        html,
-        "<section>\n<h2 id=\"ApiError\">Error response</h2>\n{}</section>\n</main>\n</body>\n</html>\n",
+        content,
+        "<section>\n<h2 id=\"ApiError\">{}</h2>\n{}</section>\n",
+        strings.api_error,
         table(document, &serde_json::json!({ "$ref": failure })),
     );
-    html
+    let style = format!("<style>{}</style>", style());
+    PlainPage { lang, site, title: strings.api_title, style: &style, content: &content }.html()
 }
 
 /// Renders the accepted tokens.
-fn security(operation: &Value) -> String {
+fn security(operation: &Value, strings: &DocumentStrings) -> String {
     let schemes = operation["security"]
         .as_array()
         .into_iter()
@@ -84,16 +97,19 @@ fn security(operation: &Value) -> String {
     let schemes: Vec<_> =
         schemes.map(|scheme| format!("<code>{}</code>", escape(scheme))).collect();
     if schemes.is_empty() {
-        return "<p>No authentication required.</p>\n".to_owned();
+        return format!("<p>{}</p>\n", strings.api_public);
     }
-    format!("<p><code>Authorization: Bearer</code> {}</p>\n", schemes.join(" or "))
+    format!(
+        "<p><code>Authorization: Bearer</code> {}</p>\n",
+        schemes.join(&format!(" {} ", strings.api_or))
+    )
 }
 
 /// Renders the query parameters.
-fn parameters(operation: &Value) -> String {
+fn parameters(operation: &Value, strings: &DocumentStrings) -> String {
     let rows = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
         format!(
-            "<tr><td><code>{}{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            "<tr><td><code>{}{}</code></td><td>{}</td><td lang=\"en\">{}</td></tr>\n",
             text(&parameter["name"]),
             if parameter["required"] == true { "" } else { "?" },
             text(&parameter["schema"]["type"]),
@@ -101,7 +117,10 @@ fn parameters(operation: &Value) -> String {
         )
     });
     let rows: String = rows.collect();
-    if rows.is_empty() { rows } else { format!("<h3>Query</h3>\n<table>\n{rows}</table>\n") }
+    if rows.is_empty() {
+        return rows;
+    }
+    format!("<h3>{}</h3>\n<table>\n{rows}</table>\n", strings.api_query)
 }
 
 /// Renders the members of an object.
@@ -114,14 +133,15 @@ fn table(document: &Value, schema: &Value) -> String {
         let meaning =
             if told.is_string() { told } else { &resolve(document, member)["description"] };
         format!(
-            "<tr><td><code>{}{}</code></td><td>{}</td><td>{}</td></tr>\n",
+            "<tr><td><code>{}{}</code></td><td>{}</td><td lang=\"en\">{}</td></tr>\n",
             escape(name),
             if required.contains(&name.as_str()) { "" } else { "?" },
             kind(document, member),
             inline(meaning.as_str().unwrap_or_default()),
         )
     });
-    format!("<table>\n{}</table>\n", rows.collect::<String>())
+    let rows: String = rows.collect();
+    if rows.is_empty() { rows } else { format!("<table>\n{rows}</table>\n") }
 }
 
 /// Renders the type of a value.
@@ -170,13 +190,15 @@ fn text(value: &Value) -> String {
     escape(value.as_str().unwrap_or_default())
 }
 
-/// Renders each line of a description as a paragraph.
-fn paragraphs(value: &Value) -> String {
-    let lines = value
-        .as_str()
-        .unwrap_or_default()
-        .lines()
-        .map(|line| line.strip_prefix("- ").unwrap_or(line));
+/// Renders a description of the document.
+fn english(value: &Value) -> String {
+    let lines = paragraphs(value.as_str().unwrap_or_default());
+    if lines.is_empty() { lines } else { format!("<div lang=\"en\">\n{lines}</div>\n") }
+}
+
+/// Renders each line of a text as a paragraph.
+fn paragraphs(text: &str) -> String {
+    let lines = text.lines().map(|line| line.strip_prefix("- ").unwrap_or(line));
     lines.flat_map(|line| ["<p>".to_owned(), inline(line), "</p>\n".to_owned()]).collect()
 }
 
@@ -192,10 +214,6 @@ fn inline(text: &str) -> String {
         .collect()
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +221,8 @@ mod tests {
     #[test]
     fn html_of_document_texts_is_escaped() {
         assert_eq!(inline("a `<b>` & \"c\""), "a <code>&lt;b&gt;</code> &amp; &quot;c&quot;");
-        let told = serde_json::json!({ "info": { "title": "<script>x</script>" }, "paths": {} });
-        assert!(!html(&told).contains("<script"));
+        let told = serde_json::json!({ "info": { "version": "<script>x</script>" }, "paths": {} });
+        let site = SiteInfo { name: "<script>x</script>".to_owned(), ..SiteInfo::default() };
+        assert!(!html(&told, &site, Lang::En).contains("<script"));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use app::document::Assets;
+use app::page_settings::Assets;
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -26,7 +26,8 @@ pub(in crate::http) const CACHE_IMMUTABLE: HeaderValue =
 /// Cached, but revalidated each time.
 pub(super) const CACHE_REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// For icons.
-pub(super) const CACHE_ONE_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+pub(in crate::http) const CACHE_ONE_HOUR: HeaderValue =
+    HeaderValue::from_static("public, max-age=3600");
 
 /// The folder and the names of the files that are cached for ever.
 #[derive(Clone)]
