@@ -1,5 +1,5 @@
 # Developer tasks. Each target runs the script of the same name in scripts/, whose header says more.
-.PHONY: help run watch test test-browsers test-watch test-s3 lint bench soak fuzz audit schemathesis setup build dist pictures sizes
+.PHONY: help run watch test test-browsers test-watch test-s3 lint bench soak fuzz audit schemathesis test-image setup build dist image pictures sizes
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -15,6 +15,8 @@ test-watch: ## Test `make watch` in a copy of the tree: each edit reaches the op
 	@scripts/test-watch
 test-s3: ## Test file storage against an S3 server
 	@scripts/test-s3
+test-image: ## Build the container image and test what is in it
+	@scripts/test-image
 lint:  ## Check formatting, clippy, rustdoc, TypeScript, lock files, vocabulary and layers
 	@scripts/lint
 bench: ## Run the benchmarks and rewrite BENCHMARKS.md
@@ -31,6 +33,8 @@ setup: ## Install missing tools
 	@scripts/setup
 build: ## Build for release
 	@scripts/build
+image: ## Build the container image, with buildah or docker
+	@scripts/image
 dist:  ## Collect the files of a deployment in dist/
 	@scripts/dist
 pictures: ## Take the screenshots in docs/pictures/ again

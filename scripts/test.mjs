@@ -56,6 +56,12 @@ const PARTS = [
     count: () => ofPlaywright(readFileSync(REPORT, 'utf8')),
   },
   {
+    // The release build is the one of the part before.
+    name: 'image',
+    run: ['scripts/test-image'],
+    count: ({ stdout }) => ofNode(stdout),
+  },
+  {
     name: 'engines',
     isExtra: true,
     run: ['scripts/test-browsers'],

@@ -243,6 +243,51 @@ fn read_of_incomplete_s3_settings_fails() {
 }
 
 #[test]
+fn deployment_files_name_existing_settings_only() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let is_name =
+        |character: char| character.is_ascii_uppercase() || "_0123456789".contains(character);
+    // A service link of Kubernetes, and placeholders for groups of settings.
+    let others = ["PORT", "S3_", ""];
+    for file in ["Containerfile", "compose.sqlite.yaml", "docs/deployment.md", "docs/metrics.md"] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        let mut found = 0;
+        for rest in text.split(PREFIX).skip(1) {
+            let end = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
+            let name = &rest[..end];
+            let is_setting = settings::SETTINGS.iter().any(|setting| setting.name == name);
+            assert!(is_setting || others.contains(&name), "{file}: {PREFIX}{name}");
+            found += 1;
+        }
+        assert!(found > 0 || file == "compose.sqlite.yaml", "{file}");
+    }
+}
+
+#[test]
+fn read_with_metrics_address_of_the_server_fails() {
+    let both = |addr: &str, metrics: &str| {
+        Config::read(&sources(&[("GATEHOUSE_ADDR", addr), ("GATEHOUSE_METRICS_ADDR", metrics)]))
+    };
+    for (addr, metrics) in [
+        ("127.0.0.1:3000", "127.0.0.1:3000"),
+        ("0.0.0.0:3000", "127.0.0.1:3000"),
+        ("127.0.0.1:3000", "[::]:3000"),
+    ] {
+        let message = both(addr, metrics).unwrap_err().to_string();
+        assert!(message.starts_with("GATEHOUSE_METRICS_ADDR: "), "{message}");
+    }
+    for (addr, metrics) in [
+        ("127.0.0.1:3000", "127.0.0.1:9100"),
+        ("127.0.0.1:3000", "127.0.0.2:3000"),
+        ("127.0.0.1:0", "127.0.0.1:0"),
+    ] {
+        let config = both(addr, metrics).unwrap();
+        assert_eq!(config.metrics_addr.unwrap().to_string(), metrics);
+    }
+    assert!(Config::read(&sources(&[])).unwrap().metrics_addr.is_none());
+}
+
+#[test]
 fn configuration_page_lists_every_setting() {
     const BEGIN: &str = "<!-- settings: generated from server/src/config/settings.rs -->\n";
     const END: &str = "<!-- end of settings -->";
