@@ -377,6 +377,8 @@ fn background_tasks_report_their_last_success() {
 #[test]
 fn process_and_database_are_described() {
     let server = Monitored::start(&[]);
+    // The address is announced a moment before it is served.
+    assert_eq!(status(&server.running.address, "/livez"), "200");
     // A connection is returned to its pool some time after its query.
     let idle = "gatehouse_database_connections{pool=\"read\",state=\"idle\"}";
     within(5 * SECOND, || server.scrape()[idle] > 0.0);
