@@ -8,6 +8,8 @@
 
 pub mod authenticated;
 pub mod document;
+#[cfg(feature = "ssr")]
+pub mod export;
 pub mod messages;
 pub mod problems;
 pub mod strings;
@@ -184,6 +186,7 @@ mod tests {
         for (zh, en) in [
             (messages::Messages::of(Lang::Zh).all(), messages::Messages::of(Lang::En).all()),
             (strings::Strings::of(Lang::Zh).all(), strings::Strings::of(Lang::En).all()),
+            (export::ExportStrings::of(Lang::Zh).all(), export::ExportStrings::of(Lang::En).all()),
             (
                 document::DocumentStrings::of(Lang::Zh).all(),
                 document::DocumentStrings::of(Lang::En).all(),

@@ -34,6 +34,8 @@ pub struct FileList {
     pub files: Vec<FileEntry>,
     /// Cursor of the next page: its `after`; null on the last page.
     pub next: Option<Uuid>,
+    /// Number of files of the user, on all pages.
+    pub total: u64,
     /// Bytes used by all files of the user, thumbnails included.
     pub used: i64,
     /// Bytes that the user may use.
@@ -111,4 +113,30 @@ pub struct UserChanged {
     pub message: String,
     /// The user after the change.
     pub user: User,
+}
+
+/// Returns the name of an export of a user's data. `date` is the day in ISO 8601.
+#[must_use]
+pub fn export_file_name(username: &str, date: &str) -> String {
+    let portable = |character: char| {
+        if character.is_alphanumeric() || "._-@+".contains(character) { character } else { '_' }
+    };
+    format!("gatehouse-{}-{date}.zip", username.chars().map(portable).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::export_file_name;
+
+    #[test]
+    fn export_file_name_has_username_and_date_without_separators() {
+        for (username, expected) in [
+            ("ada", "gatehouse-ada-2026-11-25.zip"),
+            ("ada@example.org", "gatehouse-ada@example.org-2026-11-25.zip"),
+            ("小明", "gatehouse-小明-2026-11-25.zip"),
+            ("a/../b*c@example.org", "gatehouse-a_.._b_c@example.org-2026-11-25.zip"),
+        ] {
+            assert_eq!(export_file_name(username, "2026-11-25"), expected);
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub struct Profile {
     pub mobile: Option<String>,
     /// Creation of the account, in seconds of Unix time.
     pub created_at: i64,
+    /// Time when the password was set, in seconds of Unix time.
+    pub password_changed_at: i64,
     /// The token's `iat`, in seconds of Unix time.
     pub login_time: i64,
     /// The token's `exp`, in seconds of Unix time.

@@ -33,6 +33,33 @@ pub struct SessionInfo {
     pub remember: bool,
 }
 
+/// Kind of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A mobile phone.
+    Phone,
+    /// A tablet.
+    Tablet,
+    /// A desktop or laptop computer.
+    Computer,
+    /// The user agent names no known system.
+    Unknown,
+}
+
+impl SessionInfo {
+    /// Returns the kind of the device, by its system. Tablets with Android count as phones: their
+    /// user agents do not tell.
+    #[must_use]
+    pub fn kind(&self) -> DeviceKind {
+        match self.system.as_deref() {
+            Some("iOS" | "Android" | "HarmonyOS") => DeviceKind::Phone,
+            Some("iPadOS") => DeviceKind::Tablet,
+            Some(_) => DeviceKind::Computer,
+            None => DeviceKind::Unknown,
+        }
+    }
+}
+
 /// The active sessions of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -84,6 +111,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn kind_of_a_device_follows_from_its_system() {
+        let session = |system: Option<&str>| SessionInfo {
+            id: Uuid::nil(),
+            browser: None,
+            system: system.map(str::to_owned),
+            address: None,
+            created_at: 0,
+            last_seen_at: 0,
+            expires_at: 0,
+            current: false,
+            new_device: false,
+            remember: false,
+        };
+        for (system, kind) in [
+            (Some("iOS"), DeviceKind::Phone),
+            (Some("Android"), DeviceKind::Phone),
+            (Some("iPadOS"), DeviceKind::Tablet),
+            (Some("Windows"), DeviceKind::Computer),
+            (Some("ChromeOS"), DeviceKind::Computer),
+            (None, DeviceKind::Unknown),
+        ] {
+            assert_eq!(session(system).kind(), kind, "{system:?}");
+        }
+    }
 
     #[test]
     fn selector_is_one_session_unless_the_id_is_absent() {

@@ -137,6 +137,7 @@ impl Accounts for AccountService {
             email: account.email.clone(),
             mobile: account.mobile.clone(),
             created_at: account.created_at,
+            password_changed_at: account.password_changed_at,
             login_time: caller.issued_at,
             expiration_time: caller.expires_at,
             token_type: TokenType::Access,

@@ -1,12 +1,17 @@
-//! Export of account data: a ZIP with a JSON document and the user's files. Rows and files are
-//! streamed; only the paths of the files are held in memory for the whole export.
+//! Export of account data: a ZIP with a JSON document, a page to read and the user's files. Rows and
+//! files are streamed; in memory for the whole export are the files' paths and what the page shows.
 
 mod archive;
 mod document;
+mod index;
 
 use std::{collections::HashSet, fs::File, io, sync::Arc};
 
-use app::backend::{Caller, ClientInfo, Failure};
+use app::{
+    backend::{Caller, ClientInfo, Failure},
+    i18n::Lang,
+    protocol::files::export_file_name,
+};
 use axum::body::Bytes;
 use futures::{TryStreamExt as _, stream};
 use parking_lot::Mutex;
@@ -21,6 +26,7 @@ use zip::result::ZipError;
 use self::{
     archive::Archive,
     document::{Account, ExportedEvent, ExportedFile, ExportedSession, PICTURE},
+    index::Index,
 };
 use super::{
     FileService, Inner, avatar,
@@ -114,7 +120,7 @@ impl Drop for ExportPermit {
 }
 
 impl FileService {
-    /// Exports the caller's account data as a ZIP.
+    /// Exports the caller's account data as a ZIP, and returns its name, too.
     ///
     /// # Errors
     ///
@@ -124,10 +130,11 @@ impl FileService {
         &self,
         caller: &Caller,
         client_info: ClientInfo,
-    ) -> Result<Content, Failure> {
+        lang: Lang,
+    ) -> Result<(String, Content), Failure> {
         let permit = self.0.exports.begin(caller.user)?;
-        let (file, size) = self.0.archive(caller.user).await?;
         let now = self.0.env.now();
+        let (username, file, size) = self.0.archive(caller.user, now, lang).await?;
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry =
             AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, client_info) };
@@ -137,7 +144,9 @@ impl FileService {
             .await
             .map_err(Failure::from)?;
         tracing::info!(user = %caller.user, size, "account data exported");
-        Ok(Content { size, stream: Box::pin(stream::try_unfold((file, permit), next)) })
+        let date: String = utc(now).chars().take(10).collect();
+        let stream = Box::pin(stream::try_unfold((file, permit), next));
+        Ok((export_file_name(&username, &date), Content { size, stream }))
     }
 }
 
@@ -164,21 +173,29 @@ async fn next(
 struct Entry {
     path: String,
     key: String,
+    /// Seconds of Unix time.
+    at: i64,
 }
 
 impl Inner {
     /// Builds the archive. Dropping the future, as when the client disconnects, stops it.
-    async fn archive(&self, user: Uuid) -> Result<(File, u64), Failure> {
+    async fn archive(
+        &self,
+        user: Uuid,
+        now: i64,
+        lang: Lang,
+    ) -> Result<(String, File, u64), Failure> {
         let account =
             self.store.user(user).await.map_err(internal)?.ok_or(Failure::Revoked(None))?;
         let picture = account.user.avatar_url.as_deref().map(avatar::key);
-        let picture = picture.map(|key| Entry { path: PICTURE.to_owned(), key });
+        let picture = picture.map(|key| Entry { path: PICTURE.to_owned(), key, at: now });
+        let username = account.user.username.clone();
         let mut archive = Archive::begin(self.scratch.clone());
-        let files = self.write_document(account, &mut archive).await?;
-        for Entry { path, key } in picture.into_iter().chain(files) {
+        let files = self.write_documents(account, now, lang, &mut archive).await?;
+        for Entry { path, key, at } in picture.into_iter().chain(files) {
             // A file that was deleted a moment ago is skipped.
             let Some(content) = self.objects.get(&key).await.map_err(internal)? else { continue };
-            archive.entry(&path).await?;
+            archive.entry(&path, at).await?;
             let mut chunks = content.stream;
             while let Some(chunk) =
                 chunks.try_next().await.map_err(|error| internal(ExportError::from(error)))?
@@ -186,25 +203,32 @@ impl Inner {
                 archive.content(chunk).await?;
             }
         }
-        archive.finish().await
+        let (file, size) = archive.finish().await?;
+        Ok((username, file, size))
     }
 
-    /// Writes the document, and returns the files that it references.
-    async fn write_document(
+    /// Writes the document and the page, and returns the files that they reference.
+    async fn write_documents(
         &self,
         account: StoredUser,
+        now: i64,
+        lang: Lang,
         archive: &mut Archive,
     ) -> Result<Vec<Entry>, Failure> {
-        let (user, now) = (account.user.id, self.env.now());
-        archive.entry("account.json").await?;
+        let user = account.user.id;
+        let account = Account::from(account);
+        let mut index = Index::begin(lang, now, &account);
+        archive.entry("account.json", now).await?;
         archive.text(b"{\n  \"exported_at\": ").await?;
         archive.text(&json(&utc(now))?).await?;
         archive.text(b",\n  \"account\": ").await?;
-        archive.text(&json(&Account::from(account))?).await?;
+        archive.text(&json(&account)?).await?;
 
         let mut sessions = List::begin("sessions", archive).await?;
         for device in self.store.all_sessions(user).await.map_err(internal)? {
-            sessions.push(&ExportedSession::from(device), archive).await?;
+            let session = ExportedSession::from(device);
+            sessions.push(&session, archive).await?;
+            index.add_session(session);
         }
         sessions.end(archive).await?;
 
@@ -220,7 +244,9 @@ impl Inner {
                 if event.at > now {
                     break 'pages;
                 }
-                events.push(&ExportedEvent::from(event), archive).await?;
+                let event = ExportedEvent::from(event);
+                events.push(&event, archive).await?;
+                index.add_event(event);
             }
         }
         events.end(archive).await?;
@@ -236,11 +262,14 @@ impl Inner {
                 let kind = Kind::of_media_type(&file.media_type).unwrap_or(Kind::Jpeg);
                 let path = format!("files/{}", names.take(&clean(&file.name, kind)));
                 listed.push(&ExportedFile::new(&path, file), archive).await?;
-                files.push(Entry { path, key: file.key() });
+                index.add_file(&path, file);
+                files.push(Entry { path, key: file.key(), at: file.created_at });
             }
         }
         listed.end(archive).await?;
         archive.text(b"\n}\n").await?;
+        archive.entry("index.html", now).await?;
+        archive.text(index.page().as_bytes()).await?;
         Ok(files)
     }
 }

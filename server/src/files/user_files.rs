@@ -82,10 +82,12 @@ impl FileService {
         let mut files = self.0.store.files(caller.user, after, wanted).await.map_err(internal)?;
         let there_are_more = files.len() > limit as usize;
         files.truncate(limit as usize);
+        let usage = self.0.store.files_usage(caller.user).await.map_err(internal)?;
         Ok(FileList {
             next: files.last().filter(|_| there_are_more).map(|file| file.id),
             files: files.into_iter().map(entry).collect(),
-            used: self.0.store.files_usage(caller.user).await.map_err(internal)?.bytes,
+            total: usage.files,
+            used: usage.bytes,
             quota: self.0.quota,
         })
     }

@@ -56,6 +56,7 @@ impl Inner {
         let done =
             self.store.change_password_as(Actor::new(caller, self.env.now()), change, entry).await;
         self.invalidate_ended(done.as_ref().map(|ended| ended.iter().flatten()));
+        self.user_cache.invalidate(caller.user);
         // `None`: a concurrent request has changed the password, so the given one is not current
         // any more.
         let ended = done.map_err(Failure::from)?.ok_or_else(wrong)?;

@@ -72,7 +72,8 @@ async fn change_password(
     change: PasswordChange,
     entry: AuditEntry,
 ) -> Result<Option<Vec<Uuid>>, StoreError> {
-    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash);
+    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash)
+        .col_expr(user::Column::PasswordChangedAt, Expr::value(entry.at));
     if update.exec(connection).await?.rows_affected == 0 {
         return Ok(None);
     }

@@ -44,6 +44,8 @@ pub struct StoredUser {
     pub mobile: Option<String>,
     /// Seconds of Unix time.
     pub created_at: i64,
+    /// Time when the password was set, in seconds of Unix time.
+    pub password_changed_at: i64,
     /// Seconds of Unix time; [`None`] while the account is enabled.
     pub disabled_at: Option<i64>,
 }
@@ -65,6 +67,7 @@ impl TryFrom<user::Model> for StoredUser {
             email: row.email,
             mobile: row.mobile,
             created_at: row.created_at,
+            password_changed_at: row.password_changed_at,
             disabled_at: row.disabled_at,
         })
     }
@@ -265,6 +268,7 @@ async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<Store
         username_key: Set(new.name.key),
         username_skeleton: Set(new.name.skeleton),
         password_hash: Set(new.password_hash),
+        password_changed_at: Set(new.created_at),
         nickname: Set(new.nickname),
         avatar_url: Set(None),
         role: Set(new.role.as_str().to_owned()),

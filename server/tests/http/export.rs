@@ -18,18 +18,7 @@ use crate::{
 };
 
 async fn archive(app: &App, pair: &Tokens) -> BTreeMap<String, Vec<u8>> {
-    let response = app.get("/api/me/export").bearer(&pair.access).send().await;
-    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
-    assert_eq!(response.header("content-type"), Some("application/zip"));
-    assert!(
-        response
-            .header("content-disposition")
-            .unwrap()
-            .starts_with("attachment; filename=\"gatehouse.zip\"")
-    );
-    assert_eq!(response.header("content-length"), Some(response.bytes.len().to_string().as_str()));
-    assert_eq!(response.header("cache-control"), Some("no-store"));
-    let mut archive = ZipArchive::new(Cursor::new(response.bytes)).unwrap();
+    let mut archive = zip(app, pair).await;
     let mut entries = BTreeMap::new();
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).unwrap();
@@ -38,6 +27,21 @@ async fn archive(app: &App, pair: &Tokens) -> BTreeMap<String, Vec<u8>> {
         entries.insert(entry.name().unwrap().into_owned(), bytes);
     }
     entries
+}
+
+async fn zip(app: &App, pair: &Tokens) -> ZipArchive<Cursor<Vec<u8>>> {
+    let response = app.get("/api/me/export").bearer(&pair.access).send().await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    assert_eq!(response.header("content-type"), Some("application/zip"));
+    let disposition = response.header("content-disposition").unwrap();
+    assert!(
+        disposition.starts_with("attachment; filename=\"gatehouse-")
+            && disposition.ends_with("-2027-01-15.zip"),
+        "{disposition}"
+    );
+    assert_eq!(response.header("content-length"), Some(response.bytes.len().to_string().as_str()));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    ZipArchive::new(Cursor::new(response.bytes)).unwrap()
 }
 
 #[tokio::test]
@@ -64,7 +68,9 @@ async fn export_contains_all_data_of_the_user_and_none_of_others() {
 
     let entries = archive(&app, &pair).await;
     let names: Vec<_> = entries.keys().map(String::as_str).collect();
-    assert_eq!(names, ["account.json", "files/Sommer (2).jpg", "files/Sommer.jpg", "picture.jpg"]);
+    let expected =
+        ["account.json", "files/Sommer (2).jpg", "files/Sommer.jpg", "index.html", "picture.jpg"];
+    assert_eq!(names, expected);
     assert_eq!(entries["files/Sommer (2).jpg"], sent, "the newest has the plain name");
     assert_eq!(seen(&entries["picture.jpg"]).width(), 20);
     let document: Value = serde_json::from_slice(&entries["account.json"]).unwrap();
@@ -89,6 +95,53 @@ async fn export_contains_all_data_of_the_user_and_none_of_others() {
         entries.iter().filter(|entry| entry.event == "account data exported").collect();
     assert_eq!(exported.len(), 1);
     assert_eq!(exported[0].user.unwrap().to_string(), document["account"]["id"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn export_entries_have_the_time_of_their_content() {
+    let app = App::start().await;
+    let pair = app.register_and_login("alice").await;
+    let body = picture(ImageFormat::Png, 9, 9);
+    app.post("/api/me/files?name=a.png").bearer(&pair.access).body(body).send().await;
+    app.clock.advance(100);
+    let mut archive = zip(&app, &pair).await;
+    let mut time = |name: &str| {
+        archive.by_name(name).unwrap().last_modified().map(|time| time.to_string()).unwrap()
+    };
+    assert_eq!(time("files/a.png"), "2027-01-15 08:00:00");
+    assert_eq!(time("account.json"), "2027-01-15 08:01:40");
+    assert_eq!(time("index.html"), "2027-01-15 08:01:40");
+}
+
+#[tokio::test]
+async fn export_page_shows_the_data_as_text_in_the_language_of_the_request() {
+    let app = App::start().await;
+    let pair = app.register_and_login("alice").await;
+    let nickname = json!({ "nickname": "<script>alert(1)</script>" });
+    let call = app.call(Method::PATCH, "/api/me").bearer(&pair.access).json(&nickname);
+    assert_eq!(call.send().await.status, StatusCode::OK);
+    let body = picture(ImageFormat::Png, 9, 9);
+    app.post("/api/me/files?name=100%25%231.png").bearer(&pair.access).body(body).send().await;
+    let entries = archive(&app, &pair).await;
+    let page = String::from_utf8(entries["index.html"].clone()).unwrap();
+    assert!(!page.contains("<script"), "{page}");
+    for part in [
+        "<html lang=\"en\">",
+        "Your Gatehouse data",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+        "href=\"files/100%25%231.png\"",
+        ">100%#1.png</a>",
+        "<td>logged_in",
+        "account.json",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let call = app.get("/api/me/export").bearer(&pair.access).header("accept-language", "zh");
+    let response = call.send().await;
+    let mut archive = ZipArchive::new(Cursor::new(response.bytes)).unwrap();
+    let mut page = String::new();
+    archive.by_name("index.html").unwrap().read_to_string(&mut page).unwrap();
+    assert!(page.contains("<html lang=\"zh\">") && page.contains("最近活动记录"), "{page}");
 }
 
 #[tokio::test]

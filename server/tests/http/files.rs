@@ -64,6 +64,7 @@ async fn file_upload_keeps_the_original_and_adds_a_thumbnail() {
     let thumbnail = open(&app, &pair, &format!("id={id}&size=thumb")).await;
     assert_eq!(seen(&thumbnail.bytes).dimensions(), (512, 384));
     assert_eq!(listed["used"], sent.len() + thumbnail.bytes.len());
+    assert_eq!(listed["total"], 1);
     let removed = remove(&app, &pair, &format!("id={id}")).await;
     assert_eq!(
         (removed.status, &removed.json()["message"]),

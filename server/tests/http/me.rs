@@ -18,6 +18,7 @@ async fn profile_response_has_the_documented_members() {
         json!({
             "username": "Alice", "nickname": null, "avatar_url": null, "role": "user",
             "email": null, "mobile": null, "created_at": START,
+            "password_changed_at": START,
             "login_time": START + 50, "expiration_time": START + 950, "token_type": "access", "fresh": true,
         })
     );

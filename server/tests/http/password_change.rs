@@ -54,6 +54,23 @@ async fn invariant_11_password_change_ends_the_other_sessions() {
 }
 
 #[tokio::test]
+async fn profile_states_when_the_password_was_set() {
+    let app = App::start().await;
+    let pair = app.register_and_login("alice").await;
+    assert_eq!(app.me(&pair.access).await.json()["password_changed_at"], START);
+    app.clock.advance(100);
+    login(&app, PASSWORD).await;
+    assert_eq!(app.me(&pair.access).await.json()["password_changed_at"], START);
+    let response = change(&app, &pair.access, &to_new()).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text());
+    let me = app.me(&pair.access).await.json();
+    assert_eq!(
+        (&me["password_changed_at"], &me["created_at"]),
+        (&json!(START + 100), &json!(START))
+    );
+}
+
+#[tokio::test]
 async fn invariant_11_login_verified_before_a_password_change_begins_no_session() {
     let app = App::start().await;
     let pair = app.register_and_login("alice").await;

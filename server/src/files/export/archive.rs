@@ -8,6 +8,7 @@ use std::{
 
 use app::backend::Failure;
 use axum::body::Bytes;
+use chrono::{DateTime, Datelike as _, Timelike as _};
 use tokio::{sync::mpsc, task::JoinHandle};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -20,7 +21,7 @@ const QUEUE_CAPACITY: usize = 8;
 const BUFFER: usize = 64 * 1024;
 
 enum Part {
-    Begin(String),
+    Begin(String, i64),
     Content(Bytes),
     End,
 }
@@ -41,10 +42,10 @@ impl Archive {
         Self { parts, writing, buffer: Vec::new() }
     }
 
-    /// Starts a file of the archive.
-    pub(super) async fn entry(&mut self, path: &str) -> Result<(), Failure> {
+    /// Starts a file of the archive. `at` is its time in seconds of Unix time.
+    pub(super) async fn entry(&mut self, path: &str, at: i64) -> Result<(), Failure> {
         self.flush().await?;
-        self.send(Part::Begin(path.to_owned())).await
+        self.send(Part::Begin(path.to_owned(), at)).await
     }
 
     /// Appends bytes to the current file.
@@ -86,13 +87,35 @@ impl Archive {
     }
 }
 
+/// Returns a time in UTC as ZIP stores it; the earliest that it can if it cannot.
+fn zip_time(seconds: i64) -> zip::DateTime {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let part = |number: u32| u8::try_from(number).unwrap_or_default();
+    u16::try_from(time.year())
+        .ok()
+        .and_then(|year| {
+            zip::DateTime::from_date_and_time(
+                year,
+                part(time.month()),
+                part(time.day()),
+                part(time.hour()),
+                part(time.minute()),
+                part(time.second()),
+            )
+            .ok()
+        })
+        .unwrap_or_default()
+}
+
 fn write(folder: &PathBuf, mut parts: mpsc::Receiver<Part>) -> Result<(File, u64), ExportError> {
     // Pictures are compressed already.
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let mut archive = ZipWriter::new(tempfile::tempfile_in(folder)?);
     loop {
         match parts.blocking_recv() {
-            Some(Part::Begin(path)) => archive.start_file(path, options)?,
+            Some(Part::Begin(path, at)) => {
+                archive.start_file(path, options.last_modified_time(zip_time(at)))?;
+            }
             Some(Part::Content(bytes)) => archive.write_all(&bytes)?,
             Some(Part::End) => break,
             None => return Err(ExportError::Cancelled),

@@ -15,37 +15,38 @@ pub(super) const PICTURE: &str = "picture.jpg";
 
 #[derive(Serialize)]
 pub(super) struct Account {
-    id: Uuid,
-    username: String,
-    nickname: Option<String>,
-    email: Option<String>,
-    mobile: Option<String>,
-    role: Role,
-    created_at: String,
-    picture: Option<&'static str>,
+    pub(super) id: Uuid,
+    pub(super) username: String,
+    pub(super) nickname: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) mobile: Option<String>,
+    pub(super) role: Role,
+    pub(super) created_at: String,
+    pub(super) password_changed_at: String,
+    pub(super) picture: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 pub(super) struct ExportedSession {
-    id: Uuid,
-    created_at: String,
-    refreshed_at: String,
-    expires_at: String,
-    remember: bool,
-    address: Option<String>,
-    user_agent: Option<String>,
-    ended: Option<&'static str>,
+    pub(super) id: Uuid,
+    pub(super) created_at: String,
+    pub(super) refreshed_at: String,
+    pub(super) expires_at: String,
+    pub(super) remember: bool,
+    pub(super) address: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) ended: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 pub(super) struct ExportedEvent {
-    at: String,
-    event: String,
-    outcome: String,
-    session: Option<Uuid>,
-    address: Option<String>,
-    user_agent: Option<String>,
-    detail: Option<String>,
+    pub(super) at: String,
+    pub(super) event: String,
+    pub(super) outcome: String,
+    pub(super) session: Option<Uuid>,
+    pub(super) address: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) detail: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +64,7 @@ pub(super) struct ExportedFile<'a> {
 
 impl From<StoredUser> for Account {
     fn from(account: StoredUser) -> Self {
-        let StoredUser { user, email, mobile, created_at, .. } = account;
+        let StoredUser { user, email, mobile, created_at, password_changed_at, .. } = account;
         Self {
             id: user.id,
             picture: user.avatar_url.is_some().then_some(PICTURE),
@@ -73,6 +74,7 @@ impl From<StoredUser> for Account {
             mobile,
             role: user.role,
             created_at: utc(created_at),
+            password_changed_at: utc(password_changed_at),
         }
     }
 }

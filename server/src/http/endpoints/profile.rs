@@ -59,8 +59,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .describe(
             "Export account data",
-            "A ZIP archive: `account.json` (account, sessions, audit events, list of files) and \
-             all images. One export at a time: 429 while another one is still being downloaded.",
+            "A ZIP archive: `account.json` (account, sessions, audit events, list of files), \
+             `index.html` (a page to read it, in the language of the request) and all images. Its \
+             name has username and date. One export at a time: 429 while another one is still \
+             being downloaded.",
         )
         .returns(BodyDocs {
             media_types: &["application/zip"],
@@ -74,6 +76,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 async fn export_account(request: ByteRequest) -> Result<Response, Failure> {
     let context = &request.context;
-    let archive = request.files.export(context.caller()?, context.client_info.clone()).await?;
-    Ok(file_response::attachment("gatehouse.zip", "application/zip", archive))
+    let (caller, client_info) = (context.caller()?, context.client_info.clone());
+    let (name, archive) = request.files.export(caller, client_info, context.lang).await?;
+    Ok(file_response::attachment(&name, "application/zip", archive))
 }

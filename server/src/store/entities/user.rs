@@ -11,6 +11,7 @@ pub(crate) struct Model {
     pub username_key: String,
     pub username_skeleton: String,
     pub password_hash: String,
+    pub password_changed_at: i64,
     pub nickname: Option<String>,
     pub avatar_url: Option<String>,
     pub role: String,

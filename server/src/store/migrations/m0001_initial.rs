@@ -27,6 +27,7 @@ enum Users {
     UsernameKey,
     UsernameSkeleton,
     PasswordHash,
+    PasswordChangedAt,
     Nickname,
     AvatarUrl,
     Role,
@@ -161,6 +162,7 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(text.column(Users::UsernameKey).unique_key())
         .col(text.column(Users::UsernameSkeleton))
         .col(text.column(Users::PasswordHash))
+        .col(big_integer(Users::PasswordChangedAt))
         .col(text.column(Users::Nickname).null())
         .col(text.column(Users::AvatarUrl).null())
         .col(text.column(Users::Role))
