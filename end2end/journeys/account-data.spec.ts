@@ -44,10 +44,13 @@ for (const [locale, words] of LANGUAGES) {
       const coming = page.waitForEvent('download');
       await goOn.click();
       const file = await coming;
-      expect(file.suggestedFilename()).toBe('gatehouse.zip');
+      expect(file.suggestedFilename()).toMatch(
+        new RegExp(`^gatehouse-${user.username}-\\d{4}-\\d\\d-\\d\\d\\.zip$`),
+      );
       const bytes = await readFile(await file.path());
       expect(bytes.subarray(0, 4).toString('latin1')).toBe('PK\u0003\u0004');
-      expect(bytes.includes(user.username)).toBe(true);
+      for (const part of [user.username, 'account.json', 'index.html'])
+        expect(bytes.includes(part), part).toBe(true);
       await expect(gatehouse.status(words.exportDone)).toBeVisible();
     });
 
@@ -71,14 +74,16 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.open('/settings/data');
       const calls = watchCalls(page);
       const { name, go } = parts(page, words);
-      await go.click();
-      await expect(name).toHaveAccessibleDescription(words.problems.usernameMismatch);
-      await name.fill('somebody-else');
-      await go.click();
-      await expect(name).toBeFocused();
+      // The button waits for the name.
+      await expect(go).toBeDisabled();
+      await name.fill('another-user');
+      await expect(go).toBeDisabled();
+      await name.press('Enter');
+      await name.blur();
       await expect(name).toHaveAccessibleDescription(words.problems.usernameMismatch);
       expect(count(calls, DELETE)).toBe(0);
       await name.fill(user.username.toUpperCase());
+      await expect(go).toBeEnabled();
       await go.click();
       await expect(gatehouse.status(words.accountDeleted)).toBeVisible();
       await gatehouse.expectPath('/login');

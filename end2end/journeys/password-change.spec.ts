@@ -87,6 +87,7 @@ for (const [locale, words] of LANGUAGES) {
       await submit.click();
       await expect(current).toBeFocused();
       await expect(current).toHaveAccessibleDescription(words.problems.passwordMissing);
+      await expect(password).toHaveAccessibleDescription(words.problems.newPasswordMissing);
       await current.fill('not this one');
       await password.fill('short');
       await again.fill('shorter');

@@ -7,6 +7,7 @@ import { count, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { file, png } from '../support/pictures.ts';
+import { answerWithFiles } from '../support/states/setup.ts';
 import { EN, ZH } from '../support/words.ts';
 
 const ENGLISH = {
@@ -22,7 +23,9 @@ const ENGLISH = {
   upload: 'Upload',
   files: 'My files',
   all: 'View all',
-  empty: 'There are no pictures here yet. Upload the first one.',
+  empty: 'No pictures yet',
+  previous: 'Previous picture',
+  next: 'Next picture',
   delete: 'Delete',
   undo: 'Undo',
   cancel: 'Cancel',
@@ -43,7 +46,9 @@ const CHINESE: typeof ENGLISH = {
   upload: '上传',
   files: '我的文件',
   all: '查看全部',
-  empty: '这里还没有图片，上传第一张吧。',
+  empty: '还没有图片',
+  previous: '上一张',
+  next: '下一张',
   delete: '删除',
   undo: '撤销',
   cancel: '取消',
@@ -190,6 +195,10 @@ for (const [locale, words, says] of [
       const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>');
       await gatehouse.main.getByLabel(says.choose).setInputFiles(file('me.png', html));
       await expect(gatehouse.alert(says.unreadable)).toBeVisible();
+      // The reason is named where it is the kind of the file.
+      const text = { ...file('me.txt', html), mimeType: 'text/plain' };
+      await gatehouse.main.getByLabel(says.choose).setInputFiles(text);
+      await expect(gatehouse.alert(says.kinds)).toBeVisible();
       expect(count(calls, 'PUT /api/me/avatar')).toBe(0);
     });
 
@@ -318,4 +327,115 @@ test('paste without a focused field uploads images but no spreadsheet cells', as
   await gatehouse.main.getByLabel(ENGLISH.upload, { exact: true }).focus();
   await paste(page, { picture: 'image.png' });
   await expect(tiles(page)).toHaveCount(3);
+});
+
+test('viewer leads through the pictures by keys and buttons and keeps the focus', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await gatehouse.open('/files');
+  const names = ['one.png', 'two.png', 'three.png'];
+  for (const [index, name] of names.entries()) {
+    const upload = gatehouse.main.locator('input[type="file"]');
+    await upload.setInputFiles(file(name, png(40 + index, 30)));
+    await expect(tiles(page)).toHaveCount(index + 1);
+  }
+  // Newest first.
+  await page.getByRole('button', { name: 'three.png', exact: true }).click();
+  const viewer = page.getByRole('dialog');
+  const previous = viewer.getByRole('button', { name: ENGLISH.previous });
+  const next = viewer.getByRole('button', { name: ENGLISH.next });
+  await expect(viewer).toHaveAccessibleName('three.png');
+  await expect(viewer).toContainText(/1 KB · 42 × 30 · .*20\d\d/);
+  await expect(previous).toHaveAttribute('aria-disabled', 'true');
+  const frame = await viewer.boundingBox();
+  await page.keyboard.press('ArrowLeft');
+  await expect(viewer).toHaveAccessibleName('three.png');
+  await page.keyboard.press('ArrowRight');
+  await expect(viewer).toHaveAccessibleName('two.png');
+  await next.click();
+  await expect(viewer).toHaveAccessibleName('one.png');
+  await expect(next).toHaveAttribute('aria-disabled', 'true');
+  await expect(next).toBeFocused();
+  // Nothing moves from picture to picture.
+  expect(await viewer.boundingBox()).toEqual(frame);
+  await page.keyboard.press('Escape');
+  await expect(viewer).toBeHidden();
+  await expect(page.getByRole('button', { name: 'one.png', exact: true })).toBeFocused();
+
+  // A deletion closes the viewer and can be undone.
+  await page.keyboard.press('Enter');
+  await viewer.getByRole('button', { name: ENGLISH.delete }).click();
+  await expect(viewer).toBeHidden();
+  await expect(tiles(page)).toHaveCount(2);
+  const undo = page.getByRole('button', { name: ENGLISH.undo });
+  await expect(undo).toBeFocused();
+  await undo.click();
+  await expect(tiles(page)).toHaveCount(3);
+});
+
+test('pictures stand in reading order in squares of one size', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await answerWithFiles(page, [
+    [640, 200],
+    [200, 640],
+    [300, 300],
+    [640, 400],
+    [100, 640],
+    [640, 480],
+  ]);
+  await gatehouse.open('/files');
+  await expect(tiles(page)).toHaveCount(6);
+  for (const width of [360, 768, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const boxes = await page
+      .locator('.tile-picture')
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+    const sizes = new Set(boxes.flatMap((box) => [Math.round(box.width), Math.round(box.height)]));
+    expect(sizes.size, JSON.stringify([...sizes])).toBe(1);
+    const isAfter = (box: DOMRect, before: DOMRect) =>
+      box.top > before.top + 1 || (Math.abs(box.top - before.top) <= 1 && box.left > before.left);
+    for (const [index, box] of boxes.entries()) {
+      const before = boxes[index - 1];
+      if (before) expect(isAfter(box, before), `${String(width)}: ${String(index)}`).toBe(true);
+    }
+  }
+});
+
+test('storage is shown as a meter, and the profile shows the newest six files of all', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await answerWithFiles(page, Array.from({ length: 6 }, () => [500, 500]), 31);
+  await gatehouse.open('/profile');
+  await expect(tiles(page)).toHaveCount(6);
+  const meter = gatehouse.main.getByRole('meter', { name: EN.storage });
+  await expect(meter).toHaveAttribute('value', '1500000');
+  await expect(meter).toHaveAttribute('max', '100000000');
+  await expect(gatehouse.main.getByText('1.5 MB of 100 MB used')).toBeVisible();
+  await gatehouse.main.getByRole('link', { name: 'View all (31)', exact: true }).click();
+  await gatehouse.expectPath('/files');
+});
+
+test('empty box opens the file picker and takes dropped pictures', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await gatehouse.open('/files');
+  const box = page.locator('.files-empty');
+  const picking = page.waitForEvent('filechooser');
+  await box.click();
+  expect((await picking).isMultiple()).toBe(true);
+  const bytes = [...png(20, 20)];
+  await box.evaluate((target, bytes) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([new Uint8Array(bytes)], 'drop.png', { type: 'image/png' }));
+    target.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+  }, bytes);
+  await expect(tiles(page)).toHaveCount(1);
+  await expect(box).toHaveCount(0);
 });

@@ -101,21 +101,24 @@ test('profile is announced as greeting, facts and timeline', async ({ page, user
       - paragraph: /Member since .+/
       - button "Log out"
       - heading "This session" [level=2]
-      - paragraph: /\\d+:\\d\\d time left/
-      - progressbar "time left"
-      - term: Token issued at
-      - definition:
-        - time: /.+/
-      - term: Token expires at
-      - definition:
-        - time: /.+/
-      - term: Token type
-      - definition: access · password confirmed
-      - heading "Timeline" [level=3]
-      - list:
-        - listitem: /Issued/
-        - listitem: /Renews automatically/
-        - listitem: /Expires/
+      - paragraph: Active. Renews automatically while you use it.
+      - group:
+        - text: Technical details
+        - paragraph: /\\d+:\\d\\d time left/
+        - progressbar "time left"
+        - term: Token issued at
+        - definition:
+          - time: /.+/
+        - term: Token expires at
+        - definition:
+          - time: /.+/
+        - term: Token type
+        - definition: access · password confirmed
+        - heading "Timeline" [level=3]
+        - list:
+          - listitem: /Issued/
+          - listitem: /Renews automatically/
+          - listitem: /Expires/
   `);
 });
 

@@ -58,8 +58,18 @@ for (const [locale, words] of LANGUAGES) {
       await expect(rows.first()).toContainText(words.deviceName('Firefox', 'Linux'));
       await expect(rows.first()).toContainText(words.thisDevice);
       await expect(rows.first().getByRole('button')).toHaveCount(0);
+      await expect(rows.first()).toContainText(words.activeNow);
       await expect(row('Safari', 'iOS')).toContainText(words.newDevice);
       await expect(row('Safari', 'iOS')).toContainText('127.0.0.1');
+      // The new one in the color of a warning, each with the icon of its kind.
+      await expect(row('Safari', 'iOS').locator('.badge-warning .icon')).toBeVisible();
+      await expect(rows.first().locator('.badge-warning')).toHaveCount(0);
+      const shapes = await desktop.main
+        .locator('.device-icon path')
+        .evaluateAll((paths) => paths.map((path) => path.getAttribute('d')));
+      expect(new Set(shapes).size).toBe(2);
+      // No seconds.
+      await expect(rows.first()).not.toContainText(/\d:\d\d:\d\d/);
 
       // A confirmation follows, so a single key press ends nothing.
       await end('Safari', 'iOS').click();

@@ -36,6 +36,13 @@ pub fn Avatar(
     }
 }
 
+/// Returns the tint of the signed-in user's avatar, for the attribute `data-tint` of an element
+/// around it.
+pub fn tint_of_user() -> impl Fn() -> Option<String> + Copy + Send + Sync {
+    let auth = SessionContext::of_page().auth;
+    move || auth.with(|auth| auth.user().map(|user| tint(display_name(user)).to_string()))
+}
+
 /// Returns one or two initials; the style sheet capitalises them.
 fn initials(name: &str) -> String {
     // Without Unicode tables, which every visitor would download.

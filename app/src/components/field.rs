@@ -162,6 +162,9 @@ pub fn Field(
     /// `enterkeyhint` attribute: the label of the keyboard's enter key.
     #[prop(default = "next")]
     enterkeyhint: &'static str,
+    /// `autocapitalize` attribute: the on-screen keyboard's shift key.
+    #[prop(default = "none")]
+    autocapitalize: &'static str,
     /// Allows an empty field.
     #[prop(optional)]
     optional: bool,
@@ -177,6 +180,7 @@ pub fn Field(
     let note_id = format!("{name}-note");
     let caps_id = format!("{name}-caps");
     let error = state.error;
+    let note_class = if hint(language.0.get_untracked()).is_empty() { "note" } else { "note hint" };
     let note = move || match error.get() {
         None => hint(language.get()),
         Some(FieldError::Client(problem)) => problem.text(language.get()),
@@ -209,7 +213,7 @@ pub fn Field(
                     autocomplete=autocomplete
                     inputmode=inputmode
                     enterkeyhint=enterkeyhint
-                    autocapitalize="none"
+                    autocapitalize=autocapitalize
                     spellcheck="false"
                     required=!optional
                     aria-describedby=format!("{note_id} {caps_id}")
@@ -242,7 +246,7 @@ pub fn Field(
                         </p>
                     }
                 })}
-            <p class="note" id=note_id aria-live="polite">
+            <p class=note_class id=note_id aria-live="polite">
                 {icons::warning()}
                 <span lang=error_lang>{note}</span>
             </p>

@@ -61,6 +61,70 @@ pub fn renew() -> InertElement {
     )
 }
 
+/// Security: a shield.
+#[must_use]
+pub fn shield() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2.5l6 2.2v4.6c0 4-2.6 6.8-6 8.2-3.4-1.4-6-4.2-6-8.2V4.7ZM7.4 10l1.9 1.9 3.4-3.7"/></svg>"#,
+    )
+}
+
+/// Devices: a monitor and a phone.
+#[must_use]
+pub fn screens() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M9.5 13.5h-7V4h14v3M5.5 16.5h4M13 9.5h4.5V17H13Z"/></svg>"#,
+    )
+}
+
+/// Data: a box.
+#[must_use]
+pub fn archive() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M3 3.5h14v4H3ZM4.2 7.5v9h11.6v-9M8 11h4"/></svg>"#,
+    )
+}
+
+/// A phone.
+#[must_use]
+pub fn phone() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M6 2.5h8v15H6ZM9.2 15h1.6"/></svg>"#,
+    )
+}
+
+/// A desktop computer.
+#[must_use]
+pub fn desktop() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M2.5 3.5h15v10h-15ZM6.5 17h7M10 13.5V17"/></svg>"#,
+    )
+}
+
+/// A tablet.
+#[must_use]
+pub fn tablet() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M4 2.5h12v15H4ZM9 15h2"/></svg>"#,
+    )
+}
+
+/// A device of unknown kind: a question mark.
+#[must_use]
+pub fn unknown_device() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15ZM7.8 8.2a2.2 2.2 0 1 1 3.3 1.9c-.8.5-1.1.9-1.1 1.7M10 14v.1"/></svg>"#,
+    )
+}
+
+/// Forward: chevron to the right.
+#[must_use]
+pub fn forward() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M8 4.5L13.5 10 8 15.5"/></svg>"#,
+    )
+}
+
 /// Visibility: an eye. The style sheet strikes it out while the text is masked.
 #[must_use]
 pub fn eye() -> InertElement {

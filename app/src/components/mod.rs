@@ -10,7 +10,6 @@ pub mod header;
 pub mod icons;
 pub mod loader;
 pub mod logout_button;
-pub mod masking;
 pub mod new_password;
 pub mod password_dialog;
 pub mod progress;

@@ -33,8 +33,21 @@ impl NewPassword {
     /// Creates the fields for an account; the password must differ from its username.
     #[must_use]
     pub fn of(username: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self::with(username, Problem::PasswordMissing)
+    }
+
+    /// As [`Self::of`], beside a field with the current password.
+    #[must_use]
+    pub fn replacing(username: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self::with(username, Problem::NewPasswordMissing)
+    }
+
+    fn with(username: impl Fn() -> String + Send + Sync + 'static, missing: Problem) -> Self {
         let min = MinPasswordLength::from_context();
         let password = FieldState::new(move |typed| {
+            if typed.is_empty() {
+                return Err(missing);
+            }
             validation::password::check(&dom::nfc(typed), min)?;
             if typed == username().trim() { Err(Problem::PasswordIsUsername) } else { Ok(()) }
         });

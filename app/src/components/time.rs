@@ -13,6 +13,8 @@ use crate::i18n::Lang;
 pub enum Precision {
     /// Date only.
     Day,
+    /// Date and time, to the minute.
+    Minute,
     /// Date and time, to the second.
     Second,
     /// Time only, to the second.
@@ -30,8 +32,10 @@ pub fn format_time(seconds: i64, precision: Precision, lang: Lang) -> String {
     if precision != Precision::Clock {
         set("dateStyle", "medium");
     }
-    if precision != Precision::Day {
-        set("timeStyle", "medium");
+    match precision {
+        Precision::Day => {}
+        Precision::Minute => set("timeStyle", "short"),
+        Precision::Second | Precision::Clock => set("timeStyle", "medium"),
     }
     date(seconds).to_locale_string(&locale(lang), &options).into()
 }
@@ -62,6 +66,12 @@ pub fn format_relative(seconds: i64, lang: Lang) -> String {
 #[must_use]
 pub fn to_iso(seconds: i64) -> String {
     date(seconds).to_iso_string().into()
+}
+
+/// Returns today's date in UTC, as ISO 8601.
+#[must_use]
+pub fn today() -> String {
+    String::from(Date::new_0().to_iso_string()).chars().take(10).collect()
 }
 
 #[wasm_bindgen]

@@ -9,6 +9,8 @@ super::string_table! {
     AuthenticatedStrings {
         member_since: "注册于", "Member since";
         current_session: "当前会话", "This session";
+        session_active: "有效，使用期间自动续期。", "Active. Renews automatically while you use it.";
+        technical_details: "技术信息", "Technical details";
         issued_at: "Token 签发时间", "Token issued at";
         expires_at: "Token 过期时间", "Token expires at";
         token_type: "Token 类型", "Token type";
@@ -27,10 +29,11 @@ super::string_table! {
         nickname_hint: "显示名称，最多 64 个字符", "Display name, up to 64 characters";
         email: "邮箱", "Email";
         mobile: "手机号", "Mobile number";
-        mobile_hint: "11 位手机号；其他国家的号码请加上国家代码，例如 +49 151 2345 6789", "With the country's code, as in +86 139 1234 5901";
+        mobile_hint: "11 位手机号；其他国家的号码请加上国家代码，例如 +49 151 2345 6789", "With the country's code, as in +86 139 1234 5678";
         not_provided: "未填写", "Not given";
-        show: "显示", "Show";
-        hide: "隐藏", "Hide";
+        details: "资料", "Details";
+        login_address: "您用此邮箱登录", "You log in with this address";
+        use_as_contact: "设为联系邮箱", "Use as contact address";
         edit: "编辑", "Edit";
         save: "保存", "Save";
         cancel: "取消", "Cancel";
@@ -41,18 +44,20 @@ super::string_table! {
         wrong_password: "密码错误", "Wrong password";
 
         change_password: "更改密码", "Change password";
+        password_last_changed: "上次更改：", "Last changed:";
         change_password_text: "更改后，您的其他设备将被登出。", "Your other devices will be logged out.";
         current_password: "当前密码", "Current password";
         new_password: "新密码", "New password";
         password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
 
-        devices_text: "您在以下设备上登录。如有不认识的设备，请将其登出并更改密码。", "Where you are logged in. Log out devices you don't recognise, then change your password.";
+        devices_text: "您在以下设备上登录。如有不认识的设备，请将其登出，然后更改密码。", "Where you are logged in. Log out devices you don't recognise, then change your password.";
+        active_now: "正在使用", "Active now";
         devices_failed: "无法加载设备列表", "Your devices could not be loaded";
         unknown_device: "未知设备", "Unknown device";
         this_device: "当前设备", "This device";
         new_device: "新设备", "New device";
-        last_seen: "最近活动：", "Last seen";
-        logged_in_since: "登录于", "Logged in since";
+        last_seen: "最近活动：", "Last active";
+        logged_in_since: "登录于", "Logged in on";
         first_logged_in: "首次登录于", "First logged in on";
         log_out_device: "登出", "Log out";
         log_out_device_title: "登出此设备？", "Log out this device?";
@@ -113,9 +118,11 @@ super::string_table! {
         admin_only: "此页面仅供管理员使用", "This page is for administrators";
         admin_only_text: "如需访问，请联系管理员。", "Ask an administrator for access.";
 
-        files_all: "查看全部", "View all";
         files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您自己能看到。", "JPEG, PNG or WebP up to 5 MB. You can also drag and drop or paste. Only you can see them.";
-        files_empty: "这里还没有图片，上传第一张吧。", "There are no pictures here yet. Upload the first one.";
+        files_empty: "还没有图片", "No pictures yet";
+        files_drop: "将图片拖到此处，或", "Drop pictures here or ";
+        files_browse: "浏览文件", "browse";
+        storage: "存储空间", "Storage";
         files_loading: "正在加载文件…", "Loading your files…";
         files_failed: "无法加载文件", "Your files could not be loaded";
         files_more: "显示更多", "Show more";
@@ -125,6 +132,8 @@ super::string_table! {
         file_delete: "删除", "Delete";
         file_deleted: "已删除", "Deleted";
         file_delete_failed: "未能删除文件", "The file could not be deleted";
+        file_previous: "上一张", "Previous picture";
+        file_next: "下一张", "Next picture";
         file_save: "保存到设备", "Save to this device";
         undo: "撤销", "Undo";
 
@@ -139,6 +148,7 @@ super::string_table! {
         picture_save: "保存头像", "Save the picture";
         picture_changed: "头像已更新", "Picture updated";
         picture_removed: "头像已移除", "Picture removed";
+        picture_kinds: "请选择 JPEG、PNG 或 WebP 图片", "Choose a JPEG, PNG or WebP picture";
         picture_unreadable: "无法读取这张图片，请换一张。", "This picture cannot be read. Please choose another one.";
     }
 }
@@ -151,6 +161,17 @@ pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> S
         (Some(browser), Some(system), Lang::En) => format!("{browser} on {system}"),
         (Some(one), None, _) | (None, Some(one), _) => one.to_owned(),
         (None, None, lang) => AuthenticatedStrings::of(lang).unknown_device.to_owned(),
+    }
+}
+
+/// Link to all files, with their number once it is known.
+#[must_use]
+pub fn view_all_files(lang: Lang, count: Option<u64>) -> String {
+    match (lang, count) {
+        (Lang::Zh, None) => "查看全部".to_owned(),
+        (Lang::Zh, Some(count)) => format!("查看全部（{count}）"),
+        (Lang::En, None) => "View all".to_owned(),
+        (Lang::En, Some(count)) => format!("View all ({count})"),
     }
 }
 

@@ -26,6 +26,7 @@ impl Problem {
                 "Enter the number with its country, such as +86 139 1234 5678",
             ),
             Self::PasswordMissing => ("请输入密码", "Enter your password"),
+            Self::NewPasswordMissing => ("请设置新密码", "Choose a new password"),
             Self::PasswordTooShort { min } => {
                 return match lang {
                     Lang::Zh => format!("密码至少需要 {min} 个字符"),

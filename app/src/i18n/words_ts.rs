@@ -25,15 +25,17 @@ export const LANGUAGES: readonly [locale: string, words: Strings][] = [
 ";
 
 /// Validation problems that journeys provoke.
-const PROBLEMS: [(&str, Problem); 10] = [
+const PROBLEMS: [(&str, Problem); 12] = [
     ("username_missing", Problem::UsernameMissing),
     ("username_too_short", Problem::UsernameTooShort),
     ("email_invalid", Problem::EmailInvalid),
     ("mobile_invalid", Problem::MobileInvalid),
     ("password_missing", Problem::PasswordMissing),
+    ("new_password_missing", Problem::NewPasswordMissing),
     ("password_too_short", Problem::PasswordTooShort { min: password::MIN_DEFAULT }),
     ("password_too_long", Problem::PasswordTooLong),
     ("password_common", Problem::Server(ServerProblem::PasswordCommon)),
+    ("image_format", Problem::Server(ServerProblem::ImageFormat)),
     ("username_mismatch", Problem::UsernameMismatch),
     ("password_mismatch", Problem::PasswordMismatch),
 ];

@@ -69,6 +69,7 @@ pub fn Login() -> impl IntoView {
     };
     view! {
         <section class="card-narrow guests-only">
+            {icons::mark()}
             <h1 tabindex="-1">{language.t(|s| s.login_title)}</h1>
             {is_new
                 .then(|| {

@@ -93,6 +93,13 @@ impl ProfileResource {
         self.profile.update(change);
     }
 
+    /// Requests the profile again. The earlier one is shown until the response.
+    pub(super) fn refresh(self) {
+        if let Some(user_id) = self.context.user_id_untracked() {
+            self.profile.refresh(self.request(user_id));
+        }
+    }
+
     /// Returns whether the profile is being loaded.
     pub(super) fn is_loading(self) -> bool {
         self.profile.is_loading()

@@ -7,6 +7,7 @@ use crate::{
     components::{
         field::{Field, FieldState},
         form::{FormError, FormState},
+        icons,
         new_password::{NewPassword, NewPasswordFields},
         submit_button::SubmitButton,
         toasts::Toasts,
@@ -66,6 +67,7 @@ pub fn Register() -> impl IntoView {
     };
     view! {
         <section class="card-narrow guests-only">
+            {icons::mark()}
             <h1 tabindex="-1">{language.t(|s| s.register_title)}</h1>
             <form method="post" novalidate on:submit=submit>
                 <FormError form />

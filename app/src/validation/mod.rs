@@ -27,6 +27,8 @@ pub enum Problem {
     MobileInvalid,
     /// The password is missing.
     PasswordMissing,
+    /// The password to replace the current one is missing.
+    NewPasswordMissing,
     /// A password of fewer code points than configured.
     PasswordTooShort {
         /// The configured number of code points.

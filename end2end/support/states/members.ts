@@ -66,6 +66,23 @@ export const MEMBERS: State[] = [
     },
   },
   {
+    name: 'files-viewer',
+    what: 'a picture in the viewer',
+    reach: async (stage) => {
+      const { gatehouse } = stage;
+      await signIn(stage);
+      await answerWithFiles(gatehouse.page, [
+        [640, 400],
+        [300, 480],
+        [500, 500],
+      ]);
+      await gatehouse.open('/files');
+      await gatehouse.main.getByRole('button', { name: 'gate.png', exact: true }).click();
+      const dialog = gatehouse.page.getByRole('dialog', { name: 'gate.png' });
+      await expect(dialog.getByRole('img')).toBeVisible();
+    },
+  },
+  {
     name: 'files-sending',
     what: 'an upload in progress and a rejected one, without other files',
     reach: async (stage) => {

@@ -66,7 +66,7 @@ export const SETTINGS: State[] = [
     async ({ main, words }) => {
       const name = main.getByLabel(words.deleteConfirm, { exact: true });
       await name.fill('ada');
-      await main.getByRole('button', { name: words.deleteSubmit }).click();
+      await name.blur();
       await expect(name).toHaveAttribute('aria-invalid', 'true');
     },
   ),
@@ -81,7 +81,7 @@ function settings(
   browserErrors: RegExp[] = [],
 ): State {
   const seen = async (gatehouse: Gatehouse): Promise<void> => {
-    await expect(gatehouse.main.getByText('a***@example.org')).toBeAttached();
+    await expect(gatehouse.main.getByText('+8613912345901')).toBeAttached();
     await act(gatehouse);
   };
   return section(name, what, path, seen, () => Promise.resolve(), browserErrors);

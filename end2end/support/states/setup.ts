@@ -37,7 +37,11 @@ export async function expectAda({ main, words }: Gatehouse): Promise<void> {
 }
 
 /** Answers the file list with images of these sizes. */
-export async function answerWithFiles(page: Page, measures: [number, number][]): Promise<void> {
+export async function answerWithFiles(
+  page: Page,
+  measures: [number, number][],
+  total = measures.length,
+): Promise<void> {
   const files = measures.map(([width, height], index) => ({
     id: `019d0b2c-8c00-7000-8000-00000000000${String(index)}`,
     name: `${['arch', 'gate', 'door', 'wall', 'tower', 'bridge'][index] ?? 'picture'}.png`,
@@ -49,7 +53,9 @@ export async function answerWithFiles(page: Page, measures: [number, number][]):
   }));
   const used = files.reduce((sum, file) => sum + file.size, 0);
   await page.route(/\/api\/me\/files(\?|$)/, (route) =>
-    route.fulfill({ json: { files, next: null, used, quota: 100_000_000 } }),
+    route.fulfill({
+      json: { files, next: null, total, used, quota: 100_000_000 },
+    }),
   );
   await page.route(/\/api\/me\/file\?/, (route) => {
     const index = Number(new URL(route.request().url()).searchParams.get('id')?.slice(-1));
@@ -99,6 +105,7 @@ async function answerAsAda(page: Page): Promise<void> {
         email: ADA.username,
         mobile: '+8613912345901',
         created_at: NOON - 86_400 * 40,
+        password_changed_at: NOON - 86_400 * 12,
         login_time: NOON,
         expiration_time: NOON + 900,
         token_type: 'access',

@@ -29,19 +29,21 @@ const MAX_CONCURRENT_UPLOADS: u32 = 3;
 pub(super) struct FileListState {
     list: Loader<FileList>,
     /// Uploads that are pending or have failed.
-    pub(super) uploads: RwSignal<Vec<Upload>>,
+    uploads: RwSignal<Vec<Upload>>,
     /// Removed file; the server is told when the undo window ends.
     pub(super) pending_removal: RwSignal<Option<FileEntry>>,
     upload_queue: BrowserValue<VecDeque<(Upload, web_sys::File)>>,
     active_uploads: StoredValue<u32>,
     number: StoredValue<u32>,
     page_size: u32,
+    /// True if only the first page is shown.
+    is_preview: bool,
     toasts: Toasts,
 }
 
 impl FileListState {
-    /// Creates the state of a list with this page size.
-    pub(super) fn new(page_size: u32) -> Self {
+    /// Creates the state of a list with this page size; a preview shows the first page only.
+    pub(super) fn new(page_size: u32, is_preview: bool) -> Self {
         Self {
             list: Loader::new(),
             uploads: RwSignal::new(Vec::new()),
@@ -50,6 +52,7 @@ impl FileListState {
             active_uploads: StoredValue::new(0),
             number: StoredValue::new(0),
             page_size,
+            is_preview,
             toasts: Toasts::of_page(),
         }
     }
@@ -130,20 +133,33 @@ impl FileListState {
         self.list.error()
     }
 
-    /// Returns the loaded files, newest first.
+    /// Returns the files to show, newest first.
     pub(super) fn files(self) -> Vec<FileEntry> {
-        self.list.get(|list| list.files.clone()).unwrap_or_default()
+        let max = if self.is_preview { self.page_size as usize } else { usize::MAX };
+        self.list.get(|list| list.files.iter().take(max).cloned().collect()).unwrap_or_default()
+    }
+
+    /// Returns the number of files of the user.
+    pub(super) fn total(self) -> Option<u64> {
+        self.list.get(|list| list.total)
+    }
+
+    /// Returns the uploads that have failed, or those that have not.
+    pub(super) fn uploads(self, failed: bool) -> Vec<Upload> {
+        self.uploads.with(|uploads| {
+            uploads.iter().filter(|upload| upload.has_failed() == failed).cloned().collect()
+        })
     }
 
     /// Returns whether the user has neither files nor uploads.
     pub(super) fn is_empty(self) -> bool {
         self.list.get(|list| list.files.is_empty()).unwrap_or_default()
-            && self.uploads.with(Vec::is_empty)
+            && self.uploads(false).is_empty()
     }
 
     /// Returns whether there are more files to load.
     pub(super) fn has_more(self) -> bool {
-        self.list.get(|list| list.next.is_some()).unwrap_or_default()
+        !self.is_preview && self.list.get(|list| list.next.is_some()).unwrap_or_default()
     }
 
     /// Returns the storage in bytes: used, and quota.
@@ -178,6 +194,7 @@ impl FileListState {
                 if let Some(kept) = uploads::upload_file(&upload, &file).await {
                     self.list.update(|list| {
                         list.used += kept.size;
+                        list.total += 1;
                         list.files.insert(0, kept);
                     });
                     self.drop_upload(upload.number);
@@ -205,6 +222,7 @@ impl FileListState {
         self.commit_removal();
         let removed = self.list.update(|list| {
             let index = list.files.iter().position(|file| file.id == id)?;
+            list.total = list.total.saturating_sub(1);
             Some(list.files.remove(index))
         });
         self.pending_removal.set(removed.flatten());
@@ -218,7 +236,8 @@ impl FileListState {
     }
 
     fn reinsert(self, file: FileEntry) {
-        self.list.update(|FileList { files, .. }| {
+        self.list.update(|FileList { files, total, .. }| {
+            *total += 1;
             // Ids are time-ordered: newer files have greater ones.
             let index = files.iter().position(|other| other.id < file.id).unwrap_or(files.len());
             files.insert(index, file);

@@ -1,4 +1,4 @@
-//! "My files": the user's pictures in a masonry layout. The profile shows the newest, `/files` all.
+//! "My files": the user's pictures in a grid. The profile shows the newest, `/files` all.
 
 mod file_list;
 mod tile;
@@ -11,14 +11,21 @@ use web_sys::{DragEvent, FileList};
 use file_list::FileListState;
 
 use crate::{
-    components::error_panel::ErrorPanel,
+    components::{error_panel::ErrorPanel, icons},
     dom,
-    i18n::strings::{self, Language},
+    i18n::{
+        authenticated::view_all_files,
+        strings::{self, Language},
+    },
     routes::Page,
 };
 
 /// Largest accepted file, in bytes (5 MiB).
 pub(super) const MAX_FILE_BYTES: f64 = 5.0 * 1024.0 * 1024.0;
+/// Files that the profile shows.
+const PREVIEW_FILES: u32 = 6;
+/// Id of the file input, for the labels that open it.
+const INPUT_ID: &str = "files-upload";
 /// Accepted media types.
 pub(super) const ACCEPT: &str = "image/jpeg,image/png,image/webp";
 
@@ -26,7 +33,7 @@ pub(super) const ACCEPT: &str = "image/jpeg,image/png,image/webp";
 #[component]
 pub fn Files() -> impl IntoView {
     let language = Language::of_page();
-    let list = FileListState::new(50);
+    let list = FileListState::new(50, false);
     view! {
         <div class="files-page">
             <h1 tabindex="-1">{language.t(|s| s.files)}</h1>
@@ -40,12 +47,14 @@ pub(super) fn newest_files(
     is_ready: impl Fn() -> bool + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let language = Language::of_page();
-    let list = FileListState::new(8);
+    let list = FileListState::new(PREVIEW_FILES, true);
     view! {
         <section class="files-newest" hidden=move || !is_ready()>
             <div class="files-head">
                 <h2>{language.t(|s| s.files)}</h2>
-                <a class="link" href=Page::Files.path()>{language.t(|s| s.files_all)}</a>
+                <a class="link" href=Page::Files.path()>
+                    {move || view_all_files(language.get(), list.total().filter(|total| *total > 0))}
+                </a>
             </div>
             {section(list, is_ready)}
         </section>
@@ -72,12 +81,18 @@ fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl I
         is_dragged_over.set(true);
     };
     let is_loading = move || list.is_loading();
-    let usage_text = move || {
-        list.usage().map(|(used, quota)| {
-            strings::storage_used(language.get(), &format_size(used), &format_size(quota))
-        })
+    let empty = move || {
+        view! {
+            <label class="files-empty" for=INPUT_ID>
+                {icons::pictures()}
+                <strong>{language.t(|s| s.files_empty)}</strong>
+                <span>
+                    {language.t(|s| s.files_drop)}
+                    <span class="inline-link">{language.t(|s| s.files_browse)}</span>
+                </span>
+            </label>
+        }
     };
-    let empty = move || view! { <p class="files-empty">{language.t(|s| s.files_empty)}</p> };
     let more_button = move || {
         view! {
             <button
@@ -100,8 +115,9 @@ fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl I
             <div class="files-tools">
                 {picker(list)}
                 <p class="note">{language.t(|s| s.files_hint)}</p>
-                <p class="note">{usage_text}</p>
+                {quota(list)}
             </div>
+            {uploads::errors(list)}
             <p class="sr-only" role="status">
                 {move || if is_loading() { language.strings().files_loading } else { "" }}
             </p>
@@ -111,8 +127,8 @@ fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl I
                 })
             }}
             {move || list.is_empty().then(empty)}
-            <ul class="masonry" aria-busy=move || is_loading().then_some("true")>
-                <For each=move || list.uploads.get() key=|upload| upload.number let:upload>
+            <ul class="tiles" aria-busy=move || is_loading().then_some("true")>
+                <For each=move || list.uploads(false) key=|upload| upload.number let:upload>
                     {uploads::tile(list, upload)}
                 </For>
                 <For each=move || list.files() key=|file| file.id let:file>
@@ -121,7 +137,7 @@ fn section(list: FileListState, is_ready: impl Fn() -> bool + 'static) -> impl I
             </ul>
             {move || list.has_more().then(more_button)}
             {undo(list)}
-            {viewer::viewer(shown)}
+            {viewer::viewer(list, shown)}
         </div>
     }
 }
@@ -142,6 +158,7 @@ fn picker(list: FileListState) -> impl IntoView {
         <label class="btn btn-primary upload">
             <input
                 type="file"
+                id=INPUT_ID
                 class="sr-only"
                 accept=ACCEPT
                 multiple
@@ -150,6 +167,28 @@ fn picker(list: FileListState) -> impl IntoView {
             />
             <span>{language.t(|s| s.upload)}</span>
         </label>
+    }
+}
+
+/// Storage that the files take, as bar and text.
+fn quota(list: FileListState) -> impl IntoView {
+    let language = Language::of_page();
+    let usage = Memo::new(move |_| list.usage());
+    let text = move || {
+        usage.get().map(|(used, quota)| {
+            strings::storage_used(language.get(), &format_size(used), &format_size(quota))
+        })
+    };
+    view! {
+        <div class="quota">
+            <meter
+                aria-label=language.t(|s| s.storage)
+                max=move || usage.get().map_or(1, |(_, quota)| quota).to_string()
+                high=move || usage.get().map_or(1, |(_, quota)| quota / 10 * 9).to_string()
+                value=move || usage.get().map_or(0, |(used, _)| used).to_string()
+            ></meter>
+            <p class="note">{text}</p>
+        </div>
     }
 }
 
@@ -169,7 +208,7 @@ fn undo(list: FileListState) -> impl IntoView {
             removed.as_ref().map(|file| {
                 let name = file.name.clone();
                 view! {
-                    <div class="undo" role="status">
+                    <div class="toast undo" role="status">
                         <p>{language.t(|s| s.file_deleted)}": "<bdi>{name}</bdi></p>
                         <button
                             type="button"

@@ -1,5 +1,4 @@
-//! Picture tile: it reserves the picture's aspect ratio, and loads the thumbnail when it is near
-//! the viewport.
+//! Picture tile: a square that loads the thumbnail when it is near the viewport.
 
 use js_sys::Array;
 use leptos::{html, prelude::*};
@@ -37,6 +36,11 @@ pub(super) fn url_of(picture: Loader<ObjectUrl>) -> Option<String> {
     picture.get(|url| url.as_str().to_owned())
 }
 
+/// Returns the element id of the button that opens a file.
+pub(super) fn tile_id(id: Uuid) -> String {
+    format!("file-{id}")
+}
+
 /// The tile of a file.
 pub(super) fn tile(
     list: FileListState,
@@ -50,9 +54,8 @@ pub(super) fn tile(
     when_near_viewport(place, move || {
         picture.load(request_picture(id, "thumb", "image/jpeg".to_owned()));
     });
-    let ratio = format!("{} / {}", file.width.max(1), file.height.max(1));
     let FileEntry { name, size: bytes, .. } = file.clone();
-    let label = name.clone();
+    let (label, title) = (name.clone(), name.clone());
     let remove_label = {
         let name = name.clone();
         move || format!("{}: {name}", language.strings().file_delete)
@@ -62,14 +65,14 @@ pub(super) fn tile(
             <button
                 type="button"
                 class="tile-picture"
-                style:aspect-ratio=ratio
+                id=tile_id(id)
                 aria-label=label
                 on:click=move |_| shown.set(Some(file.clone()))
             >
                 {move || url_of(picture).map(|url| view! { <img src=url alt="" /> })}
             </button>
             <p class="tile-text">
-                <span class="tile-name"><bdi>{name}</bdi></span>
+                <span class="tile-name" title=title><bdi>{name}</bdi></span>
                 <span class="tile-size">{format_size(bytes)}</span>
             </p>
             <button

@@ -56,6 +56,11 @@ impl Upload {
         }
     }
 
+    /// Returns whether it has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.error.with(Option::is_some)
+    }
+
     /// Returns whether client-side validation has passed.
     pub(super) fn is_possible(&self) -> bool {
         self.error.with_untracked(Option::is_none)
@@ -90,52 +95,80 @@ fn with_field(mut error: ApiError) -> ApiError {
     error
 }
 
-/// The tile of an upload.
+/// The tile of an upload that is queued or pending.
 pub(super) fn tile(list: FileListState, upload: Upload) -> impl IntoView {
     let language = Language::of_page();
-    let Upload { name, bytes, percent, error, .. } = upload.clone();
+    let Upload { name, bytes, percent, .. } = upload.clone();
     #[expect(clippy::cast_possible_truncation, reason = "whole bytes")]
     let size_text = format_size(bytes as i64);
-    let label = name.clone();
-    let state = move || {
-        error.with(|error| match error {
-            None => {
-                let label = format!("{} {label}", language.strings().uploading);
-                let value = move || f64::from(percent.get());
-                view! {
-                    <progress
-                        class="progress progress-primary"
-                        max="100"
-                        aria-label=label
-                        prop:value=value
-                    ></progress>
-                }
-                .into_any()
+    let (label, title) = (name.clone(), name.clone());
+    let cancel_label = button_label(&name, |s| s.cancel);
+    view! {
+        <li class="tile tile-uploading">
+            <progress
+                class="progress progress-primary"
+                max="100"
+                aria-label=move || format!("{} {label}", language.strings().uploading)
+                prop:value=move || f64::from(percent.get())
+            ></progress>
+            <p class="tile-text">
+                <span class="tile-name" title=title><bdi>{name}</bdi></span>
+                <span class="tile-size">{size_text}</span>
+            </p>
+            <button
+                type="button"
+                class="tile-button"
+                aria-label=cancel_label
+                on:click=move |_| list.cancel_upload(&upload)
+            >
+                {icons::cross()}
+            </button>
+        </li>
+    }
+}
+
+/// Alert that lists the uploads that have failed.
+pub(super) fn errors(list: FileListState) -> impl IntoView {
+    let is_any = Memo::new(move |_| !list.uploads(true).is_empty());
+    move || {
+        is_any.get().then(|| {
+            view! {
+                <div class="alert">
+                    {icons::warning()}
+                    <ul class="upload-errors">
+                        <For
+                            each=move || list.uploads(true)
+                            key=|upload| upload.number
+                            let:upload
+                        >
+                            {error_item(list, upload)}
+                        </For>
+                    </ul>
+                </div>
             }
-            Some(UploadError::Client(text)) => {
-                view! { <p role="alert" class="tile-error">{language.t(*text)}</p> }.into_any()
-            }
-            Some(UploadError::Server(why)) => {
-                let message = api_error_view::error_message(why.clone(), language.strings());
-                view! { <div role="alert" class="tile-error">{message}</div> }.into_any()
+        })
+    }
+}
+
+fn error_item(list: FileListState, upload: Upload) -> impl IntoView {
+    let language = Language::of_page();
+    let (name, error) = (upload.name.clone(), upload.error);
+    let close_label = button_label(&name, |s| s.close);
+    let message = move || {
+        error.get().map(|error| match error {
+            UploadError::Client(text) => view! { <span>{language.t(text)}</span> }.into_any(),
+            UploadError::Server(why) => {
+                api_error_view::error_message(why, language.strings()).into_any()
             }
         })
     };
-    let close_label = {
-        let name = name.clone();
-        move || {
-            let strings = language.strings();
-            let verb = if error.with(Option::is_none) { strings.cancel } else { strings.close };
-            format!("{verb}: {name}")
-        }
-    };
     view! {
-        <li class="tile tile-uploading">
-            {state}
-            <p class="tile-text">
-                <span class="tile-name"><bdi>{name}</bdi></span>
-                <span class="tile-size">{size_text}</span>
-            </p>
+        <li>
+            <div role="alert">
+                <bdi>{name}</bdi>
+                ": "
+                {message}
+            </div>
             <button
                 type="button"
                 class="tile-button"
@@ -146,4 +179,13 @@ pub(super) fn tile(list: FileListState, upload: Upload) -> impl IntoView {
             </button>
         </li>
     }
+}
+
+/// Label of a button that acts on a file.
+fn button_label(
+    name: &str,
+    verb: fn(&'static Strings) -> &'static str,
+) -> impl Fn() -> String + Send + Sync + 'static {
+    let (language, name) = (Language::of_page(), name.to_owned());
+    move || format!("{}: {name}", verb(language.strings()))
 }

@@ -7,14 +7,13 @@ use leptos::prelude::*;
 use super::profile_resource::ProfileResource;
 use crate::{
     components::{
-        avatar::Avatar,
+        avatar::{self, Avatar},
         display_name,
         logout_button::LogoutButton,
         time::{self, Precision},
     },
     i18n::strings::{Strings, welcome},
-    pages::files::newest_files,
-    routes::Page,
+    pages::{files::newest_files, settings},
     session::browser::SessionContext,
 };
 
@@ -29,7 +28,7 @@ pub fn Profile() -> impl IntoView {
             auth.with(|auth| auth.user().map(|user| welcome(language.get(), display_name(user))));
         known.unwrap_or_else(|| language.strings().profile.to_owned())
     };
-    let name = profile.text(|me, _| display_name(&me.user()).to_owned());
+    let name = move || profile.get(|me| breakable(display_name(&me.user())));
     // Without a nickname the username is shown as the name.
     let username =
         profile.text(|me, _| me.nickname.as_ref().map(|_| me.username.clone()).unwrap_or_default());
@@ -42,7 +41,7 @@ pub fn Profile() -> impl IntoView {
                 hidden=move || profile.has_failed()
                 aria-busy=move || profile.is_loading().then_some("true")
             >
-                <section class="card card-person">
+                <section class="card card-person" data-tint=avatar::tint_of_user()>
                     <Avatar class="avatar" />
                     <p class="card-name">{name}</p>
                     <p class="card-username">{username}</p>
@@ -53,7 +52,7 @@ pub fn Profile() -> impl IntoView {
                         })}
                     </p>
                     <div class="actions">
-                        <a class="btn btn-outline" href=Page::SettingsProfile.path()>
+                        <a class="btn btn-outline" href=settings::profile_form_url()>
                             {language.t(|s| s.edit)}
                         </a>
                         <LogoutButton />
@@ -63,5 +62,41 @@ pub fn Profile() -> impl IntoView {
             </div>
             {newest_files(move || !profile.is_loading() && !profile.has_failed())}
         </div>
+    }
+}
+
+/// Lets a long name break after its `@` and before its dots, not within a word.
+fn breakable(name: &str) -> Vec<AnyView> {
+    pieces(name).into_iter().map(|piece| view! { {piece.to_owned()} <wbr /> }.into_any()).collect()
+}
+
+fn pieces(name: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    for part in name.split_inclusive('@') {
+        let mut start = 0;
+        for (index, _) in part.match_indices('.').filter(|(index, _)| *index > 0) {
+            pieces.push(&part[start..index]);
+            start = index;
+        }
+        pieces.push(&part[start..]);
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pieces;
+
+    #[test]
+    fn pieces_of_an_address_end_after_the_at_sign_and_before_dots() {
+        for (name, expected) in [
+            ("ada", vec!["ada"]),
+            ("ada.l@mail.example.org", vec!["ada", ".l@", "mail", ".example", ".org"]),
+            (".a", vec![".a"]),
+            ("小.明", vec!["小", ".明"]),
+        ] {
+            assert_eq!(pieces(name), expected);
+            assert_eq!(pieces(name).concat(), name);
+        }
     }
 }

@@ -1,33 +1,49 @@
-//! Card with the lifetime of the access token.
+//! Card of the current session, with the lifetime of its access token.
 
 use leptos::prelude::*;
 
 use crate::{
     components::time::{self, Precision},
-    i18n::{Lang, strings::Strings},
+    i18n::{
+        Lang,
+        strings::{Language, Strings},
+    },
     pages::profile_resource::ProfileResource,
     protocol::Profile as Me,
     session::browser,
 };
 
-/// The token's card.
+/// The session's card: its state, and the token's data as details. They are open, since the page
+/// documents the token's times.
 pub(super) fn card(profile: ProfileResource) -> impl IntoView {
     let language = profile.language;
+    let left = time_left(profile);
+    let is_expired = move || left().is_some_and(|(left, _)| left == 0);
+    let state = move || {
+        let strings = language.strings();
+        profile.get(|_| if is_expired() { strings.expired } else { strings.session_active })
+    };
     view! {
         <section class="card card-token">
             <h2>{language.t(|s| s.current_session)}</h2>
-            {time_left(profile)}
-            <dl>
-                {row(profile, |s| s.issued_at, timestamp(profile, Precision::Second, issued_at))}
-                {row(profile, |s| s.expires_at, timestamp(profile, Precision::Second, expires_at))}
-                {row(profile, |s| s.token_type, profile.text(token_type).into_any())}
-            </dl>
-            <h3>{language.t(|s| s.timeline)}</h3>
-            <ol class="timeline">
-                {step(profile, start_event, issued_at)}
-                {step(profile, |_, strings| strings.timeline_renews, renewal_time)}
-                {step(profile, |_, strings| strings.timeline_expires, expires_at)}
-            </ol>
+            <p class="session-state" data-expired=move || is_expired().then_some("")>
+                <span class="value">{state}</span>
+            </p>
+            <details open>
+                <summary>{language.t(|s| s.technical_details)}</summary>
+                {countdown(language, left)}
+                <dl>
+                    {row(profile, |s| s.issued_at, timestamp(profile, Precision::Second, issued_at))}
+                    {row(profile, |s| s.expires_at, timestamp(profile, Precision::Second, expires_at))}
+                    {row(profile, |s| s.token_type, profile.text(token_type).into_any())}
+                </dl>
+                <h3>{language.t(|s| s.timeline)}</h3>
+                <ol class="timeline">
+                    {step(profile, start_event, issued_at)}
+                    {step(profile, |_, strings| strings.timeline_renews, renewal_time)}
+                    {step(profile, |_, strings| strings.timeline_expires, expires_at)}
+                </ol>
+            </details>
         </section>
     }
 }
@@ -97,28 +113,27 @@ fn step(
     view! { <li>{timestamp(profile, Precision::Clock, when)}<span>{text}</span></li> }
 }
 
-/// Remaining lifetime of the token, by the server's clock.
-fn time_left(profile: ProfileResource) -> impl IntoView {
-    let language = profile.language;
+/// Returns the remaining and the whole lifetime of the token in seconds, by the server's clock.
+fn time_left(profile: ProfileResource) -> impl Fn() -> Option<(i64, i64)> + Copy + Send + Sync {
     let second = time::every_second();
-    // Seconds that remain, and the whole lifetime.
-    let left = move || {
+    move || {
         second.track();
         let (ends, whole) =
             profile.get(|me| (me.expiration_time, me.expiration_time - me.login_time))?;
         Some((browser::seconds_until(ends)?.max(0), whole.max(1)))
-    };
-    let clock =
-        move || left().filter(|(left, _)| *left > 0).map(|(left, _)| time::format_duration(left));
-    let text = move || match left() {
-        None => "",
-        Some((0, _)) => language.strings().expired,
-        Some(_) => language.strings().time_left,
-    };
+    }
+}
+
+/// Remaining lifetime of the token as text and bar.
+fn countdown(
+    language: Language,
+    left: impl Fn() -> Option<(i64, i64)> + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let clock = move || left().map(|(left, _)| time::format_duration(left));
     view! {
         <p class="token-time">
             <span class="token-clock">{clock}</span>
-            <span>{text}</span>
+            <span>{language.t(|s| s.time_left)}</span>
         </p>
         <progress
             class="progress progress-primary token-bar"

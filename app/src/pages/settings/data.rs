@@ -7,19 +7,18 @@ use crate::{
         field::{Field, FieldState},
         form::{FormError, FormState},
         submit_button::SubmitButton,
+        time,
         toasts::Toasts,
     },
     dom,
     guards::LogoutInProgress,
     i18n::strings::Language,
-    protocol::{paths::EXPORT, profile::Confirmation},
+    protocol::{files::export_file_name, paths::EXPORT, profile::Confirmation},
     server_fns::delete_account,
     session::browser::{self, SessionContext},
     validation::Problem,
 };
 
-/// Name of the exported file.
-const EXPORT_FILE_NAME: &str = "gatehouse.zip";
 const ZIP: &str = "application/zip";
 
 /// Cards of the section.
@@ -34,10 +33,15 @@ pub(super) fn view() -> AnyView {
 fn export() -> AnyView {
     let language = Language::of_page();
     let toasts = Toasts::of_page();
+    let auth = SessionContext::of_page().auth;
     let form = FormState::new(Vec::new());
     let submit = move |event: SubmitEvent| {
         let call = async move {
-            dom::save_file(EXPORT_FILE_NAME, ZIP, &browser::download(EXPORT, ZIP).await?);
+            let archive = browser::download(EXPORT, ZIP).await?;
+            let username =
+                auth.with_untracked(|auth| auth.user().map(|user| user.username.clone()));
+            let name = export_file_name(&username.unwrap_or_default(), &time::today());
+            dom::save_file(&name, ZIP, &archive);
             toasts.status(|strings| strings.export_done);
             Ok(())
         };
@@ -49,7 +53,7 @@ fn export() -> AnyView {
             <p class="lead">{language.t(|s| s.export_text)}</p>
             <form method="post" novalidate on:submit=submit>
                 <FormError form />
-                <div class="form-actions">
+                <div class="form-actions card-footer">
                     <SubmitButton label=|s| s.export_submit busy=form.busy />
                 </div>
             </form>
@@ -66,9 +70,18 @@ fn deletion() -> AnyView {
     let username = move || auth.with(|auth| auth.user().map(|user| user.username.clone()));
     // The server accepts other spellings too; comparing here avoids a password prompt for a wrong
     // name.
-    let confirmation = FieldState::new(move |typed| match untrack(username) {
-        Some(name) if typed.trim().eq_ignore_ascii_case(name.trim()) => Ok(()),
-        _ => Err(Problem::UsernameMismatch),
+    let is_name = move |typed: &str| {
+        untrack(username).is_some_and(|name| typed.trim().eq_ignore_ascii_case(name.trim()))
+    };
+    let confirmation =
+        FieldState::new(
+            move |typed| {
+                if is_name(typed) { Ok(()) } else { Err(Problem::UsernameMismatch) }
+            },
+        );
+    let is_confirmed = Memo::new(move |_| {
+        confirmation.track();
+        is_name(&confirmation.value())
     });
     let form = FormState::new(vec![("username", confirmation)]);
     let submit = move |event: SubmitEvent| {
@@ -86,7 +99,7 @@ fn deletion() -> AnyView {
         form.submit(&event, Box::pin(call));
     };
     view! {
-        <section class="card">
+        <section class="card card-danger">
             <h2>{language.t(|s| s.delete_title)}</h2>
             <p class="lead">{language.t(|s| s.delete_text)}</p>
             <p class="lead"><strong>{username}</strong></p>
@@ -99,11 +112,17 @@ fn deletion() -> AnyView {
                     autocomplete="off"
                     enterkeyhint="go"
                 />
-                <SubmitButton
-                    label=|s| s.delete_submit
-                    busy=form.busy
-                    class="btn btn-outline btn-danger btn-block"
-                />
+                <div class="form-actions card-footer">
+                    <button
+                        type="submit"
+                        class="btn btn-danger"
+                        disabled=move || !is_confirmed.get()
+                        aria-busy=dom::yes(form.busy)
+                    >
+                        <span class="spinner" aria-hidden="true"></span>
+                        <span>{language.t(|s| s.delete_submit)}</span>
+                    </button>
+                </div>
             </form>
         </section>
     }

@@ -1,6 +1,6 @@
 //! `/settings/devices`: active sessions, and logging them out.
 
-use leptos::{ev::SubmitEvent, prelude::*, task::tick};
+use leptos::{ev::SubmitEvent, prelude::*, tachys::html::InertElement, task::tick};
 use uuid::Uuid;
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
         dialog::Dialog,
         error_panel::ErrorPanel,
         form::{FormError, FormState},
+        icons,
         loader::Loader,
         submit_button::SubmitButton,
         time::{self, Precision},
@@ -21,11 +22,15 @@ use crate::{
     },
     protocol::{
         error::{ApiError, Code},
-        sessions::{SessionInfo, SessionQuery, SessionSelector},
+        sessions::{DeviceKind, SessionInfo, SessionQuery, SessionSelector},
     },
+    routes::Page,
     server_fns::{list_sessions, revoke_sessions},
     session::browser::SessionContext,
 };
+
+/// Age in seconds up to which a session counts as in use.
+const ACTIVE_SECONDS: i64 = 60;
 
 /// Selects a text of the page's language.
 type Text = fn(&'static Strings) -> &'static str;
@@ -68,12 +73,27 @@ pub(super) fn view() -> AnyView {
     view! {
         <p class="sr-only" role="status">{status}</p>
         <section class="card" aria-busy=move || is_loading().then_some("true")>
-            <p class="lead">{language.t(|s| s.devices_text)}</p>
+            <p class="lead">
+                {language.t(|s| s.devices_text)} " "
+                <a class="inline-link" href=Page::SettingsSecurity.path()>
+                    {language.t(|s| s.change_password)}
+                </a>
+            </p>
             {move || list.content()}
         </section>
         {list.confirm_dialog()}
     }
     .into_any()
+}
+
+/// Icon of a device.
+fn icon(device: &SessionInfo) -> InertElement {
+    match device.kind() {
+        DeviceKind::Phone => icons::phone(),
+        DeviceKind::Tablet => icons::tablet(),
+        DeviceKind::Computer => icons::desktop(),
+        DeviceKind::Unknown => icons::unknown_device(),
+    }
 }
 
 async fn request() -> Result<Vec<SessionInfo>, ApiError> {
@@ -91,6 +111,7 @@ impl DeviceList {
             view! {
                 <ul class="devices">
                     <li class="device">
+                        <span class="device-icon"></span>
                         <div>
                             <p class="value"></p>
                             <p class="value"></p>
@@ -110,7 +131,7 @@ impl DeviceList {
         let rows: Vec<_> = list.iter().map(|device| self.row(device, now)).collect();
         let end_others = move || {
             view! {
-                <div class="form-actions">
+                <div class="form-actions card-footer">
                     <button
                         type="button"
                         class="btn btn-outline"
@@ -138,11 +159,9 @@ impl DeviceList {
             move || device_name(language.get(), browser.as_deref(), system.as_deref())
         };
         let address = device.address.clone();
-        let badge = move |word: Text| {
-            view! { <span class="badge">{language.t(word)}</span> }
-        };
+        let icon = icon(device);
         let moment = move |seconds: i64, text: fn(i64, i64, Lang) -> String| {
-            let exact = move || time::format_time(seconds, Precision::Second, language.get());
+            let exact = move || time::format_time(seconds, Precision::Minute, language.get());
             view! {
                 <time datetime=time::to_iso(seconds) title=exact>
                     {move || text(seconds, now, language.get())}
@@ -155,7 +174,7 @@ impl DeviceList {
                 view! {
                     <button
                         type="button"
-                        class="btn btn-outline"
+                        class="btn btn-ghost"
                         on:click=move |_| self.pending.set(Some(PendingLogout::One(device.clone())))
                     >
                         {language.t(|s| s.log_out_device)}
@@ -166,23 +185,41 @@ impl DeviceList {
         };
         view! {
             <li class="device">
+                <span class="device-icon">{icon}</span>
                 <div>
                     <h2>
                         {name}
-                        {current.then(|| badge(|s| s.this_device))}
-                        {(is_new && !current).then(|| badge(|s| s.new_device))}
-                    </h2>
-                    <p>
-                        {(!current)
+                        {current
                             .then(|| {
                                 view! {
-                                    {language.t(|s| s.last_seen)}
-                                    " "
+                                    <span class="badge">{language.t(|s| s.this_device)}</span>
+                                }
+                            })}
+                        {(is_new && !current)
+                            .then(|| {
+                                view! {
+                                    <span class="badge badge-warning">
+                                        {icons::warning()}
+                                        {language.t(|s| s.new_device)}
+                                    </span>
+                                }
+                            })}
+                    </h2>
+                    <p>
+                        {if now - last_seen_at < ACTIVE_SECONDS {
+                            view! { <span class="active">{language.t(|s| s.active_now)}</span> }
+                                .into_any()
+                        } else {
+                            view! {
+                                <span>
+                                    {language.t(|s| s.last_seen)} " "
                                     {moment(last_seen_at, |seconds, now, lang| {
                                         time::format_relative(now - seconds, lang)
                                     })}
-                                }
-                            })}
+                                </span>
+                            }
+                                .into_any()
+                        }}
                         {address.map(|address| view! { <span>{address}</span> })}
                     </p>
                     <p>
@@ -192,7 +229,7 @@ impl DeviceList {
                         }}
                         " "
                         {moment(created_at, |seconds, _, lang| {
-                            time::format_time(seconds, Precision::Second, lang)
+                            time::format_time(seconds, Precision::Minute, lang)
                         })}
                     </p>
                 </div>
@@ -244,7 +281,11 @@ impl DeviceList {
                 <p class="lead">{device_label} " " {language.t(text)}</p>
                 <FormError form />
                 <div class="form-actions">
-                    <SubmitButton label=|s| s.log_out_device busy=form.busy />
+                    <SubmitButton
+                        label=|s| s.log_out_device
+                        busy=form.busy
+                        class="btn btn-danger btn-block"
+                    />
                     <button
                         type="button"
                         id="confirm-cancel"

@@ -8,13 +8,28 @@ mod picture;
 mod profile;
 mod security;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::html::InertElement};
 
 use crate::{components::icons, i18n::strings::Language, routes::Page};
 
 /// The sections, in the order of their list.
 const SECTIONS: [Page; 4] =
     [Page::SettingsProfile, Page::SettingsSecurity, Page::SettingsDevices, Page::SettingsData];
+
+/// Returns the URL of the profile settings with the form open.
+pub(super) fn profile_form_url() -> String {
+    format!("{}?{}", Page::SettingsProfile.path(), profile::EDIT)
+}
+
+/// Icon of a section.
+fn icon(section: Page) -> InertElement {
+    match section {
+        Page::SettingsSecurity => icons::shield(),
+        Page::SettingsDevices => icons::screens(),
+        Page::SettingsData => icons::archive(),
+        _ => icons::person(),
+    }
+}
 
 /// Renders a section, or the list of sections.
 pub fn view(page: Page) -> AnyView {
@@ -27,6 +42,7 @@ pub fn view(page: Page) -> AnyView {
                     href=section.path()
                     aria-current=(section == page).then_some("page")
                 >
+                    {icon(section)}
                     {move || section.title(language.strings())}
                 </a>
             </li>

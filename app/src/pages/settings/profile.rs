@@ -1,12 +1,15 @@
 //! `/settings/profile`: nickname and contact data.
 
+use std::cell::RefCell;
+
 use leptos::{ev::SubmitEvent, prelude::*, task::tick};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use uuid::Uuid;
 
 use crate::{
     components::{
         field::{Field, FieldState},
         form::{FormError, FormState},
-        masking,
         submit_button::SubmitButton,
         toasts::Toasts,
     },
@@ -16,7 +19,8 @@ use crate::{
         strings::{Language, Strings},
     },
     pages::profile_resource::ProfileResource,
-    protocol::{Patch, Profile, ProfileChanges, error::ApiError},
+    protocol::{Patch, Profile, ProfileChanged, ProfileChanges, error::ApiError},
+    routes::Page,
     server_fns::update_profile,
     session::browser,
     validation::{self, Problem},
@@ -30,10 +34,19 @@ struct Fields {
     mobile: FieldState,
 }
 
+/// Query parameter that opens the form.
+pub(super) const EDIT: &str = "edit";
+
+thread_local! {
+    /// Unsaved texts of the form and the user who typed them: they survive a visit of another page.
+    static DRAFT: RefCell<Option<(Uuid, [String; 3])>> = const { RefCell::new(None) };
+}
+
 /// Cards of the section.
 pub(super) fn view() -> AnyView {
     let profile = ProfileResource::new();
     let editing = RwSignal::new(false);
+    open_form_on_arrival(profile, editing);
     view! {
         {profile.status_view()}
         <section
@@ -41,6 +54,7 @@ pub(super) fn view() -> AnyView {
             hidden=move || profile.has_failed()
             aria-busy=move || profile.is_loading().then_some("true")
         >
+            <h2>{profile.language.t(|s| s.details)}</h2>
             {facts(profile, editing)}
             {form(profile, editing)}
         </section>
@@ -48,28 +62,59 @@ pub(super) fn view() -> AnyView {
     .into_any()
 }
 
-/// Read-only view, with contact data masked against shoulder surfing.
+/// Opens the form once the profile is loaded, if the URL asks for it or a draft is left from an
+/// earlier visit.
+fn open_form_on_arrival(profile: ProfileResource, editing: RwSignal<bool>) {
+    Effect::new(move |was_opened: Option<bool>| {
+        let Some(user_id) = profile.get(|me| me.id) else {
+            return was_opened.unwrap_or_default();
+        };
+        if was_opened != Some(true) && (is_form_requested() || draft_of(user_id).is_some()) {
+            editing.set(true);
+        }
+        true
+    });
+}
+
+/// Returns whether the URL asks for the form.
+fn is_form_requested() -> bool {
+    dom::path_and_query() == super::profile_form_url()
+}
+
+/// Returns the draft of a user.
+fn draft_of(user_id: Uuid) -> Option<[String; 3]> {
+    DRAFT.with_borrow(|draft| {
+        draft.as_ref().filter(|(owner, _)| *owner == user_id).map(|(_, texts)| texts.clone())
+    })
+}
+
+/// Read-only view.
 fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
     let language = profile.language;
-    let word = move |value: Option<String>| {
-        value.unwrap_or_else(|| language.strings().not_provided.to_owned())
+    let fact = move |label: fn(&'static Strings) -> &'static str,
+                     pick: fn(&Profile) -> Option<&String>| {
+        let text = move || {
+            profile.get(|me| {
+                pick(me).cloned().unwrap_or_else(|| language.strings().not_provided.to_owned())
+            })
+        };
+        view! {
+            <div class="row">
+                <dt>{language.t(label)}</dt>
+                <dd>{text}</dd>
+            </div>
+        }
     };
-    let nickname = move || profile.get(|me| me.nickname.clone()).map(word);
     view! {
         <div hidden=move || editing.get()>
             <dl>
-                <div class="row">
-                    <dt>{language.t(|s| s.account_name)}</dt>
-                    <dd>{profile.text(|me, _| me.username.clone())}</dd>
-                </div>
-                <div class="row">
-                    <dt>{language.t(|s| s.nickname)}</dt>
-                    <dd>{nickname}</dd>
-                </div>
-                {masked(profile, |s| s.email, |me| me.email.as_deref(), masking::email)}
-                {masked(profile, |s| s.mobile, |me| me.mobile.as_deref(), masking::mobile)}
+                {fact(|s| s.account_name, |me| Some(&me.username))}
+                {fact(|s| s.nickname, |me| me.nickname.as_ref())}
+                {fact(|s| s.email, |me| me.email.as_ref().or_else(|| login_address(me)))}
+                {fact(|s| s.mobile, |me| me.mobile.as_ref())}
             </dl>
-            <div class="form-actions">
+            {contact_offer(profile)}
+            <div class="form-actions card-footer">
                 <button
                     type="button"
                     id="edit"
@@ -84,41 +129,57 @@ fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// A masked value with a button to reveal it.
-fn masked(
-    profile: ProfileResource,
-    label: fn(&'static Strings) -> &'static str,
-    pick: fn(&Profile) -> Option<&str>,
-    mask: fn(&str) -> String,
-) -> impl IntoView {
+/// Returns the username, if it is an e-mail address and no contact address is set.
+fn login_address(me: &Profile) -> Option<&String> {
+    let is_address = me.username.contains('@') && validation::email::parse(&me.username).is_ok();
+    (me.email.is_none() && is_address).then_some(&me.username)
+}
+
+/// Offers the address that the user logs in with as contact address.
+fn contact_offer(profile: ProfileResource) -> impl IntoView {
     let language = profile.language;
-    let shown = RwSignal::new(false);
-    let is_given = move || profile.get(|me| pick(me).is_some()).unwrap_or_default();
-    let text = move || {
-        profile.get(|me| match pick(me) {
-            None => language.strings().not_provided.to_owned(),
-            Some(value) if shown.get() => value.to_owned(),
-            Some(value) => mask(value),
-        })
+    let toasts = Toasts::of_page();
+    let form = FormState::new(Vec::new());
+    let address = Memo::new(move |_| profile.get(|me| login_address(me).cloned()).flatten());
+    let submit = move |event: SubmitEvent| {
+        let call = async move {
+            let Some(address) = address.get_untracked() else { return Ok(()) };
+            let email = Patch::Set(address);
+            let answer = update_profile(ProfileChanges { email, ..Default::default() }).await?;
+            apply(profile, answer);
+            toasts.status(|strings| strings.profile_saved);
+            // The button is removed with the offer.
+            tick().await;
+            focus_edit_button();
+            Ok(())
+        };
+        form.submit(&event, Box::pin(call));
     };
-    let toggle =
-        move || if shown.get() { language.strings().hide } else { language.strings().show };
-    view! {
-        <div class="row">
-            <dt>{language.t(label)}</dt>
-            <dd>
-                <span class="value">{text}</span>
-                <button
-                    type="button"
-                    class="link"
-                    hidden=move || !is_given()
-                    on:click=move |_| shown.update(|shown| *shown = !*shown)
-                >
-                    {toggle}
-                    <span class="sr-only">" "{language.t(label)}</span>
-                </button>
-            </dd>
-        </div>
+    let offer = move || {
+        view! {
+            <form class="contact-offer" method="post" novalidate on:submit=submit>
+                <FormError form />
+                <p>{language.t(|s| s.login_address)}</p>
+                <SubmitButton label=|s| s.use_as_contact busy=form.busy class="btn btn-outline" />
+            </form>
+        }
+    };
+    move || address.with(Option::is_some).then(offer)
+}
+
+/// Applies a change that the server has confirmed.
+fn apply(profile: ProfileResource, answer: ProfileChanged) {
+    browser::update_user(answer.user.clone());
+    profile.update(|me| {
+        me.set_user(answer.user);
+        me.email = answer.email;
+        me.mobile = answer.mobile;
+    });
+}
+
+fn focus_edit_button() {
+    if let Some(edit) = dom::find("#edit") {
+        dom::focus(&edit);
     }
 }
 
@@ -132,19 +193,27 @@ fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
     };
     let Fields { nickname, email, mobile } = fields;
     let form = FormState::new(vec![("nickname", nickname), ("email", email), ("mobile", mobile)]);
-    // Editing starts from the current values. Afterwards the focus returns to the edit button.
+    let navigate = use_navigate();
+    // Editing starts from the draft or the current values. Afterwards the focus returns to the edit
+    // button.
     Effect::new(move |before: Option<bool>| {
         let is_editing = editing.get();
         if before.is_some_and(|before| before != is_editing) {
             if is_editing && !form.busy.get_untracked() {
                 Fields::reset(form, profile.get_untracked().as_ref());
             }
+            if !is_editing && is_form_requested() {
+                // A reload does not open the form again.
+                let options =
+                    NavigateOptions { resolve: false, replace: true, ..Default::default() };
+                navigate(Page::SettingsProfile.path(), options);
+            }
             dom::spawn(async move {
                 tick().await;
                 if is_editing {
                     nickname.focus();
-                } else if let Some(edit) = dom::find("#edit") {
-                    dom::focus(&edit);
+                } else {
+                    focus_edit_button();
                 }
             });
         }
@@ -162,12 +231,19 @@ fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
         form.submit(&event, Box::pin(call));
     };
     view! {
-        <form method="post" novalidate hidden=move || !editing.get() on:submit=submit>
+        <form
+            method="post"
+            novalidate
+            hidden=move || !editing.get()
+            on:input=move |_| fields.keep_draft(profile)
+            on:submit=submit
+        >
             <FormError form />
             <Field
                 state=nickname
                 name="nickname"
                 label=|s| s.nickname
+                autocapitalize="words"
                 hint=|lang| Strings::of(lang).nickname_hint.to_owned()
                 autocomplete="nickname"
                 optional=true
@@ -190,13 +266,16 @@ fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
                 enterkeyhint="go"
                 optional=true
             />
-            <div class="form-actions">
+            <div class="form-actions card-footer">
                 <SubmitButton label=|s| s.save busy=form.busy />
                 <button
                     type="button"
                     class="btn btn-ghost"
                     disabled=move || form.busy.get()
-                    on:click=move |_| editing.set(false)
+                    on:click=move |_| {
+                        DRAFT.set(None);
+                        editing.set(false);
+                    }
                 >
                     {language.t(|s| s.cancel)}
                 </button>
@@ -216,6 +295,7 @@ async fn save(
 ) -> Result<bool, ApiError> {
     let changes = fields.changes(&before, profile.language);
     if changes == ProfileChanges::default() {
+        DRAFT.set(None);
         editing.set(false);
         return Ok(false);
     }
@@ -229,12 +309,8 @@ async fn save(
     }
     match update_profile(changes).await {
         Ok(answer) => {
-            browser::update_user(answer.user.clone());
-            profile.update(|me| {
-                me.set_user(answer.user);
-                me.email = answer.email;
-                me.mobile = answer.mobile;
-            });
+            apply(profile, answer);
+            DRAFT.set(None);
             editing.try_set(false);
             Ok(true)
         }
@@ -250,9 +326,17 @@ async fn save(
 
 impl Fields {
     fn reset(form: FormState, me: Option<&Profile>) {
-        let texts: [fn(&Profile) -> Option<&String>; 3] =
-            [|me| me.nickname.as_ref(), |me| me.email.as_ref(), |me| me.mobile.as_ref()];
-        form.reset(texts.map(|text| me.and_then(text).map(String::as_str).unwrap_or_default()));
+        let Some(me) = me else { return form.reset([""; 3]) };
+        let texts = draft_of(me.id).unwrap_or_else(|| {
+            [&me.nickname, &me.email, &me.mobile].map(|text| text.clone().unwrap_or_default())
+        });
+        form.reset(texts.iter().map(String::as_str));
+    }
+
+    /// Keeps what is typed until it is saved or cancelled.
+    fn keep_draft(self, profile: ProfileResource) {
+        let typed = [self.nickname, self.email, self.mobile].map(FieldState::value);
+        DRAFT.set(profile.get_untracked().map(|me| (me.id, typed)));
     }
 
     /// Returns the fields that differ from `before`. They have been validated.

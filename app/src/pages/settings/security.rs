@@ -8,10 +8,12 @@ use crate::{
         form::{FormError, FormState},
         new_password::{NewPassword, NewPasswordFields},
         submit_button::SubmitButton,
+        time::{self, Precision},
         toasts::Toasts,
     },
     dom,
     i18n::strings::{Language, Strings},
+    pages::profile_resource::ProfileResource,
     protocol::{
         auth::Reauthentication,
         error::{ApiError, Code},
@@ -27,10 +29,13 @@ pub(super) fn view() -> AnyView {
     let language = Language::of_page();
     let toasts = Toasts::of_page();
     let auth = SessionContext::of_page().auth;
+    let profile = ProfileResource::new();
+    let changed_at =
+        profile.text(|me, lang| time::format_time(me.password_changed_at, Precision::Day, lang));
     let username =
         move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
     let current = FieldState::new(validation::password::check_present);
-    let password = NewPassword::of(move || untrack(username));
+    let password = NewPassword::replacing(move || untrack(username));
     let [chosen, confirmation] = password.fields();
     let form = FormState::new(vec![("current_password", current), chosen, confirmation]);
     let submit = move |event: SubmitEvent| {
@@ -46,6 +51,7 @@ pub(super) fn view() -> AnyView {
             // The page may have been left meanwhile.
             if form.busy.try_get_untracked().is_some() {
                 form.reset([""; 3]);
+                profile.refresh();
             }
             Ok(())
         };
@@ -54,7 +60,14 @@ pub(super) fn view() -> AnyView {
     view! {
         <section class="card">
             <h2>{language.t(|s| s.change_password)}</h2>
-            <p class="lead">{language.t(|s| s.change_password_text)}</p>
+            <p class="lead" aria-busy=move || profile.is_loading().then_some("true")>
+                <span hidden=move || profile.has_failed()>
+                    {language.t(|s| s.password_last_changed)} " "
+                    <span class="value">{changed_at}</span>
+                    <br />
+                </span>
+                {language.t(|s| s.change_password_text)}
+            </p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
                 {hidden_username()}
                 <FormError form />
@@ -66,7 +79,9 @@ pub(super) fn view() -> AnyView {
                     secret=true
                 />
                 <NewPasswordFields of=password label=|s| s.new_password />
-                <SubmitButton label=|s| s.change_password busy=form.busy />
+                <div class="form-actions card-footer">
+                    <SubmitButton label=|s| s.change_password busy=form.busy />
+                </div>
             </form>
         </section>
     }

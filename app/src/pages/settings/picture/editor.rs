@@ -32,8 +32,10 @@ const JPEG: &str = "image/jpeg";
 /// Error of the editor.
 #[derive(Clone)]
 pub(super) enum PictureError {
-    /// The browser cannot decode the file as a picture.
+    /// The browser cannot decode the picture.
     Unreadable,
+    /// The file is no picture of a supported kind.
+    UnknownKind,
     /// The file exceeds the server's limit.
     TooLarge,
     /// The request has failed.
@@ -217,7 +219,10 @@ impl Editor {
 
 /// Decodes a file, and returns whether the browser lets us crop it.
 async fn open(file: File) -> Result<(OpenedPicture, bool), PictureError> {
-    let bitmap = canvas::decode(&file).await.ok_or(PictureError::Unreadable)?;
+    let Some(bitmap) = canvas::decode(&file).await else {
+        let is_known = files::ACCEPT.split(',').any(|kind| kind == file.type_());
+        return Err(if is_known { PictureError::Unreadable } else { PictureError::UnknownKind });
+    };
     let can_crop = canvas::is_readable().await;
     // A cropped upload is small, however large the file is.
     if !can_crop && file.size() > files::MAX_FILE_BYTES {

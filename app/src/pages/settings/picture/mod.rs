@@ -11,7 +11,7 @@ use crop::Crop;
 use editor::{Editor, PictureError};
 
 use crate::{
-    components::{avatar::Avatar, error_panel::ErrorAlert},
+    components::{avatar::Avatar, error_panel::ErrorAlert, icons},
     dom,
     i18n::strings::{Language, Strings},
     pages::files,
@@ -78,12 +78,19 @@ pub(super) fn view() -> AnyView {
 fn error_alert(error: PictureError, strings: &'static Strings) -> AnyView {
     let message = match error {
         PictureError::Unreadable => strings.picture_unreadable,
+        PictureError::UnknownKind => strings.picture_kinds,
         PictureError::TooLarge => strings.file_too_large,
         PictureError::Failed(error) => {
             return view! { <ErrorAlert error /> }.into_any();
         }
     };
-    view! { <div class="alert" role="alert"><p>{message}</p></div> }.into_any()
+    view! {
+        <div class="alert">
+            {icons::warning()}
+            <p role="alert">{message}</p>
+        </div>
+    }
+    .into_any()
 }
 
 /// Button that opens the file picker or, with `from_camera`, the camera.
