@@ -42,6 +42,12 @@ const EXCEPTIONS = {
   'require-sri': 'off',
 } as const;
 
+/** Rules that do not apply to single pages. */
+const EXCEPTIONS_OF_PAGES: Record<string, string[]> = {
+  // The list is filtered while the search is typed; the closed dialog is filled when it opens.
+  '/admin/users': ['wcag/h32', 'empty-heading', 'text-content'],
+};
+
 const validator = new HtmlValidate({
   root: true,
   extends: ['html-validate:recommended'],
@@ -56,7 +62,9 @@ for (const [locale, words] of LANGUAGES) {
       const html = await (await fetch(server.url + path, { headers })).text();
       expect(html, path).toContain(`<html lang="${words.lang}"`);
       const { results } = await validator.validateString(html);
-      const messages = results.flatMap((result) => result.messages);
+      const messages = results
+        .flatMap((result) => result.messages)
+        .filter(({ ruleId }) => EXCEPTIONS_OF_PAGES[path]?.includes(ruleId) !== true);
       if (messages.length > 0)
         found[path] = messages.map(
           ({ ruleId, message, selector }) => `${ruleId}: ${message} (${selector ?? ''})`,

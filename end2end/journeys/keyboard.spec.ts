@@ -148,6 +148,8 @@ test.describe('in forced colours', () => {
     await page.emulateMedia({ forcedColors: 'active' });
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/register');
+    // The first field has the focus on load.
+    await page.getByRole('link', { name: EN.skipToContent }).focus();
     for (const field of [
       gatehouse.account,
       gatehouse.password,

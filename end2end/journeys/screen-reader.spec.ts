@@ -81,7 +81,7 @@ test.describe('zh-CN', () => {
         - group: 无法登录？
       - contentinfo:
         - paragraph: Gatehouse
-        - 'button "语言: English"'
+        - button /语言：\\s*English/
         - combobox "主题":
           - option "跟随系统" [selected]
           - option "浅色"

@@ -50,3 +50,44 @@ test('Escape closes the newest toast', async ({ page, user }) => {
   await page.keyboard.press('Escape');
   await expect(gatehouse.status(EN.loggedOut)).toHaveCount(0);
 });
+
+test('toast keeps clear of the offline banner', async ({ page, user, context }) => {
+  await page.clock.install();
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  const toast = gatehouse.status(EN.loggedIn);
+  await context.setOffline(true);
+  const banner = page.locator('.banner-offline');
+  await expect(banner).toContainText(EN.offline);
+  await expect
+    .poll(async () => {
+      const [above, below] = [await banner.boundingBox(), await toast.boundingBox()];
+      return (below?.y ?? 0) - ((above?.y ?? 0) + (above?.height ?? 0));
+    })
+    .toBeGreaterThanOrEqual(0);
+  expect((await banner.boundingBox())?.y).toBe(0);
+  await context.setOffline(false);
+});
+
+test('toast is compact in a window at 200 % zoom', async ({ page, user }) => {
+  await page.clock.install();
+  await page.setViewportSize({ width: 640, height: 400 });
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  const box = await gatehouse.status(EN.loggedIn).boundingBox();
+  expect(box?.height).toBeLessThan(60);
+  expect(box?.width).toBeLessThan(360);
+});
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('page states on top what it needs', async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto('/login');
+    const banner = page.locator('.banner').filter({ hasText: EN.javascriptRequired }).last();
+    await expect(banner).toBeVisible();
+    expect((await banner.boundingBox())?.y).toBe(0);
+    await expect(page.getByLabel(EN.username, { exact: true })).toBeVisible();
+  });
+});

@@ -174,7 +174,7 @@ fn footer(settings: &PageSettings) -> impl IntoView + use<> {
             {link(&site.terms_url, |s| s.terms)}
             {link(&site.support_url, |s| s.support)}
             <button type="button" id="language" class="preference">
-                <span class="sr-only">{spans(|s| s.language)}": "</span>
+                <span class="sr-only">{spans(|s| s.language)}" "</span>
                 // The other language is labelled in its own language.
                 <span class="other-language">
                     {LANGUAGES.map(|lang| view! { <span lang=lang.tag()>{lang.name()}</span> })}

@@ -7,7 +7,7 @@ use super::Lang;
 super::string_table! {
     /// The texts.
     DocumentStrings {
-        language: "语言", "Language";
+        language: "语言：", "Language:";
         theme: "主题", "Theme";
         theme_system: "跟随系统", "System";
         theme_light: "浅色", "Light";
@@ -24,7 +24,7 @@ super::string_table! {
         request_number: "请求编号：", "Number of the request:";
 
         api_title: "API 文档", "API documentation";
-        api_about: "账户与会话：注册、登录、管理账户、登出。请求和响应均为 UTF-8 编码的 JSON；除上传外，请求体为 `application/json`，最大 64 KiB，未知成员会被忽略。各层的所有错误都是 `ApiError`：`code` 稳定不变，供程序使用；`message` 和 `fields` 供用户阅读，其语言由 `Accept-Language` 决定（`en`、`zh`）。所有响应均带有 `Cache-Control: no-store`。令牌只能通过 `Authorization` 请求头发送。各操作的说明为英文。", "Accounts and sessions: register, log in, manage the account, log out. Requests and responses are JSON in UTF-8; request bodies are `application/json` of at most 64 KiB, uploads excepted, and unknown members are ignored. Every error, from every layer, is an `ApiError`: `code` is stable and meant for programs, `message` and `fields` are meant for users, in the language of `Accept-Language` (`en`, `zh`). All responses carry `Cache-Control: no-store`. Tokens are accepted in the `Authorization` header only.";
+        api_about: "账户与会话：注册、登录、管理账户、登出。请求和响应均为 UTF-8 编码的 JSON；除上传外，请求体为 `application/json`，最大 64 KiB，未知成员会被忽略。各层的所有错误都是 `ApiError`：`code` 稳定不变，供程序使用；`message` 和 `fields` 供用户阅读，其语言由 `Accept-Language` 决定（`en`、`zh`）。所有响应均带有 `Cache-Control: no-store`。token 只能通过 `Authorization` 请求头发送。各操作的说明为英文。", "Accounts and sessions: register, log in, manage the account, log out. Requests and responses are JSON in UTF-8; request bodies are `application/json` of at most 64 KiB, uploads excepted, and unknown members are ignored. Every error, from every layer, is an `ApiError`: `code` is stable and meant for programs, `message` and `fields` are meant for users, in the language of `Accept-Language` (`en`, `zh`). All responses carry `Cache-Control: no-store`. Tokens are accepted in the `Authorization` header only.";
         api_machine: "机器可读版本：", "Machine-readable:";
         api_public: "无需身份验证。", "No authentication required.";
         api_or: "或", "or";

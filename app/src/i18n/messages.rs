@@ -26,7 +26,7 @@ super::string_table! {
         token_missing: "请先登录", "Please log in first";
         token_expired: "登录已过期，请重新登录", "Your login has expired, please log in again";
         token_revoked: "登录已失效，请重新登录", "Your login has ended, please log in again";
-        token_invalid: "登录凭证无效，请重新登录", "This login is not valid, please log in again";
+        token_invalid: "登录无效，请重新登录", "This login is not valid, please log in again";
         fresh_required: "请再次输入密码以继续", "Please enter your password again to continue";
         account_disabled: "账户已停用", "This account is disabled";
         forbidden: "您没有权限执行此操作", "You are not allowed to do this";

@@ -76,7 +76,7 @@ super::string_table! {
         session_expired: "登录已过期，请重新登录", "Your session has expired. Log in again.";
         session_logged_out: "您已在别处登出，请重新登录", "You logged out in another window. Log in again.";
         session_ended_elsewhere: "此会话已在其他设备上被结束，请重新登录", "This session was ended from another device. Log in again.";
-        session_reused: "此会话的登录凭证被使用了两次，可能已被盗用，因此已结束会话。请重新登录并检查您的设备：", "This session was ended because its sign-in was used twice, perhaps by someone else. Log in, then check your devices:";
+        session_reused: "此会话在两处同时使用，可能已被盗用，因此已结束。请重新登录并检查您的设备：", "This session was ended because its sign-in was used twice, perhaps by someone else. Log in, then check your devices:";
         session_disabled: "账户已停用", "This account is disabled";
         session_password_changed: "密码已更改，请重新登录", "Your password was changed. Log in again.";
 
@@ -144,11 +144,11 @@ pub fn remember_hint(lang: Lang, seconds: usize) -> String {
 pub fn domain_question(lang: Lang, address: &str) -> String {
     match lang {
         Lang::Zh => {
-            format!("“@”之后没有点号。您是否想输入 {address}.com？如果无误，请再次点击“注册”。")
+            format!("您是否想输入 {address}.com？如需使用 {address}，请再次点击“注册”。")
         }
-        Lang::En => format!(
-            "There is no dot after the @. Did you mean {address}.com? If it is right, press Create account again."
-        ),
+        Lang::En => {
+            format!("Did you mean {address}.com? To keep {address}, press Create account again.")
+        }
     }
 }
 

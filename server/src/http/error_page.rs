@@ -59,9 +59,14 @@ pub(super) fn page(
     let strings = DocumentStrings::of(lang);
     let content = format!(
         "<svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><path d=\"M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27M10 28V15.5a6 6 0 0 1 12 0V28M18.6 20.5v1.5\"/></svg>\n\
-         <h1>{title}</h1>\n<p>{text} <code>{id}</code></p>\n\
+         <h1>{title}</h1>\n<p>{text}{id}</p>\n\
          <p><a href=\"\">{reload}</a> <a href=\"/\">{home}</a></p>\n",
-        id = id.0,
+        // An unknown address is no case for the log.
+        id = if status == StatusCode::NOT_FOUND {
+            String::new()
+        } else {
+            format!(" <code>{}</code>", id.0)
+        },
         reload = strings.reload,
         home = Strings::of(lang).to_home,
     );

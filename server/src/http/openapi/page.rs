@@ -120,7 +120,7 @@ fn parameters(operation: &Value, strings: &DocumentStrings) -> String {
     if rows.is_empty() {
         return rows;
     }
-    format!("<h3>{}</h3>\n<table>\n{rows}</table>\n", strings.api_query)
+    format!("<h3>{}</h3>\n<table>\n<tbody>\n{rows}</tbody>\n</table>\n", strings.api_query)
 }
 
 /// Renders the members of an object.
@@ -141,7 +141,7 @@ fn table(document: &Value, schema: &Value) -> String {
         )
     });
     let rows: String = rows.collect();
-    if rows.is_empty() { rows } else { format!("<table>\n{rows}</table>\n") }
+    if rows.is_empty() { rows } else { format!("<table>\n<tbody>\n{rows}</tbody>\n</table>\n") }
 }
 
 /// Renders the type of a value.
