@@ -439,3 +439,29 @@ test('empty box opens the file picker and takes dropped pictures', async ({ page
   await expect(tiles(page)).toHaveCount(1);
   await expect(box).toHaveCount(0);
 });
+
+test('pages of a member load without layout shift', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await page.addInitScript(() => {
+    const shifts: number[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries())
+        shifts.push((entry as PerformanceEntry & { value: number }).value);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await answerWithFiles(page, [
+    [640, 200],
+    [200, 640],
+  ]);
+  for (const path of ['/files', '/profile', '/settings/devices', '/settings/security']) {
+    await gatehouse.open(path);
+    await expect(page.locator('[aria-busy="true"]:visible')).toHaveCount(0);
+    await page.waitForLoadState('networkidle');
+    const shift = await page.evaluate(() =>
+      (window as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),
+    );
+    expect(shift, path).toBeLessThanOrEqual(0.01);
+  }
+});
