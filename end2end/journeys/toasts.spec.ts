@@ -82,7 +82,9 @@ test('toast is compact in a window at 200 % zoom', async ({ page, user }) => {
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('page states on top what it needs', async ({ page }) => {
+  test('page states on top what it needs', async ({ page, browserErrors }) => {
+    // The program is not loaded.
+    browserErrors.expect(/no answer: csp <.*\.js>/);
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto('/login');
     const banner = page.locator('.banner').filter({ hasText: EN.javascriptRequired }).last();

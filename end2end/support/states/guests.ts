@@ -119,14 +119,6 @@ export const GUESTS: State[] = [
       await expect(page.getByRole('heading', { name: words.notFound })).toBeVisible();
     },
   },
-  {
-    name: 'api-docs',
-    what: 'the documentation of the API',
-    reach: async ({ gatehouse: { page, words } }) => {
-      await page.goto('/api/docs');
-      await expect(page.getByRole('heading', { name: words.apiTitle })).toBeVisible();
-    },
-  },
 ];
 
 function page(name: string, what: string, path: string, browserErrors: RegExp[] = []): State {
