@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Validated change of one profile field.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum FieldChange {
     Keep,
     Set(Option<String>),
@@ -46,7 +46,7 @@ impl FieldChange {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ProfilePatch {
     nickname: FieldChange,
     email: FieldChange,

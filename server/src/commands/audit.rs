@@ -166,7 +166,9 @@ struct Log<'a> {
 impl Log<'_> {
     /// Returns the next entries; [`None`] if there are none yet.
     async fn next(&mut self) -> Result<Option<Vec<StoredEntry>>, AuditError> {
+        let complete = self.store.complete_audit_entries().await?;
         let mut page = self.store.audit_page(self.filter, self.seen, PAGE).await?;
+        page.retain(|entry| entry.id <= complete);
         let Some(last) = page.last() else { return Ok(None) };
         self.seen = last.id;
         if let Some(network) = self.arguments.address {

@@ -101,6 +101,8 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<(), BackupError> {
     let Arguments { file, force } = arguments;
+    // Refuses a database without a file.
+    Store::path_of(&config.database_url)?;
     let write_error = |source| BackupError::Write { path: file.clone(), source };
     if !force && file.try_exists().map_err(write_error)? {
         return Err(BackupError::Exists(file.clone()));

@@ -45,6 +45,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database URL.
     pub database_url: String,
+    /// Maximum number of connections to PostgreSQL.
+    pub database_connections: u32,
     /// Folder of the site files.
     pub site_dir: PathBuf,
     /// Name and links of the site.
@@ -139,6 +141,7 @@ impl Config {
             database_url: reader.given("DATABASE_URL", values::text).unwrap_or_else(|| {
                 format!("sqlite://{}", data_dir.join("gatehouse.sqlite").display())
             }),
+            database_connections: reader.value("DATABASE_CONNECTIONS", values::connections)?,
             site_dir: reader
                 .given("SITE_DIR", values::text)
                 .map_or_else(default_site_dir, PathBuf::from),

@@ -41,7 +41,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         name: "DATABASE_URL",
         default: "sqlite://<data dir>/gatehouse.sqlite",
-        meaning: "database URL",
+        meaning: "database URL: sqlite://path or postgres://user:password@host:5432/database",
+    },
+    Setting {
+        name: "DATABASE_CONNECTIONS",
+        default: "16",
+        meaning: "maximum number of connections to PostgreSQL; half of them are for reads",
     },
     Setting {
         name: "SITE_DIR",

@@ -129,6 +129,11 @@ pub(super) fn count(text: &str) -> Result<u32, String> {
     u32::try_from(whole(text, 1, 1_000_000, "objects")?).map_err(|error| error.to_string())
 }
 
+/// Connections to the database: at least one for reads and one for changes.
+pub(super) fn connections(text: &str) -> Result<u32, String> {
+    u32::try_from(whole(text, 2, 1_000, "connections")?).map_err(|error| error.to_string())
+}
+
 /// Bytes per second, up to a gigabyte; a greater number is a typo.
 pub(super) fn rate(text: &str) -> Result<NonZeroU64, String> {
     let rate = whole(text, 1, 1_000_000_000, "bytes a second")?;

@@ -86,11 +86,13 @@ impl Name {
     }
 }
 
-/// Returns the lookup key of a typed name; `None` if the text is too long for any account.
+/// Returns the lookup key of a typed name; `None` if no account can have the name: it is too long, or
+/// has a NUL.
 #[must_use]
 pub fn lookup_key(typed: &str) -> Option<String> {
     let name = typed.trim();
-    (name.len() <= LOOKUP_MAX).then(|| key_of(name))
+    // PostgreSQL takes no text with a NUL.
+    (name.len() <= LOOKUP_MAX && !name.contains('\0')).then(|| key_of(name))
 }
 
 /// Returns the lookup key of a name.

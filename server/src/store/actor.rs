@@ -113,6 +113,7 @@ impl Store {
     where
         T: Send + 'static,
         W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>>
+            + Clone
             + Send
             + 'static,
     {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use app::backend::ClientInfo;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, NotSet,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _,
+    NotSet, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -67,7 +67,8 @@ pub(super) async fn insert(
 
 /// Inserts entries in order. Entries about an account that does not exist any more become
 /// anonymous: they may come from a request that was in progress during the deletion. No other
-/// change is written between lookup and insert.
+/// change is written between lookup and insert; on PostgreSQL, a deletion in between makes one of the
+/// two start again.
 pub(super) async fn insert_all(
     connection: &impl ConnectionTrait,
     entries: Vec<AuditEntry>,
@@ -142,6 +143,21 @@ impl Store {
         // The filter must not reveal which anonymous entries are this user's.
         let is_hidden = |row: &audit_event::Model| user.is_some() && is_gone(row);
         Ok(rows.iter().filter(|row| !is_hidden(row)).map(|row| stored(row, is_gone(row))).collect())
+    }
+
+    /// Returns an id up to which all entries are there. An entry that is written later has a greater
+    /// id. A reader that goes on after the last id that it has seen, without this, would lose entries
+    /// on PostgreSQL.
+    pub async fn complete_audit_entries(&self) -> Result<i64, StoreError> {
+        let backend = self.read.get_database_backend();
+        if backend != DbBackend::Postgres {
+            return Ok(i64::MAX);
+        }
+        let last = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('audit_events', 'id')::regclass), 0)";
+        let row = self.read.query_one_raw(Statement::from_string(backend, last)).await?;
+        let last = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        self.complete(&["audit_events"]).await?;
+        Ok(last)
     }
 
     /// Deletes the entries up to a time, in seconds of Unix time.

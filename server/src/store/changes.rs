@@ -24,10 +24,10 @@
 //!
 //! [`Session::revokes_tokens_of`]: crate::domain::session::Session::revokes_tokens_of
 
-use std::{cmp::max, str::FromStr as _};
+use std::str::FromStr as _;
 
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, ExprTrait as _,
+    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _, ExprTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement,
     sea_query::{Expr, Query},
 };
@@ -43,6 +43,9 @@ use super::{
 const RETENTION: i64 = 3_600;
 /// Rows that are read at once; a process that has more to read invalidates everything.
 const PAGE: u64 = 10_000;
+
+/// Tables that are read by their numbers.
+const TABLES: [&str; 2] = ["changes", "revoked_tokens"];
 
 /// A change that invalidates cached rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -119,11 +122,12 @@ pub(super) async fn record(
         .into_table(change::Entity)
         .columns([Column::At, Column::Kind, Column::Id])
         .take();
+    let backend = connection.get_database_backend();
     let mut is_empty = true;
     for change in changes {
         is_empty = false;
         // The clock of the database, which all processes share.
-        insert.values_panic([now(), change.kind().into(), change.id().into()]);
+        insert.values_panic([now(backend), change.kind().into(), change.id().into()]);
     }
     if !is_empty {
         connection.execute(&insert).await?;
@@ -132,14 +136,18 @@ pub(super) async fn record(
 }
 
 /// The database's clock in seconds of Unix time.
-fn now() -> Expr {
-    Expr::cust("unixepoch()")
+fn now(backend: DbBackend) -> Expr {
+    Expr::cust(match backend {
+        DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
+        _ => "unixepoch()",
+    })
 }
 
 impl Store {
     /// Returns the position after everything that is committed now.
     pub async fn changes_position(&self) -> Result<Position, StoreError> {
         let State { seq, blocked, now, epoch } = self.changes_state().await?;
+        self.complete(&TABLES).await?;
         let (seq, blocked) = (seq.unwrap_or_default(), blocked.unwrap_or_default());
         Ok(Position { seq, blocked, at: now, epoch })
     }
@@ -148,7 +156,7 @@ impl Store {
     /// files are in place; [`Store::ensure_in_place`] returns the result of that check.
     pub async fn news_since(&self, last: &Position) -> Result<(News, Position), StoreError> {
         let State { seq, blocked, now, epoch } = self.changes_state().await?;
-        let mut next = Position {
+        let next = Position {
             // Without rows, the newest was deleted.
             seq: seq.unwrap_or(last.seq),
             blocked: blocked.unwrap_or(last.blocked),
@@ -160,14 +168,18 @@ impl Store {
             && next.seq >= last.seq
             && next.blocked >= last.blocked
             && next.at.saturating_sub(last.at) <= RETENTION / 2;
+        if next.seq != last.seq || next.blocked != last.blocked {
+            self.complete(&TABLES).await?;
+        }
         if !is_continuous {
             return Ok((News::Everything, next));
         }
         let mut changes = Vec::new();
         if next.seq > last.seq {
-            // SQLite has one writer at a time, so that rows are committed in their order.
+            // Up to the number that is complete: on PostgreSQL, greater ones may be there already
+            // while some of the numbers between them are not yet.
             let rows = change::Entity::find()
-                .filter(Column::Seq.gt(last.seq))
+                .filter(Column::Seq.gt(last.seq).and(Column::Seq.lte(next.seq)))
                 .order_by_asc(Column::Seq)
                 .limit(PAGE)
                 .all(&self.follow)
@@ -175,7 +187,6 @@ impl Store {
             if u64::try_from(rows.len()).is_ok_and(|count| count == PAGE) {
                 return Ok((News::Everything, next));
             }
-            next.seq = rows.last().map_or(next.seq, |row| max(row.seq, next.seq));
             for row in rows {
                 let Some(change) = Change::parse(&row.kind, &row.id) else {
                     // Written by another version of the program.
@@ -190,21 +201,27 @@ impl Store {
             if u64::try_from(blocked.len()).is_ok_and(|count| count == PAGE) {
                 return Ok((News::Everything, next));
             }
-            next.blocked =
-                blocked.last().map_or(next.blocked, |token| max(token.seq, next.blocked));
+            blocked.retain(|token| token.seq <= next.blocked);
         }
         Ok((News::Changes(changes, blocked), next))
     }
 
     async fn changes_state(&self) -> Result<State, StoreError> {
-        // A failed check is logged once; requests are refused until a later one succeeds.
-        let _ = self.files.check();
         // Before the query: files that come back during it change the epoch.
-        let epoch = self.files.recoveries();
-        let select = Statement::from_string(
-            self.follow.get_database_backend(),
-            "SELECT (SELECT max(seq) FROM changes), (SELECT max(seq) FROM revoked_tokens), unixepoch()",
-        );
+        let epoch = self.check_files();
+        let backend = self.follow.get_database_backend();
+        let select = match backend {
+            // The last numbers that were taken, also by changes that are in progress.
+            DbBackend::Postgres => {
+                "SELECT pg_sequence_last_value(pg_get_serial_sequence('changes', 'seq')::regclass), \
+                 pg_sequence_last_value(pg_get_serial_sequence('revoked_tokens', 'seq')::regclass), \
+                 extract(epoch FROM clock_timestamp())::bigint"
+            }
+            _ => {
+                "SELECT (SELECT max(seq) FROM changes), (SELECT max(seq) FROM revoked_tokens), unixepoch()"
+            }
+        };
+        let select = Statement::from_string(backend, select);
         let row = self.follow.query_one_raw(select).await?.ok_or_else(|| {
             StoreError::Unreadable("the query of the changes answers nothing".into())
         })?;
@@ -218,7 +235,8 @@ impl Store {
 
     /// Deletes the rows that every process has read.
     pub async fn sweep_changes(&self) -> Result<u64, StoreError> {
-        let read = Condition::all().add(Expr::col(Column::At).lt(now().sub(RETENTION)));
+        let now = now(self.read.get_database_backend());
+        let read = Condition::all().add(Expr::col(Column::At).lt(now.sub(RETENTION)));
         self.delete_in_batches::<change::Entity>(Column::Seq, read).await
     }
 }
@@ -249,7 +267,7 @@ mod tests {
         }
 
         async fn execute(&self, sql: &str) {
-            self.store.write.execute_unprepared(sql).await.unwrap();
+            self.store.write().execute_unprepared(sql).await.unwrap();
         }
 
         async fn changes_since(&self, position: &Position) -> Option<Vec<Change>> {

@@ -54,14 +54,17 @@ impl Store {
 
     /// Records the time of a cleanup.
     pub async fn record_cleanup(&self, at: i64) -> Result<(), StoreError> {
-        let row = cleanup::ActiveModel { id: Set(ROW), at: Set(at) };
-        let conflict =
-            OnConflict::column(cleanup::Column::Id).update_column(cleanup::Column::At).to_owned();
-        let insert = cleanup::Entity::insert(row).on_conflict(conflict);
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    insert.exec_without_returning(transaction).await?;
+                    let row = cleanup::ActiveModel { id: Set(ROW), at: Set(at) };
+                    let conflict = OnConflict::column(cleanup::Column::Id)
+                        .update_column(cleanup::Column::At)
+                        .to_owned();
+                    cleanup::Entity::insert(row)
+                        .on_conflict(conflict)
+                        .exec_without_returning(transaction)
+                        .await?;
                     Ok(())
                 })
             })

@@ -26,8 +26,13 @@ pub(super) fn file_of(url: &str) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// Redacts a URL: the part before the `@` of its authority may contain a password.
+/// Redacts a URL: the part before the `@` of its authority may contain a password, and so may the
+/// parameters of PostgreSQL.
 pub(crate) fn without_password(url: &str) -> String {
+    let url = match url.split_once('?') {
+        Some((url, parameters)) if parameters.contains("password") => &format!("{url}?…"),
+        _ => url,
+    };
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
         _ => url.to_owned(),

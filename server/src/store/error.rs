@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sea_orm::{DbErr, SqlErr};
 
+use super::PostgresProblem;
 use crate::failure::{ErrorClass, InternalError};
 
 /// Error of a query or change.
@@ -43,7 +44,7 @@ impl From<DbErr> for StoreError {
 pub enum OpenError {
     /// A database system that is not supported.
     #[error(
-        "GATEHOUSE_DATABASE_URL: {0} is not supported by this version, which keeps its data in SQLite (sqlite://path/to/file)"
+        "GATEHOUSE_DATABASE_URL: {0} is not supported; it is sqlite://path/to/file or postgres://user:password@host:5432/database"
     )]
     Unsupported(String),
     /// The database has migrations of a newer version.
@@ -73,6 +74,22 @@ pub enum OpenError {
         database: String,
         /// The table.
         table: String,
+    },
+    /// A PostgreSQL database that cannot be used.
+    #[error("the database {database} cannot be used: {problem}")]
+    Postgres {
+        /// Its URL without the password.
+        database: String,
+        /// Why it cannot be used.
+        problem: PostgresProblem,
+    },
+    /// A command that copies or replaces the files of a SQLite database.
+    #[error(
+        "the database {database} is PostgreSQL: back it up with pg_dump and restore it with pg_restore; keys and uploads have a backup of their own (docs/deployment.md)"
+    )]
+    NoFile {
+        /// Its URL without the password.
+        database: String,
     },
     /// The file is not a database, or is corrupt.
     #[error(

@@ -3,7 +3,8 @@
 
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait,
-    EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -250,7 +251,8 @@ async fn usage(connection: &impl ConnectionTrait, user: Uuid) -> Result<FileUsag
     let found = file::Entity::find()
         .select_only()
         .expr(Column::Id.count())
-        .expr(Column::StoredBytes.sum())
+        // PostgreSQL's sum of bigint is numeric.
+        .expr(Expr::col(Column::StoredBytes).sum().cast_as("bigint"))
         .filter(Column::UserId.eq(user))
         .into_tuple::<(i64, Option<i64>)>()
         .one(connection)

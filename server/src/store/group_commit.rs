@@ -210,7 +210,7 @@ mod tests {
             "CREATE TRIGGER full BEFORE INSERT ON numbers WHEN NEW.number = 666 \
              BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
         ] {
-            store.write.execute_unprepared(sql).await.unwrap();
+            store.write().execute_unprepared(sql).await.unwrap();
         }
         Fixture { _folder: folder, url, store }
     }

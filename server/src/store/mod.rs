@@ -1,4 +1,4 @@
-//! Persistence in SQLite: entities, migrations and queries. No other module knows SQL.
+//! Persistence in SQLite or PostgreSQL: entities, migrations and queries. No other module knows SQL.
 
 mod actor;
 mod administration;
@@ -6,6 +6,7 @@ mod audit;
 mod audit_event;
 mod changes;
 mod cleanup;
+mod completeness;
 mod connection;
 mod deletion;
 mod entities;
@@ -22,13 +23,22 @@ mod names;
 mod open;
 mod orphans;
 mod passwords;
+mod postgres;
 mod replacement;
 mod revoked_tokens;
+mod serializable;
 mod sessions;
 mod snapshot;
+mod strategy;
 mod user_list;
 mod user_sessions;
 mod users;
+
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+#[path = "../../tests/support/database.rs"]
+mod test_database;
 
 pub use actor::{ActError, Actor, Denied};
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
@@ -39,8 +49,9 @@ pub use deletion::DeletionOutcome;
 pub use error::{OpenError, StoreError};
 pub use files::{FileLimits, FileUsage, InsertFileOutcome, StoredFile};
 pub(crate) use folder::prepare_folder;
-pub use open::PoolStatus;
+pub use open::{Place, PoolStatus};
 pub use passwords::PasswordChange;
+pub use postgres::PostgresProblem;
 pub use replacement::{Replacement, StagedFile};
 pub use revoked_tokens::BlockedToken;
 pub use sessions::{InsertSessionOutcome, NewSession, SessionChange};
@@ -55,17 +66,27 @@ use sea_orm::DatabaseConnection;
 
 /// Handle of the database. Clones share it.
 ///
-/// Reads use a connection pool. Changes go through one writer task with a connection of its own:
-/// SQLite allows one writer at a time, so queued changes never fail as busy, and they share
-/// commits.
+/// Reads use a connection pool of their own, so that they do not wait for changes.
 #[derive(Clone, Debug)]
 pub struct Store {
     read: DatabaseConnection,
-    write: DatabaseConnection,
-    writer: group_commit::Writer,
+    writer: strategy::Writer,
     /// Reads the changes of other processes, without a wait for a connection of `read`.
     follow: DatabaseConnection,
-    files: Arc<identity::DatabaseFiles>,
-    /// Held until the last clone is dropped.
-    lock: Arc<lock::DatabaseLock>,
+    engine: Engine,
+}
+
+/// What only one of the databases needs.
+#[derive(Clone, Debug)]
+enum Engine {
+    /// SQLite allows one writer at a time: changes go through one writer task with a connection of
+    /// its own, so queued changes never fail as busy, and they share commits.
+    Sqlite {
+        write: DatabaseConnection,
+        files: Arc<identity::DatabaseFiles>,
+        /// Held until the last clone is dropped.
+        _lock: Arc<lock::DatabaseLock>,
+    },
+    /// PostgreSQL: changes are made concurrently.
+    Postgres { write: DatabaseConnection },
 }

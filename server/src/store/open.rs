@@ -5,25 +5,38 @@ use std::{
     sync::Arc,
 };
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, sqlx};
 
 use super::{
-    OpenError, Store, StoreError,
+    Engine, OpenError, Store, StoreError,
     connection::{connect, create, file_of, migration_error, open_error},
-    group_commit::Writer,
+    group_commit,
     identity::{DatabaseFiles, FileIdentity},
     journal,
     lock::{DatabaseLock, LockMode},
-    migrations, replacement,
+    migrations,
+    postgres::{self, Use},
+    replacement, serializable,
+    strategy::Writer,
 };
 
 /// Size of the read pool. SQLite reads from the page cache, so more connections than cores gain
 /// nothing.
 const READERS: u32 = 4;
 
+/// Where a database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A database of a PostgreSQL server: its URL without password and parameters.
+    Server(String),
+}
+
 impl Store {
-    /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite`, creates
-    /// it if it does not exist, and applies pending migrations.
+    /// Opens the database at a URL such as `sqlite:///var/lib/gatehouse/gatehouse.sqlite` or
+    /// `postgres://user:password@host/database`, and applies pending migrations. A SQLite file is
+    /// created if it does not exist.
     ///
     /// One process at a time prepares the database; other processes wait for it.
     ///
@@ -31,58 +44,86 @@ impl Store {
     ///
     /// [`OpenError`]: an existing database is left unchanged.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
-        let path = file_of(url)?;
-        let failed = |source: DbErr| open_error(&path, source);
-        let (lock, mode) = DatabaseLock::acquire(&path).await?;
-        match mode {
-            LockMode::Exclusive => {
-                prepare(&path, &lock).await?;
-                lock.share().await?;
-            }
-            LockMode::Shared => check_identity(&path, &lock)?,
+        Self::open_with(url, postgres::CONNECTIONS).await
+    }
+
+    /// Like [`Store::open`], with a maximum number of connections to PostgreSQL.
+    pub async fn open_with(url: &str, connections: u32) -> Result<Self, OpenError> {
+        if postgres::is_url(url) {
+            open_postgres(url, connections).await
+        } else {
+            open_sqlite(url).await
         }
-        let write = connect(&path, 1).await.map_err(failed)?;
-        // Does nothing if this process has prepared the database. Beside a running server of an
-        // older version it applies the missing migrations.
-        migrations::run(&write).await.map_err(|error| migration_error(&path, error))?;
-        let read = connect(&path, READERS).await.map_err(failed)?;
-        // A connection that has read a page keeps the write-ahead log from being removed.
-        read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
-        let follow = connect(&path, 1).await.map_err(failed)?;
-        let files = DatabaseFiles::record(&path)
-            .map_err(|source| OpenError::File { path: path.clone(), source })?;
-        let files = Arc::new(files);
-        let writer = Writer::start(write.clone(), Arc::clone(&files));
-        Ok(Self { read, write, writer, follow, files, lock: Arc::new(lock) })
     }
 
     /// Opens an existing database, for commands that must not create one.
     pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
-        let path = file_of(url)?;
-        // After an interrupted restore, the database file may not be in place yet.
-        if path.exists() || replacement::is_pending(&path) {
-            Self::open(url).await
-        } else {
-            Err(OpenError::Missing { path })
+        // PostgreSQL databases are created by their administrator.
+        if let Place::File(path) = Self::place_of(url)? {
+            // After an interrupted restore, the database file may not be in place yet.
+            if !path.exists() && !replacement::is_pending(&path) {
+                return Err(OpenError::Missing { path });
+            }
         }
+        Self::open(url).await
     }
 
-    /// Returns the file path in a database URL.
+    /// Returns where the database of a URL is.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Unsupported`] if the URL does not name a SQLite file.
-    pub fn path_of(url: &str) -> Result<PathBuf, OpenError> {
-        file_of(url)
+    /// [`OpenError::Unsupported`] or [`OpenError::Postgres`] if the URL names neither a SQLite file
+    /// nor a PostgreSQL database.
+    pub fn place_of(url: &str) -> Result<Place, OpenError> {
+        if postgres::is_url(url) {
+            Ok(Place::Server(postgres::Target::parse(url)?.shown))
+        } else {
+            Ok(Place::File(file_of(url)?))
+        }
     }
 
-    /// Checks that the last check found the database files in place.
+    /// Returns the path of a SQLite database, for commands that copy or replace its files.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NoFile`] for a PostgreSQL database.
+    pub fn path_of(url: &str) -> Result<PathBuf, OpenError> {
+        match Self::place_of(url)? {
+            Place::File(path) => Ok(path),
+            Place::Server(database) => Err(OpenError::NoFile { database }),
+        }
+    }
+
+    /// The pool that changes are made on.
+    pub(super) fn write(&self) -> &DatabaseConnection {
+        match &self.engine {
+            Engine::Sqlite { write, .. } | Engine::Postgres { write } => write,
+        }
+    }
+
+    /// Checks that the files of a SQLite database are in place, and returns a number that changes when
+    /// they come back: all cached rows must be read again then.
+    pub(super) fn check_files(&self) -> i64 {
+        match &self.engine {
+            Engine::Sqlite { files, .. } => {
+                // A failed check is logged once; requests are refused until a later one succeeds.
+                let _ = files.check();
+                files.recoveries()
+            }
+            Engine::Postgres { .. } => 0,
+        }
+    }
+
+    /// Checks that the last check found the files of a SQLite database in place.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if they were not: caches cannot be validated then.
     pub fn ensure_in_place(&self) -> Result<(), StoreError> {
-        self.files.last_check()
+        match &self.engine {
+            Engine::Sqlite { files, .. } => files.last_check(),
+            Engine::Postgres { .. } => Ok(()),
+        }
     }
 
     /// Checks that the database answers.
@@ -104,14 +145,16 @@ impl Store {
     /// Returns the state of the connection pool for changes.
     #[must_use]
     pub fn write_pool(&self) -> PoolStatus {
-        pool_status(&self.write)
+        pool_status(self.write())
     }
 
-    /// Closes the database and checkpoints its write-ahead log.
+    /// Closes the database and checkpoints SQLite's write-ahead log.
     pub async fn close(self) {
         // SQLite checkpoints when the last connection closes, but neither pool waits for the
         // threads of the other one.
-        if let Err(error) = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await {
+        if let Engine::Sqlite { write, .. } = &self.engine
+            && let Err(error) = write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
+        {
             tracing::warn!(%error, "the write-ahead log was not checkpointed; no data is lost, the next start reads it");
         }
         self.close_without_checkpoint().await;
@@ -119,13 +162,14 @@ impl Store {
 
     /// Closes a database that another process may be using, without the wait for a checkpoint.
     pub async fn close_without_checkpoint(self) {
-        for connection in [self.read, self.follow, self.write] {
+        let write = self.write().clone();
+        for connection in [self.read, self.follow, write] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the database was not closed cleanly; no data is lost");
             }
         }
         // Last, so that a process that waits for the lock finds no connection of this one.
-        drop(self.lock);
+        drop(self.engine);
     }
 }
 
@@ -141,12 +185,65 @@ pub struct PoolStatus {
 }
 
 fn pool_status(connection: &DatabaseConnection) -> PoolStatus {
-    let pool = connection.get_sqlite_connection_pool();
-    PoolStatus {
-        open: pool.size(),
-        idle: pool.num_idle(),
-        max: pool.options().get_max_connections(),
+    fn of<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> PoolStatus {
+        PoolStatus {
+            open: pool.size(),
+            idle: pool.num_idle(),
+            max: pool.options().get_max_connections(),
+        }
     }
+    match connection.get_database_backend() {
+        DbBackend::Postgres => of(connection.get_postgres_connection_pool()),
+        _ => of(connection.get_sqlite_connection_pool()),
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
+    let path = file_of(url)?;
+    let failed = |source: DbErr| open_error(&path, source);
+    let (lock, mode) = DatabaseLock::acquire(&path).await?;
+    match mode {
+        LockMode::Exclusive => {
+            prepare(&path, &lock).await?;
+            lock.share().await?;
+        }
+        LockMode::Shared => check_identity(&path, &lock)?,
+    }
+    let write = connect(&path, 1).await.map_err(failed)?;
+    // Does nothing if this process has prepared the database. Beside a running server of an older
+    // version it applies the missing migrations.
+    migrations::run(&write).await.map_err(|error| migration_error(&path, error))?;
+    let read = connect(&path, READERS).await.map_err(failed)?;
+    // A connection that has read a page keeps the write-ahead log from being removed.
+    read.execute_unprepared("SELECT count(*) FROM sqlite_schema").await.map_err(failed)?;
+    let follow = connect(&path, 1).await.map_err(failed)?;
+    let files = DatabaseFiles::record(&path)
+        .map_err(|source| OpenError::File { path: path.clone(), source })?;
+    let files = Arc::new(files);
+    let writer =
+        Writer::GroupCommit(group_commit::Writer::start(write.clone(), Arc::clone(&files)));
+    let engine = Engine::Sqlite { write, files, _lock: Arc::new(lock) };
+    Ok(Store { read, writer, follow, engine })
+}
+
+/// Half of the connections are for reads, so that a flood of changes does not keep tokens from being
+/// checked.
+async fn open_postgres(url: &str, connections: u32) -> Result<Store, OpenError> {
+    let target = postgres::Target::parse(url)?;
+    let migrating = target.connect(1, Use::Migrations).await?;
+    let prepared = async {
+        target.check(&migrating).await?;
+        migrations::run(&migrating).await.map_err(|error| target.migration_error(error))
+    };
+    let prepared = prepared.await;
+    let closed = migrating.close().await.map_err(|error| target.db_error(error));
+    prepared.and(closed)?;
+    let reads = (connections / 2).max(1);
+    let read = target.connect(reads, Use::Reads).await?;
+    let follow = target.connect(1, Use::Reads).await?;
+    let write = target.connect((connections - reads).max(1), Use::Changes).await?;
+    let writer = Writer::Serializable(serializable::Writer::new(write.clone()));
+    Ok(Store { read, writer, follow, engine: Engine::Postgres { write } })
 }
 
 /// Creates the database if it does not exist, checks it after an unclean stop, and applies
@@ -213,7 +310,7 @@ mod tests {
             );
         }
         let pragma = |name: &'static str| {
-            let write = store.write.clone();
+            let write = store.write().clone();
             async move {
                 let row = write.query_one_raw(sea_orm::Statement::from_string(
                     write.get_database_backend(),
@@ -237,7 +334,7 @@ mod tests {
         let (_, url) = url(&folder, "gatehouse.sqlite");
         let store = Store::open(&url).await.unwrap();
         store
-            .write
+            .write()
             .execute_unprepared("INSERT INTO seaql_migrations VALUES ('m9999_future', 0)")
             .await
             .unwrap();
@@ -285,7 +382,7 @@ mod tests {
         };
         insert(&store, 0).await.unwrap();
         // SQLite reports the same error as for a full disk (SQLITE_FULL).
-        store.write.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+        store.write().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let mut kept = 1;
         let error = loop {
             match insert(&store, kept).await {
@@ -308,13 +405,15 @@ mod tests {
     #[tokio::test]
     async fn open_of_unsupported_url_fails_without_its_password() {
         for url in [
-            "postgres://gate:geheim@db/gatehouse",
+            "postgres://gate:geheim@[db/gatehouse",
             "mysql://gate:geheim@db/x",
             "gatehouse.sqlite",
             "sqlite::memory:",
         ] {
             let error = Store::open(url).await.unwrap_err();
-            assert!(matches!(error, OpenError::Unsupported(_)), "{error}");
+            let is_refused =
+                matches!(error, OpenError::Unsupported(_) | OpenError::Postgres { .. });
+            assert!(is_refused, "{error}");
             assert!(!error.to_string().contains("geheim"), "{error}");
         }
     }

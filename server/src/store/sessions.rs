@@ -170,11 +170,12 @@ impl Store {
         find(&self.read, id).await
     }
 
-    /// Changes a session as `decide` says. Row and decision share a transaction.
+    /// Changes a session as `decide` says. Row and decision share a transaction. `decide` is called
+    /// again if the change is made again because of a concurrent one.
     pub async fn change_session<T: Send + 'static>(
         &self,
         id: Uuid,
-        decide: impl FnOnce(Session) -> SessionChange<T> + Send + 'static,
+        decide: impl FnOnce(Session) -> SessionChange<T> + Clone + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
         self.writer
             .write(move |transaction| {

@@ -83,7 +83,8 @@ impl Cursor {
                 Some(Self::Age { at: at.parse().ok()?, id: Uuid::try_parse(id).ok()? })
             }
             AccountSort::Name | AccountSort::NameReversed => {
-                Some(Self::Name(text.strip_prefix('n')?.to_owned()))
+                let name = text.strip_prefix('n').filter(|name| !name.contains('\0'))?;
+                Some(Self::Name(name.to_owned()))
             }
         }
     }
@@ -123,13 +124,12 @@ enum SearchColumn {
 impl SearchColumn {
     fn of(search: Option<&UserSearch>) -> Vec<Self> {
         let Some(UserSearch { name, nickname, email, id }) = search else { return vec![Self::All] };
-        let name = name.clone().map(Self::Name);
-        let email = email.iter().cloned().map(Self::Email);
-        name.into_iter()
-            .chain([Self::Nickname(nickname.clone())])
-            .chain(email)
-            .chain(id.map(Self::Id))
-            .collect()
+        // No account has a text with a NUL, and PostgreSQL takes none as a value either.
+        let is_stored = |text: &String| !text.contains('\0');
+        let name = name.clone().filter(is_stored).map(Self::Name);
+        let nickname = Some(nickname.clone()).filter(is_stored).map(Self::Nickname);
+        let email = email.iter().filter(|email| is_stored(email)).cloned().map(Self::Email);
+        name.into_iter().chain(nickname).chain(email).chain(id.map(Self::Id)).collect()
     }
 
     /// Selects the first accounts after the cursor that match on this column.

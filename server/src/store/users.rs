@@ -2,8 +2,9 @@
 
 use app::protocol::{Role, User};
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, IntoActiveModel as _,
+    QueryFilter as _, QuerySelect as _,
+    sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -144,11 +145,12 @@ impl Store {
     }
 
     /// Changes nickname, e-mail address and phone number of the actor's account as `decide` says.
-    /// Row and decision share a transaction. [`None`] if the account does not exist.
+    /// Row and decision share a transaction; `decide` is called again if the change is made again
+    /// because of a concurrent one. [`None`] if the account does not exist.
     pub async fn change_user<T: Send + 'static>(
         &self,
         actor: Actor,
-        decide: impl FnOnce(StoredUser) -> UserChange<T> + Send + 'static,
+        decide: impl FnOnce(StoredUser) -> UserChange<T> + Clone + Send + 'static,
     ) -> Result<Option<T>, ActError> {
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
@@ -262,22 +264,27 @@ async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<Store
     // The skeleton first: if the name itself is taken, so is its skeleton, and nothing has been
     // changed.
     names::reserve(connection, &new.name).await?;
-    let row = user::ActiveModel {
-        id: Set(new.id),
-        username: Set(new.username),
-        username_key: Set(new.name.key),
-        username_skeleton: Set(new.name.skeleton),
-        password_hash: Set(new.password_hash),
-        password_changed_at: Set(new.created_at),
-        nickname: Set(new.nickname),
-        avatar_url: Set(None),
-        role: Set(new.role.as_str().to_owned()),
-        email: Set(new.email),
-        mobile: Set(None),
-        created_at: Set(new.created_at),
-        disabled_at: Set(None),
-        logged_in_at: Set(None),
-        device_epoch: Set(0),
+    let row = user::Model {
+        id: new.id,
+        username: new.username,
+        username_key: new.name.key,
+        username_skeleton: new.name.skeleton,
+        password_hash: new.password_hash,
+        password_changed_at: new.created_at,
+        nickname: new.nickname,
+        avatar_url: None,
+        role: new.role.as_str().to_owned(),
+        email: new.email,
+        mobile: None,
+        created_at: new.created_at,
+        disabled_at: None,
+        logged_in_at: None,
+        device_epoch: 0,
     };
-    row.insert(connection).await?.try_into()
+    let free = OnConflict::column(user::Column::UsernameKey).do_nothing().to_owned();
+    let inserted = user::Entity::insert(row.clone().into_active_model())
+        .on_conflict(free)
+        .exec_without_returning(connection)
+        .await?;
+    if inserted == 0 { Err(StoreError::Conflict) } else { row.try_into() }
 }

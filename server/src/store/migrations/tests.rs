@@ -104,3 +104,122 @@ async fn migration_of_an_unreleased_database_fails_and_changes_nothing() {
     assert!(matches!(error, MigrationError::Unreleased), "{error}");
     assert_eq!(tables(&connection).await.unwrap(), ["seaql_migrations"]);
 }
+
+mod on_postgres {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::store::test_database::PostgresDatabase;
+
+    /// A column: table, name, type, whether it takes NULL, default, whether it is an identity,
+    /// collation.
+    type PostgresColumn = (String, String, String, String, Option<String>, String, Option<String>);
+
+    async fn columns_of_postgres(connection: &DatabaseConnection) -> Vec<PostgresColumn> {
+        let select = "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text, \
+                      column_default::text, is_identity::text, collation_name::text \
+                      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'";
+        let select = Statement::from_string(DbBackend::Postgres, select);
+        let rows = connection.query_all_raw(select).await.unwrap();
+        let mut columns: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                (
+                    row.try_get_by_index(0).unwrap(),
+                    row.try_get_by_index(1).unwrap(),
+                    row.try_get_by_index(2).unwrap(),
+                    row.try_get_by_index(3).unwrap(),
+                    row.try_get_by_index(4).unwrap(),
+                    row.try_get_by_index(5).unwrap(),
+                    row.try_get_by_index(6).unwrap(),
+                )
+            })
+            .collect();
+        columns.sort();
+        columns
+    }
+
+    /// Indexes by name, without those of constraints: table, columns and condition.
+    async fn indexes(connection: &DatabaseConnection) -> BTreeMap<String, String> {
+        let backend = connection.get_database_backend();
+        let select = if backend == DbBackend::Postgres {
+            "SELECT indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public' \
+             AND indexname !~ '_(pkey|key)$'"
+        } else {
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+        };
+        let rows = connection.query_all_raw(Statement::from_string(backend, select)).await.unwrap();
+        let normalized = |sql: String| {
+            sql.replace("public.", "")
+                .replace(" USING btree", "")
+                .replace("::text", "")
+                .replace(['(', ')', '"'], "")
+        };
+        rows.iter()
+            .map(|row| {
+                let sql = row.try_get_by_index(1).unwrap();
+                (row.try_get_by_index(0).unwrap(), normalized(sql))
+            })
+            .collect()
+    }
+
+    async fn postgres() -> (PostgresDatabase, DatabaseConnection) {
+        let database = PostgresDatabase::create().expect("GATEHOUSE_TEST_POSTGRES");
+        let connection = Database::connect(database.url()).await.unwrap();
+        (database, connection)
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: scripts/test-postgres"]
+    async fn migrated_databases_have_the_same_columns_and_indexes() {
+        let (_database, on_postgres) = postgres().await;
+        let (_folder, on_sqlite) = sqlite().await;
+        run(&on_postgres).await.unwrap();
+        run(&on_sqlite).await.unwrap();
+        let found: Vec<_> = columns_of_postgres(&on_postgres)
+            .await
+            .into_iter()
+            .map(|(table, name, kind, nullable, default, _, _)| {
+                (table, name, kind, nullable == "NO", default)
+            })
+            .collect();
+        let expected: Vec<_> = columns_of_sqlite(&on_sqlite)
+            .await
+            .into_iter()
+            .map(|(table, name, kind, is_required, default, _)| {
+                let kind = kind.to_lowercase();
+                let kind = match (kind.as_str(), name.as_str()) {
+                    ("varchar", _) => "character varying",
+                    ("uuid_text", _) => "uuid",
+                    // SQLite has one type of integers.
+                    ("integer", "width" | "height") => "integer",
+                    ("integer", _) => "bigint",
+                    (kind, _) => kind,
+                };
+                (table, name, kind.to_owned(), is_required, default)
+            })
+            .collect();
+        assert_eq!(found, expected);
+        assert_eq!(indexes(&on_postgres).await, indexes(&on_sqlite).await);
+        on_postgres.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: scripts/test-postgres"]
+    async fn migrated_postgres_database_has_the_columns_of_the_entities_compared_by_bytes() {
+        let ((_one, migrated), (_other, of_entities)) = (postgres().await, postgres().await);
+        run(&migrated).await.unwrap();
+        for table in tables_of_entities(DbBackend::Postgres) {
+            of_entities.execute(&table).await.unwrap();
+        }
+        let mut expected = columns_of_postgres(&of_entities).await;
+        for (.., kind, _, _, _, collation) in &mut expected {
+            if kind == "character varying" {
+                *collation = Some("C".to_owned());
+            }
+        }
+        assert_eq!(columns_of_postgres(&migrated).await, expected);
+        migrated.close().await.unwrap();
+        of_entities.close().await.unwrap();
+    }
+}
