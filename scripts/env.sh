@@ -24,6 +24,20 @@ cargo_deny_root=$tools/cargo-deny-$cargo_deny_version
 # shellcheck disable=SC2034
 schemathesis_root=$tools/schemathesis-$schemathesis_version s3_root=$tools/s3s-fs-$s3_version
 
+# Packages of PostgreSQL for machines without packages of their own; all of them are betas by name.
+postgres_npm_version=17.10.0-beta.17
+postgres_root=$tools/postgres-$postgres_npm_version
+# The folder of PostgreSQL's programs: of the system (also where Debian does not put them on PATH), or
+# of the package that scripts/setup has fetched.
+postgres_bin() {
+  local found
+  for found in "$(dirname "$(command -v initdb || true)")" /usr/lib/postgresql/*/bin "$postgres_root/bin"; do
+    [ -x "$found/initdb" ] && [ -x "$found/postgres" ] && [ -x "$found/pg_ctl" ] && { printf '%s\n' "$found"; return; }
+  done
+}
+# shellcheck disable=SC2034
+postgres_bin=$(postgres_bin || true)
+
 # cargo-leptos uses the tools on PATH: tailwindcss and wasm-opt come from npm, the others from the
 # cache.
 PATH=$PWD/node_modules/.bin:$wasm_bindgen_root/bin:$cargo_leptos_root/bin:$cargo_fuzz_root/bin:$cargo_deny_root/bin:$PATH

@@ -34,6 +34,12 @@ const PARTS = [
     count: ofCargo,
   },
   {
+    // The same server on PostgreSQL.
+    name: 'postgres',
+    run: ['scripts/test-postgres'],
+    count: ofCargo,
+  },
+  {
     // The test runner of wasm-bindgen, in Chromium.
     name: 'browser',
     run: [

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use app::backend::ClientInfo;
 use axum::http::StatusCode;
 use image::ImageFormat;
-use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
 use server::store::{AuditEntry, AuditFilter, Event};
 
@@ -24,26 +23,17 @@ fn alice() -> Value {
 
 /// Changes the database from outside the server, as a command would.
 async fn execute(app: &App, sql: &str) {
-    let path = app.folder.path().join("data/gatehouse.sqlite");
-    let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
-    database.execute_unprepared(sql).await.unwrap();
-    database.close().await.unwrap();
+    app.execute(sql).await;
     app.server.state.sessions.invalidate_caches().await.unwrap();
 }
 
 /// Counts the rows of the tables with user data.
 async fn rows(app: &App) -> Vec<i64> {
-    let path = app.folder.path().join("data/gatehouse.sqlite");
-    let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
     let mut counts = Vec::new();
     for table in
         ["users", "sessions", "files", "username_skeletons", "login_failures", "orphaned_objects"]
     {
-        let sql = format!("SELECT COUNT(*) FROM {table}");
-        let statement = sea_orm::Statement::from_string(database.get_database_backend(), sql);
-        counts.push(
-            database.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap(),
-        );
+        counts.push(app.count(&format!("SELECT COUNT(*) FROM {table}")).await);
     }
     counts
 }
@@ -245,6 +235,7 @@ async fn invariant_42_account_deletion_anonymizes_its_audit_events() {
 async fn fill(app: &App, entries: u32, files: u32, sessions: u32) {
     let many = "WITH RECURSIVE many(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM many WHERE number < ";
     let user = "(SELECT id FROM users WHERE username_key = 'alice')";
+    let id = if app.is_on_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
     for sql in [
         format!(
             "{many} {entries}) INSERT INTO audit_events (at, event, outcome, user_id, session_id, address, user_agent) \
@@ -252,12 +243,12 @@ async fn fill(app: &App, entries: u32, files: u32, sessions: u32) {
         ),
         format!(
             "{many} {files}) INSERT INTO files (id, user_id, name, media_type, size, stored_bytes, width, height, \
-             created_at) SELECT randomblob(16), {user}, 'x', 'image/png', 1, 1, 1, 1, 0 FROM many"
+             created_at) SELECT {id}, {user}, 'x', 'image/png', 1, 1, 1, 1, 0 FROM many"
         ),
         format!(
             "{many} {sessions}) INSERT INTO sessions (id, user_id, generation, acknowledged, undelivered, remember, created_at, \
              refreshed_at, expires_at, ended_at, end_reason, address, new_device) \
-             SELECT randomblob(16), {user}, 1, true, '', true, 0, 0, 1900000000, 1800000000, 'logged_out', '192.0.2.7', false FROM many"
+             SELECT {id}, {user}, 1, true, '', true, 0, 0, 1900000000, 1800000000, 'logged_out', '192.0.2.7', false FROM many"
         ),
     ] {
         app.execute(&sql).await;

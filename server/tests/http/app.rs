@@ -22,6 +22,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::database::PostgresDatabase;
+
 /// The time at which each test begins, in seconds since 1970.
 pub const START: i64 = 1_800_000_000;
 /// A password that passes every rule.
@@ -34,6 +36,8 @@ pub struct App {
     pub folder: TempDir,
     router: Router,
     settings: Vec<(String, String)>,
+    /// Dropped last, with its connections.
+    postgres: Option<PostgresDatabase>,
 }
 
 /// A response, read completely.
@@ -79,12 +83,19 @@ impl App {
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(ManualClock::new(START));
-        let settings: Vec<_> = settings
+        let mut settings: Vec<_> = settings
             .iter()
             .map(|(name, value)| (format!("GATEHOUSE_{name}"), (*value).to_owned()))
             .collect();
+        let postgres = PostgresDatabase::create();
+        let has_url = settings.iter().any(|(name, _)| name == "GATEHOUSE_DATABASE_URL");
+        if let Some(database) = postgres.as_ref().filter(|_| !has_url) {
+            settings.push(("GATEHOUSE_DATABASE_URL".to_owned(), database.url()));
+            // Many tests run at once on one server.
+            settings.push(("GATEHOUSE_DATABASE_CONNECTIONS".to_owned(), "8".to_owned()));
+        }
         let (server, router) = Self::open(&folder, &clock, &settings).await;
-        Self { clock, server, folder, router, settings }
+        Self { clock, server, folder, router, settings, postgres }
     }
 
     /// Restarts as after a kill: nothing is closed or flushed.
@@ -94,14 +105,14 @@ impl App {
 
     /// Restarts with settings that are added or changed.
     pub async fn restart_with(self, changed: &[(&str, &str)]) -> Self {
-        let Self { clock, folder, mut settings, .. } = self;
+        let Self { clock, folder, mut settings, postgres, .. } = self;
         for (name, value) in changed {
             let name = format!("GATEHOUSE_{name}");
             settings.retain(|(other, _)| *other != name);
             settings.push((name, (*value).to_owned()));
         }
         let (server, router) = Self::open(&folder, &clock, &settings).await;
-        Self { clock, server, folder, router, settings }
+        Self { clock, server, folder, router, settings, postgres }
     }
 
     /// Listens on a port of the loopback interface for the duration of the test.
@@ -228,9 +239,14 @@ impl App {
         row.try_get_by_index(0).expect("a number")
     }
 
-    async fn database(&self) -> DatabaseConnection {
-        let path = self.folder.path().join("data/gatehouse.sqlite");
-        Database::connect(format!("sqlite://{}", path.display())).await.expect("a database")
+    /// Opens a connection to its database from outside the server.
+    pub async fn database(&self) -> DatabaseConnection {
+        Database::connect(self.config().database_url).await.expect("a database")
+    }
+
+    /// Returns whether its database is PostgreSQL.
+    pub fn is_on_postgres(&self) -> bool {
+        self.postgres.is_some()
     }
 
     /// Registers an administrator and logs in.

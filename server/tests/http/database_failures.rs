@@ -2,23 +2,22 @@
 //! succeed afterwards.
 
 use axum::http::StatusCode;
-use sea_orm::{ConnectionTrait as _, Database};
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 
 use crate::app::{App, PASSWORD};
-
-/// Opens a second connection to the application's database.
-async fn stranger(app: &App) -> sea_orm::DatabaseConnection {
-    let path = app.folder.path().join("data/gatehouse.sqlite");
-    Database::connect(format!("sqlite://{}", path.display())).await.unwrap()
-}
 
 #[tokio::test]
 async fn invariant_44_request_with_locked_database_is_503_until_it_is_unlocked() {
     let app = App::start().await;
     let pair = app.register_and_login("alice").await;
-    let stranger = stranger(&app).await;
-    stranger.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
+    let stranger = app.database().await;
+    let lock = if app.is_on_postgres() {
+        "BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE"
+    } else {
+        "BEGIN EXCLUSIVE"
+    };
+    stranger.execute_unprepared(lock).await.unwrap();
     let response = app.refresh(&pair.refresh).await;
     response.assert_failure(503, "unavailable");
     assert_eq!(
@@ -35,7 +34,7 @@ async fn invariant_44_request_with_missing_tables_is_refused() {
     let app = App::start().await;
     let pair = app.register_and_login("alice").await;
     let app = app.restart().await;
-    let stranger = stranger(&app).await;
+    let stranger = app.database().await;
     stranger.execute_unprepared("ALTER TABLE sessions RENAME TO elsewhere").await.unwrap();
     app.me(&pair.access).await.assert_failure(503, "unavailable");
     app.post("/api/auth/login")

@@ -168,8 +168,10 @@ async fn export_twice_at_once_is_refused_and_leaves_no_file() {
     let bertha = app.register_and_login("bertha").await;
     archive(&app, &bertha).await;
     let before = std::fs::read_dir(app.folder.path().join("data")).unwrap().count();
+    let files_of_database = if app.is_on_postgres() { 0 } else { 4 };
     assert_eq!(
-        before, 6,
+        before,
+        files_of_database + 2,
         "the database with its journal and its lock, the keys, the objects: what is fetched has no name"
     );
     assert!(first.into_body().collect().await.unwrap().to_bytes().starts_with(b"PK"));

@@ -1,7 +1,7 @@
 //! A fresh installation, and the value of a stolen database (security invariants 46 and 48).
 
 use axum::http::StatusCode;
-use sea_orm::{ConnectionTrait as _, Database, Statement};
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 
 use crate::app::{App, PASSWORD};
@@ -33,8 +33,7 @@ async fn invariant_46_fresh_installation_has_no_accounts_and_only_documented_rou
 
 /// Returns every value of every table as text.
 async fn everything(app: &App) -> Vec<String> {
-    let path = app.folder.path().join("data/gatehouse.sqlite");
-    let database = Database::connect(format!("sqlite://{}", path.display())).await.unwrap();
+    let database = app.database().await;
     let ask = async |sql: String| {
         let rows = database
             .query_all_raw(Statement::from_string(database.get_database_backend(), sql))
@@ -45,12 +44,28 @@ async fn everything(app: &App) -> Vec<String> {
             .collect::<Vec<_>>()
     };
     let mut values = Vec::new();
-    for table in ask("SELECT name FROM sqlite_schema WHERE type = 'table'".to_owned()).await {
-        for column in ask(format!("SELECT name FROM pragma_table_info('{table}')")).await {
+    let tables = if app.is_on_postgres() {
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
+    } else {
+        "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    };
+    for table in ask(tables.to_owned()).await {
+        let columns = if app.is_on_postgres() {
+            format!(
+                "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}'"
+            )
+        } else {
+            format!("SELECT name FROM pragma_table_info('{table}')")
+        };
+        for column in ask(columns).await {
             let text = format!("CAST(\"{column}\" AS TEXT)");
-            let value = format!(
-                "CASE typeof(\"{column}\") WHEN 'blob' THEN LOWER(HEX(\"{column}\")) ELSE {text} END"
-            );
+            let value = if app.is_on_postgres() {
+                text
+            } else {
+                format!(
+                    "CASE typeof(\"{column}\") WHEN 'blob' THEN LOWER(HEX(\"{column}\")) ELSE {text} END"
+                )
+            };
             values.extend(ask(format!("SELECT {value} FROM \"{table}\"")).await);
         }
     }

@@ -1,5 +1,5 @@
-//! Black-box tests over the real router and a real SQLite file, one file per feature. No test
-//! sleeps: the clock is injected and moved.
+//! Black-box tests over the real router and a real database, one file per feature: SQLite files, or
+//! PostgreSQL with `GATEHOUSE_TEST_POSTGRES`. No test sleeps: the clock is injected and moved.
 //!
 //! # Vocabulary
 //!
@@ -42,6 +42,8 @@ mod audit;
 mod authorization;
 mod avatar;
 mod cors;
+#[path = "../support/database.rs"]
+mod database;
 mod database_failures;
 mod export;
 mod files;
@@ -54,6 +56,7 @@ mod login;
 mod logout;
 mod me;
 mod openapi;
+mod outages;
 mod pages;
 mod password_change;
 mod password_policy;

@@ -96,7 +96,6 @@ fn start_with_a_database_from_before_the_first_release_is_refused_and_changes_no
         }
         connection.close().await.unwrap();
     });
-    let before = fs::read(&path).unwrap();
     for error in
         [dir.startup_error(&[]), String::from_utf8(dir.run(&["user", "list"], &[]).stderr).unwrap()]
     {

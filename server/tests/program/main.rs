@@ -21,11 +21,14 @@ mod backup;
 mod concurrent_refresh;
 mod connections;
 mod crash_durability;
+#[path = "../support/database.rs"]
+mod database;
 mod health;
 mod interrupted_startup;
 mod key_commands;
 mod logging;
 mod metrics;
+mod postgres;
 mod process;
 mod seed;
 mod shutdown;

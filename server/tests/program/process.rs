@@ -16,12 +16,15 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::database::PostgresDatabase;
+
 /// Timeout of a command that ends by itself.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A temporary working directory of the executable.
 pub struct TestDir {
     pub folder: TempDir,
+    postgres: Option<PostgresDatabase>,
 }
 
 /// A running server, killed on drop.
@@ -63,7 +66,13 @@ fn program() -> String {
 
 impl TestDir {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder, postgres: PostgresDatabase::create() }
+    }
+
+    /// Returns whether its database is PostgreSQL.
+    pub fn is_on_postgres(&self) -> bool {
+        self.postgres.is_some()
     }
 
     pub fn path(&self) -> &Path {
@@ -79,6 +88,10 @@ impl TestDir {
     fn clean_command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.path()).env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0");
+        if let Some(database) = &self.postgres {
+            command.env("GATEHOUSE_DATABASE_URL", database.url());
+            command.env("GATEHOUSE_DATABASE_CONNECTIONS", "8");
+        }
         command
     }
 
