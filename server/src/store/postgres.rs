@@ -147,8 +147,9 @@ impl Target {
             // and begins again on another one; a query would fail.
             .test_before_acquire(purpose == Use::Reads)
             .after_connect(move |connection, _| Box::pin(prepare(connection, purpose)));
-        // Not through the pool, which waits for a server that refuses connections.
-        let first = self.options.connect().await.map_err(|error| self.open_error(error))?;
+        // Not through the pool, which tries again until its time is over, whatever the error is.
+        let mut first = self.options.connect().await.map_err(|error| self.open_error(error))?;
+        prepare(&mut first, purpose).await.map_err(|error| self.open_error(error))?;
         // An error here does not matter: the connection was usable.
         let _ = first.close().await;
         let pool = pool
