@@ -229,6 +229,10 @@ async fn prepare(connection: &mut PgConnection, purpose: Use) -> Result<(), sqlx
 /// Returns the problem that an error of the driver shows.
 fn problem(error: &sqlx::Error) -> Option<PostgresProblem> {
     Some(match error {
+        // The certificate of the server is refused.
+        sqlx::Error::Io(error) if matches!(error.get_ref(), Some(inner) if inner.is::<rustls::Error>()) => {
+            PostgresProblem::Tls(error.to_string())
+        }
         sqlx::Error::Io(error) => PostgresProblem::Unreachable(error.to_string()),
         sqlx::Error::PoolTimedOut => {
             PostgresProblem::Unreachable("it does not answer in time".to_owned())

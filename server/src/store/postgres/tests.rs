@@ -33,6 +33,15 @@ fn parse_of_invalid_url_fails_without_its_password() {
     }
 }
 
+#[test]
+fn problem_of_refused_certificate_is_one_of_tls() {
+    let refused = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+    let error = std::io::Error::new(std::io::ErrorKind::InvalidData, refused);
+    let problem = problem(&sqlx::Error::Io(error)).unwrap();
+    assert!(matches!(problem, PostgresProblem::Tls(_)), "{problem}");
+    assert!(problem.to_string().contains("sslrootcert"), "{problem}");
+}
+
 #[tokio::test]
 async fn open_of_unreachable_server_fails_with_the_remedy() {
     // Nothing listens on this port, and this name has no address.
