@@ -63,6 +63,9 @@ pub enum StartError {
     /// The object storage.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// The object storage is not that of the other servers.
+    #[error(transparent)]
+    SharedObjects(#[from] files::SharedObjectsError),
     /// Password hashing.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -147,9 +150,13 @@ impl Server {
             env.clone(),
         )
         .await?;
+        let objects = open_objects(config, &env)?;
+        if store.is_on_server() {
+            files::ensure_shared(&store, &objects, &env).await?;
+        }
         let files = FileService::new(files::Inner {
             store: store.clone(),
-            objects: open_objects(config, &env)?,
+            objects,
             pictures: BlockingPool::new(cores, config.pictures_memory),
             user_cache: Arc::clone(&user_cache),
             env: env.clone(),
@@ -265,13 +272,21 @@ pub async fn listen(addr: SocketAddr, setting: &'static str) -> Result<TcpListen
 
 /// Opens the keys. A change of the signing key is audited like any other rotation.
 async fn open_keys(config: &Config, store: &Store, env: &Env) -> Result<Arc<KeyStore>, StartError> {
-    let (keys, opened) =
-        KeyStore::open(&config.data_dir, config.jwt_algorithm, config.jwt_secret.clone(), env)?;
+    let algorithm = config.jwt_algorithm;
+    let is_shared = store.is_on_server();
+    let (keys, opened) = if is_shared {
+        KeyStore::open_shared(config.shared_keys(store)?, algorithm, env).await?
+    } else {
+        KeyStore::open(&config.data_dir, algorithm, config.jwt_secret.clone(), env)?
+    };
     if opened == Opened::Rotated {
         tracing::info!(
             algorithm = config.jwt_algorithm.as_str(),
             "a new signing key was created; older keys keep verifying"
         );
+    }
+    // The rotation of shared keys has written its own.
+    if opened == Opened::Rotated && !is_shared {
         let entry = AuditEntry::of_key(Event::KeyRotated, env.now(), &keys.ring().signing().kid);
         store.insert_audit_entry(entry).await?;
     }
@@ -283,7 +298,6 @@ fn open_objects(config: &Config, env: &Env) -> Result<Objects, StartError> {
     if let Some(place) = &config.s3 {
         return Ok(Objects::in_s3(place)?);
     }
-    let folder = config.data_dir.join("objects");
-    Objects::in_folder(&folder, env.now())
-        .map_err(|source| StartError::DataDir { path: folder, source })
+    Objects::in_folder(&config.uploads_dir, env.now())
+        .map_err(|source| StartError::DataDir { path: config.uploads_dir.clone(), source })
 }

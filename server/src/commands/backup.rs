@@ -172,7 +172,7 @@ async fn write(
                 if add_file(
                     &mut archive,
                     &format!("{OBJECTS}/{key}"),
-                    &config.data_dir.join(OBJECTS).join(key),
+                    &config.uploads_dir.join(key),
                 )
                 .map_err(write_error)?
                 {

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use crate::{
     clock::{Env, utc},
     config::Config,
-    store::{AuditEntry, Event, OpenError, Store, StoreError},
+    store::{AuditEntry, Event, OpenError, Place, Store, StoreError},
     tokens::{
         algorithm::Algorithm,
         keys::{self, CONFIGURED, KeyChangeError, KeyError, KeyInfo, KeyRotation, KeyStatus},
@@ -62,7 +62,7 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     match command {
-        KeysCommand::List => list(config, env, out),
+        KeysCommand::List => list(config, env, out).await,
         KeysCommand::Rotate | KeysCommand::Retire { .. } if config.jwt_secret.is_some() => {
             Err(CommandError::Configured)
         }
@@ -71,21 +71,28 @@ pub async fn run(
     }
 }
 
-fn list(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandError> {
-    let file = config.data_dir.join(keys::FILE);
-    let file = file.display();
+async fn list(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandError> {
     if config.jwt_secret.is_some() {
         write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
         write_row(out, [CONFIGURED, Algorithm::Hs256.as_str(), "-", "signing", "-"])?;
         writeln!(
             out,
-            "\nTokens are signed with GATEHOUSE_JWT_SECRET; the keys in {file} are not used."
+            "\nTokens are signed with GATEHOUSE_JWT_SECRET; the keys in {} are not used.",
+            if is_shared(config) { "the database".to_owned() } else { file(config) }
         )?;
         return Ok(());
     }
-    let keys = keys::list(&config.data_dir)?;
+    let keys = if is_shared(config) {
+        let store = Store::open(&config.database_url).await?;
+        let keys = config.shared_keys(&store)?.list().await;
+        store.close_without_checkpoint().await;
+        keys?
+    } else {
+        keys::list(&config.data_dir)?
+    };
     if keys.is_empty() {
-        writeln!(out, "There are no keys yet: the server creates {file} at its first start.")?;
+        let what = if is_shared(config) { "them".to_owned() } else { file(config) };
+        writeln!(out, "There are no keys yet: the server creates {what} at its first start.")?;
         return Ok(());
     }
     write_row(out, ["KID", "ALGORITHM", "CREATED", "STATE", "SAFE TO RETIRE"])?;
@@ -121,9 +128,15 @@ fn list(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandE
 }
 
 async fn rotate(config: &Config, env: &Env, out: &mut impl Write) -> Result<(), CommandError> {
-    let change = || keys::rotate(&config.data_dir, config.jwt_algorithm, env);
-    let KeyRotation { signing, previous } =
-        audited(Event::KeyRotated, change, |rotated| &rotated.signing.kid, config, env).await?;
+    let KeyRotation { signing, previous } = if is_shared(config) {
+        let store = Store::open(&config.database_url).await?;
+        let rotated = config.shared_keys(&store)?.rotate(config.jwt_algorithm, env).await;
+        store.close_without_checkpoint().await;
+        rotated?
+    } else {
+        let change = || keys::rotate(&config.data_dir, config.jwt_algorithm, env);
+        audited(Event::KeyRotated, change, |rotated| &rotated.signing.kid, config, env).await?
+    };
     writeln!(
         out,
         "Key {} ({}) is the new signing key; a running server applies it within a second.",
@@ -152,8 +165,15 @@ async fn retire(
     env: &Env,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
-    let change = || keys::retire(&config.data_dir, kid);
-    let retired = audited(Event::KeyRetired, change, |retired| &retired.kid, config, env).await?;
+    let retired = if is_shared(config) {
+        let store = Store::open(&config.database_url).await?;
+        let retired = config.shared_keys(&store)?.retire(kid, env).await;
+        store.close_without_checkpoint().await;
+        retired?
+    } else {
+        let change = || keys::retire(&config.data_dir, kid);
+        audited(Event::KeyRetired, change, |retired| &retired.kid, config, env).await?
+    };
     writeln!(out, "Retired key {kid}: its tokens are rejected from now on.")?;
     if !is_safe_to_retire(&retired, config, env) {
         writeln!(out, "Some of them may not have expired: their holders have to log in again.")?;
@@ -161,7 +181,17 @@ async fn retire(
     Ok(())
 }
 
-/// Changes the keys and adds an audit entry with the key id. Changes nothing if the database cannot
+/// Returns whether the keys are in a database.
+fn is_shared(config: &Config) -> bool {
+    matches!(Store::place_of(&config.database_url), Ok(Place::Server(_)))
+}
+
+/// Returns the path of the key file.
+fn file(config: &Config) -> String {
+    config.data_dir.join(keys::FILE).display().to_string()
+}
+
+/// Changes the keys of the data folder and adds an audit entry with the key id. Changes nothing if the database cannot
 /// be opened.
 async fn audited<T>(
     event: Event,

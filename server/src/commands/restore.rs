@@ -118,7 +118,7 @@ pub async fn run(
     let replacement = Replacement::begin(&config.database_url)?;
     let stage = Staging {
         keys: config.data_dir.join(format!("{}.restore", keys::FILE)),
-        objects: config.data_dir.join(format!("{OBJECTS}.restore")),
+        objects: staged_beside(&config.uploads_dir),
     };
     stage.clear().map_err(|(path, source)| staging(&path, source))?;
     let staged = replacement.staged_database();
@@ -135,8 +135,7 @@ pub async fn run(
             .push(StagedFile { staged: stage.keys, destination: config.data_dir.join(keys::FILE) });
     }
     if manifest.objects.is_some() {
-        others
-            .push(StagedFile { staged: stage.objects, destination: config.data_dir.join(OBJECTS) });
+        others.push(StagedFile { staged: stage.objects, destination: config.uploads_dir.clone() });
     }
     let suffix = format!(".before-{}", utc(env.now()).replace(['-', ':'], ""));
     let former = replacement.commit(others, &suffix).map_err(RestoreError::Commit)?;
@@ -285,4 +284,11 @@ async fn bring_up_to_date(
     };
     store.close().await;
     Ok(ended?)
+}
+
+/// Path on the same file system, from which a folder can be renamed into its place.
+fn staged_beside(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".restore");
+    folder.with_file_name(name)
 }

@@ -20,7 +20,11 @@ use crate::{
     limits::{Limits, Quota},
     network::Network,
     objects::S3,
-    tokens::algorithm::Algorithm,
+    store::Store,
+    tokens::{
+        algorithm::Algorithm,
+        keys::{KeyError, SharedKeys},
+    },
 };
 
 /// Log format.
@@ -57,6 +61,8 @@ pub struct Config {
     pub jwt_algorithm: Algorithm,
     /// HS256 secret that replaces the key file.
     pub jwt_secret: Option<SecretString>,
+    /// Secret that encrypts the signing keys in a shared database.
+    pub keys_secret: Option<SecretString>,
     /// `iss` claim of tokens.
     pub issuer: String,
     /// `aud` claim of tokens.
@@ -87,7 +93,9 @@ pub struct Config {
     pub exports_max: usize,
     /// Limits of concurrent uploads.
     pub uploads: UploadLimits,
-    /// S3 store of uploaded files; [`None`]: the data folder.
+    /// Folder of uploaded files, without S3.
+    pub uploads_dir: PathBuf,
+    /// S3 store of uploaded files; [`None`]: the folder.
     pub s3: Option<S3>,
     /// Retention of the audit log, in seconds.
     pub audit_seconds: i64,
@@ -154,7 +162,8 @@ impl Config {
             },
             reload: sources.is_watched(),
             jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm)?,
-            jwt_secret: reader.given("JWT_SECRET", values::jwt_secret),
+            jwt_secret: reader.given("JWT_SECRET", values::secret),
+            keys_secret: reader.given("KEYS_SECRET", values::secret),
             issuer: reader.value("JWT_ISSUER", values::text)?,
             audience: reader.value("JWT_AUDIENCE", values::text)?,
             lifetimes,
@@ -175,6 +184,9 @@ impl Config {
                 total: reader.value("MAX_UPLOADS", values::count)? as usize,
                 per_user: reader.value("MAX_UPLOADS_PER_USER", values::count)? as usize,
             },
+            uploads_dir: reader
+                .given("UPLOADS_DIR", values::text)
+                .map_or_else(|| data_dir.join("objects"), PathBuf::from),
             s3: s3(&mut reader)?,
             audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
             log: reader.value("LOG", values::log_filter)?,
@@ -195,6 +207,15 @@ impl Config {
             ));
         }
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// Returns the signing keys in a database. With SQLite they are in the data folder instead.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NoSecret`] if there is no secret to encrypt them with.
+    pub fn shared_keys(&self, store: &Store) -> Result<SharedKeys, KeyError> {
+        SharedKeys::new(store.clone(), self.keys_secret.clone(), self.jwt_secret.clone())
     }
 
     /// Password policy of new passwords.

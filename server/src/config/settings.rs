@@ -88,6 +88,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "HS256",
         meaning: "signature algorithm of tokens: HS256 or EdDSA",
     },
+    Setting {
+        name: "KEYS_SECRET",
+        default: "none",
+        meaning: "secret that encrypts the signing keys in a PostgreSQL database, at least 32 bytes, the same on all nodes; SQLite keeps them in the data folder",
+    },
     Setting { name: "JWT_ISSUER", default: "gatehouse", meaning: "iss claim of tokens" },
     Setting { name: "JWT_AUDIENCE", default: "gatehouse", meaning: "aud claim of tokens" },
     Setting {
@@ -233,6 +238,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "none",
         meaning: "URL of an S3-compatible object store for uploads (https://host, http://host:port); without it they are in the data folder",
     },
+    Setting {
+        name: "UPLOADS_DIR",
+        default: "<data dir>/objects",
+        meaning: "folder of uploads without S3; nodes that share a database need one folder that they all see",
+    },
     Setting { name: "S3_BUCKET", default: "gatehouse", meaning: "S3 bucket" },
     Setting { name: "S3_REGION", default: "us-east-1", meaning: "S3 region" },
     Setting { name: "S3_ACCESS_KEY_ID", default: "none", meaning: "S3 access key id" },
@@ -243,7 +253,7 @@ pub(super) const SETTINGS: &[Setting] = &[
 ];
 
 /// Settings with masked values.
-const SECRETS: [&str; 2] = ["JWT_SECRET", "S3_SECRET_ACCESS_KEY"];
+const SECRETS: [&str; 3] = ["JWT_SECRET", "KEYS_SECRET", "S3_SECRET_ACCESS_KEY"];
 
 /// Returns the default of a setting.
 pub(super) fn default_of(name: &str) -> &'static str {

@@ -270,7 +270,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<Network>, String> {
 }
 
 /// The messages do not show the secret.
-pub(super) fn jwt_secret(text: &str) -> Result<SecretString, String> {
+pub(super) fn secret(text: &str) -> Result<SecretString, String> {
     let advice = "make one with: openssl rand -base64 48";
     if KNOWN_SECRETS.contains(&text.trim().to_ascii_lowercase().as_str()) {
         return Err(format!(

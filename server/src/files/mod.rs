@@ -4,6 +4,7 @@ mod avatar;
 mod export;
 mod name;
 mod orphan_sweep;
+mod shared_objects;
 mod user_files;
 
 use std::{path::PathBuf, sync::Arc};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub use export::{ActiveExports, ExportError};
 pub use orphan_sweep::SweepError;
+pub use shared_objects::{SharedObjectsError, ensure_shared};
 pub use user_files::Opened;
 
 use crate::{

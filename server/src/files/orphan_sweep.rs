@@ -6,7 +6,11 @@ use app::backend::Failure;
 use axum::body::Bytes;
 
 use super::{FileService, Inner};
-use crate::{failure::internal, objects::ObjectError, store::StoreError};
+use crate::{
+    failure::internal,
+    objects::ObjectError,
+    store::{SharedTask, StoreError},
+};
 
 /// Seconds after which a pending object without a row is orphaned: an upload takes minutes at most.
 const PENDING_SECONDS: i64 = 3600;
@@ -34,6 +38,9 @@ impl FileService {
     ///
     /// [`SweepError`]: the next sweep deletes the rest.
     pub async fn sweep(&self) -> Result<(), SweepError> {
+        let Some(_guard) = self.0.store.begin_shared_task(SharedTask::OrphanSweep).await? else {
+            return Ok(());
+        };
         while self.sweep_batch().await? {}
         Ok(self.0.objects.remove_unfinished(self.0.env.now()).await?)
     }

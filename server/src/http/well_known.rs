@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use super::error_response;
-use crate::tokens::keys::KeyStore;
+use crate::{failure::internal, tokens::keys::KeyStore};
 
 /// Path of the key set.
 pub(super) const JWKS: &str = "/.well-known/jwks.json";
@@ -37,7 +37,9 @@ pub(super) async fn change_password() -> (StatusCode, [(header::HeaderName, &'st
 
 pub(super) async fn jwks(State(keys): State<Arc<KeyStore>>, parts: Parts) -> Response {
     // Another process that shares the keys may have started to sign with a new one.
-    keys.reload_if_changed();
+    if let Err(error) = keys.reload().await {
+        return error_response::to_request(internal(error), &parts);
+    }
     let mut response = match serde_json::to_vec(&keys.ring().public()) {
         Ok(body) => key_set(&parts.headers, body),
         Err(error) => {

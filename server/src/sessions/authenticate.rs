@@ -35,7 +35,13 @@ impl Inner {
         client_info: &ClientInfo,
     ) -> Result<Caller, Failure> {
         let now = self.env.now();
-        let token = self.codec.verify(bearer(headers)?, now)?;
+        let bearer = bearer(headers)?;
+        let mut verified = self.codec.verify(bearer, now);
+        if verified.is_err() && self.codec.lacks_key_of(bearer) {
+            Box::pin(self.codec.reload_keys()).await.map_err(internal)?;
+            verified = self.codec.verify(bearer, now);
+        }
+        let token = verified?;
         self.ensure_current()?;
         if !token.is_ahead() {
             token.check_type(auth)?;

@@ -15,13 +15,15 @@ use crate::{
     failure::{internal, unavailable},
     metrics::{Task, metrics},
     store::{Change, News, StoreError},
-    tokens::blocklist::Blocklist,
+    tokens::{blocklist::Blocklist, keys::KeyError},
 };
 
 /// Entries of the blocklist that are read at a time.
 const BLOCKLIST_PAGE: u64 = 10_000;
 /// Interval of reading the changes of other processes, which must be visible within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
+/// Interval of comparing the clock of the database with this one.
+const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 /// Time without news of the database after which no token is accepted: it may have been revoked.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
@@ -75,13 +77,17 @@ impl SessionService {
         let asked_at = inner.env.clock.elapsed();
         let (news, next) = inner.store.news_since(&position).await?;
         match news {
-            News::Everything => self.invalidate_caches().await?,
+            News::Everything => {
+                self.invalidate_caches().await?;
+                self.reload_keys().await?;
+            }
             News::Changes(changes, blocked) => {
                 inner.blocklist.add(blocked);
                 for change in changes {
                     match change {
                         Change::Session(id) => inner.session_cache.invalidate(&id),
                         Change::Account(id) => inner.user_cache.invalidate(id),
+                        Change::SigningKeys => self.reload_keys().await?,
                     }
                 }
             }
@@ -89,6 +95,43 @@ impl SessionService {
         *position = next;
         inner.last_heard.set(asked_at);
         Ok(())
+    }
+
+    /// Reloads the signing keys. Keys that cannot be used leave those in memory in use, as a damaged
+    /// key file does.
+    async fn reload_keys(&self) -> Result<(), StoreError> {
+        match self.inner().codec.reload_keys().await {
+            Err(KeyError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "the keys in memory stay in use");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Compares the clock of the database with this one until it is dropped, and warns if they
+    /// differ: tokens of other servers could be refused.
+    pub async fn watch_clocks(&self) {
+        loop {
+            self.compare_clocks().await;
+            tokio::time::sleep(CLOCK_INTERVAL).await;
+        }
+    }
+
+    async fn compare_clocks(&self) {
+        let Inner { store, env, .. } = &**self.inner();
+        // A database that does not answer is reported by the poll.
+        if let Ok(Some(difference)) = store.compare_clocks(&*env.clock).await
+            && difference.is_large()
+        {
+            tracing::warn!(
+                ahead_ms = difference.ahead,
+                uncertainty_ms = difference.uncertainty,
+                "the clock of the database and the clock of this node differ; synchronize them, or \
+                 tokens of other nodes are refused"
+            );
+        }
     }
 
     /// Follows the changes of other processes until it is dropped. From now on, requests with
@@ -119,7 +162,8 @@ impl SessionService {
             }
             is_failing = problem.is_some();
             metrics().record_run(Task::PollChanges, !is_failing, inner.env.now());
-            tokio::time::sleep(POLL_INTERVAL).await;
+            // A timeout is as good as an announcement.
+            let _ = tokio::time::timeout(POLL_INTERVAL, inner.store.changed()).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Maintenance of the database: acknowledgements, expired rows and deleted accounts.
 
 use super::{SessionService, clock_check::Plausibility, service::Inner};
-use crate::store::{Store, StoreError};
+use crate::store::{SharedTask, Store, StoreError};
 
 impl SessionService {
     /// Writes the acknowledged generations recorded since the last time.
@@ -31,6 +31,10 @@ impl SessionService {
             return Ok(());
         }
         blocklist.remove_expired(now);
+        let Some(_guard) = store.begin_shared_task(SharedTask::Cleanup).await? else {
+            // Another server deletes the rows.
+            return self.inner().retry_incomplete_blocklist().await;
+        };
         let tokens = store.sweep_revoked_tokens(now).await?;
         let sessions = store.sweep_sessions(lifetimes.longest(), now).await?;
         let counting = throttle

@@ -27,6 +27,7 @@ pub(super) async fn run(
     let env = &env;
     tokio::join!(
         sessions.follow_changes(),
+        sessions.watch_clocks(),
         run_periodically(Task::PollKeys, POLL_INTERVAL, env, || {
             // It logs what it finds.
             keys.reload_if_changed();

@@ -24,28 +24,29 @@
 //!
 //! [`Session::revokes_tokens_of`]: crate::domain::session::Session::revokes_tokens_of
 
-use std::str::FromStr as _;
+use std::{cell::Cell, cmp::max, collections::HashSet, str::FromStr as _};
 
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement,
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseConnection, DbBackend, DbErr,
+    EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    Statement,
     sea_query::{Expr, Query},
+    sqlx::{self, Row as _, postgres::PgRow},
 };
 use uuid::Uuid;
 
 use super::{
-    BlockedToken, Store, StoreError,
+    BlockedToken, Engine, Store, StoreError,
     entities::change::{self, Column},
+    signals::Signals,
 };
 
 /// Time in seconds until rows are deleted. A process that has not read them for half as long
 /// invalidates everything.
 const RETENTION: i64 = 3_600;
 /// Rows that are read at once; a process that has more to read invalidates everything.
-const PAGE: u64 = 10_000;
-
-/// Tables that are read by their numbers.
-const TABLES: [&str; 2] = ["changes", "revoked_tokens"];
+const PAGE: u64 = PAGE_ROWS as u64;
+const PAGE_ROWS: usize = 10_000;
 
 /// A change that invalidates cached rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +55,8 @@ pub enum Change {
     Session(Uuid),
     /// An account was changed or deleted.
     Account(Uuid),
+    /// The signing keys in the database were changed.
+    SigningKeys,
 }
 
 impl Change {
@@ -61,12 +64,14 @@ impl Change {
         match self {
             Self::Session(_) => "session",
             Self::Account(_) => "account",
+            Self::SigningKeys => "signing_keys",
         }
     }
 
     fn id(self) -> String {
         match self {
             Self::Session(id) | Self::Account(id) => id.to_string(),
+            Self::SigningKeys => String::new(),
         }
     }
 
@@ -75,6 +80,7 @@ impl Change {
         match kind {
             "session" => uuid().map(Self::Session),
             "account" => uuid().map(Self::Account),
+            "signing_keys" => Some(Self::SigningKeys),
             _ => None,
         }
     }
@@ -83,14 +89,43 @@ impl Change {
 /// Position of a reader of the changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Number of the last row that was read.
-    seq: i64,
-    /// Number of the last entry of the blocklist that was read.
-    blocked: i64,
     /// When it was read, in seconds of Unix time by the database's clock.
     at: i64,
-    /// Rows that were read under another epoch say nothing about this one.
+    /// Changes if what was read before says nothing about what follows: the files of SQLite were
+    /// missing, PostgreSQL was restarted, or another server has taken its place.
     epoch: i64,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// SQLite has one writer at a time: rows are committed in the order of their numbers.
+    Sqlite {
+        /// Number of the last row.
+        seq: i64,
+        /// Number of the last entry of the blocklist.
+        blocked: i64,
+    },
+    /// PostgreSQL commits in any order: a row with a smaller number may appear after one with a
+    /// greater one. Each row has the id of its transaction. When the position was read, all
+    /// transactions before `horizon` had ended, and their rows were seen; rows of later ones are
+    /// read again each time, and those that were seen already are left out.
+    ///
+    /// The alternatives cost more: a lock around the insert makes the changes wait for each other's
+    /// commits, and reading up to the oldest transaction in progress (without a memory of what was
+    /// seen) makes the news wait for a transaction that has nothing to do with them.
+    Postgres {
+        horizon: i64,
+        /// Numbers of the rows, and of the entries of the blocklist, from the horizon on.
+        seen: HashSet<(Kind, i64)>,
+    },
+}
+
+/// Table of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Change,
+    Blocked,
 }
 
 /// News since a position.
@@ -102,15 +137,53 @@ pub enum News {
     Everything,
 }
 
-/// State of the tables of changes.
-struct State {
-    /// Number of the newest change.
-    seq: Option<i64>,
-    /// Number of the newest entry of the blocklist.
-    blocked: Option<i64>,
-    /// The database's clock.
+/// A row of PostgreSQL's tables.
+struct Row {
+    number: (Kind, i64),
+    transaction: i64,
+    /// Kind of the change.
+    kind: String,
+    /// Id of what has changed, or a token id.
+    id: String,
+    /// Expiry of a token.
+    expires_at: i64,
+}
+
+/// What PostgreSQL answers: a snapshot, and the rows from a horizon on.
+struct Snapshot {
+    /// The oldest transaction in progress.
+    horizon: i64,
     now: i64,
     epoch: i64,
+    rows: Vec<Row>,
+}
+
+/// The rows of one snapshot, from a transaction on. The first columns are in each row, and in one
+/// without a number if there are none.
+const SNAPSHOT: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, \
+     extract(epoch FROM clock_timestamp())::bigint, \
+     (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, \
+     pg_is_in_recovery(), news.* \
+     FROM (VALUES (1)) AS one LEFT JOIN ( \
+       (SELECT false AS blocked, seq, transaction_id, kind, id, 0::bigint AS expires_at FROM changes \
+        WHERE transaction_id >= $1 ORDER BY seq LIMIT 10000) \
+       UNION ALL \
+       (SELECT true, seq, transaction_id, type, jti, expires_at FROM revoked_tokens \
+        WHERE transaction_id >= $1 ORDER BY seq LIMIT 10000) \
+     ) AS news ON true";
+
+tokio::task_local! {
+    /// Set once the current change has recorded something.
+    static HAS_RECORDED: Cell<bool>;
+}
+
+/// Makes a change, and returns whether it has recorded what other processes must know of.
+pub(super) async fn noting_records<F: Future>(change: F) -> (F::Output, bool) {
+    let noting = async {
+        let done = change.await;
+        (done, HAS_RECORDED.with(Cell::get))
+    };
+    HAS_RECORDED.scope(Cell::new(false), noting).await
 }
 
 /// Records changes, in the transaction that makes them.
@@ -131,6 +204,8 @@ pub(super) async fn record(
     }
     if !is_empty {
         connection.execute(&insert).await?;
+        // Outside of `noting_records`, nothing waits for an announcement.
+        let _ = HAS_RECORDED.try_with(|has_recorded| has_recorded.set(true));
     }
     Ok(())
 }
@@ -146,91 +221,103 @@ fn now(backend: DbBackend) -> Expr {
 impl Store {
     /// Returns the position after everything that is committed now.
     pub async fn changes_position(&self) -> Result<Position, StoreError> {
-        let State { seq, blocked, now, epoch } = self.changes_state().await?;
-        self.complete(&TABLES).await?;
-        let (seq, blocked) = (seq.unwrap_or_default(), blocked.unwrap_or_default());
-        Ok(Position { seq, blocked, at: now, epoch })
+        match &self.engine {
+            Engine::Sqlite { .. } => self.sqlite_position(0, 0).await,
+            Engine::Postgres { signals, .. } => {
+                // The rows in progress now: those of the last transactions, at most.
+                let Snapshot { horizon, .. } = snapshot(signals, i64::MAX).await?;
+                let snapshot = snapshot(signals, horizon).await?;
+                Ok(snapshot.position(horizon))
+            }
+        }
     }
 
     /// Returns the news since a position, and the position after them. Also checks that the database
     /// files are in place; [`Store::ensure_in_place`] returns the result of that check.
     pub async fn news_since(&self, last: &Position) -> Result<(News, Position), StoreError> {
-        let State { seq, blocked, now, epoch } = self.changes_state().await?;
-        let next = Position {
-            // Without rows, the newest was deleted.
-            seq: seq.unwrap_or(last.seq),
-            blocked: blocked.unwrap_or(last.blocked),
-            at: now,
-            epoch,
-        };
-        let is_continuous = next.epoch == last.epoch
-            // The numbers are set back by a copy of an older database.
-            && next.seq >= last.seq
-            && next.blocked >= last.blocked
-            && next.at.saturating_sub(last.at) <= RETENTION / 2;
-        if next.seq != last.seq || next.blocked != last.blocked {
-            self.complete(&TABLES).await?;
+        match (&self.engine, &last.place) {
+            (Engine::Sqlite { follow, .. }, Place::Sqlite { seq, blocked }) => {
+                self.sqlite_news(follow, last, *seq, *blocked).await
+            }
+            (Engine::Postgres { signals, .. }, Place::Postgres { horizon, seen }) => {
+                let snapshot = snapshot(signals, *horizon).await?;
+                Ok(snapshot.news_since(last, *horizon, seen))
+            }
+            // A position of another database.
+            _ => Ok((News::Everything, self.changes_position().await?)),
         }
-        if !is_continuous {
+    }
+
+    /// Waits until another process announces changes, which SQLite does not offer.
+    pub async fn changed(&self) {
+        match &self.engine {
+            Engine::Sqlite { .. } => std::future::pending().await,
+            Engine::Postgres { signals, .. } => signals.changed().await,
+        }
+    }
+
+    async fn sqlite_news(
+        &self,
+        follow: &DatabaseConnection,
+        last: &Position,
+        seq: i64,
+        blocked: i64,
+    ) -> Result<(News, Position), StoreError> {
+        let next = self.sqlite_position(seq, blocked).await?;
+        let Place::Sqlite { seq: next_seq, blocked: next_blocked } = next.place else {
+            return Ok((News::Everything, next));
+        };
+        // The numbers are set back by a copy of an older database.
+        if !next.continues(last) || next_seq < seq || next_blocked < blocked {
             return Ok((News::Everything, next));
         }
         let mut changes = Vec::new();
-        if next.seq > last.seq {
-            // Up to the number that is complete: on PostgreSQL, greater ones may be there already
-            // while some of the numbers between them are not yet.
+        if next_seq > seq {
             let rows = change::Entity::find()
-                .filter(Column::Seq.gt(last.seq).and(Column::Seq.lte(next.seq)))
+                .filter(Column::Seq.gt(seq).and(Column::Seq.lte(next_seq)))
                 .order_by_asc(Column::Seq)
                 .limit(PAGE)
-                .all(&self.follow)
+                .all(follow)
                 .await?;
-            if u64::try_from(rows.len()).is_ok_and(|count| count == PAGE) {
-                return Ok((News::Everything, next));
-            }
-            for row in rows {
-                let Some(change) = Change::parse(&row.kind, &row.id) else {
-                    // Written by another version of the program.
-                    return Ok((News::Everything, next));
-                };
-                changes.push(change);
+            let parsed = rows.iter().map(|row| Change::parse(&row.kind, &row.id));
+            match parsed.collect::<Option<Vec<_>>>() {
+                Some(parsed) if rows.len() < PAGE_ROWS => changes = parsed,
+                // Too many, or written by another version of the program.
+                _ => return Ok((News::Everything, next)),
             }
         }
-        let mut blocked = Vec::new();
-        if next.blocked > last.blocked {
-            blocked = self.revoked_tokens(last.blocked, PAGE).await?;
-            if u64::try_from(blocked.len()).is_ok_and(|count| count == PAGE) {
+        let mut tokens = Vec::new();
+        if next_blocked > blocked {
+            tokens = self.revoked_tokens(blocked, PAGE).await?;
+            if tokens.len() == PAGE_ROWS {
                 return Ok((News::Everything, next));
             }
-            blocked.retain(|token| token.seq <= next.blocked);
+            tokens.retain(|token| token.seq <= next_blocked);
         }
-        Ok((News::Changes(changes, blocked), next))
+        Ok((News::Changes(changes, tokens), next))
     }
 
-    async fn changes_state(&self) -> Result<State, StoreError> {
+    /// Returns the position after everything that is committed now; without rows, the newest was
+    /// deleted, and the numbers are these.
+    async fn sqlite_position(&self, seq: i64, blocked: i64) -> Result<Position, StoreError> {
         // Before the query: files that come back during it change the epoch.
         let epoch = self.check_files();
-        let backend = self.follow.get_database_backend();
-        let select = match backend {
-            // The last numbers that were taken, also by changes that are in progress.
-            DbBackend::Postgres => {
-                "SELECT pg_sequence_last_value(pg_get_serial_sequence('changes', 'seq')::regclass), \
-                 pg_sequence_last_value(pg_get_serial_sequence('revoked_tokens', 'seq')::regclass), \
-                 extract(epoch FROM clock_timestamp())::bigint"
-            }
-            _ => {
-                "SELECT (SELECT max(seq) FROM changes), (SELECT max(seq) FROM revoked_tokens), unixepoch()"
-            }
+        let follow = match &self.engine {
+            Engine::Sqlite { follow, .. } => follow,
+            Engine::Postgres { .. } => &self.read,
         };
-        let select = Statement::from_string(backend, select);
-        let row = self.follow.query_one_raw(select).await?.ok_or_else(|| {
+        let select = Statement::from_string(
+            follow.get_database_backend(),
+            "SELECT (SELECT max(seq) FROM changes), (SELECT max(seq) FROM revoked_tokens), unixepoch()",
+        );
+        let row = follow.query_one_raw(select).await?.ok_or_else(|| {
             StoreError::Unreadable("the query of the changes answers nothing".into())
         })?;
-        Ok(State {
-            seq: row.try_get_by_index(0)?,
-            blocked: row.try_get_by_index(1)?,
-            now: row.try_get_by_index(2)?,
-            epoch,
-        })
+        let place = Place::Sqlite {
+            seq: row.try_get_by_index::<Option<i64>>(0)?.unwrap_or(seq),
+            blocked: row.try_get_by_index::<Option<i64>>(1)?.unwrap_or(blocked),
+        };
+        Ok(Position { at: row.try_get_by_index(2)?, epoch, place })
     }
 
     /// Deletes the rows that every process has read.
@@ -238,6 +325,90 @@ impl Store {
         let now = now(self.read.get_database_backend());
         let read = Condition::all().add(Expr::col(Column::At).lt(now.sub(RETENTION)));
         self.delete_in_batches::<change::Entity>(Column::Seq, read).await
+    }
+}
+
+impl Position {
+    /// Returns whether the rows since an earlier position are all there.
+    fn continues(&self, last: &Self) -> bool {
+        self.epoch == last.epoch && self.at.saturating_sub(last.at) <= RETENTION / 2
+    }
+}
+
+impl Snapshot {
+    /// Returns the position after it. Its rows begin at an earlier horizon.
+    fn position(&self, earlier: i64) -> Position {
+        // Ids decrease if another server takes over without the last transactions.
+        let horizon = max(earlier, self.horizon);
+        let open = self.rows.iter().filter(|row| row.transaction >= horizon);
+        Position {
+            at: self.now,
+            epoch: self.epoch,
+            place: Place::Postgres { horizon, seen: open.map(|row| row.number).collect() },
+        }
+    }
+
+    fn news_since(
+        self,
+        last: &Position,
+        earlier: i64,
+        seen: &HashSet<(Kind, i64)>,
+    ) -> (News, Position) {
+        let next = self.position(earlier);
+        let is_whole = self.rows.len() < PAGE_ROWS;
+        if !next.continues(last) || !is_whole || self.horizon < earlier {
+            let place = Place::Postgres { horizon: self.horizon, seen: HashSet::new() };
+            return (News::Everything, Position { place, ..next });
+        }
+        let (mut changes, mut tokens) = (Vec::new(), Vec::new());
+        for row in self.rows.into_iter().filter(|row| !seen.contains(&row.number)) {
+            match row.number {
+                (Kind::Change, _) => match Change::parse(&row.kind, &row.id) {
+                    Some(change) => changes.push(change),
+                    // Written by another version of the program.
+                    None => return (News::Everything, next),
+                },
+                (Kind::Blocked, seq) => {
+                    tokens.push(BlockedToken { seq, jti: row.id, expires_at: row.expires_at });
+                }
+            }
+        }
+        (News::Changes(changes, tokens), next)
+    }
+}
+
+/// Reads a snapshot of PostgreSQL with the rows from a horizon on.
+async fn snapshot(signals: &Signals, horizon: i64) -> Result<Snapshot, StoreError> {
+    let rows = signals.read(SNAPSHOT, horizon).await?;
+    let parsed = || -> Result<Option<Snapshot>, sqlx::Error> {
+        let Some(first) = rows.first() else { return Ok(None) };
+        if first.try_get(3)? {
+            return Ok(None);
+        }
+        let parse = |row: &PgRow| -> Result<Option<Row>, sqlx::Error> {
+            let Some(seq) = row.try_get::<Option<i64>, _>(5)? else { return Ok(None) };
+            let kind = if row.try_get(4)? { Kind::Blocked } else { Kind::Change };
+            Ok(Some(Row {
+                number: (kind, seq),
+                transaction: row.try_get(6)?,
+                kind: row.try_get(7)?,
+                id: row.try_get(8)?,
+                expires_at: row.try_get(9)?,
+            }))
+        };
+        let news = rows.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(Snapshot {
+            horizon: first.try_get(0)?,
+            now: first.try_get(1)?,
+            epoch: first.try_get(2)?,
+            rows: news.into_iter().flatten().collect(),
+        }))
+    };
+    match parsed() {
+        Ok(Some(snapshot)) => Ok(snapshot),
+        // It may lag behind the primary.
+        Ok(None) => Err(StoreError::Unavailable(DbErr::Custom("the database is a standby".into()))),
+        Err(error) => Err(StoreError::Unreadable(error.to_string())),
     }
 }
 
@@ -314,7 +485,7 @@ mod tests {
         fixture.record(vec![Change::Session(Uuid::nil())]).await;
         let position = fixture.store.changes_position().await.unwrap();
         fixture.record(vec![Change::Session(Uuid::nil())]).await;
-        let ahead = Position { seq: position.seq + 2, ..position.clone() };
+        let ahead = Position { place: Place::Sqlite { seq: 9, blocked: 0 }, ..position.clone() };
         assert_eq!(fixture.changes_since(&ahead).await, None);
         fixture.execute("DELETE FROM changes").await;
         assert_eq!(fixture.changes_since(&ahead).await, Some(vec![]), "a cleanup is none");

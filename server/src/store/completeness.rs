@@ -25,7 +25,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] if one of them does not end.
     pub(super) async fn complete(&self, tables: &[&str]) -> Result<(), StoreError> {
-        if self.follow.get_database_backend() != DbBackend::Postgres {
+        if self.read.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
         let mut in_progress = self.changes_of(tables).await?;
@@ -50,7 +50,7 @@ impl Store {
             tables.join(", ")
         );
         let locks = Statement::from_string(DbBackend::Postgres, locks);
-        let rows = self.follow.query_all_raw(locks).await?;
+        let rows = self.read.query_all_raw(locks).await?;
         Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 }

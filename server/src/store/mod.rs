@@ -6,6 +6,7 @@ mod audit;
 mod audit_event;
 mod changes;
 mod cleanup;
+mod cluster;
 mod completeness;
 mod connection;
 mod deletion;
@@ -20,6 +21,7 @@ mod lock;
 mod login_failures;
 mod migrations;
 mod names;
+mod object_marker;
 mod open;
 mod orphans;
 mod passwords;
@@ -28,6 +30,8 @@ mod replacement;
 mod revoked_tokens;
 mod serializable;
 mod sessions;
+mod signals;
+mod signing_keys;
 mod snapshot;
 mod strategy;
 mod user_list;
@@ -44,6 +48,7 @@ pub use actor::{ActError, Actor, Denied};
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
 pub use audit_event::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use changes::{Change, News, Position};
+pub use cluster::{ClockDifference, SharedTask, SharedTaskGuard};
 pub(crate) use connection::without_password;
 pub use deletion::DeletionOutcome;
 pub use error::{OpenError, StoreError};
@@ -55,6 +60,7 @@ pub use postgres::PostgresProblem;
 pub use replacement::{Replacement, StagedFile};
 pub use revoked_tokens::BlockedToken;
 pub use sessions::{InsertSessionOutcome, NewSession, SessionChange};
+pub use signing_keys::SealedKeys;
 pub use snapshot::{Inspection, inspect};
 pub use user_list::{Cursor, UserQuery, UserSearch};
 pub use user_sessions::StoredSession;
@@ -71,8 +77,6 @@ use sea_orm::DatabaseConnection;
 pub struct Store {
     read: DatabaseConnection,
     writer: strategy::Writer,
-    /// Reads the changes of other processes, without a wait for a connection of `read`.
-    follow: DatabaseConnection,
     engine: Engine,
 }
 
@@ -83,10 +87,12 @@ enum Engine {
     /// its own, so queued changes never fail as busy, and they share commits.
     Sqlite {
         write: DatabaseConnection,
+        /// Reads the changes of other processes, without a wait for a connection of `read`.
+        follow: DatabaseConnection,
         files: Arc<identity::DatabaseFiles>,
         /// Held until the last clone is dropped.
         _lock: Arc<lock::DatabaseLock>,
     },
     /// PostgreSQL: changes are made concurrently.
-    Postgres { write: DatabaseConnection },
+    Postgres { write: DatabaseConnection, signals: Arc<signals::Signals> },
 }

@@ -17,6 +17,7 @@ use super::{
     migrations,
     postgres::{self, Use},
     replacement, serializable,
+    signals::Signals,
     strategy::Writer,
 };
 
@@ -94,10 +95,16 @@ impl Store {
         }
     }
 
+    /// Returns whether the database is on a server, where other nodes may use it.
+    #[must_use]
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.engine, Engine::Postgres { .. })
+    }
+
     /// The pool that changes are made on.
     pub(super) fn write(&self) -> &DatabaseConnection {
         match &self.engine {
-            Engine::Sqlite { write, .. } | Engine::Postgres { write } => write,
+            Engine::Sqlite { write, .. } | Engine::Postgres { write, .. } => write,
         }
     }
 
@@ -163,7 +170,14 @@ impl Store {
     /// Closes a database that another process may be using, without the wait for a checkpoint.
     pub async fn close_without_checkpoint(self) {
         let write = self.write().clone();
-        for connection in [self.read, self.follow, write] {
+        let follow = match &self.engine {
+            Engine::Sqlite { follow, .. } => Some(follow.clone()),
+            Engine::Postgres { signals, .. } => {
+                signals.flush().await;
+                None
+            }
+        };
+        for connection in [Some(self.read), follow, Some(write)].into_iter().flatten() {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "the database was not closed cleanly; no data is lost");
             }
@@ -222,8 +236,8 @@ async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     let files = Arc::new(files);
     let writer =
         Writer::GroupCommit(group_commit::Writer::start(write.clone(), Arc::clone(&files)));
-    let engine = Engine::Sqlite { write, files, _lock: Arc::new(lock) };
-    Ok(Store { read, writer, follow, engine })
+    let engine = Engine::Sqlite { write, follow, files, _lock: Arc::new(lock) };
+    Ok(Store { read, writer, engine })
 }
 
 /// Half of the connections are for reads, so that a flood of changes does not keep tokens from being
@@ -240,10 +254,11 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Store, OpenError> 
     prepared.and(closed)?;
     let reads = (connections / 2).max(1);
     let read = target.connect(reads, Use::Reads).await?;
-    let follow = target.connect(1, Use::Reads).await?;
     let write = target.connect((connections - reads).max(1), Use::Changes).await?;
-    let writer = Writer::Serializable(serializable::Writer::new(write.clone()));
-    Ok(Store { read, writer, follow, engine: Engine::Postgres { write } })
+    let signals = Signals::start(target.options());
+    let writer = serializable::Writer::new(write.clone(), Arc::clone(&signals));
+    let engine = Engine::Postgres { write, signals };
+    Ok(Store { read, writer: Writer::Serializable(writer), engine })
 }
 
 /// Creates the database if it does not exist, checks it after an unclean stop, and applies

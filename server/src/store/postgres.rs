@@ -133,6 +133,11 @@ impl Target {
         Ok(Self { options: options.disable_statement_logging(), shown })
     }
 
+    /// Returns the options of single connections.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+
     /// Opens a pool; its first connection must succeed.
     pub(super) async fn connect(
         &self,

@@ -33,7 +33,7 @@ impl Store {
             .filter(Column::Seq.gt(after))
             .order_by_asc(Column::Seq)
             .limit(at_most)
-            .all(&self.follow)
+            .all(&self.read)
             .await?;
         Ok(rows
             .into_iter()

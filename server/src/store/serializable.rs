@@ -17,7 +17,7 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait a
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::{StoreError, postgres};
+use super::{StoreError, changes, postgres, signals::Signals};
 use crate::metrics::metrics;
 
 /// Attempts of a change that concurrent changes contradict; some seconds together.
@@ -38,13 +38,15 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     pool: DatabaseConnection,
+    /// Announces changes that other servers must know of.
+    signals: Arc<Signals>,
     /// Spreads the attempts of changes that have contradicted each other.
     attempts: Arc<AtomicU64>,
 }
 
 impl Writer {
-    pub(super) fn new(pool: DatabaseConnection) -> Self {
-        Self { pool, attempts: Arc::default() }
+    pub(super) fn new(pool: DatabaseConnection, signals: Arc<Signals>) -> Self {
+        Self { pool, signals, attempts: Arc::default() }
     }
 
     /// Makes a change and returns once it is committed. Any error of `work` rolls it back. The
@@ -93,9 +95,15 @@ impl Writer {
         W: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, Result<T, StoreError>>,
     {
         let transaction = self.begin().await?;
-        match work(&transaction).await {
+        let (done, has_recorded) = changes::noting_records(work(&transaction)).await;
+        match done {
             Ok(value) => {
-                transaction.commit().await?;
+                let committed = transaction.commit().await;
+                // Also if the outcome is unknown.
+                if has_recorded {
+                    self.signals.announce();
+                }
+                committed?;
                 Ok(value)
             }
             Err(error) => {

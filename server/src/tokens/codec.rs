@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::{
     header::{self, Header, decode_object, decode_text},
-    keys::{KeyRing, KeyStore, SignError},
+    keys::{KeyError, KeyRing, KeyStore, SignError},
 };
 use crate::{
     clock::Env,
@@ -210,6 +210,24 @@ impl Codec {
             None => self.check(token, ring, now)?,
         };
         verified.at(now)
+    }
+
+    /// Reloads the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if they cannot be read.
+    pub async fn reload_keys(&self) -> Result<(), KeyError> {
+        self.keys.reload().await
+    }
+
+    /// Returns whether a token names a key that is not known here. Another server may have created
+    /// it a moment ago.
+    #[must_use]
+    pub fn lacks_key_of(&self, token: &str) -> bool {
+        let header = split(token).and_then(|(header, ..)| Header::decode(header));
+        let kid = header.ok().and_then(|header| header.kid);
+        kid.is_some_and(|kid| self.keys.ring().get(&kid).is_none())
     }
 
     fn check(&self, token: &str, ring: Arc<KeyRing>, now: i64) -> Result<VerifiedClaims, Code> {

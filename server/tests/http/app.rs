@@ -88,6 +88,8 @@ impl App {
             .map(|(name, value)| (format!("GATEHOUSE_{name}"), (*value).to_owned()))
             .collect();
         let postgres = PostgresDatabase::create();
+        let secret = "the secret of the keys of a test".to_owned();
+        settings.push(("GATEHOUSE_KEYS_SECRET".to_owned(), secret));
         let has_url = settings.iter().any(|(name, _)| name == "GATEHOUSE_DATABASE_URL");
         if let Some(database) = postgres.as_ref().filter(|_| !has_url) {
             settings.push(("GATEHOUSE_DATABASE_URL".to_owned(), database.url()));
@@ -128,6 +130,11 @@ impl App {
     /// Opens a second server on the same data, as another process would.
     pub async fn second(&self) -> (Server, Router) {
         Self::open(&self.folder, &self.clock, &self.settings).await
+    }
+
+    /// Opens a second server on the same data, with another clock.
+    pub async fn second_with_clock(&self, clock: &Arc<ManualClock>) -> (Server, Router) {
+        Self::open(&self.folder, clock, &self.settings).await
     }
 
     fn read(folder: &TempDir, settings: &[(String, String)]) -> Config {

@@ -1,10 +1,12 @@
 //! Several servers on one database: what one changes, the others learn from the table `changes`.
 
+use std::sync::Arc;
+
 use axum::{Router, http::StatusCode};
 use serde_json::json;
-use server::startup::Server;
+use server::{clock::ManualClock, startup::Server};
 
-use crate::app::{App, Response, Tokens};
+use crate::app::{App, PASSWORD, Response, START, Tokens};
 
 /// A second server on the data of another one.
 struct Node<'a> {
@@ -145,4 +147,33 @@ async fn invariant_44_tokens_are_refused_while_the_database_is_silent_for_over_f
     app.execute("ALTER TABLE elsewhere RENAME TO changes").await;
     app.server.state.sessions.poll_changes().await.unwrap();
     assert_eq!(app.me(&pair.access).await.status, StatusCode::OK, "nothing was lost");
+}
+
+#[tokio::test]
+async fn node_with_a_clock_three_seconds_ahead_or_behind_refuses_no_token() {
+    let app = App::start().await;
+    app.register("alice").await;
+    for offset in [3, -3] {
+        let clock = Arc::new(ManualClock::new(START + offset));
+        let (server, router) = app.second_with_clock(&clock).await;
+        let node = Node { app: &app, server, router };
+        let login = app
+            .post("/api/auth/login")
+            .json(&json!({ "username": "alice", "password": PASSWORD }))
+            .to(&node.router)
+            .send();
+        let (here, there) = (app.login("alice").await, login.await.pair());
+        for pair in [&here, &there] {
+            assert_eq!(node.me(&pair.access).await.status, StatusCode::OK, "{offset}");
+            assert_eq!(app.me(&pair.access).await.status, StatusCode::OK, "{offset}");
+        }
+        let refreshed = app.post("/api/auth/refresh").bearer(&here.refresh).to(&node.router);
+        let refreshed = refreshed.send().await.pair();
+        let next = app.refresh(&refreshed.refresh).await.pair();
+        for token in [&refreshed.access, &next.access] {
+            assert_eq!(node.me(token).await.status, StatusCode::OK, "{offset}");
+            assert_eq!(app.me(token).await.status, StatusCode::OK, "{offset}");
+        }
+        node.poll().await;
+    }
 }

@@ -18,6 +18,7 @@
 
 mod audit;
 mod backup;
+mod cluster;
 mod concurrent_refresh;
 mod connections;
 mod crash_durability;

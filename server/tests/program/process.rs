@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -75,6 +76,18 @@ impl TestDir {
         self.postgres.is_some()
     }
 
+    /// Runs a statement in its PostgreSQL database.
+    pub fn execute(&self, statement: &str) {
+        let url = self.postgres.as_ref().expect("PostgreSQL").url();
+        let work = async {
+            let connection = Database::connect(url).await?;
+            connection.execute_unprepared(statement).await?;
+            connection.close().await
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(work).expect("executed");
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -88,6 +101,7 @@ impl TestDir {
     fn clean_command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.path()).env_clear().env("GATEHOUSE_ADDR", "127.0.0.1:0");
+        command.env("GATEHOUSE_KEYS_SECRET", "the secret of the keys of a test");
         if let Some(database) = &self.postgres {
             command.env("GATEHOUSE_DATABASE_URL", database.url());
             command.env("GATEHOUSE_DATABASE_CONNECTIONS", "8");

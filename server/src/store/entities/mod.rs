@@ -6,23 +6,27 @@ pub(super) mod cleanup;
 pub(super) mod deleted_user;
 pub(super) mod file;
 pub(super) mod login_failure;
+pub(super) mod object_store;
 pub(super) mod orphaned_object;
 pub(super) mod revoked_token;
 pub(super) mod session;
+pub(super) mod signing_key;
 pub(super) mod user;
 pub(super) mod username_skeleton;
 
 /// Names of all tables.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 13] = [
     "audit_events",
     "changes",
     "cleanups",
     "deleted_users",
     "files",
     "login_failures",
+    "object_stores",
     "orphaned_objects",
     "revoked_tokens",
     "sessions",
+    "signing_keys",
     "username_skeletons",
     "users",
 ];

@@ -94,6 +94,14 @@ enum Changes {
 }
 
 #[derive(DeriveIden)]
+enum SigningKeys {
+    Table,
+    Id,
+    Revision,
+    Sealed,
+}
+
+#[derive(DeriveIden)]
 enum LoginFailures {
     Table,
     Id,
@@ -127,6 +135,13 @@ enum Files {
     Width,
     Height,
     CreatedAt,
+}
+
+#[derive(DeriveIden)]
+enum ObjectStores {
+    Table,
+    Id,
+    Marker,
 }
 
 #[derive(DeriveIden)]
@@ -301,7 +316,28 @@ async fn changes(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
     manager.create_table(table).await?;
     let index =
         Index::create().name("changes_by_time").table(Changes::Table).col(Changes::At).take();
-    manager.create_index(index).await
+    manager.create_index(index).await?;
+    if text.is_postgres() {
+        // Transactions commit in another order than they take numbers: readers use their ids.
+        for statement in [
+            "ALTER TABLE changes ADD COLUMN transaction_id bigint NOT NULL \
+             DEFAULT pg_current_xact_id()::text::bigint",
+            "ALTER TABLE revoked_tokens ADD COLUMN transaction_id bigint NOT NULL \
+             DEFAULT pg_current_xact_id()::text::bigint",
+            "CREATE INDEX changes_by_transaction ON changes (transaction_id)",
+            "CREATE INDEX revoked_tokens_by_transaction ON revoked_tokens (transaction_id)",
+        ] {
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+    }
+    // One row: the encrypted keys of servers that share the database.
+    let table = Table::create()
+        .table(SigningKeys::Table)
+        .col(big_integer(SigningKeys::Id).primary_key())
+        .col(big_integer(SigningKeys::Revision))
+        .col(text.column(SigningKeys::Sealed))
+        .take();
+    manager.create_table(table).await
 }
 
 async fn audit_events(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
@@ -363,5 +399,12 @@ async fn files(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .table(OrphanedObjects::Table)
         .col(OrphanedObjects::DueAt)
         .take();
-    manager.create_index(index).await
+    manager.create_index(index).await?;
+    // One row: the marker of the object store that belongs to the database.
+    let table = Table::create()
+        .table(ObjectStores::Table)
+        .col(big_integer(ObjectStores::Id).primary_key())
+        .col(uuid(ObjectStores::Marker))
+        .take();
+    manager.create_table(table).await
 }

@@ -7,8 +7,8 @@ use sea_orm::{
 
 use super::*;
 use crate::store::entities::{
-    audit_event, change, cleanup, deleted_user, file, login_failure, orphaned_object,
-    revoked_token, session, user, username_skeleton,
+    audit_event, change, cleanup, deleted_user, file, login_failure, object_store, orphaned_object,
+    revoked_token, session, signing_key, user, username_skeleton,
 };
 
 /// Definitions of the tables as the entities declare them.
@@ -23,9 +23,11 @@ fn tables_of_entities(backend: DbBackend) -> Vec<TableCreateStatement> {
         table::<deleted_user::Entity>(backend),
         table::<file::Entity>(backend),
         table::<login_failure::Entity>(backend),
+        table::<object_store::Entity>(backend),
         table::<orphaned_object::Entity>(backend),
         table::<revoked_token::Entity>(backend),
         table::<session::Entity>(backend),
+        table::<signing_key::Entity>(backend),
         table::<username_skeleton::Entity>(backend),
         table::<user::Entity>(backend),
     ]
@@ -118,7 +120,8 @@ mod on_postgres {
     async fn columns_of_postgres(connection: &DatabaseConnection) -> Vec<PostgresColumn> {
         let select = "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text, \
                       column_default::text, is_identity::text, collation_name::text \
-                      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'";
+                      FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'seaql_migrations' \
+                      AND column_name <> 'transaction_id'";
         let select = Statement::from_string(DbBackend::Postgres, select);
         let rows = connection.query_all_raw(select).await.unwrap();
         let mut columns: Vec<_> = rows
@@ -144,7 +147,7 @@ mod on_postgres {
         let backend = connection.get_database_backend();
         let select = if backend == DbBackend::Postgres {
             "SELECT indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public' \
-             AND indexname !~ '_(pkey|key)$'"
+             AND indexname !~ '_(pkey|key|by_transaction)$'"
         } else {
             "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
         };

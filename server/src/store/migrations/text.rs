@@ -14,6 +14,10 @@ impl Text {
         Self { backend }
     }
 
+    pub(super) fn is_postgres(self) -> bool {
+        self.backend == DbBackend::Postgres
+    }
+
     /// A column that is `NOT NULL`.
     pub(super) fn column(self, name: impl IntoIden) -> ColumnDef {
         let mut column = ColumnDef::new(name).string().not_null().take();

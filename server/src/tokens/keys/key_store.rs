@@ -1,25 +1,51 @@
-//! The keys of a running server, reloaded when the key file changes.
+//! The keys of a running server, reloaded when they change.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use parking_lot::{Mutex, RwLock};
 use secrecy::SecretString;
 
 use super::{
-    KeyError, KeyRing,
+    KeyError, KeyRing, SharedKeys,
     key_file::KeyFile,
     key_file_io::{FileFingerprint, KeyFileLocation},
 };
 use crate::{clock::Env, tokens::algorithm::Algorithm};
 
-/// The current keys, reloaded when the key file changes.
+/// The current keys, reloaded when they change.
 pub struct KeyStore {
-    location: KeyFileLocation,
+    source: Source,
     algorithm: Algorithm,
+    ring: RwLock<Arc<KeyRing>>,
+}
+
+/// Where the keys are.
+enum Source {
+    File(FileSource),
+    Database(DatabaseSource),
+}
+
+/// A key file in the data folder.
+struct FileSource {
+    location: KeyFileLocation,
     /// A configured secret, which replaces the keys of the file.
     configured: Option<SecretString>,
-    ring: RwLock<Arc<KeyRing>>,
     last_read: Mutex<LastRead>,
+}
+
+/// A database that other servers share.
+struct DatabaseSource {
+    keys: SharedKeys,
+    /// Number of reloads that have begun. Concurrent callers share one.
+    reloads: AtomicU64,
+    reloading: tokio::sync::Mutex<()>,
 }
 
 /// State of the file at the last read; each state is logged once.
@@ -81,16 +107,30 @@ impl KeyStore {
         let (fingerprint, content) = location.read().map_err(|error| location.io_error(error))?;
         let ring = KeyFile::parse(&content).and_then(|file| file.ring(configured.as_ref()));
         let ring = RwLock::new(Arc::new(ring.map_err(|why| location.damaged(why))?));
-        Ok((
-            Self {
-                location,
-                algorithm,
-                configured,
-                ring,
-                last_read: Mutex::new(LastRead::File(fingerprint)),
-            },
-            opened,
-        ))
+        let last_read = Mutex::new(LastRead::File(fingerprint));
+        let source = Source::File(FileSource { location, configured, last_read });
+        Ok((Self { source, algorithm, ring }, opened))
+    }
+
+    /// Opens the keys of a database, and creates them at the first start of a server. If the signing
+    /// key is not for the configured algorithm, a new one is created.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if the keys cannot be read, decrypted or written.
+    pub async fn open_shared(
+        keys: SharedKeys,
+        algorithm: Algorithm,
+        env: &Env,
+    ) -> Result<(Self, Opened), KeyError> {
+        let (ring, opened) = keys.open(algorithm, env).await?;
+        let source = DatabaseSource {
+            keys,
+            reloads: AtomicU64::new(0),
+            reloading: tokio::sync::Mutex::default(),
+        };
+        let ring = RwLock::new(Arc::new(ring));
+        Ok((Self { source: Source::Database(source), algorithm, ring }, opened))
     }
 
     /// Returns the current keys.
@@ -99,8 +139,8 @@ impl KeyStore {
         Arc::clone(&self.ring.read())
     }
 
-    /// Returns these keys, or reloaded ones if they lack the `kid`: another process may have
-    /// rotated a moment ago.
+    /// Returns these keys, or those of the reloaded file if they lack the `kid`: another process may
+    /// have rotated a moment ago. Keys in a database are reloaded by [`KeyStore::reload`].
     #[must_use]
     pub fn ring_with_key(&self, ring: Arc<KeyRing>, kid: &str) -> Arc<KeyRing> {
         if ring.get(kid).is_some() {
@@ -110,38 +150,66 @@ impl KeyStore {
         self.ring()
     }
 
+    /// Reloads the keys: those of a file if its metadata has changed, those of a database with a
+    /// query that concurrent callers share.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] if those of the database cannot be read or decrypted; the keys stay in use.
+    pub async fn reload(&self) -> Result<(), KeyError> {
+        let Source::Database(source) = &self.source else {
+            self.reload_if_changed();
+            return Ok(());
+        };
+        let before = source.reloads.load(Ordering::Acquire);
+        let _reloading = source.reloading.lock().await;
+        // One that has begun after this call has read what this call is about.
+        if source.reloads.load(Ordering::Acquire) > before {
+            return Ok(());
+        }
+        source.reloads.fetch_add(1, Ordering::AcqRel);
+        self.replace_ring(source.keys.ring().await?, false);
+        Ok(())
+    }
+
     /// Reloads the file if its metadata has changed. If it cannot be used, the error is logged and
     /// the keys stay in use.
     pub fn reload_if_changed(&self) {
-        let found = self.location.fingerprint();
-        let mut last_read = self.last_read.lock();
+        let Source::File(FileSource { location, configured, last_read }) = &self.source else {
+            return;
+        };
+        let found = location.fingerprint();
+        let mut last_read = last_read.lock();
         if found.is_ok_and(|found| *last_read == LastRead::File(found)) {
             return;
         }
-        let (now, read) = match self.location.read() {
+        let (now, read) = match location.read() {
             Ok((fingerprint, content)) => {
-                let ring =
-                    KeyFile::parse(&content).and_then(|file| file.ring(self.configured.as_ref()));
-                (LastRead::File(fingerprint), ring.map_err(|why| self.location.damaged(why)))
+                let ring = KeyFile::parse(&content).and_then(|file| file.ring(configured.as_ref()));
+                (LastRead::File(fingerprint), ring.map_err(|why| location.damaged(why)))
             }
-            Err(error) => (LastRead::Unreadable(error.kind()), Err(self.location.io_error(error))),
+            Err(error) => (LastRead::Unreadable(error.kind()), Err(location.io_error(error))),
         };
         if *last_read == now {
             return;
         }
         *last_read = now;
         match read {
-            Ok(ring) => self.replace_ring(ring),
+            Ok(ring) => self.replace_ring(ring, configured.is_some()),
             Err(error) => {
                 tracing::error!(%error, "the key file cannot be read; the keys in memory stay in use");
             }
         }
     }
 
-    fn replace_ring(&self, ring: KeyRing) {
+    fn replace_ring(&self, ring: KeyRing, is_configured: bool) {
+        if ring.has_keys_of(&self.ring.read()) {
+            // Its verified tokens stay known.
+            return;
+        }
         let signing = ring.signing();
-        tracing::info!(kid = signing.kid, algorithm = %signing.algorithm, "key file reloaded");
-        if self.configured.is_none() && signing.algorithm != self.algorithm {
+        tracing::info!(kid = signing.kid, algorithm = %signing.algorithm, "signing keys reloaded");
+        if !is_configured && signing.algorithm != self.algorithm {
             let algorithm = self.algorithm.as_str();
             tracing::warn!(
                 algorithm,

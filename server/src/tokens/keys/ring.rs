@@ -30,6 +30,13 @@ impl KeyRing {
         Self { signing, others, verified: VerifiedTokens::default(), refresh_jti_key }
     }
 
+    /// Returns whether it has the same keys as another ring, by their ids, which are never reused.
+    pub(super) fn has_keys_of(&self, other: &Self) -> bool {
+        self.signing.kid == other.signing.kid
+            && self.others.len() == other.others.len()
+            && self.others.keys().all(|kid| other.others.contains_key(kid))
+    }
+
     /// Returns the signing key.
     #[must_use]
     pub fn signing(&self) -> &Key {

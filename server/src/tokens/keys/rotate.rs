@@ -24,6 +24,9 @@ pub enum KeyChangeError {
         /// Its expected path.
         path: PathBuf,
     },
+    /// There are no keys in the database.
+    #[error("there are no keys yet: the server creates them at its first start")]
+    NotStarted,
     /// No key has this id.
     #[error("unknown key {kid}; `gatehouse keys list` prints the existing keys")]
     Unknown {

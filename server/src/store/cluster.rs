@@ -1,0 +1,116 @@
+//! What the servers of a PostgreSQL database do once for all, and whether their clocks agree.
+
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, Postgres, pool::PoolConnection},
+};
+
+use super::{Engine, Store, StoreError};
+use crate::clock::Clock;
+
+/// Difference of clocks in milliseconds beyond which a warning is due. Tokens have a leeway of five
+/// seconds.
+const CLOCK_TOLERANCE: i64 = 2_000;
+
+/// Periodic work that one server at a time does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedTask {
+    /// Deletion of expired rows.
+    Cleanup,
+    /// Deletion of orphaned objects.
+    OrphanSweep,
+}
+
+impl SharedTask {
+    /// Key of PostgreSQL's advisory lock.
+    const fn key(self) -> i64 {
+        i64::from_be_bytes(match self {
+            Self::Cleanup => *b"gh-clean",
+            Self::OrphanSweep => *b"gh-sweep",
+        })
+    }
+}
+
+/// While this is held, no other server does the same work.
+#[derive(Debug)]
+pub struct SharedTaskGuard {
+    /// The connection has the lock, and gives it up when it is closed.
+    _connection: Option<PoolConnection<Postgres>>,
+}
+
+/// Difference between the clock of the database and that of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockDifference {
+    /// By how many milliseconds the database is ahead.
+    pub ahead: i64,
+    /// By how many milliseconds that may be wrong.
+    pub uncertainty: i64,
+}
+
+impl ClockDifference {
+    /// Returns whether the clocks differ too much.
+    #[must_use]
+    pub fn is_large(self) -> bool {
+        self.ahead.saturating_abs() > CLOCK_TOLERANCE.saturating_add(self.uncertainty)
+    }
+}
+
+impl Store {
+    /// Returns a guard for work that one server at a time does; [`None`] if another one is doing it.
+    /// Processes on one SQLite file do it one after the other.
+    pub async fn begin_shared_task(
+        &self,
+        task: SharedTask,
+    ) -> Result<Option<SharedTaskGuard>, StoreError> {
+        let Engine::Postgres { .. } = &self.engine else {
+            return Ok(Some(SharedTaskGuard { _connection: None }));
+        };
+        let mut connection =
+            self.read.get_postgres_connection_pool().acquire().await.map_err(unavailable)?;
+        connection.close_on_drop();
+        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(task.key());
+        let is_first: bool = lock.fetch_one(&mut *connection).await.map_err(unavailable)?;
+        Ok(is_first.then_some(SharedTaskGuard { _connection: Some(connection) }))
+    }
+
+    /// Compares the clock of the database with this one; [`None`] for SQLite, which has no other.
+    pub async fn compare_clocks(
+        &self,
+        clock: &dyn Clock,
+    ) -> Result<Option<ClockDifference>, StoreError> {
+        let Engine::Postgres { .. } = &self.engine else { return Ok(None) };
+        let (began, now) = (clock.elapsed(), clock.now_ms());
+        let query =
+            sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+        let pool = self.read.get_postgres_connection_pool();
+        let theirs: i64 = query.fetch_one(pool).await.map_err(unavailable)?;
+        let took = clock.elapsed().saturating_sub(began).as_millis();
+        let uncertainty = i64::try_from(took).unwrap_or(i64::MAX) / 2;
+        let ahead = theirs.saturating_sub(now.saturating_add(uncertainty));
+        Ok(Some(ClockDifference { ahead, uncertainty }))
+    }
+}
+
+fn unavailable(error: sqlx::Error) -> StoreError {
+    StoreError::Unavailable(DbErr::Query(RuntimeErr::SqlxError(error.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_difference_beyond_two_seconds_and_the_round_trip_is_large() {
+        let difference = |ahead, uncertainty| ClockDifference { ahead, uncertainty }.is_large();
+        for (ahead, uncertainty, is_large) in [
+            (2_000, 0, false),
+            (-2_000, 0, false),
+            (2_001, 0, true),
+            (-2_001, 0, true),
+            (3_000, 1_000, false),
+            (i64::MIN, 0, true),
+        ] {
+            assert_eq!(difference(ahead, uncertainty), is_large, "{ahead} {uncertainty}");
+        }
+    }
+}
