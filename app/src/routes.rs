@@ -30,6 +30,10 @@ pub enum Page {
     SettingsData,
     /// User management.
     Users,
+    /// A user, for administrators; the last segment of its path is the account's id.
+    User,
+    /// Audit log, for administrators.
+    Audit,
     /// Any other path; answered with status 404.
     NotFound,
 }
@@ -58,7 +62,7 @@ struct Route {
 
 /// The table. Titles come from [`Strings`], not from the texts of the lazy chunk, since the header
 /// and the document title show them on every page.
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 13] = [
     route(Page::Home, "/", Access::Public, |s| s.tagline),
     route(Page::Login, "/login", Access::SignedOut, |s| s.login_title),
     route(Page::Register, "/register", Access::SignedOut, |s| s.register_title),
@@ -70,6 +74,8 @@ const ROUTES: [Route; 11] = [
     route(Page::SettingsDevices, "/settings/devices", Access::SignedIn, |s| s.section_devices),
     route(Page::SettingsData, "/settings/data", Access::SignedIn, |s| s.section_data),
     route(Page::Users, "/admin/users", Access::Admin, |s| s.users),
+    route(Page::User, "/admin/users/:id", Access::Admin, |s| s.user_details),
+    route(Page::Audit, "/admin/audit", Access::Admin, |s| s.audit_log),
 ];
 
 /// The page for paths that are not in the table.
@@ -92,7 +98,11 @@ impl Page {
             "" => "/",
             path => path,
         };
-        ROUTES.iter().find(|route| route.path == path).map_or(Self::NotFound, |route| route.page)
+        let route = ROUTES.iter().find(|route| match route.path.strip_suffix(":id") {
+            Some(parent) => path.strip_prefix(parent).is_some_and(is_id),
+            None => route.path == path,
+        });
+        route.map_or(Self::NotFound, |route| route.page)
     }
 
     /// Returns the page in the address bar.
@@ -101,7 +111,7 @@ impl Page {
         Self::at(&dom::pathname())
     }
 
-    /// Returns the path; empty for [`Page::NotFound`].
+    /// Returns the path; empty for [`Page::NotFound`]. Of a page of an object it ends with `:id`.
     #[must_use]
     pub fn path(self) -> &'static str {
         self.route().path
@@ -146,6 +156,11 @@ impl Page {
     }
 }
 
+/// Returns whether a path segment has the form of a UUID.
+fn is_id(segment: &str) -> bool {
+    segment.len() == 36 && segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +188,12 @@ mod tests {
             ("/admin/users/", Page::Users),
             ("/admin", Page::NotFound),
             ("/admin/users/1", Page::NotFound),
+            ("/admin/users/:id", Page::NotFound),
+            ("/admin/users/019b76da-a800-7000-8000-000000000000", Page::User),
+            ("/admin/users/019b76da-a800-7000-8000-000000000000/", Page::User),
+            ("/admin/users/019b76da-a800-7000-8000-000000000000/x", Page::NotFound),
+            ("/admin/users/019b76da-a800-7000-8000-00000000000g", Page::NotFound),
+            ("/admin/audit", Page::Audit),
         ] {
             assert_eq!(Page::at(path), page, "{path}");
         }
@@ -181,7 +202,8 @@ mod tests {
     #[test]
     fn path_of_each_route_leads_back_to_its_page() {
         for route in &ROUTES {
-            assert_eq!(Page::at(route.page.path()), route.page);
+            let path = route.page.path().replace(":id", "019b76da-a800-7000-8000-000000000000");
+            assert_eq!(Page::at(&path), route.page);
             assert!(route.path.starts_with('/'), "{}", route.path);
         }
     }
@@ -198,6 +220,8 @@ mod tests {
     fn is_within_is_true_for_the_page_and_its_sections() {
         assert!(Page::Settings.is_within(Page::Settings));
         assert!(Page::SettingsData.is_within(Page::Settings));
+        assert!(Page::User.is_within(Page::Users));
+        assert!(!Page::Audit.is_within(Page::Users));
         assert!(!Page::Settings.is_within(Page::SettingsData));
         assert!(!Page::Profile.is_within(Page::Home));
         assert!(!Page::NotFound.is_within(Page::Home));

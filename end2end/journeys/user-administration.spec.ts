@@ -19,6 +19,10 @@ function userList(page: Page, words: Strings) {
     question: (name: string) => page.getByRole('dialog', { name }),
     next: main.getByRole('link', { name: words.nextPage }),
     first: main.getByRole('link', { name: words.firstPage }),
+    previous: main.getByRole('link', { name: words.previousPage }),
+    summary: main.locator('#users-summary'),
+    filter: (group: string, name: string) =>
+      main.getByRole('group', { name: group }).getByRole('link', { name, exact: true }),
   };
 }
 
@@ -159,7 +163,7 @@ test('search, order and page are kept in the URL', async ({ page, server, admini
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
   await gatehouse.open('/admin/users');
-  const { order, names, next, first, search } = userList(page, EN);
+  const { order, names, next, previous, first, search, summary } = userList(page, EN);
   await expect(names).toHaveCount(50);
   const newest = await names.first().textContent();
   // While another order is loading, no "next page" is offered.
@@ -177,6 +181,17 @@ test('search, order and page are kept in the URL', async ({ page, server, admini
   const second = await names.first().textContent();
   const address = page.url();
   expect(address).toContain('/admin/users?sort=username&after=');
+
+  // After paging the focus is on the summary above the rows.
+  await expect(summary).toHaveText(/^51–100 of 1[0-9]+ users$/);
+  await expect(summary).toBeFocused();
+  await previous.click();
+  await expect(names.first()).toHaveText(begin ?? '');
+  await expect(summary).toHaveText(/^1–50 of /);
+  await expect(summary).toBeFocused();
+  await expect(previous).toBeHidden();
+  await page.goBack();
+  await expect(names.first()).toHaveText(second ?? '');
 
   // A reload and a link show the same; Back shows the previous state.
   await gatehouse.reload();
@@ -197,6 +212,50 @@ test('search, order and page are kept in the URL', async ({ page, server, admini
   await page.goBack();
   await expect(names.first()).toHaveText(second ?? '');
   await expect(search).toHaveValue('');
+});
+
+test('user is found by the beginning of any word of the name', async ({ page, api, administrator }) => {
+  const user = { ...newUser(), nickname: 'Brionna Monahan' };
+  await api.register(user);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open('/admin/users');
+  const { search, row, summary } = userList(page, EN);
+  for (const text of ['monahan', 'MONA', 'mon bri', user.username.split('@')[0] ?? '']) {
+    await search.fill(text);
+    await expect(row(user.nickname)).toHaveCount(1);
+    await expect(summary).toHaveText('1–1 of 1 users');
+  }
+  await search.fill('onahan');
+  await expect(gatehouse.main.getByText(EN.noUsersFound)).toBeVisible();
+  await expect(summary).toHaveText(EN.usersNone);
+});
+
+test('filters by role and status are kept in the URL', async ({ page, api, server, administrator }) => {
+  const user = newUser();
+  await api.register(user);
+  await server.command(['user', 'disable', user.username]);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await gatehouse.open('/admin/users');
+  const { filter, row } = userList(page, EN);
+  await expect(row(user.username)).toHaveCount(1);
+  await expect(filter(EN.role, EN.anyRole)).toHaveAttribute('aria-current', 'true');
+  await filter(EN.role, EN.onlyAdmins).click();
+  await gatehouse.expectPath('/admin/users?role=admin');
+  await expect(row(user.username)).toHaveCount(0);
+  await expect(row(administrator.username)).toHaveCount(1);
+  await filter(EN.status, EN.disabled).click();
+  await gatehouse.expectPath('/admin/users?role=admin&status=disabled');
+  await expect(row(administrator.username)).toHaveCount(0);
+  await filter(EN.role, EN.anyRole).click();
+  await gatehouse.expectPath('/admin/users?status=disabled');
+  await expect(row(user.username)).toHaveCount(1);
+  await expect(filter(EN.status, EN.disabled)).toHaveAttribute('aria-current', 'true');
+  await page.goBack();
+  await expect(row(user.username)).toHaveCount(0);
+  await gatehouse.reload();
+  await expect(filter(EN.role, EN.onlyAdmins)).toHaveAttribute('aria-current', 'true');
 });
 
 test('changed nickname of the administrator does not reload the list', async ({

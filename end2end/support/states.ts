@@ -1,4 +1,5 @@
 // Every state of every page: for axe, viewport sizes and screenshots.
+import { ADMINISTRATION } from './states/administration.ts';
 import { GUESTS } from './states/guests.ts';
 import { MEMBERS } from './states/members.ts';
 import { SETTINGS } from './states/settings.ts';
@@ -10,4 +11,4 @@ export type { State } from './states/setup.ts';
 /** Widths of the screenshots: desktop and phone. */
 export const WIDTHS = [1280, 360];
 
-export const STATES: State[] = [...GUESTS, ...MEMBERS, ...SETTINGS, ...USERS];
+export const STATES: State[] = [...GUESTS, ...MEMBERS, ...SETTINGS, ...USERS, ...ADMINISTRATION];

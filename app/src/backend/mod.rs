@@ -16,14 +16,16 @@ pub use device_cookie::{DeviceCookie, cookies};
 pub use failure::{Failure, FieldErrors};
 pub use request_context::{Caller, ClientInfo, RequestContext, RequestId, api_lang};
 pub(crate) use request_context::{codec_failure, set_error_head, set_status};
-pub use users::{AccountSearch, AccountUpdate, Administration};
+pub use users::{AccountSearch, AccountUpdate, Administration, AuditSearch, RemovalRequest};
 
 use crate::{
     i18n::Lang,
     protocol::{
         Profile, ProfileChanged, ProfileChanges, Reauthenticated, TokenPair, TokenScheme, User,
         files::FileList,
+        moderation::RemovalNotice,
         sessions::{SessionInfo, SessionSelector},
+        users::AccountFilesQuery,
     },
 };
 
@@ -119,6 +121,26 @@ pub trait Files: Send + Sync {
     ) -> Result<FileList, Failure>;
     /// Deletes one of the caller's files.
     async fn delete_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
+    /// Lists a page of the files of any account, newest first. The caller is an administrator; the
+    /// first page is recorded in the audit log.
+    async fn list_files_of(
+        &self,
+        caller: &Caller,
+        query: AccountFilesQuery,
+        client_info: ClientInfo,
+    ) -> Result<FileList, Failure>;
+    /// Removes a picture of any account, and leaves its owner a notice. The caller is an
+    /// administrator.
+    async fn remove_picture(
+        &self,
+        caller: &Caller,
+        removal: RemovalRequest,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure>;
+    /// Lists the notices to the caller, newest first.
+    async fn notices(&self, caller: &Caller) -> Result<Vec<RemovalNotice>, Failure>;
+    /// Dismisses a notice to the caller.
+    async fn dismiss_notice(&self, caller: &Caller, id: Uuid) -> Result<(), Failure>;
     /// Deletes objects that no account refers to. Objects that cannot be deleted now are retried
     /// later.
     async fn delete_orphans(&self);

@@ -1,4 +1,4 @@
-//! Avatar of the signed-in user: the uploaded picture, else one or two initials on a background
+//! Avatars: the uploaded picture, else one or two initials on a background
 //! colour derived from the name.
 
 use leptos::prelude::*;
@@ -18,12 +18,25 @@ pub fn Avatar(
     class: &'static str,
 ) -> impl IntoView {
     let auth = SessionContext::of_page().auth;
-    let picture =
-        Memo::new(move |_| auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone())));
+    let picture = move || auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone()));
+    let name = move || auth.with(|auth| auth.user().map(|user| display_name(user).to_owned()));
+    view! { <UserAvatar name=Signal::derive(name) picture=Signal::derive(picture) class /> }
+}
+
+/// The avatar of a user.
+#[component]
+pub fn UserAvatar(
+    /// Name, as it is displayed.
+    name: Signal<Option<String>>,
+    /// Path of the picture.
+    picture: Signal<Option<String>>,
+    /// CSS class, which sets the size.
+    class: &'static str,
+) -> impl IntoView {
+    let picture = Memo::new(move |_| picture.get());
+    let name = Memo::new(move |_| name.get());
     // The 96-pixel variant suffices for all sizes but the largest.
     let sized = move |url: String| if class == LARGE { url } else { url.replace("-512.", "-96.") };
-    let name =
-        Memo::new(move |_| auth.with(|auth| auth.user().map(|user| display_name(user).to_owned())));
     view! {
         <span
             class=class

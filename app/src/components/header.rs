@@ -86,6 +86,7 @@ pub fn Header() -> impl IntoView {
                         {nav_link(Page::Settings, Some(icons::sliders()), |s| s.settings)}
                         <div class="menu-group" hidden=move || !is_admin()>
                             {nav_link(Page::Users, Some(icons::people()), |s| s.users)}
+                            {nav_link(Page::Audit, Some(icons::list()), |s| s.audit_log)}
                         </div>
                         <hr />
                         <LogoutButton

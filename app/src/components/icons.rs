@@ -197,6 +197,14 @@ pub fn people() -> InertElement {
     )
 }
 
+/// Audit log: a list.
+#[must_use]
+pub fn list() -> InertElement {
+    InertElement::new(
+        r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="M7.5 5H17M7.5 10H17M7.5 15H17M3.5 5h.01M3.5 10h.01M3.5 15h.01"/></svg>"#,
+    )
+}
+
 /// Another account: two arrows.
 #[must_use]
 pub fn switch() -> InertElement {

@@ -79,7 +79,7 @@ super::string_table! {
         account_deleted: "您的账户已删除", "Your account has been deleted";
 
         users_search: "搜索用户", "Search users";
-        users_search_hint: "用户名或昵称的开头，或完整的邮箱、id", "Beginning of a username or nickname, or a whole email address or id";
+        users_search_hint: "姓名、用户名或邮箱中任意词的开头，或账户 id", "The beginning of any word of a name, username or email, or an account id";
         users_sort: "排序", "Sort by";
         sort_newest: "最近注册", "Newest first";
         sort_oldest: "最早注册", "Oldest first";
@@ -87,14 +87,20 @@ super::string_table! {
         sort_name_reversed: "用户名 Z 到 A", "Username Z to A";
         pagination: "页", "Pages";
         first_page: "第一页", "First page";
+        previous_page: "上一页", "Previous page";
         next_page: "下一页", "Next page";
         users_loading: "正在加载用户列表…", "Loading users…";
         users_failed: "无法加载用户列表", "The users could not be loaded";
-        no_users_found: "没有找到用户。请检查拼写，或只输入名字的开头。", "No users found. Check the spelling, or enter only the beginning of the name.";
+        users_none: "没有用户", "No users";
+        no_users_found: "没有找到用户。请检查拼写，或取消筛选条件。", "No users found. Check the spelling, or remove a filter.";
+        any_role: "全部角色", "All roles";
+        only_members: "普通用户", "Members";
+        only_admins: "管理员", "Administrators";
+        any_status: "全部状态", "Any status";
         user: "用户", "User";
         role: "角色", "Role";
         role_user: "普通用户", "Member";
-        role_admin: "管理员", "Administrator";
+        role_admin: "管理员", "Admin";
         registered_at: "注册时间", "Registered";
         active_sessions: "活跃会话", "Sessions";
         status: "状态", "Status";
@@ -115,10 +121,57 @@ super::string_table! {
         demote_title: "取消其管理员角色？", "Remove the administrator role?";
         demote_text: "该用户将不能再管理其他账户。", "This user can no longer manage other accounts.";
         account_saved: "账户更改已保存", "Account updated";
+        own_account: "这是您自己的账户。", "This is your own account.";
+        never: "从未", "Never";
+        last_login: "最近登录", "Last login";
+        user_failed: "无法加载此用户", "The user could not be loaded";
+        user_gone: "没有这个用户", "There is no such user";
+        user_gone_text: "账户可能已被删除。", "The account may have been deleted.";
+        no_sessions: "此用户未登录任何设备。", "This user is not logged in anywhere.";
+        end_session: "结束会话", "End session";
+        end_session_title: "结束此会话？", "End this session?";
+        pictures: "图片", "Pictures";
+        show_pictures: "显示图片", "Show pictures";
+        show_pictures_text: "图片是私密的。查看操作会记入审计日志。", "Pictures are private. Looking at them is recorded in the audit log.";
+        remove_picture: "移除图片", "Remove picture";
+        remove_avatar: "移除头像", "Remove profile picture";
+        removal_title: "移除此图片？", "Remove this picture?";
+        removal_text: "图片将被永久删除，其所有者会看到原因。", "The picture is permanently deleted. Its owner is told the reason.";
+        removal_reason: "原因", "Reason";
+        removal_explanation: "补充说明（所有者可见）", "Explanation for the owner";
+        picture_removed_done: "图片已移除，其所有者会看到原因", "Picture removed. Its owner is told why";
+        recent_activity: "最近活动", "Recent activity";
+        notice_file: "管理员移除了您的一张图片", "An administrator removed one of your pictures";
+        notice_avatar: "管理员移除了您的头像", "An administrator removed your profile picture";
+        notice_dismiss: "知道了", "Dismiss";
+        notice_dismiss_failed: "未能关闭通知，请重试", "The notice could not be dismissed, please try again";
+
+        audit_all: "查看全部", "View all";
+        audit_event: "事件", "Event";
+        audit_all_events: "全部事件", "All events";
+        audit_outcome: "结果", "Outcome";
+        audit_all_outcomes: "全部结果", "All outcomes";
+        audit_period: "时间", "Period";
+        audit_any_time: "全部时间", "Any time";
+        last_hour: "最近 1 小时", "Last hour";
+        last_day: "最近 24 小时", "Last 24 hours";
+        last_week: "最近 7 天", "Last 7 days";
+        last_month: "最近 30 天", "Last 30 days";
+        audit_user_hint: "完整的用户名或账户 id", "A whole username, or an account id";
+        audit_loading: "正在加载审计日志…", "Loading the audit log…";
+        audit_failed: "无法加载审计日志", "The audit log could not be loaded";
+        audit_none: "没有符合条件的记录", "No matching entries";
+        audit_older: "更早的记录", "Older entries";
+        audit_by: "操作者：", "by";
+        audit_live: "实时更新", "Live";
+        audit_paused: "已暂停", "Paused";
+        audit_disconnected: "连接中断，正在重试", "Connection lost, trying again";
+        audit_pause: "暂停", "Pause";
+        audit_resume: "继续", "Resume";
         admin_only: "此页面仅供管理员使用", "This page is for administrators";
         admin_only_text: "如需访问，请联系管理员。", "Ask an administrator for access.";
 
-        files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您自己能看到。", "JPEG, PNG or WebP up to 5 MB. You can also drag and drop or paste. Only you can see them.";
+        files_hint: "JPEG、PNG 或 WebP，最大 5 MB；也可拖放或粘贴。只有您和管理员能看到。", "JPEG, PNG or WebP up to 5 MB. You can also drag and drop or paste. Only you and administrators can see them.";
         files_empty: "还没有图片", "No pictures yet";
         files_drop: "将图片拖到此处，或", "Drop pictures here or ";
         files_browse: "浏览文件", "browse";
@@ -175,12 +228,70 @@ pub fn view_all_files(lang: Lang, count: Option<u64>) -> String {
     }
 }
 
-/// Number of accounts shown.
+/// Numbers of the users that are shown, and of all in the list.
 #[must_use]
-pub fn accounts_shown(lang: Lang, count: usize) -> String {
+pub fn accounts_shown(lang: Lang, (first, last): (u64, u64), total: u64, is_exact: bool) -> String {
+    if last == 0 {
+        return AuthenticatedStrings::of(lang).users_none.to_owned();
+    }
+    let (first, last) = (grouped(first), grouped(last));
+    let total = format!("{}{}", grouped(total), if is_exact { "" } else { "+" });
+    match lang {
+        Lang::Zh => format!("第 {first}–{last} 个，共 {total} 个用户"),
+        Lang::En => format!("{first}–{last} of {total} users"),
+    }
+}
+
+/// Number of displayed entries of the audit log.
+#[must_use]
+pub fn entries_shown(lang: Lang, count: usize) -> String {
     match (lang, count) {
-        (Lang::Zh, _) => format!("已显示 {count} 个用户"),
-        (Lang::En, 1) => "1 user shown".to_owned(),
-        (Lang::En, _) => format!("{count} users shown"),
+        (Lang::Zh, _) => format!("{count} 条记录"),
+        (Lang::En, 1) => "1 entry".to_owned(),
+        (Lang::En, _) => format!("{count} entries"),
+    }
+}
+
+/// Number and size of a user's files.
+#[must_use]
+pub fn files_stored(lang: Lang, count: u64, size: &str) -> String {
+    match (lang, count) {
+        (Lang::Zh, 0) => "没有文件".to_owned(),
+        (Lang::Zh, _) => format!("{count} 个文件，共 {size}"),
+        (Lang::En, 0) => "No files".to_owned(),
+        (Lang::En, 1) => format!("1 file, {size}"),
+        (Lang::En, _) => format!("{count} files, {size}"),
+    }
+}
+
+/// Formats a number with commas between groups of three digits, as both languages do.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_shown_states_numbers_and_whether_there_may_be_more() {
+        let shown = |first, last, total, is_exact| {
+            [Lang::En, Lang::Zh].map(|lang| accounts_shown(lang, (first, last), total, is_exact))
+        };
+        assert_eq!(shown(1, 50, 220, true), ["1–50 of 220 users", "第 1–50 个，共 220 个用户"]);
+        assert_eq!(
+            shown(9951, 10_000, 10_000, false),
+            ["9,951–10,000 of 10,000+ users", "第 9,951–10,000 个，共 10,000+ 个用户"]
+        );
+        assert_eq!(shown(1, 1, 1_234_567, true)[0], "1–1 of 1,234,567 users");
+        assert_eq!(shown(0, 0, 0, true), ["No users", "没有用户"]);
     }
 }

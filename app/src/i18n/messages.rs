@@ -19,6 +19,8 @@ super::string_table! {
         avatar_removed: "头像已移除", "Picture removed";
         file_uploaded: "文件已上传", "File uploaded";
         file_deleted: "文件已删除", "File deleted";
+        picture_removed: "图片已移除，其所有者会看到原因", "Picture removed. Its owner is told why";
+        notice_dismissed: "通知已关闭", "Notice dismissed";
 
         bad_request: "请求格式不正确", "The request could not be understood";
         validation_failed: "请检查标出的字段", "Please check the marked fields";

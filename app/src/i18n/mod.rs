@@ -6,6 +6,7 @@
 //! those around the app, which the server renders. They are separate tables so that the compiled
 //! program of each carries its own texts only.
 
+pub mod audit;
 pub mod authenticated;
 pub mod document;
 #[cfg(feature = "ssr")]

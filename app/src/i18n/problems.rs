@@ -104,6 +104,22 @@ impl ServerProblem {
                 "只能按 created_at、-created_at、username、-username 排序",
                 "Sort by created_at, -created_at, username or -username",
             ),
+            Self::RoleUnknown => ("角色只能是 user 或 admin", "The role is user or admin"),
+            Self::StatusUnknown => {
+                ("状态只能是 active 或 disabled", "The status is active or disabled")
+            }
+            Self::EventUnknown => ("没有这种事件", "There is no such event"),
+            Self::OutcomeUnknown => ("没有这种结果", "There is no such outcome"),
+            Self::TimeInvalid => ("请给出 Unix 时间（秒）", "Enter a Unix time in seconds"),
+            Self::AccountUnknown => ("没有这个用户", "There is no such user"),
+            Self::ReasonMissing => ("请选择原因", "Choose a reason"),
+            Self::ExplanationMissing => ("请说明原因", "Explain the reason"),
+            Self::ExplanationTooLong { max } => {
+                return match lang {
+                    Lang::Zh => format!("最多 {max} 个字符"),
+                    Lang::En => format!("Use at most {max} characters"),
+                };
+            }
             Self::CursorInvalid => (
                 "这不是此列表某一页的起点，请从头开始",
                 "This page does not exist; start from the first page",

@@ -58,6 +58,8 @@ super::string_table! {
         files: "我的文件", "My files";
         section_profile: "个人资料", "Personal details";
         users: "用户管理", "Users";
+        user_details: "用户详情", "User";
+        audit_log: "审计日志", "Audit log";
         section_security: "安全", "Security";
         section_devices: "设备", "Devices";
         section_data: "您的数据", "Your data";

@@ -9,7 +9,7 @@
 
 use leptos::prelude::*;
 
-use super::{files::Files, profile::Profile, settings, users};
+use super::{audit, files::Files, profile::Profile, settings, users};
 use crate::{
     components::{
         api_error_view::DisplayedError, error_panel::ErrorPanel, password_dialog::PasswordDialog,
@@ -35,6 +35,8 @@ fn render_page(page: Page) -> AnyView {
         | Page::SettingsDevices
         | Page::SettingsData => view! { {settings::view(page)} <PasswordDialog /> }.into_any(),
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
+        Page::User => view! { {users::account::view()} <PasswordDialog /> }.into_any(),
+        Page::Audit => audit::view(),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
 }

@@ -1,11 +1,13 @@
 //! The pages, one file or folder each.
 
+mod audit;
 pub mod current_page;
 pub mod files;
 pub mod home;
 pub mod lazy_pages;
 pub mod login;
 pub mod not_found;
+mod notices;
 pub mod profile;
 mod profile_resource;
 pub mod register;

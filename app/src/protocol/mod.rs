@@ -1,8 +1,10 @@
 //! The wire format of the API: request and response types, error codes and paths, one file an area.
 
+pub mod audit;
 pub mod auth;
 pub mod error;
 pub mod files;
+pub mod moderation;
 mod patch;
 pub mod paths;
 pub mod profile;
@@ -94,6 +96,26 @@ impl utoipa::PartialSchema for PageSize {
 
 #[cfg(feature = "ssr")]
 impl utoipa::ToSchema for PageSize {}
+
+/// Implements the schema of a query parameter that is one of some words. An empty value counts as
+/// absent: HTML forms send empty fields.
+#[cfg(feature = "ssr")]
+macro_rules! word_parameter {
+    ($type:ty, $words:expr) => {
+        impl utoipa::PartialSchema for $type {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some($words.into_iter().chain([""])))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $type {}
+    };
+}
+#[cfg(feature = "ssr")]
+use word_parameter;
 
 /// Implements `Debug` for types that hold passwords or tokens: it prints the name of the type only.
 macro_rules! redact {

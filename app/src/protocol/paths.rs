@@ -19,3 +19,5 @@ pub const FILES: &str = "/api/me/files";
 pub const FILE: &str = "/api/me/file";
 /// The caller's account data, as a ZIP archive.
 pub const EXPORT: &str = "/api/me/export";
+/// A file of any account, for administrators.
+pub const ACCOUNT_FILE: &str = "/api/users/file";

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Role;
+#[cfg(feature = "ssr")]
+use super::word_parameter;
 
 /// A user account, as administrators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,20 +39,37 @@ pub struct AccountPage {
     pub users: Vec<Account>,
     /// Cursor of the next page: its `after`; `null` on the last page.
     pub next: Option<String>,
+    /// Cursor of the previous page: its `before`; `null` on the first page.
+    pub previous: Option<String>,
+    /// Number of the first account of the page, from 1; 0 if the page is empty. Changes of the list
+    /// between two pages may shift it.
+    pub first: u64,
+    /// Number of accounts that match the query.
+    pub total: u64,
+    /// False if more than `total` accounts may match: at most 10,000 are counted.
+    pub total_exact: bool,
 }
 
 /// Query of an account list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct AccountQuery {
-    /// Prefix of the username (any spelling) or of the nickname (ASCII case-insensitive), or the
-    /// exact email address or id.
+    /// Words, in any case: each has to begin a word of the nickname, the username or the email
+    /// address. Or an account id.
     pub search: Option<String>,
+    /// Only accounts with this role.
+    #[cfg_attr(feature = "ssr", param(value_type = RoleFilter, inline, required = false))]
+    pub role: Option<String>,
+    /// Only active or only disabled accounts.
+    #[cfg_attr(feature = "ssr", param(value_type = AccountStatus, inline, required = false))]
+    pub status: Option<String>,
     /// Sort order, default `-created_at` (newest first).
     #[cfg_attr(feature = "ssr", param(value_type = AccountSort, inline, required = false))]
     pub sort: Option<String>,
-    /// The `next` cursor of the previous page, in the same order.
+    /// The `next` cursor of the page before, in the same order.
     pub after: Option<String>,
+    /// The `previous` cursor of the page behind, in the same order; not together with `after`.
+    pub before: Option<String>,
     /// Page size: 1 to 100, default 50.
     #[cfg_attr(feature = "ssr", param(value_type = super::PageSize, inline, required = false))]
     pub limit: Option<String>,
@@ -90,21 +109,119 @@ impl AccountSort {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.as_str() == text)
     }
-}
 
-#[cfg(feature = "ssr")]
-impl utoipa::PartialSchema for AccountSort {
-    /// An empty value counts as absent: HTML forms send empty fields.
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        utoipa::openapi::ObjectBuilder::new()
-            .schema_type(utoipa::openapi::schema::Type::String)
-            .enum_values(Some(Self::ALL.map(Self::as_str).into_iter().chain([""])))
-            .into()
+    /// Returns whether the list is in the order of creation.
+    #[must_use]
+    pub const fn is_by_age(self) -> bool {
+        matches!(self, Self::Oldest | Self::Newest)
+    }
+
+    /// Returns whether the greatest sort key comes first.
+    #[must_use]
+    pub const fn is_descending(self) -> bool {
+        matches!(self, Self::Newest | Self::NameReversed)
     }
 }
 
+/// Status of an account, as a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountStatus {
+    /// The account may be used.
+    Active,
+    /// An administrator has disabled the account.
+    Disabled,
+}
+
+impl AccountStatus {
+    /// All values.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Disabled];
+
+    /// The value of the query parameter.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Parses the value of the query parameter.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// Schema of the filter by role.
 #[cfg(feature = "ssr")]
-impl utoipa::ToSchema for AccountSort {}
+struct RoleFilter;
+
+#[cfg(feature = "ssr")]
+word_parameter!(AccountSort, AccountSort::ALL.map(AccountSort::as_str));
+#[cfg(feature = "ssr")]
+word_parameter!(AccountStatus, AccountStatus::ALL.map(AccountStatus::as_str));
+#[cfg(feature = "ssr")]
+word_parameter!(RoleFilter, Role::ALL.map(Role::as_str));
+
+/// An account in detail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct AccountDetails {
+    /// The account.
+    pub user: Account,
+    /// Last login, in seconds of Unix time.
+    #[cfg_attr(feature = "ssr", schema(required = true))]
+    pub last_login_at: Option<i64>,
+    /// Number of files.
+    pub files: u64,
+    /// Bytes used by the files, thumbnails included.
+    pub files_used: i64,
+}
+
+/// Query that names an account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct AccountId {
+    /// The `id` of the account.
+    pub id: Uuid,
+}
+
+/// Query that names a session of an account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct AccountSessionId {
+    /// The `id` of the account.
+    pub id: Uuid,
+    /// The `id` of the session.
+    pub session: Uuid,
+}
+
+/// Query of the files of an account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct AccountFilesQuery {
+    /// The `id` of the account.
+    pub id: Uuid,
+    /// The `next` cursor of the previous page.
+    #[cfg_attr(feature = "ssr", param(value_type = String, required = false))]
+    pub after: Option<Uuid>,
+    /// Page size: 1 to 100, default 50.
+    #[cfg_attr(feature = "ssr", param(value_type = super::PageSize, inline, required = false))]
+    pub limit: Option<u32>,
+}
+
+/// Query of a file of an account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub struct AccountFileQuery {
+    /// The `id` of the account.
+    pub id: Uuid,
+    /// The `id` of the file.
+    pub file: Uuid,
+    /// `full` (default) or `thumb`: a JPEG of at most 512 pixels width.
+    #[cfg_attr(feature = "ssr", param(inline))]
+    pub size: Option<super::files::FileSize>,
+}
 
 /// Body of an account change. Absent members stay unchanged.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

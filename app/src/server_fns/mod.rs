@@ -5,17 +5,21 @@
     reason = "the macro makes public fields of the arguments, which the types describe"
 )]
 
+mod audit;
 mod auth;
 mod client;
 mod delete_json;
 mod error;
 mod files;
+mod notices;
 mod profile;
 mod sessions;
 mod users;
 
+pub use audit::*;
 pub use auth::*;
 pub use files::*;
+pub use notices::*;
 pub use profile::*;
 pub use sessions::*;
 pub use users::*;

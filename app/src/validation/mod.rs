@@ -90,6 +90,27 @@ pub enum ServerProblem {
     IdMissing,
     /// An unknown sort order.
     SortUnknown,
+    /// An unknown role.
+    RoleUnknown,
+    /// An unknown status of accounts.
+    StatusUnknown,
+    /// An unknown event of the audit log.
+    EventUnknown,
+    /// An unknown outcome of events.
+    OutcomeUnknown,
+    /// Not a time in seconds of Unix time.
+    TimeInvalid,
+    /// No account with this name.
+    AccountUnknown,
+    /// The reason of a removal is missing or unknown.
+    ReasonMissing,
+    /// The explanation of a removal is missing.
+    ExplanationMissing,
+    /// An explanation that is too long.
+    ExplanationTooLong {
+        /// The maximum number of characters.
+        max: usize,
+    },
     /// An invalid pagination cursor.
     CursorInvalid,
     /// A page size outside of the limits.

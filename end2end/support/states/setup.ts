@@ -94,6 +94,7 @@ export async function signIn({ gatehouse, api }: StateContext, role = 'user'): P
 
 async function answerAsAda(page: Page): Promise<void> {
   await answerWithFiles(page, []);
+  await page.route('/api/me/notices', (route) => route.fulfill({ json: { notices: [] } }));
   await page.route('/api/me', (route) =>
     route.fulfill({
       headers: { Date: new Date(NOW * 1000).toUTCString() },

@@ -44,7 +44,7 @@ export const USERS: State[] = [
   ),
   users('users-empty', 'a search without results', async ({ page, main, words }) => {
     await page.route(/\/api\/users\?.*search=/, (route) =>
-      route.fulfill({ json: { users: [], next: null } }),
+      route.fulfill({ json: userPage([]) }),
     );
     await main.getByLabel(words.usersSearch).fill('nobody');
     await expect(main.getByText(words.noUsersFound)).toBeVisible();
@@ -77,6 +77,13 @@ export const USERS: State[] = [
   },
 ];
 
+/** A page of the user list: the second of two if it has users. */
+function userPage(users: object[]): object {
+  const [first, total] = users.length === 0 ? [0, 0] : [51, 50 + users.length];
+  const previous = users.length === 0 ? null : 'bmJvYg';
+  return { users, next: null, previous, first, total, total_exact: true };
+}
+
 /** The sample user as an administrator, with a list of users. */
 function users(
   name: string,
@@ -91,8 +98,8 @@ function users(
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage, 'admin');
-      await gatehouse.page.route(/\/api\/users/, (route) =>
-        route.fulfill({ json: { users: PEOPLE, next: 'bmJvYg' } }),
+      await gatehouse.page.route(/\/api\/users(\?|$)/, (route) =>
+        route.fulfill({ json: userPage(PEOPLE) }),
       );
       await gatehouse.open('/admin/users');
       await expect(gatehouse.main.getByText('小明', { exact: true })).toBeVisible();

@@ -31,7 +31,7 @@ use crate::{
     sessions::administration::looked_for,
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext, Event, NewUser,
-        OpenError, PasswordChange, Store, StoreError, UserQuery,
+        OpenError, PageStart, PasswordChange, Store, StoreError, UserQuery,
     },
 };
 
@@ -220,11 +220,15 @@ impl UserCommandContext<'_> {
                 writeln!(out, "Enabled {}.", selector.shown())?;
             }
             UserCommand::List { search, admins, disabled, json } => {
-                let is_wanted = |account: &Account| {
-                    (!admins || account.role == Role::Admin)
-                        && (!disabled || account.disabled_at.is_some())
+                let query = UserQuery {
+                    search: search.as_deref().map(looked_for),
+                    role: admins.then_some(Role::Admin),
+                    disabled: disabled.then_some(true),
+                    sort: AccountSort::Oldest,
+                    start: PageStart::First,
+                    limit: PAGE,
                 };
-                self.list(search.as_deref(), is_wanted, json, out).await?;
+                self.list(query, json, out).await?;
             }
         }
         Ok(())
@@ -287,30 +291,23 @@ impl UserCommandContext<'_> {
 
     async fn list(
         &self,
-        search: Option<&str>,
-        is_wanted: impl Fn(&Account) -> bool,
+        mut query: UserQuery,
         as_json: bool,
         out: &mut Output<impl Write>,
     ) -> Result<(), UserError> {
-        let mut query = UserQuery {
-            search: search.map(looked_for),
-            sort: AccountSort::Oldest,
-            after: None,
-            limit: PAGE,
-        };
         loop {
-            let (accounts, next) = self.store.accounts(&query, self.env.now()).await?;
-            for account in accounts.iter().filter(|account| is_wanted(account)) {
+            let page = self.store.accounts(&query, self.env.now()).await?;
+            for account in &page.accounts {
                 let line =
                     if as_json { json(account).map_err(io::Error::from)? } else { line(account) };
                 writeln!(out, "{line}")?;
             }
             // The reader has gone, as in `gatehouse user list | head`.
-            if next.is_none() || out.is_closed() {
+            let Some(next) = page.next.filter(|_| !out.is_closed()) else {
                 out.flush()?;
                 return Ok(());
-            }
-            query.after = next;
+            };
+            query.start = PageStart::After(next);
         }
     }
 

@@ -74,17 +74,6 @@ pub(super) fn key(typed: &str) -> Option<String> {
     Some(format!("{}@{}", fold(local), to_ascii(domain)?))
 }
 
-/// Returns the stored forms of an address: ASCII and Unicode. A text that is not an address has one
-/// form.
-#[must_use]
-pub fn forms(typed: &str) -> Vec<String> {
-    match EmailAddress::parse(typed) {
-        Ok(address) if address.key == address.unicode => vec![address.key],
-        Ok(address) => vec![address.key, address.unicode],
-        Err(_) => vec![typed.trim().to_owned()],
-    }
-}
-
 /// Returns a key with its domain in Unicode.
 pub(super) fn readable(key: &str) -> String {
     match key.split_once('@') {
@@ -174,15 +163,5 @@ mod tests {
             (0..14).filter_map(|index| char::from_u32(0x4e00 + index * 997)).collect();
         let long = format!("ada@{}", vec![label; 6].join("."));
         assert_eq!(EmailAddress::parse(&long), Err(Problem::EmailTooLong));
-    }
-
-    #[test]
-    fn forms_of_international_address_has_both_forms() {
-        let both = ["ada@xn--mnchen-3ya.example", "ada@münchen.example"];
-        for typed in ["Ada@MÜNCHEN.example", "ada@xn--mnchen-3ya.example"] {
-            assert_eq!(forms(typed), both);
-        }
-        assert_eq!(forms("ADA＠example．com"), ["ada@example.com"]);
-        assert_eq!(forms(" ada"), ["ada"]);
     }
 }

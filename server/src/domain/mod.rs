@@ -7,6 +7,7 @@ pub mod common_passwords;
 pub mod email_address;
 pub mod password;
 pub mod rotation;
+pub mod search_words;
 pub mod session;
 pub mod username;
 

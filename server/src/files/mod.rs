@@ -2,6 +2,7 @@
 
 mod avatar;
 mod export;
+mod moderation;
 mod name;
 mod orphan_sweep;
 mod shared_objects;
@@ -10,8 +11,10 @@ mod user_files;
 use std::{path::PathBuf, sync::Arc};
 
 use app::{
-    backend::{Caller, ClientInfo, Failure, Files},
-    protocol::{User, error::Code, files::FileList},
+    backend::{Caller, ClientInfo, Failure, Files, RemovalRequest},
+    protocol::{
+        User, error::Code, files::FileList, moderation::RemovalNotice, users::AccountFilesQuery,
+    },
     validation::ServerProblem,
 };
 use async_trait::async_trait;
@@ -121,6 +124,32 @@ impl Files for FileService {
 
     async fn delete_file(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         self.remove(caller, id).await
+    }
+
+    async fn list_files_of(
+        &self,
+        caller: &Caller,
+        query: AccountFilesQuery,
+        client_info: ClientInfo,
+    ) -> Result<FileList, Failure> {
+        self.list_of(caller, query, client_info).await
+    }
+
+    async fn remove_picture(
+        &self,
+        caller: &Caller,
+        removal: RemovalRequest,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
+        self.remove_for(caller, removal, client_info).await
+    }
+
+    async fn notices(&self, caller: &Caller) -> Result<Vec<RemovalNotice>, Failure> {
+        self.notices_to(caller).await
+    }
+
+    async fn dismiss_notice(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
+        self.dismiss(caller, id).await
     }
 
     async fn delete_orphans(&self) {

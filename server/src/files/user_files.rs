@@ -74,15 +74,25 @@ impl FileService {
         after: Option<Uuid>,
         limit: Option<u32>,
     ) -> Result<FileList, Failure> {
+        self.list_page(caller.user, after, limit).await
+    }
+
+    /// Returns a page of a user's files.
+    pub(super) async fn list_page(
+        &self,
+        user: Uuid,
+        after: Option<Uuid>,
+        limit: Option<u32>,
+    ) -> Result<FileList, Failure> {
         let limit = limit.unwrap_or(PAGE_MAX / 2);
         if !(1..=PAGE_MAX).contains(&limit) {
             return Err(Code::BadRequest.into());
         }
         let wanted = u64::from(limit) + 1;
-        let mut files = self.0.store.files(caller.user, after, wanted).await.map_err(internal)?;
+        let mut files = self.0.store.files(user, after, wanted).await.map_err(internal)?;
         let there_are_more = files.len() > limit as usize;
         files.truncate(limit as usize);
-        let usage = self.0.store.files_usage(caller.user).await.map_err(internal)?;
+        let usage = self.0.store.files_usage(user).await.map_err(internal)?;
         Ok(FileList {
             next: files.last().filter(|_| there_are_more).map(|file| file.id),
             files: files.into_iter().map(entry).collect(),
@@ -98,8 +108,17 @@ impl FileService {
     ///
     /// [`Failure`]: `not_found` also for files of other users.
     pub async fn open(&self, caller: &Caller, id: Uuid, size: FileSize) -> Result<Opened, Failure> {
-        let file =
-            self.0.store.file(caller.user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
+        self.open_file(caller.user, id, size).await
+    }
+
+    /// Opens a user's file.
+    pub(super) async fn open_file(
+        &self,
+        user: Uuid,
+        id: Uuid,
+        size: FileSize,
+    ) -> Result<Opened, Failure> {
+        let file = self.0.store.file(user, id).await.map_err(internal)?.ok_or(Code::NotFound)?;
         let (key, kind) = match size {
             FileSize::Thumb => (file.thumbnail_key(), Some(Kind::Jpeg)),
             FileSize::Full => (file.key(), Kind::of_media_type(&file.media_type)),

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use app::{
     backend::{
-        AccountSearch, AccountUpdate, Administration, Caller, ClientInfo, Failure, FieldErrors,
+        AccountSearch, AccountUpdate, Administration, AuditSearch, Caller, ClientInfo, Failure,
+        FieldErrors,
     },
     protocol::{
+        audit::AuditPage,
         error::Code,
-        users::{Account, AccountPage},
+        sessions::SessionInfo,
+        users::{Account, AccountDetails, AccountPage, AccountStatus},
     },
     validation::ServerProblem,
 };
@@ -18,12 +21,12 @@ use uuid::Uuid;
 
 use super::{SessionService, service::Inner};
 use crate::{
-    domain::{email_address, username},
+    domain::search_words,
     failure::internal,
     metrics::{Revocation, metrics},
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, Actor, AuditContext, Cursor,
-        UserQuery, UserSearch,
+        Event, PageStart, UserQuery, UserSearch,
     },
     task::run_to_completion,
 };
@@ -31,11 +34,9 @@ use crate::{
 /// Interprets the text of a search for accounts.
 #[must_use]
 pub fn looked_for(typed: &str) -> UserSearch {
-    UserSearch {
-        name: username::lookup_key(typed),
-        nickname: typed.trim().to_owned(),
-        email: email_address::forms(typed),
-        id: Uuid::try_parse(typed.trim()).ok(),
+    match Uuid::try_parse(typed.trim()) {
+        Ok(id) => UserSearch::Id(id),
+        Err(_) => UserSearch::Terms(search_words::terms(typed)),
     }
 }
 
@@ -43,17 +44,41 @@ pub fn looked_for(typed: &str) -> UserSearch {
 impl Administration for SessionService {
     async fn accounts(&self, search: AccountSearch) -> Result<AccountPage, Failure> {
         let inner = self.inner();
-        let AccountSearch { search, sort, after, limit } = search;
+        let AccountSearch { search, role, status, sort, after, before, limit } = search;
         let mut fields = FieldErrors::default();
-        let after = after
-            .map(|after| Cursor::parse(&after, sort).ok_or(ServerProblem::CursorInvalid))
-            .transpose();
-        let after = fields.check("after", after).flatten();
+        let parse = |cursor: Option<String>| {
+            cursor
+                .map(|text| Cursor::parse(&text, sort).ok_or(ServerProblem::CursorInvalid))
+                .transpose()
+        };
+        let after = fields.check("after", parse(after)).flatten();
+        let before = fields.check("before", parse(before)).flatten();
         fields.into_result()?;
-        let query = UserQuery { search: search.as_deref().map(looked_for), sort, after, limit };
-        let (users, next) =
-            inner.store.accounts(&query, inner.env.now()).await.map_err(internal)?;
-        Ok(AccountPage { users, next: next.map(|next| next.write()) })
+        let query = UserQuery {
+            search: search.as_deref().map(looked_for),
+            role,
+            disabled: status.map(|status| status == AccountStatus::Disabled),
+            sort,
+            start: match (after, before) {
+                (Some(after), _) => PageStart::After(after),
+                (None, Some(before)) => PageStart::Before(before),
+                (None, None) => PageStart::First,
+            },
+            limit,
+        };
+        let now = inner.env.now();
+        let page = inner.store.accounts(&query, now).await.map_err(internal)?;
+        let total = inner.store.count_accounts(&query).await.map_err(internal)?;
+        // Accounts may have been created between the two queries.
+        let last = page.first.saturating_add(page.accounts.len() as u64).saturating_sub(1);
+        Ok(AccountPage {
+            users: page.accounts,
+            next: page.next.map(|next| next.write()),
+            previous: page.previous.map(|previous| previous.write()),
+            first: page.first,
+            total: total.count.max(last),
+            total_exact: total.is_exact,
+        })
     }
 
     async fn change_account(
@@ -66,9 +91,73 @@ impl Administration for SessionService {
         run_to_completion(async move { inner.change_account(&caller, changes, client_info).await })
             .await
     }
+
+    async fn account(&self, id: Uuid) -> Result<AccountDetails, Failure> {
+        let Inner { store, env, .. } = &**self.inner();
+        let user = store.account(id, env.now()).await.map_err(internal)?.ok_or(Code::NotFound)?;
+        let usage = store.files_usage(id).await.map_err(internal)?;
+        Ok(AccountDetails {
+            user,
+            last_login_at: store.last_login(id).await.map_err(internal)?,
+            files: usage.files,
+            files_used: usage.bytes,
+        })
+    }
+
+    async fn sessions(&self, caller: &Caller, id: Uuid) -> Result<Vec<SessionInfo>, Failure> {
+        let inner = self.inner();
+        inner.require_account(id).await?;
+        inner.sessions_of(id, caller.session).await
+    }
+
+    async fn revoke_session(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        session: Uuid,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
+        let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
+        run_to_completion(async move {
+            inner.revoke_session_of(&caller, id, session, client_info).await
+        })
+        .await
+    }
+
+    async fn audit_entries(&self, search: AuditSearch) -> Result<AuditPage, Failure> {
+        self.inner().audit_entries(search).await
+    }
 }
 
 impl Inner {
+    async fn require_account(&self, id: Uuid) -> Result<(), Failure> {
+        match self.user_cache.get(id).await.map_err(internal)? {
+            Some(_) => Ok(()),
+            None => Err(Code::NotFound.into()),
+        }
+    }
+
+    async fn revoke_session_of(
+        &self,
+        caller: &Caller,
+        user: Uuid,
+        session: Uuid,
+        client_info: ClientInfo,
+    ) -> Result<(), Failure> {
+        let context = AuditContext { at: self.env.now(), by: caller.user.to_string(), client_info };
+        let entry = context.entry(Event::SessionRevoked, Some(user), None);
+        let done = self.store.end_device(Actor::admin(caller, entry.at), session, entry).await;
+        // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the
+        // database.
+        self.session_cache.invalidate(&session);
+        if !done.map_err(Failure::from)? {
+            return Err(Code::NotFound.into());
+        }
+        metrics().revocations.of(Revocation::Administrator).inc();
+        tracing::info!(%user, %session, by = %caller.user, "session revoked by an administrator");
+        Ok(())
+    }
+
     async fn change_account(
         &self,
         caller: &Caller,

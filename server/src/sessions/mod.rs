@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 pub mod administration;
+mod audit_log;
 mod authenticate;
 mod caches;
 mod change_limit;

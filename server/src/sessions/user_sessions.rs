@@ -19,16 +19,26 @@ use crate::{
 impl Inner {
     /// Lists active sessions: the caller's first, then by last use.
     pub(super) async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
+        self.sessions_of(caller.user, caller.session).await
+    }
+
+    /// Lists the active sessions of a user: the current one first, if it is among them, then by last
+    /// use.
+    pub(super) async fn sessions_of(
+        &self,
+        user: Uuid,
+        current: Uuid,
+    ) -> Result<Vec<SessionInfo>, Failure> {
         let now = self.env.now();
-        let stored = self.store.devices(caller.user, now).await.map_err(internal)?;
+        let stored = self.store.devices(user, now).await.map_err(internal)?;
         let mut devices: Vec<_> = stored
             .into_iter()
             // A session with an expired refresh token needs a new login.
             .filter(|stored| {
-                stored.session.id == caller.session
+                stored.session.id == current
                     || now < stored.session.refresh_grant(&self.lifetimes).expires_at
             })
-            .map(|stored| shown(stored, caller, now))
+            .map(|stored| shown(stored, current, now))
             .collect();
         devices.sort_by_key(|device| {
             (!device.current, -device.last_seen_at, -device.created_at, device.id)
@@ -98,10 +108,10 @@ impl Inner {
     }
 }
 
-fn shown(stored: StoredSession, caller: &Caller, now: i64) -> SessionInfo {
+fn shown(stored: StoredSession, current: Uuid, now: i64) -> SessionInfo {
     let StoredSession { session, address, user_agent, is_new } = stored;
     let user_agent = user_agent.unwrap_or_default();
-    let current = session.id == caller.session;
+    let current = session.id == current;
     SessionInfo {
         id: session.id,
         browser: user_agent::browser(&user_agent).map(str::to_owned),

@@ -122,27 +122,15 @@ impl Store {
         after: i64,
         at_most: u64,
     ) -> Result<Vec<StoredEntry>, StoreError> {
-        let AuditFilter { event, outcome, user, since } = filter;
-        let wanted = Condition::all()
-            .add(Column::Id.gt(after))
-            .add_option(event.map(|event| Column::Event.eq(event.as_str())))
-            .add_option(outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())))
-            .add_option(user.map(|user| Column::UserId.eq(user)))
-            .add_option(since.map(|since| Column::At.gte(since)));
         let rows = audit_event::Entity::find()
-            .filter(wanted)
+            .filter(conditions(&filter))
+            .filter(Column::Id.gt(after))
             .order_by_asc(Column::Id)
             // SQLite's limit is signed.
             .limit(at_most.min(i64::MAX.unsigned_abs()))
             .all(&self.read)
             .await?;
-        // After the rows, so that entries of an account deleted in between are anonymous.
-        let existing = existing(&self.read, rows.iter().filter_map(|row| row.user_id)).await?;
-        let is_gone =
-            |row: &audit_event::Model| row.user_id.is_some_and(|user| !existing.contains(&user));
-        // The filter must not reveal which anonymous entries are this user's.
-        let is_hidden = |row: &audit_event::Model| user.is_some() && is_gone(row);
-        Ok(rows.iter().filter(|row| !is_hidden(row)).map(|row| stored(row, is_gone(row))).collect())
+        shown(&self.read, &filter, rows).await
     }
 
     /// Returns an id up to which all entries are there. An entry that is written later has a greater
@@ -165,6 +153,31 @@ impl Store {
         let over = Condition::all().add(Column::At.lte(until));
         self.delete_in_batches::<audit_event::Entity>(Column::Id, over).await
     }
+}
+
+/// Conditions of a filter.
+pub(super) fn conditions(filter: &AuditFilter) -> Condition {
+    let AuditFilter { event, outcome, user, since } = *filter;
+    Condition::all()
+        .add_option(event.map(|event| Column::Event.eq(event.as_str())))
+        .add_option(outcome.map(|outcome| Column::Outcome.eq(outcome.as_str())))
+        .add_option(user.map(|user| Column::UserId.eq(user)))
+        .add_option(since.map(|since| Column::At.gte(since)))
+}
+
+/// Converts rows that match a filter. To be called after the rows were read, so that entries of an
+/// account deleted in between are anonymous.
+pub(super) async fn shown(
+    connection: &impl ConnectionTrait,
+    filter: &AuditFilter,
+    rows: Vec<audit_event::Model>,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let existing = existing(connection, rows.iter().filter_map(|row| row.user_id)).await?;
+    let is_gone =
+        |row: &audit_event::Model| row.user_id.is_some_and(|user| !existing.contains(&user));
+    // The filter must not reveal which anonymous entries are this user's.
+    let is_hidden = |row: &audit_event::Model| filter.user.is_some() && is_gone(row);
+    Ok(rows.iter().filter(|row| !is_hidden(row)).map(|row| stored(row, is_gone(row))).collect())
 }
 
 /// Converts a row; entries of deleted accounts are returned without personal data.

@@ -45,6 +45,10 @@ pub enum Event {
     /// A session or an account exceeded the rate limit of changes; only the first rejection of a
     /// window is logged. `detail` names the operation.
     ChangeRefused,
+    /// An administrator looked at the pictures of a user.
+    PicturesViewed,
+    /// An administrator removed a picture; `detail` says which and why.
+    PictureRemoved,
 }
 
 /// Outcome of the event.
@@ -142,7 +146,7 @@ impl AuditEntry {
 
 impl Event {
     /// All variants.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -162,6 +166,8 @@ impl Event {
         Self::UserEnabled,
         Self::RoleChanged,
         Self::ChangeRefused,
+        Self::PicturesViewed,
+        Self::PictureRemoved,
     ];
 
     /// Stored form.
@@ -180,14 +186,22 @@ impl Event {
             Self::PasswordChanged => "password_changed",
             Self::Reauthenticated => "reauthenticated",
             Self::NewDevice => "new_device",
-            Self::Exported => "account data exported",
+            Self::Exported => "exported",
             Self::AccountDeleted => "account_deleted",
             Self::UserCreated => "user_created",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::RoleChanged => "role_changed",
             Self::ChangeRefused => "change_refused",
+            Self::PicturesViewed => "pictures_viewed",
+            Self::PictureRemoved => "picture_removed",
         }
+    }
+
+    /// Parses the stored form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == text)
     }
 }
 
@@ -206,5 +220,22 @@ impl Outcome {
             Self::Disabled => "disabled",
             Self::Throttled => "throttled",
         }
+    }
+
+    /// Parses the stored form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_and_outcomes_of_the_protocol_are_those_of_the_log() {
+        assert_eq!(Event::ALL.map(Event::as_str), app::protocol::audit::EVENTS);
+        assert_eq!(Outcome::ALL.map(Outcome::as_str), app::protocol::audit::OUTCOMES);
     }
 }

@@ -12,8 +12,9 @@ use super::{
     ActError, Actor, AuditEntry, Change, Store, StoreError, administration, audit, changes,
     cleanup::{BATCH, batch},
     entities::{deleted_user, session, user},
-    files, login_failures, names,
+    files, login_failures, names, removal_notices,
     sessions::active_sessions_of,
+    user_words,
 };
 
 /// Deleted accounts per query.
@@ -89,6 +90,8 @@ async fn delete(
     user::Entity::delete_by_id(id).exec(connection).await?;
     let ended = sessions.iter().copied().map(Change::Session);
     changes::record(connection, ended.chain([Change::Account(id)])).await?;
+    user_words::delete(connection, id).await?;
+    removal_notices::delete_all(connection, id).await?;
     files::mark_avatar_orphaned(connection, account.avatar_url.as_deref(), entry.at).await?;
     names::release(connection, &account.username_skeleton).await?;
     for subject in failure_subjects {

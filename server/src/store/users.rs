@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes, entities::user, names,
+    user_words,
 };
 use crate::domain::username::Name;
 
@@ -144,6 +145,17 @@ impl Store {
         user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
     }
 
+    /// Returns the time of the last login of an account, in seconds of Unix time.
+    pub async fn last_login(&self, id: Uuid) -> Result<Option<i64>, StoreError> {
+        let found: Option<Option<i64>> = user::Entity::find_by_id(id)
+            .select_only()
+            .column(user::Column::LoggedInAt)
+            .into_tuple()
+            .one(&self.read)
+            .await?;
+        Ok(found.flatten())
+    }
+
     /// Changes nickname, e-mail address and phone number of the actor's account as `decide` says.
     /// Row and decision share a transaction; `decide` is called again if the change is made again
     /// because of a concurrent one. [`None`] if the account does not exist.
@@ -156,8 +168,13 @@ impl Store {
             Box::pin(async move {
                 let found = user::Entity::find_by_id(actor.user).one(transaction).await?;
                 let Some(row) = found else { return Ok(None) };
-                let change = decide(row.try_into()?);
+                let change = decide(row.clone().try_into()?);
                 if let Some(StoredUser { user, email, mobile, .. }) = change.user {
+                    if (&row.nickname, &row.email) != (&user.nickname, &email) {
+                        let (nickname, email) = (user.nickname.clone(), email.clone());
+                        let renamed = user::Model { nickname, email, ..row };
+                        user_words::replace(transaction, &renamed).await?;
+                    }
                     user::Entity::update_many()
                         .col_expr(user::Column::Nickname, Expr::value(user.nickname))
                         .col_expr(user::Column::Email, Expr::value(email))
@@ -286,5 +303,9 @@ async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<Store
         .on_conflict(free)
         .exec_without_returning(connection)
         .await?;
-    if inserted == 0 { Err(StoreError::Conflict) } else { row.try_into() }
+    if inserted == 0 {
+        return Err(StoreError::Conflict);
+    }
+    user_words::insert(connection, &row).await?;
+    row.try_into()
 }

@@ -91,8 +91,7 @@ async fn export_contains_all_data_of_the_user_and_none_of_others() {
     );
 
     let entries = app.server.store.audit_entries().await.unwrap();
-    let exported: Vec<_> =
-        entries.iter().filter(|entry| entry.event == "account data exported").collect();
+    let exported: Vec<_> = entries.iter().filter(|entry| entry.event == "exported").collect();
     assert_eq!(exported.len(), 1);
     assert_eq!(exported[0].user.unwrap().to_string(), document["account"]["id"].as_str().unwrap());
 }
@@ -301,6 +300,6 @@ async fn export_with_disconnected_client_stops_and_releases_its_permit() {
     drop(export);
     archive(&app, &pair).await;
     let entries = app.server.store.audit_entries().await.unwrap();
-    let exported = entries.iter().filter(|entry| entry.event == "account data exported").count();
+    let exported = entries.iter().filter(|entry| entry.event == "exported").count();
     assert_eq!(exported, complete + 1, "all but the one that was given up");
 }

@@ -13,12 +13,21 @@ use server::{
 
 use crate::{
     app::{App, PASSWORD, RequestBuilder, Response, Tokens},
+    forged_tokens::parts,
     pictures::picture,
 };
 
 /// Members with random values.
-const VOLATILE: [&str; 6] =
-    ["id", "access_token", "refresh_token", "request_id", "avatar_url", "next"];
+const VOLATILE: [&str; 8] = [
+    "id",
+    "access_token",
+    "refresh_token",
+    "request_id",
+    "avatar_url",
+    "next",
+    "latest",
+    "session",
+];
 
 /// Compares a text with a file of `snapshots/`. `.cargo/config.toml` keeps a failed comparison from
 /// writing it.
@@ -78,6 +87,7 @@ struct Setup {
     user: Tokens,
     user_id: String,
     file_id: String,
+    notice_id: String,
 }
 
 impl Setup {
@@ -90,7 +100,15 @@ impl Setup {
         let file = file.body(picture(ImageFormat::Png, 8, 8)).send().await;
         assert_eq!(file.status, StatusCode::CREATED, "{}", file.text());
         let file_id = text(&file.json()["file"]["id"]);
-        Self { app, admin, user, user_id, file_id }
+        let avatar = app.call(Method::PUT, "/api/me/avatar").bearer(&user.access);
+        let avatar = avatar.body(picture(ImageFormat::Png, 16, 16)).send().await;
+        assert_eq!(avatar.status, StatusCode::OK, "{}", avatar.text());
+        let removal = json!({ "id": user_id, "reason": "other", "text": "Not a face" });
+        let removal = app.post("/api/users/removals").bearer(&admin.access).json(&removal);
+        assert_eq!(removal.send().await.status, StatusCode::OK);
+        let notices = app.get("/api/me/notices").bearer(&user.access).send().await.json();
+        let notice_id = text(&notices["notices"][0]["id"]);
+        Self { app, admin, user, user_id, file_id, notice_id }
     }
 
     fn request(&self, endpoint: &Endpoint, query: &str) -> RequestBuilder {
@@ -117,8 +135,24 @@ impl Setup {
             "login" => request("").json(&json!({ "username": "alice", "password": PASSWORD })),
             "reauthenticate" => request("").json(&json!({ "password": PASSWORD })),
             "refresh" | "verify" | "logout" | "get_profile" | "list_sessions"
-            | "revoke_sessions" | "delete_avatar" | "list_files" | "export_account" => request(""),
+            | "revoke_sessions" | "delete_avatar" | "list_files" | "export_account"
+            | "list_notices" => request(""),
             "list_users" => request("?search=alice"),
+            "get_account" | "list_account_sessions" | "list_account_files" => {
+                request(&format!("?id={}", self.user_id))
+            }
+            "revoke_account_session" => {
+                let session = parts(&self.user.access).1["sid"].clone();
+                request(&format!("?id={}&session={}", self.user_id, text(&session)))
+            }
+            "download_account_file" => {
+                request(&format!("?id={}&file={}", self.user_id, self.file_id))
+            }
+            "remove_picture" => request("").json(&json!({
+                "id": self.user_id, "file": self.file_id, "reason": "copyright",
+            })),
+            "list_audit_entries" => request("?event=registered"),
+            "dismiss_notice" => request(&format!("?id={}", self.notice_id)),
             "update_profile" => request("").json(&json!({ "nickname": "Ada" })),
             "delete_account" => request("").json(&json!({ "username": "alice" })),
             "change_password" => request("").json(&json!({
@@ -145,11 +179,24 @@ impl Setup {
                 request("").json(&json!({ "current_password": "wrong", "password": "short" }))
             }
             "set_avatar" | "upload_file" => request("").body("no image"),
-            "revoke_sessions" | "delete_file" | "download_file" => {
-                request("?id=019b76da-a800-7000-8000-000000000000")
-            }
+            "revoke_sessions"
+            | "delete_file"
+            | "download_file"
+            | "get_account"
+            | "list_account_sessions"
+            | "list_account_files"
+            | "dismiss_notice" => request("?id=019b76da-a800-7000-8000-000000000000"),
             "list_files" => request("?after=x"),
             "list_users" => request("?sort=x&limit=0"),
+            "revoke_account_session" => request(&format!(
+                "?id={}&session=019b76da-a800-7000-8000-000000000000",
+                self.user_id
+            )),
+            "download_account_file" => {
+                request(&format!("?id={}&file=019b76da-a800-7000-8000-000000000000", self.user_id))
+            }
+            "remove_picture" => request("").json(&json!({ "id": self.user_id })),
+            "list_audit_entries" => request("?event=x&limit=0"),
             "update_user" => request("").json(&json!({ "role": "admin" })),
             "refresh" => self.app.call(Method::POST, endpoint.path).bearer(&self.user.access),
             _ => self.app.call(endpoint.method.clone(), endpoint.path),

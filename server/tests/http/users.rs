@@ -83,16 +83,22 @@ async fn user_list_entry_has_documented_members_and_no_secrets() {
         "id": id, "username": "Alice", "nickname": "小明", "avatar_url": null, "role": "user", "email": null,
         "created_at": START + 10, "disabled_at": null, "sessions": 2,
     });
-    assert_eq!(response.json(), json!({ "users": [expected], "next": null }));
+    assert_eq!(
+        response.json(),
+        json!({
+            "users": [expected], "next": null, "previous": null, "first": 1, "total": 1,
+            "total_exact": true,
+        })
+    );
     assert_eq!(response.header("cache-control"), Some("no-store"));
 }
 
 #[tokio::test]
-async fn user_search_matches_name_nickname_and_id() {
+async fn user_search_matches_the_beginning_of_any_word_and_the_id() {
     let app = App::start().await;
     let admin = app.admin("root").await;
     for (username, nickname) in [
-        ("Alice", "Zoe"),
+        ("Alice", "Zoe Monahan"),
         ("albert@example.com", "Émile"),
         ("bob", "alpha"),
         ("测试用户", "小明"),
@@ -116,16 +122,26 @@ async fn user_search_matches_name_nickname_and_id() {
         .to_owned();
     for (search, expected) in [
         ("al", &["albert@example.com", "Alice", "bob"][..]),
-        ("ＡＬ", &["albert@example.com", "Alice"]),
+        ("ＡＬ", &["albert@example.com", "Alice", "bob"]),
         ("%20alice%20", &["Alice"]),
         ("albert@EXAMPLE.com", &["albert@example.com"]),
         ("lice", &[]),
         ("robert@EXAMPLE.com", &["bob"]),
-        ("robert@example", &[]),
+        ("robert@example", &["bob"]),
+        ("exam", &["albert@example.com", "bob"]),
+        // Any word, in any order; each has to match.
+        ("monahan", &["Alice"]),
+        ("MONA%20zo", &["Alice"]),
+        ("zoe%20alpha", &[]),
+        ("onahan", &[]),
+        ("%C3%89mil", &["albert@example.com"]),
+        ("%C3%A9MILE", &["albert@example.com"]),
         ("z", &["Alice", "zed"]),
         ("ALPHA", &["bob"]),
         ("%E6%B5%8B%E8%AF%95", &["测试用户"]),
         ("%E5%B0%8F", &["测试用户"]),
+        // Given names in scripts without spaces.
+        ("%E6%98%8E", &["测试用户"]),
         ("100%25_", &["zed"]),
         // No character is a wildcard.
         ("%25", &[]),
@@ -231,6 +247,11 @@ async fn user_list_with_invalid_query_is_bad_request() {
         ("?after=YTE".to_owned(), "after"),
         (format!("?after={next}&sort=username"), "after"),
         (format!("?after={next}x"), "after"),
+        ("?before=x".to_owned(), "before"),
+        (format!("?before={next}&sort=username"), "before"),
+        (format!("?before={next}&after={next}"), "before"),
+        ("?role=root".to_owned(), "role"),
+        ("?status=gone".to_owned(), "status"),
     ] {
         let response = app.users(&admin, &query).await;
         response.assert_failure(400, "validation_failed");
@@ -243,7 +264,160 @@ async fn user_list_with_invalid_query_is_bad_request() {
         .await
         .assert_failure(400, "bad_request");
     assert_eq!(app.names(&admin, &format!("?search={}", "a".repeat(2000))).await, [""; 0]);
-    assert_eq!(app.names(&admin, "?limit=&sort=&after=&search=&unknown=1").await.len(), 2);
+    assert_eq!(
+        app.names(&admin, "?limit=&sort=&after=&before=&role=&status=&search=&unknown=1")
+            .await
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn user_search_follows_changed_names_and_deletion() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    let body = json!({ "username": "alice", "password": PASSWORD, "nickname": "Ada King" });
+    app.post("/api/auth/register").json(&body).send().await;
+    let alice = app.login("alice").await;
+    assert_eq!(app.names(&admin, "?search=king").await, ["alice"]);
+    let rename = |nickname: Value| {
+        let call = app.call(Method::PATCH, "/api/me").bearer(&alice.access);
+        call.json(&json!({ "nickname": nickname })).send()
+    };
+    assert_eq!(rename(json!("Ada Lovelace")).await.status, StatusCode::OK);
+    assert_eq!(app.names(&admin, "?search=king").await, [""; 0]);
+    assert_eq!(app.names(&admin, "?search=love").await, ["alice"]);
+    assert_eq!(rename(Value::Null).await.status, StatusCode::OK);
+    assert_eq!(app.names(&admin, "?search=love").await, [""; 0]);
+    assert_eq!(app.names(&admin, "?search=ali").await, ["alice"]);
+    let body = json!({ "username": "alice" });
+    let deleted = app.delete("/api/me").bearer(&alice.access).json(&body).send().await;
+    assert_eq!(deleted.status, StatusCode::OK);
+    let page = app.users(&admin, "?search=ali").await.json();
+    assert_eq!((names(&page), &page["total"]), (Vec::new(), &json!(0)));
+}
+
+#[tokio::test]
+async fn user_list_with_filters_returns_matching_accounts_and_their_total() {
+    let app = App::start().await;
+    let admin = app.admin("root").await;
+    app.admin("rita").await;
+    for name in ["alice", "albert", "bob"] {
+        app.register(name).await;
+    }
+    app.disable("albert").await;
+    app.disable("rita").await;
+    for (query, expected) in [
+        ("?role=admin", &["rita", "root"][..]),
+        ("?role=user", &["albert", "alice", "bob"]),
+        ("?status=disabled", &["albert", "rita"]),
+        ("?status=active", &["alice", "bob", "root"]),
+        ("?status=disabled&role=admin", &["rita"]),
+        ("?status=active&role=user&search=al", &["alice"]),
+        ("?status=disabled&role=user&search=bob", &[]),
+        ("?search=al", &["albert", "alice"]),
+    ] {
+        for sort in ["username", "created_at", "-created_at", "-username"] {
+            let page = app.users(&admin, &format!("{query}&sort={sort}")).await.json();
+            let mut found = names(&page);
+            found.sort();
+            assert_eq!(found, expected, "{query} {sort}");
+            assert_eq!(
+                (&page["total"], &page["total_exact"]),
+                (&json!(expected.len()), &json!(true))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn user_list_previous_page_leads_back_with_its_numbers() {
+    let app = App::with(&[("RATE_LIMITS", "off")]).await;
+    let admin = app.admin("root").await;
+    for number in 0..9 {
+        app.register(&format!("us{number}")).await;
+    }
+    let page = |query: String| {
+        let (app, admin) = (&app, &admin);
+        async move { app.users(admin, &format!("?limit=4&sort=username{query}")).await.json() }
+    };
+    let cursor = |page: &Value, member: &str| page[member].as_str().unwrap().to_owned();
+    let first = page(String::new()).await;
+    let second = page(format!("&after={}", cursor(&first, "next"))).await;
+    let third = page(format!("&after={}", cursor(&second, "next"))).await;
+    assert_eq!(names(&third), ["us7", "us8"]);
+    assert_eq!(
+        (&third["first"], &third["total"], &third["next"]),
+        (&json!(9), &json!(10), &Value::Null)
+    );
+    assert_eq!(page(format!("&before={}", cursor(&third, "previous"))).await, second);
+    assert_eq!(page(format!("&before={}", cursor(&second, "previous"))).await, first);
+    assert_eq!(first["previous"], Value::Null);
+    // New accounts before the page: a page that would begin before the list is the first one.
+    app.register("aaa").await;
+    let back = page(format!("&before={}", cursor(&second, "previous"))).await;
+    assert_eq!(names(&back), ["root", "us0", "us1", "us2"]);
+    assert!(back["previous"].is_string());
+    let back = page(format!("&before={}", cursor(&back, "previous"))).await;
+    assert_eq!(names(&back), ["aaa", "root", "us0", "us1"]);
+    assert_eq!((&back["first"], &back["previous"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn account_details_and_sessions_are_those_of_the_account() {
+    let app = App::start().await;
+    let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
+    app.clock.advance(60);
+    app.login("alice").await;
+    let id = app.id_of(&alice).await;
+    let get = |path: String| app.get(&path).bearer(&admin.access).send();
+    let details = get(format!("/api/users/account?id={id}")).await.json();
+    let listed = app.users(&admin, "?search=alice").await.json()["users"][0].clone();
+    assert_eq!(
+        details,
+        json!({ "user": listed, "last_login_at": START + 60, "files": 0, "files_used": 0 })
+    );
+    let sessions = get(format!("/api/users/sessions?id={id}")).await.json();
+    let sessions = sessions["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert!(sessions.iter().all(|session| session["current"] == false));
+    let own = app.id_of(&admin).await;
+    let own = get(format!("/api/users/sessions?id={own}")).await.json();
+    assert_eq!(own["sessions"][0]["current"], true);
+    let nobody = "019b76da-a800-7000-8000-000000000000";
+    for path in ["account", "sessions"] {
+        get(format!("/api/users/{path}?id={nobody}")).await.assert_failure(404, "not_found");
+        get(format!("/api/users/{path}?id=x")).await.assert_failure(400, "bad_request");
+        get(format!("/api/users/{path}")).await.assert_failure(400, "bad_request");
+    }
+}
+
+#[tokio::test]
+async fn invariant_11_session_ended_by_an_administrator_is_refused_on_the_next_request() {
+    let app = App::start().await;
+    let (admin, one) = (app.admin("root").await, app.register_and_login("alice").await);
+    let (other, bob) = (app.login("alice").await, app.register_and_login("bob").await);
+    let id = app.id_of(&one).await;
+    let session = |pair: &Tokens| crate::forged_tokens::parts(&pair.access).1["sid"].clone();
+    let end = |pair: &Tokens, user: &str, session: &Value| {
+        let path = format!("/api/users/sessions?id={user}&session={}", session.as_str().unwrap());
+        app.delete(&path).bearer(&pair.access).send()
+    };
+    end(&bob, &id, &session(&one)).await.assert_failure(403, "forbidden");
+    let stale = app.refresh(&admin.refresh).await.pair();
+    end(&stale, &id, &session(&one)).await.assert_failure(401, "fresh_required");
+    // A session of another account.
+    end(&admin, &id, &session(&bob)).await.assert_failure(404, "not_found");
+    assert_eq!(app.me(&one.access).await.status, StatusCode::OK);
+    assert_eq!(end(&admin, &id, &session(&one)).await.status, StatusCode::OK);
+    let refused = app.me(&one.access).await;
+    refused.assert_failure(401, "token_revoked");
+    assert_eq!(refused.json()["reason"], "ended_elsewhere");
+    assert_eq!(app.me(&other.access).await.status, StatusCode::OK);
+    assert_eq!(app.me(&bob.access).await.status, StatusCode::OK);
+    end(&admin, &id, &session(&one)).await.assert_failure(404, "not_found");
+    let by = format!("ended_elsewhere by {}", app.id_of(&admin).await);
+    assert_eq!(app.events("session_revoked").await, [(id, by)]);
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use web_sys::{DragEvent, FileList};
 
 use file_list::FileListState;
 
+use super::notices;
+
 use crate::{
     components::{error_panel::ErrorPanel, icons},
     dom,
@@ -37,6 +39,7 @@ pub fn Files() -> impl IntoView {
     view! {
         <div class="files-page">
             <h1 tabindex="-1">{language.t(|s| s.files)}</h1>
+            {notices::view()}
             {section(list, || true)}
         </div>
     }
@@ -242,7 +245,7 @@ fn files_of(list: &FileList) -> Vec<web_sys::File> {
 }
 
 /// Formats a size in KB or MB (powers of ten).
-pub(super) fn format_size(bytes: i64) -> String {
+pub(in crate::pages) fn format_size(bytes: i64) -> String {
     if bytes < 999_500 {
         let kilobytes = ((bytes + 500) / 1_000).max(i64::from(bytes > 0));
         return format!("{kilobytes} KB");

@@ -4,7 +4,7 @@ mod token;
 
 use leptos::prelude::*;
 
-use super::profile_resource::ProfileResource;
+use super::{notices, profile_resource::ProfileResource};
 use crate::{
     components::{
         avatar::{self, Avatar},
@@ -36,6 +36,7 @@ pub fn Profile() -> impl IntoView {
         <div class="profile">
             <h1 tabindex="-1">{greeting}</h1>
             {profile.status_view()}
+            {notices::view()}
             <div
                 class="cards"
                 hidden=move || profile.has_failed()

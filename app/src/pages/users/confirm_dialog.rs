@@ -3,14 +3,14 @@
 use leptos::{prelude::*, task::tick};
 
 use super::{
-    list::{List, Row},
+    actions::{Actions, Row},
     row::display_name,
 };
 use crate::{
-    components::{api_error_view::DisplayedError, dialog::Dialog},
+    components::dialog::Dialog,
     dom,
     i18n::strings::Strings,
-    protocol::{Role, error::Code, users::AccountChanges},
+    protocol::{Role, users::AccountChanges},
     server_fns::update_user,
 };
 
@@ -52,7 +52,12 @@ impl AdminAction {
         }
     }
 
-    fn label(self, strings: &Strings) -> &'static str {
+    /// Returns whether the action takes something from the user.
+    fn is_harmful(self) -> bool {
+        matches!(self, Self::Disable | Self::EndSessions | Self::Demote)
+    }
+
+    pub(super) fn label(self, strings: &Strings) -> &'static str {
         match self {
             Self::Disable => strings.disable,
             Self::Enable => strings.enable,
@@ -65,18 +70,18 @@ impl AdminAction {
 
 impl PendingAction {
     /// Asks for confirmation; harmless actions are executed at once.
-    pub(super) fn request(list: List, row: Row, action: AdminAction) {
+    pub(super) fn request(actions: Actions, row: Row, action: AdminAction) {
         let pending = Self { row, action };
         if action == AdminAction::Enable {
-            pending.execute(list);
+            pending.execute(actions);
         } else {
-            list.pending_action.set(Some(pending));
+            actions.pending.set(Some(pending));
         }
     }
 
-    fn execute(self, list: List) {
+    fn execute(self, actions: Actions) {
         let Self { row, action } = self;
-        list.action_error.set(None);
+        actions.error.set(None);
         let unchanged =
             AccountChanges { id: Some(row.id.to_string()), ..AccountChanges::default() };
         let changes = match action {
@@ -89,22 +94,18 @@ impl PendingAction {
         dom::spawn(async move {
             match update_user(changes).await {
                 Ok(answer) => {
-                    if list.user_id() == Some(row.id) {
-                        list.update_own_role(answer.user.role);
+                    if actions.user_id() == Some(row.id) {
+                        actions.update_own_role(answer.user.role);
                     }
                     row.account.try_set(Some(answer.user));
-                    list.toasts.status(|strings| strings.account_saved);
+                    actions.complete(|strings| strings.account_saved);
                 }
-                // The user cancelled the password dialog.
-                Err(error) if error.code == Code::FreshRequired => {}
-                Err(error) => {
-                    list.action_error.try_set(Some(DisplayedError::new(error)));
-                }
+                Err(error) => actions.fail(error),
             }
         });
     }
 
-    /// Returns the focus to the row's menu button.
+    /// Returns the focus to the menu button of the row or page.
     fn focus(self) {
         let button = format!("[id=\"manage-{}\"]", self.row.id);
         dom::spawn(async move {
@@ -117,36 +118,45 @@ impl PendingAction {
 }
 
 /// The dialog; open while an action awaits confirmation.
-pub(super) fn dialog(list: List) -> impl IntoView {
-    let language = list.language;
+pub(super) fn dialog(actions: Actions) -> impl IntoView {
+    let language = actions.language;
     // After closing the focus returns to the row.
     Effect::new(move |before: Option<Option<PendingAction>>| {
-        let pending = list.pending_action.get();
+        let pending = actions.pending.get();
         if let (None, Some(before)) = (pending, before.flatten()) {
             before.focus();
         }
         pending
     });
-    let close = move || list.pending_action.set(None);
+    let close = move || actions.pending.set(None);
     let execute = move |_| {
-        let pending = list.pending_action.get_untracked();
+        let pending = actions.pending.get_untracked();
         close();
         if let Some(pending) = pending {
-            pending.execute(list);
+            pending.execute(actions);
         }
     };
     let text_of = move |pick: fn(AdminAction, &'static Strings) -> &'static str| {
-        move || list.pending_action.get().map(|pending| pick(pending.action, language.strings()))
+        move || actions.pending.get().map(|pending| pick(pending.action, language.strings()))
     };
-    let user = move || list.pending_action.get().and_then(|pending| pending.row.get(display_name));
-    let is_open = Signal::derive(move || list.pending_action.with(Option::is_some));
+    let user = move || actions.pending.get().and_then(|pending| pending.row.get(display_name));
+    let is_open = Signal::derive(move || actions.pending.with(Option::is_some));
     view! {
         <Dialog is_open on_close=move |()| close() title_id="confirm-title">
             <h2 id="confirm-title">{text_of(AdminAction::title)}</h2>
             <p class="dialog-name">{user}</p>
             <p class="lead">{text_of(AdminAction::text)}</p>
             <div class="form-actions">
-                <button type="button" class="btn btn-outline" on:click=execute>
+                <button
+                    type="button"
+                    class=move || {
+                        let is_harmful = actions
+                            .pending
+                            .with(|pending| pending.is_some_and(|it| it.action.is_harmful()));
+                        if is_harmful { "btn btn-outline btn-danger" } else { "btn btn-outline" }
+                    }
+                    on:click=execute
+                >
                     {text_of(AdminAction::label)}
                 </button>
                 <button type="button" class="btn btn-ghost" on:click=move |_| close()>

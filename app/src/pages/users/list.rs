@@ -3,34 +3,37 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{Query, confirm_dialog::PendingAction};
+use super::{
+    PageStart, Query,
+    actions::{Actions, Row},
+};
 use crate::{
-    components::{api_error_view::DisplayedError, loader::Loader, toasts::Toasts},
+    components::{api_error_view::DisplayedError, loader::Loader},
+    dom,
     i18n::{authenticated::accounts_shown, strings::Language},
     protocol::{
-        Role, User,
         error::{ApiError, Code},
-        users::{Account, AccountPage, AccountQuery},
+        users::AccountQuery,
     },
     server_fns::list_users,
-    session::browser::{self, SessionContext},
 };
 
 /// Skeleton rows while the list loads.
 const SKELETON_ROWS: usize = 8;
-
-/// A row of the table. It stays when its account changes, and keeps the focus.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) id: Uuid,
-    pub(super) account: RwSignal<Option<Account>>,
-}
 
 /// A page of the list.
 struct LoadedPage {
     rows: Vec<Row>,
     /// Query of the next page.
     next: Option<Query>,
+    /// Query of the previous page.
+    previous: Option<Query>,
+    /// Number of the first row in the list.
+    first: u64,
+    /// Number of users in the list.
+    total: u64,
+    /// False if there may be more.
+    is_total_exact: bool,
 }
 
 /// State of the page.
@@ -38,13 +41,8 @@ struct LoadedPage {
 pub(super) struct List {
     page: Loader<LoadedPage>,
     query: RwSignal<Query>,
-    context: SessionContext,
-    /// Toasts that report completed actions.
-    pub(super) toasts: Toasts,
-    /// Action that awaits confirmation.
-    pub(super) pending_action: RwSignal<Option<PendingAction>>,
-    /// Error of the last action.
-    pub(super) action_error: RwSignal<Option<DisplayedError>>,
+    /// Actions on the users.
+    pub(super) actions: Actions,
     /// Language of the page.
     pub(super) language: Language,
 }
@@ -55,17 +53,17 @@ impl List {
         let list = Self {
             page: Loader::new(),
             query: RwSignal::new(Query::default()),
-            context: SessionContext::of_page(),
-            toasts: Toasts::of_page(),
-            pending_action: RwSignal::new(None),
-            action_error: RwSignal::new(None),
+            actions: Actions::new(),
             language: Language::of_page(),
         };
-        // Other changes of the user, for example of the role by a response, load nothing.
-        let user_id = Memo::new(move |_| list.context.user_id());
+        let user_id = list.actions.tracked_user_id();
+        // True while another page of the same list is being loaded.
+        let is_paging = StoredValue::new(false);
         Effect::new(move |before: Option<Option<Uuid>>| {
-            list.query.set(query());
-            list.action_error.set(None);
+            let (former, query) = (list.untracked_query(), query());
+            is_paging.set_value(before.is_some() && former != query && former.is_same_list(&query));
+            list.query.set(query);
+            list.actions.error.set(None);
             let user_id = user_id.get();
             match user_id {
                 None => list.page.reset(),
@@ -74,6 +72,20 @@ impl List {
                 Some(_) => list.retry(),
             }
             user_id
+        });
+        Effect::new(move |was_pending: Option<bool>| {
+            let is_pending = list.page.is_pending();
+            if was_pending == Some(true) && !is_pending && is_paging.get_value() {
+                is_paging.set_value(false);
+                // The rows are rendered one frame later.
+                request_animation_frame(|| {
+                    if let Some(summary) = dom::find("#users-summary") {
+                        summary.scroll_into_view();
+                        dom::focus(&summary);
+                    }
+                });
+            }
+            is_pending
         });
         list
     }
@@ -85,44 +97,36 @@ impl List {
 
     /// Requests the page of the current query, and updates the user's role by the response.
     fn request(self) -> impl Future<Output = Result<LoadedPage, ApiError>> {
-        let (query, user_id) = (self.untracked_query(), self.user_id());
+        let (query, user_id) = (self.untracked_query(), self.actions.user_id());
         let non_empty = |text: String| (!text.is_empty()).then_some(text);
         async move {
-            let Query { search, sort, after } = query.clone();
+            let Query { search, role, status, sort, start } = query.clone();
+            let (after, before) = match start {
+                PageStart::First => (None, None),
+                PageStart::After(cursor) => (Some(cursor), None),
+                PageStart::Before(cursor) => (None, Some(cursor)),
+            };
             let result = list_users(AccountQuery {
                 search: non_empty(search),
+                role: role.map(|role| role.as_str().to_owned()),
+                status: status.map(|status| status.as_str().to_owned()),
                 sort: Some(sort.as_str().to_owned()),
-                after: non_empty(after),
+                after,
+                before,
                 limit: None,
             })
             .await;
-            let role = match &result {
-                Ok(_) => Some(Role::Admin),
-                Err(error) if error.code == Code::Forbidden => Some(Role::User),
-                Err(_) => None,
-            };
-            // Another user may have signed in meanwhile.
-            if let Some(role) = role.filter(|_| self.user_id() == user_id) {
-                self.update_own_role(role);
-            }
-            result.map(|AccountPage { users, next }| LoadedPage {
-                rows: users.into_iter().map(Row::new).collect(),
-                next: next.map(|after| Query { after, ..query }),
+            self.actions.note(user_id, &result);
+            let page_at = |start| Query { start, ..query.clone() };
+            result.map(|page| LoadedPage {
+                next: page.next.map(|after| page_at(PageStart::After(after))),
+                previous: page.previous.map(|before| page_at(PageStart::Before(before))),
+                rows: page.users.into_iter().map(Row::new).collect(),
+                first: page.first,
+                total: page.total,
+                is_total_exact: page.total_exact,
             })
         }
-    }
-
-    /// Updates the role of the signed-in user, which may have changed since the login.
-    pub(super) fn update_own_role(self, role: Role) {
-        let user = self.context.auth.with_untracked(|auth| auth.user().cloned());
-        if let Some(user) = user.filter(|user| user.role != role) {
-            browser::update_user(User { role, ..user });
-        }
-    }
-
-    /// Returns the id of the signed-in user.
-    pub(super) fn user_id(self) -> Option<Uuid> {
-        self.context.user_id_untracked()
     }
 
     /// Returns the query without subscribing to it.
@@ -138,16 +142,27 @@ impl List {
     /// Returns the rows; skeletons while they load.
     pub(super) fn rows(self) -> Vec<Row> {
         if self.is_loading() {
-            return (0..SKELETON_ROWS).map(|number| Row::empty(number as u128)).collect();
+            return (0..SKELETON_ROWS)
+                .map(|number| Row::empty(Uuid::from_u128(number as u128)))
+                .collect();
         }
         self.page.get(|page| page.rows.clone()).unwrap_or_default()
     }
 
-    /// Returns the query of the next page. `None` while another search or order is being loaded:
-    /// its response will name the next page.
+    /// Returns the query of the next page. `None` while another list is being loaded: its response
+    /// will name the next page.
     pub(super) fn next(self) -> Option<Query> {
-        let next = self.page.get(|page| page.next.clone()).flatten();
-        next.filter(|next| self.query.with(|query| next.is_same_list(query)))
+        self.neighbour(|page| page.next.clone())
+    }
+
+    /// Returns the query of the previous page; `None` as for [`Self::next`].
+    pub(super) fn previous(self) -> Option<Query> {
+        self.neighbour(|page| page.previous.clone())
+    }
+
+    fn neighbour(self, pick: fn(&LoadedPage) -> Option<Query>) -> Option<Query> {
+        let found = self.page.get(pick).flatten();
+        found.filter(|found| self.query.with(|query| found.is_same_list(query)))
     }
 
     /// Returns whether no user matches the query.
@@ -168,10 +183,7 @@ impl List {
     /// Returns whether the list is hidden. Users who are known not to be administrators do not even
     /// see its skeleton.
     pub(super) fn is_hidden(self) -> bool {
-        let is_not_admin = || {
-            self.context.auth.with(|auth| auth.user().is_some_and(|user| user.role != Role::Admin))
-        };
-        self.is_forbidden() || (self.is_loading() && is_not_admin())
+        self.is_forbidden() || (self.is_loading() && self.actions.is_not_admin())
     }
 
     /// Returns the error, if loading has failed for another reason than missing permission.
@@ -179,33 +191,16 @@ impl List {
         self.page.error().filter(|error| error.code() != Code::Forbidden)
     }
 
-    /// Returns the status for screen readers.
-    pub(super) fn status_text(self) -> String {
+    /// Returns the summary of the page, or that it is being loaded.
+    pub(super) fn summary(self) -> String {
         if self.page.is_loading() || self.page.is_pending() {
             return self.language.strings().users_loading.to_owned();
         }
-        let count = self.page.get(|page| page.rows.len());
-        count.map(|count| accounts_shown(self.language.get(), count)).unwrap_or_default()
-    }
-}
-
-impl Row {
-    fn new(account: Account) -> Self {
-        Self { id: account.id, account: RwSignal::new(Some(account)) }
-    }
-
-    fn empty(number: u128) -> Self {
-        Self { id: Uuid::from_u128(number), account: RwSignal::new(None) }
-    }
-
-    /// Returns whether the account is loaded and has a property.
-    pub(super) fn is(self, property: fn(&Account) -> bool) -> bool {
-        self.get(property).unwrap_or_default()
-    }
-
-    /// Returns a value of the account, or `None` until it is loaded: the style sheet shows empty
-    /// elements as skeletons.
-    pub(super) fn get<T>(self, pick: impl FnOnce(&Account) -> T) -> Option<T> {
-        self.account.with(|account| account.as_ref().map(pick))
+        let lang = self.language.get();
+        let summary = self.page.get(|page| {
+            let last = page.first + (page.rows.len() as u64).saturating_sub(1);
+            accounts_shown(lang, (page.first, last), page.total, page.is_total_exact)
+        });
+        summary.unwrap_or_default()
     }
 }

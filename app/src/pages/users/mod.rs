@@ -1,6 +1,8 @@
-//! `/admin/users`: user management for administrators. Search, order and page are in the URL, so
-//! that Back, reload and links restore them.
+//! `/admin/users`: user management for administrators. Search, filters, order and page are in the
+//! URL, so that Back, reload and links restore them.
 
+pub(super) mod account;
+pub(super) mod actions;
 mod confirm_dialog;
 mod list;
 mod row;
@@ -14,16 +16,18 @@ use leptos_router::{
 };
 use web_sys::UrlSearchParams;
 
-use self::list::List;
+use self::{actions::forbidden_panel, list::List};
 use crate::{
     components::{
         api_error_view::DisplayedError,
         error_panel::{ErrorAlert, ErrorPanel},
-        icons,
     },
     dom,
-    i18n::strings::{Language, Strings},
-    protocol::users::AccountSort,
+    i18n::strings::Strings,
+    protocol::{
+        Role,
+        users::{AccountSort, AccountStatus},
+    },
     routes::Page,
 };
 
@@ -34,9 +38,19 @@ const SEARCH_DEBOUNCE: Duration = Duration::from_millis(300);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Query {
     search: String,
+    role: Option<Role>,
+    status: Option<AccountStatus>,
     sort: AccountSort,
-    /// Cursor of the page: empty for the first one.
-    after: String,
+    start: PageStart,
+}
+
+/// Position of a page in the list, with the cursor of the response that named it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum PageStart {
+    #[default]
+    First,
+    After(String),
+    Before(String),
 }
 
 impl Query {
@@ -45,22 +59,46 @@ impl Query {
         // leptos_router's `use_query_map` decodes values twice.
         let Ok(members) = UrlSearchParams::new_with_str(search) else { return Self::default() };
         let get = |name| members.get(name).unwrap_or_default();
+        let start = match (get("after"), get("before")) {
+            (after, _) if !after.is_empty() => PageStart::After(after),
+            (_, before) if !before.is_empty() => PageStart::Before(before),
+            _ => PageStart::First,
+        };
         Self {
             search: get("search"),
+            role: Role::parse(&get("role")),
+            status: AccountStatus::parse(&get("status")),
             sort: AccountSort::parse(&get("sort")).unwrap_or_default(),
-            after: get("after"),
+            start,
         }
+    }
+
+    /// Returns the query of the first page of the same list.
+    fn first_page(&self) -> Self {
+        Self { start: PageStart::First, ..self.clone() }
     }
 
     /// Returns whether both queries are pages of the same list.
     fn is_same_list(&self, other: &Self) -> bool {
-        (&self.search, self.sort) == (&other.search, other.sort)
+        self.first_page() == other.first_page()
     }
 
     /// Returns the URL of the query.
     fn url(&self) -> String {
         let sort = if self.sort == AccountSort::default() { "" } else { self.sort.as_str() };
-        let members = [("search", &*self.search), ("sort", sort), ("after", &*self.after)];
+        let (after, before) = match &self.start {
+            PageStart::First => ("", ""),
+            PageStart::After(cursor) => (cursor.as_str(), ""),
+            PageStart::Before(cursor) => ("", cursor.as_str()),
+        };
+        let members = [
+            ("search", self.search.as_str()),
+            ("role", self.role.map_or("", Role::as_str)),
+            ("status", self.status.map_or("", AccountStatus::as_str)),
+            ("sort", sort),
+            ("after", after),
+            ("before", before),
+        ];
         let members = members.into_iter().filter(|(_, value)| !value.is_empty());
         let members: Vec<_> = members
             .map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value)))
@@ -81,15 +119,18 @@ pub(super) fn view() -> AnyView {
             {move || list.is_forbidden().then(|| forbidden_panel(language))}
             <div hidden=move || list.is_hidden()>
                 {search_form(list)}
-                {move || list.action_error.get().map(|error| view! { <ErrorAlert error /> })}
-                <p class="sr-only" role="status">{move || list.status_text()}</p>
+                {filters(list)}
+                {move || list.actions.error.get().map(|error| view! { <ErrorAlert error /> })}
+                <p class="users-summary" id="users-summary" role="status" tabindex="-1">
+                    {move || list.summary()}
+                </p>
                 {move || list.load_error().map(|error| load_error_panel(list, error))}
                 <div hidden=move || list.load_error().is_some()>
                     {row::table(list)}
                     {pagination(list)}
                 </div>
             </div>
-            {confirm_dialog::dialog(list)}
+            {confirm_dialog::dialog(list.actions)}
         </div>
     }
     .into_any()
@@ -124,7 +165,7 @@ fn search_form(list: List) -> impl IntoView {
         let search = dom::value(input).trim().to_owned();
         if search != now.search {
             sent.set_value(search.clone());
-            go(&Query { search, after: String::new(), ..now }, replace);
+            go(&Query { search, ..now.first_page() }, replace);
         }
     };
     let submit = move |event: SubmitEvent| {
@@ -144,7 +185,7 @@ fn search_form(list: List) -> impl IntoView {
     };
     let sort = move |event| {
         let sort = AccountSort::parse(&event_target_value(&event)).unwrap_or_default();
-        go(&Query { sort, after: String::new(), ..list.untracked_query() }, false);
+        go(&Query { sort, ..list.untracked_query().first_page() }, false);
     };
     // Restores the field after a navigation, but does not overwrite what is being typed.
     Effect::new(move |_| {
@@ -196,24 +237,67 @@ fn search_form(list: List) -> impl IntoView {
     }
 }
 
-/// Links to the first and the next page.
+/// Links that restrict the list by role and status.
+fn filters(list: List) -> impl IntoView {
+    let language = list.language;
+    let link = move |change: fn(Query) -> Query, label: fn(&'static Strings) -> &'static str| {
+        let changed = move || {
+            let query = list.tracked_query();
+            let changed = change(query.first_page());
+            let is_current = changed == query.first_page();
+            (changed.url(), is_current)
+        };
+        view! {
+            <a
+                class="chip"
+                href=move || changed().0
+                aria-current=move || changed().1.then_some("true")
+            >
+                {language.t(label)}
+            </a>
+        }
+    };
+    view! {
+        <div class="users-filters">
+            <div class="chips" role="group" aria-label=language.t(|s| s.role)>
+                {link(|query| Query { role: None, ..query }, |s| s.any_role)}
+                {link(|query| Query { role: Some(Role::User), ..query }, |s| s.only_members)}
+                {link(|query| Query { role: Some(Role::Admin), ..query }, |s| s.only_admins)}
+            </div>
+            <div class="chips" role="group" aria-label=language.t(|s| s.status)>
+                {link(|query| Query { status: None, ..query }, |s| s.any_status)}
+                {link(
+                    |query| Query { status: Some(AccountStatus::Active), ..query },
+                    |s| s.enabled,
+                )}
+                {link(
+                    |query| Query { status: Some(AccountStatus::Disabled), ..query },
+                    |s| s.disabled,
+                )}
+            </div>
+        </div>
+    }
+}
+
+/// Links to the first, the previous and the next page.
 fn pagination(list: List) -> impl IntoView {
     let language = list.language;
     let first = move || {
         let query = list.tracked_query();
-        (!query.after.is_empty()).then(|| Query { after: String::new(), ..query }.url())
+        (query.start != PageStart::First).then(|| query.first_page().url())
     };
+    let previous = move || list.previous().map(|query| query.url());
     let next = move || list.next().map(|query| query.url());
+    let link = move |href: String, rel, label: fn(&'static Strings) -> &'static str| {
+        view! {
+            <a class="btn btn-outline" href=href rel=rel>{language.t(label)}</a>
+        }
+    };
     view! {
         <nav class="pagination" aria-label=language.t(|s| s.pagination)>
-            {move || first().map(|href| {
-                view! { <a class="btn btn-outline" href=href>{language.t(|s| s.first_page)}</a> }
-            })}
-            {move || next().map(|href| view! {
-                <a class="btn btn-outline" rel="next" href=href>
-                    {language.t(|s| s.next_page)}
-                </a>
-            })}
+            {move || first().map(|href| link(href, None, |s| s.first_page))}
+            {move || previous().map(|href| link(href, Some("prev"), |s| s.previous_page))}
+            {move || next().map(|href| link(href, Some("next"), |s| s.next_page))}
         </nav>
     }
 }
@@ -222,18 +306,4 @@ fn pagination(list: List) -> impl IntoView {
 fn load_error_panel(list: List, error: DisplayedError) -> impl IntoView {
     let heading = view! { <h2>{list.language.t(|s| s.users_failed)}</h2> }.into_any();
     view! { <ErrorPanel error heading retry=move |()| list.retry() /> }
-}
-
-/// Panel for users without permission.
-fn forbidden_panel(language: Language) -> impl IntoView {
-    view! {
-        <section class="card error-panel">
-            <div class="error-mark">{icons::closed_mark()}</div>
-            <div role="alert">
-                <h2>{language.t(|s| s.admin_only)}</h2>
-                <p>{language.t(|s| s.admin_only_text)}</p>
-            </div>
-            <a class="btn btn-primary" href=Page::Home.path()>{language.t(|s| s.to_home)}</a>
-        </section>
-    }
 }

@@ -3,11 +3,14 @@
 use leptos::prelude::*;
 
 use super::{
+    account,
+    actions::{Actions, Row},
     confirm_dialog::{AdminAction, PendingAction},
-    list::{List, Row},
+    list::List,
 };
 use crate::{
     components::{
+        avatar::UserAvatar,
         icons,
         time::{self, Precision},
     },
@@ -30,6 +33,14 @@ pub(super) fn table(list: List) -> impl IntoView {
                 aria-busy=move || list.is_loading().then_some("true")
             >
                 <caption class="sr-only">{language.t(|s| s.users)}</caption>
+                <colgroup>
+                    <col class="col-user" />
+                    <col class="col-role" />
+                    <col class="col-date" />
+                    <col class="col-sessions" />
+                    <col class="col-status" />
+                    <col class="col-menu" />
+                </colgroup>
                 <thead role="rowgroup">
                     <tr role="row">
                         {head(|s| s.user)}
@@ -69,29 +80,34 @@ fn table_row(list: List, row: Row) -> impl IntoView {
     view! {
         <tr role="row" data-disabled=move || row.is(is_disabled).then_some("")>
             <th scope="row" role="rowheader">
-                <span class="card-name value">{move || row.get(display_name)}</span>
-                <span class="card-username">
-                    {move || row.get(username_below_nickname).flatten()}
-                </span>
-                <span class="card-username">
-                    {move || row.get(|account| account.email.clone()).flatten()}
-                </span>
+                <div class="users-person">
+                    {avatar(row, "avatar avatar-small")}
+                    <div>
+                        <a
+                            class="card-name value"
+                            href=move || row.get(|account| account::path(account.id))
+                        >
+                            {move || row.get(display_name)}
+                        </a>
+                        <span class="card-username">
+                            {move || row.get(username_below_nickname).flatten()}
+                        </span>
+                        <span class="card-username">
+                            {move || row.get(|account| account.email.clone()).flatten()}
+                        </span>
+                    </div>
+                </div>
             </th>
-            {fact(|s| s.role, |account, language| {
-                let strings = language.strings();
-                let role = if is_admin(account) { strings.role_admin } else { strings.role_user };
-                role.to_owned()
-            })}
+            {fact(|s| s.role, role_name)}
             {fact(|s| s.registered_at, |account, language| {
                 time::format_time(account.created_at, Precision::Day, language.get())
             })}
             {fact(|s| s.active_sessions, |account, _| account.sessions.to_string())}
-            {fact(|s| s.status, |account, language| {
-                let strings = language.strings();
-                let status = if is_disabled(account) { strings.disabled } else { strings.enabled };
-                status.to_owned()
-            })}
-            <td role="cell" class="users-menu">{menu(list, row)}</td>
+            <td role="cell">
+                <span class="users-label">{language.t(|s| s.status)}</span>
+                {status_pill(row, language)}
+            </td>
+            <td role="cell" class="users-menu">{menu(list.actions, row)}</td>
         </tr>
     }
 }
@@ -106,17 +122,56 @@ fn username_below_nickname(account: &Account) -> Option<String> {
     account.nickname.as_ref().map(|_| account.username.clone())
 }
 
-fn is_admin(account: &Account) -> bool {
+pub(super) fn is_admin(account: &Account) -> bool {
     account.role == Role::Admin
 }
 
-fn is_disabled(account: &Account) -> bool {
+pub(super) fn is_disabled(account: &Account) -> bool {
     account.disabled_at.is_some()
 }
 
+/// Avatar of a user.
+pub(super) fn avatar(row: Row, class: &'static str) -> impl IntoView {
+    view! {
+        <UserAvatar
+            name=Signal::derive(move || row.get(display_name))
+            picture=Signal::derive(move || row.get(|account| account.avatar_url.clone()).flatten())
+            class
+        />
+    }
+}
+
+/// Returns the role in words.
+pub(super) fn role_name(account: &Account, language: Language) -> String {
+    let strings = language.strings();
+    let role = if is_admin(account) { strings.role_admin } else { strings.role_user };
+    role.to_owned()
+}
+
+/// Status of an account; empty until it is loaded.
+pub(super) fn status_pill(row: Row, language: Language) -> impl IntoView {
+    let text = move || {
+        row.get(|account| {
+            let strings = language.strings();
+            if is_disabled(account) { strings.disabled } else { strings.enabled }
+        })
+    };
+    view! {
+        <span class="value">
+            <span
+                class="pill"
+                hidden=move || text().is_none()
+                data-disabled=move || row.is(is_disabled).then_some("")
+            >
+                {text}
+            </span>
+        </span>
+    }
+}
+
 /// Menu of actions on a user account.
-fn menu(list: List, row: Row) -> impl IntoView {
-    let language = list.language;
+pub(super) fn menu(actions: Actions, row: Row) -> impl IntoView {
+    let language = actions.language;
     let menu = format!("menu-{}", row.id);
     let is_user = move || row.get(|account| !is_admin(account)).unwrap_or_default();
     let item = {
@@ -131,7 +186,7 @@ fn menu(list: List, row: Row) -> impl IntoView {
                     hidden=move || !is_offered.get()
                     popovertarget=menu.clone()
                     popovertargetaction="hide"
-                    on:click=move |_| PendingAction::request(list, row, action)
+                    on:click=move |_| PendingAction::request(actions, row, action)
                 >
                     {language.t(label)}
                 </button>
@@ -139,7 +194,7 @@ fn menu(list: List, row: Row) -> impl IntoView {
         }
     };
     // Administrators cannot disable themselves.
-    let can_disable = move || list.user_id() != Some(row.id) && !row.is(is_disabled);
+    let can_disable = move || actions.user_id() != Some(row.id) && !row.is(is_disabled);
     let always = Signal::stored(true);
     view! {
         <button

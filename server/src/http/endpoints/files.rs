@@ -1,4 +1,4 @@
-//! `/api/me/avatar`, `/api/me/files` and `/api/me/file`: pictures of the caller.
+//! `/api/me/avatar`, `/api/me/files`, `/api/me/file` and `/api/me/notices`: pictures of the caller.
 
 use app::{
     backend::Failure,
@@ -7,7 +7,7 @@ use app::{
         files::{DownloadQuery, FileUploaded, UploadQuery, UserChanged},
         paths,
     },
-    server_fns::{DeleteAvatar, DeleteFile, ListFiles},
+    server_fns::{DeleteAvatar, DeleteFile, DismissNotice, ListFiles, ListNotices},
 };
 use axum::{
     Json,
@@ -21,7 +21,7 @@ use utoipa::openapi::{ObjectBuilder, schema::Type};
 use super::{BodyDocs, ByteRequest, Endpoint, Schemas, Tag, json};
 use crate::{domain::access::AuthRequirement, http::file_response};
 
-const PICTURE: BodyDocs = BodyDocs {
+pub(super) const PICTURE: BodyDocs = BodyDocs {
     media_types: &["image/jpeg", "image/png", "image/webp"],
     schemas: || binary("Picture", "Image bytes."),
 };
@@ -99,6 +99,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query::<DownloadQuery>()
         .returns(PICTURE)
         .errors(&[Code::NotFound]),
+        Endpoint::server_fn::<ListNotices>(Tag::Account, "list_notices", AuthRequirement::Access)
+            .describe(
+                "List notices",
+                "Pictures of the caller that an administrator has removed, with the reason. Newest \
+                 first, at most 100.",
+            ),
+        Endpoint::query_fn::<DismissNotice>(
+            Tag::Account,
+            "dismiss_notice",
+            AuthRequirement::Access,
+        )
+        .describe("Dismiss a notice", "A notice to another user is `not_found`.")
+        .errors(&[Code::NotFound]),
     ]
 }
 
@@ -124,7 +137,7 @@ async fn download_file(request: ByteRequest) -> Result<Response, Failure> {
     Ok(file_response::attachment(&opened.name, opened.media_type, opened.content))
 }
 
-fn parse_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Code> {
+pub(super) fn parse_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Code> {
     Query::try_from_uri(uri).map(|Query(query)| query).map_err(|_| Code::BadRequest)
 }
 

@@ -270,7 +270,13 @@ mod tests {
                 "GET /api/me/sessions",
                 "GET /api/me/files",
                 "GET /api/me/file",
+                "GET /api/me/notices",
                 "GET /api/users",
+                "GET /api/users/account",
+                "GET /api/users/sessions",
+                "GET /api/users/files",
+                "GET /api/users/file",
+                "GET /api/audit",
             ]
         );
         assert_eq!(

@@ -8,14 +8,16 @@ pub(super) mod file;
 pub(super) mod login_failure;
 pub(super) mod object_store;
 pub(super) mod orphaned_object;
+pub(super) mod removal_notice;
 pub(super) mod revoked_token;
 pub(super) mod session;
 pub(super) mod signing_key;
 pub(super) mod user;
+pub(super) mod user_word;
 pub(super) mod username_skeleton;
 
 /// Names of all tables.
-pub(super) const TABLES: [&str; 13] = [
+pub(super) const TABLES: [&str; 15] = [
     "audit_events",
     "changes",
     "cleanups",
@@ -24,9 +26,11 @@ pub(super) const TABLES: [&str; 13] = [
     "login_failures",
     "object_stores",
     "orphaned_objects",
+    "removal_notices",
     "revoked_tokens",
     "sessions",
     "signing_keys",
+    "user_words",
     "username_skeletons",
     "users",
 ];

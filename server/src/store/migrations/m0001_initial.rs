@@ -40,6 +40,26 @@ enum Users {
 }
 
 #[derive(DeriveIden)]
+enum UserWords {
+    Table,
+    Word,
+    UserId,
+    CreatedAt,
+    UsernameKey,
+}
+
+#[derive(DeriveIden)]
+enum RemovalNotices {
+    Table,
+    Id,
+    UserId,
+    FileName,
+    Reason,
+    Text,
+    CreatedAt,
+}
+
+#[derive(DeriveIden)]
 enum UsernameSkeletons {
     Table,
     Skeleton,
@@ -199,13 +219,15 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
     ] {
         manager.create_index(index).await?;
     }
-    // sea-query does not support expression indexes for SQLite.
+    let disabled =
+        |name: &str| index(name).and_where(Expr::col(Users::DisabledAt).is_not_null()).take();
     for index in [
-        "CREATE INDEX users_by_nickname ON users (lower(nickname), created_at, id, username_key)",
-        "CREATE INDEX users_by_email ON users (lower(email), created_at, id, username_key)",
+        disabled("users_disabled_by_creation").col(Users::CreatedAt).col(Users::Id).take(),
+        disabled("users_disabled_by_name").col(Users::UsernameKey).take(),
     ] {
-        manager.get_connection().execute_unprepared(index).await?;
+        manager.create_index(index).await?;
     }
+    user_words(manager, text).await?;
     // One row per reserved skeleton. ASCII usernames share it, any other has it exclusively. A row
     // of its own gives databases with concurrent writers something to lock.
     let table = Table::create()
@@ -222,6 +244,31 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(big_integer(DeletedUsers::DeletedAt))
         .take();
     manager.create_table(table).await
+}
+
+/// Words by which accounts are found, with the sort keys of the account list: a search reads no
+/// accounts but those of the page.
+async fn user_words(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let mut table = Table::create()
+        .table(UserWords::Table)
+        .col(text.column(UserWords::Word))
+        .col(uuid(UserWords::UserId))
+        .col(big_integer(UserWords::CreatedAt))
+        .col(text.column(UserWords::UsernameKey))
+        .primary_key(Index::create().col(UserWords::Word).col(UserWords::UserId))
+        .take();
+    if manager.get_database_backend() == sea_orm::DbBackend::Sqlite {
+        // The primary key holds the rows: they are not stored twice.
+        table.extra("WITHOUT ROWID");
+    }
+    manager.create_table(table).await?;
+    let index = Index::create()
+        .name("user_words_by_user")
+        .table(UserWords::Table)
+        .col(UserWords::UserId)
+        .col(UserWords::Word)
+        .take();
+    manager.create_index(index).await
 }
 
 async fn sessions(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
@@ -386,6 +433,24 @@ async fn files(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(Files::UserId)
         .col(Files::Id)
         .col(Files::StoredBytes)
+        .take();
+    manager.create_index(index).await?;
+    // Notices to the owners of pictures that administrators have removed.
+    let table = Table::create()
+        .table(RemovalNotices::Table)
+        .col(uuid(RemovalNotices::Id).primary_key())
+        .col(uuid(RemovalNotices::UserId))
+        .col(text.column(RemovalNotices::FileName).null())
+        .col(text.column(RemovalNotices::Reason))
+        .col(text.column(RemovalNotices::Text).null())
+        .col(big_integer(RemovalNotices::CreatedAt))
+        .take();
+    manager.create_table(table).await?;
+    let index = Index::create()
+        .name("removal_notices_by_user")
+        .table(RemovalNotices::Table)
+        .col(RemovalNotices::UserId)
+        .col(RemovalNotices::Id)
         .take();
     manager.create_index(index).await?;
     let table = Table::create()

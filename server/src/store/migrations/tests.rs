@@ -8,7 +8,7 @@ use sea_orm::{
 use super::*;
 use crate::store::entities::{
     audit_event, change, cleanup, deleted_user, file, login_failure, object_store, orphaned_object,
-    revoked_token, session, signing_key, user, username_skeleton,
+    removal_notice, revoked_token, session, signing_key, user, user_word, username_skeleton,
 };
 
 /// Definitions of the tables as the entities declare them.
@@ -25,9 +25,11 @@ fn tables_of_entities(backend: DbBackend) -> Vec<TableCreateStatement> {
         table::<login_failure::Entity>(backend),
         table::<object_store::Entity>(backend),
         table::<orphaned_object::Entity>(backend),
+        table::<removal_notice::Entity>(backend),
         table::<revoked_token::Entity>(backend),
         table::<session::Entity>(backend),
         table::<signing_key::Entity>(backend),
+        table::<user_word::Entity>(backend),
         table::<username_skeleton::Entity>(backend),
         table::<user::Entity>(backend),
     ]

@@ -1,0 +1,90 @@
+//! Notices to the owner of pictures that an administrator has removed.
+
+use leptos::prelude::*;
+use uuid::Uuid;
+
+use crate::{
+    components::{
+        icons,
+        loader::Loader,
+        time::{self, Precision},
+        toasts::Toasts,
+    },
+    dom,
+    i18n::{audit::removal_reason, strings::Language},
+    protocol::{
+        error::Code,
+        moderation::{NoticeQuery, RemovalNotice},
+    },
+    server_fns::{dismiss_notice, list_notices},
+    session::browser::SessionContext,
+};
+
+/// The notices; nothing without one, or if they could not be loaded.
+pub(super) fn view() -> impl IntoView {
+    let notices = Loader::<Vec<RemovalNotice>>::new();
+    let context = SessionContext::of_page();
+    let user_id = Memo::new(move |_| context.user_id());
+    Effect::new(move |_| match user_id.get() {
+        Some(_) => notices.load(async { list_notices().await.map(|list| list.notices) }),
+        None => notices.reset(),
+    });
+    let all = move || notices.get(Clone::clone).unwrap_or_default();
+    view! {
+        <div class="removal-notices" role="status">
+            <For each=all key=|notice| notice.id let:notice>{card(notices, notice)}</For>
+        </div>
+    }
+}
+
+fn card(notices: Loader<Vec<RemovalNotice>>, notice: RemovalNotice) -> impl IntoView {
+    let language = Language::of_page();
+    let toasts = Toasts::of_page();
+    let RemovalNotice { id, file_name, reason, text, created_at } = notice;
+    let title = move || {
+        let strings = language.strings();
+        if file_name.is_some() { strings.notice_file } else { strings.notice_avatar }
+    };
+    let reason = move || removal_reason(language.get(), reason);
+    let day = move || time::format_time(created_at, Precision::Day, language.get());
+    let forget = move |id: Uuid| {
+        notices.update(|all| all.retain(|notice| notice.id != id));
+        // The pressed button is removed with its notice.
+        if let Some(heading) = dom::find("h1") {
+            dom::focus(&heading);
+        }
+    };
+    let dismiss = move |_| {
+        dom::spawn(async move {
+            match dismiss_notice(NoticeQuery { id }).await {
+                Ok(_) => forget(id),
+                // Dismissed in another tab.
+                Err(error) if error.code == Code::NotFound => forget(id),
+                Err(_) => toasts.alert(|strings| strings.notice_dismiss_failed),
+            }
+        });
+    };
+    let name = notice_name(title.clone());
+    view! {
+        <section class="alert alert-warning removal-notice" aria-label=name>
+            {icons::warning()}
+            <div>
+                <h2>{title}</h2>
+                <p>{language.t(|s| s.removal_reason)}": "{reason}</p>
+                {text.map(|text| view! { <p class="removal-text"><bdi>{text}</bdi></p> })}
+                <p class="note">
+                    <time datetime=time::to_iso(created_at)>{day}</time>
+                </p>
+            </div>
+            <button type="button" class="btn btn-outline" on:click=dismiss>
+                {language.t(|s| s.notice_dismiss)}
+            </button>
+        </section>
+    }
+}
+
+fn notice_name(
+    title: impl Fn() -> &'static str + Clone + Send + Sync + 'static,
+) -> impl Fn() -> &'static str {
+    move || title()
+}

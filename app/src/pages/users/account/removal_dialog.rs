@@ -1,0 +1,132 @@
+//! Dialog that asks for the reason of a removal, which the owner is told.
+
+use leptos::{ev::SubmitEvent, html, prelude::*, task::tick};
+
+use super::pictures::{Picture, Pictures};
+use crate::{
+    components::{
+        dialog::Dialog,
+        form::{FormError, FormState},
+        submit_button::SubmitButton,
+    },
+    dom,
+    i18n::audit::removal_reason,
+    protocol::{
+        error::{ApiError, Code},
+        moderation::{PictureRemoval, RemovalReason, TEXT_MAX},
+    },
+    server_fns::remove_picture,
+};
+
+/// The dialog; open while a picture is to be removed.
+pub(super) fn dialog(pictures: Pictures) -> impl IntoView {
+    view! {
+        <Dialog
+            is_open=Signal::derive(move || pictures.pending.with(Option::is_some))
+            on_close=move |()| pictures.pending.set(None)
+            title_id="removal-title"
+            initial_focus="#removal-reason"
+        >
+            {move || pictures.pending.get().map(|picture| form(pictures, picture))}
+        </Dialog>
+    }
+}
+
+fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
+    let language = pictures.page.actions.language;
+    let form = FormState::new(Vec::new());
+    let reason = RwSignal::new(RemovalReason::ALL[0]);
+    let text = NodeRef::<html::Textarea>::new();
+    let name = match &picture {
+        Picture::Avatar => None,
+        Picture::File(file) => Some(file.name.clone()),
+    };
+    let submit = move |event: SubmitEvent| {
+        let text = text.get_untracked().map(|text| text.value()).unwrap_or_default();
+        let removal = PictureRemoval {
+            id: Some(pictures.page.row.id.to_string()),
+            file: match &picture {
+                Picture::Avatar => None,
+                Picture::File(file) => Some(file.id.to_string()),
+            },
+            reason: Some(reason.get_untracked().as_str().to_owned()),
+            text: (!text.trim().is_empty()).then_some(text),
+        };
+        form.submit(&event, Box::pin(remove(pictures, removal)));
+    };
+    let option = move |one: RemovalReason| {
+        view! {
+            <option value=one.as_str()>{move || removal_reason(language.get(), one)}</option>
+        }
+    };
+    let choose = move |event| {
+        reason
+            .set(RemovalReason::parse(&event_target_value(&event)).unwrap_or(RemovalReason::Other));
+    };
+    let is_required = move || reason.get() == RemovalReason::Other;
+    view! {
+        <form method="post" novalidate on:submit=submit>
+            <h2 id="removal-title">{language.t(|s| s.removal_title)}</h2>
+            {name.map(|name| view! { <p class="dialog-name"><bdi>{name}</bdi></p> })}
+            <p class="lead">{language.t(|s| s.removal_text)}</p>
+            <div class="field">
+                <label for="removal-reason">{language.t(|s| s.removal_reason)}</label>
+                <select id="removal-reason" class="input" on:change=choose>
+                    {RemovalReason::ALL.map(option)}
+                </select>
+            </div>
+            <div class="field">
+                <label for="removal-explanation">{language.t(|s| s.removal_explanation)}</label>
+                <textarea
+                    id="removal-explanation"
+                    class="input textarea"
+                    rows="3"
+                    maxlength=TEXT_MAX.to_string()
+                    aria-required=move || is_required().then_some("true")
+                    node_ref=text
+                ></textarea>
+            </div>
+            <FormError form />
+            <div class="form-actions">
+                <SubmitButton
+                    label=|s| s.remove_picture
+                    busy=form.busy
+                    class="btn btn-outline btn-danger"
+                />
+                <button
+                    type="button"
+                    class="btn btn-ghost"
+                    on:click=move |_| pictures.pending.set(None)
+                >
+                    {language.t(|s| s.cancel)}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+async fn remove(pictures: Pictures, removal: PictureRemoval) -> Result<(), ApiError> {
+    match remove_picture(removal).await {
+        Ok(_) => {}
+        // Its owner has deleted it meanwhile.
+        Err(error) if error.code == Code::NotFound => {}
+        Err(error) => return Err(with_field(error)),
+    }
+    pictures.pending.try_set(None);
+    pictures.page.actions.complete(|strings| strings.picture_removed_done);
+    // The pressed button is removed with its picture. An open dialog keeps the focus from the page.
+    tick().await;
+    if let Some(heading) = dom::find("#user-pictures") {
+        dom::focus(&heading);
+    }
+    Ok(())
+}
+
+/// Uses the message of the invalid field in place of the general one.
+fn with_field(mut error: ApiError) -> ApiError {
+    if let Some((_, text)) = error.fields.pop_first() {
+        error.message = text;
+        error.fields.clear();
+    }
+    error
+}
