@@ -16,7 +16,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes that only browsers and style sheets read. Any other attribute must not have a literal
 /// with letters.
-const MACHINE_READABLE: [&str; 38] = [
+const MACHINE_READABLE: [&str; 39] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
@@ -49,6 +49,7 @@ const MACHINE_READABLE: [&str; 38] = [
     "rel",
     "role",
     "scope",
+    "sizes",
     "spellcheck",
     "tabindex",
     "translate",
