@@ -51,6 +51,8 @@ pub fn objects(app: &App) -> Vec<String> {
     }
     let mut found = Vec::new();
     collect(&app.folder.path().join("data/objects"), &mut found);
+    // With PostgreSQL, a node marks the folder that it shares with the others.
+    found.retain(|path| !path.contains("/objects/markers/"));
     found.sort();
     found
 }
