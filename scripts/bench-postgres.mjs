@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { load, median, post, run, start } from './load.mjs';
 
 const [program = 'target/release/gatehouse'] = process.argv.slice(2);
-const url = process.env['POSTGRES_URL'] ?? '';
+const url = process.env.POSTGRES_URL ?? '';
 /** Concurrent requests, each of another session. */
 const CLIENTS = 64;
 const ROUNDS = 3;
