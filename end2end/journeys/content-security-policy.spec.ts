@@ -45,7 +45,7 @@ test('API description renders and is accessible', async ({ page }) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.goto('/api/docs');
-    await expect(page.getByRole('heading', { level: 1 })).toContainText('Gatehouse');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('API documentation');
     await expect(page.getByRole('heading', { name: 'POST /api/auth/login' })).toBeVisible();
     // The policy allows its style sheet.
     expect(await page.locator('main').evaluate((main) => getComputedStyle(main).maxWidth)).toBe(

@@ -19,7 +19,7 @@ fn every_server_function_is_an_endpoint() {
         assert!(listed.contains(&format!("{method} {path}")), "{method} {path}");
         registered += 1;
     }
-    assert_eq!(listed.len(), registered + 4, "and four endpoints carry bytes");
+    assert_eq!(listed.len(), registered + 5, "and five endpoints carry bytes");
 }
 
 #[tokio::test]

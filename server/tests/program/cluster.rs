@@ -355,9 +355,14 @@ mod on_postgres {
     #[ignore = "needs PostgreSQL: scripts/test-postgres"]
     fn administrators_who_disable_each_other_over_two_nodes_leave_one() {
         let cluster = Cluster::start();
+        let mut former: Vec<String> = Vec::new();
         for round in 0..5 {
             let (one, one_pair) = cluster.admin(&format!("one{round}"));
             let (two, two_pair) = cluster.admin(&format!("two{round}"));
+            // The administrators of the round before, of whom the last one could not be demoted.
+            for id in former.drain(..) {
+                cluster.run(&["user", "role", &id, "user"]);
+            }
             let disable = |node: &RunningServer, token: &str, id: &str| {
                 let change = json!({ "id": id, "disabled": true });
                 node.request("PATCH", "/api/users", token, &change).0
@@ -371,13 +376,7 @@ mod on_postgres {
             let listed = cluster.run(&["user", "list", "--admins"]);
             let enabled = listed.lines().filter(|line| line.contains("enabled")).count();
             assert_eq!(enabled, 1, "{listed}");
-            // For the next round.
-            for id in [&one, &two] {
-                cluster.run(&["user", "enable", id]);
-            }
-            for id in [&one, &two] {
-                let _ = cluster.dir.run(&["user", "role", id, "user"], &settings_of("a"));
-            }
+            former.extend([one, two]);
         }
     }
 

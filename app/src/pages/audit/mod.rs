@@ -11,6 +11,7 @@ use leptos::{
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
+    location::Url,
 };
 use uuid::Uuid;
 use web_sys::UrlSearchParams;
@@ -74,7 +75,7 @@ impl Filters {
         let members: Vec<_> = members
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value)))
+            .map(|(name, value)| format!("{name}={}", Url::escape(value)))
             .collect();
         let separator = if members.is_empty() { "" } else { "?" };
         format!("{}{separator}{}", Page::Audit.path(), members.join("&"))

@@ -13,6 +13,7 @@ use leptos::{ev::SubmitEvent, html, leptos_dom::helpers::TimeoutHandle, prelude:
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
+    location::Url,
 };
 use web_sys::UrlSearchParams;
 
@@ -100,9 +101,8 @@ impl Query {
             ("before", before),
         ];
         let members = members.into_iter().filter(|(_, value)| !value.is_empty());
-        let members: Vec<_> = members
-            .map(|(name, value)| format!("{name}={}", js_sys::encode_uri_component(value)))
-            .collect();
+        let members: Vec<_> =
+            members.map(|(name, value)| format!("{name}={}", Url::escape(value))).collect();
         let separator = if members.is_empty() { "" } else { "?" };
         format!("{}{separator}{}", Page::Users.path(), members.join("&"))
     }
