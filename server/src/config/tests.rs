@@ -249,7 +249,13 @@ fn deployment_files_name_existing_settings_only() {
         |character: char| character.is_ascii_uppercase() || "_0123456789".contains(character);
     // A service link of Kubernetes, and placeholders for groups of settings.
     let others = ["PORT", "S3_", ""];
-    for file in ["Containerfile", "compose.sqlite.yaml", "docs/deployment.md", "docs/metrics.md"] {
+    for file in [
+        "Containerfile",
+        "compose.yaml",
+        "compose.sqlite.yaml",
+        "docs/deployment.md",
+        "docs/metrics.md",
+    ] {
         let text = std::fs::read_to_string(root.join(file)).unwrap();
         let mut found = 0;
         for rest in text.split(PREFIX).skip(1) {
