@@ -34,7 +34,7 @@ const BEGIN_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Handle of the pool that changes are made on. Its sessions are serializable by default
-/// ([`postgres::connect`]).
+/// (`postgres.rs`).
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     pool: DatabaseConnection,
