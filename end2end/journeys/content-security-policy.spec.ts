@@ -49,7 +49,7 @@ test('API description renders and is accessible', async ({ page }) => {
     await expect(page.getByRole('heading', { name: 'POST /api/auth/login' })).toBeVisible();
     // The policy allows its style sheet.
     expect(await page.locator('main').evaluate((main) => getComputedStyle(main).maxWidth)).toBe(
-      '896px',
+      '960px',
     );
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(
