@@ -47,7 +47,7 @@ async function fiveCalls(gatehouse: Gatehouse, held: string[]): Promise<void> {
   for (let call = 2; call <= 5; call += 1) {
     for (const path of ['/', '/profile']) {
       await gatehouse.page.evaluate(
-        (to) => document.querySelector<HTMLAnchorElement>(`nav a[href="${to}"]`)?.click(),
+        (to) => document.querySelector<HTMLAnchorElement>(`.site-header a[href="${to}"]`)?.click(),
         path,
       );
       await gatehouse.expectPath(path);
