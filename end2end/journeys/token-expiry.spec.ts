@@ -24,10 +24,10 @@ test('idle page does not refresh, and a returning user is refreshed before any f
   // Past the time at which an active user's token is refreshed.
   await page.clock.fastForward('14:00');
   // A request without user activity: once it is answered, a refresh would have been sent.
-  await page.evaluate(() => document.querySelector<HTMLAnchorElement>('nav a[href="/"]')?.click());
+  await page.evaluate(() => document.querySelector<HTMLAnchorElement>('.site-header a[href="/"]')?.click());
   await gatehouse.expectPath('/');
   await page.evaluate(() =>
-    document.querySelector<HTMLAnchorElement>('nav a[href="/profile"]')?.click(),
+    document.querySelector<HTMLAnchorElement>('.site-header a[href="/profile"]')?.click(),
   );
   await gatehouse.expectProfile(user);
   expect(calls.filter((call) => call !== FILES)).toEqual([ME]);
