@@ -93,7 +93,7 @@ export const ADMINISTRATION: State[] = [
       );
       await gatehouse.open('/files');
       await expect(gatehouse.main.getByText(gatehouse.words.noticeFile)).toBeVisible();
-      await expect(gatehouse.main.getByRole('img').first()).toBeVisible();
+      await expect(gatehouse.main.locator('.tile img')).toBeVisible();
     },
   },
 ];
@@ -184,6 +184,7 @@ async function answerWithUser(page: Page): Promise<void> {
           created_at: NOON,
         })),
         next: null,
+        total: 2,
         used: 2_400_000,
         quota: 100_000_000,
       },
