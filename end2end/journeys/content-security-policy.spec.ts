@@ -42,6 +42,8 @@ test('invariant 24: injected script does not run', async ({ page, browserErrors 
 });
 
 test('API description renders and is accessible', async ({ page }) => {
+  // axe takes its time for a document of this size.
+  test.slow();
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await page.goto('/api/docs');
