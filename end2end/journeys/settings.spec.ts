@@ -51,17 +51,17 @@ for (const [locale, words] of LANGUAGES) {
       const { edit, nickname, save } = form(page, words);
       await edit.click();
       await expect(nickname).toBeFocused();
-      await nickname.fill('Ada L.');
+      await nickname.fill('Ada Lovelace');
       await save.click();
       // The response is pending.
-      await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
+      await expect(gatehouse.accountMenu('Ada Lovelace')).toBeVisible();
       await expect(edit).toBeFocused();
-      await expect(other.main.getByText(words.welcome('Ada L.'))).toBeVisible();
+      await expect(other.main.getByText(words.welcome('Ada Lovelace'))).toBeVisible();
       release();
       await expect(gatehouse.status(words.profileSaved)).toBeVisible();
       await gatehouse.reload();
-      await expect(gatehouse.accountMenu('Ada L.')).toBeVisible();
-      await expect(gatehouse.main.getByText('Ada L.')).toBeVisible();
+      await expect(gatehouse.accountMenu('Ada Lovelace')).toBeVisible();
+      await expect(gatehouse.main.getByText('Ada Lovelace')).toBeVisible();
     });
 
     test('profile requested before a change and received after it does not undo the change', async ({
