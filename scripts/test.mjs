@@ -62,8 +62,9 @@ const PARTS = [
     count: () => ofPlaywright(readFileSync(REPORT, 'utf8')),
   },
   {
-    // The release build is the one of the part before.
+    // Packs the release build.
     name: 'image',
+    isExtra: true,
     run: ['scripts/test-image'],
     count: ({ stdout }) => ofNode(stdout),
   },
