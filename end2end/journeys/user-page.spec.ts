@@ -44,7 +44,9 @@ for (const [locale, words] of LANGUAGES) {
       user,
       administrator,
       newContext,
+      browserErrors,
     }) => {
+      browserErrors.expect(/status of 400 .*\/api\/users\/removals/);
       const owner = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       await owner.logIn(user);
       await owner.open('/files');
@@ -191,7 +193,11 @@ test('user who was deleted meanwhile is reported, and the list is offered', asyn
   newContext,
   browserErrors,
 }) => {
-  browserErrors.expect(/status of 404 .*\/api\/users/);
+  browserErrors.expect(
+    /status of 404 .*\/api\/users/,
+    // The session has ended with the account.
+    /status of 401 .*\/api\/auth\/logout/,
+  );
   const user = newUser();
   await api.register(user);
   const gatehouse = new Gatehouse(page);
