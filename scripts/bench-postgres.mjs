@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { refreshScript } from './bench-refreshes.mjs';
 import { load, median, post, run, start } from './load.mjs';
 
 const [program = 'target/release/gatehouse'] = process.argv.slice(2);
@@ -12,25 +13,6 @@ const url = process.env.POSTGRES_URL ?? '';
 const CLIENTS = 64;
 const ROUNDS = 3;
 const CREDENTIALS = { username: 'refresher', password: 'correct horse battery' };
-
-/**
- * Script of wrk: each refresh token is presented once, and the response has the next one.
- * @type {(tokens: string[]) => string}
- */
-const wrk = (tokens) => `
-wrk.method = "POST"
-local line, first, last = {}, 1, ${String(tokens.length)}
-for token in ("${tokens.join(' ')}"):gmatch("%S+") do line[#line + 1] = token end
-function request()
-  local token = line[first]
-  line[first], first = nil, first + 1
-  return wrk.format(nil, nil, { ["Authorization"] = "Bearer " .. token })
-end
-function response(status, headers, body)
-  last = last + 1
-  line[last] = body:match('"refresh_token":"([^"]+)"')
-end
-`;
 
 /**
  * The statements of a refresh, of one of these sessions.
@@ -87,7 +69,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
   rates.pgbench.push(Number(/tps = ([\d.]+)/.exec(printed)?.[1]));
 
   const lua = join(folder, 'refresh.lua');
-  writeFileSync(lua, wrk(pairs.map(({ refresh_token: token = '' }) => token)));
+  writeFileSync(lua, refreshScript(pairs.map(({ refresh_token: token = '' }) => token)));
   rates.refreshes.push(
     (await load(`${server.base}/api/auth/refresh`, { connections: CLIENTS, script: lua })).rate,
   );

@@ -17,7 +17,7 @@ const AT_A_TIME = 64;
  * queue, so that no token is presented by two requests at once.
  * @type {(tokens: string[]) => string}
  */
-const script = (tokens) => `
+export const refreshScript = (tokens) => `
 wrk.method = "POST"
 local line, first, last = {}, 1, ${String(tokens.length)}
 for token in ("${tokens.join(' ')}"):gmatch("%S+") do line[#line + 1] = token end
@@ -56,7 +56,7 @@ export async function refreshRate(program, bareCommits, folder) {
   for (let round = 0; round < 3; round += 1) {
     rates.commits.push(Number((await run(bareCommits, [data])).stdout));
     const lua = join(folder, 'refresh.lua');
-    writeFileSync(lua, script(pairs.map(({ refresh_token: token = '' }) => token)));
+    writeFileSync(lua, refreshScript(pairs.map(({ refresh_token: token = '' }) => token)));
     rates.refreshes.push(
       (await load(`${server.base}/api/auth/refresh`, { connections: AT_A_TIME, script: lua })).rate,
     );

@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(terms("b1 b2 b3 b4 b5 b6 b7 b8 b9").len(), TERMS_MAX);
     }
 
-    /// Whether a search finds an account with these names.
+    /// Returns whether a search finds an account with these names.
     fn is_found(names: &[&str], typed: &str) -> bool {
         let words = words(names.iter().copied());
         let terms = terms(typed);

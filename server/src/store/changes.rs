@@ -149,7 +149,7 @@ struct Row {
     expires_at: i64,
 }
 
-/// What PostgreSQL answers: a snapshot, and the rows from a horizon on.
+/// Answer of PostgreSQL: a snapshot, and the rows from a horizon on.
 struct Snapshot {
     /// The oldest transaction in progress.
     horizon: i64,

@@ -1,4 +1,4 @@
-//! What the servers of a PostgreSQL database do once for all, and whether their clocks agree.
+//! Tasks of one server for all that share a PostgreSQL database, and the check of their clocks.
 
 use sea_orm::{
     DbErr, RuntimeErr,

@@ -85,7 +85,7 @@ pub struct Store {
     engine: Engine,
 }
 
-/// What only one of the databases needs.
+/// Connections and tasks that differ between the two databases.
 #[derive(Clone, Debug)]
 enum Engine {
     /// SQLite allows one writer at a time: changes go through one writer task with a connection of

@@ -25,7 +25,7 @@ use super::{
 /// nothing.
 const READERS: u32 = 4;
 
-/// Where a database is.
+/// Location of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A SQLite file.

@@ -95,7 +95,7 @@ pub(super) fn is_url(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
-/// Where a database is.
+/// Connection parameters of a database.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     options: PgConnectOptions,

@@ -73,7 +73,7 @@ impl Log {
         });
         Effect::new(move |_| {
             let timer = set_interval_with_handle(move || log.poll(), POLL_INTERVAL);
-            // What was written while the tab was hidden is requested as soon as it is shown.
+            // Entries written while the tab was hidden are requested as soon as it is shown.
             let shown = document_listener(move || log.poll());
             on_cleanup(move || {
                 shown.remove();
@@ -103,7 +103,7 @@ impl Log {
         async move {
             let result = search(query).await;
             self.actions.note(user_id, &result);
-            // That there is no such user says more than that a field is wrong.
+            // "No such user" says more than "a field is wrong".
             result.map_err(|mut error| {
                 if let Some((_, text)) = error.fields.pop_first() {
                     error.message = text;

@@ -26,7 +26,7 @@ pub struct KeyStore {
     ring: RwLock<Arc<KeyRing>>,
 }
 
-/// Where the keys are.
+/// Storage of the keys.
 enum Source {
     File(FileSource),
     Database(DatabaseSource),

@@ -14,7 +14,7 @@ use crate::{
     tokens::algorithm::Algorithm,
 };
 
-/// Where the keys of servers with one database are, and what encrypts them there.
+/// Key storage in a database that several servers share, and the secret that encrypts it.
 #[derive(Clone)]
 pub struct SharedKeys {
     store: Store,
