@@ -211,10 +211,10 @@ impl TestDir {
     }
 
     /// Runs a command whose standard output has no reader.
-    pub fn run_unread(&self, arguments: &[&str], input: &str) -> Output {
+    pub fn run_unread(&self, arguments: &[&str], settings: &[(&str, &str)], input: &str) -> Output {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
-        Self::run_to(self.command(arguments, &[]).stdout(writer), input)
+        Self::run_to(self.command(arguments, settings).stdout(writer), input)
     }
 
     /// Runs a command with another standard output.

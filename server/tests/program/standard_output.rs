@@ -33,6 +33,8 @@ fn assert_quiet(output: &Output, command: &str) {
 fn command_with_closed_standard_output_completes_with_success() {
     let dir = TestDir::new();
     let running = dir.serve(&[]);
+    // `health` asks the server at the configured address.
+    let settings = [("GATEHOUSE_ADDR", &*running.address)];
     let credentials = json!({ "username": "alice", "password": PASSWORD });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let kid = || {
@@ -43,6 +45,7 @@ fn command_with_closed_standard_output_completes_with_success() {
     let mut tried = BTreeSet::new();
     for (command, input) in [
         ("config", ""),
+        ("health", ""),
         ("keys list", ""),
         ("keys rotate", ""),
         ("keys retire KID", ""),
@@ -66,7 +69,7 @@ fn command_with_closed_standard_output_completes_with_success() {
         let old = kid().unwrap_or_default();
         let arguments: Vec<_> =
             command.split(' ').map(|word| if word == "KID" { &*old } else { word }).collect();
-        assert_quiet(&dir.run_unread(&arguments, input), command);
+        assert_quiet(&dir.run_unread(&arguments, &settings, input), command);
         let depth = if ["keys", "user"].contains(&arguments[0]) { 2 } else { 1 };
         tried.insert(arguments[..depth].join(" "));
     }
@@ -81,7 +84,7 @@ fn command_with_closed_standard_output_completes_with_success() {
     let credentials = json!({ "username": "bertha", "password": "another horse battery" });
     assert_eq!(running.call("POST", "/api/auth/login", None, &credentials).unwrap().0, 200);
     assert_eq!(running.stop(), Some(0));
-    assert_quiet(&dir.run_unread(&["restore", "one.zip"], ""), "restore");
+    assert_quiet(&dir.run_unread(&["restore", "one.zip"], &[], ""), "restore");
     tried.insert("restore".to_owned());
 
     let mut all = commands(&dir, &[]);
