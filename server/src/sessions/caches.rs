@@ -15,7 +15,7 @@ use crate::{
     failure::{internal, unavailable},
     metrics::{Task, metrics},
     store::{Change, News, StoreError},
-    tokens::{blocklist::Blocklist, keys::KeyError},
+    tokens::blocklist::Blocklist,
 };
 
 /// Entries of the blocklist that are read at a time.
@@ -79,7 +79,7 @@ impl SessionService {
         match news {
             News::Everything => {
                 self.invalidate_caches().await?;
-                self.reload_keys().await?;
+                inner.codec.reload_keys().await?;
             }
             News::Changes(changes, blocked) => {
                 inner.blocklist.add(blocked);
@@ -87,7 +87,7 @@ impl SessionService {
                     match change {
                         Change::Session(id) => inner.session_cache.invalidate(&id),
                         Change::Account(id) => inner.user_cache.invalidate(id),
-                        Change::SigningKeys => self.reload_keys().await?,
+                        Change::SigningKeys => inner.codec.reload_keys().await?,
                     }
                 }
             }
@@ -95,19 +95,6 @@ impl SessionService {
         *position = next;
         inner.last_heard.set(asked_at);
         Ok(())
-    }
-
-    /// Reloads the signing keys. Keys that cannot be used leave those in memory in use, as a damaged
-    /// key file does.
-    async fn reload_keys(&self) -> Result<(), StoreError> {
-        match self.inner().codec.reload_keys().await {
-            Err(KeyError::Store(error)) => Err(error),
-            Err(error) => {
-                tracing::error!(%error, "the keys in memory stay in use");
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
     }
 
     /// Compares the clock of the database with this one until it is dropped, and warns if they

@@ -1,9 +1,6 @@
 //! Tasks of one server for all that share a PostgreSQL database, and the check of their clocks.
 
-use sea_orm::{
-    DbErr, RuntimeErr,
-    sqlx::{self, Postgres, pool::PoolConnection},
-};
+use sea_orm::sqlx::{self, PgConnection};
 
 use super::{Engine, Store, StoreError};
 use crate::clock::Clock;
@@ -35,7 +32,7 @@ impl SharedTask {
 #[derive(Debug)]
 pub struct SharedTaskGuard {
     /// The connection has the lock, and gives it up when it is closed.
-    _connection: Option<PoolConnection<Postgres>>,
+    _connection: Option<PgConnection>,
 }
 
 /// Difference between the clock of the database and that of this process.
@@ -62,14 +59,13 @@ impl Store {
         &self,
         task: SharedTask,
     ) -> Result<Option<SharedTaskGuard>, StoreError> {
-        let Engine::Postgres { .. } = &self.engine else {
+        let Engine::Postgres { signals, .. } = &self.engine else {
             return Ok(Some(SharedTaskGuard { _connection: None }));
         };
-        let mut connection =
-            self.read.get_postgres_connection_pool().acquire().await.map_err(unavailable)?;
-        connection.close_on_drop();
+        // Not one of a pool: the task itself needs those.
+        let mut connection = signals.connect().await?;
         let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(task.key());
-        let is_first: bool = lock.fetch_one(&mut *connection).await.map_err(unavailable)?;
+        let is_first: bool = lock.fetch_one(&mut connection).await?;
         Ok(is_first.then_some(SharedTaskGuard { _connection: Some(connection) }))
     }
 
@@ -83,16 +79,12 @@ impl Store {
         let query =
             sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
         let pool = self.read.get_postgres_connection_pool();
-        let theirs: i64 = query.fetch_one(pool).await.map_err(unavailable)?;
+        let theirs: i64 = query.fetch_one(pool).await?;
         let took = clock.elapsed().saturating_sub(began).as_millis();
         let uncertainty = i64::try_from(took).unwrap_or(i64::MAX) / 2;
         let ahead = theirs.saturating_sub(now.saturating_add(uncertainty));
         Ok(Some(ClockDifference { ahead, uncertainty }))
     }
-}
-
-fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(DbErr::Query(RuntimeErr::SqlxError(error.into())))
 }
 
 #[cfg(test)]

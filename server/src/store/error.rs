@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 use super::PostgresProblem;
 use crate::failure::{ErrorClass, InternalError};
@@ -36,6 +36,19 @@ impl From<DbErr> for StoreError {
             Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict,
             _ => Self::Unavailable(error),
         }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(DbErr::Query(RuntimeErr::SqlxError(error.into())))
+    }
+}
+
+impl StoreError {
+    /// The database did not answer within a time limit.
+    pub(super) fn no_answer() -> Self {
+        Self::Unavailable(DbErr::Custom("the database did not answer in time".into()))
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -77,7 +77,7 @@ impl Writer {
         let mut attempt = 1;
         loop {
             let changing = tokio::time::timeout(ATTEMPT_TIMEOUT, self.attempt(work.clone()));
-            let changed = changing.await.unwrap_or_else(|_| Err(no_answer()));
+            let changed = changing.await.unwrap_or_else(|_| Err(StoreError::no_answer()));
             match changed {
                 Err(StoreError::Unavailable(error))
                     if attempt < MAX_ATTEMPTS && postgres::is_contention(&error) =>
@@ -130,7 +130,7 @@ impl Writer {
             }
         };
         let begun = tokio::time::timeout(BEGIN_TIMEOUT, beginning).await;
-        begun.unwrap_or_else(|_| Err(no_answer()))
+        begun.unwrap_or_else(|_| Err(StoreError::no_answer()))
     }
 
     /// Returns how long to wait before the next attempt: a part of a time that doubles with each.
@@ -141,8 +141,4 @@ impl Writer {
         let longest = Duration::from_millis(1 << attempt.min(6)).min(MAX_PAUSE);
         longest * u32::try_from(part).unwrap_or_default() / 1024
     }
-}
-
-fn no_answer() -> StoreError {
-    StoreError::Unavailable(DbErr::Custom("the database did not answer in time".into()))
 }

@@ -14,12 +14,9 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{
-    DbErr, RuntimeErr,
-    sqlx::{
-        self, ConnectOptions as _, Executor as _,
-        postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions, PgRow},
-    },
+use sea_orm::sqlx::{
+    self, ConnectOptions as _, Executor as _,
+    postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions, PgRow},
 };
 use tokio::{
     sync::{Mutex, Notify},
@@ -146,13 +143,15 @@ impl Signals {
                 *kept = Some(connection);
                 Ok(found)
             }
-            Ok(Err(error)) => {
-                Err(StoreError::Unavailable(DbErr::Query(RuntimeErr::SqlxError(error.into()))))
-            }
-            Err(_) => Err(StoreError::Unavailable(DbErr::Custom(
-                "the database did not answer in time".into(),
-            ))),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(StoreError::no_answer()),
         }
+    }
+
+    /// Opens a connection of its own, outside of the pools.
+    pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let connecting = timeout(QUERY_TIMEOUT, self.shared.options.connect()).await;
+        Ok(connecting.map_err(|_| StoreError::no_answer())??)
     }
 }
 

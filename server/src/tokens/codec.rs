@@ -23,11 +23,12 @@ use uuid::Uuid;
 
 use super::{
     header::{self, Header, decode_object, decode_text},
-    keys::{KeyError, KeyRing, KeyStore, SignError},
+    keys::{KeyRing, KeyStore, SignError},
 };
 use crate::{
     clock::Env,
     domain::claims::{Grant, SignedToken, VerifiedClaims, check_time},
+    store::StoreError,
 };
 
 /// Largest size of a token in bytes; ours have about 550.
@@ -212,12 +213,12 @@ impl Codec {
         verified.at(now)
     }
 
-    /// Reloads the keys.
+    /// Reloads the keys ([`KeyStore::reload`]).
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if they cannot be read.
-    pub async fn reload_keys(&self) -> Result<(), KeyError> {
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn reload_keys(&self) -> Result<(), StoreError> {
         self.keys.reload().await
     }
 

@@ -57,7 +57,7 @@ async fn open_of_unreachable_server_fails_with_the_remedy() {
 mod on_postgres {
     use sea_orm::{ConnectionTrait as _, Database};
 
-    use crate::store::{Store, test_database::PostgresDatabase};
+    use crate::store::{SharedTask, Store, test_database::PostgresDatabase};
 
     fn database() -> PostgresDatabase {
         PostgresDatabase::create().expect("GATEHOUSE_TEST_POSTGRES")
@@ -81,6 +81,19 @@ mod on_postgres {
         let error = Store::open(url).await.unwrap_err().to_string();
         assert!(!error.contains("geheim"), "{error}");
         error
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: scripts/test-postgres"]
+    async fn shared_tasks_with_one_connection_for_reads_leave_it_to_reads() {
+        let database = database();
+        let store = Store::open_with(&database.url(), 2).await.unwrap();
+        let cleanup = store.begin_shared_task(SharedTask::Cleanup).await.unwrap();
+        let sweep = store.begin_shared_task(SharedTask::OrphanSweep).await.unwrap();
+        assert!(cleanup.is_some() && sweep.is_some());
+        assert_eq!(store.newest_audit_entry().await.unwrap(), None);
+        assert!(store.begin_shared_task(SharedTask::Cleanup).await.unwrap().is_none());
+        store.close().await;
     }
 
     #[tokio::test]

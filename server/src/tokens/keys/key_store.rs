@@ -17,7 +17,7 @@ use super::{
     key_file::KeyFile,
     key_file_io::{FileFingerprint, KeyFileLocation},
 };
-use crate::{clock::Env, tokens::algorithm::Algorithm};
+use crate::{clock::Env, store::StoreError, tokens::algorithm::Algorithm};
 
 /// The current keys, reloaded when they change.
 pub struct KeyStore {
@@ -44,8 +44,9 @@ struct FileSource {
 struct DatabaseSource {
     keys: SharedKeys,
     /// Number of reloads that have begun. Concurrent callers share one.
-    reloads: AtomicU64,
-    reloading: tokio::sync::Mutex<()>,
+    begun: AtomicU64,
+    /// Number of the last one that has succeeded; locked while one runs.
+    succeeded: tokio::sync::Mutex<u64>,
 }
 
 /// State of the file at the last read; each state is logged once.
@@ -126,8 +127,8 @@ impl KeyStore {
         let (ring, opened) = keys.open(algorithm, env).await?;
         let source = DatabaseSource {
             keys,
-            reloads: AtomicU64::new(0),
-            reloading: tokio::sync::Mutex::default(),
+            begun: AtomicU64::new(0),
+            succeeded: tokio::sync::Mutex::default(),
         };
         let ring = RwLock::new(Arc::new(ring));
         Ok((Self { source: Source::Database(source), algorithm, ring }, opened))
@@ -151,24 +152,30 @@ impl KeyStore {
     }
 
     /// Reloads the keys: those of a file if its metadata has changed, those of a database with a
-    /// query that concurrent callers share.
+    /// query that concurrent callers share. If they cannot be used, the error is logged and the keys
+    /// stay in use.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if those of the database cannot be read or decrypted; the keys stay in use.
-    pub async fn reload(&self) -> Result<(), KeyError> {
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn reload(&self) -> Result<(), StoreError> {
         let Source::Database(source) = &self.source else {
             self.reload_if_changed();
             return Ok(());
         };
-        let before = source.reloads.load(Ordering::Acquire);
-        let _reloading = source.reloading.lock().await;
-        // One that has begun after this call has read what this call is about.
-        if source.reloads.load(Ordering::Acquire) > before {
+        let before = source.begun.load(Ordering::Acquire);
+        let mut succeeded = source.succeeded.lock().await;
+        // One that has begun after this call, and succeeded, has read what this call is about.
+        if *succeeded > before {
             return Ok(());
         }
-        source.reloads.fetch_add(1, Ordering::AcqRel);
-        self.replace_ring(source.keys.ring().await?, false);
+        let number = source.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        match source.keys.ring().await {
+            Ok(ring) => self.replace_ring(ring, false),
+            Err(KeyError::Store(error)) => return Err(error),
+            Err(error) => tracing::error!(%error, "the keys in memory stay in use"),
+        }
+        *succeeded = number;
         Ok(())
     }
 
