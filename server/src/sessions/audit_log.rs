@@ -43,7 +43,7 @@ impl Inner {
             (None, Some(after)) => AuditStart::After(after),
             (None, None) => AuditStart::Newest,
         };
-        let page = self.store.audit_list(filter, start, limit, self.env.now()).await;
+        let page = self.store.audit_list(filter, start, limit).await;
         let store::AuditPage { entries, next, latest } = page.map_err(internal)?;
         let entries: Vec<_> = entries.into_iter().map(Entry::of).collect();
         let ids = entries.iter().flat_map(|entry| [entry.stored.user, entry.actor]).flatten();

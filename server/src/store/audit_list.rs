@@ -19,9 +19,6 @@ use super::{
 /// Entries that a filter searches for one page. The filters have no indexes of their own, which each
 /// login would pay for.
 const WINDOW: i64 = 50_000;
-/// Time that an entry may take from its number to its commit, in seconds. Servers that share a
-/// database commit in another order than they take numbers.
-const COMMIT_SECONDS: i64 = 10;
 
 /// Part of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +50,19 @@ impl Store {
         filter: AuditFilter,
         start: AuditStart,
         limit: u64,
-        now: i64,
     ) -> Result<AuditPage, StoreError> {
-        // Before the entries, so that none is missed between the two queries.
-        let latest = self.newest_committed(now).await?;
-        match start {
-            AuditStart::After(after) => self.audit_after(filter, after, limit, latest).await,
-            AuditStart::Newest => self.audit_before(filter, None, limit, latest).await,
-            AuditStart::Before(before) => {
-                self.audit_before(filter, Some(before), limit, latest).await
+        // Before the entries, so that none is missed between the queries.
+        let complete = self.complete_audit_entries().await?;
+        let newest = self.newest_audit_entry().await?.map_or(0, |(id, _)| id);
+        let latest = newest.min(complete);
+        let newest = match start {
+            AuditStart::After(after) => {
+                return self.audit_after(filter, after, limit, latest).await;
             }
-        }
+            AuditStart::Newest => newest,
+            AuditStart::Before(before) => before.saturating_sub(1),
+        };
+        self.audit_before(filter, newest, limit, latest).await
     }
 
     async fn audit_after(
@@ -75,6 +74,7 @@ impl Store {
     ) -> Result<AuditPage, StoreError> {
         let rows = find(&filter)
             .filter(Column::Id.gt(after))
+            .filter(Column::Id.lte(latest))
             .order_by_asc(Column::Id)
             .limit(limit)
             .all(&self.read)
@@ -89,14 +89,10 @@ impl Store {
     async fn audit_before(
         &self,
         filter: AuditFilter,
-        before: Option<i64>,
+        newest: i64,
         limit: u64,
         latest: i64,
     ) -> Result<AuditPage, StoreError> {
-        let newest = match before {
-            Some(before) => before.saturating_sub(1),
-            None => self.newest_audit_entry().await?.map_or(0, |(id, _)| id),
-        };
         let oldest = self.oldest_since(filter.since).await?;
         // The index of the accounts' entries finds them without a search.
         let window = if filter.user.is_some() { newest } else { newest.min(WINDOW) };
@@ -115,20 +111,6 @@ impl Store {
         };
         let next = next.filter(|next| *next > oldest);
         Ok(AuditPage { entries: shown(&self.read, &filter, rows).await?, next, latest })
-    }
-
-    /// Returns the id up to which all entries have been committed.
-    async fn newest_committed(&self, now: i64) -> Result<i64, StoreError> {
-        let newest: Option<i64> = audit_event::Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::At.lte(now.saturating_sub(COMMIT_SECONDS)))
-            .order_by_desc(Column::Id)
-            .limit(1)
-            .into_tuple()
-            .one(&self.read)
-            .await?;
-        Ok(newest.unwrap_or_default())
     }
 
     /// Returns the id of the first entry since a time.

@@ -7,9 +7,9 @@ use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use uuid::Uuid;
 
 use super::{
-    AccountChange, ActError, Actor, AuditContext, AuditEntry, DeletionOutcome, Event, FileLimits,
-    InsertFileOutcome, InsertSessionOutcome, NewSession, NewUser, PasswordChange, SessionChange,
-    Store, StoreError, StoredFile, UserChange,
+    AccountChange, ActError, Actor, AuditContext, AuditEntry, AuditFilter, AuditStart,
+    DeletionOutcome, Event, FileLimits, InsertFileOutcome, InsertSessionOutcome, NewSession,
+    NewUser, PasswordChange, SessionChange, Store, StoreError, StoredFile, UserChange,
     entities::{audit_event, session, user, username_skeleton},
     test_database::PostgresDatabase,
 };
@@ -338,7 +338,7 @@ async fn audit_entries_read_during_changes_are_complete() {
     // Ends with a look after the last change.
     loop {
         let complete = store.complete_audit_entries().await.unwrap();
-        let page = store.audit_page(super::AuditFilter::default(), last, 1000).await.unwrap();
+        let page = store.audit_page(AuditFilter::default(), last, 1000).await.unwrap();
         seen.extend(page.iter().map(|entry| entry.id).filter(|id| *id <= complete));
         last = seen.last().copied().unwrap_or_default();
         if is_done {
@@ -347,6 +347,35 @@ async fn audit_entries_read_during_changes_are_complete() {
         is_done = futures::poll!(&mut written).is_ready();
     }
     assert_eq!(seen.len(), 200, "each entry once: {seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_list_followed_by_full_pages_during_changes_returns_each_entry_once() {
+    let Fixture { store, .. } = &open().await;
+    let written = async {
+        let writers = (0..8).map(|_| async {
+            for _ in 0..25 {
+                let entry = AuditEntry::of(Event::Refreshed, NOW, ClientInfo::default());
+                store.insert_audit_entry(entry).await.unwrap();
+            }
+        });
+        join_all(writers).await;
+    };
+    let mut written = std::pin::pin!(written);
+    let (mut seen, mut latest, mut is_done) = (Vec::new(), 0, false);
+    loop {
+        let start = AuditStart::After(latest);
+        let page = store.audit_list(AuditFilter::default(), start, 5).await.unwrap();
+        seen.extend(page.entries.iter().rev().map(|entry| entry.id));
+        latest = page.latest;
+        // Ends with a page that is not full after the last change.
+        if is_done && page.entries.len() < 5 {
+            break;
+        }
+        is_done = is_done || futures::poll!(&mut written).is_ready();
+    }
+    assert_eq!(seen.len(), 200, "each entry once: {seen:?}");
+    assert!(seen.is_sorted(), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
