@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, BufReader, Read as _, Write},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -121,6 +121,9 @@ pub async fn run(
         objects: staged_beside(&config.uploads_dir),
     };
     stage.clear().map_err(|(path, source)| staging(&path, source))?;
+    if manifest.objects.is_some() && is_mount_point(&config.uploads_dir) {
+        return Err(staging(&config.uploads_dir, io::ErrorKind::ResourceBusy.into()));
+    }
     let staged = replacement.staged_database();
     extract(&mut archive, &stage, &staged).map_err(|(place, error)| match place {
         Some(place) => staging(&place, error),
@@ -284,6 +287,14 @@ async fn bring_up_to_date(
     };
     store.close().await;
     Ok(ended?)
+}
+
+/// Returns whether a folder is on another file system than the one that contains it: then it cannot
+/// be renamed.
+fn is_mount_point(folder: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
+    let parent = folder.parent().and_then(device);
+    device(folder).is_some_and(|folder| parent.is_some_and(|parent| parent != folder))
 }
 
 /// Path on the same file system, from which a folder can be renamed into its place.

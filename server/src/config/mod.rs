@@ -184,9 +184,12 @@ impl Config {
                 total: reader.value("MAX_UPLOADS", values::count)? as usize,
                 per_user: reader.value("MAX_UPLOADS_PER_USER", values::count)? as usize,
             },
+            // Without a slash at the end: a restore adds to the name of the folder.
             uploads_dir: reader
                 .given("UPLOADS_DIR", values::text)
-                .map_or_else(|| data_dir.join("objects"), PathBuf::from),
+                .map_or_else(|| data_dir.join("objects"), PathBuf::from)
+                .components()
+                .collect(),
             s3: s3(&mut reader)?,
             audit_seconds: reader.value("AUDIT_DAYS", values::days)? * 86_400,
             log: reader.value("LOG", values::log_filter)?,

@@ -196,6 +196,19 @@ fn restore_into_an_empty_folder_serves_what_was_backed_up() {
 }
 
 #[test]
+fn restore_to_an_uploads_folder_that_ends_with_a_slash_replaces_it() {
+    let dir = TestDir::new();
+    let settings = [("GATEHOUSE_UPLOADS_DIR", "uploads/")];
+    let running = dir.serve(&settings);
+    let alice = running.create_user("alice");
+    running.stop();
+    assert!(dir.run(&["backup", "one.zip"], &settings).status.success());
+    let output = dir.run(&["restore", "one.zip"], &settings);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(dir.serve(&settings).has_files_of("alice", &alice));
+}
+
+#[test]
 fn restore_of_a_damaged_or_foreign_archive_is_refused_and_changes_nothing() {
     let dir = TestDir::new();
     let running = dir.serve(&[]);
