@@ -197,11 +197,11 @@ fn pages(config: &Config) -> Router {
     }
     let remembered = config.lifetimes.refresh.min(config.lifetimes.session);
     pages::router(&Pages {
+        site,
         info: Arc::new(config.site.clone()),
         password_min: config.password_min,
         remember_seconds: usize::try_from(remembered).unwrap_or_default(),
         reload: config.reload,
-        ..Pages::of(site)
     })
 }
 

@@ -33,9 +33,7 @@ pub enum KeysCommand {
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The key file is not in use. An error, so that a script does not take the rotation for done.
-    #[error(
-        "tokens are signed with GATEHOUSE_JWT_SECRET: there is nothing to rotate or retire. A new secret takes effect at the next start and ends all sessions"
-    )]
+    #[error("tokens are signed with GATEHOUSE_JWT_SECRET: there is nothing to rotate or retire")]
     Configured,
     /// The keys.
     #[error(transparent)]

@@ -75,12 +75,10 @@ pub(super) fn page(
     let mut response = Response::new(Body::from(page.html()));
     *response.status_mut() = status;
     headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_ENCODING);
     headers.insert(header::VARY, pages::VARY);
     headers.insert(header::CONTENT_TYPE, HTML);
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::try_from(policy) {
+    if let Ok(policy) = HeaderValue::try_from(plain_page::policy(&format!("'nonce-{nonce}'"))) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     *response.headers_mut() = headers;

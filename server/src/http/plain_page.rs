@@ -55,6 +55,14 @@ impl PlainPage<'_> {
     }
 }
 
+/// Returns the CSP of such a page: nothing is loaded but icons, and the style is allowed by a source
+/// expression.
+pub(super) fn policy(style: &str) -> String {
+    format!(
+        "default-src 'none'; style-src {style}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
 /// Escapes a text for elements and quoted attributes.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -10,7 +10,12 @@ use app::routes::Page;
 use axum::http::{Method, StatusCode};
 use prometheus::{Histogram, IntCounter};
 
-use super::{endpoints::endpoints, file_response::AVATARS, openapi, well_known::JWKS};
+use super::{
+    endpoints::endpoints,
+    file_response::AVATARS,
+    openapi,
+    well_known::{CHANGE_PASSWORD, JWKS},
+};
 use crate::metrics::metrics;
 
 /// Endpoint label of pages.
@@ -22,9 +27,9 @@ const OTHER: &str = "other";
 /// Method label of all methods that no endpoint has.
 const OTHER_METHOD: &str = "other";
 /// Statuses that have a counter of their own; others count as `other`.
-const STATUSES: [u16; 24] = [
-    200, 201, 204, 206, 303, 304, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 416, 422,
-    429, 431, 500, 503, 504,
+const STATUSES: [u16; 25] = [
+    200, 201, 204, 206, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 416,
+    422, 429, 431, 500, 503, 504,
 ];
 
 /// Metrics of all endpoints.
@@ -49,7 +54,7 @@ impl Endpoints {
         let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
         let declared =
             endpoints().iter().map(|endpoint| (endpoint.path, method_name(&endpoint.method)));
-        let gets = [openapi::JSON, openapi::PAGE, JWKS].map(|path| (path, "GET"));
+        let gets = [openapi::JSON, openapi::PAGE, JWKS, CHANGE_PASSWORD].map(|path| (path, "GET"));
         for (path, method) in declared.chain(gets) {
             by_path.entry(path).or_default().push(EndpointMetrics::new(method, path));
         }

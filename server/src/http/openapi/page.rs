@@ -22,9 +22,7 @@ fn style() -> String {
 /// CSP of the page: nothing is loaded, the style is allowed by its hash.
 pub(super) fn csp() -> HeaderValue {
     let hash = STANDARD.encode(Sha256::digest(style()));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
+    let policy = plain_page::policy(&format!("'sha256-{hash}'"));
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
