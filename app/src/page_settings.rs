@@ -1,12 +1,12 @@
 //! Settings of the server that pages show: name and links of the site, password length, duration of
-//! a remembered login. The server renders them into attributes of `<html>`, from which the browser
+//! a remembered login, registration policy, whether there is mail. The server renders them into attributes of `<html>`, from which the browser
 //! reads them without a request.
 
 use std::sync::Arc;
 
 use leptos::prelude::use_context;
 
-use crate::{dom, i18n::Lang, validation::password};
+use crate::{dom, i18n::Lang, protocol::invitations::RegistrationPolicy, validation::password};
 
 /// Paths of the compiled client: glue code, WebAssembly and style sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub struct PageSettings {
     pub remember_seconds: usize,
     /// Name and links of the site.
     pub site: Arc<SiteInfo>,
+    /// True if the server sends mail.
+    pub mail: bool,
+    /// Which visitors may register.
+    pub registration: RegistrationPolicy,
+    /// True if a login requires a verified address.
+    pub require_verified_address: bool,
     /// Paths of the compiled client.
     pub assets: Arc<Assets>,
     /// Development only: the page reloads when its sources change.
@@ -93,6 +99,35 @@ pub fn password_min() -> usize {
 pub fn remember_seconds() -> usize {
     let seconds = use_context::<PageSettings>().map(|settings| settings.remember_seconds);
     seconds.or_else(|| dom::root_number("data-remember-seconds")).unwrap_or_default()
+}
+
+/// Returns whether the server sends mail.
+#[must_use]
+pub fn has_mail() -> bool {
+    match use_context::<PageSettings>() {
+        Some(settings) => settings.mail,
+        None => dom::root_attribute("data-mail").is_some(),
+    }
+}
+
+/// Returns which visitors may register.
+#[must_use]
+pub fn registration() -> RegistrationPolicy {
+    match use_context::<PageSettings>() {
+        Some(settings) => settings.registration,
+        None => dom::root_attribute("data-registration")
+            .and_then(|policy| RegistrationPolicy::parse(&policy))
+            .unwrap_or_default(),
+    }
+}
+
+/// Returns whether a login requires a verified address.
+#[must_use]
+pub fn requires_verified_address() -> bool {
+    match use_context::<PageSettings>() {
+        Some(settings) => settings.require_verified_address,
+        None => dom::root_attribute("data-verified-address").is_some(),
+    }
 }
 
 /// Returns the language of the page, on the server and in the browser.

@@ -11,6 +11,7 @@ use crate::{
     App,
     i18n::{Lang, document, document::DocumentStrings, strings::Strings},
     page_settings::PageSettings,
+    protocol::invitations::RegistrationPolicy,
     routes::Page,
 };
 
@@ -45,6 +46,10 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let assets = Arc::clone(&settings.assets);
     let start_script = format!("{}({:?},{:?})", START_SCRIPT.trim_end(), assets.js, assets.wasm);
     let lazy_chunks = if page.requires_auth() { assets.lazy_chunks.clone() } else { Vec::new() };
+    // Only what differs from the default takes bytes of each page.
+    let registration = Some(settings.registration)
+        .filter(|policy| *policy != RegistrationPolicy::default())
+        .map(RegistrationPolicy::as_str);
     let reload = settings.reload.then(|| {
         let options = leptos::config::get_configuration(None).map(|file| file.leptos_options);
         options.ok().map(|options| view! { <AutoReload options /> })
@@ -59,6 +64,9 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
             data-support-url=site.support_url.clone()
             data-password-min=settings.password_min.to_string()
             data-remember-seconds=settings.remember_seconds.to_string()
+            data-mail=settings.mail.then_some("")
+            data-registration=registration
+            data-verified-address=settings.require_verified_address.then_some("")
         >
             <head>
                 <meta charset="utf-8" />

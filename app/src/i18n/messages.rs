@@ -30,11 +30,15 @@ super::string_table! {
         token_revoked: "登录已失效，请重新登录", "Your login has ended, please log in again";
         token_invalid: "登录无效，请重新登录", "This login is not valid, please log in again";
         fresh_required: "请再次输入密码以继续", "Please enter your password again to continue";
+        code_invalid: "此链接或验证码已失效：可能已用过、已过期，或不完整", "This link or code is not valid: it may have been used, have expired, or be incomplete";
         account_disabled: "账户已停用", "This account is disabled";
+        address_unverified: "请先验证您的邮箱地址", "Please verify your email address first";
+        registration_closed: "目前不开放注册", "Registration is closed";
         forbidden: "您没有权限执行此操作", "You are not allowed to do this";
         not_found: "未找到请求的内容", "Not found";
         method_not_allowed: "此地址不支持该请求方法", "This method is not allowed here";
         username_taken: "用户名已存在", "This username is taken";
+        address_taken: "此邮箱地址已属于另一个账户", "This address belongs to another account";
         last_admin: "必须至少保留一位可用的管理员", "At least one active administrator must remain";
         payload_too_large: "请求内容过大", "The request is too large";
         unsupported_media_type: "请使用 application/json 格式", "Please send application/json";

@@ -53,8 +53,15 @@ pub enum Code {
     TokenRevoked,
     /// The operation requires a fresh token.
     FreshRequired,
+    /// The one-time code is unknown, used or expired.
+    CodeInvalid,
     /// The account is disabled.
     AccountDisabled,
+    /// The account has no verified address, which the server requires for a login. Only after the
+    /// right password.
+    AddressUnverified,
+    /// The server admits no registrations, or none without an invitation.
+    RegistrationClosed,
     /// The caller is authenticated, but not allowed.
     Forbidden,
     /// The resource does not exist, or not for the caller.
@@ -63,6 +70,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The username is taken.
     UsernameTaken,
+    /// Another account has verified the address. Only for the owner of the mailbox.
+    AddressTaken,
     /// No active administrator would remain.
     LastAdmin,
     /// The body is too large.
@@ -107,7 +116,7 @@ impl Code {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::BadRequest | Self::ValidationFailed => 400,
+            Self::BadRequest | Self::ValidationFailed | Self::CodeInvalid => 400,
             Self::InvalidCredentials
             | Self::TokenMissing
             | Self::TokenMalformed
@@ -116,10 +125,13 @@ impl Code {
             | Self::TokenExpired
             | Self::TokenRevoked
             | Self::FreshRequired => 401,
-            Self::AccountDisabled | Self::Forbidden => 403,
+            Self::AccountDisabled
+            | Self::AddressUnverified
+            | Self::RegistrationClosed
+            | Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::UsernameTaken | Self::LastAdmin => 409,
+            Self::UsernameTaken | Self::AddressTaken | Self::LastAdmin => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::TooManyAttempts => 429,

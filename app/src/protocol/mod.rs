@@ -1,9 +1,12 @@
 //! The wire format of the API: request and response types, error codes and paths, one file an area.
 
+pub mod activity;
+pub mod addresses;
 pub mod audit;
 pub mod auth;
 pub mod error;
 pub mod files;
+pub mod invitations;
 pub mod moderation;
 mod patch;
 pub mod paths;

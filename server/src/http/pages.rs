@@ -7,6 +7,7 @@ use app::{
     document::{served, shell},
     i18n::Lang,
     page_settings::{PageSettings, SiteInfo},
+    protocol::invitations::RegistrationPolicy,
     routes::Page,
 };
 use axum::{
@@ -121,6 +122,9 @@ fn prepare(pages: &Pages) {
         password_min: pages.password_min,
         remember_seconds: pages.remember_seconds,
         site: Arc::clone(&pages.info),
+        mail: false,
+        registration: RegistrationPolicy::Open,
+        require_verified_address: false,
         assets: pages.site.assets.clone(),
         reload: pages.reload,
     });
