@@ -5,8 +5,6 @@
 //! those of a verification only in a session of the account.
 
 use serde::{Deserialize, Serialize};
-#[cfg(feature = "ssr")]
-use uuid::Uuid;
 
 use super::redact;
 
