@@ -1,7 +1,7 @@
 //! State of the audit log: loaded for the filters in the URL, extended by older entries on demand and
 //! by new ones as they are written.
 
-use std::{collections::HashSet, time::Duration};
+use std::{cmp::Reverse, time::Duration};
 
 use leptos::{ev, prelude::*};
 use uuid::Uuid;
@@ -24,8 +24,9 @@ use crate::{
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
 /// Entries of a request for new ones; more are requested at once.
 const BATCH: usize = 100;
-/// Number of displayed entries beyond which following begins again with the newest page.
-const SHOWN_MAX: usize = 1_000;
+/// Number of new entries after which following pauses, so that the page does not grow without end
+/// in a tab that is left open.
+const FOLLOWED_MAX: usize = 1_000;
 /// Parts of the log that one request for older entries searches at most before it reports.
 const SEARCHES: usize = 10;
 
@@ -40,6 +41,8 @@ pub(super) struct Log {
     /// True while a request for new entries is pending.
     is_polling: StoredValue<bool>,
     is_loading_older: RwSignal<bool>,
+    /// Number of entries that following has added.
+    followed: StoredValue<usize>,
     /// Number of the list: responses for an earlier one are dropped.
     generation: StoredValue<u32>,
     /// Actions, for their context.
@@ -56,6 +59,7 @@ impl Log {
             is_disconnected: RwSignal::new(false),
             is_polling: StoredValue::new(false),
             is_loading_older: RwSignal::new(false),
+            followed: StoredValue::new(0),
             generation: StoredValue::new(0),
             actions: Actions::new(),
         };
@@ -89,6 +93,7 @@ impl Log {
         self.generation.update_value(|generation| *generation = generation.wrapping_add(1));
         self.is_polling.set_value(false);
         self.is_loading_older.set(false);
+        self.followed.set_value(0);
         self.is_disconnected.set(false);
     }
 
@@ -166,26 +171,19 @@ impl Log {
         });
     }
 
-    /// Adds new entries above the others. Those that are there already are repetitions.
+    /// Adds new entries above the others.
     fn add_new(self, new: AuditPage) {
-        let has_new = self.page.get_untracked(|page| {
-            let known: HashSet<i64> = page.entries.iter().map(|entry| entry.id).collect();
-            new.entries.iter().any(|entry| !known.contains(&entry.id))
-        });
         let is_moved = self.page.get_untracked(|page| page.latest != new.latest);
-        if has_new != Some(true) && is_moved != Some(true) {
+        if is_moved != Some(true) {
             return;
         }
+        self.followed.update_value(|count| *count += new.entries.len());
         self.page.update(|page| {
-            let known: HashSet<i64> = page.entries.iter().map(|entry| entry.id).collect();
-            let added = new.entries.into_iter().filter(|entry| !known.contains(&entry.id));
-            page.entries.extend(added);
-            page.entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
+            merge(&mut page.entries, new.entries);
             page.latest = new.latest;
         });
-        if self.page.get_untracked(|page| page.entries.len() > SHOWN_MAX) == Some(true) {
-            self.start_generation();
-            self.page.reload(self.request());
+        if self.followed.get_value() >= FOLLOWED_MAX {
+            self.is_paused.set(true);
         }
     }
 
@@ -209,11 +207,7 @@ impl Log {
             match result {
                 Ok(older) => {
                     self.page.update(|page| {
-                        let known: HashSet<i64> =
-                            page.entries.iter().map(|entry| entry.id).collect();
-                        let added =
-                            older.entries.into_iter().filter(|entry| !known.contains(&entry.id));
-                        page.entries.extend(added);
+                        merge(&mut page.entries, older.entries);
                         page.next = older.next;
                     });
                 }
@@ -223,10 +217,14 @@ impl Log {
         });
     }
 
-    /// Pauses or continues following.
+    /// Pauses or continues following; after many new entries with the newest page.
     pub(super) fn toggle(self) {
         self.is_paused.update(|is_paused| *is_paused = !*is_paused);
-        self.poll();
+        if self.followed.get_value() >= FOLLOWED_MAX {
+            self.retry();
+        } else {
+            self.poll();
+        }
     }
 
     /// Returns the filters and subscribes to them.
@@ -309,6 +307,13 @@ impl Log {
             format!("{state} · {}", entries_shown(self.actions.language.get(), count))
         })
     }
+}
+
+/// Adds entries to a list, newest first. Those that it has are repetitions.
+fn merge(entries: &mut Vec<AuditEntry>, added: Vec<AuditEntry>) {
+    entries.extend(added);
+    entries.sort_by_key(|entry| Reverse(entry.id));
+    entries.dedup_by_key(|entry| entry.id);
 }
 
 /// Requests a page, and further ones while they have no entries: filters search a part of the log at
