@@ -59,6 +59,8 @@ for (const [locale, words, colours] of [
 
     for (const { name, what, widths = WIDTHS, browserErrors: expected = [], reach } of STATES) {
       test(what, async ({ page, api, browserErrors }) => {
+        // axe runs once for each color scheme, which takes its time.
+        test.slow();
         browserErrors.expect(...expected);
         const gatehouse = new Gatehouse(page, words);
         await page.emulateMedia({ colorScheme: 'light' });

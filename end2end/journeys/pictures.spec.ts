@@ -411,7 +411,7 @@ test('storage is shown as a meter, and the profile shows the newest six files of
 }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  await answerWithFiles(page, Array.from({ length: 6 }, () => [500, 500]), 31);
+  await answerWithFiles(page, Array.from({ length: 6 }, () => [500, 500]), { total: 31 });
   await gatehouse.open('/profile');
   await expect(tiles(page)).toHaveCount(6);
   const meter = gatehouse.main.getByRole('meter', { name: EN.storage });

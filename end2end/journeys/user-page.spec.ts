@@ -175,15 +175,61 @@ test('pictures of a user require the password after a refresh', async ({
   await expect(pictures.getByRole('img', { name: 'beach.png' })).toBeVisible();
 });
 
+test('actions on a user with shown pictures request no picture again', async ({
+  page,
+  user,
+  administrator,
+  newContext,
+}) => {
+  const owner = new Gatehouse(await (await newContext()).newPage());
+  await owner.logIn(user);
+  await owner.open('/files');
+  await upload(owner.page);
+  await expect(owner.main.getByText('beach.png')).toBeVisible();
+  await upload(owner.page);
+  await expect(owner.main.getByText('beach.png')).toHaveCount(2);
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  await open(gatehouse, user.username);
+  const { profile, pictures, action, dialog } = userPage(page, EN);
+  const requests: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith('/api/users/file')) requests.push(pathname);
+  });
+  await pictures.getByRole('button', { name: EN.showPictures }).click();
+  await expect(pictures.getByRole('img', { name: 'beach.png' })).toHaveCount(2);
+  const shown = requests.length;
+
+  await action(EN.promote).click();
+  await dialog(EN.promoteTitle).getByRole('button', { name: EN.promote, exact: true }).click();
+  await expect(profile).toContainText(EN.roleAdmin);
+  await pictures
+    .getByRole('button', { name: `${EN.removePicture}: beach.png` })
+    .first()
+    .click();
+  const question = dialog(EN.removalTitle);
+  await question.getByLabel(EN.removalReason).selectOption('spam');
+  await question.getByRole('button', { name: EN.removePicture, exact: true }).click();
+  await expect(pictures.getByRole('img', { name: 'beach.png' })).toHaveCount(1);
+  // Each request for the list is an entry of the audit log.
+  expect(requests).toHaveLength(shown);
+});
+
 test('own account cannot be disabled on its page', async ({ page, administrator }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
   await open(gatehouse, administrator.username);
   const { action, sessions } = userPage(page, EN);
-  await expect(action(EN.endSessions)).toBeVisible();
-  await expect(action(EN.disable)).toBeHidden();
-  await expect(gatehouse.main.getByText(EN.ownAccount)).toBeVisible();
-  await expect(sessions.getByText(EN.thisDevice)).toBeVisible();
+  const expectOwn = async () => {
+    await expect(action(EN.endSessions)).toBeVisible();
+    await expect(action(EN.disable)).toBeHidden();
+    await expect(gatehouse.main.getByText(EN.ownAccount)).toBeVisible();
+    await expect(sessions.getByText(EN.thisDevice)).toBeVisible();
+  };
+  await expectOwn();
+  await gatehouse.reload();
+  await expectOwn();
 });
 
 test('user who was deleted meanwhile is reported, and the list is offered', async ({

@@ -17,17 +17,18 @@ use crate::{
         moderation::{NoticeQuery, RemovalNotice},
     },
     server_fns::{dismiss_notice, list_notices},
-    session::browser::SessionContext,
 };
 
-/// The notices; nothing without one, or if they could not be loaded.
-pub(super) fn view() -> impl IntoView {
+/// The notices, requested if there are any; nothing if they could not be loaded. `count`: their
+/// number, as the response with the user's files has it; none while that is loading.
+pub(super) fn view(count: Memo<Option<u64>>) -> impl IntoView {
     let notices = Loader::<Vec<RemovalNotice>>::new();
-    let context = SessionContext::of_page();
-    let user_id = Memo::new(move |_| context.user_id());
-    Effect::new(move |_| match user_id.get() {
-        Some(_) => notices.load(async { list_notices().await.map(|list| list.notices) }),
-        None => notices.reset(),
+    Effect::new(move |_| {
+        if count.get().unwrap_or_default() > 0 {
+            notices.load(async { list_notices().await.map(|list| list.notices) });
+        } else {
+            notices.reset();
+        }
     });
     let all = move || notices.get(Clone::clone).unwrap_or_default();
     view! {
@@ -41,9 +42,10 @@ fn card(notices: Loader<Vec<RemovalNotice>>, notice: RemovalNotice) -> impl Into
     let language = Language::of_page();
     let toasts = Toasts::of_page();
     let RemovalNotice { id, file_name, reason, text, created_at } = notice;
+    let is_file = file_name.is_some();
     let title = move || {
         let strings = language.strings();
-        if file_name.is_some() { strings.notice_file } else { strings.notice_avatar }
+        if is_file { strings.notice_file } else { strings.notice_avatar }
     };
     let reason = move || removal_reason(language.get(), reason);
     let day = move || time::format_time(created_at, Precision::Day, language.get());
@@ -64,12 +66,12 @@ fn card(notices: Loader<Vec<RemovalNotice>>, notice: RemovalNotice) -> impl Into
             }
         });
     };
-    let name = notice_name(title.clone());
     view! {
-        <section class="alert alert-warning removal-notice" aria-label=name>
+        <section class="alert alert-warning removal-notice" aria-label=title>
             {icons::warning()}
             <div>
                 <h2>{title}</h2>
+                {file_name.map(|name| view! { <p class="removal-text"><bdi>{name}</bdi></p> })}
                 <p>{language.t(|s| s.removal_reason)}": "{reason}</p>
                 {text.map(|text| view! { <p class="removal-text"><bdi>{text}</bdi></p> })}
                 <p class="note">
@@ -81,10 +83,4 @@ fn card(notices: Loader<Vec<RemovalNotice>>, notice: RemovalNotice) -> impl Into
             </button>
         </section>
     }
-}
-
-fn notice_name(
-    title: impl Fn() -> &'static str + Clone + Send + Sync + 'static,
-) -> impl Fn() -> &'static str {
-    move || title()
 }

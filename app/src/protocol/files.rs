@@ -40,6 +40,8 @@ pub struct FileList {
     pub used: i64,
     /// Bytes that the user may use.
     pub quota: i64,
+    /// Number of notices to the user about pictures that an administrator has removed.
+    pub notices: u64,
 }
 
 /// Query of a file list.

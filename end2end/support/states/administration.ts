@@ -75,7 +75,7 @@ export const ADMINISTRATION: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
-      await answerWithFiles(gatehouse.page, [[640, 480]]);
+      await answerWithFiles(gatehouse.page, [[640, 480]], { notices: 1 });
       await gatehouse.page.route('/api/me/notices', (route) =>
         route.fulfill({
           json: {
@@ -187,6 +187,7 @@ async function answerWithUser(page: Page): Promise<void> {
         total: 2,
         used: 2_400_000,
         quota: 100_000_000,
+        notices: 0,
       },
     }),
   );

@@ -40,7 +40,7 @@ export async function expectAda({ main, words }: Gatehouse): Promise<void> {
 export async function answerWithFiles(
   page: Page,
   measures: [number, number][],
-  total = measures.length,
+  { total = measures.length, notices = 0 } = {},
 ): Promise<void> {
   const files = measures.map(([width, height], index) => ({
     id: `019d0b2c-8c00-7000-8000-00000000000${String(index)}`,
@@ -54,7 +54,7 @@ export async function answerWithFiles(
   const used = files.reduce((sum, file) => sum + file.size, 0);
   await page.route(/\/api\/me\/files(\?|$)/, (route) =>
     route.fulfill({
-      json: { files, next: null, total, used, quota: 100_000_000 },
+      json: { files, next: null, total, used, quota: 100_000_000, notices },
     }),
   );
   await page.route(/\/api\/me\/file\?/, (route) => {
@@ -94,7 +94,6 @@ export async function signIn({ gatehouse, api }: StateContext, role = 'user'): P
 
 async function answerAsAda(page: Page): Promise<void> {
   await answerWithFiles(page, []);
-  await page.route('/api/me/notices', (route) => route.fulfill({ json: { notices: [] } }));
   await page.route('/api/me', (route) =>
     route.fulfill({
       headers: { Date: new Date(NOW * 1000).toUTCString() },

@@ -93,12 +93,14 @@ impl FileService {
         let there_are_more = files.len() > limit as usize;
         files.truncate(limit as usize);
         let usage = self.0.store.files_usage(user).await.map_err(internal)?;
+        let notices = self.0.store.count_removal_notices(user).await.map_err(internal)?;
         Ok(FileList {
             next: files.last().filter(|_| there_are_more).map(|file| file.id),
             files: files.into_iter().map(entry).collect(),
             total: usage.files,
             used: usage.bytes,
             quota: self.0.quota,
+            notices,
         })
     }
 

@@ -3,7 +3,7 @@
 use app::protocol::moderation::{RemovalNotice, RemovalReason};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -71,6 +71,12 @@ impl Store {
             .all(&self.read)
             .await?;
         rows.into_iter().map(RemovalNotice::try_from).collect()
+    }
+
+    /// Returns the number of notices to a user.
+    pub async fn count_removal_notices(&self, user: Uuid) -> Result<u64, StoreError> {
+        let of_user = removal_notice::Entity::find().filter(Column::UserId.eq(user));
+        Ok(of_user.count(&self.read).await?)
     }
 
     /// Deletes a notice to the actor. Returns whether there was one.

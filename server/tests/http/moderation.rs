@@ -34,7 +34,11 @@ async fn remove(app: &App, pair: &Tokens, body: &Value) -> Response {
 async fn notices(app: &App, pair: &Tokens) -> Vec<Value> {
     let response = app.get("/api/me/notices").bearer(&pair.access).send().await;
     assert_eq!(response.status, StatusCode::OK, "{}", response.text());
-    response.json()["notices"].as_array().unwrap().clone()
+    let notices = response.json()["notices"].as_array().unwrap().clone();
+    // The response that every visit requests says whether there are any.
+    let files = app.get("/api/me/files").bearer(&pair.access).send().await;
+    assert_eq!(files.json()["notices"], notices.len());
+    notices
 }
 
 async fn id_of(app: &App, pair: &Tokens) -> String {

@@ -123,6 +123,11 @@ impl FileListState {
         });
     }
 
+    /// Returns the number of notices to the user about removed pictures.
+    pub(super) fn notices(self) -> Option<u64> {
+        self.list.get(|list| list.notices)
+    }
+
     /// Returns whether the first page is being loaded.
     pub(super) fn is_loading(self) -> bool {
         self.list.is_loading()

@@ -1,7 +1,7 @@
 //! "My files": the user's pictures in a grid. The profile shows the newest, `/files` all.
 
 mod file_list;
-mod tile;
+pub(super) mod tile;
 mod uploads;
 mod viewer;
 
@@ -39,19 +39,21 @@ pub fn Files() -> impl IntoView {
     view! {
         <div class="files-page">
             <h1 tabindex="-1">{language.t(|s| s.files)}</h1>
-            {notices::view()}
+            {notices::view(Memo::new(move |_| list.notices()))}
             {section(list, || true)}
         </div>
     }
 }
 
-/// The newest files, embedded in another page as soon as that is ready.
+/// The newest files, embedded in another page as soon as that is ready; and the number of notices
+/// to the user, once the files are loaded.
 pub(super) fn newest_files(
     is_ready: impl Fn() -> bool + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+) -> (impl IntoView, Memo<Option<u64>>) {
     let language = Language::of_page();
     let list = FileListState::new(PREVIEW_FILES, true);
-    view! {
+    let notices = Memo::new(move |_| list.notices());
+    let view = view! {
         <section class="files-newest" hidden=move || !is_ready()>
             <div class="files-head">
                 <h2>{language.t(|s| s.files)}</h2>
@@ -61,7 +63,8 @@ pub(super) fn newest_files(
             </div>
             {section(list, is_ready)}
         </section>
-    }
+    };
+    (view, notices)
 }
 
 /// File list without heading.

@@ -20,19 +20,22 @@ use crate::{
     session::browser,
 };
 
+/// Returns the URL of a file of the signed-in user.
+pub(super) fn file_url(id: Uuid, size: &'static str) -> String {
+    format!("{}?id={id}&size={size}", paths::FILE)
+}
+
 /// Requests a picture and returns its object URL.
-pub(super) async fn request_picture(
-    id: Uuid,
-    size: &'static str,
+pub(in crate::pages) async fn request_picture(
+    url: String,
     media_type: String,
 ) -> Result<ObjectUrl, ApiError> {
-    let url = format!("{}?id={id}&size={size}", paths::FILE);
     let bytes = browser::download(&url, "image/*").await?;
     ObjectUrl::new(&bytes, &media_type).ok_or_else(|| ApiError::local(Code::Unknown))
 }
 
 /// Returns the URL of a loaded picture.
-pub(super) fn url_of(picture: Loader<ObjectUrl>) -> Option<String> {
+pub(in crate::pages) fn url_of(picture: Loader<ObjectUrl>) -> Option<String> {
     picture.get(|url| url.as_str().to_owned())
 }
 
@@ -52,7 +55,7 @@ pub(super) fn tile(
     let place = NodeRef::<html::Li>::new();
     let id = file.id;
     when_near_viewport(place, move || {
-        picture.load(request_picture(id, "thumb", "image/jpeg".to_owned()));
+        picture.load(request_picture(file_url(id, "thumb"), "image/jpeg".to_owned()));
     });
     let FileEntry { name, size: bytes, .. } = file.clone();
     let (label, title) = (name.clone(), name.clone());
@@ -88,7 +91,10 @@ pub(super) fn tile(
 }
 
 /// Runs an action once, when an element is within 400 px of the viewport.
-fn when_near_viewport(place: NodeRef<html::Li>, action: impl Fn() + Copy + 'static) {
+pub(in crate::pages) fn when_near_viewport(
+    place: NodeRef<html::Li>,
+    action: impl Fn() + Copy + 'static,
+) {
     Effect::new(move |_| {
         let Some(place) = place.get() else { return };
         let seen = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(

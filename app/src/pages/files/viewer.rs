@@ -6,7 +6,7 @@ use leptos::{ev, prelude::*, task::tick};
 use super::{
     file_list::FileListState,
     format_size,
-    tile::{request_picture, tile_id, url_of},
+    tile::{file_url, request_picture, tile_id, url_of},
 };
 use crate::{
     components::{
@@ -94,7 +94,7 @@ pub(super) fn viewer(list: FileListState, shown: RwSignal<Option<FileEntry>>) ->
         match file {
             Some((id, media_type)) => {
                 recent_id.set_value(Some(id));
-                picture.load(request_picture(id, "full", media_type));
+                picture.load(request_picture(file_url(id, "full"), media_type));
             }
             None => picture.reset(),
         }

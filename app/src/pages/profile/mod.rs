@@ -32,11 +32,13 @@ pub fn Profile() -> impl IntoView {
     // Without a nickname the username is shown as the name.
     let username =
         profile.text(|me, _| me.nickname.as_ref().map(|_| me.username.clone()).unwrap_or_default());
+    let (newest_files, notices) =
+        newest_files(move || !profile.is_loading() && !profile.has_failed());
     view! {
         <div class="profile">
             <h1 tabindex="-1">{greeting}</h1>
             {profile.status_view()}
-            {notices::view()}
+            {notices::view(notices)}
             <div
                 class="cards"
                 hidden=move || profile.has_failed()
@@ -61,7 +63,7 @@ pub fn Profile() -> impl IntoView {
                 </section>
                 {token::card(profile)}
             </div>
-            {newest_files(move || !profile.is_loading() && !profile.has_failed())}
+            {newest_files}
         </div>
     }
 }

@@ -207,7 +207,9 @@ impl UserPage {
     fn actions_card(self) -> impl IntoView {
         let Self { row, actions, .. } = self;
         let language = actions.language;
-        let is_own = actions.user_id() == Some(row.id);
+        // After a reload the page is rendered before the session has been restored.
+        let user_id = actions.tracked_user_id();
+        let is_own = move || user_id.get() == Some(row.id);
         let button = move |action: AdminAction, class: &'static str, is_offered: Signal<bool>| {
             view! {
                 <button
@@ -227,7 +229,7 @@ impl UserPage {
         view! {
             <section class="card user-actions" aria-labelledby="manage-heading">
                 <h2 id="manage-heading">{language.t(|s| s.manage)}</h2>
-                <p class="note" hidden=!is_own>{language.t(|s| s.own_account)}</p>
+                <p class="note" hidden=move || !is_own()>{language.t(|s| s.own_account)}</p>
                 <div class="form-actions" id=format!("manage-{}", row.id) tabindex="-1">
                     {button(AdminAction::Promote, outline, Signal::derive(is_member))}
                     {button(AdminAction::Demote, danger, Signal::derive(move || row.is(is_admin)))}
@@ -239,7 +241,7 @@ impl UserPage {
                     {button(
                         AdminAction::Disable,
                         danger,
-                        Signal::derive(move || !is_own && is_active()),
+                        Signal::derive(move || !is_own() && is_active()),
                     )}
                     {button(AdminAction::Enable, outline, Signal::derive(move || row.is(is_disabled)))}
                 </div>

@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{UserPage, removal_dialog, sessions::load_with_account};
+use super::{UserPage, removal_dialog};
 use crate::{
     components::{error_panel::ErrorPanel, loader::Loader},
-    dom::object_url::ObjectUrl,
     i18n::authenticated::files_stored,
-    pages::files::format_size,
+    pages::files::{format_size, tile},
     protocol::{
         error::{ApiError, Code},
         files::{FileEntry, FileList},
@@ -16,7 +15,6 @@ use crate::{
         users::AccountFilesQuery,
     },
     server_fns::list_account_files,
-    session::browser,
 };
 
 /// A picture to remove.
@@ -40,12 +38,6 @@ pub(super) struct Pictures {
 pub(super) fn card(page: UserPage) -> impl IntoView {
     let pictures = Pictures { page, files: Loader::new(), pending: RwSignal::new(None) };
     let language = page.actions.language;
-    // After a removal the files are shown without it.
-    load_with_account(page, move || {
-        if pictures.files.get_untracked(|_| ()).is_some() {
-            pictures.files.refresh(request(page.row.id, None));
-        }
-    });
     let has_avatar =
         move || page.row.get(|account| account.avatar_url.is_some()).unwrap_or_default();
     let avatar_row = move || {
@@ -68,6 +60,8 @@ pub(super) fn card(page: UserPage) -> impl IntoView {
         })
     };
     let has_files = Memo::new(move |_| page.details.get(|details| details.files > 0) == Some(true));
+    // The list stays while its entries change, so that no picture is requested twice.
+    let is_shown = Memo::new(move |_| pictures.files.get(|_| ()).is_some());
     let offer = move || {
         view! {
             <p class="note">{language.t(|s| s.show_pictures_text)}</p>
@@ -81,9 +75,12 @@ pub(super) fn card(page: UserPage) -> impl IntoView {
             <h2 id="user-pictures" tabindex="-1">{language.t(|s| s.pictures)}</h2>
             {move || has_avatar().then(avatar_row)}
             <p class="value">{stored}</p>
-            {move || match pictures.content() {
-                Some(content) => content,
-                None => has_files.get().then(offer).into_any(),
+            {move || match () {
+                () if is_shown.get() => pictures.list().into_any(),
+                () => match pictures.placeholder() {
+                    Some(placeholder) => placeholder,
+                    None => has_files.get().then(offer).into_any(),
+                },
             }}
             {removal_dialog::dialog(pictures)}
         </section>
@@ -101,17 +98,52 @@ impl Pictures {
     }
 
     fn show_more(self, after: Uuid) {
-        let (id, shown) = (self.page.row.id, self.files);
-        let before = shown.get_untracked(|list| list.files.clone()).unwrap_or_default();
-        shown.refresh(async move {
-            let more = request(id, Some(after)).await?;
-            Ok(FileList { files: [before, more.files].concat(), ..more })
+        let Self { page, files, .. } = self;
+        let before = files.get_untracked(|list| list.files.clone()).unwrap_or_default();
+        files.refresh(async move {
+            match request(page.row.id, Some(after)).await {
+                Ok(more) => Ok(FileList { files: [before, more.files].concat(), ..more }),
+                Err(error) => {
+                    page.actions.fail(error.clone());
+                    Err(error)
+                }
+            }
         });
     }
 
-    /// The files; `None` until they have been asked for, or if the user has cancelled the password
-    /// dialog.
-    fn content(self) -> Option<AnyView> {
+    /// Removes a picture from the list.
+    pub(super) fn forget(self, file: Uuid) {
+        self.files.update(|list| list.files.retain(|entry| entry.id != file));
+    }
+
+    /// The files.
+    fn list(self) -> impl IntoView {
+        let language = self.page.actions.language;
+        let files = move || self.files.get(|list| list.files.clone()).unwrap_or_default();
+        let next = Memo::new(move |_| self.files.get(|list| list.next).flatten());
+        let more = move |after| {
+            view! {
+                <button
+                    type="button"
+                    class="btn btn-outline"
+                    aria-busy=move || self.files.is_pending().then_some("true")
+                    on:click=move |_| self.show_more(after)
+                >
+                    {language.t(|s| s.files_more)}
+                </button>
+            }
+        };
+        view! {
+            <ul class="user-files">
+                <For each=files key=|file| file.id let:file>{self.tile(file)}</For>
+            </ul>
+            {move || next.get().map(more)}
+        }
+    }
+
+    /// State in place of the files; `None` until they have been asked for, or if the user has
+    /// cancelled the password dialog.
+    fn placeholder(self) -> Option<AnyView> {
         let language = self.page.actions.language;
         if let Some(error) = self.files.error() {
             if error.code() == Code::FreshRequired {
@@ -119,21 +151,6 @@ impl Pictures {
             }
             let retry = move |()| self.show();
             return Some(view! { <ErrorPanel error retry class="error-panel" /> }.into_any());
-        }
-        if let Some((files, next)) = self.files.get(|list| (list.files.clone(), list.next)) {
-            let tiles: Vec<_> = files.into_iter().map(|file| self.tile(file)).collect();
-            let more = next.map(|after| {
-                view! {
-                    <button
-                        type="button"
-                        class="btn btn-outline"
-                        on:click=move |_| self.show_more(after)
-                    >
-                        {language.t(|s| s.files_more)}
-                    </button>
-                }
-            });
-            return Some(view! { <ul class="user-files">{tiles}</ul> {more} }.into_any());
         }
         let is_loading = self.files.is_pending();
         is_loading.then(|| {
@@ -143,16 +160,21 @@ impl Pictures {
 
     fn tile(self, file: FileEntry) -> impl IntoView {
         let language = self.page.actions.language;
-        let picture = Loader::<ObjectUrl>::new();
-        picture.load(download(self.page.row.id, file.id));
-        let url = move || picture.get(|url| url.as_str().to_owned());
+        let picture = Loader::new();
+        let place = NodeRef::new();
+        let (user, id) = (self.page.row.id, file.id);
+        tile::when_near_viewport(place, move || {
+            let url = format!("{}?id={user}&file={id}&size=thumb", paths::ACCOUNT_FILE);
+            picture.load(tile::request_picture(url, "image/jpeg".to_owned()));
+        });
+        let url = move || tile::url_of(picture);
         let label = {
             let name = file.name.clone();
             move || format!("{}: {name}", language.strings().remove_picture)
         };
         let (name, alt) = (file.name.clone(), file.name.clone());
         view! {
-            <li>
+            <li node_ref=place>
                 <div class="user-file" aria-busy=move || url().is_none().then_some("true")>
                     {move || url().map(|url| view! { <img src=url alt=alt.clone() /> })}
                 </div>
@@ -168,10 +190,4 @@ impl Pictures {
             </li>
         }
     }
-}
-
-async fn download(user: Uuid, file: Uuid) -> Result<ObjectUrl, ApiError> {
-    let url = format!("{}?id={user}&file={file}&size=thumb", paths::ACCOUNT_FILE);
-    let bytes = browser::download(&url, "image/*").await?;
-    ObjectUrl::new(&bytes, "image/jpeg").ok_or_else(|| ApiError::local(Code::Unknown))
 }

@@ -1,6 +1,7 @@
 //! Dialog that asks for the reason of a removal, which the owner is told.
 
 use leptos::{ev::SubmitEvent, html, prelude::*, task::tick};
+use uuid::Uuid;
 
 use super::pictures::{Picture, Pictures};
 use crate::{
@@ -37,22 +38,19 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
     let form = FormState::new(Vec::new());
     let reason = RwSignal::new(RemovalReason::ALL[0]);
     let text = NodeRef::<html::Textarea>::new();
-    let name = match &picture {
-        Picture::Avatar => None,
-        Picture::File(file) => Some(file.name.clone()),
+    let (file, name) = match picture {
+        Picture::Avatar => (None, None),
+        Picture::File(file) => (Some(file.id), Some(file.name)),
     };
     let submit = move |event: SubmitEvent| {
         let text = text.get_untracked().map(|text| text.value()).unwrap_or_default();
         let removal = PictureRemoval {
             id: Some(pictures.page.row.id.to_string()),
-            file: match &picture {
-                Picture::Avatar => None,
-                Picture::File(file) => Some(file.id.to_string()),
-            },
+            file: file.map(|file| file.to_string()),
             reason: Some(reason.get_untracked().as_str().to_owned()),
             text: (!text.trim().is_empty()).then_some(text),
         };
-        form.submit(&event, Box::pin(remove(pictures, removal)));
+        form.submit(&event, Box::pin(remove(pictures, file, removal)));
     };
     let option = move |one: RemovalReason| {
         view! {
@@ -105,7 +103,11 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
     }
 }
 
-async fn remove(pictures: Pictures, removal: PictureRemoval) -> Result<(), ApiError> {
+async fn remove(
+    pictures: Pictures,
+    file: Option<Uuid>,
+    removal: PictureRemoval,
+) -> Result<(), ApiError> {
     match remove_picture(removal).await {
         Ok(_) => {}
         // Its owner has deleted it meanwhile.
@@ -113,6 +115,9 @@ async fn remove(pictures: Pictures, removal: PictureRemoval) -> Result<(), ApiEr
         Err(error) => return Err(with_field(error)),
     }
     pictures.pending.try_set(None);
+    if let Some(file) = file {
+        pictures.forget(file);
+    }
     pictures.page.actions.complete(|strings| strings.picture_removed_done);
     // The pressed button is removed with its picture. An open dialog keeps the focus from the page.
     tick().await;
