@@ -48,6 +48,8 @@ pub struct ClientInfo {
     pub user_agent: Option<String>,
     /// True if the request came over TLS, to the server itself or to a trusted proxy.
     pub is_encrypted: bool,
+    /// Language that the client asks for: of the response, and of mails that the request causes.
+    pub lang: Lang,
 }
 
 /// Identifies a request in responses and in the log.

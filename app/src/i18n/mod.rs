@@ -4,13 +4,15 @@
 //! [`messages`] holds the server's responses, [`strings`] the texts of the pages that every visitor
 //! loads, [`authenticated`] those of pages that require authentication, [`document`](mod@document)
 //! those around the app, which the server renders. They are separate tables so that the compiled
-//! program of each carries its own texts only.
+//! program of each carries its own texts only. `mail` has the texts of mails.
 
 pub mod audit;
 pub mod authenticated;
 pub mod document;
 #[cfg(feature = "ssr")]
 pub mod export;
+#[cfg(feature = "ssr")]
+pub mod mail;
 pub mod messages;
 pub mod problems;
 pub mod strings;

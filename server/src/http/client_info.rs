@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use app::backend::ClientInfo;
+use app::backend::{ClientInfo, api_lang};
 use axum::{
     extract::ConnectInfo,
     http::{Extensions, HeaderMap, HeaderName, header, request::Parts},
@@ -23,6 +23,7 @@ pub(super) fn of(parts: &Parts, trusted: &[Network]) -> ClientInfo {
         address: peer.map(|peer| client(peer, &parts.headers, trusted)),
         user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_MAX).collect()),
         is_encrypted: is_encrypted(&parts.extensions, &parts.headers, trusted),
+        lang: api_lang(&parts.headers),
     }
 }
 
