@@ -59,6 +59,15 @@ impl EmailAddress {
         &self.key
     }
 
+    /// The address for delivery: the local part as it was typed, of which only its host knows whether
+    /// case matters, and the domain in ASCII.
+    #[must_use]
+    pub fn deliverable(&self) -> String {
+        let local = self.shown.split_once('@').map_or("", |(local, _)| local);
+        let domain = self.key.split_once('@').map_or("", |(_, domain)| domain);
+        format!("{local}@{domain}")
+    }
+
     /// The key with its domain in Unicode.
     #[must_use]
     pub fn unicode(&self) -> &str {
@@ -137,6 +146,17 @@ mod tests {
             for again in [typed, shown, key, address.unicode()] {
                 assert_eq!(super::key(again).as_deref(), Some(key), "{again:?}");
             }
+        }
+    }
+
+    #[test]
+    fn deliverable_keeps_the_local_part_and_converts_the_domain() {
+        for (typed, deliverable) in [
+            ("Ada.L@Example.com", "Ada.L@example.com"),
+            ("Ada@MÜNCHEN.example", "Ada@xn--mnchen-3ya.example"),
+            ("ａｄａ＠例子。测试", "ada@xn--fsqu00a.xn--0zwm56d"),
+        ] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().deliverable(), deliverable);
         }
     }
 

@@ -5,6 +5,8 @@ pub mod access;
 pub mod claims;
 pub mod common_passwords;
 pub mod email_address;
+pub mod message;
+pub mod one_time_code;
 pub mod password;
 pub mod rotation;
 pub mod search_words;
