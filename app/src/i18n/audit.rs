@@ -28,6 +28,7 @@ pub fn event_text(lang: Lang, event: &str) -> Option<&'static str> {
         "change_refused" => ("更改过于频繁，已拒绝", "Too many changes, refused"),
         "pictures_viewed" => ("图片被管理员查看", "Pictures viewed by an administrator"),
         "picture_removed" => ("图片被管理员移除", "Picture removed by an administrator"),
+        "mail_failed" => ("邮件发送失败", "Message could not be sent"),
         _ => return None,
     };
     Some(pick(lang, zh, en))

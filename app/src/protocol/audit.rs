@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Types of events, by which the log can be filtered.
-pub const EVENTS: [&str; 21] = [
+pub const EVENTS: [&str; 22] = [
     "registered",
     "logged_in",
     "refreshed",
@@ -26,6 +26,7 @@ pub const EVENTS: [&str; 21] = [
     "change_refused",
     "pictures_viewed",
     "picture_removed",
+    "mail_failed",
 ];
 
 /// Outcomes of events, by which the log can be filtered.

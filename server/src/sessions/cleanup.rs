@@ -3,6 +3,9 @@
 use super::{SessionService, clock_check::Plausibility, service::Inner};
 use crate::store::{SharedTask, Store, StoreError};
 
+/// Age of messages that no server has tried to send: none is set up to send mail any more.
+const OUTBOX_SECONDS: i64 = 172_800;
+
 impl SessionService {
     /// Writes the acknowledged generations recorded since the last time.
     ///
@@ -18,8 +21,8 @@ impl SessionService {
         Ok(())
     }
 
-    /// Deletes expired sessions, revoked tokens, login failures and audit entries. While the clock
-    /// is implausible, everything is kept.
+    /// Deletes expired sessions, revoked tokens, one-time codes, login failures and audit entries,
+    /// and messages that no server sends. While the clock is implausible, everything is kept.
     ///
     /// # Errors
     ///
@@ -43,9 +46,11 @@ impl SessionService {
         let failures = store.sweep_login_failures(now.saturating_sub(counting)).await?;
         let entries = store.sweep_audit_entries(now.saturating_sub(*audit)).await?;
         let changes = store.sweep_changes().await?;
+        let codes = store.sweep_one_time_codes(now).await?;
+        let messages = store.sweep_outbox(now.saturating_sub(OUTBOX_SECONDS)).await?;
         store.record_cleanup(now).await?;
         self.inner().retry_incomplete_blocklist().await?;
-        tracing::debug!(tokens, sessions, failures, entries, changes, "swept");
+        tracing::debug!(tokens, sessions, failures, entries, changes, codes, messages, "swept");
         Ok(())
     }
 

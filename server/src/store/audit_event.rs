@@ -49,6 +49,8 @@ pub enum Event {
     PicturesViewed,
     /// An administrator removed a picture; `detail` says which and why.
     PictureRemoved,
+    /// A message could not be sent; `detail` is its kind, and the answer of the mail server.
+    MailFailed,
 }
 
 /// Outcome of the event.
@@ -146,7 +148,7 @@ impl AuditEntry {
 
 impl Event {
     /// All variants.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -168,6 +170,7 @@ impl Event {
         Self::ChangeRefused,
         Self::PicturesViewed,
         Self::PictureRemoved,
+        Self::MailFailed,
     ];
 
     /// Stored form.
@@ -195,6 +198,7 @@ impl Event {
             Self::ChangeRefused => "change_refused",
             Self::PicturesViewed => "pictures_viewed",
             Self::PictureRemoved => "picture_removed",
+            Self::MailFailed => "mail_failed",
         }
     }
 

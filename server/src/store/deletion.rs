@@ -12,7 +12,7 @@ use super::{
     ActError, Actor, AuditEntry, Change, Store, StoreError, administration, audit, changes,
     cleanup::{BATCH, batch},
     entities::{deleted_user, session, user},
-    files, login_failures, names, removal_notices,
+    files, login_failures, names, one_time_codes, outbox, removal_notices,
     sessions::active_sessions_of,
     user_words,
 };
@@ -92,6 +92,8 @@ async fn delete(
     changes::record(connection, ended.chain([Change::Account(id)])).await?;
     user_words::delete(connection, id).await?;
     removal_notices::delete_all(connection, id).await?;
+    one_time_codes::delete_all(connection, id).await?;
+    outbox::delete_all(connection, id).await?;
     files::mark_avatar_orphaned(connection, account.avatar_url.as_deref(), entry.at).await?;
     names::release(connection, &account.username_skeleton).await?;
     for subject in failure_subjects {

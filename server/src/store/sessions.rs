@@ -129,9 +129,16 @@ impl Store {
                         is_known_device,
                         cleared_subject,
                     } = new;
-                    let before =
-                        users::record_login(transaction, new.user, &password_hash, new.created_at)
-                            .await?;
+                    // Of a device that is not known, the user may not be at it.
+                    let lang = is_known_device.then_some(entry.client_info.lang);
+                    let before = users::record_login(
+                        transaction,
+                        new.user,
+                        &password_hash,
+                        new.created_at,
+                        lang,
+                    )
+                    .await?;
                     let Some(before) = before else {
                         return Ok(InsertSessionOutcome::PasswordChanged);
                     };

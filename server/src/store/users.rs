@@ -1,6 +1,9 @@
 //! User accounts.
 
-use app::protocol::{Role, User};
+use app::{
+    i18n::Lang,
+    protocol::{Role, User},
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, IntoActiveModel as _,
     QueryFilter as _, QuerySelect as _,
@@ -44,6 +47,9 @@ pub struct StoredUser {
     pub email: Option<String>,
     /// Phone number.
     pub mobile: Option<String>,
+    /// Language of messages to the user: that of the registration, or of the last login from a known
+    /// device.
+    pub lang: Lang,
     /// Seconds of Unix time.
     pub created_at: i64,
     /// Time when the password was set, in seconds of Unix time.
@@ -68,6 +74,7 @@ impl TryFrom<user::Model> for StoredUser {
             },
             email: row.email,
             mobile: row.mobile,
+            lang: Lang::from_tag(&row.language).unwrap_or_default(),
             created_at: row.created_at,
             password_changed_at: row.password_changed_at,
             disabled_at: row.disabled_at,
@@ -109,7 +116,7 @@ impl Store {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    let stored = insert(transaction, new).await?;
+                    let stored = insert(transaction, new, entry.client_info.lang).await?;
                     audit::insert(transaction, entry).await?;
                     Ok(stored)
                 })
@@ -128,7 +135,7 @@ impl Store {
                 Box::pin(async move {
                     let mut made = 0;
                     for new in all {
-                        match insert(transaction, new).await {
+                        match insert(transaction, new, Lang::default()).await {
                             Ok(_) => made += 1,
                             Err(StoreError::Conflict) => {}
                             Err(error) => return Err(error),
@@ -232,13 +239,14 @@ pub(super) struct StateBeforeLogin {
     pub(super) device_epoch: i64,
 }
 
-/// Records the time of a login with the password of this hash, unless the account is disabled.
-/// [`None`], and nothing recorded, if the account is gone or has another password.
+/// Records the time of a login with the password of this hash, and its language if it is to be that
+/// of messages, unless the account is disabled. [`None`], and nothing recorded, if the account is gone or has another password.
 pub(super) async fn record_login(
     connection: &impl ConnectionTrait,
     id: Uuid,
     hash: &str,
     now: i64,
+    lang: Option<Lang>,
 ) -> Result<Option<StateBeforeLogin>, StoreError> {
     let before: Option<(Option<i64>, Option<i64>, i64)> = user::Entity::find_by_id(id)
         .select_only()
@@ -254,11 +262,13 @@ pub(super) async fn record_login(
         device_epoch,
     };
     if !before.is_disabled {
-        user::Entity::update_many()
+        let mut update = user::Entity::update_many()
             .col_expr(user::Column::LoggedInAt, Expr::value(now))
-            .filter(user::Column::Id.eq(id))
-            .exec(connection)
-            .await?;
+            .filter(user::Column::Id.eq(id));
+        if let Some(lang) = lang {
+            update = update.col_expr(user::Column::Language, Expr::value(lang.tag()));
+        }
+        update.exec(connection).await?;
     }
     Ok(Some(before))
 }
@@ -277,7 +287,11 @@ pub(super) async fn invalidate_device_cookies(
 }
 
 /// Inserts an account. [`StoreError::Conflict`], and nothing done, if the username is taken.
-async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<StoredUser, StoreError> {
+async fn insert(
+    connection: &impl ConnectionTrait,
+    new: NewUser,
+    lang: Lang,
+) -> Result<StoredUser, StoreError> {
     // The skeleton first: if the name itself is taken, so is its skeleton, and nothing has been
     // changed.
     names::reserve(connection, &new.name).await?;
@@ -293,6 +307,7 @@ async fn insert(connection: &impl ConnectionTrait, new: NewUser) -> Result<Store
         role: new.role.as_str().to_owned(),
         email: new.email,
         mobile: None,
+        language: lang.tag().to_owned(),
         created_at: new.created_at,
         disabled_at: None,
         logged_in_at: None,

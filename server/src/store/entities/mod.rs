@@ -7,7 +7,9 @@ pub(super) mod deleted_user;
 pub(super) mod file;
 pub(super) mod login_failure;
 pub(super) mod object_store;
+pub(super) mod one_time_code;
 pub(super) mod orphaned_object;
+pub(super) mod outbox;
 pub(super) mod removal_notice;
 pub(super) mod revoked_token;
 pub(super) mod session;
@@ -17,7 +19,7 @@ pub(super) mod user_word;
 pub(super) mod username_skeleton;
 
 /// Names of all tables.
-pub(super) const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 17] = [
     "audit_events",
     "changes",
     "cleanups",
@@ -25,7 +27,9 @@ pub(super) const TABLES: [&str; 15] = [
     "files",
     "login_failures",
     "object_stores",
+    "one_time_codes",
     "orphaned_objects",
+    "outbox",
     "removal_notices",
     "revoked_tokens",
     "sessions",

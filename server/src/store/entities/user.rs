@@ -17,6 +17,7 @@ pub(crate) struct Model {
     pub role: String,
     pub email: Option<String>,
     pub mobile: Option<String>,
+    pub language: String,
     pub created_at: i64,
     pub disabled_at: Option<i64>,
     pub logged_in_at: Option<i64>,

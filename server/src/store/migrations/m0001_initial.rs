@@ -33,6 +33,7 @@ enum Users {
     Role,
     Email,
     Mobile,
+    Language,
     CreatedAt,
     DisabledAt,
     LoggedInAt,
@@ -172,6 +173,35 @@ enum OrphanedObjects {
 }
 
 #[derive(DeriveIden)]
+enum Outbox {
+    Table,
+    Id,
+    UserId,
+    Recipient,
+    Kind,
+    Language,
+    Parameters,
+    CreatedAt,
+    NextAttemptAt,
+    Attempts,
+}
+
+#[derive(DeriveIden)]
+enum OneTimeCodes {
+    Table,
+    Id,
+    Purpose,
+    UserId,
+    Address,
+    TokenHash,
+    CodeHash,
+    RequestHash,
+    Tries,
+    CreatedAt,
+    ExpiresAt,
+}
+
+#[derive(DeriveIden)]
 enum Cleanups {
     Table,
     Id,
@@ -185,7 +215,8 @@ impl MigrationTrait for Migration {
         users(manager, text).await?;
         sessions(manager, text).await?;
         audit_events(manager, text).await?;
-        files(manager, text).await
+        files(manager, text).await?;
+        mail(manager, text).await
     }
 }
 
@@ -203,6 +234,7 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(text.column(Users::Role))
         .col(text.column(Users::Email).null())
         .col(text.column(Users::Mobile).null())
+        .col(text.column(Users::Language))
         .col(big_integer(Users::CreatedAt))
         .col(big_integer(Users::DisabledAt).null())
         .col(big_integer(Users::LoggedInAt).null())
@@ -472,4 +504,52 @@ async fn files(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(uuid(ObjectStores::Marker))
         .take();
     manager.create_table(table).await
+}
+
+/// Messages that wait to be sent, and one-time codes.
+async fn mail(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Outbox::Table)
+        .col(uuid(Outbox::Id).primary_key())
+        .col(uuid(Outbox::UserId).null())
+        .col(text.column(Outbox::Recipient))
+        .col(text.column(Outbox::Kind))
+        .col(text.column(Outbox::Language))
+        .col(text.column(Outbox::Parameters))
+        .col(big_integer(Outbox::CreatedAt))
+        .col(big_integer(Outbox::NextAttemptAt))
+        .col(integer(Outbox::Attempts))
+        .take();
+    manager.create_table(table).await?;
+    let table = Table::create()
+        .table(OneTimeCodes::Table)
+        .col(uuid(OneTimeCodes::Id).primary_key())
+        .col(text.column(OneTimeCodes::Purpose))
+        .col(uuid(OneTimeCodes::UserId).null())
+        .col(text.column(OneTimeCodes::Address).null())
+        .col(text.column(OneTimeCodes::TokenHash).unique_key())
+        .col(text.column(OneTimeCodes::CodeHash).null())
+        .col(text.column(OneTimeCodes::RequestHash).null())
+        .col(integer(OneTimeCodes::Tries))
+        .col(big_integer(OneTimeCodes::CreatedAt))
+        .col(big_integer(OneTimeCodes::ExpiresAt))
+        .take();
+    manager.create_table(table).await?;
+    let index = |name: &str| Index::create().name(name).take();
+    for index in [
+        index("outbox_by_time").table(Outbox::Table).col(Outbox::NextAttemptAt).take(),
+        index("outbox_by_user").table(Outbox::Table).col(Outbox::UserId).take(),
+        index("one_time_codes_by_user")
+            .table(OneTimeCodes::Table)
+            .col(OneTimeCodes::UserId)
+            .col(OneTimeCodes::Purpose)
+            .take(),
+        index("one_time_codes_by_end")
+            .table(OneTimeCodes::Table)
+            .col(OneTimeCodes::ExpiresAt)
+            .take(),
+    ] {
+        manager.create_index(index).await?;
+    }
+    Ok(())
 }

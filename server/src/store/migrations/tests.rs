@@ -7,8 +7,9 @@ use sea_orm::{
 
 use super::*;
 use crate::store::entities::{
-    audit_event, change, cleanup, deleted_user, file, login_failure, object_store, orphaned_object,
-    removal_notice, revoked_token, session, signing_key, user, user_word, username_skeleton,
+    audit_event, change, cleanup, deleted_user, file, login_failure, object_store, one_time_code,
+    orphaned_object, outbox, removal_notice, revoked_token, session, signing_key, user, user_word,
+    username_skeleton,
 };
 
 /// Definitions of the tables as the entities declare them.
@@ -24,7 +25,9 @@ fn tables_of_entities(backend: DbBackend) -> Vec<TableCreateStatement> {
         table::<file::Entity>(backend),
         table::<login_failure::Entity>(backend),
         table::<object_store::Entity>(backend),
+        table::<one_time_code::Entity>(backend),
         table::<orphaned_object::Entity>(backend),
+        table::<outbox::Entity>(backend),
         table::<removal_notice::Entity>(backend),
         table::<revoked_token::Entity>(backend),
         table::<session::Entity>(backend),
