@@ -19,7 +19,7 @@ const LAYERS = {
   server: [
     ['clock', 'network', 'failure', 'metrics', 'task'],
     ['domain', 'store', 'objects'],
-    ['accounts', 'sessions', 'tokens', 'files', 'limits', 'pictures', 'cache'],
+    ['accounts', 'sessions', 'tokens', 'files', 'limits', 'mail', 'pictures', 'cache'],
     ['http', 'commands', 'config', 'log', 'startup'],
     ['main', 'lib'],
   ],

@@ -14,6 +14,7 @@ pub mod files;
 pub mod http;
 pub mod limits;
 pub mod log;
+pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod objects;

@@ -14,6 +14,7 @@ use server::{
     commands::{
         audit, backup, health,
         keys::{self, KeysCommand},
+        mail::{self, MailCommand},
         output::Output,
         restore, seed,
         user::{self, UserCommand},
@@ -57,6 +58,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Check the settings of mail
+    Mail {
+        #[command(subcommand)]
+        command: MailCommand,
     },
     /// Create fake accounts for testing and demos
     Seed(seed::Arguments),
@@ -113,6 +119,9 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         }
         Command::User { command } => {
             Ok(user::run(command, &config?, &Env::system(), &mut out).await?)
+        }
+        Command::Mail { command } => {
+            Ok(mail::run(command, &config?, &Env::system(), &mut out).await?)
         }
         Command::Seed(arguments) => {
             Ok(seed::run(arguments, &config?, &Env::system(), &mut out).await?)

@@ -25,6 +25,7 @@ use crate::{
         health::Readiness,
     },
     limits::{Limiter, Throttle},
+    mail::{MailOpenError, MailService, Mailer},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
     sessions::{self, SessionRules, SessionService},
@@ -37,6 +38,9 @@ use crate::{
 
 /// Grace period for running requests during shutdown. Docker kills a container after ten seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
+
+/// Grace period for messages that are being sent, after that of requests.
+const MAIL_GRACE: Duration = Duration::from_secs(1);
 
 /// Error of starting the server.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,9 @@ pub enum StartError {
     /// Preparing the sessions.
     #[error(transparent)]
     Sessions(#[from] sessions::StartError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailOpenError),
     /// Another process listens on the port.
     #[error(
         "{addr} is in use by another process; stop it, or choose another address with {setting}"
@@ -100,6 +107,8 @@ pub struct Server {
     pub state: State,
     /// The database.
     pub store: Store,
+    /// Mail; [`None`] if none is sent.
+    pub mail: Option<MailService>,
     /// Limits of its connections.
     connections: ConnectionLimits,
 }
@@ -181,6 +190,7 @@ impl Server {
                 .collect(),
             policy,
         };
+        let mail = open_mail(config, &store, &env)?;
         readiness.start(store.clone());
         let state = State {
             backend: Backend {
@@ -199,7 +209,7 @@ impl Server {
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
         };
-        Ok(Self { state, store, connections: config.connections })
+        Ok(Self { state, store, mail, connections: config.connections })
     }
 
     /// Returns the router of this server.
@@ -219,6 +229,7 @@ impl Server {
             self.state.sessions.clone(),
             self.state.files.clone(),
             Arc::clone(&self.state.keys),
+            self.mail.clone(),
             self.state.env.clone(),
         );
         let background_tasks = tokio::spawn(background_tasks);
@@ -248,6 +259,9 @@ impl Server {
             } => {
                 tracing::warn!("some connections did not finish within the shutdown grace period");
             }
+        }
+        if let Some(mail) = &self.mail {
+            mail.stop(MAIL_GRACE).await;
         }
         background_tasks.abort();
         if let Err(error) = self.state.sessions.write_acknowledgements().await {
@@ -291,6 +305,21 @@ async fn open_keys(config: &Config, store: &Store, env: &Env) -> Result<Arc<KeyS
         store.insert_audit_entry(entry).await?;
     }
     Ok(Arc::new(keys))
+}
+
+/// Prepares the sending of mail.
+fn open_mail(config: &Config, store: &Store, env: &Env) -> Result<Option<MailService>, StartError> {
+    let Some(settings) = &config.mail else {
+        tracing::info!(
+            "mail is off: addresses are not verified, and administrators reset passwords (GATEHOUSE_MAIL_URL turns it on)"
+        );
+        return Ok(None);
+    };
+    let mail = MailService::new(store.clone(), Mailer::open(settings)?, env.clone());
+    tracing::info!(
+        through = mail.destination(), from = %settings.from, links = %settings.site.url, "mail is on"
+    );
+    Ok(Some(mail))
 }
 
 /// The object storage.

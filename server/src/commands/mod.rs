@@ -6,6 +6,7 @@ pub mod backup;
 mod datetime;
 pub mod health;
 pub mod keys;
+pub mod mail;
 pub mod output;
 mod password;
 pub mod restore;

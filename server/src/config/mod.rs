@@ -10,7 +10,7 @@ pub use sources::{Source, Sources};
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use app::page_settings::SiteInfo;
+use app::{i18n::mail::MailSite, page_settings::SiteInfo};
 use secrecy::SecretString;
 use settings::{PREFIX, unknown_names};
 
@@ -18,6 +18,7 @@ use crate::{
     domain::{common_passwords::COMMON_PASSWORDS, password::Policy, rotation::Lifetimes},
     http::{ConnectionLimits, UploadLimits},
     limits::{Limits, Quota},
+    mail::{MailSettings, MailTransport, parse_sender},
     network::Network,
     objects::S3,
     store::Store,
@@ -55,6 +56,8 @@ pub struct Config {
     pub site_dir: PathBuf,
     /// Name and links of the site.
     pub site: SiteInfo,
+    /// Mail; [`None`] if none is sent.
+    pub mail: Option<MailSettings>,
     /// Live reload of pages, in development.
     pub reload: bool,
     /// Signature algorithm of tokens.
@@ -137,6 +140,13 @@ impl Config {
             session: reader.value("SESSION_MAX_SECONDS", values::seconds)?,
             grace: reader.value("REFRESH_GRACE_SECONDS", values::grace_seconds)?,
         };
+        let site = SiteInfo {
+            name: reader.value("SITE_NAME", values::site_name)?,
+            public_url: reader.given("PUBLIC_URL", values::origin),
+            privacy_url: reader.given("PRIVACY_URL", values::link),
+            terms_url: reader.given("TERMS_URL", values::link),
+            support_url: reader.given("SUPPORT_URL", values::link),
+        };
         let config = Self {
             addr,
             metrics_addr: reader.given("METRICS_ADDR", values::addr),
@@ -153,13 +163,8 @@ impl Config {
             site_dir: reader
                 .given("SITE_DIR", values::text)
                 .map_or_else(default_site_dir, PathBuf::from),
-            site: SiteInfo {
-                name: reader.value("SITE_NAME", values::site_name)?,
-                public_url: reader.given("PUBLIC_URL", values::origin),
-                privacy_url: reader.given("PRIVACY_URL", values::link),
-                terms_url: reader.given("TERMS_URL", values::link),
-                support_url: reader.given("SUPPORT_URL", values::link),
-            },
+            mail: mail(&mut reader, &site, addr)?,
+            site,
             reload: sources.is_watched(),
             jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm)?,
             jwt_secret: reader.given("JWT_SECRET", values::secret),
@@ -235,6 +240,32 @@ impl Config {
 fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() != 0 && one.port() == other.port() && (is_any || one.ip() == other.ip())
+}
+
+/// Reads the settings of mail. Links are made of the public URL, never of what a request says; a
+/// server on loopback is reached at its own address.
+fn mail(
+    reader: &mut values::Reader<'_>,
+    site: &SiteInfo,
+    addr: SocketAddr,
+) -> Result<Option<MailSettings>, ConfigErrors> {
+    let transport = reader.given("MAIL_URL", MailTransport::parse);
+    let from = reader.given("MAIL_FROM", parse_sender);
+    let Some(transport) = transport else { return Ok(None) };
+    let missing = |name: &str, example: &str| {
+        ConfigErrors(vec![format!(
+            "{PREFIX}{name}: it is needed where {PREFIX}MAIL_URL is given, such as {example}"
+        )])
+    };
+    let from = from.ok_or_else(|| missing("MAIL_FROM", "Gatehouse <no-reply@accounts.example>"))?;
+    let local = addr.ip().is_loopback().then(|| format!("http://{addr}"));
+    let url = site
+        .public_url
+        .clone()
+        .or(local)
+        .ok_or_else(|| missing("PUBLIC_URL", "https://accounts.example"))?;
+    let site = MailSite { name: site.name.clone(), url, support_url: site.support_url.clone() };
+    Ok(Some(MailSettings { transport, from, site }))
 }
 
 /// Reads the S3 settings. All are checked, also without an endpoint.

@@ -61,7 +61,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         name: "PUBLIC_URL",
         default: "none",
-        meaning: "origin under which users reach the site (https://accounts.example), for canonical links and link previews",
+        meaning: "origin under which users reach the site (https://accounts.example), for canonical links, link previews and links in mails",
     },
     Setting {
         name: "PRIVACY_URL",
@@ -77,6 +77,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         name: "SUPPORT_URL",
         default: "none",
         meaning: "help for users, linked in the footer and at the login (https:// or mailto:)",
+    },
+    Setting {
+        name: "MAIL_URL",
+        default: "none",
+        meaning: "mail server: smtp://user:password@host:587 (STARTTLS; required unless the host is loopback), smtps://user:password@host:465, or folder:path, which writes a file for each message",
+    },
+    Setting {
+        name: "MAIL_FROM",
+        default: "none",
+        meaning: "sender of mails (Gatehouse <no-reply@accounts.example>), needed with MAIL_URL",
     },
     Setting {
         name: "JWT_SECRET",
@@ -255,6 +265,9 @@ pub(super) const SETTINGS: &[Setting] = &[
 /// Settings with masked values.
 const SECRETS: [&str; 3] = ["JWT_SECRET", "KEYS_SECRET", "S3_SECRET_ACCESS_KEY"];
 
+/// Settings whose values may contain a password.
+const URLS: [&str; 2] = ["DATABASE_URL", "MAIL_URL"];
+
 /// Returns the default of a setting.
 pub(super) fn default_of(name: &str) -> &'static str {
     SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default)
@@ -271,7 +284,7 @@ pub fn describe(sources: &Sources) -> String {
             Some((_, source)) if SECRETS.contains(&setting.name) => {
                 ("(set)".to_owned(), source.to_string())
             }
-            Some((value, source)) if setting.name == "DATABASE_URL" => {
+            Some((value, source)) if URLS.contains(&setting.name) => {
                 (without_password(value), source.to_string())
             }
             Some((value, source)) => (value.to_owned(), source.to_string()),

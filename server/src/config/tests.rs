@@ -311,3 +311,32 @@ fn configuration_page_lists_every_setting() {
         "run: UPDATE_DOCS=1 cargo test -p server --lib configuration_page"
     );
 }
+
+#[test]
+fn read_with_mail_makes_links_of_the_public_url_or_the_loopback_address() {
+    let url = ("GATEHOUSE_MAIL_URL", "smtp://user:hunter2@mail.example:587");
+    let from = ("GATEHOUSE_MAIL_FROM", "Gatehouse <no-reply@accounts.example>");
+    let elsewhere = ("GATEHOUSE_ADDR", "0.0.0.0:80");
+    let public = ("GATEHOUSE_PUBLIC_URL", "https://accounts.example");
+    let links = |settings: &[(&str, &str)]| {
+        let config = Config::read(&sources(settings)).unwrap();
+        config.mail.map(|mail| mail.site.url)
+    };
+    assert_eq!(links(&[]), None);
+    assert_eq!(links(&[from]), None);
+    assert_eq!(links(&[url, from]).as_deref(), Some("http://127.0.0.1:3000"));
+    assert_eq!(links(&[url, from, elsewhere, public]).as_deref(), Some("https://accounts.example"));
+    for (settings, missing) in [
+        (&[url][..], "GATEHOUSE_MAIL_FROM: it is needed"),
+        (&[url, from, elsewhere], "GATEHOUSE_PUBLIC_URL: it is needed"),
+        (&[("GATEHOUSE_MAIL_URL", "mail.example"), from], "GATEHOUSE_MAIL_URL: it is smtp://"),
+        (&[url, ("GATEHOUSE_MAIL_FROM", "Gatehouse")], "GATEHOUSE_MAIL_FROM: "),
+    ] {
+        let message = Config::read(&sources(settings)).expect_err("refused").to_string();
+        assert!(message.contains(missing) && !message.contains("hunter2"), "{message}");
+    }
+    let shown = describe(&sources(&[url, from]));
+    assert!(shown.contains("smtp://…@mail.example:587") && !shown.contains("hunter2"), "{shown}");
+    let config = Config::read(&sources(&[url, from])).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}

@@ -159,6 +159,21 @@ label! {
     OrphanSweep = "orphan_sweep",
     /// Deletes the data of deleted accounts.
     Deletions = "deletions",
+    /// Sends messages.
+    Mail = "mail",
+    /// Counts the messages that wait.
+    MailCount = "mail_count",
+}
+
+label! {
+    /// Outcome of an attempt to send a message.
+    MailOutcome, "outcome":
+    /// The mail server has taken it.
+    Sent = "sent",
+    /// It is tried again later.
+    Retried = "retried",
+    /// It was given up.
+    Failed = "failed",
 }
 
 /// One metric for each value of a label.

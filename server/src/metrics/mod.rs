@@ -17,8 +17,8 @@ use prometheus::{
 };
 
 pub use self::labels::{
-    Cache, HashRefusal, Label, Login, Pool, PoolState, Refresh, RefusedConnection, Revocation,
-    Task, Values,
+    Cache, HashRefusal, Label, Login, MailOutcome, Pool, PoolState, Refresh, RefusedConnection,
+    Revocation, Task, Values,
 };
 
 /// Media type of the text format.
@@ -82,6 +82,10 @@ pub struct Metrics {
     database_connections: [(Pool, Values<PoolState, IntGauge>); 2],
     /// Largest number of connections to the database.
     database_connections_max: Values<Pool, IntGauge>,
+    /// Attempts to send messages.
+    pub mails: Values<MailOutcome, IntCounter>,
+    /// Messages in the outbox.
+    pub mail_waiting: IntGauge,
     /// Time of the last success of a background task, in seconds of Unix time.
     task_success: Values<Task, IntGauge>,
     /// Failed runs of a background task.
@@ -223,6 +227,16 @@ impl Metrics {
                 &registry,
                 "gatehouse_database_connections_max",
                 "Limit of open connections to the database.",
+            ),
+            mails: counters(
+                &registry,
+                "gatehouse_mail_messages_total",
+                "Attempts to send a message.",
+            ),
+            mail_waiting: gauge(
+                &registry,
+                "gatehouse_mail_messages_waiting",
+                "Messages that wait to be sent.",
             ),
             task_success: gauges(
                 &registry,

@@ -5,6 +5,7 @@ use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 use crate::{
     clock::Env,
     files::FileService,
+    mail::MailService,
     metrics::{Task, metrics},
     sessions::SessionService,
     tokens::keys::KeyStore,
@@ -16,12 +17,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(400);
 const FLUSH_INTERVAL: Duration = Duration::from_millis(700);
 /// Interval of deleting expired rows and orphaned objects.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(10);
+/// Interval of looking for messages to send: a message waits for half of it on average.
+const MAIL_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval of counting the waiting messages.
+const MAIL_COUNT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Runs all background tasks until it is dropped.
 pub(super) async fn run(
     sessions: SessionService,
     files: FileService,
     keys: Arc<KeyStore>,
+    mail: Option<MailService>,
     env: Env,
 ) {
     let env = &env;
@@ -38,6 +44,16 @@ pub(super) async fn run(
         run_periodically(Task::Cleanup, CLEANUP_INTERVAL, env, || sessions.delete_expired()),
         run_periodically(Task::OrphanSweep, CLEANUP_INTERVAL, env, || files.sweep()),
         finish_deletions(&sessions, &files, env),
+        send_mail(mail, env),
+    );
+}
+
+/// Sends the messages of the outbox and counts those that wait, if mail is set up.
+async fn send_mail(mail: Option<MailService>, env: &Env) {
+    let Some(mail) = mail else { return };
+    tokio::join!(
+        run_periodically(Task::Mail, MAIL_INTERVAL, env, || mail.deliver_due()),
+        run_periodically(Task::MailCount, MAIL_COUNT_INTERVAL, env, || mail.measure()),
     );
 }
 
@@ -90,5 +106,7 @@ const fn failure_of(task: Task) -> &'static str {
         Task::Cleanup => "cleanup of expired rows failed",
         Task::OrphanSweep => "cleanup of orphaned objects failed",
         Task::Deletions => "something is left of a deleted account",
+        Task::Mail => "the outbox could not be read or changed",
+        Task::MailCount => "the outbox could not be counted",
     }
 }

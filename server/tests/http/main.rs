@@ -55,6 +55,7 @@ mod key_rotation;
 mod late_authorization;
 mod login;
 mod logout;
+mod mail;
 mod me;
 mod moderation;
 mod openapi;
@@ -73,6 +74,8 @@ mod s3;
 mod security_headers;
 mod session_list;
 mod several_nodes;
+#[path = "../support/smtp.rs"]
+mod smtp;
 mod snapshots;
 mod token_forgery;
 mod tokens;

@@ -34,7 +34,11 @@ fn command_with_closed_standard_output_completes_with_success() {
     let dir = TestDir::new();
     let running = dir.serve(&[]);
     // `health` asks the server at the configured address.
-    let settings = [("GATEHOUSE_ADDR", &*running.address)];
+    let settings = [
+        ("GATEHOUSE_ADDR", &*running.address),
+        ("GATEHOUSE_MAIL_URL", "folder:mail"),
+        ("GATEHOUSE_MAIL_FROM", "no-reply@accounts.example"),
+    ];
     let credentials = json!({ "username": "alice", "password": PASSWORD });
     assert_eq!(running.call("POST", "/api/auth/register", None, &credentials).unwrap().0, 201);
     let kid = || {
@@ -60,6 +64,8 @@ fn command_with_closed_standard_output_completes_with_success() {
         ("user role bertha admin", ""),
         ("user list", ""),
         ("user list --json", ""),
+        ("mail test ada@example.com", ""),
+        ("mail help", ""),
         ("seed --users 3", ""),
         ("backup one.zip", ""),
         ("help", ""),
@@ -70,7 +76,7 @@ fn command_with_closed_standard_output_completes_with_success() {
         let arguments: Vec<_> =
             command.split(' ').map(|word| if word == "KID" { &*old } else { word }).collect();
         assert_quiet(&dir.run_unread(&arguments, &settings, input), command);
-        let depth = if ["keys", "user"].contains(&arguments[0]) { 2 } else { 1 };
+        let depth = if ["keys", "mail", "user"].contains(&arguments[0]) { 2 } else { 1 };
         tried.insert(arguments[..depth].join(" "));
     }
     // The commands took effect.
@@ -88,7 +94,7 @@ fn command_with_closed_standard_output_completes_with_success() {
     tried.insert("restore".to_owned());
 
     let mut all = commands(&dir, &[]);
-    for group in ["keys", "user"] {
+    for group in ["keys", "mail", "user"] {
         assert!(all.remove(group));
         all.extend(commands(&dir, &[group]));
     }
