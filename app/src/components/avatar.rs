@@ -23,6 +23,14 @@ pub fn Avatar(
     view! { <UserAvatar name=Signal::derive(name) picture=Signal::derive(picture) class /> }
 }
 
+/// Returns the path of the 96-pixel variant of a picture, which suffices for all sizes but the
+/// largest. `str::replace` would add the substring search to the module.
+fn small_variant(url: String) -> String {
+    let large =
+        url.rsplit_once('.').and_then(|(stem, ext)| Some((stem.strip_suffix("-512")?, ext)));
+    large.map(|(stem, ext)| [stem, "-96.", ext].concat()).unwrap_or(url)
+}
+
 /// The avatar of a user.
 #[component]
 pub fn UserAvatar(
@@ -35,8 +43,7 @@ pub fn UserAvatar(
 ) -> impl IntoView {
     let picture = Memo::new(move |_| picture.get());
     let name = Memo::new(move |_| name.get());
-    // The 96-pixel variant suffices for all sizes but the largest.
-    let sized = move |url: String| if class == LARGE { url } else { url.replace("-512.", "-96.") };
+    let sized = move |url: String| if class == LARGE { url } else { small_variant(url) };
     view! {
         <span
             class=class
@@ -78,6 +85,17 @@ fn tint(name: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_variant_of_a_picture_has_96_pixels() {
+        for (url, expected) in [
+            ("/uploads/avatars/7-512.jpg", "/uploads/avatars/7-96.jpg"),
+            ("/uploads/a-512.b/7.jpg", "/uploads/a-512.b/7.jpg"),
+            ("", ""),
+        ] {
+            assert_eq!(small_variant(url.to_owned()), expected);
+        }
+    }
 
     #[test]
     fn initials_with_any_name_returns_at_most_two_letters() {
