@@ -38,6 +38,7 @@ use uuid::Uuid;
 use super::{
     BlockedToken, Engine, Store, StoreError,
     entities::change::{self, Column},
+    identity::DatabaseFiles,
     signals::Signals,
 };
 
@@ -159,17 +160,18 @@ struct Snapshot {
 }
 
 /// The rows of one snapshot, from a transaction on. The first columns are in each row, and in one
-/// without a number if there are none.
-const SNAPSHOT: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, \
+/// without a number if there are none. In the order of an index: in that of their numbers, each poll
+/// would read all rows of the tables.
+pub(super) const SNAPSHOT: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, \
      extract(epoch FROM clock_timestamp())::bigint, \
      (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, \
      pg_is_in_recovery(), news.* \
      FROM (VALUES (1)) AS one LEFT JOIN ( \
        (SELECT false AS blocked, seq, transaction_id, kind, id, 0::bigint AS expires_at FROM changes \
-        WHERE transaction_id >= $1 ORDER BY seq LIMIT 10000) \
+        WHERE transaction_id >= $1 ORDER BY transaction_id LIMIT 10000) \
        UNION ALL \
        (SELECT true, seq, transaction_id, type, jti, expires_at FROM revoked_tokens \
-        WHERE transaction_id >= $1 ORDER BY seq LIMIT 10000) \
+        WHERE transaction_id >= $1 ORDER BY transaction_id LIMIT 10000) \
      ) AS news ON true";
 
 tokio::task_local! {
@@ -222,7 +224,7 @@ impl Store {
     /// Returns the position after everything that is committed now.
     pub async fn changes_position(&self) -> Result<Position, StoreError> {
         match &self.engine {
-            Engine::Sqlite { .. } => self.sqlite_position(0, 0).await,
+            Engine::Sqlite { follow, files, .. } => sqlite_position(follow, files, 0, 0).await,
             Engine::Postgres { signals, .. } => {
                 // The rows in progress now: those of the last transactions, at most.
                 let Snapshot { horizon, .. } = snapshot(signals, i64::MAX).await?;
@@ -236,8 +238,9 @@ impl Store {
     /// files are in place; [`Store::ensure_in_place`] returns the result of that check.
     pub async fn news_since(&self, last: &Position) -> Result<(News, Position), StoreError> {
         match (&self.engine, &last.place) {
-            (Engine::Sqlite { follow, .. }, Place::Sqlite { seq, blocked }) => {
-                self.sqlite_news(follow, last, *seq, *blocked).await
+            (Engine::Sqlite { follow, files, .. }, Place::Sqlite { seq, blocked }) => {
+                let next = sqlite_position(follow, files, *seq, *blocked).await?;
+                self.sqlite_news(follow, (last, *seq, *blocked), next).await
             }
             (Engine::Postgres { signals, .. }, Place::Postgres { horizon, seen }) => {
                 let snapshot = snapshot(signals, *horizon).await?;
@@ -259,11 +262,9 @@ impl Store {
     async fn sqlite_news(
         &self,
         follow: &DatabaseConnection,
-        last: &Position,
-        seq: i64,
-        blocked: i64,
+        (last, seq, blocked): (&Position, i64, i64),
+        next: Position,
     ) -> Result<(News, Position), StoreError> {
-        let next = self.sqlite_position(seq, blocked).await?;
         let Place::Sqlite { seq: next_seq, blocked: next_blocked } = next.place else {
             return Ok((News::Everything, next));
         };
@@ -295,29 +296,6 @@ impl Store {
             tokens.retain(|token| token.seq <= next_blocked);
         }
         Ok((News::Changes(changes, tokens), next))
-    }
-
-    /// Returns the position after everything that is committed now; without rows, the newest was
-    /// deleted, and the numbers are these.
-    async fn sqlite_position(&self, seq: i64, blocked: i64) -> Result<Position, StoreError> {
-        // Before the query: files that come back during it change the epoch.
-        let epoch = self.check_files();
-        let follow = match &self.engine {
-            Engine::Sqlite { follow, .. } => follow,
-            Engine::Postgres { .. } => &self.read,
-        };
-        let select = Statement::from_string(
-            follow.get_database_backend(),
-            "SELECT (SELECT max(seq) FROM changes), (SELECT max(seq) FROM revoked_tokens), unixepoch()",
-        );
-        let row = follow.query_one_raw(select).await?.ok_or_else(|| {
-            StoreError::Unreadable("the query of the changes answers nothing".into())
-        })?;
-        let place = Place::Sqlite {
-            seq: row.try_get_by_index::<Option<i64>>(0)?.unwrap_or(seq),
-            blocked: row.try_get_by_index::<Option<i64>>(1)?.unwrap_or(blocked),
-        };
-        Ok(Position { at: row.try_get_by_index(2)?, epoch, place })
     }
 
     /// Deletes the rows that every process has read.
@@ -375,6 +353,33 @@ impl Snapshot {
         }
         (News::Changes(changes, tokens), next)
     }
+}
+
+/// Returns the position after everything that is committed now; without rows, the newest was
+/// deleted, and the numbers are these.
+async fn sqlite_position(
+    follow: &DatabaseConnection,
+    files: &DatabaseFiles,
+    seq: i64,
+    blocked: i64,
+) -> Result<Position, StoreError> {
+    // Before the query: files that come back during it change the epoch. A failed check is logged
+    // once; requests are refused until a later one succeeds.
+    let _ = files.check();
+    let epoch = files.recoveries();
+    let select = Statement::from_string(
+        DbBackend::Sqlite,
+        "SELECT (SELECT max(seq) FROM changes), (SELECT max(seq) FROM revoked_tokens), unixepoch()",
+    );
+    let row = follow
+        .query_one_raw(select)
+        .await?
+        .ok_or_else(|| StoreError::Unreadable("the query of the changes answers nothing".into()))?;
+    let place = Place::Sqlite {
+        seq: row.try_get_by_index::<Option<i64>>(0)?.unwrap_or(seq),
+        blocked: row.try_get_by_index::<Option<i64>>(1)?.unwrap_or(blocked),
+    };
+    Ok(Position { at: row.try_get_by_index(2)?, epoch, place })
 }
 
 /// Reads a snapshot of PostgreSQL with the rows from a horizon on.

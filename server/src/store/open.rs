@@ -108,19 +108,6 @@ impl Store {
         }
     }
 
-    /// Checks that the files of a SQLite database are in place, and returns a number that changes when
-    /// they come back: all cached rows must be read again then.
-    pub(super) fn check_files(&self) -> i64 {
-        match &self.engine {
-            Engine::Sqlite { files, .. } => {
-                // A failed check is logged once; requests are refused until a later one succeeds.
-                let _ = files.check();
-                files.recoveries()
-            }
-            Engine::Postgres { .. } => 0,
-        }
-    }
-
     /// Checks that the last check found the files of a SQLite database in place.
     ///
     /// # Errors
