@@ -21,7 +21,7 @@ use sea_orm::sqlx::{
 use tokio::{
     sync::{Mutex, Notify},
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::StoreError;
@@ -32,7 +32,7 @@ const CHANNEL: &str = "gatehouse_changes";
 const NOTIFY: &str = "SELECT pg_notify('gatehouse_changes', '')";
 /// Setting of the session that sends: a notification need not be on disk.
 const NO_WAIT: &str = "SET synchronous_commit = off";
-/// Time in which the changes of a server share a notification.
+/// Time from one notification to the next: changes meanwhile share it.
 const COALESCE: Duration = Duration::from_millis(2);
 /// Time limit of a statement: its connection is not used again afterwards.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -169,14 +169,15 @@ fn is_lasting(error: &dyn sqlx::error::DatabaseError) -> bool {
     !error.code().is_some_and(|code| code.starts_with("57P"))
 }
 
-/// Sends a notification for all changes that were announced within some milliseconds.
+/// Sends a notification at once, and then one for all changes that are announced within some
+/// milliseconds.
 async fn send_all(shared: Arc<Shared>) {
     let mut connection = None;
     let mut is_failing = false;
     loop {
         shared.announced.notified().await;
-        tokio::time::sleep(COALESCE).await;
-        let _sending = shared.sending.lock().await;
+        let next = Instant::now() + COALESCE;
+        let sending = shared.sending.lock().await;
         while shared.is_unsent.swap(false, Ordering::AcqRel) {
             let sent = timeout(QUERY_TIMEOUT, send(&shared.options, connection.take())).await;
             if let Ok(Ok(used)) = sent {
@@ -197,6 +198,8 @@ async fn send_all(shared: Arc<Shared>) {
             shared.is_unsent.store(true, Ordering::Release);
             tokio::time::sleep(RETRY_PAUSE).await;
         }
+        drop(sending);
+        tokio::time::sleep_until(next).await;
     }
 }
 
