@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Accounts that are inserted in one transaction.
-const BATCH: usize = 2_000;
+const BATCH: usize = 5_000;
 /// Range of creation times before now, in seconds: two years.
 const PAST: i64 = 2 * 365 * 86_400;
 

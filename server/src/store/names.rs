@@ -1,5 +1,7 @@
 //! Uniqueness of usernames.
 
+use std::collections::{HashMap, HashSet};
+
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
@@ -9,11 +11,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    NewUser, Store, StoreError,
     entities::{
         user,
         username_skeleton::{self, Column},
     },
+    users::ROWS_PER_INSERT,
 };
 use crate::domain::username::Name;
 
@@ -61,6 +64,55 @@ pub(super) async fn reserve(
     if rows == 0 { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
+/// Reserves the skeletons of the accounts whose usernames are free, also among each other, and
+/// returns these accounts.
+pub(super) async fn reserve_all(
+    connection: &impl ConnectionTrait,
+    all: Vec<NewUser>,
+) -> Result<Vec<NewUser>, StoreError> {
+    let (mut taken, mut skeletons) = (HashSet::new(), HashMap::new());
+    for part in all.chunks(ROWS_PER_INSERT) {
+        let keys = part.iter().map(|new| new.name.key.as_str());
+        let found: Vec<String> = user::Entity::find()
+            .select_only()
+            .column(user::Column::UsernameKey)
+            .filter(user::Column::UsernameKey.is_in(keys))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        taken.extend(found);
+        let alike = part.iter().map(|new| new.name.skeleton.as_str());
+        let found = username_skeleton::Entity::find()
+            .filter(Column::Skeleton.is_in(alike))
+            .all(connection)
+            .await?;
+        skeletons.extend(found.into_iter().map(|row| (row.skeleton, row.ascii)));
+    }
+    let mut reserved = Vec::new();
+    let free = all.into_iter().filter(|NewUser { name, .. }| {
+        let is_alike = match skeletons.get(&name.skeleton) {
+            Some(is_ascii) => !(*is_ascii && name.is_ascii),
+            None => false,
+        };
+        if is_alike || !taken.insert(name.key.clone()) {
+            return false;
+        }
+        if skeletons.insert(name.skeleton.clone(), name.is_ascii).is_none() {
+            reserved.push(username_skeleton::ActiveModel {
+                skeleton: Set(name.skeleton.clone()),
+                ascii: Set(name.is_ascii),
+            });
+        }
+        true
+    });
+    let free = free.collect();
+    for part in reserved.chunks(ROWS_PER_INSERT) {
+        let part = part.iter().cloned();
+        username_skeleton::Entity::insert_many(part).exec_without_returning(connection).await?;
+    }
+    Ok(free)
+}
+
 /// Releases the skeleton of a deleted account, unless another username has the same.
 pub(super) async fn release(
     connection: &impl ConnectionTrait,
@@ -85,7 +137,7 @@ mod tests {
     use app::backend::ClientInfo;
 
     use super::*;
-    use crate::store::{AuditEntry, Event, NewUser};
+    use crate::store::{AuditEntry, Event};
 
     fn name(key: &str, skeleton: &str) -> Name {
         Name { key: key.to_owned(), skeleton: skeleton.to_owned(), is_ascii: key.is_ascii() }
@@ -100,8 +152,8 @@ mod tests {
         (folder, store)
     }
 
-    async fn register(store: &Store, name: &Name) -> bool {
-        let new = NewUser {
+    fn new_user(name: &Name) -> NewUser {
+        NewUser {
             id: crate::clock::Env::system().uuid(),
             username: name.key.clone(),
             name: name.clone(),
@@ -110,7 +162,11 @@ mod tests {
             email: None,
             role: app::protocol::Role::User,
             created_at: 0,
-        };
+        }
+    }
+
+    async fn register(store: &Store, name: &Name) -> bool {
+        let new = new_user(name);
         let entry = AuditEntry::of(Event::Registered, 0, ClientInfo::default());
         match store.insert_user(new, entry).await {
             Ok(_) => true,
@@ -143,6 +199,38 @@ mod tests {
                     "{one:?} {other:?}"
                 );
             }
+        }
+    }
+
+    /// Many at once, in one transaction or in several, are the same accounts as one after the other.
+    #[tokio::test]
+    async fn insert_of_many_accounts_leaves_out_those_that_one_by_one_would_be_refused() {
+        let names = ["bob1", "eve", "bob1", "bobl", "bo\u{432}l", "\u{435}ve", "zoe", "bob1"];
+        let names = names.map(|key| match key {
+            "\u{435}ve" => name(key, "eve"),
+            "eve" | "zoe" => name(key, key),
+            _ => name(key, "bobl"),
+        });
+        let keys = async |store: &Store| {
+            let select = user::Entity::find().select_only().column(user::Column::UsernameKey);
+            let mut keys: Vec<String> = select.into_tuple().all(&store.read).await.unwrap();
+            keys.sort();
+            keys
+        };
+        let (_folder, single) = open().await;
+        for name in &names {
+            register(&single, name).await;
+        }
+        for size in [1, 3, names.len()] {
+            let (_folder, store) = open().await;
+            let mut made = 0;
+            for part in names.chunks(size) {
+                made += store.insert_users(part.iter().map(new_user).collect()).await.unwrap();
+            }
+            assert_eq!(keys(&store).await, keys(&single).await, "{size} at once");
+            assert_eq!(made, 4, "{size} at once");
+            // Reserved, too: by accounts that were inserted together.
+            assert!(!register(&store, &name("zo\u{435}", "zoe")).await);
         }
     }
 }

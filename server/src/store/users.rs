@@ -17,6 +17,10 @@ use super::{
 };
 use crate::domain::username::Name;
 
+/// Rows of a statement that inserts many; each value is a parameter, of which SQLite takes 32 766 and
+/// PostgreSQL 65 535.
+pub(super) const ROWS_PER_INSERT: usize = 1_000;
+
 /// A new account.
 #[derive(Clone, Debug)]
 pub struct NewUser {
@@ -124,7 +128,8 @@ impl Store {
             .await
     }
 
-    /// Inserts the accounts whose usernames are free, and returns their number.
+    /// Inserts the accounts whose usernames are free, and returns their number. Many at once cost a
+    /// few statements: on PostgreSQL each is a round trip.
     ///
     /// # Errors
     ///
@@ -133,15 +138,15 @@ impl Store {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    let mut made = 0;
-                    for new in all {
-                        match insert(transaction, new, Lang::default()).await {
-                            Ok(_) => made += 1,
-                            Err(StoreError::Conflict) => {}
-                            Err(error) => return Err(error),
-                        }
+                    let free = names::reserve_all(transaction, all).await?;
+                    let rows: Vec<_> =
+                        free.into_iter().map(|new| row(new, Lang::default())).collect();
+                    for part in rows.chunks(ROWS_PER_INSERT) {
+                        let part = part.iter().cloned().map(user::Model::into_active_model);
+                        user::Entity::insert_many(part).exec_without_returning(transaction).await?;
                     }
-                    Ok(made)
+                    user_words::insert_all(transaction, &rows).await?;
+                    Ok(rows.len())
                 })
             })
             .await
@@ -295,7 +300,22 @@ async fn insert(
     // The skeleton first: if the name itself is taken, so is its skeleton, and nothing has been
     // changed.
     names::reserve(connection, &new.name).await?;
-    let row = user::Model {
+    let row = row(new, lang);
+    let free = OnConflict::column(user::Column::UsernameKey).do_nothing().to_owned();
+    let inserted = user::Entity::insert(row.clone().into_active_model())
+        .on_conflict(free)
+        .exec_without_returning(connection)
+        .await?;
+    if inserted == 0 {
+        return Err(StoreError::Conflict);
+    }
+    user_words::insert(connection, &row).await?;
+    row.try_into()
+}
+
+/// Returns the row of a new account.
+fn row(new: NewUser, lang: Lang) -> user::Model {
+    user::Model {
         id: new.id,
         username: new.username,
         username_key: new.name.key,
@@ -312,15 +332,5 @@ async fn insert(
         disabled_at: None,
         logged_in_at: None,
         device_epoch: 0,
-    };
-    let free = OnConflict::column(user::Column::UsernameKey).do_nothing().to_owned();
-    let inserted = user::Entity::insert(row.clone().into_active_model())
-        .on_conflict(free)
-        .exec_without_returning(connection)
-        .await?;
-    if inserted == 0 {
-        return Err(StoreError::Conflict);
     }
-    user_words::insert(connection, &row).await?;
-    row.try_into()
 }
