@@ -37,7 +37,9 @@ pub struct Account {
 pub struct AccountPage {
     /// The accounts, in the requested order.
     pub users: Vec<Account>,
-    /// Cursor of the next page: its `after`; `null` on the last page.
+    /// Cursor of the next page: its `after`; `null` on the last page. A search for frequent words goes
+    /// through a part of the list at a time: a page with few accounts, or none, and a `next` is not
+    /// the last.
     pub next: Option<String>,
     /// Cursor of the previous page: its `before`; `null` on the first page.
     pub previous: Option<String>,

@@ -67,8 +67,8 @@ impl Administration for SessionService {
             limit,
         };
         let now = inner.env.now();
-        let page = inner.store.accounts(&query, now).await.map_err(internal)?;
-        let total = inner.store.count_accounts(&query).await.map_err(internal)?;
+        let found = inner.store.accounts_and_total(&query, now).await;
+        let (page, total) = found.map_err(internal)?;
         // Accounts may have been created between the two queries.
         let last = page.first.saturating_add(page.accounts.len() as u64).saturating_sub(1);
         Ok(AccountPage {

@@ -6,8 +6,9 @@
 //!
 //! - Of a rare word, all matches are read and sorted. The table of words holds the sort keys too.
 //! - Of a frequent word, accounts are read in the order of the list and tested, until the page is
-//!   full. If the matches are so unevenly spread that the tested accounts do not fill it, the matches
-//!   are sorted after all.
+//!   full. If the matches are so unevenly spread that the tested accounts do not fill it, the page
+//!   ends early, and the next one goes on behind them. Words that are frequent each but hardly occur
+//!   together would otherwise make a page test all accounts: 0.4 s for a million of them.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ use app::protocol::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, DbBackend, EntityTrait,
     ExprTrait as _, Order, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     Select,
     sea_query::{Asterisk, Expr, Query, SelectStatement},
@@ -38,31 +39,43 @@ const LAST: char = char::MAX;
 /// Largest total that is counted.
 const COUNTED: u64 = if cfg!(test) { 200 } else { 10_000 };
 
-/// Amounts up to which the ways to find accounts read. Measured with a million accounts: reading and
-/// sorting a match takes 0.2 µs, testing an account 1 µs, testing a match for another condition
-/// 2 µs.
+/// Amounts that a query may read, so that a page takes some milliseconds.
 #[derive(Clone, Copy)]
 struct Bounds {
     /// Matches of a word up to which all of them are sorted.
     sorted: u64,
-    /// Accounts that are tested for a page, in the order of the list, before the matches are sorted.
+    /// Accounts that are tested for a page, in the order of the list.
     walk: u64,
-    /// Matches that are read to count the accounts.
+    /// Rows that are read to count the accounts.
     count_reads: u64,
 }
 
-/// Bounds of a search for one word.
-const PLAIN: Bounds = if cfg!(test) {
-    Bounds { sorted: 300, walk: 50, count_reads: 500 }
-} else {
-    Bounds { sorted: 30_000, walk: 5_000, count_reads: 50_000 }
-};
-/// Bounds of a search with further conditions.
-const COMBINED: Bounds = if cfg!(test) {
-    Bounds { sorted: 100, walk: 200, count_reads: 100 }
-} else {
-    Bounds { sorted: 10_000, walk: 20_000, count_reads: 10_000 }
-};
+/// Amounts that a database reads within some milliseconds.
+struct Speed {
+    /// Matches of a word that are read and sorted, or read and counted.
+    matches: u64,
+    /// Conditions that are tested on the matches of a word, spread over the accounts.
+    match_tests: u64,
+    /// Conditions that are tested on accounts in the order of the list.
+    account_tests: u64,
+}
+
+/// Measured with a million accounts: reading and sorting a match takes 0.2 µs, a test 1 µs, one of a
+/// match 2 µs.
+const SQLITE: Speed = Speed { matches: 30_000, match_tests: 10_000, account_tests: 20_000 };
+/// Measured with a million accounts: reading and sorting a match takes 1 µs, a test 3 µs.
+const POSTGRES: Speed = Speed { matches: 10_000, match_tests: 5_000, account_tests: 12_000 };
+/// Amounts that tests exceed with few accounts.
+const SMALL: Speed = Speed { matches: 300, match_tests: 100, account_tests: 200 };
+
+const fn speed(backend: DbBackend) -> Speed {
+    match backend {
+        _ if cfg!(test) => SMALL,
+        DbBackend::Postgres => POSTGRES,
+        _ => SQLITE,
+    }
+}
+
 /// Rows of the table of words that are read for each account of a page: several of an account's
 /// words may match.
 const WORDS_PER_ACCOUNT: u64 = 4;
@@ -105,7 +118,7 @@ pub enum UserSearch {
     Terms(Vec<String>),
 }
 
-/// A page of accounts.
+/// A page of accounts. It may have fewer than fit, also none, and still not be the last one.
 #[derive(Clone, Debug)]
 pub struct UserPage {
     /// The accounts.
@@ -177,6 +190,16 @@ impl Cursor {
 /// Id, creation time and username key of an account: its sort keys.
 type Keys = (Uuid, i64, String);
 
+/// A key behind all accounts of a list.
+fn end_of_list(sort: AccountSort) -> SortKey {
+    match (sort.is_by_age(), sort.is_descending()) {
+        (true, false) => SortKey::Age(i64::MAX, Uuid::max()),
+        (true, true) => SortKey::Age(i64::MIN, Uuid::nil()),
+        (false, false) => SortKey::Name(LAST.into()),
+        (false, true) => SortKey::Name(String::new()),
+    }
+}
+
 fn sort_key((id, at, name): &Keys, sort: AccountSort) -> SortKey {
     if sort.is_by_age() { SortKey::Age(*at, *id) } else { SortKey::Name(name.clone()) }
 }
@@ -196,6 +219,13 @@ const OF_WORDS: KeyColumns<user_word::Column> = KeyColumns {
     created_at: user_word::Column::CreatedAt,
     name: user_word::Column::UsernameKey,
 };
+
+/// The accounts of a scan that match.
+struct Found {
+    keys: Vec<Keys>,
+    /// The last account that was tested, if the list goes on behind it and the scan is not full.
+    end: Option<SortKey>,
+}
 
 /// A part of the list in one direction.
 #[derive(Clone, Debug)]
@@ -290,8 +320,28 @@ impl UserQuery {
         self.role.is_some() || self.disabled.is_some()
     }
 
-    fn bounds(&self) -> Bounds {
-        if self.terms().len() == 1 && !self.is_filtered() { PLAIN } else { COMBINED }
+    fn bounds(&self, backend: DbBackend) -> Bounds {
+        let Speed { matches, match_tests, account_tests } = speed(backend);
+        let conditions = self.terms().len() as u64 + u64::from(self.is_filtered());
+        // The word by which the matches are found needs no test.
+        let tested = match_tests.checked_div(conditions.saturating_sub(1));
+        let sorted = tested.map_or(matches, |tested| Ord::min(tested, matches));
+        let walk = account_tests / Ord::max(conditions, 1);
+        Bounds { sorted, walk, count_reads: tested.unwrap_or(2 * matches) }
+    }
+
+    /// Returns whether the accounts of the list have to be tested, because no index has those that
+    /// match.
+    fn is_scattered(&self) -> bool {
+        self.is_filtered() && !self.is_selective()
+    }
+
+    /// Accounts that are tested in the order of the list, if no word finds fewer.
+    fn select_tested(&self) -> Select<user::Entity> {
+        let disabled = Column::DisabledAt.is_not_null();
+        let is_indexed = self.disabled == Some(true);
+        let condition = Condition::all().add_option(is_indexed.then_some(disabled));
+        user::Entity::find().filter(condition)
     }
 
     /// Returns whether few accounts match, and an index finds them.
@@ -367,43 +417,92 @@ struct RarestTerm<'a> {
 }
 
 impl Store {
-    /// Returns a page of accounts. A page before a cursor that has fewer accounts than fit is the
-    /// first page instead.
+    /// Returns a page of accounts, and how many there are on all pages. A page before a cursor that
+    /// has fewer accounts than fit, because the list begins there, is the first page instead.
+    pub async fn accounts_and_total(
+        &self,
+        query: &UserQuery,
+        now: i64,
+    ) -> Result<(UserPage, Total), StoreError> {
+        let rarest = self.rarest_term(query).await?;
+        let page = self.page(query, rarest.as_ref(), now).await?;
+        Ok((page, self.total(query, rarest).await?))
+    }
+
+    /// Returns a page of accounts, as [`Store::accounts_and_total`] does.
     pub async fn accounts(&self, query: &UserQuery, now: i64) -> Result<UserPage, StoreError> {
+        let rarest = self.rarest_term(query).await?;
+        self.page(query, rarest.as_ref(), now).await
+    }
+
+    async fn page(
+        &self,
+        query: &UserQuery,
+        rarest: Option<&RarestTerm<'_>>,
+        now: i64,
+    ) -> Result<UserPage, StoreError> {
         let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let mut found = self.keys(query, query.scan()).await?;
-        let has_more = found.len() > limit;
+        let Found { keys: mut found, end } = self.keys(query, rarest, query.scan()).await?;
+        let has_more = found.len() > limit || end.is_some();
         found.truncate(limit);
+        let count = found.len() as u64;
         let (has_previous, has_next, first) = match &query.start {
             PageStart::First => (false, has_more, 1),
             PageStart::After(cursor) => (true, has_more, cursor.number.saturating_add(1)),
             PageStart::Before(_) if !has_more => {
-                let start = PageStart::First;
-                return Box::pin(self.accounts(&UserQuery { start, ..query.clone() }, now)).await;
+                let first = UserQuery { start: PageStart::First, ..query.clone() };
+                return Box::pin(self.page(&first, rarest, now)).await;
             }
             PageStart::Before(cursor) => {
                 found.reverse();
                 // More accounts than the numbers tell may have been created since.
-                (true, true, Ord::max(cursor.number.saturating_sub(query.limit), 2))
+                (true, true, Ord::max(cursor.number.saturating_sub(count), 2))
             }
         };
-        let cursor = |keys: &Keys, number: u64| Cursor { number, key: sort_key(keys, query.sort) };
-        let last = first.saturating_add(found.len() as u64).saturating_sub(1);
-        let next = found.last().filter(|_| has_next).map(|keys| cursor(keys, last));
-        let previous = found.first().filter(|_| has_previous).map(|keys| cursor(keys, first));
+        let key = |keys: Option<&Keys>| keys.map(|keys| sort_key(keys, query.sort));
+        let (begin, end) = match (&query.start, end) {
+            (PageStart::Before(_), end) => {
+                (end.clone().or_else(|| key(found.first())), { key(found.last()).or(end) })
+            }
+            (_, end) => (
+                key(found.first())
+                    .or_else(|| end.clone())
+                    .or_else(|| Some(end_of_list(query.sort))),
+                end.or_else(|| key(found.last())),
+            ),
+        };
+        let cursor = |key, number| Cursor { number, key };
+        let last = first.saturating_add(count).saturating_sub(1);
+        let next = end.filter(|_| has_next).map(|key| cursor(key, last));
+        let previous = begin.filter(|_| has_previous).map(|key| cursor(key, first));
         let ids: Vec<Uuid> = found.into_iter().map(|(id, ..)| id).collect();
         let first = if ids.is_empty() { 0 } else { first };
         Ok(UserPage { accounts: self.accounts_of(&ids, now).await?, first, next, previous })
     }
 
     /// Returns the number of accounts that match a query, up to 10 000.
-    pub async fn count_accounts(&self, query: &UserQuery) -> Result<Total, StoreError> {
+    async fn total(
+        &self,
+        query: &UserQuery,
+        rarest: Option<RarestTerm<'_>>,
+    ) -> Result<Total, StoreError> {
         if query.is_empty() {
             return Ok(Total { count: 0, is_exact: true });
         }
         let connection = &self.read;
-        let Bounds { sorted, count_reads, .. } = query.bounds();
-        let (matching, read) = match self.rarest_term(query).await? {
+        let Bounds { sorted, count_reads, .. } = query.bounds(connection.get_database_backend());
+        let (matching, read) = match rarest {
+            None if query.is_scattered() => {
+                let read = user::Entity::find()
+                    .select_only()
+                    .columns([Column::Id, Column::Role, Column::DisabledAt])
+                    .limit(count_reads)
+                    .into_query();
+                let matching = query.select_users().select_only().column(Column::Id);
+                let mut matching = matching.limit(COUNTED + 1).into_query();
+                matching.from_clear().from_subquery(read.clone(), user::Entity);
+                (matching, Some(read))
+            }
             None => {
                 let matching = query.select_users().select_only().column(Column::Id);
                 (matching.limit(COUNTED + 1).into_query(), None)
@@ -449,25 +548,31 @@ impl Store {
     }
 
     /// Returns the first accounts of a scan.
-    async fn keys(&self, query: &UserQuery, scan: Scan) -> Result<Vec<Keys>, StoreError> {
+    async fn keys(
+        &self,
+        query: &UserQuery,
+        rarest: Option<&RarestTerm<'_>>,
+        scan: Scan,
+    ) -> Result<Found, StoreError> {
         if query.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Found { keys: Vec::new(), end: None });
         }
-        let Some(RarestTerm { term, matches }) = self.rarest_term(query).await? else {
-            return self.keys_of_users(query, &scan).await;
+        let Bounds { sorted, walk, .. } = query.bounds(self.read.get_database_backend());
+        let term = match rarest {
+            Some(RarestTerm { term, matches }) if *matches <= sorted => term,
+            // An index has the few that are left to test or to sort, or all accounts of the list match.
+            _ if query.role == Some(Role::Admin) || rarest.is_none() && !query.is_scattered() => {
+                let keys = self.keys_of_users(query, &scan).await?;
+                return Ok(Found { keys, end: None });
+            }
+            _ => {
+                let end = self.end_of_walk(query, &scan, walk).await?;
+                let walked = Scan { until: end.clone(), ..scan };
+                let keys = self.keys_of_users(query, &walked).await?;
+                let is_full = keys.len() as u64 >= walked.limit;
+                return Ok(Found { keys, end: end.filter(|_| !is_full) });
+            }
         };
-        let Bounds { sorted, walk, .. } = query.bounds();
-        if matches > sorted {
-            if query.is_selective() {
-                return self.keys_of_users(query, &scan).await;
-            }
-            let until = self.end_of_walk(&scan, walk).await?;
-            let is_whole = until.is_none();
-            let walked = self.keys_of_users(query, &Scan { until, ..scan.clone() }).await?;
-            if is_whole || walked.len() as u64 >= scan.limit {
-                return Ok(walked);
-            }
-        }
         let mut words =
             Scan { limit: scan.limit.saturating_mul(WORDS_PER_ACCOUNT), ..scan.clone() };
         loop {
@@ -478,7 +583,7 @@ impl Store {
             found.dedup_by_key(|(id, ..)| *id);
             if is_all || found.len() as u64 >= scan.limit {
                 found.truncate(usize::try_from(scan.limit).unwrap_or(usize::MAX));
-                return Ok(found);
+                return Ok(Found { keys: found, end: None });
             }
             words.limit = words.limit.saturating_mul(WORDS_PER_ACCOUNT);
         }
@@ -489,9 +594,14 @@ impl Store {
     }
 
     /// Returns the last account that is tested for a page; [`None`] if the list ends before.
-    async fn end_of_walk(&self, scan: &Scan, walk: u64) -> Result<Option<SortKey>, StoreError> {
+    async fn end_of_walk(
+        &self,
+        query: &UserQuery,
+        scan: &Scan,
+        walk: u64,
+    ) -> Result<Option<SortKey>, StoreError> {
         let one = Scan { limit: 1, ..scan.clone() };
-        let select = one.apply(user::Entity::find(), OF_USERS).offset(walk);
+        let select = one.apply(query.select_tested(), OF_USERS).offset(walk.saturating_sub(1));
         let end = select.into_tuple::<Keys>().one(&self.read).await?;
         Ok(end.map(|keys| sort_key(&keys, scan.sort)))
     }
@@ -501,7 +611,8 @@ impl Store {
         &self,
         query: &'a UserQuery,
     ) -> Result<Option<RarestTerm<'a>>, StoreError> {
-        let most = query.bounds().sorted.saturating_add(1);
+        let backend = self.read.get_database_backend();
+        let most = query.bounds(backend).sorted.saturating_add(1);
         let mut rarest: Option<RarestTerm<'a>> = None;
         for term in query.terms() {
             let matching = user_word::Entity::find()
@@ -574,7 +685,7 @@ async fn count(connection: &DatabaseConnection, rows: SelectStatement) -> Result
 mod tests {
     use app::backend::ClientInfo;
     use proptest::prelude::*;
-    use sea_orm::{DbBackend, Statement};
+    use sea_orm::Statement;
 
     use super::*;
     use crate::{
@@ -678,74 +789,130 @@ mod tests {
         }
     }
 
-    /// Reads the whole list, page by page, and back.
-    async fn read_all(store: &Store, query: &UserQuery) -> Vec<String> {
-        let (mut seen, mut pages, mut start) = (Vec::new(), Vec::new(), PageStart::First);
+    /// Reads the whole list, page by page, and back. Returns the usernames, and the number of accounts
+    /// of each page.
+    async fn read_all(store: &Store, query: &UserQuery) -> (Vec<String>, Vec<usize>) {
+        let names = |page: &UserPage| -> Vec<String> {
+            page.accounts.iter().map(|account| account.username.clone()).collect()
+        };
+        let (mut seen, mut sizes, mut start) = (Vec::new(), Vec::new(), PageStart::First);
         let last = loop {
             let page = store.accounts(&UserQuery { start, ..query.clone() }, 0).await.unwrap();
-            assert!(page.accounts.is_empty() || page.first == seen.len() as u64 + 1);
-            assert_eq!(page.previous.is_some(), !seen.is_empty(), "{query:?}");
-            seen.extend(page.accounts.iter().map(|account| account.username.clone()));
-            pages.push(page.accounts.clone());
+            let number = if page.accounts.is_empty() { 0 } else { seen.len() as u64 + 1 };
+            assert_eq!(page.first, number, "{query:?}");
+            seen.extend(names(&page));
+            sizes.push(page.accounts.len());
             let Some(next) = page.next.clone() else { break page };
             start = PageStart::After(next);
         };
         let mut page = last;
+        let mut back = names(&page);
         while let Some(previous) = page.previous.clone() {
-            pages.pop();
             let start = PageStart::Before(previous);
             page = store.accounts(&UserQuery { start, ..query.clone() }, 0).await.unwrap();
-            assert_eq!(Some(&page.accounts), pages.last(), "{query:?}");
-            assert!(page.next.is_some());
+            let mut before = names(&page);
+            if page.previous.is_none() {
+                // The first page is a whole one.
+                before.retain(|name| !back.contains(name));
+            } else {
+                assert!(page.next.is_some(), "{query:?}");
+            }
+            back.splice(..0, before);
         }
+        assert_eq!(back, seen, "{query:?}");
         assert_eq!(page.first, u64::from(!page.accounts.is_empty()));
-        assert_eq!(pages.len(), 1);
-        seen
+        (seen, sizes)
     }
 
-    /// A frequent word is found by testing accounts in order; where its accounts lie beyond the walk,
-    /// by sorting the matches.
-    #[tokio::test]
-    async fn search_for_frequent_word_returns_the_same_accounts_however_they_are_found() {
-        let (_folder, store) = open().await;
-        let total = PLAIN.sorted.cast_signed() + 100;
+    async fn total(store: &Store, query: &UserQuery) -> Total {
+        store.accounts_and_total(query, 0).await.unwrap().1
+    }
+
+    /// Accounts of which the first ones in each order do not have the frequent words.
+    async fn insert_clumped(store: &Store) -> (i64, i64) {
+        let (common, rare) = (500, 500);
         let mut all = Vec::new();
-        // The accounts with the word are the oldest, and the last by name.
-        for number in 1..=total {
+        for number in 1..=common {
             all.push(new_user(number, &format!("z{number:06}"), "Common Crowd"));
         }
-        for number in 0..COMBINED.walk.cast_signed() + 100 {
-            all.push(new_user(total + 1 + number, &format!("a{number:06}"), "Rare"));
+        for number in common + 1..=common + rare {
+            all.push(new_user(number, &format!("a{number:06}"), "Rare Crowd"));
         }
         store.insert_users(all).await.unwrap();
+        (common, rare)
+    }
+
+    /// Frequent words are found by testing accounts in order, however far that is.
+    #[tokio::test]
+    async fn search_for_frequent_words_finds_all_accounts_also_behind_pages_that_end_early() {
+        let (_folder, store) = open().await;
+        let (common, rare) = insert_clumped(&store).await;
         for sort in AccountSort::ALL {
-            let query = UserQuery { limit: 100, ..query("common", sort) };
-            let page = store.accounts(&query, 0).await.unwrap();
-            assert_eq!(page.accounts.len(), 100, "{sort:?}");
-            assert!(page.accounts.iter().all(|account| account.username.starts_with('z')));
-            let next = PageStart::After(page.next.clone().unwrap());
-            let second =
-                store.accounts(&UserQuery { start: next, ..query.clone() }, 0).await.unwrap();
-            assert_eq!(second.first, 101);
-            let mut names: Vec<_> = page.accounts.iter().chain(&second.accounts).collect();
-            names.dedup_by_key(|account| account.id);
-            assert_eq!(names.len(), 200);
-            let expected = match sort {
-                AccountSort::Oldest | AccountSort::Name => "z000001".to_owned(),
-                AccountSort::Newest | AccountSort::NameReversed => format!("z{total:06}"),
-            };
-            assert_eq!(page.accounts[0].username, expected, "{sort:?}");
-            assert_eq!(
-                store.count_accounts(&query).await.unwrap(),
-                Total { count: COUNTED, is_exact: false }
-            );
+            let are_first = matches!(sort, AccountSort::Oldest | AccountSort::NameReversed);
+            for (search, expected, is_early) in [
+                ("common", common, !are_first),
+                ("common crowd", common, !are_first),
+                ("rare crowd", rare, are_first),
+                ("crowd", common + rare, false),
+                // Frequent each, and never together.
+                ("common rare", 0, true),
+            ] {
+                let query = UserQuery { limit: 40, ..query(search, sort) };
+                let (seen, sizes) = read_all(&store, &query).await;
+                assert_eq!(seen.len(), usize::try_from(expected).unwrap(), "{search} {sort:?}");
+                assert_eq!(sizes[0], if is_early { 0 } else { 40 }, "{search} {sort:?}: {sizes:?}");
+            }
         }
-        let both = query("common crowd z000007", AccountSort::Newest);
-        assert_eq!(read_all(&store, &both).await, ["z000007"]);
-        assert_eq!(store.count_accounts(&both).await.unwrap(), Total { count: 1, is_exact: true });
-        // Two frequent words that never occur together.
-        let none = query("common rare", AccountSort::Newest);
-        assert_eq!(read_all(&store, &none).await, [""; 0]);
+        let query = |search| query(search, AccountSort::Newest);
+        let counted = total(&store, &query("common")).await;
+        assert_eq!(counted, Total { count: COUNTED, is_exact: false });
+        let both = query("common crowd z000007");
+        assert_eq!(read_all(&store, &both).await, (vec!["z000007".to_owned()], vec![1]));
+        assert_eq!(total(&store, &both).await, Total { count: 1, is_exact: true });
+        assert!(!total(&store, &query("common rare")).await.is_exact);
+    }
+
+    /// The bound of what a page costs: no page covers more accounts than may be tested for it.
+    #[tokio::test]
+    async fn page_of_frequent_words_or_filters_tests_a_bounded_number_of_accounts() {
+        let (_folder, store) = open().await;
+        let (common, rare) = insert_clumped(&store).await;
+        store
+            .write()
+            .execute_unprepared("UPDATE users SET disabled_at = 1 WHERE username < 'z000400'")
+            .await
+            .unwrap();
+        let filtered = |search: &str, role, disabled| UserQuery {
+            role,
+            disabled,
+            ..query(search, AccountSort::Name)
+        };
+        for query in [
+            filtered("common rare", None, None),
+            filtered("common rare", Some(Role::User), None),
+            filtered("common rare", None, Some(true)),
+            filtered("", None, Some(false)),
+            filtered("", Some(Role::User), Some(false)),
+        ] {
+            let walk = query.bounds(DbBackend::Sqlite).walk;
+            let (mut start, mut last, mut pages) = (PageStart::First, String::new(), 0);
+            loop {
+                let page = store.accounts(&UserQuery { start, ..query.clone() }, 0).await.unwrap();
+                pages += 1;
+                let Some(next) = page.next else { break };
+                let SortKey::Name(name) = &next.key else { panic!("by name") };
+                let covered = user::Entity::find()
+                    .filter(Column::UsernameKey.gt(last.as_str()))
+                    .filter(Column::UsernameKey.lte(name.as_str()))
+                    .into_query();
+                let covered = count(&store.read, covered).await.unwrap();
+                assert!(covered <= walk, "{query:?}: {covered} of {walk}");
+                last.clone_from(name);
+                start = PageStart::After(next);
+            }
+            let least = u64::try_from(common + rare).unwrap() / walk;
+            assert!(pages >= least / 2, "{query:?}: {pages}");
+        }
     }
 
     #[tokio::test]
@@ -762,9 +929,11 @@ mod tests {
                 for (search, count) in [("", 23), ("b", 23), ("be", 11), ("bob bea", 11), ("x", 0)]
                 {
                     let query = UserQuery { limit, ..query(search, sort) };
-                    let seen = read_all(&store, &query).await;
+                    let (seen, sizes) = read_all(&store, &query).await;
                     assert_eq!(seen.len(), count, "{search:?} {limit} {sort:?}: {seen:?}");
-                    let total = store.count_accounts(&query).await.unwrap();
+                    let (_, full) = sizes.split_last().unwrap();
+                    assert!(full.iter().all(|size| *size as u64 == limit), "{sizes:?}");
+                    let total = total(&store, &query).await;
                     assert_eq!(total, Total { count: count as u64, is_exact: true });
                     if !sort.is_by_age() {
                         let is_descending = sort.is_descending();
@@ -786,7 +955,7 @@ mod tests {
         let total = |search| {
             let query = query(search, AccountSort::Newest);
             let store = store.clone();
-            async move { store.count_accounts(&query).await.unwrap().count }
+            async move { self::total(&store, &query).await.count }
         };
         assert_eq!((total("zoe").await, total("yvonne").await), (1, 0));
     }

@@ -106,7 +106,7 @@ impl List {
                 PageStart::After(cursor) => (Some(cursor), None),
                 PageStart::Before(cursor) => (None, Some(cursor)),
             };
-            let result = list_users(AccountQuery {
+            let mut request = AccountQuery {
                 search: non_empty(search),
                 role: role.map(|role| role.as_str().to_owned()),
                 status: status.map(|status| status.as_str().to_owned()),
@@ -114,8 +114,22 @@ impl List {
                 after,
                 before,
                 limit: None,
-            })
-            .await;
+            };
+            let result = loop {
+                let result = list_users(request.clone()).await;
+                // A search goes through a part of the list at a time: on to the first page with users.
+                match &result {
+                    Ok(page) if page.users.is_empty() && request.before.is_some() => {
+                        let Some(previous) = &page.previous else { break result };
+                        request.before = Some(previous.clone());
+                    }
+                    Ok(page) if page.users.is_empty() => {
+                        let Some(next) = &page.next else { break result };
+                        request.after = Some(next.clone());
+                    }
+                    _ => break result,
+                }
+            };
             self.actions.note(user_id, &result);
             let page_at = |start| Query { start, ..query.clone() };
             result.map(|page| LoadedPage {

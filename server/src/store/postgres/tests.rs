@@ -55,7 +55,7 @@ async fn open_of_unreachable_server_fails_with_the_remedy() {
 }
 
 mod on_postgres {
-    use sea_orm::{ConnectionTrait as _, Database};
+    use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DbBackend, Statement};
 
     use crate::store::{SharedTask, Store, test_database::PostgresDatabase};
 
@@ -184,6 +184,54 @@ mod on_postgres {
             foreign.contains("users") && foreign.contains("a database of its own"),
             "{foreign}"
         );
+    }
+
+    /// Each node reads the changes several times a second, beside a large blocklist.
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: scripts/test-postgres"]
+    async fn query_of_changes_reads_new_rows_only() {
+        let database = database();
+        Store::open(&database.url()).await.unwrap().close().await;
+        let prepare = format!("PREPARE snapshot(bigint) AS {}", crate::store::changes::SNAPSHOT);
+        let connection =
+            Database::connect(ConnectOptions::new(database.url()).max_connections(1).to_owned());
+        let connection = connection.await.unwrap();
+        for statement in [
+            "INSERT INTO changes (at, kind, id) SELECT 0, 'session', n::text FROM generate_series(1, 20000) AS n",
+            "INSERT INTO revoked_tokens (jti, type, expires_at, revoked_at, reason) \
+             SELECT n::text, 'access', 0, 0, '' FROM generate_series(1, 20000) AS n",
+            "ANALYZE",
+            // As the driver's statements are planned after some executions.
+            "SET plan_cache_mode = force_generic_plan",
+            &prepare,
+        ] {
+            connection.execute_unprepared(statement).await.unwrap();
+        }
+        let explain = "EXPLAIN EXECUTE snapshot(1)";
+        let explain = Statement::from_string(DbBackend::Postgres, explain);
+        let rows = connection.query_all_raw(explain).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        let plan = plan.join("\n");
+        for index in ["changes_by_transaction", "revoked_tokens_by_transaction"] {
+            assert!(plan.contains(&format!("Index Scan using {index}")), "{plan}");
+        }
+        assert!(!plan.contains("Filter:") && !plan.contains("Sort"), "{plan}");
+        connection.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL: scripts/test-postgres"]
+    async fn queries_of_the_store_are_planned_for_their_values() {
+        let database = database();
+        let store = Store::open_with(&database.url(), 2).await.unwrap();
+        for (setting, expected) in
+            [("plan_cache_mode", "force_custom_plan"), ("max_parallel_workers_per_gather", "0")]
+        {
+            let show = Statement::from_string(DbBackend::Postgres, format!("SHOW {setting}"));
+            let row = store.read.query_one_raw(show).await.unwrap().unwrap();
+            assert_eq!(row.try_get_by_index::<String>(0).unwrap(), expected);
+        }
+        store.close().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
