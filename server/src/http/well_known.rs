@@ -1,7 +1,7 @@
 //! Well-known URLs (RFC 8615): the public keys, for services that verify our tokens themselves
 //! (RFC 7517), and the page to change the password, for password managers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{protocol::error::Code, routes::Page};
 use axum::{
@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use super::error_response;
-use crate::{failure::internal, tokens::keys::KeyStore};
+use crate::tokens::keys::KeyStore;
 
 /// Path of the key set.
 pub(super) const JWKS: &str = "/.well-known/jwks.json";
@@ -28,6 +28,8 @@ const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json"
 const CACHE_FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
 /// The keys are public and do not depend on cookies, so pages of any origin may read them.
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
+/// Time in which the keys of a database are read.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of the hash in the entity tag.
 const ETAG_BYTES: usize = 16;
 
@@ -36,9 +38,14 @@ pub(super) async fn change_password() -> (StatusCode, [(header::HeaderName, &'st
 }
 
 pub(super) async fn jwks(State(keys): State<Arc<KeyStore>>, parts: Parts) -> Response {
-    // Another process that shares the keys may have started to sign with a new one.
-    if let Err(error) = keys.reload().await {
-        return error_response::to_request(internal(error), &parts);
+    // Another process that shares the keys may have started to sign with a new one. Without the
+    // database none can, and services that verify tokens themselves do without it.
+    match tokio::time::timeout(RELOAD_TIMEOUT, keys.reload()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the keys could not be read; the keys in memory are served");
+        }
+        Err(_) => tracing::warn!("the keys could not be read in time; those in memory are served"),
     }
     let mut response = match serde_json::to_vec(&keys.ring().public()) {
         Ok(body) => key_set(&parts.headers, body),
