@@ -10,25 +10,25 @@ use serde_json::{Value, json};
 
 use crate::process::{RunningServer, TestDir};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 const OTHER: &str = "another horse battery";
 const SECRET: &str = "the secret of the keys of all nodes of this cluster";
 /// Time in which a change must be in force on the other nodes, also without notifications.
 const PROMISE: Duration = Duration::from_secs(1);
 
 /// Two nodes with data folders of their own, and a common folder of uploads.
-struct Cluster {
-    dir: TestDir,
-    a: RunningServer,
-    b: RunningServer,
+pub struct Cluster {
+    pub dir: TestDir,
+    pub a: RunningServer,
+    pub b: RunningServer,
 }
 
-fn serve(dir: &TestDir, name: &str, settings: &[(&str, &str)]) -> RunningServer {
+pub fn serve(dir: &TestDir, name: &str, settings: &[(&str, &str)]) -> RunningServer {
     let all = [&settings_of(name), settings].concat();
     dir.serve(&all)
 }
 
-fn settings_of(name: &str) -> [(&str, &str); 4] {
+pub fn settings_of(name: &str) -> [(&str, &str); 4] {
     [
         ("GATEHOUSE_DATA_DIR", name),
         ("GATEHOUSE_UPLOADS_DIR", "uploads"),
@@ -39,13 +39,13 @@ fn settings_of(name: &str) -> [(&str, &str); 4] {
 
 /// Tokens of a session.
 #[derive(Clone, Debug)]
-struct Pair {
-    access: String,
-    refresh: String,
+pub struct Pair {
+    pub access: String,
+    pub refresh: String,
 }
 
 impl Pair {
-    fn of(answer: &Value) -> Self {
+    pub fn of(answer: &Value) -> Self {
         let token = |name: &str| {
             answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned()
         };
@@ -53,11 +53,11 @@ impl Pair {
     }
 }
 
-fn credentials(username: &str) -> Value {
+pub fn credentials(username: &str) -> Value {
     json!({ "username": username, "password": PASSWORD })
 }
 
-trait Node {
+pub trait Node {
     fn request(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value);
     fn status(&self, token: &str) -> u16;
     fn log_in(&self, username: &str) -> Pair;
@@ -109,20 +109,20 @@ impl Cluster {
         Self::with(&[])
     }
 
-    fn with(settings: &[(&str, &str)]) -> Self {
+    pub fn with(settings: &[(&str, &str)]) -> Self {
         let dir = TestDir::new();
         assert!(dir.is_on_postgres(), "GATEHOUSE_TEST_POSTGRES is not set");
         let (a, b) = (serve(&dir, "a", settings), serve(&dir, "b", settings));
         Self { dir, a, b }
     }
 
-    fn register(&self, username: &str) {
+    pub fn register(&self, username: &str) {
         let answer = self.a.call("POST", "/api/auth/register", None, &credentials(username));
         assert_eq!(answer.expect("an answer").0, 201);
     }
 
     /// Registers and logs in on the first node, and lets the second one cache the session.
-    fn session(&self, username: &str) -> Pair {
+    pub fn session(&self, username: &str) -> Pair {
         self.register(username);
         let pair = self.a.log_in(username);
         assert_eq!(self.b.status(&pair.access), 200);
@@ -162,6 +162,13 @@ fn at_once<'a, T: Send>(calls: Vec<Box<dyn FnOnce() -> T + Send + 'a>>) -> Vec<T
         }
         running.into_iter().map(|call| call.join().expect("no panic")).collect()
     })
+}
+
+/// A small picture.
+pub fn picture() -> Vec<u8> {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(32, 24).write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    png.into_inner()
 }
 
 mod on_postgres {
@@ -409,14 +416,6 @@ mod on_postgres {
                 assert_eq!((status, &bytes), (200, &picture), "stored by one, read by both");
             }
         }
-    }
-
-    fn picture() -> Vec<u8> {
-        let mut png = std::io::Cursor::new(Vec::new());
-        image::RgbImage::new(32, 24)
-            .write_to(&mut png, image::ImageFormat::Png)
-            .expect("a picture");
-        png.into_inner()
     }
 
     #[test]

@@ -19,6 +19,7 @@
 mod audit;
 mod backup;
 mod cluster;
+mod cluster_failures;
 mod concurrent_refresh;
 mod connections;
 mod crash_durability;
@@ -30,6 +31,7 @@ mod key_commands;
 mod logging;
 mod metrics;
 mod postgres;
+mod postgres_server;
 mod process;
 mod seed;
 mod shutdown;

@@ -39,7 +39,7 @@ fn status(address: &str, path: &str) -> String {
 }
 
 /// Returns the address of the metrics, once it is in the log.
-fn metrics_address(dir: &TestDir) -> String {
+pub fn metrics_address(dir: &TestDir) -> String {
     let find = || {
         let log = dir.log();
         let line = log.lines().rfind(|line| line.contains("metrics are served"))?;
@@ -47,6 +47,13 @@ fn metrics_address(dir: &TestDir) -> String {
     };
     within(30 * SECOND, || find().is_some());
     find().unwrap()
+}
+
+/// Returns the value of a time series; 0 without it.
+pub fn metric(address: &str, series: &str) -> f64 {
+    let text = ask(address, "GET", "/metrics").unwrap_or_default();
+    let value = text.lines().find_map(|line| line.strip_prefix(series));
+    value.and_then(|value| value.trim().parse().ok()).unwrap_or_default()
 }
 
 /// A server with metrics.

@@ -13,11 +13,10 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::database::PostgresDatabase;
+use crate::{database::PostgresDatabase, postgres_server};
 
 /// Timeout of a command that ends by itself.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -78,14 +77,12 @@ impl TestDir {
 
     /// Runs a statement in its PostgreSQL database.
     pub fn execute(&self, statement: &str) {
-        let url = self.postgres.as_ref().expect("PostgreSQL").url();
-        let work = async {
-            let connection = Database::connect(url).await?;
-            connection.execute_unprepared(statement).await?;
-            connection.close().await
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(work).expect("executed");
+        postgres_server::execute(&self.postgres_url(), statement);
+    }
+
+    /// Returns the URL of its PostgreSQL database.
+    pub fn postgres_url(&self) -> String {
+        self.postgres.as_ref().expect("PostgreSQL").url()
     }
 
     pub fn path(&self) -> &Path {
@@ -175,7 +172,8 @@ impl TestDir {
     /// Starts the server from a shell script, in which `$0` is the executable.
     pub fn serve_by(&self, script: &str) -> RunningServer {
         let mut command = self.clean_command("/bin/sh");
-        self.wait_for(command.args(["-c", script, &program()]))
+        command.args(["-c", script, &program()]);
+        self.serve_with_command(command)
     }
 
     fn wait_for(&self, command: &mut Command) -> RunningServer {
@@ -247,6 +245,22 @@ impl RunningServer {
         Some((status, serde_json::from_slice(&body).ok()?))
     }
 
+    /// Like [`Self::call`], and returns the value of the header `Retry-After` instead of the body.
+    pub fn call_for_retry(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> Option<(u16, Option<String>)> {
+        let (head, _) = self.exchange(method, path, token, body.to_string().as_bytes())?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let mut headers = lines.filter_map(|line| line.split_once(": "));
+        let retry = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+        Some((status, retry.map(|(_, value)| value.to_owned())))
+    }
+
     /// Sends a request with any bytes as body.
     pub fn send(
         &self,
@@ -255,6 +269,19 @@ impl RunningServer {
         token: Option<&str>,
         body: &[u8],
     ) -> Option<(u16, Vec<u8>)> {
+        let (head, body) = self.exchange(method, path, token, body)?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, body))
+    }
+
+    /// Sends a request and returns the head and the body of its response.
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &[u8],
+    ) -> Option<(String, Vec<u8>)> {
         let authorization =
             token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let mut stream = TcpStream::connect(&self.address).ok()?;
@@ -271,8 +298,7 @@ impl RunningServer {
         stream.read_to_end(&mut answer).ok()?;
         let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
         let body = answer.split_off(end + 4);
-        let status = String::from_utf8(answer).ok()?.split(' ').nth(1)?.parse().ok()?;
-        Some((status, body))
+        Some((String::from_utf8(answer).ok()?, body))
     }
 
     /// Takes its standard output.
