@@ -110,7 +110,7 @@ pub(crate) async fn serve(
     readiness: Readiness,
     stop: impl Future<Output = ()>,
 ) {
-    let limits = limited_by_descriptors(limits);
+    let limits = limited_by_descriptors(limits, purpose);
     let open = OpenConnections::new(limits, trusted_proxies, purpose);
     let mut refusals = Refusals::new(purpose);
     let overload = Overload::new(readiness);
@@ -166,9 +166,10 @@ pub(crate) async fn serve(
     stopping.closed().await;
 }
 
-fn limited_by_descriptors(limits: ConnectionLimits) -> ConnectionLimits {
+fn limited_by_descriptors(limits: ConnectionLimits, purpose: Purpose) -> ConnectionLimits {
     let affordable = affordable_connections();
-    if affordable < limits.total {
+    // The limit of the monitoring address is none that a setting says.
+    if affordable < limits.total && matches!(purpose, Purpose::Requests) {
         tracing::warn!(
             connections = affordable,
             "fewer connections are accepted than GATEHOUSE_MAX_CONNECTIONS says: the limit of open files (RLIMIT_NOFILE) is too low"

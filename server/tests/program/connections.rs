@@ -179,6 +179,17 @@ fn starting_raises_the_limit_of_open_files() {
     assert!(soft == hard && soft != "256", "{limits}");
 }
 
+/// The monitoring address has a limit of its own, which 200 files do not allow either.
+#[test]
+fn starting_with_few_files_warns_once_that_fewer_connections_are_accepted() {
+    let dir = TestDir::new();
+    let set = "export GATEHOUSE_METRICS_ADDR=127.0.0.1:0";
+    let running = dir.serve_by(&format!("ulimit -n 200 && {set} && exec \"$0\""));
+    within_a_second(|| dir.log().contains("metrics are served"));
+    assert_eq!(dir.log().matches("RLIMIT_NOFILE").count(), 1, "{}", dir.log());
+    assert_eq!(running.stop(), Some(0));
+}
+
 #[test]
 fn requests_without_exactly_one_host_are_refused() {
     let dir = TestDir::new();
