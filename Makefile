@@ -1,5 +1,5 @@
 # Developer tasks. Each target runs the script of the same name in scripts/, whose header says more.
-.PHONY: help run watch test test-browsers test-watch test-s3 lint bench soak fuzz audit schemathesis test-image setup build dist image pictures sizes
+.PHONY: help run watch test test-browsers test-watch test-s3 lint bench bench-cluster bench-large soak fuzz audit schemathesis test-image setup build dist image pictures sizes
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -19,8 +19,12 @@ test-image: ## Build the container image and test what is in it
 	@scripts/test-image
 lint:  ## Check formatting, clippy, rustdoc, TypeScript, lock files, vocabulary and layers
 	@scripts/lint
-bench: ## Run the benchmarks and rewrite BENCHMARKS.md
+bench: ## Benchmark one server and write its part of BENCHMARKS.md
 	@scripts/bench
+bench-cluster: ## Benchmark two nodes on PostgreSQL and write their part of BENCHMARKS.md
+	@scripts/bench-cluster
+bench-large: ## Benchmark a million accounts and sessions and write their part of BENCHMARKS.md
+	@scripts/bench-large
 soak:  ## Kill and restart the server under load for ten minutes; no acknowledged change may be lost
 	@scripts/soak
 fuzz:  ## Fuzz the parsers of untrusted input; needs a nightly toolchain

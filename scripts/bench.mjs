@@ -1,12 +1,13 @@
-// Benchmarks the server against the limits of the machine and writes BENCHMARKS.md. Only figures of
+// Benchmarks the server against the limits of the machine and writes its part of BENCHMARKS.md. Only figures of
 // one run are comparable: alternatives are measured in turns, and medians count.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { acknowledgement, refreshRate } from './bench-refreshes.mjs';
 import { overload } from './bench-overload.mjs';
+import { acknowledgement, refreshRate } from './bench-refreshes.mjs';
+import { exitCode, report, row } from './bench-report.mjs';
 import { load, median, post, run, start, whole } from './load.mjs';
 import { firstVisits } from './speed.mjs';
 
@@ -15,16 +16,6 @@ const [program = '', examples = '', ...only] = process.argv.slice(2);
 const PEOPLE = 64;
 const CREDENTIALS = { username: 'bench', password: 'correct horse battery' };
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
-
-/** @typedef {{ what: string, figure: string, bound: string, good: boolean }} Row */
-/** @type {Row[]} */
-const rows = [];
-
-/** @type {(what: string, figure: string, bound?: string, good?: boolean) => void} */
-function row(what, figure, bound = '', good = true) {
-  rows.push({ what, figure, bound, good });
-  console.log(`${good ? ' ' : '!'} ${what}: ${figure}${bound ? ` (${bound})` : ''}`);
-}
 
 async function tokens(/** @type {string} */ data) {
   const server = await start(join(examples, 'beside_bare'), data);
@@ -395,37 +386,27 @@ try {
   rmSync(folder, { recursive: true });
 }
 // The table is written by complete runs only.
-if (only.length > 0) process.exit(rows.length > 0 && rows.every(({ good }) => good) ? 0 : 1);
-
-const [cpu] = cpus();
-const versions = await Promise.all(
-  [
-    ['rustc', '--version'],
-    ['wrk', '--version'],
-  ].map(async ([command = '', ...args]) => {
-    // wrk prints its version and fails.
-    const { stdout } = await run(command, args).catch(
-      (/** @type {unknown} */ error) => /** @type {{ stdout: string }} */ (error),
-    );
-    return stdout.split('\n')[0]?.replace(/ Copyright.*| \[.*/, '') ?? '';
-  }),
-);
-writeFileSync(
-  'BENCHMARKS.md',
-  `# Benchmarks
-
-Made by \`make bench\`. Compare figures of one run only: ratios carry over to other machines, numbers do not.
-
-${cpu?.model ?? 'unknown processor'}, ${String(cpus().length)} cores, Linux ${release().split('-')[0] ?? ''}; ${versions.join('; ')};
-${new Date().toISOString().slice(0, 10)}. Load and server share the cores.
-
-| what | figure | bound |
-| --- | --- | --- |
-${rows.map(({ what, figure, bound, good }) => `| ${what} | ${figure} | ${bound}${good ? '' : ' **missed**'} |`).join('\n')}
-
-\`cargo bench -p server\` measures what is inside, with criterion.
-`,
-);
-const missed = rows.filter(({ good }) => !good).length;
-console.log(missed === 0 ? 'Every bound is kept.' : `${String(missed)} bounds are missed.`);
-process.exitCode = missed === 0 ? 0 : 1;
+if (only.length > 0) {
+  exitCode();
+} else {
+  const [cpu] = cpus();
+  const versions = await Promise.all(
+    [
+      ['rustc', '--version'],
+      ['wrk', '--version'],
+    ].map(async ([command = '', ...args]) => {
+      // wrk prints its version and fails.
+      const { stdout } = await run(command, args).catch(
+        (/** @type {unknown} */ error) => /** @type {{ stdout: string }} */ (error),
+      );
+      return stdout.split('\n')[0]?.replace(/ Copyright.*| \[.*/, '') ?? '';
+    }),
+  );
+  const machine = `${cpu?.model ?? 'unknown processor'}, ${String(cpus().length)} cores, Linux ${release().split('-')[0] ?? ''}`;
+  const date = new Date().toISOString().slice(0, 10);
+  report(
+    'bench',
+    `${machine}; ${versions.join('; ')};\n${date}. Load and server share the cores.`,
+    '`cargo bench -p server` measures what is inside, with criterion.',
+  );
+}

@@ -48,10 +48,10 @@ export async function start(command, data, settings = {}) {
       ) / 1024,
     /** Open file descriptors, mostly connections. */
     connections: () => readdirSync(`/proc/${String(child.pid)}/fd`).length,
-    stop: () =>
+    stop: (/** @type {NodeJS.Signals} */ signal = 'SIGTERM') =>
       new Promise((resolve) => {
         child.once('exit', resolve);
-        child.kill('SIGTERM');
+        child.kill(signal);
       }),
   };
 }
