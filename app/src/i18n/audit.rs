@@ -29,6 +29,11 @@ pub fn event_text(lang: Lang, event: &str) -> Option<&'static str> {
         "pictures_viewed" => ("图片被管理员查看", "Pictures viewed by an administrator"),
         "picture_removed" => ("图片被管理员移除", "Picture removed by an administrator"),
         "mail_failed" => ("邮件发送失败", "Message could not be sent"),
+        "address_verified" => ("验证了邮箱地址", "Email address verified"),
+        "address_lost" => (
+            "邮箱地址归另一个账户所有，用户名已更换",
+            "Address belongs to another account, renamed",
+        ),
         _ => return None,
     };
     Some(pick(lang, zh, en))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Types of events, by which the log can be filtered.
-pub const EVENTS: [&str; 22] = [
+pub const EVENTS: [&str; 24] = [
     "registered",
     "logged_in",
     "refreshed",
@@ -27,6 +27,8 @@ pub const EVENTS: [&str; 22] = [
     "pictures_viewed",
     "picture_removed",
     "mail_failed",
+    "address_verified",
+    "address_lost",
 ];
 
 /// Outcomes of events, by which the log can be filtered.

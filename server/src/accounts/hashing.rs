@@ -321,15 +321,33 @@ fn make(
     salt: &[u8],
     memory: &mut Vec<Block>,
 ) -> Result<String, HashError> {
-    let failed = |error: &dyn std::fmt::Display| HashError::Failed(error.to_string());
     let mut output = [0; HASH_BYTES];
     fill(argon2, password, salt, &mut output, memory)?;
+    phc(argon2.params(), salt, &output)
+}
+
+/// Returns a hash that is checked like any other, and that no password has: its bytes are random.
+///
+/// # Errors
+///
+/// [`HashError::Failed`] if Argon2 rejects the cost.
+pub fn unusable_hash(env: &Env) -> Result<String, HashError> {
+    let failed = |error: &dyn std::fmt::Display| HashError::Failed(error.to_string());
+    let Cost { memory, passes, lanes } = Cost::default();
+    let params =
+        Params::new(memory, passes, lanes, Some(HASH_BYTES)).map_err(|error| failed(&error))?;
+    phc(&params, &env.random::<SALT_BYTES>(), &env.random::<HASH_BYTES>())
+}
+
+/// Returns a hash of the current kind as a PHC string.
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<String, HashError> {
+    let failed = |error: &dyn std::fmt::Display| HashError::Failed(error.to_string());
     Ok(PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(argon2.params()).map_err(|error| failed(&error))?,
+        params: ParamsString::try_from(params).map_err(|error| failed(&error))?,
         salt: Some(Salt::new(salt).map_err(|error| failed(&error))?),
-        hash: Some(Output::new(&output).map_err(|error| failed(&error))?),
+        hash: Some(Output::new(output).map_err(|error| failed(&error))?),
     }
     .to_string())
 }

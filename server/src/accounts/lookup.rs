@@ -1,4 +1,4 @@
-//! Lookup of accounts by username.
+//! Lookup of accounts by name.
 
 use uuid::Uuid;
 
@@ -7,7 +7,8 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Finds an account by its username in any spelling, or by its id, even if it was deleted.
+/// Finds an account by its username or its verified address in any spelling, or by its id, even if
+/// it was deleted.
 ///
 /// # Errors
 ///
@@ -17,5 +18,8 @@ pub async fn find(store: &Store, typed: &str) -> Result<Option<Uuid>, StoreError
         return Ok(Some(id));
     }
     let Some(key) = lookup_key(typed) else { return Ok(None) };
-    Ok(store.user_with_hash(&key).await?.map(|(account, _)| account.user.id))
+    match store.user_with_hash(&key).await? {
+        Some((account, _)) => Ok(Some(account.user.id)),
+        None => store.owner_of_address(&key).await,
+    }
 }

@@ -1,5 +1,6 @@
 //! Use cases of user accounts: registration, profiles, lookup and password hashing.
 
+pub mod addresses;
 mod fair_queue;
 mod hash_queue;
 pub mod hashing;

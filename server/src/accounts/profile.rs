@@ -84,6 +84,7 @@ impl ProfilePatch {
     ) -> UserChange<Result<StoredUser, Failure>> {
         let nickname = self.nickname.apply(&mut account.user.nickname);
         let email = self.email.apply(&mut account.email);
+        account.addresses.keep_only(account.email.as_deref());
         let mobile = self.mobile.apply(&mut account.mobile);
         if (email || mobile) && !is_fresh {
             return UserChange { user: None, entry: None, answer: Err(Code::FreshRequired.into()) };

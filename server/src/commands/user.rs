@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     accounts::{
+        addresses,
         hashing::{Client, Cost, HashError, Hasher},
         lookup,
     },
@@ -31,7 +32,7 @@ use crate::{
     sessions::administration::looked_for,
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext, Event, NewUser,
-        OpenError, PageStart, PasswordChange, Store, StoreError, UserQuery,
+        OpenError, PageStart, PasswordChange, Store, StoreError, UserQuery, VerificationOutcome,
     },
 };
 
@@ -70,6 +71,9 @@ pub enum UserCommand {
     Disable(AccountSelector),
     /// Enable a disabled account
     Enable(AccountSelector),
+    /// Verify the address of an account without a message to it: the pending one, else the contact
+    /// address, else the username
+    Verify(AccountSelector),
     /// List accounts, oldest first, one line per account
     List {
         /// Filter by prefix of username or nickname, or by exact email address or id
@@ -90,7 +94,7 @@ pub enum UserCommand {
 /// Selects an account.
 #[derive(Args, Clone, Debug)]
 pub struct AccountSelector {
-    /// Username in any spelling, or account id
+    /// Username or verified address in any spelling, or account id
     #[arg(value_name = "ACCOUNT")]
     account: String,
 }
@@ -121,6 +125,12 @@ pub enum UserError {
     /// An invalid username or nickname.
     #[error("{}", .0.text(Lang::En))]
     Refused(Problem),
+    /// The account has no address to verify.
+    #[error("{0:?} has no unverified address")]
+    NothingToVerify(String),
+    /// Another account has verified the address.
+    #[error("the address {0:?} is that of another account")]
+    AddressTaken(String),
     /// The password input failed.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -219,6 +229,15 @@ impl UserCommandContext<'_> {
                 .await?;
                 writeln!(out, "Enabled {}.", selector.shown())?;
             }
+            UserCommand::Verify(selector) => {
+                let address = self.verify(&selector).await?;
+                writeln!(
+                    out,
+                    "Verified the address {} of {}.",
+                    escaped(&address),
+                    selector.shown()
+                )?;
+            }
             UserCommand::List { search, admins, disabled, json } => {
                 let query = UserQuery {
                     search: search.as_deref().map(looked_for),
@@ -265,6 +284,22 @@ impl UserCommandContext<'_> {
             Ok(_) => Ok(id),
             Err(StoreError::Conflict) => Err(taken()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Verifies the address of an account, and returns it.
+    async fn verify(&self, selector: &AccountSelector) -> Result<String, UserError> {
+        let id = self.find(selector).await?;
+        let account = self.store.user(id).await?.ok_or_else(|| selector.not_found())?;
+        let address = addresses::unverified(&account)
+            .ok_or_else(|| UserError::NothingToVerify(selector.account.clone()))?;
+        let shown = address.shown().to_owned();
+        let verification = addresses::verification(self.env, id, address)?;
+        let entry = self.act().entry(Event::AddressVerified, Some(id), None);
+        match self.store.verify_address(verification, entry).await? {
+            VerificationOutcome::Verified(_) => Ok(shown),
+            VerificationOutcome::Taken => Err(UserError::AddressTaken(shown)),
+            VerificationOutcome::NoAccount => Err(selector.not_found()),
         }
     }
 

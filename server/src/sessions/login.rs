@@ -55,8 +55,8 @@ impl Inner {
         outcome
     }
 
-    /// Logs in. Failures are indistinguishable by response and by time: every admitted attempt does
-    /// one lookup, one hash and one write, account or not. Without a known device the account is
+    /// Logs in. Failures are indistinguishable by response and by time: every admitted attempt looks
+    /// up the name, hashes once and writes once, account or not. Without a known device the account is
     /// looked up after admission only.
     async fn try_login(
         self: &Arc<Self>,
@@ -65,7 +65,7 @@ impl Inner {
         client_info: ClientInfo,
     ) -> Result<LoginOutcome, Failure> {
         let LoginAttempt { username, password, remember } = credentials;
-        let key = username::lookup_key(&username);
+        let key = self.account_key(&username).await?;
         let name = key.as_deref().unwrap_or(&username);
         let device = self.recognize(name, key.as_deref(), cookies).await?;
         let subjects = self.subjects(name, device.as_ref(), &client_info);
@@ -131,6 +131,19 @@ impl Inner {
             user: account.user,
             device_cookie: self.device_cookies.cookie(name, epoch, device),
         })
+    }
+
+    /// Returns the username key of the account that a typed name means: that of the account which
+    /// has verified the name as its address, else the name's own, account or not. So both names of
+    /// an account share their failures and their devices.
+    async fn account_key(&self, typed: &str) -> Result<Option<String>, Failure> {
+        let Some(key) = username::lookup_key(typed) else { return Ok(None) };
+        // No other username has an at sign.
+        if !key.contains('@') {
+            return Ok(Some(key));
+        }
+        let owner = self.store.username_key_of_address(&key).await.map_err(internal)?;
+        Ok(Some(owner.unwrap_or(key)))
     }
 
     /// Audits and returns the rejection of a disabled account. It counts as a failure, so that it

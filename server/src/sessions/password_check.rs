@@ -20,7 +20,7 @@ use crate::{
 /// Result of checking username and password.
 pub(super) enum PasswordCheck {
     Correct {
-        account: StoredUser,
+        account: Box<StoredUser>,
         /// The stored hash.
         hash: String,
     },
@@ -107,7 +107,7 @@ impl Inner {
             return Ok(if is_disabled {
                 PasswordCheck::Disabled(user)
             } else {
-                PasswordCheck::Correct { account, hash }
+                PasswordCheck::Correct { account: Box::new(account), hash }
             });
         }
     }

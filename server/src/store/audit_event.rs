@@ -51,6 +51,10 @@ pub enum Event {
     PictureRemoved,
     /// A message could not be sent; `detail` is its kind, and the answer of the mail server.
     MailFailed,
+    /// An address of the account was verified.
+    AddressVerified,
+    /// Another account has verified the address that was the username of this one.
+    AddressLost,
 }
 
 /// Outcome of the event.
@@ -148,7 +152,7 @@ impl AuditEntry {
 
 impl Event {
     /// All variants.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -171,6 +175,8 @@ impl Event {
         Self::PicturesViewed,
         Self::PictureRemoved,
         Self::MailFailed,
+        Self::AddressVerified,
+        Self::AddressLost,
     ];
 
     /// Stored form.
@@ -199,6 +205,8 @@ impl Event {
             Self::PicturesViewed => "pictures_viewed",
             Self::PictureRemoved => "picture_removed",
             Self::MailFailed => "mail_failed",
+            Self::AddressVerified => "address_verified",
+            Self::AddressLost => "address_lost",
         }
     }
 

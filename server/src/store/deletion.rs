@@ -9,7 +9,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Change, Store, StoreError, administration, audit, changes,
+    ActError, Actor, AuditEntry, Change, Store, StoreError, addresses, administration, audit,
+    changes,
     cleanup::{BATCH, batch},
     entities::{deleted_user, session, user},
     files, login_failures, names, one_time_codes, outbox, removal_notices,
@@ -91,6 +92,7 @@ async fn delete(
     let ended = sessions.iter().copied().map(Change::Session);
     changes::record(connection, ended.chain([Change::Account(id)])).await?;
     user_words::delete(connection, id).await?;
+    addresses::delete_all(connection, id).await?;
     removal_notices::delete_all(connection, id).await?;
     one_time_codes::delete_all(connection, id).await?;
     outbox::delete_all(connection, id).await?;

@@ -1,6 +1,7 @@
 //! Persistence in SQLite or PostgreSQL: entities, migrations and queries. No other module knows SQL.
 
 mod actor;
+mod addresses;
 mod administration;
 mod audit;
 mod audit_event;
@@ -50,6 +51,9 @@ mod races;
 mod test_database;
 
 pub use actor::{ActError, Actor, Denied};
+pub use addresses::{
+    AccountAddresses, AddressVerification, Renaming, VerificationOutcome, VerifiedAddress,
+};
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
 pub use audit_event::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use audit_list::{AuditPage, AuditStart};

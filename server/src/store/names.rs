@@ -21,7 +21,8 @@ use super::{
 use crate::domain::username::Name;
 
 impl Store {
-    /// Returns whether a username is taken now. Inserting the account checks again.
+    /// Returns whether a username is taken now, or an account has verified the address that it is.
+    /// Inserting the account checks again.
     pub async fn is_taken(&self, name: &Name) -> Result<bool, StoreError> {
         let found = user::Entity::find()
             .select_only()
@@ -31,6 +32,9 @@ impl Store {
             .one(&self.read)
             .await?;
         if found.is_some() {
+            return Ok(true);
+        }
+        if name.key.contains('@') && self.owner_of_address(&name.key).await?.is_some() {
             return Ok(true);
         }
         let alike =

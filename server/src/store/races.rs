@@ -7,13 +7,14 @@ use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use uuid::Uuid;
 
 use super::{
-    AccountChange, ActError, Actor, AuditContext, AuditEntry, AuditFilter, AuditStart,
-    DeletionOutcome, Event, FileLimits, InsertFileOutcome, InsertSessionOutcome, NewSession,
-    NewUser, PasswordChange, SessionChange, Store, StoreError, StoredFile, UserChange,
+    AccountChange, ActError, Actor, AddressVerification, AuditContext, AuditEntry, AuditFilter,
+    AuditStart, DeletionOutcome, Event, FileLimits, InsertFileOutcome, InsertSessionOutcome,
+    NewSession, NewUser, PasswordChange, Renaming, SessionChange, Store, StoreError, StoredFile,
+    UserChange, VerificationOutcome,
     entities::{audit_event, session, user, username_skeleton},
     test_database::PostgresDatabase,
 };
-use crate::domain::{session::Session, username::Name};
+use crate::domain::{email_address::EmailAddress, session::Session, username::Name};
 
 /// Time of all changes.
 const NOW: i64 = 1_800_000_000;
@@ -391,4 +392,59 @@ async fn end_session_concurrently_succeeds_once() {
     assert_eq!(outcomes.iter().flatten().count(), 1, "{outcomes:?}");
     let denied = outcomes.iter().filter(|outcome| matches!(outcome, Err(ActError::Denied(_))));
     assert_eq!(denied.count(), 7, "{outcomes:?}");
+}
+
+fn verification(user: Uuid, number: u128, address: &str) -> AddressVerification {
+    let username = format!("renamed{number}");
+    AddressVerification {
+        user,
+        address: EmailAddress::parse(address).unwrap(),
+        renaming: Renaming {
+            name: name(&username, &username),
+            username,
+            password_hash: HASH.to_owned(),
+        },
+        id: Uuid::from_u128(number),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_address_for_two_accounts_concurrently_gives_it_to_one() {
+    let Fixture { store, .. } = &open().await;
+    for round in 0..ROUNDS {
+        let address = format!("round{round}@example.com");
+        let mut accounts = Vec::new();
+        for number in 1..=3 {
+            accounts.push(account(store, round * 10 + number, Role::User).await);
+        }
+        let verifying = accounts.iter().map(|user| {
+            let new = verification(*user, user.as_u128() + 1_000, &address);
+            store.verify_address(new, entry(Event::AddressVerified, *user))
+        });
+        let outcomes: Vec<_> = join_all(verifying).await.into_iter().map(Result::unwrap).collect();
+        let taken = outcomes.iter().filter(|outcome| **outcome == VerificationOutcome::Taken);
+        assert_eq!(taken.count(), 2, "{outcomes:?}");
+        let owner = store.owner_of_address(&address).await.unwrap();
+        assert!(owner.is_some_and(|owner| accounts.contains(&owner)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_address_while_it_is_registered_as_a_username_leaves_it_to_its_owner() {
+    let Fixture { store, .. } = &open().await;
+    for round in 0..ROUNDS {
+        let address = format!("round{round}@example.com");
+        let user = account(store, round * 10 + 1, Role::User).await;
+        let new = verification(user, round * 10 + 5, &address);
+        let verifying = store.verify_address(new, entry(Event::AddressVerified, user));
+        let registering = register(store, round * 10 + 2, name(&address, &address), Role::User);
+        let (verified, registered) = tokio::join!(verifying, registering);
+        let VerificationOutcome::Verified(verified) = verified.unwrap() else {
+            panic!("no other account has verified it");
+        };
+        // Either the registration came too late, or its account was renamed.
+        assert_eq!(verified.former, registered.ok());
+        assert!(store.user_with_hash(&address).await.unwrap().is_none());
+        assert_eq!(store.owner_of_address(&address).await.unwrap(), Some(user));
+    }
 }

@@ -26,7 +26,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError, StoredUser,
+    AccountAddresses, Store, StoreError, StoredUser,
     entities::{
         session,
         user::{self, Column},
@@ -653,7 +653,8 @@ impl Store {
         ids.iter()
             .filter_map(|id| rows.remove(id))
             .map(|row| {
-                let StoredUser { user, email, created_at, disabled_at, .. } = row.try_into()?;
+                let StoredUser { user, email, created_at, disabled_at, .. } =
+                    StoredUser::of(row, AccountAddresses::default())?;
                 Ok(Account {
                     sessions: sessions.get(&user.id).copied().map_or(0, i64::unsigned_abs),
                     id: user.id,

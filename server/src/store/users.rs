@@ -12,8 +12,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes, entities::user, names,
-    user_words,
+    AccountAddresses, ActError, Actor, AuditEntry, Change, Store, StoreError, addresses, audit,
+    changes, entities::user, names, user_words,
 };
 use crate::domain::username::Name;
 
@@ -60,12 +60,25 @@ pub struct StoredUser {
     pub password_changed_at: i64,
     /// Seconds of Unix time; [`None`] while the account is enabled.
     pub disabled_at: Option<i64>,
+    /// Verified and pending addresses. A verified one is the e-mail address.
+    pub addresses: AccountAddresses,
 }
 
-impl TryFrom<user::Model> for StoredUser {
-    type Error = StoreError;
+impl StoredUser {
+    /// Returns whether the e-mail address is verified.
+    #[must_use]
+    pub fn is_email_verified(&self) -> bool {
+        self.addresses.verified.is_some()
+    }
 
-    fn try_from(row: user::Model) -> Result<Self, StoreError> {
+    /// Reads an account, with its addresses.
+    async fn read(connection: &impl ConnectionTrait, row: user::Model) -> Result<Self, StoreError> {
+        let addresses = addresses::of_user(connection, row.id).await?;
+        Self::of(row, addresses)
+    }
+
+    /// Converts a row.
+    pub(super) fn of(row: user::Model, addresses: AccountAddresses) -> Result<Self, StoreError> {
         let role = Role::parse(&row.role)
             .ok_or_else(|| StoreError::Unreadable(format!("the role {:?}", row.role)))?;
         Ok(Self {
@@ -82,6 +95,7 @@ impl TryFrom<user::Model> for StoredUser {
             created_at: row.created_at,
             password_changed_at: row.password_changed_at,
             disabled_at: row.disabled_at,
+            addresses,
         })
     }
 }
@@ -154,7 +168,10 @@ impl Store {
 
     /// Returns the account with this id.
     pub async fn user(&self, id: Uuid) -> Result<Option<StoredUser>, StoreError> {
-        user::Entity::find_by_id(id).one(&self.read).await?.map(StoredUser::try_from).transpose()
+        match user::Entity::find_by_id(id).one(&self.read).await? {
+            Some(row) => StoredUser::read(&self.read, row).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Returns the time of the last login of an account, in seconds of Unix time.
@@ -180,8 +197,13 @@ impl Store {
             Box::pin(async move {
                 let found = user::Entity::find_by_id(actor.user).one(transaction).await?;
                 let Some(row) = found else { return Ok(None) };
-                let change = decide(row.clone().try_into()?);
-                if let Some(StoredUser { user, email, mobile, .. }) = change.user {
+                let account = StoredUser::read(transaction, row.clone()).await?;
+                let before = account.addresses.clone();
+                let change = decide(account);
+                if let Some(StoredUser { user, email, mobile, addresses, .. }) = change.user {
+                    if addresses.verified.is_none() && addresses != before {
+                        addresses::delete_all(transaction, actor.user).await?;
+                    }
                     if (&row.nickname, &row.email) != (&user.nickname, &email) {
                         let (nickname, email) = (user.nickname.clone(), email.clone());
                         let renamed = user::Model { nickname, email, ..row };
@@ -214,11 +236,9 @@ impl Store {
             .filter(user::Column::UsernameKey.eq(username_key))
             .one(&self.read)
             .await?;
-        row.map(|row| {
-            let hash = row.password_hash.clone();
-            Ok((StoredUser::try_from(row)?, hash))
-        })
-        .transpose()
+        let Some(row) = row else { return Ok(None) };
+        let hash = row.password_hash.clone();
+        Ok(Some((StoredUser::read(&self.read, row).await?, hash)))
     }
 
     /// Returns the device epoch of the account with this username key.
@@ -291,14 +311,18 @@ pub(super) async fn invalidate_device_cookies(
     Ok(())
 }
 
-/// Inserts an account. [`StoreError::Conflict`], and nothing done, if the username is taken.
-async fn insert(
+/// Inserts an account. [`StoreError::Conflict`], and nothing done, if the username is taken, or the
+/// verified address of an account.
+pub(super) async fn insert(
     connection: &impl ConnectionTrait,
     new: NewUser,
     lang: Lang,
 ) -> Result<StoredUser, StoreError> {
-    // The skeleton first: if the name itself is taken, so is its skeleton, and nothing has been
-    // changed.
+    // Before anything is changed. Then the skeleton: if the name itself is taken, so is its
+    // skeleton.
+    if new.name.key.contains('@') && addresses::owner(connection, &new.name.key).await?.is_some() {
+        return Err(StoreError::Conflict);
+    }
     names::reserve(connection, &new.name).await?;
     let row = row(new, lang);
     let free = OnConflict::column(user::Column::UsernameKey).do_nothing().to_owned();
@@ -310,7 +334,7 @@ async fn insert(
         return Err(StoreError::Conflict);
     }
     user_words::insert(connection, &row).await?;
-    row.try_into()
+    StoredUser::of(row, AccountAddresses::default())
 }
 
 /// Returns the row of a new account.

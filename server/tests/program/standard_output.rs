@@ -59,6 +59,8 @@ fn command_with_closed_standard_output_completes_with_success() {
         ("audit --follow", ""),
         ("user create bertha", PASSWORD),
         ("user passwd bertha", "another horse battery"),
+        ("user create bertha@example.com", PASSWORD),
+        ("user verify bertha@example.com", ""),
         ("user disable bertha", ""),
         ("user enable bertha", ""),
         ("user role bertha admin", ""),

@@ -231,3 +231,22 @@ fn user_list_is_searchable_and_has_no_secrets() {
     );
     assert!(!list.contains("argon2") && !dir.user(&["list", "--json"], "").contains("argon2"));
 }
+
+#[test]
+fn user_verify_lets_the_account_log_in_with_its_address() {
+    let dir = TestDir::new();
+    dir.user(&["create", "ada@example.com"], PASSWORD);
+    dir.user(&["create", "eve"], PASSWORD);
+    let refusal = dir.not_done(&["verify", "eve"], "");
+    assert!(refusal.contains("has no unverified address"), "{refusal}");
+    let said = dir.user(&["verify", "ADA@example.com"], "");
+    assert_eq!(said, "Verified the address ada@example.com of ADA@example.com.\n");
+    let refusal = dir.not_done(&["verify", "ada@example.com"], "");
+    assert!(refusal.contains("has no unverified address"), "{refusal}");
+    let running = dir.serve(&[]);
+    let (status, pair) = running.log_in("Ada@example.com", PASSWORD);
+    assert_eq!(status, 200, "{pair}");
+    let (_, me) = running.call("GET", "/api/me", Some(&access(&pair)), &Value::Null).unwrap();
+    assert_eq!(me["email"], "ada@example.com");
+    assert_eq!(dir.told("address_verified"), ["ada@example.com by the command line"]);
+}

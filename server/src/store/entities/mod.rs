@@ -1,5 +1,6 @@
 //! Entities of SeaORM, one per table.
 
+pub(super) mod address;
 pub(super) mod audit_event;
 pub(super) mod change;
 pub(super) mod cleanup;
@@ -19,7 +20,8 @@ pub(super) mod user_word;
 pub(super) mod username_skeleton;
 
 /// Names of all tables.
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 18] = [
+    "addresses",
     "audit_events",
     "changes",
     "cleanups",

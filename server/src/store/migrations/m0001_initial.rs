@@ -41,6 +41,18 @@ enum Users {
 }
 
 #[derive(DeriveIden)]
+enum Addresses {
+    Table,
+    Id,
+    UserId,
+    Kind,
+    Key,
+    Value,
+    VerifiedAt,
+    CreatedAt,
+}
+
+#[derive(DeriveIden)]
 enum UserWords {
     Table,
     Word,
@@ -260,6 +272,7 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         manager.create_index(index).await?;
     }
     user_words(manager, text).await?;
+    addresses(manager, text).await?;
     // One row per reserved skeleton. ASCII usernames share it, any other has it exclusively. A row
     // of its own gives databases with concurrent writers something to lock.
     let table = Table::create()
@@ -301,6 +314,35 @@ async fn user_words(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr
         .col(UserWords::Word)
         .take();
     manager.create_index(index).await
+}
+
+/// Addresses of accounts. A verified one belongs to one account; any number may claim it.
+async fn addresses(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Addresses::Table)
+        .col(uuid(Addresses::Id).primary_key())
+        .col(uuid(Addresses::UserId))
+        .col(text.column(Addresses::Kind))
+        // As usernames are looked up.
+        .col(text.column(Addresses::Key))
+        .col(text.column(Addresses::Value))
+        .col(big_integer(Addresses::VerifiedAt).null())
+        .col(big_integer(Addresses::CreatedAt))
+        .take();
+    manager.create_table(table).await?;
+    let index = |name: &str| Index::create().name(name).table(Addresses::Table).take();
+    for index in [
+        index("addresses_by_user").col(Addresses::UserId).take(),
+        index("addresses_verified")
+            .col(Addresses::Kind)
+            .col(Addresses::Key)
+            .unique()
+            .and_where(Expr::col(Addresses::VerifiedAt).is_not_null())
+            .take(),
+    ] {
+        manager.create_index(index).await?;
+    }
+    Ok(())
 }
 
 async fn sessions(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {

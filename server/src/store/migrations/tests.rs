@@ -7,9 +7,9 @@ use sea_orm::{
 
 use super::*;
 use crate::store::entities::{
-    audit_event, change, cleanup, deleted_user, file, login_failure, object_store, one_time_code,
-    orphaned_object, outbox, removal_notice, revoked_token, session, signing_key, user, user_word,
-    username_skeleton,
+    address, audit_event, change, cleanup, deleted_user, file, login_failure, object_store,
+    one_time_code, orphaned_object, outbox, removal_notice, revoked_token, session, signing_key,
+    user, user_word, username_skeleton,
 };
 
 /// Definitions of the tables as the entities declare them.
@@ -18,6 +18,7 @@ fn tables_of_entities(backend: DbBackend) -> Vec<TableCreateStatement> {
         Schema::new(backend).create_table_from_entity(E::default())
     }
     vec![
+        table::<address::Entity>(backend),
         table::<audit_event::Entity>(backend),
         table::<change::Entity>(backend),
         table::<cleanup::Entity>(backend),

@@ -1,0 +1,299 @@
+//! Addresses of accounts.
+//!
+//! A verified address belongs to one account, which is found by it like by its username. An
+//! unverified one is a claim: any number of accounts may have it, and it opens none of them. A
+//! username that is an address counts as a claim until it is verified.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    ExprTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{
+    AuditEntry, Change, Event, Store, StoreError, audit, changes,
+    entities::{
+        address::{self, Column},
+        user,
+    },
+    names, user_sessions, user_words,
+};
+use crate::domain::{email_address::EmailAddress, session::EndReason, username::Name};
+
+/// The kind of e-mail addresses; phone numbers may follow.
+const EMAIL: &str = "email";
+
+/// Addresses of an account, besides the contact address of its row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountAddresses {
+    /// Verified address, as it was typed.
+    pub verified: Option<EmailAddress>,
+    /// Address that waits for its verification.
+    pub pending: Option<EmailAddress>,
+}
+
+impl AccountAddresses {
+    /// Drops the addresses that are not the contact address in another spelling.
+    pub fn keep_only(&mut self, contact: Option<&str>) {
+        let contact = contact.and_then(|contact| EmailAddress::parse(contact).ok());
+        let is_contact = |address: &EmailAddress| {
+            contact.as_ref().is_some_and(|contact| contact.key() == address.key())
+        };
+        self.verified.take_if(|address| !is_contact(address));
+        self.pending = None;
+    }
+}
+
+/// A verification of an address.
+#[derive(Clone, Debug)]
+pub struct AddressVerification {
+    /// The account that gets the address.
+    pub user: Uuid,
+    /// The address.
+    pub address: EmailAddress,
+    /// Name and password hash for another account whose username is the address: it never verified
+    /// it.
+    pub renaming: Renaming,
+    /// Id of the address, a UUIDv7.
+    pub id: Uuid,
+}
+
+/// What an account gets in place of a username that belongs to another person.
+#[derive(Clone, Debug)]
+pub struct Renaming {
+    /// Username, a random handle.
+    pub username: String,
+    /// Its uniqueness keys.
+    pub name: Name,
+    /// A hash that no password has.
+    pub password_hash: String,
+}
+
+/// Outcome of a verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerificationOutcome {
+    /// The account has the address now, as its contact address too.
+    Verified(VerifiedAddress),
+    /// Another account has verified it before. Nothing was changed.
+    Taken,
+    /// The account is gone. Nothing was changed.
+    NoAccount,
+}
+
+/// Consequences of a verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedAddress {
+    /// Verified address that it replaced.
+    pub previous: Option<EmailAddress>,
+    /// Account that had it as its username, and has been renamed.
+    pub former: Option<Uuid>,
+    /// Sessions of that account, which have ended.
+    pub ended: Vec<Uuid>,
+}
+
+impl Store {
+    /// Returns the username key of the account that has verified an address.
+    pub async fn username_key_of_address(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let owner = address::Entity::find()
+            .select_only()
+            .column(Column::UserId)
+            .filter(verified(key))
+            .into_query();
+        Ok(user::Entity::find()
+            .select_only()
+            .column(user::Column::UsernameKey)
+            .filter(user::Column::Id.in_subquery(owner))
+            .into_tuple()
+            .one(&self.read)
+            .await?)
+    }
+
+    /// Returns the id of the account that has verified an address.
+    pub async fn owner_of_address(&self, key: &str) -> Result<Option<Uuid>, StoreError> {
+        owner(&self.read, key).await
+    }
+
+    /// Returns the addresses of an account.
+    pub async fn addresses(&self, user: Uuid) -> Result<AccountAddresses, StoreError> {
+        of_user(&self.read, user).await
+    }
+
+    /// Verifies an address, after its owner was convinced of otherwise than by a one-time code.
+    pub async fn verify_address(
+        &self,
+        verification: AddressVerification,
+        entry: AuditEntry,
+    ) -> Result<VerificationOutcome, StoreError> {
+        self.writer
+            .write(move |transaction| {
+                Box::pin(async move { verify(transaction, verification, entry).await })
+            })
+            .await
+    }
+}
+
+/// Condition of the verified address with a key.
+fn verified(key: &str) -> Condition {
+    Condition::all()
+        .add(Column::Kind.eq(EMAIL))
+        .add(Column::Key.eq(key))
+        .add(Column::VerifiedAt.is_not_null())
+}
+
+/// Returns the account that has verified an address.
+pub(super) async fn owner(
+    connection: &impl ConnectionTrait,
+    key: &str,
+) -> Result<Option<Uuid>, StoreError> {
+    Ok(address::Entity::find()
+        .select_only()
+        .column(Column::UserId)
+        .filter(verified(key))
+        .into_tuple()
+        .one(connection)
+        .await?)
+}
+
+/// Returns the addresses of an account.
+pub(super) async fn of_user(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+) -> Result<AccountAddresses, StoreError> {
+    let rows = address::Entity::find().filter(Column::UserId.eq(user)).all(connection).await?;
+    let mut addresses = AccountAddresses::default();
+    for row in rows {
+        let address = EmailAddress::parse(&row.value).map_err(|problem| {
+            StoreError::Unreadable(format!("the address {:?} ({problem:?})", row.value))
+        })?;
+        match row.verified_at {
+            Some(_) => addresses.verified = Some(address),
+            None => addresses.pending = Some(address),
+        }
+    }
+    Ok(addresses)
+}
+
+/// Deletes the addresses of an account.
+pub(super) async fn delete_all(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+) -> Result<(), StoreError> {
+    address::Entity::delete_many().filter(Column::UserId.eq(user)).exec(connection).await?;
+    Ok(())
+}
+
+/// Verifies an address of an account, makes it its contact address, and takes it from an account
+/// that has it as a username without having verified it: that one is renamed, its sessions end, and
+/// its password does not log in any more. Other accounts with the address as a claim learn nothing.
+pub(super) async fn verify(
+    connection: &impl ConnectionTrait,
+    verification: AddressVerification,
+    entry: AuditEntry,
+) -> Result<VerificationOutcome, StoreError> {
+    let AddressVerification { user, address, renaming, id } = verification;
+    let Some(account) = user::Entity::find_by_id(user).one(connection).await? else {
+        return Ok(VerificationOutcome::NoAccount);
+    };
+    if owner(connection, address.key()).await?.is_some_and(|owner| owner != user) {
+        return Ok(VerificationOutcome::Taken);
+    }
+    let before = of_user(connection, user).await?;
+    let previous = before.verified.filter(|previous| previous.key() != address.key());
+    let (former, ended) = match evict(connection, user, &address, renaming, &entry).await? {
+        Some((former, ended)) => (Some(former), ended),
+        None => (None, Vec::new()),
+    };
+    delete_all(connection, user).await?;
+    insert(connection, id, user, &address, Some(entry.at), entry.at).await?;
+    set_contact(connection, account, Some(address.shown())).await?;
+    audit::insert(connection, AuditEntry { user: Some(user), ..entry }).await?;
+    Ok(VerificationOutcome::Verified(VerifiedAddress { previous, former, ended }))
+}
+
+/// Sets the contact address of an account.
+async fn set_contact(
+    connection: &impl ConnectionTrait,
+    account: user::Model,
+    email: Option<&str>,
+) -> Result<(), StoreError> {
+    let id = account.id;
+    if account.email.as_deref() != email {
+        let email = email.map(str::to_owned);
+        user::Entity::update_many()
+            .col_expr(user::Column::Email, Expr::value(email.clone()))
+            .filter(user::Column::Id.eq(id))
+            .exec(connection)
+            .await?;
+        user_words::replace(connection, &user::Model { email, ..account }).await?;
+    }
+    changes::record(connection, [Change::Account(id)]).await
+}
+
+/// Takes a username that is an address from an account that has not verified it, and returns the
+/// account and its ended sessions.
+async fn evict(
+    connection: &impl ConnectionTrait,
+    by: Uuid,
+    address: &EmailAddress,
+    renaming: Renaming,
+    because: &AuditEntry,
+) -> Result<Option<(Uuid, Vec<Uuid>)>, StoreError> {
+    let claimant = user::Entity::find()
+        .filter(user::Column::UsernameKey.eq(address.key()).and(user::Column::Id.ne(by)))
+        .one(connection)
+        .await?;
+    let Some(former) = claimant else { return Ok(None) };
+    let (id, former_skeleton) = (former.id, former.username_skeleton.clone());
+    let Renaming { username, name, password_hash } = renaming;
+    names::reserve(connection, &name).await?;
+    let renamed = user::Model {
+        username,
+        username_key: name.key,
+        username_skeleton: name.skeleton,
+        password_hash,
+        ..former
+    };
+    user::Entity::update_many()
+        .col_expr(user::Column::Username, Expr::value(renamed.username.as_str()))
+        .col_expr(user::Column::UsernameKey, Expr::value(renamed.username_key.as_str()))
+        .col_expr(user::Column::UsernameSkeleton, Expr::value(renamed.username_skeleton.as_str()))
+        .col_expr(user::Column::PasswordHash, Expr::value(renamed.password_hash.as_str()))
+        .col_expr(user::Column::PasswordChangedAt, Expr::value(because.at))
+        .filter(user::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    names::release(connection, &former_skeleton).await?;
+    user_words::replace(connection, &renamed).await?;
+    changes::record(connection, [Change::Account(id)]).await?;
+    // Without the client: the account must not learn where the owner of the address is.
+    let entry = AuditEntry {
+        user: Some(id),
+        detail: Some(format!("by {by}")),
+        ..AuditEntry::of(Event::AddressLost, because.at, app::backend::ClientInfo::default())
+    };
+    let ended =
+        user_sessions::end_others(connection, None, EndReason::PasswordChanged, &entry).await?;
+    audit::insert(connection, entry).await?;
+    Ok(Some((id, ended)))
+}
+
+async fn insert(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    user: Uuid,
+    address: &EmailAddress,
+    verified_at: Option<i64>,
+    now: i64,
+) -> Result<(), StoreError> {
+    let row = address::ActiveModel {
+        id: Set(id),
+        user_id: Set(user),
+        kind: Set(EMAIL.to_owned()),
+        key: Set(address.key().to_owned()),
+        value: Set(address.shown().to_owned()),
+        verified_at: Set(verified_at),
+        created_at: Set(now),
+    };
+    address::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}
