@@ -183,6 +183,7 @@ impl Server {
             registrations: config
                 .limits
                 .map(|limits| Limiter::new(limits.registration, Arc::clone(&env.clock))),
+            registration: config.registration,
             reserved: config
                 .reserved_usernames
                 .iter()

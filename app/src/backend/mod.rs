@@ -1,5 +1,6 @@
 //! The traits that the server implements for the server functions, and the context of a request.
 
+mod activity;
 mod credentials;
 mod device_cookie;
 mod failure;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+pub use activity::ActivitySearch;
 pub use credentials::{LoginAttempt, NewAccount, NewPassword, PasswordAttempt};
 pub use device_cookie::{DeviceCookie, cookies};
 pub use failure::{Failure, FieldErrors};
@@ -22,6 +24,7 @@ use crate::{
     i18n::Lang,
     protocol::{
         Profile, ProfileChanged, ProfileChanges, Reauthenticated, TokenPair, TokenScheme, User,
+        activity::ActivityPage,
         files::FileList,
         moderation::RemovalNotice,
         sessions::{SessionInfo, SessionSelector},
@@ -97,6 +100,12 @@ pub trait Sessions: Send + Sync {
         selector: SessionSelector,
         client_info: ClientInfo,
     ) -> Result<(), Failure>;
+    /// Lists the events of the caller's account, newest first.
+    async fn activity(
+        &self,
+        caller: &Caller,
+        search: ActivitySearch,
+    ) -> Result<ActivityPage, Failure>;
     /// Deletes the caller's account and its data. `typed` has to be its username.
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure>;
     /// Revokes the caller's session.

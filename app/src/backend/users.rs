@@ -218,12 +218,12 @@ impl AccountSearch {
 }
 
 /// Returns a query parameter; an empty one counts as absent.
-fn filled(parameter: Option<String>) -> Option<String> {
+pub(super) fn filled(parameter: Option<String>) -> Option<String> {
     parameter.filter(|text| !text.is_empty())
 }
 
 /// Parses a page size.
-fn page_size(limit: Option<String>) -> Result<u64, ServerProblem> {
+pub(super) fn page_size(limit: Option<String>) -> Result<u64, ServerProblem> {
     filled(limit).map_or(Ok(DEFAULT_LIMIT), |limit| {
         let limit = limit.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
         limit.ok_or(ServerProblem::LimitOutOfRange { max: MAX_LIMIT })

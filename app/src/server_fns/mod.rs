@@ -5,6 +5,7 @@
     reason = "the macro makes public fields of the arguments, which the types describe"
 )]
 
+mod activity;
 mod audit;
 mod auth;
 mod client;
@@ -16,6 +17,7 @@ mod profile;
 mod sessions;
 mod users;
 
+pub use activity::*;
 pub use audit::*;
 pub use auth::*;
 pub use files::*;

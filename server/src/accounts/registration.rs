@@ -5,7 +5,10 @@ use std::sync::Arc;
 use app::{
     backend::{Accounts, Caller, ClientInfo, Failure, FieldErrors, NewAccount, UpdatedProfile},
     i18n::Lang,
-    protocol::{Profile, ProfileChanges, Role, TokenType, User, error::Code},
+    protocol::{
+        Profile, ProfileChanges, Role, TokenType, User, error::Code,
+        invitations::RegistrationPolicy,
+    },
     validation::{Problem, ServerProblem, nickname},
 };
 use async_trait::async_trait;
@@ -40,6 +43,8 @@ pub struct AccountService {
     pub throttle: Arc<Throttle>,
     /// Rate limit of registrations by client network.
     pub registrations: Option<Limiter<Network>>,
+    /// Which visitors may register.
+    pub registration: RegistrationPolicy,
     /// Reserved usernames.
     pub reserved: Vec<Name>,
     /// The password policy.
@@ -77,6 +82,9 @@ impl Accounts for AccountService {
         account: NewAccount,
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
+        if self.registration != RegistrationPolicy::Open {
+            return Err(Code::RegistrationClosed.into());
+        }
         let mut fields = FieldErrors::default();
         let username = fields.check("username", self.name(&account.username));
         let chosen = Password::chosen(account.password, &self.policy, username.as_ref());

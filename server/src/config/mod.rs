@@ -10,7 +10,9 @@ pub use sources::{Source, Sources};
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use app::{i18n::mail::MailSite, page_settings::SiteInfo};
+use app::{
+    i18n::mail::MailSite, page_settings::SiteInfo, protocol::invitations::RegistrationPolicy,
+};
 use secrecy::SecretString;
 use settings::{PREFIX, unknown_names};
 
@@ -80,6 +82,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// Rate limits; [`None`] if disabled.
     pub limits: Option<Limits>,
+    /// Which visitors may register.
+    pub registration: RegistrationPolicy,
     /// Usernames that cannot be registered.
     pub reserved_usernames: Vec<String>,
     /// Minimum password length in code points.
@@ -176,6 +180,7 @@ impl Config {
             allowed_origins: reader.given("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
             trusted_proxies: reader.given("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
             limits: limits(&mut reader)?,
+            registration: reader.value("REGISTRATION", values::registration)?,
             reserved_usernames: reader
                 .given("RESERVED_USERNAMES", values::names)
                 .unwrap_or_default(),

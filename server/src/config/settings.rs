@@ -198,6 +198,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting { name: "CHANGES_SECONDS", default: "60", meaning: "window of changes, in seconds" },
     Setting {
+        name: "REGISTRATION",
+        default: "open",
+        meaning: "who may register: open (all visitors), invite (with an invitation of an administrator), closed (administrators create accounts on the command line)",
+    },
+    Setting {
         name: "RESERVED_USERNAMES",
         default: "none",
         meaning: "usernames that cannot be registered, nor names that look like them, comma separated",

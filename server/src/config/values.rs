@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use app::protocol::invitations::RegistrationPolicy;
 use axum::http::Uri;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -177,6 +178,13 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
 pub(super) fn log_filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text).map_err(|error| error.to_string())?;
     Ok(text.to_owned())
+}
+
+/// Which visitors may register.
+pub(super) fn registration(text: &str) -> Result<RegistrationPolicy, String> {
+    let name = text.trim();
+    RegistrationPolicy::parse(name)
+        .ok_or_else(|| format!("{name:?} is none of \"open\", \"invite\" and \"closed\""))
 }
 
 /// Name of the site, which appears in the header and in titles.

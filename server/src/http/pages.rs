@@ -37,6 +37,8 @@ pub struct Pages {
     pub password_min: usize,
     /// Seconds that a remembered login lasts without a visit.
     pub remember_seconds: usize,
+    /// Which visitors may register.
+    pub registration: RegistrationPolicy,
     /// True if pages reload when their sources change: in development only.
     pub reload: bool,
 }
@@ -50,6 +52,7 @@ impl Pages {
             info: Arc::default(),
             password_min: 8,
             remember_seconds: 604_800,
+            registration: RegistrationPolicy::Open,
             reload: false,
         }
     }
@@ -123,7 +126,7 @@ fn prepare(pages: &Pages) {
         remember_seconds: pages.remember_seconds,
         site: Arc::clone(&pages.info),
         mail: false,
-        registration: RegistrationPolicy::Open,
+        registration: pages.registration,
         require_verified_address: false,
         assets: pages.site.assets.clone(),
         reload: pages.reload,

@@ -58,13 +58,13 @@ impl Inner {
 }
 
 /// An entry, with the administrator that its details name.
-struct Entry {
-    stored: StoredEntry,
+pub(super) struct Entry {
+    pub(super) stored: StoredEntry,
     actor: Option<Uuid>,
 }
 
 impl Entry {
-    fn of(mut stored: StoredEntry) -> Self {
+    pub(super) fn of(mut stored: StoredEntry) -> Self {
         let mut actor = None;
         // `AuditContext::entry` appends it.
         if let Some(detail) = &stored.detail
@@ -77,6 +77,11 @@ impl Entry {
             stored.detail = (!rest.is_empty()).then_some(rest);
         }
         Self { stored, actor }
+    }
+
+    /// Returns whether another account has caused the event than the one that it is about.
+    pub(super) fn is_by_another(&self) -> bool {
+        self.actor.is_some_and(|actor| Some(actor) != self.stored.user)
     }
 
     fn shown(self, account: impl Fn(Uuid) -> AuditUser) -> AuditEntry {
@@ -100,11 +105,11 @@ impl Entry {
     }
 }
 
-fn write_cursor(id: i64) -> String {
+pub(super) fn write_cursor(id: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("e{id}"))
 }
 
-fn parse_cursor(text: &str) -> Option<i64> {
+pub(super) fn parse_cursor(text: &str) -> Option<i64> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     text.strip_prefix('e')?.parse().ok().filter(|id| *id >= 0)
 }

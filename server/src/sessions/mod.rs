@@ -1,6 +1,7 @@
 //! Sessions: login, authentication, refresh, logout, and their administration.
 
 mod acknowledgements;
+mod activity;
 pub mod administration;
 mod audit_log;
 mod authenticate;

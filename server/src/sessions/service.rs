@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use app::{
     backend::{
-        Caller, ClientInfo, DeviceCookie, Failure, FreshToken, LoginAttempt, LoginOutcome,
-        NewPassword, PasswordAttempt, Sessions,
+        ActivitySearch, Caller, ClientInfo, DeviceCookie, Failure, FreshToken, LoginAttempt,
+        LoginOutcome, NewPassword, PasswordAttempt, Sessions,
     },
     protocol::{
         TokenPair,
+        activity::ActivityPage,
         sessions::{SessionInfo, SessionSelector},
     },
 };
@@ -230,6 +231,14 @@ impl Sessions for SessionService {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
         run_to_completion(async move { inner.revoke_sessions(&caller, ending, client_info).await })
             .await
+    }
+
+    async fn activity(
+        &self,
+        caller: &Caller,
+        search: ActivitySearch,
+    ) -> Result<ActivityPage, Failure> {
+        self.0.activity(caller, search).await
     }
 
     async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {

@@ -36,6 +36,8 @@
 )]
 
 mod account_deletion;
+mod activity;
+mod addresses;
 mod api_conventions;
 mod app;
 mod audit;

@@ -147,3 +147,17 @@ async fn invariant_29_registration_stores_a_phc_string_with_the_documented_cost(
     let (_, hash) = app.server.store.user_with_hash("alice").await.unwrap().unwrap();
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
 }
+
+#[tokio::test]
+async fn registration_while_closed_or_without_invitation_is_refused_and_creates_nothing() {
+    for policy in ["closed", "invite"] {
+        let app = App::with(&[("REGISTRATION", policy)]).await;
+        // Also of an invalid name: nothing about names is told.
+        for username in ["alice", "", "a"] {
+            app.register(username).await.assert_failure(403, "registration_closed");
+        }
+        assert_eq!(app.count("SELECT count(*) FROM users").await, 0, "{policy}");
+    }
+    let app = App::with(&[("REGISTRATION", "open")]).await;
+    assert_eq!(app.register("alice").await.status, StatusCode::CREATED);
+}

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Members with random values.
-const VOLATILE: [&str; 8] = [
+const VOLATILE: [&str; 9] = [
     "id",
     "access_token",
     "refresh_token",
@@ -27,6 +27,7 @@ const VOLATILE: [&str; 8] = [
     "next",
     "latest",
     "session",
+    "session_id",
 ];
 
 /// Compares a text with a file of `snapshots/`. `.cargo/config.toml` keeps a failed comparison from
@@ -136,7 +137,7 @@ impl Setup {
             "reauthenticate" => request("").json(&json!({ "password": PASSWORD })),
             "refresh" | "verify" | "logout" | "get_profile" | "list_sessions"
             | "revoke_sessions" | "delete_avatar" | "list_files" | "export_account"
-            | "list_notices" => request(""),
+            | "list_notices" | "list_activity" => request(""),
             "list_users" => request("?search=alice"),
             "get_account" | "list_account_sessions" | "list_account_files" => {
                 request(&format!("?id={}", self.user_id))
@@ -186,7 +187,7 @@ impl Setup {
             | "list_account_sessions"
             | "list_account_files"
             | "dismiss_notice" => request("?id=019b76da-a800-7000-8000-000000000000"),
-            "list_files" => request("?after=x"),
+            "list_files" | "list_activity" => request("?after=x"),
             "list_users" => request("?sort=x&limit=0"),
             "revoke_account_session" => request(&format!(
                 "?id={}&session=019b76da-a800-7000-8000-000000000000",

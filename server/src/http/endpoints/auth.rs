@@ -20,7 +20,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  names each rejected member with the reason.",
             )
             .created()
-            .errors(&[Code::ValidationFailed, Code::UsernameTaken, Code::TooManyAttempts]),
+            .errors(&[
+                Code::ValidationFailed,
+                Code::RegistrationClosed,
+                Code::UsernameTaken,
+                Code::TooManyAttempts,
+            ]),
         Endpoint::json_fn::<Login>(Tag::Auth, "login", AuthRequirement::Public)
             .describe(
                 "Log in",

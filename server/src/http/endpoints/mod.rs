@@ -268,6 +268,7 @@ mod tests {
                 "DELETE /api/auth/logout",
                 "GET /api/me",
                 "GET /api/me/sessions",
+                "GET /api/me/activity",
                 "GET /api/me/files",
                 "GET /api/me/file",
                 "GET /api/me/notices",
