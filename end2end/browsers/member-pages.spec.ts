@@ -1,4 +1,4 @@
-// What members and administrators do most: a changed profile, an uploaded file, the menu of an account.
+// The most frequent actions of members and administrators: a changed profile, an uploaded file, the menu of an account.
 import { newUser } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 import { administrator, ENGINES, expect, test, withPicture } from './fixtures.ts';

@@ -32,7 +32,7 @@ pub struct PasswordReset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ssr", schema(examples("1234 5678")))]
     pub code: Option<String>,
-    /// What the mail was requested for; with `code` only.
+    /// The name that the mail was requested for; with `code` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The new password.

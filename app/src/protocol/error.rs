@@ -15,7 +15,7 @@ pub struct ApiError {
     /// Rejected fields, each with the reason for the user.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
-    /// Why the session of the token ended, if known.
+    /// Reason for which the session of the token ended, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Identifies the request in the server's log.
@@ -91,7 +91,7 @@ pub enum Code {
     Unknown,
 }
 
-/// Why a session ended.
+/// Reason for the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

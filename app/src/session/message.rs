@@ -19,7 +19,7 @@ pub enum Message {
     SessionEnded {
         /// Id of the session (`sid`).
         session_id: String,
-        /// Why it ended.
+        /// Reason of the end.
         end: SessionEnd,
     },
     /// Requests the tokens of a session from tabs that hold them: sent by a duplicated tab, or by

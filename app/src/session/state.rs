@@ -32,7 +32,7 @@ impl AuthState {
     }
 }
 
-/// Why the server ended a session.
+/// Reason for which the server ended a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEnd {
     /// It expired, or the reason is unknown.

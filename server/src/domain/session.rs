@@ -3,7 +3,7 @@
 use app::protocol::error::Reason;
 use uuid::Uuid;
 
-/// Why a session ended.
+/// Reason for the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
     /// Logout.
@@ -81,7 +81,7 @@ pub struct Session {
     pub refreshed_at: i64,
     /// End of the session whatever is refreshed, in seconds of Unix time.
     pub expires_at: i64,
-    /// Why it ended before that.
+    /// Reason for an end before that.
     pub ended: Option<EndReason>,
 }
 

@@ -10,7 +10,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Why the object store cannot be used.
+/// Error of opening the object store.
 #[derive(Debug, thiserror::Error)]
 pub enum SharedObjectsError {
     /// The database belongs to another object store.

@@ -29,7 +29,7 @@ pub(super) struct Draft<'a> {
     pub(super) created_at: i64,
 }
 
-/// Why a message cannot be composed.
+/// Error of composing a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ComposeError {
     #[error("the recipient is no e-mail address")]

@@ -25,8 +25,8 @@ use crate::{
 
 /// Messages that are sent at the same time, each on a connection of its own.
 const BATCH: u64 = 8;
-/// How long a claimed message is this server's, in seconds: longer than sending can take. A crash
-/// delays the message for as long.
+/// Time for which a claimed message is this server's, in seconds: longer than sending can take. A
+/// crash delays the message for as long.
 pub const LEASE_SECONDS: i64 = 180;
 /// Age at which a message is given up, in seconds: a day.
 pub const GIVE_UP_SECONDS: i64 = 86_400;

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 /// Settings of mail.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
-    /// Where messages go.
+    /// Destination of messages.
     pub transport: MailTransport,
     /// Sender.
     pub from: Mailbox,
@@ -18,7 +18,7 @@ pub struct MailSettings {
     pub site: MailSite,
 }
 
-/// Where messages go.
+/// Destination of messages.
 #[derive(Clone, Debug)]
 pub enum MailTransport {
     /// A mail server.

@@ -52,7 +52,7 @@ enum Channel {
     Folder(PathBuf),
 }
 
-/// Why a message was not sent.
+/// Error of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// It may be sent later: the mail server cannot be reached, or has answered 4xx.
@@ -68,7 +68,7 @@ pub enum SendError {
     },
 }
 
-/// Why mail cannot be set up.
+/// Error of setting up mail.
 #[derive(Debug, thiserror::Error)]
 pub enum MailOpenError {
     /// The folder cannot be created.

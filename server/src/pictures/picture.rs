@@ -13,7 +13,7 @@ use super::{
 /// JPEG quality of what is rendered, of 100.
 const QUALITY: u8 = 85;
 
-/// Why a file was rejected as a picture.
+/// Reason for rejecting a file as a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a supported format.

@@ -27,7 +27,7 @@ const CLOCK_INTERVAL: Duration = Duration::from_mins(1);
 /// Time without news of the database after which no token is accepted: it may have been revoked.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 
-/// When this process last knew all changes of others, by the monotonic clock.
+/// Time at which this process last knew all changes of others, by the monotonic clock.
 #[derive(Debug, Default)]
 pub(super) struct LastHeard {
     /// Milliseconds since the start of the clock.

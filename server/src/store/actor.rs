@@ -22,7 +22,7 @@ pub struct Actor {
     pub user: Uuid,
     /// The session.
     pub session: Uuid,
-    /// When the change is made, in seconds of Unix time.
+    /// Time of the change, in seconds of Unix time.
     pub at: i64,
     /// The role that the account must have; `None` where any will do.
     pub role: Option<Role>,
@@ -66,7 +66,7 @@ impl Actor {
     }
 }
 
-/// Why an actor may not make a change.
+/// Reason for which an actor may not make a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The session has ended or expired, or its account is gone or disabled.
@@ -86,7 +86,7 @@ impl From<Denied> for Failure {
     }
 }
 
-/// Why a change on behalf of a session was not made.
+/// Reason for which a change on behalf of a session was not made.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ActError {
     /// The session may not make it.

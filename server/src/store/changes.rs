@@ -90,7 +90,7 @@ impl Change {
 /// Position of a reader of the changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// When it was read, in seconds of Unix time by the database's clock.
+    /// Time of the read, in seconds of Unix time by the database's clock.
     at: i64,
     /// Changes if what was read before says nothing about what follows: the files of SQLite were
     /// missing, PostgreSQL was restarted, or another server has taken its place.

@@ -93,7 +93,7 @@ pub enum OpenError {
     Postgres {
         /// Its URL without the password.
         database: String,
-        /// Why it cannot be used.
+        /// The reason.
         problem: PostgresProblem,
     },
     /// A command that copies or replaces the files of a SQLite database.

@@ -45,7 +45,7 @@ pub(super) enum Use {
     Migrations,
 }
 
-/// Why a PostgreSQL database cannot be used.
+/// Error of opening a PostgreSQL database.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresProblem {
     /// The URL is not one.

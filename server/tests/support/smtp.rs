@@ -11,7 +11,7 @@ use std::{
 /// Longest wait for an event.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How the server treats messages from now on.
+/// Treatment of messages from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Behaviour {
     /// Takes them.

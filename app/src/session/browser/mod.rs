@@ -46,7 +46,7 @@ pub struct SessionContext {
     pub renewal_schedule_changed: RwSignal<u32>,
     /// Requests wait for re-authentication.
     pub reauth_pending: RwSignal<bool>,
-    /// Why the server ended the last session.
+    /// Reason for which the server ended the last session.
     pub session_ended: RwSignal<Option<SessionEnd>>,
     /// Number of requests in flight.
     pub pending_requests: RwSignal<u32>,

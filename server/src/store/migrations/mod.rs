@@ -30,7 +30,7 @@ const ATTEMPTS: u32 = 60;
 /// `gatehous`.
 const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"gatehous");
 
-/// Why the tables are not those of this version.
+/// Reason for which the tables are not those of this version.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MigrationError {
     /// They have migrations of a newer version; this is the newest.

@@ -47,7 +47,7 @@ struct StoredKey {
     algorithm: Algorithm,
     secret: Secret,
     created_at: i64,
-    /// When another key replaced it, in seconds of Unix time.
+    /// Time at which another key replaced it, in seconds of Unix time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_at: Option<i64>,
 }

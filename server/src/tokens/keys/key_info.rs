@@ -9,7 +9,7 @@ pub struct KeyInfo {
     pub kid: String,
     /// Its algorithm.
     pub algorithm: Algorithm,
-    /// When it was created, in seconds of Unix time.
+    /// Time of creation, in seconds of Unix time.
     pub created_at: i64,
     /// Its status.
     pub status: KeyStatus,
@@ -31,7 +31,8 @@ pub enum KeyStatus {
     Signing,
     /// Verifies existing tokens only.
     VerifyOnly {
-        /// When it stopped signing, in seconds of Unix time; `None` if the file was edited by hand.
+        /// Time since which it does not sign, in seconds of Unix time; `None` if the file was edited
+        /// by hand.
         since: Option<i64>,
     },
 }
