@@ -136,11 +136,8 @@ mod tests {
             let composed = composed(recipient, Lang::En, &Mail::Test, "Gatehouse");
             assert_eq!(composed, Err(ComposeError::Recipient), "{recipient:?}");
         }
-        // The settings reject such a name; the header would be safe without that.
-        let from = Mailbox::new(
-            Some("Gate\r\nBcc: eve@example.com".to_owned()),
-            "no-reply@accounts.example".parse().unwrap(),
-        );
+        // The settings reject such a name; the subject would be safe without that.
+        let from = "no-reply@accounts.example".parse().unwrap();
         let draft = Draft {
             id: Uuid::nil(),
             recipient: "ada@example.com",

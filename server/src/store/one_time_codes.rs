@@ -193,6 +193,8 @@ fn of(user: Uuid, purpose: Purpose) -> Condition {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use futures::future::join_all;
 
     use super::*;
@@ -208,6 +210,7 @@ mod tests {
     struct Fixture {
         store: Store,
         env: Env,
+        clock: Arc<ManualClock>,
         /// Dropped after the store.
         _folder: tempfile::TempDir,
         _postgres: Option<PostgresDatabase>,
@@ -221,9 +224,9 @@ mod tests {
             None => format!("sqlite://{}", folder.path().join("codes.sqlite").display()),
         };
         let store = Store::open(&url).await.unwrap();
-        let clock = std::sync::Arc::new(ManualClock::new(NOW));
-        let env = Env { clock, rng: std::sync::Arc::new(SystemRandom) };
-        Fixture { store, env, _folder: folder, _postgres: postgres }
+        let clock = Arc::new(ManualClock::new(NOW));
+        let env = Env { clock: clock.clone(), rng: Arc::new(SystemRandom) };
+        Fixture { store, env, clock, _folder: folder, _postgres: postgres }
     }
 
     impl Fixture {
@@ -344,6 +347,7 @@ mod tests {
         let mut codes = Vec::new();
         for _ in 0..4 {
             codes.push(fixture.issue(Purpose::Verify, None).await);
+            fixture.clock.advance(1);
         }
         assert!(!fixture.is_spent(token(&codes[0]), Purpose::Verify, NOW).await);
         assert!(fixture.is_spent(token(&codes[1]), Purpose::Verify, NOW).await);

@@ -230,7 +230,15 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
-    async fn open() -> (Store, Env, tempfile::TempDir, Option<PostgresDatabase>) {
+    struct Fixture {
+        store: Store,
+        env: Env,
+        /// Dropped after the store.
+        _folder: tempfile::TempDir,
+        _postgres: Option<PostgresDatabase>,
+    }
+
+    async fn open() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let postgres = PostgresDatabase::create();
         let url = match &postgres {
@@ -239,7 +247,7 @@ mod tests {
         };
         let store = Store::open(&url).await.unwrap();
         let env = Env { clock: Arc::new(ManualClock::new(NOW)), rng: Arc::new(SystemRandom) };
-        (store, env, folder, postgres)
+        Fixture { store, env, _folder: folder, _postgres: postgres }
     }
 
     fn message(env: &Env) -> Message {
@@ -248,8 +256,8 @@ mod tests {
 
     #[tokio::test]
     async fn enqueue_in_a_change_that_fails_leaves_no_message() {
-        let (store, env, ..) = open().await;
-        let lost = message(&env);
+        let Fixture { store, env, .. } = &open().await;
+        let lost = message(env);
         let failing: Result<(), _> = store
             .writer
             .write(move |transaction| {
@@ -261,14 +269,14 @@ mod tests {
             .await;
         assert!(failing.is_err());
         assert_eq!(store.outbox_status().await.unwrap(), (0, None));
-        store.enqueue_message(message(&env)).await.unwrap();
+        store.enqueue_message(message(env)).await.unwrap();
         assert_eq!(store.outbox_status().await.unwrap(), (1, Some(NOW)));
     }
 
     #[tokio::test]
     async fn claimed_message_is_due_again_after_its_lease_until_it_is_deleted() {
-        let (store, env, ..) = open().await;
-        let waiting = message(&env);
+        let Fixture { store, env, .. } = &open().await;
+        let waiting = message(env);
         store.enqueue_message(waiting.clone()).await.unwrap();
         assert!(!store.is_message_due(NOW - 1).await.unwrap());
         for attempt in 0_i32..3 {
@@ -289,7 +297,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn claim_concurrently_gives_each_message_to_one_server() {
-        let (store, env, ..) = &open().await;
+        let Fixture { store, env, .. } = &open().await;
         for _ in 0..40 {
             store.enqueue_message(message(env)).await.unwrap();
         }
@@ -311,8 +319,8 @@ mod tests {
 
     #[tokio::test]
     async fn sweep_of_the_outbox_deletes_old_messages() {
-        let (store, env, ..) = open().await;
-        store.enqueue_message(message(&env)).await.unwrap();
+        let Fixture { store, env, .. } = &open().await;
+        store.enqueue_message(message(env)).await.unwrap();
         assert_eq!(store.sweep_outbox(NOW - 1).await.unwrap(), 0);
         assert_eq!(store.sweep_outbox(NOW).await.unwrap(), 1);
     }
