@@ -94,6 +94,18 @@ pub fn utc(seconds: i64) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// Formats seconds of Unix time to the minute, for texts in any language: `2027-01-15 08:00 UTC`.
+#[must_use]
+pub fn utc_minute(seconds: i64) -> String {
+    let text = utc(seconds);
+    match (text.split_once('T'), text.rsplit_once(':')) {
+        (Some((date, _)), Some((minutes, _))) => {
+            format!("{date} {} UTC", minutes.rsplit('T').next().unwrap_or_default())
+        }
+        _ => text,
+    }
+}
+
 /// A cryptographically secure source of random bytes.
 pub trait RandomSource: Send + Sync {
     /// Fills a buffer.
@@ -180,6 +192,12 @@ mod tests {
         ] {
             assert_eq!(utc(seconds), text);
         }
+    }
+
+    #[test]
+    fn utc_minute_formats_date_and_time_without_seconds() {
+        assert_eq!(utc_minute(1_800_000_059), "2027-01-15 08:00 UTC");
+        assert_eq!(utc_minute(-1), "1969-12-31 23:59 UTC");
     }
 
     proptest! {

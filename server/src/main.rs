@@ -210,6 +210,7 @@ fn pages(config: &Config) -> Router {
         info: Arc::new(config.site.clone()),
         password_min: config.password_min,
         remember_seconds: usize::try_from(remembered).unwrap_or_default(),
+        mail: config.mail.is_some(),
         registration: config.registration,
         reload: config.reload,
     })

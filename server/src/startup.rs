@@ -136,7 +136,10 @@ impl Server {
     ) -> Result<Self, StartError> {
         prepare_folder(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-        let store = Store::open_with(&config.database_url, config.database_connections).await?;
+        let mut store = Store::open_with(&config.database_url, config.database_connections).await?;
+        if config.mail.is_some() {
+            store = store.with_alerts(env.clone());
+        }
         let keys = open_keys(config, &store, &env).await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hasher = Hasher::new(Cost::default(), cores, env.clone())?;

@@ -1,6 +1,7 @@
 //! The traits that the server implements for the server functions, and the context of a request.
 
 mod activity;
+mod code_request_cookie;
 mod credentials;
 mod device_cookie;
 mod failure;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use activity::ActivitySearch;
+pub use code_request_cookie::CodeRequestCookie;
 pub use credentials::{LoginAttempt, NewAccount, NewPassword, PasswordAttempt};
 pub use device_cookie::{DeviceCookie, cookies};
 pub use failure::{Failure, FieldErrors};
@@ -108,6 +110,13 @@ pub trait Sessions: Send + Sync {
     ) -> Result<ActivityPage, Failure>;
     /// Deletes the caller's account and its data. `typed` has to be its username.
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure>;
+    /// Undoes what an alert was about, with the token of its link: ends all sessions of the account
+    /// and starts a reset, of which the digits count in the browser with the returned cookie.
+    async fn undo(
+        &self,
+        token: Option<String>,
+        client_info: ClientInfo,
+    ) -> Result<CodeRequestCookie, Failure>;
     /// Revokes the caller's session.
     async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure>;
 }

@@ -28,6 +28,7 @@ pub fn event_text(lang: Lang, event: &str) -> Option<&'static str> {
         "change_refused" => ("更改过于频繁，已拒绝", "Too many changes, refused"),
         "pictures_viewed" => ("图片被管理员查看", "Pictures viewed by an administrator"),
         "picture_removed" => ("图片被管理员移除", "Picture removed by an administrator"),
+        "alert_undone" => ("通过提醒邮件声明“不是我本人操作”", "\"It was not me\" of an alert"),
         "mail_failed" => ("邮件发送失败", "Message could not be sent"),
         "address_verified" => ("验证了邮箱地址", "Email address verified"),
         "address_lost" => (
@@ -73,6 +74,7 @@ fn detail_word(lang: Lang, word: &str) -> Option<&'static str> {
         "email" => ("邮箱", "email"),
         "mobile" => ("手机号", "mobile number"),
         "avatar" => ("头像", "profile picture"),
+        "alert_new_device" => ("新设备登录提醒", "alert of new devices"),
         "file" => ("文件", "file"),
         "admin" => ("管理员", "administrator"),
         "user" => ("普通用户", "member"),

@@ -9,6 +9,7 @@ super::string_table! {
         logged_out: "您已成功登出", "You are logged out";
         account_saved: "账户更改已保存", "Account updated";
 
+        undone: "所有设备均已登出，重置密码的邮件已发送", "All devices are logged out, and a message to choose a new password is on its way";
         reauthenticated: "密码已确认", "Password confirmed";
         password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
         session_ended: "该设备已登出", "Device logged out";

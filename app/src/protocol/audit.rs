@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Types of events, by which the log can be filtered.
-pub const EVENTS: [&str; 24] = [
+pub const EVENTS: [&str; 25] = [
     "registered",
     "logged_in",
     "refreshed",
@@ -26,6 +26,7 @@ pub const EVENTS: [&str; 24] = [
     "change_refused",
     "pictures_viewed",
     "picture_removed",
+    "alert_undone",
     "mail_failed",
     "address_verified",
     "address_lost",

@@ -46,7 +46,12 @@ mod tests {
         let read = |body| serde_json::from_value::<ProfileChanges>(body).unwrap();
         let set = |text: &str| Patch::Set(text.to_owned());
         assert_eq!(read(json!({})), ProfileChanges::default());
-        let changes = ProfileChanges { nickname: set("Ada"), email: set(""), mobile: Patch::Keep };
+        let changes = ProfileChanges {
+            nickname: set("Ada"),
+            email: set(""),
+            mobile: Patch::Keep,
+            alert_new_device: None,
+        };
         assert_eq!(read(json!({ "nickname": "Ada", "email": null, "other": 1 })), changes);
         assert_eq!(read(json!({ "nickname": "Ada", "email": "" })), changes);
         assert_eq!(

@@ -21,6 +21,9 @@ pub struct Profile {
     pub role: Role,
     /// Email address for contact; not a login name.
     pub email: Option<String>,
+    /// True if the user gets a mail about logins on new devices.
+    #[serde(default)]
+    pub alert_new_device: bool,
     /// Phone number in E.164 format; not a login name.
     pub mobile: Option<String>,
     /// Creation of the account, in seconds of Unix time.
@@ -75,6 +78,9 @@ pub struct ProfileChanges {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
     pub mobile: Patch,
+    /// True to send a mail about logins on new devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_new_device: Option<bool>,
 }
 
 /// Response to a change of the profile.

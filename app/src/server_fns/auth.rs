@@ -8,6 +8,7 @@ use super::{client::ApiClient, transparent};
 use crate::backend::{LoginAttempt, PasswordAttempt, RequestContext, set_status};
 use crate::protocol::{
     Done, LoggedIn, Reauthenticated, Refreshed, Registered, Verified,
+    addresses::{Undo, Undone},
     auth::{Credentials, Reauthentication, Registration},
     error::ApiError,
 };
@@ -81,3 +82,16 @@ pub async fn logout() -> Result<Done, ApiError> {
     request.backend.sessions.logout(request.caller()?, request.client_info.clone()).await?;
     Ok(Done { message: request.message(|messages| messages.logged_out) })
 }
+
+/// Undoes what an alert was about ("It was not me").
+#[server(
+    prefix = "/api", endpoint = "auth/undo", input = Json, output = Json, client = ApiClient, input_derive = (Clone,)
+)]
+pub async fn undo_change(body: Undo) -> Result<Undone, ApiError> {
+    let request = RequestContext::current()?;
+    let undoing = request.backend.sessions.undo(body.token, request.client_info.clone());
+    undoing.await?.set(&request.client_info);
+    Ok(Undone { message: request.message(|messages| messages.undone), reset: true })
+}
+
+transparent!(UndoChange { body: Undo });

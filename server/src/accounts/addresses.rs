@@ -25,7 +25,12 @@ pub fn verification(
     Ok(AddressVerification { user, address, renaming: renaming(env)?, id: env.uuid() })
 }
 
-fn renaming(env: &Env) -> Result<Renaming, HashError> {
+/// Describes what an account gets in place of a username that belongs to another person.
+///
+/// # Errors
+///
+/// [`HashError`] if Argon2 rejects the cost of the unusable hash.
+pub fn renaming(env: &Env) -> Result<Renaming, HashError> {
     // 64 random bits: neither taken nor guessed.
     let username = format!("user-{:016x}", u64::from_le_bytes(env.random()));
     let name = username::name_of(&username);

@@ -51,6 +51,7 @@ struct ProfilePatch {
     nickname: FieldChange,
     email: FieldChange,
     mobile: FieldChange,
+    alert_new_device: Option<bool>,
 }
 
 impl ProfilePatch {
@@ -69,13 +70,17 @@ impl ProfilePatch {
         );
         fields.into_result()?;
         match (nickname, email, mobile) {
-            (Some(nickname), Some(email), Some(mobile)) => Ok(Self { nickname, email, mobile }),
+            (Some(nickname), Some(email), Some(mobile)) => {
+                let alert_new_device = changes.alert_new_device;
+                Ok(Self { nickname, email, mobile, alert_new_device })
+            }
             _ => Err(Code::InternalError.into()),
         }
     }
 
-    /// Applies the patch to an account. Changing e-mail or phone requires a fresh token, so an
-    /// unattended browser cannot be used to redirect a user's messages.
+    /// Applies the patch to an account. Changing e-mail or phone, or turning the alert off, requires
+    /// a fresh token, so an unattended browser cannot be used to redirect or to stop a user's
+    /// messages.
     fn apply(
         self,
         mut account: StoredUser,
@@ -86,11 +91,20 @@ impl ProfilePatch {
         let email = self.email.apply(&mut account.email);
         account.addresses.keep_only(account.email.as_deref());
         let mobile = self.mobile.apply(&mut account.mobile);
-        if (email || mobile) && !is_fresh {
+        let alert = self.alert_new_device.unwrap_or(account.alert_new_device);
+        let is_alert_changed = alert != account.alert_new_device;
+        account.alert_new_device = alert;
+        if (email || mobile || (is_alert_changed && !alert)) && !is_fresh {
             return UserChange { user: None, entry: None, answer: Err(Code::FreshRequired.into()) };
         }
         // Names of the changed fields; values are not logged.
-        let changed: Vec<_> = [("nickname", nickname), ("email", email), ("mobile", mobile)]
+        let members = [
+            ("nickname", nickname),
+            ("email", email),
+            ("mobile", mobile),
+            ("alert_new_device", is_alert_changed),
+        ];
+        let changed: Vec<_> = members
             .into_iter()
             .filter_map(|(member, is_changed)| is_changed.then_some(member))
             .collect();

@@ -143,6 +143,7 @@ impl Accounts for AccountService {
             avatar_url: user.avatar_url.clone(),
             role: user.role,
             email: account.email.clone(),
+            alert_new_device: account.alert_new_device,
             mobile: account.mobile.clone(),
             created_at: account.created_at,
             password_changed_at: account.password_changed_at,

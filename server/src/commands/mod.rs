@@ -17,6 +17,7 @@ pub mod user;
 use std::{io, path::PathBuf};
 
 use crate::{
+    clock::Env,
     config::Config,
     store::{OpenError, Place, Store, prepare_folder},
 };
@@ -34,5 +35,8 @@ async fn open_or_create(config: &Config) -> Result<(Store, Option<PathBuf>), Ope
             source,
         })?;
     }
-    Ok((Store::open(&config.database_url).await?, new))
+    let store = Store::open(&config.database_url).await?;
+    // The running server sends them.
+    let store = if config.mail.is_some() { store.with_alerts(Env::system()) } else { store };
+    Ok((store, new))
 }

@@ -11,6 +11,7 @@ pub mod password;
 pub mod rotation;
 pub mod search_words;
 pub mod session;
+pub mod user_agent;
 pub mod username;
 
 use caseless::Caseless as _;

@@ -138,11 +138,7 @@ impl FileService {
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry =
             AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, client_info) };
-        self.0
-            .store
-            .insert_audit_entry_as(Actor::new(caller, now), entry)
-            .await
-            .map_err(Failure::from)?;
+        self.0.store.record_export(Actor::new(caller, now), entry).await.map_err(Failure::from)?;
         tracing::info!(user = %caller.user, size, "account data exported");
         let date: String = utc(now).chars().take(10).collect();
         let stream = Box::pin(stream::try_unfold((file, permit), next));

@@ -37,6 +37,8 @@ pub struct Pages {
     pub password_min: usize,
     /// Seconds that a remembered login lasts without a visit.
     pub remember_seconds: usize,
+    /// True if mail is sent.
+    pub mail: bool,
     /// Which visitors may register.
     pub registration: RegistrationPolicy,
     /// True if pages reload when their sources change: in development only.
@@ -52,6 +54,7 @@ impl Pages {
             info: Arc::default(),
             password_min: 8,
             remember_seconds: 604_800,
+            mail: false,
             registration: RegistrationPolicy::Open,
             reload: false,
         }
@@ -125,7 +128,7 @@ fn prepare(pages: &Pages) {
         password_min: pages.password_min,
         remember_seconds: pages.remember_seconds,
         site: Arc::clone(&pages.info),
-        mail: false,
+        mail: pages.mail,
         registration: pages.registration,
         require_verified_address: false,
         assets: pages.site.assets.clone(),

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn compose_with_line_breaks_in_address_or_names_adds_no_header() {
+    fn invariant_53_line_breaks_in_address_or_names_add_no_header() {
         for recipient in [
             "ada@example.com\r\nBcc: eve@example.com",
             "ada@example.com, eve@example.com",

@@ -20,7 +20,9 @@ mod reauthenticate;
 mod refresh;
 mod service;
 mod token_pair;
-mod user_agent;
+mod undo;
 mod user_sessions;
+
+use crate::domain::user_agent;
 
 pub use service::{SessionRules, SessionService, StartError};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use app::{
     backend::{
-        ActivitySearch, Caller, ClientInfo, DeviceCookie, Failure, FreshToken, LoginAttempt,
-        LoginOutcome, NewPassword, PasswordAttempt, Sessions,
+        ActivitySearch, Caller, ClientInfo, CodeRequestCookie, DeviceCookie, Failure, FreshToken,
+        LoginAttempt, LoginOutcome, NewPassword, PasswordAttempt, Sessions,
     },
     protocol::{
         TokenPair,
@@ -239,6 +239,17 @@ impl Sessions for SessionService {
         search: ActivitySearch,
     ) -> Result<ActivityPage, Failure> {
         self.0.activity(caller, search).await
+    }
+
+    async fn undo(
+        &self,
+        token: Option<String>,
+        client_info: ClientInfo,
+    ) -> Result<CodeRequestCookie, Failure> {
+        let inner = Arc::clone(&self.0);
+        let undoing = async move { inner.undo(token.as_deref(), client_info).await };
+        let browser = run_to_completion(undoing).await?;
+        Ok(CodeRequestCookie(browser.as_str().to_owned()))
     }
 
     async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Changes of accounts by administrators. Checks, change and audit entries share a transaction.
 
-use app::{backend::ClientInfo, protocol::Role};
+use app::{backend::ClientInfo, i18n::mail::AlertKind, protocol::Role};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
     QuerySelect as _, sea_query::Expr,
@@ -8,7 +8,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Change, Denied, Event, Store, StoreError, audit, changes,
+    ActError, Actor, AuditEntry, Change, Denied, Event, Store, StoreError,
+    alerts::{AlertEvent, Alerts},
+    audit, changes,
     entities::user::{self, Column},
     user_sessions,
 };
@@ -95,9 +97,10 @@ impl Store {
         change: AccountChange,
         context: AuditContext,
     ) -> Result<AccountChangeOutcome, AccountChangeError> {
+        let alerts = self.alerts.clone();
         self.writer
             .write(move |transaction| {
-                Box::pin(async move { decide(transaction, id, change, &context).await })
+                Box::pin(async move { decide(transaction, id, change, &context, &alerts).await })
             })
             .await?
     }
@@ -114,8 +117,9 @@ impl Store {
         change: AccountChange,
         context: AuditContext,
     ) -> Result<AccountChangeOutcome, AccountChangeError> {
+        let alerts = self.alerts.clone();
         self.write_as(actor, move |transaction| {
-            Box::pin(async move { decide(transaction, id, change, &context).await })
+            Box::pin(async move { decide(transaction, id, change, &context, &alerts).await })
         })
         .await?
     }
@@ -126,6 +130,7 @@ async fn decide(
     id: Uuid,
     change: AccountChange,
     context: &AuditContext,
+    alerts: &Alerts,
 ) -> Result<Result<AccountChangeOutcome, AccountChangeError>, StoreError> {
     let Some(before) = user::Entity::find_by_id(id).one(connection).await? else {
         return Ok(Err(AccountChangeError::NoAccount));
@@ -154,6 +159,12 @@ async fn decide(
         // Also on enabling: a login that was in progress while the account was disabled may have
         // created a session.
         ended = end(connection, id, EndReason::Disabled, context).await?;
+        if is_disabled {
+            // Without the client, which is the administrator's.
+            let kind = AlertKind::AccountDisabled;
+            let event = AlertEvent { kind, user: id, at: context.at, client: None };
+            alerts.send(connection, event).await?;
+        }
     }
     if change.end_sessions {
         ended.extend(end(connection, id, EndReason::EndedElsewhere, context).await?);

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use app::backend::ClientInfo;
+use app::{backend::ClientInfo, i18n::mail::AlertKind};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DbBackend, EntityTrait as _,
     NotSet, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement, sea_query::Expr,
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     ActError, Actor, AuditEntry, AuditFilter, Store, StoreError, StoredEntry,
+    alerts::AlertEvent,
     cleanup::batch,
     entities::{
         audit_event::{self, Column},
@@ -108,6 +109,20 @@ impl Store {
         entry: AuditEntry,
     ) -> Result<(), ActError> {
         self.write_as(actor, move |transaction| Box::pin(insert(transaction, entry))).await
+    }
+
+    /// Records that the actor has exported the data of the account, and tells its owner.
+    pub async fn record_export(&self, actor: Actor, entry: AuditEntry) -> Result<(), ActError> {
+        let alerts = self.alerts.clone();
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move {
+                if let Some(event) = AlertEvent::of(AlertKind::DataExported, &entry) {
+                    alerts.send(transaction, event).await?;
+                }
+                insert(transaction, entry).await
+            })
+        })
+        .await
     }
 
     /// Returns the audit log, oldest first.

@@ -49,6 +49,8 @@ pub enum Event {
     PicturesViewed,
     /// An administrator removed a picture; `detail` says which and why.
     PictureRemoved,
+    /// The link of an alert was used ("It was not me").
+    AlertUndone,
     /// A message could not be sent; `detail` is its kind, and the answer of the mail server.
     MailFailed,
     /// An address of the account was verified.
@@ -152,7 +154,7 @@ impl AuditEntry {
 
 impl Event {
     /// All variants.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -174,6 +176,7 @@ impl Event {
         Self::ChangeRefused,
         Self::PicturesViewed,
         Self::PictureRemoved,
+        Self::AlertUndone,
         Self::MailFailed,
         Self::AddressVerified,
         Self::AddressLost,
@@ -204,6 +207,7 @@ impl Event {
             Self::ChangeRefused => "change_refused",
             Self::PicturesViewed => "pictures_viewed",
             Self::PictureRemoved => "picture_removed",
+            Self::AlertUndone => "alert_undone",
             Self::MailFailed => "mail_failed",
             Self::AddressVerified => "address_verified",
             Self::AddressLost => "address_lost",

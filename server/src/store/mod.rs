@@ -3,6 +3,7 @@
 mod actor;
 mod addresses;
 mod administration;
+mod alerts;
 mod audit;
 mod audit_event;
 mod audit_list;
@@ -55,6 +56,7 @@ pub use addresses::{
     AccountAddresses, AddressVerification, Renaming, VerificationOutcome, VerifiedAddress,
 };
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
+pub use alerts::{UndoRequest, Undone};
 pub use audit_event::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use audit_list::{AuditPage, AuditStart};
 pub use changes::{Change, News, Position};
@@ -90,6 +92,8 @@ pub struct Store {
     read: DatabaseConnection,
     writer: strategy::Writer,
     engine: Engine,
+    /// Messages to the owners of accounts that changes cause.
+    alerts: alerts::Alerts,
 }
 
 /// Connections and tasks that differ between the two databases.

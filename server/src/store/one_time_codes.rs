@@ -12,7 +12,7 @@ use super::{
     entities::one_time_code::{self, Column},
 };
 use crate::domain::one_time_code::{
-    MAX_TRIES, MAX_VALID, OneTimeCode, PresentedCode, Purpose, RequestId, SpentCode,
+    MAX_TRIES, MAX_VALID, OneTimeCode, PresentedCode, Purpose, RequestId, SpentCode, Token,
 };
 
 impl TryFrom<one_time_code::Model> for SpentCode {
@@ -100,6 +100,25 @@ pub(super) async fn issue(
             .await?;
     }
     Ok(())
+}
+
+/// Returns whether a token is valid. Only [`spend`] decides.
+pub(super) async fn is_valid(
+    connection: &impl ConnectionTrait,
+    token: &Token,
+    purpose: Purpose,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let found = one_time_code::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::TokenHash.eq(token.hash()))
+        .filter(Column::Purpose.eq(purpose.as_str()))
+        .filter(Column::ExpiresAt.gt(now))
+        .into_tuple::<Uuid>()
+        .one(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Uses a code of one of the purposes. [`None`] if it is unknown, was used, has expired, belongs to

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, sqlx};
 
 use super::{
     Engine, OpenError, Store, StoreError,
+    alerts::Alerts,
     connection::{connect, create, file_of, migration_error, open_error},
     group_commit,
     identity::{DatabaseFiles, FileIdentity},
@@ -20,6 +21,7 @@ use super::{
     signals::Signals,
     strategy::Writer,
 };
+use crate::clock::Env;
 
 /// Size of the read pool. SQLite reads from the page cache, so more connections than cores gain
 /// nothing.
@@ -55,6 +57,13 @@ impl Store {
         } else {
             open_sqlite(url).await
         }
+    }
+
+    /// Lets changes send alerts to the owners of the accounts, where mail is set up.
+    #[must_use]
+    pub fn with_alerts(mut self, env: Env) -> Self {
+        self.alerts = Alerts::on(env);
+        self
     }
 
     /// Opens an existing database, for commands that must not create one.
@@ -224,7 +233,7 @@ async fn open_sqlite(url: &str) -> Result<Store, OpenError> {
     let writer =
         Writer::GroupCommit(group_commit::Writer::start(write.clone(), Arc::clone(&files)));
     let engine = Engine::Sqlite { write, follow, files, _lock: Arc::new(lock) };
-    Ok(Store { read, writer, engine })
+    Ok(Store { read, writer, engine, alerts: Alerts::default() })
 }
 
 /// Half of the connections are for reads, so that a flood of changes does not keep tokens from being
@@ -245,7 +254,7 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Store, OpenError> 
     let signals = Signals::start(target.options());
     let writer = serializable::Writer::new(write.clone(), Arc::clone(&signals));
     let engine = Engine::Postgres { write, signals };
-    Ok(Store { read, writer: Writer::Serializable(writer), engine })
+    Ok(Store { read, writer: Writer::Serializable(writer), engine, alerts: Alerts::default() })
 }
 
 /// Creates the database if it does not exist, checks it after an unclean stop, and applies

@@ -1,5 +1,6 @@
 //! Password hashes of accounts, and their changes.
 
+use app::i18n::mail::AlertKind;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, UpdateMany,
     sea_query::Expr,
@@ -7,7 +8,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Change, Store, StoreError, audit, changes, entities::user,
+    ActError, Actor, AuditEntry, Change, Store, StoreError,
+    alerts::{AlertEvent, Alerts},
+    audit, changes,
+    entities::user,
     login_failures, user_sessions,
 };
 use crate::domain::session::EndReason;
@@ -46,9 +50,10 @@ impl Store {
         change: PasswordChange,
         entry: AuditEntry,
     ) -> Result<Option<Vec<Uuid>>, StoreError> {
+        let alerts = self.alerts.clone();
         self.writer
             .write(move |transaction| {
-                Box::pin(async move { change_password(transaction, change, entry).await })
+                Box::pin(async move { change_password(transaction, change, entry, &alerts).await })
             })
             .await
     }
@@ -60,8 +65,9 @@ impl Store {
         change: PasswordChange,
         entry: AuditEntry,
     ) -> Result<Option<Vec<Uuid>>, ActError> {
+        let alerts = self.alerts.clone();
         self.write_as(actor, move |transaction| {
-            Box::pin(async move { change_password(transaction, change, entry).await })
+            Box::pin(async move { change_password(transaction, change, entry, &alerts).await })
         })
         .await
     }
@@ -71,6 +77,7 @@ async fn change_password(
     connection: &impl ConnectionTrait,
     change: PasswordChange,
     entry: AuditEntry,
+    alerts: &Alerts,
 ) -> Result<Option<Vec<Uuid>>, StoreError> {
     let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash)
         .col_expr(user::Column::PasswordChangedAt, Expr::value(entry.at));
@@ -83,6 +90,9 @@ async fn change_password(
             .await?;
     if let Some(subject) = change.cleared_subject {
         login_failures::clear(connection, &subject).await?;
+    }
+    if let Some(event) = AlertEvent::of(AlertKind::PasswordChanged, &entry) {
+        alerts.send(connection, event).await?;
     }
     audit::insert(connection, entry).await?;
     Ok(Some(ended))

@@ -1,6 +1,6 @@
 //! Sessions.
 
-use app::backend::ClientInfo;
+use app::{backend::ClientInfo, i18n::mail::AlertKind};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
     ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
@@ -8,7 +8,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AuditEntry, Change, Event, Store, StoreError, audit, changes,
+    ActError, Actor, AuditEntry, Change, Event, Store, StoreError,
+    alerts::AlertEvent,
+    audit, changes,
     entities::session::{self, Column},
     login_failures, users,
 };
@@ -120,6 +122,7 @@ impl Store {
         allowed: u64,
         entry: AuditEntry,
     ) -> Result<InsertSessionOutcome, StoreError> {
+        let alerts = self.alerts.clone();
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
@@ -161,6 +164,11 @@ impl Store {
                         .iter()
                         .map(|session| revoked(session.id, EndReason::EndedElsewhere, &entry));
                     let mut entries: Vec<_> = revoked.collect();
+                    if is_new_device
+                        && let Some(event) = AlertEvent::of(AlertKind::NewDevice, &entry)
+                    {
+                        alerts.send(transaction, event).await?;
+                    }
                     let surprise = is_new_device
                         .then(|| AuditEntry { event: Event::NewDevice, ..entry.clone() });
                     entries.push(entry);

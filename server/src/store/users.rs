@@ -1,7 +1,7 @@
 //! User accounts.
 
 use app::{
-    i18n::Lang,
+    i18n::{Lang, mail::AlertKind},
     protocol::{Role, User},
 };
 use sea_orm::{
@@ -12,8 +12,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AccountAddresses, ActError, Actor, AuditEntry, Change, Store, StoreError, addresses, audit,
-    changes, entities::user, names, user_words,
+    AccountAddresses, ActError, Actor, AuditEntry, Change, Store, StoreError, addresses,
+    alerts::AlertEvent, audit, changes, entities::user, names, user_words,
 };
 use crate::domain::username::Name;
 
@@ -54,6 +54,8 @@ pub struct StoredUser {
     /// Language of messages to the user: that of the registration, or of the last login from a known
     /// device.
     pub lang: Lang,
+    /// Messages about logins from new devices.
+    pub alert_new_device: bool,
     /// Seconds of Unix time.
     pub created_at: i64,
     /// Time when the password was set, in seconds of Unix time.
@@ -92,6 +94,7 @@ impl StoredUser {
             email: row.email,
             mobile: row.mobile,
             lang: Lang::from_tag(&row.language).unwrap_or_default(),
+            alert_new_device: row.alert_new_device,
             created_at: row.created_at,
             password_changed_at: row.password_changed_at,
             disabled_at: row.disabled_at,
@@ -185,14 +188,15 @@ impl Store {
         Ok(found.flatten())
     }
 
-    /// Changes nickname, e-mail address and phone number of the actor's account as `decide` says.
-    /// Row and decision share a transaction; `decide` is called again if the change is made again
+    /// Changes nickname, e-mail address, phone number and alert of the actor's account as `decide`
+    /// says. Row and decision share a transaction; `decide` is called again if the change is made again
     /// because of a concurrent one. [`None`] if the account does not exist.
     pub async fn change_user<T: Send + 'static>(
         &self,
         actor: Actor,
         decide: impl FnOnce(StoredUser) -> UserChange<T> + Clone + Send + 'static,
     ) -> Result<Option<T>, ActError> {
+        let alerts = self.alerts.clone();
         self.write_as(actor, move |transaction| {
             Box::pin(async move {
                 let found = user::Entity::find_by_id(actor.user).one(transaction).await?;
@@ -200,9 +204,16 @@ impl Store {
                 let account = StoredUser::read(transaction, row.clone()).await?;
                 let before = account.addresses.clone();
                 let change = decide(account);
-                if let Some(StoredUser { user, email, mobile, addresses, .. }) = change.user {
+                if let Some(changed) = change.user {
+                    let StoredUser { user, email, mobile, addresses, alert_new_device, .. } =
+                        changed;
                     if addresses.verified.is_none() && addresses != before {
                         addresses::delete_all(transaction, actor.user).await?;
+                        if let (Some(removed), Some(entry)) = (&before.verified, &change.entry)
+                            && let Some(event) = AlertEvent::of(AlertKind::AddressRemoved, entry)
+                        {
+                            alerts.send_to(transaction, event, removed).await?;
+                        }
                     }
                     if (&row.nickname, &row.email) != (&user.nickname, &email) {
                         let (nickname, email) = (user.nickname.clone(), email.clone());
@@ -213,6 +224,7 @@ impl Store {
                         .col_expr(user::Column::Nickname, Expr::value(user.nickname))
                         .col_expr(user::Column::Email, Expr::value(email))
                         .col_expr(user::Column::Mobile, Expr::value(mobile))
+                        .col_expr(user::Column::AlertNewDevice, Expr::value(alert_new_device))
                         .filter(user::Column::Id.eq(actor.user))
                         .exec(transaction)
                         .await?;
@@ -352,6 +364,7 @@ fn row(new: NewUser, lang: Lang) -> user::Model {
         email: new.email,
         mobile: None,
         language: lang.tag().to_owned(),
+        alert_new_device: true,
         created_at: new.created_at,
         disabled_at: None,
         logged_in_at: None,

@@ -121,7 +121,7 @@ async fn deliver_after_a_permanent_answer_gives_up_and_audits_it() {
 }
 
 #[tokio::test]
-async fn deliver_to_an_address_with_a_line_break_sends_nothing_and_audits_it() {
+async fn invariant_53_message_to_an_address_with_a_line_break_is_not_sent() {
     let smtp = SmtpServer::start();
     let app = start(&smtp.url()).await;
     for recipient in
@@ -293,7 +293,7 @@ async fn deliver_after_a_crash_between_sending_and_deletion_sends_once_more() {
 }
 
 #[tokio::test]
-async fn deliver_to_a_mail_server_without_the_required_tls_sends_nothing() {
+async fn invariant_53_mail_server_without_required_tls_gets_no_message() {
     let smtp = SmtpServer::start();
     let app = start(&format!("{}?tls=required", smtp.url())).await;
     enqueue(&app, "ada@example.com").await;

@@ -38,6 +38,7 @@
 mod account_deletion;
 mod activity;
 mod addresses;
+mod alerts;
 mod api_conventions;
 mod app;
 mod audit;

@@ -7,7 +7,10 @@ use axum::http::{Method, StatusCode};
 use image::ImageFormat;
 use serde_json::{Value, json};
 use server::{
-    domain::access::AuthRequirement,
+    domain::{
+        access::AuthRequirement,
+        one_time_code::{OneTimeCode, Purpose},
+    },
     http::{Endpoint, endpoints},
 };
 
@@ -89,6 +92,7 @@ struct Setup {
     user_id: String,
     file_id: String,
     notice_id: String,
+    undo_token: String,
 }
 
 impl Setup {
@@ -109,7 +113,18 @@ impl Setup {
         assert_eq!(removal.send().await.status, StatusCode::OK);
         let notices = app.get("/api/me/notices").bearer(&user.access).send().await.json();
         let notice_id = text(&notices["notices"][0]["id"]);
-        Self { app, admin, user, user_id, file_id, notice_id }
+        let undo_token = Self::undo_token(&app, &user_id).await;
+        Self { app, admin, user, user_id, file_id, notice_id, undo_token }
+    }
+
+    /// Returns the token of an alert.
+    async fn undo_token(app: &App, user: &str) -> String {
+        let user = Some(user.parse().expect("an id"));
+        let address = Some("alice@example.com".to_owned());
+        let code = OneTimeCode::generate(&app.env(), Purpose::Undo, user, address, None);
+        let token = code.token.as_str().to_owned();
+        app.server.store.issue_one_time_code(code).await.expect("stored");
+        token
     }
 
     fn request(&self, endpoint: &Endpoint, query: &str) -> RequestBuilder {
@@ -138,6 +153,7 @@ impl Setup {
             "refresh" | "verify" | "logout" | "get_profile" | "list_sessions"
             | "revoke_sessions" | "delete_avatar" | "list_files" | "export_account"
             | "list_notices" | "list_activity" => request(""),
+            "undo" => request("").json(&json!({ "token": self.undo_token })),
             "list_users" => request("?search=alice"),
             "get_account" | "list_account_sessions" | "list_account_files" => {
                 request(&format!("?id={}", self.user_id))
@@ -179,6 +195,7 @@ impl Setup {
             "change_password" => {
                 request("").json(&json!({ "current_password": "wrong", "password": "short" }))
             }
+            "undo" => request("").json(&json!({ "token": "x" })),
             "set_avatar" | "upload_file" => request("").body("no image"),
             "revoke_sessions"
             | "delete_file"

@@ -349,6 +349,7 @@ impl Fields {
             nickname: patch(before.nickname.as_deref(), nickname),
             email: patch(before.email.as_deref(), email),
             mobile: patch(before.mobile.as_deref(), mobile.as_deref()),
+            alert_new_device: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use app::{
     protocol::error::Code,
-    server_fns::{Login, Logout, Reauthenticate, Refresh, Register, Verify},
+    server_fns::{Login, Logout, Reauthenticate, Refresh, Register, UndoChange, Verify},
 };
 
 use super::{Endpoint, Tag};
@@ -64,6 +64,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .change_limit(ChangeLimit::Session)
             .errors(&[Code::ValidationFailed, Code::InvalidCredentials, Code::TooManyAttempts]),
+        Endpoint::json_fn::<UndoChange>(Tag::Auth, "undo", AuthRequirement::Public)
+            .describe(
+                "Undo what an alert was about",
+                "Takes the token of the link \"It was not me\" in an alert, once. Ends all sessions of \
+                 the account, restores the address that the alert was sent to, invalidates the \
+                 password, and sends a message to that address with which a new one is set.",
+            )
+            .sets_cookie("The cookie `code_request`, with which the digits of the message count.")
+            .errors(&[Code::CodeInvalid]),
         Endpoint::server_fn::<Logout>(Tag::Auth, "logout", AuthRequirement::AccessOrRefresh)
             .describe(
                 "Log out",

@@ -22,8 +22,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .describe(
                 "Update the profile",
                 "Absent members stay unchanged; `null` or an empty string removes the value. \
-                 Changing `email` or `mobile` requires a fresh access token: otherwise the \
-                 response is `fresh_required` and nothing changes.",
+                 Changing `email` or `mobile`, or turning `alert_new_device` off, requires a fresh \
+                 access token: otherwise the response is `fresh_required` and nothing changes.",
             )
             .errors(&[Code::ValidationFailed, Code::FreshRequired]),
         Endpoint::json_fn::<DeleteAccount>(Tag::Account, "delete_account", AuthRequirement::Fresh)

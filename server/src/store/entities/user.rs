@@ -18,6 +18,7 @@ pub(crate) struct Model {
     pub email: Option<String>,
     pub mobile: Option<String>,
     pub language: String,
+    pub alert_new_device: bool,
     pub created_at: i64,
     pub disabled_at: Option<i64>,
     pub logged_in_at: Option<i64>,

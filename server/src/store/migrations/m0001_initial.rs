@@ -34,6 +34,7 @@ enum Users {
     Email,
     Mobile,
     Language,
+    AlertNewDevice,
     CreatedAt,
     DisabledAt,
     LoggedInAt,
@@ -247,6 +248,7 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(text.column(Users::Email).null())
         .col(text.column(Users::Mobile).null())
         .col(text.column(Users::Language))
+        .col(boolean(Users::AlertNewDevice))
         .col(big_integer(Users::CreatedAt))
         .col(big_integer(Users::DisabledAt).null())
         .col(big_integer(Users::LoggedInAt).null())

@@ -44,12 +44,14 @@ const SYSTEMS: [(&str, &str); 11] = [
 ];
 
 /// Returns the name of a known browser.
-pub(super) fn browser(user_agent: &str) -> Option<&'static str> {
+#[must_use]
+pub fn browser(user_agent: &str) -> Option<&'static str> {
     first(&BROWSERS, user_agent)
 }
 
 /// Returns the name of a known system.
-pub(super) fn system(user_agent: &str) -> Option<&'static str> {
+#[must_use]
+pub fn system(user_agent: &str) -> Option<&'static str> {
     first(&SYSTEMS, user_agent)
 }
 
