@@ -29,12 +29,16 @@ mod health;
 mod interrupted_startup;
 mod key_commands;
 mod logging;
+mod mail;
 mod metrics;
 mod postgres;
 mod postgres_server;
 mod process;
 mod seed;
 mod shutdown;
+#[expect(dead_code, reason = "shared with the tests of the API, which use more of it")]
+#[path = "../support/smtp.rs"]
+mod smtp;
 mod standard_output;
 mod startup;
 mod storage_failures;

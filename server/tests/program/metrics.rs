@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     process::{RunningServer, TestDir, within},
     shutdown::running_download,
+    smtp::{Behaviour, SmtpServer},
 };
 
 const PASSWORD: &str = "correct horse battery";
@@ -367,6 +368,38 @@ fn caches_commits_and_uploads_are_counted() {
     let body = json!({ "username": "carol", "password": PASSWORD });
     assert_eq!(server.call("POST", "/api/auth/register", None, &body).0, 503);
     within(5 * SECOND, || server.scrape()["gatehouse_commit_failures_total"] > before);
+}
+
+#[test]
+fn messages_are_counted_by_outcome() {
+    let smtp = SmtpServer::start();
+    let url = smtp.url();
+    let server = Monitored::start(&[
+        ("GATEHOUSE_MAIL_URL", &url),
+        ("GATEHOUSE_MAIL_FROM", "no-reply@accounts.example"),
+        ("GATEHOUSE_PUBLIC_URL", "https://accounts.example"),
+    ]);
+    server.register("ada@example.com");
+    assert!(server.dir.run(&["user", "verify", "ada@example.com"], &[]).status.success());
+    server.login("ada@example.com");
+    for (behaviour, outcome) in [
+        (Behaviour::Accept, "sent"),
+        (Behaviour::Answer("RCPT", "450 4.2.1 greylisted"), "retried"),
+        (Behaviour::Answer("RCPT", "550 5.1.1 no such user"), "failed"),
+    ] {
+        smtp.set(behaviour);
+        let series = format!("gatehouse_mail_messages_total{{outcome=\"{outcome}\"}}");
+        let before = server.scrape()[&series];
+        // An alert of a new device.
+        server.login("ada@example.com");
+        within(10 * SECOND, || server.scrape()[&series] > before);
+    }
+    smtp.set(Behaviour::Down);
+    server.login("ada@example.com");
+    within(15 * SECOND, || server.scrape()["gatehouse_mail_messages_waiting"] > 0.0);
+    for task in ["mail", "mail_count"] {
+        within(10 * SECOND, || server.last_success(task) > 1_700_000_000.0);
+    }
 }
 
 #[test]

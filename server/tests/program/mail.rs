@@ -1,0 +1,108 @@
+//! Mail of the running program: the command, the start, the background task.
+
+use std::{fs, time::Duration};
+
+use serde_json::json;
+
+use crate::{
+    process::{TestDir, within},
+    smtp::{Behaviour, Received, SmtpServer},
+};
+
+const FROM: (&str, &str) = ("GATEHOUSE_MAIL_FROM", "Gatehouse <no-reply@accounts.example>");
+
+#[test]
+fn mail_test_sends_a_message_in_the_chosen_language() {
+    let smtp = SmtpServer::start();
+    let dir = TestDir::new();
+    let url = smtp.url();
+    let settings = [("GATEHOUSE_MAIL_URL", &*url), FROM];
+    for (arguments, language) in [
+        (&["mail", "test", "ada@example.com"][..], "en"),
+        (&["mail", "test", "ada@example.com", "--language", "zh"], "zh"),
+    ] {
+        let output = dir.run(arguments, &settings);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{output:?}");
+        assert!(text.contains("has taken a message to ada@example.com"), "{text}");
+        let last = smtp.received().pop().unwrap();
+        assert_eq!(last.header("Content-Language").as_deref(), Some(language));
+        assert_eq!(last.recipients, ["ada@example.com"]);
+    }
+    assert_eq!(smtp.attempts(), 2);
+}
+
+#[test]
+fn mail_test_that_is_refused_or_without_settings_fails_with_the_reason() {
+    let smtp = SmtpServer::start();
+    let dir = TestDir::new();
+    let url = smtp.url().replace("smtp://", "smtp://user:hunter2@");
+    smtp.set(Behaviour::Answer("RCPT", "550 5.1.1 no such user"));
+    let plain = smtp.url();
+    for (settings, reason) in [
+        (&[][..], "mail is not set up"),
+        (&[("GATEHOUSE_MAIL_URL", &*plain)], "GATEHOUSE_MAIL_FROM: it is needed"),
+        (&[("GATEHOUSE_MAIL_URL", &*plain), FROM], "550"),
+        // The mail server offers no login.
+        (&[("GATEHOUSE_MAIL_URL", &*url), FROM], "the message was not sent"),
+        (&[("GATEHOUSE_MAIL_URL", "smtp://mail.example?tls=off"), FROM], "GATEHOUSE_MAIL_URL: "),
+    ] {
+        let output = dir.run(&["mail", "test", "ada@example.com"], settings);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(reason) && !text.contains("hunter2"), "{text}");
+    }
+    assert_eq!(smtp.received(), []);
+}
+
+#[test]
+fn start_says_whether_mail_is_on_and_shows_no_password() {
+    let dir = TestDir::new();
+    assert_eq!(dir.serve(&[]).stop(), Some(0));
+    assert!(dir.log().contains("mail is off"), "{}", dir.log());
+    let dir = TestDir::new();
+    let url = ("GATEHOUSE_MAIL_URL", "smtps://user:hunter2@mail.example");
+    let public = ("GATEHOUSE_PUBLIC_URL", "https://accounts.example");
+    assert_eq!(dir.serve(&[url, FROM, public]).stop(), Some(0));
+    let log = dir.log();
+    assert!(log.contains("mail is on") && log.contains("mail.example:465 with TLS"), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[test]
+fn start_with_a_mail_folder_that_cannot_be_made_fails_with_the_reason() {
+    let dir = TestDir::new();
+    fs::write(dir.path().join("mail"), "a file").unwrap();
+    let text = dir.startup_error(&[("GATEHOUSE_MAIL_URL", "folder:mail"), FROM]);
+    assert!(text.contains("GATEHOUSE_MAIL_URL: the folder mail cannot be used"), "{text}");
+}
+
+#[test]
+fn message_of_a_killed_server_is_sent_once_after_its_restart() {
+    let smtp = SmtpServer::start();
+    let dir = TestDir::new();
+    let url = smtp.url();
+    let settings =
+        [("GATEHOUSE_MAIL_URL", &*url), FROM, ("GATEHOUSE_PUBLIC_URL", "https://accounts.example")];
+    let credentials = json!({ "username": "ada@example.com", "password": "correct horse battery" });
+    let running = dir.serve(&settings);
+    let call = |path: &str| running.call("POST", path, None, &credentials).unwrap().0;
+    assert_eq!(call("/api/auth/register"), 201);
+    assert!(dir.run(&["user", "verify", "ada@example.com"], &[]).status.success());
+    assert_eq!(call("/api/auth/login"), 200);
+    smtp.set(Behaviour::Answer("RCPT", "450 4.2.1 greylisted"));
+    assert_eq!(call("/api/auth/login"), 200);
+    // The answer has arrived: a crash before would delay the message for three minutes.
+    within(Duration::from_secs(10), || dir.log().contains("mail was not sent"));
+    drop(running);
+    let is_alert = |received: &Received| {
+        received.header("Subject").is_some_and(|subject| subject.ends_with("new device"))
+    };
+    let alerts = || smtp.received().iter().filter(|received| is_alert(received)).count();
+    assert_eq!(alerts(), 0);
+    smtp.set(Behaviour::Accept);
+    let running = dir.serve(&settings);
+    within(Duration::from_secs(20), || alerts() == 1);
+    assert_eq!(running.stop(), Some(0));
+    assert_eq!(alerts(), 1);
+}
