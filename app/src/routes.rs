@@ -14,6 +14,8 @@ pub enum Page {
     Login,
     /// Registration form.
     Register,
+    /// Asks for a mail that resets the password.
+    Forgot,
     /// The signed-in user's profile.
     Profile,
     /// The signed-in user's files.
@@ -43,6 +45,9 @@ pub enum Page {
 pub enum Access {
     /// Open to all visitors.
     Public,
+    /// Open to all visitors, and their code is loaded on demand. A session that ends meanwhile does
+    /// not lead to the login page: a reset ends it.
+    Recovery,
     /// Only without a session; signed-in users are redirected to where they were going.
     SignedOut,
     /// Only with a session; other visitors are redirected to the login page.
@@ -62,10 +67,11 @@ struct Route {
 
 /// The table. Titles come from [`Strings`], not from the texts of the lazy chunk, since the header
 /// and the document title show them on every page.
-const ROUTES: [Route; 13] = [
+const ROUTES: [Route; 14] = [
     route(Page::Home, "/", Access::Public, |s| s.tagline),
     route(Page::Login, "/login", Access::SignedOut, |s| s.login_title),
     route(Page::Register, "/register", Access::SignedOut, |s| s.register_title),
+    route(Page::Forgot, "/forgot", Access::Recovery, |s| s.forgot_password),
     route(Page::Profile, "/profile", Access::SignedIn, |s| s.profile),
     route(Page::Files, "/files", Access::SignedIn, |s| s.files),
     route(Page::Settings, "/settings", Access::SignedIn, |s| s.settings),
@@ -138,10 +144,16 @@ impl Page {
         }
     }
 
-    /// Returns whether the page requires a login; its code is then in the lazy chunk.
+    /// Returns whether the page requires a login.
     #[must_use]
     pub fn requires_auth(self) -> bool {
         matches!(self.access(), Access::SignedIn | Access::Admin)
+    }
+
+    /// Returns whether the code of the page is in the lazy chunk.
+    #[must_use]
+    pub fn is_lazy(self) -> bool {
+        !matches!(self.access(), Access::Public | Access::SignedOut)
     }
 
     /// Returns whether the page is `other`, or below it.
@@ -194,6 +206,7 @@ mod tests {
             ("/admin/users/019b76da-a800-7000-8000-000000000000/x", Page::NotFound),
             ("/admin/users/019b76da-a800-7000-8000-00000000000g", Page::NotFound),
             ("/admin/audit", Page::Audit),
+            ("/forgot", Page::Forgot),
         ] {
             assert_eq!(Page::at(path), page, "{path}");
         }
@@ -211,8 +224,11 @@ mod tests {
     #[test]
     fn access_of_pages_without_login_is_public_or_signed_out() {
         let open = [Page::Home, Page::Login, Page::Register, Page::NotFound];
+        let recovery = [Page::Forgot];
         for page in ROUTES.iter().map(|route| route.page).chain([Page::NotFound]) {
-            assert_eq!(page.requires_auth(), !open.contains(&page), "{page:?}");
+            assert_eq!(page.is_lazy(), !open.contains(&page), "{page:?}");
+            let is_open = open.contains(&page) || recovery.contains(&page);
+            assert_eq!(page.requires_auth(), !is_open, "{page:?}");
         }
     }
 

@@ -10,6 +10,7 @@ const PATHS = [
   '/login',
   '/login?redirect=%2Fsettings%2Fdevices',
   '/register',
+  '/forgot',
   '/nowhere',
   '/profile',
   '/files',

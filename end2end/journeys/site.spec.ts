@@ -48,11 +48,11 @@ for (const [locale, words] of LANGUAGES) {
       await expect(page).toHaveTitle(`${words.loginTitle} · ${NAME}`);
     });
 
-    test('help at the login leads to the support of the site', async ({ page }) => {
+    test('forgotten password without mail leads to the support of the site', async ({ page }) => {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.open('/login');
-      await expect(gatehouse.main.getByText(words.cannotLogInText)).toBeHidden();
-      await gatehouse.main.getByText(words.cannotLogIn).click();
+      await gatehouse.main.getByRole('link', { name: words.forgotPassword }).click();
+      await gatehouse.expectPath('/forgot');
       await expect(gatehouse.main.getByText(words.cannotLogInText)).toBeVisible();
       await expect(
         gatehouse.main.getByRole('link', { name: words.contactSupport }),
@@ -89,7 +89,7 @@ test('served page has its own title, description and preview data', async ({ ser
     descriptions.add(description);
   }
   expect(descriptions.size).toBe(3);
-  for (const path of ['/profile', '/settings/security', '/files', '/admin/users', '/nowhere']) {
+  for (const path of ['/profile', '/settings/security', '/files', '/admin/users', '/forgot', '/nowhere']) {
     const html = await head(server.url, path);
     expect(html, path).toContain('<meta name="robots" content="noindex"');
     expect(html, path).not.toContain('canonical');

@@ -41,11 +41,11 @@ pub fn start(begin: Function, on_panic: Function) {
             }
         });
     }));
-    if !Page::current().requires_auth() {
+    if !Page::current().is_lazy() {
         call(&begin);
         return;
     }
-    // Server-rendered pages behind a login can only be hydrated with their chunk.
+    // Server-rendered lazy pages can only be hydrated with their chunk.
     spawn_local(async move {
         match lazy_pages::load_chunk().await {
             Some(renderer) => {

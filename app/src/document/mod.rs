@@ -12,7 +12,7 @@ use crate::{
     i18n::{Lang, document, document::DocumentStrings, strings::Strings},
     page_settings::PageSettings,
     protocol::invitations::RegistrationPolicy,
-    routes::Page,
+    routes::{Access, Page},
 };
 
 #[cfg(feature = "ssr")]
@@ -45,7 +45,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let site = Arc::clone(&settings.site);
     let assets = Arc::clone(&settings.assets);
     let start_script = format!("{}({:?},{:?})", START_SCRIPT.trim_end(), assets.js, assets.wasm);
-    let lazy_chunks = if page.requires_auth() { assets.lazy_chunks.clone() } else { Vec::new() };
+    let lazy_chunks = if page.is_lazy() { assets.lazy_chunks.clone() } else { Vec::new() };
     // Only what differs from the default takes bytes of each page.
     let registration = Some(settings.registration)
         .filter(|policy| *policy != RegistrationPolicy::default())
@@ -121,7 +121,7 @@ fn metadata(settings: &PageSettings, page: Page) -> impl IntoView + use<> {
     let title = page.document_title(Strings::of(lang), &site.name);
     let description = description(page, lang, &site.name);
     // Pages behind a login are empty shells to a crawler.
-    let is_listed = !page.requires_auth() && page != Page::NotFound;
+    let is_listed = !page.is_lazy() && page != Page::NotFound;
     let robots = (!is_listed).then(|| view! { <meta name="robots" content="noindex" /> });
     let urls = site.public_url.as_ref().filter(|_| is_listed).map(|origin| {
         let url = format!("{origin}{}", page.path());
@@ -156,6 +156,9 @@ fn description(page: Page, lang: Lang, site: &str) -> String {
         Page::Login => document::about_login(lang, site),
         Page::Register => document::about_register(lang, site),
         Page::NotFound => DocumentStrings::of(lang).about_missing.to_owned(),
+        _ if page.access() == Access::Recovery => {
+            DocumentStrings::of(lang).about_recovery.to_owned()
+        }
         _ => DocumentStrings::of(lang).about_member.to_owned(),
     }
 }

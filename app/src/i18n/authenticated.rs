@@ -50,6 +50,90 @@ super::string_table! {
         new_password: "新密码", "New password";
         password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
 
+        cannot_log_in_text: "请联系管理员为您设置新密码。", "Ask an administrator to set a new password for you.";
+        contact_support: "联系支持", "Contact support";
+        forgot_text: "请输入登录时使用的邮箱或用户名。我们会发送邮件，供您设置新密码。", "Enter what you log in with. We send a mail that lets you choose a new password.";
+        forgot_submit: "发送邮件", "Send the mail";
+        mail_sent: "请查看邮箱", "Check your mail";
+        mail_sent_text: "如果该账户存在且有邮箱地址，邮件已在发送途中。点击邮件中的链接，或在此输入邮件中的 8 位数字。两者均在 30 分钟内有效。", "If the account exists and has an email address, a mail is on its way there. Open its link, or type its 8 digits here. Both work for 30 minutes.";
+        mail_missing: "没有收到邮件？请检查垃圾邮件文件夹。", "No mail? Look in the spam folder.";
+        mail_again: "重新发送邮件", "Send another mail";
+        mail_sent_again: "已重新发送邮件", "Another mail is on its way";
+        digits: "8 位数字", "8 digits";
+        digits_hint: "见邮件；仅在此浏览器中有效", "From the mail; they work in this browser only";
+        digits_missing: "请输入邮件中的 8 位数字", "Enter the 8 digits from the mail";
+        digits_invalid: "数字有误，或已失效。请核对，或重新发送邮件。", "These digits are wrong or no longer valid. Check them, or send another mail.";
+        link_incomplete: "链接不完整", "This link is incomplete";
+        link_incomplete_text: "请从邮件中重新打开链接。出于安全考虑，页面重新加载后链接内容不会保留。", "Open it again from the mail. To keep it secret, the page does not remember it after a reload.";
+        link_invalid: "此链接已失效", "This link no longer works";
+        reset_text: "设置后，您的所有设备都将被登出。", "All of your devices will be logged out.";
+        reset_submit: "设置新密码", "Set the new password";
+        reset_done: "新密码已设置", "Your new password is set";
+        reset_done_text: "所有设备均已登出。请用新密码登录。", "All of your devices are logged out. Log in with the new password.";
+        reset_invalid_text: "链接只能使用一次，且 30 分钟内有效。请重新发送邮件。", "It works once, within 30 minutes. Send another mail to get a new one.";
+        verify_text: "请确认此邮箱地址属于您。", "Confirm that this email address is yours.";
+        verify_submit: "确认", "Confirm";
+        verify_done: "邮箱地址已验证", "Address verified";
+        verify_invalid_text: "链接只能使用一次，且有时间限制。登录后可在设置中重新发送邮件。", "It works once, for a limited time. Log in to send another mail from your settings.";
+        verify_taken: "此地址已属于另一个账户", "This address belongs to another account";
+        verify_taken_text: "请使用其他地址，或用此地址登录那个账户。", "Use another address, or log in to that account with this one.";
+        unverified_text: "登录前需要先验证邮箱地址。请打开我们发送的邮件中的链接。", "Before you can log in, open the link in the mail that we sent you.";
+        undo_text: "如果邮件中的操作不是您本人所为，请在此保护您的账户：所有设备将被登出，被更改的邮箱地址将恢复，并会发送邮件供您设置新密码。", "If what the mail describes was not you, secure your account: all devices are logged out, a changed address is restored, and a mail lets you choose a new password.";
+        undo_submit: "保护我的账户", "Secure my account";
+        undo_done: "您的账户已受到保护", "Your account is secured";
+        undo_done_text: "所有设备均已登出。请用我们刚刚发送的邮件设置新密码。", "All devices are logged out. Choose a new password with the mail that we have just sent you.";
+        undo_invalid_text: "链接只能使用一次，且 72 小时内有效。如不放心，请设置新密码。", "It works once, within 72 hours. If you are not sure, choose a new password.";
+
+        address_verified: "已验证", "Verified";
+        address_unverified: "未验证", "Not verified";
+        address_waiting: "等待确认新地址：", "Waiting for the new address:";
+        address_check: "确认邮箱地址", "Confirm your address";
+        address_check_text: "我们已发送邮件。请打开其中的链接，或在此输入 8 位数字。", "We sent a mail. Open its link, or type its 8 digits here.";
+        address_claim_text: "验证后，您可以用此地址登录，并在忘记密码时找回账户。", "Once it is verified you can log in with it, and get back in if you forget your password.";
+        address_digits_hint: "见我们发往此地址的邮件", "From the mail that we sent to this address";
+        address_change_sent: "邮件已发往新地址，确认后更改才会生效", "A mail is on its way to the new address. Nothing changes until you confirm it";
+
+        alerts: "安全提醒", "Alerts";
+        alerts_text: "您的密码或邮箱地址更改时，我们总会发邮件通知您。", "We always send you a mail when your password or your address changes.";
+        alert_new_device: "在新设备上登录时也通知我", "Also when I log in on a new device";
+        alerts_saved: "提醒设置已保存", "Alerts saved";
+        alerts_failed: "未能保存提醒设置，请重试", "The alerts could not be saved, please try again";
+
+        activity_text: "最近 90 天内您账户的登录和更改。", "Logins and changes of your account in the last 90 days.";
+        activity_none: "没有记录", "Nothing yet";
+        activity_failed: "无法加载最近活动", "Your activity could not be loaded";
+        not_me_title: "不是您本人登录？", "Was this not you?";
+        not_me_text: "此会话将立即结束。请随后更改密码。", "The session ends at once. Change your password next.";
+        not_me_ended_text: "此会话已结束。请更改密码。", "That session has ended already. Change your password.";
+        not_me_submit: "结束会话并更改密码", "End it and change my password";
+        not_me_done: "该会话已结束，请立即更改密码", "The session has ended. Change your password now";
+
+        invitation_new: "邀请新用户", "Invite a new user";
+        invitation_email: "邮箱地址（可选）", "Email address (optional)";
+        invitation_email_hint: "邀请将发往此地址。留空则只生成链接。", "The invitation is sent there. Leave it empty to get a link only.";
+        invitation_create: "创建邀请", "Create an invitation";
+        invitation_ready: "邀请已创建", "Invitation created";
+        invitation_sent: "邮件已在发送途中。您也可以复制链接。", "The mail is on its way. You can also copy the link.";
+        invitation_link_text: "请将此链接交给对方。链接只显示这一次，只能使用一次。", "Give this link to the person. It is shown only now, and works once.";
+        invitation_link: "邀请链接", "Invitation link";
+        copy: "复制", "Copy";
+        copied: "已复制", "Copied";
+        invitations_text: "邀请在 7 天内有效，只能使用一次。", "An invitation is valid for 7 days, and works once.";
+        invitations_open: "有效的邀请", "Open invitations";
+        invitations_none: "没有有效的邀请", "There are no open invitations";
+        invitations_failed: "无法加载邀请", "The invitations could not be loaded";
+        invitations_loading: "正在加载邀请…", "Loading invitations…";
+        invitation_without_address: "链接邀请", "By link";
+        invitation_expires: "有效期至", "Valid until";
+        invitation_by: "创建者：", "by";
+        invitation_revoke: "撤销", "Revoke";
+        invitation_revoked: "邀请已撤销", "Invitation revoked";
+
+        verify_for_user: "将地址标为已验证", "Mark address as verified";
+        verify_for_user_done: "地址已标为已验证", "Address marked as verified";
+        send_for_user: "发送验证邮件", "Send verification mail";
+        send_for_user_done: "验证邮件已在发送途中", "The verification mail is on its way";
+
         devices_text: "您在以下设备上登录。如有不认识的设备，请将其登出，然后更改密码。", "Where you are logged in. Log out devices you don't recognise, then change your password.";
         active_now: "正在使用", "Active now";
         devices_failed: "无法加载设备列表", "Your devices could not be loaded";
@@ -214,6 +298,15 @@ pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> S
         (Some(browser), Some(system), Lang::En) => format!("{browser} on {system}"),
         (Some(one), None, _) | (None, Some(one), _) => one.to_owned(),
         (None, None, lang) => AuthenticatedStrings::of(lang).unknown_device.to_owned(),
+    }
+}
+
+/// States that an address can be used to log in from now on.
+#[must_use]
+pub fn can_log_in_with(lang: Lang, email: &str) -> String {
+    match lang {
+        Lang::Zh => format!("您现在可以用 {email} 登录。"),
+        Lang::En => format!("You can log in with {email} now."),
     }
 }
 

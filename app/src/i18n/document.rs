@@ -35,6 +35,7 @@ super::string_table! {
         about_api: "注册、登录、会话与账户管理的 HTTP 接口。", "The HTTP API for registration, login, sessions and accounts.";
 
         about_member: "管理您的个人资料、设备和文件。", "Manage your profile, devices and files.";
+        about_recovery: "找回账户，或确认您的邮箱地址。", "Get back into your account, or confirm your address.";
         about_missing: "此地址没有页面。", "There is no page at this address.";
     }
 }

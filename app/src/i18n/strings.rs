@@ -44,12 +44,15 @@ super::string_table! {
         remember: "记住我", "Remember me";
         log_in: "登录", "Log in";
         register: "注册", "Create account";
-        cannot_log_in: "无法登录？", "Can't log in?";
-        cannot_log_in_text: "请联系管理员为您设置新密码。", "Ask an administrator to set a new password for you.";
-        contact_support: "联系支持", "Contact support";
+        forgot_password: "忘记密码？", "Forgot password?";
+        choose_password: "设置新密码", "Choose a new password";
+        verify_address: "验证邮箱地址", "Verify your address";
+        not_me: "不是我本人", "It was not me";
         log_out: "安全登出", "Log out";
         no_account: "没有账户？", "No account yet?";
         already_registered: "已有账户？", "Already have an account?";
+        registration_closed: "目前不开放注册。", "Registration is closed.";
+        invitation_needed: "注册需要邀请链接。", "You need an invitation link to register.";
         switch_account: "切换账户", "Log in as someone else";
 
         retry: "重试", "Try again";
@@ -59,6 +62,7 @@ super::string_table! {
         section_profile: "个人资料", "Personal details";
         users: "用户管理", "Users";
         user_details: "用户详情", "User";
+        invitations: "邀请", "Invitations";
         audit_log: "审计日志", "Audit log";
         section_security: "安全", "Security";
         section_devices: "设备", "Devices";

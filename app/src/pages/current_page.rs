@@ -26,8 +26,8 @@ pub fn CurrentPage() -> impl IntoView {
         before.copied().filter(|_| !lazy_pages.can_render(page)).unwrap_or(page)
     });
     Effect::new(move |_| {
-        let requires_auth = Page::at(&pathname.read()).requires_auth();
-        lazy_pages.request_for(requires_auth.then(|| guards::relative_url(&location)));
+        let is_lazy = Page::at(&pathname.read()).is_lazy();
+        lazy_pages.request_for(is_lazy.then(|| guards::relative_url(&location)));
     });
     announce_page(page);
     move || match page.get() {

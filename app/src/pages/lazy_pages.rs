@@ -1,4 +1,4 @@
-//! Pages that require a login, loaded as a separate WASM chunk (`scripts/build` splits it off), so
+//! Pages that require a login, and those of mails, loaded as a separate WASM chunk (`scripts/build` splits it off), so
 //! anonymous visitors do not download it.
 //!
 //! If the first page is one of them, `frontend` loads the chunk before hydration, which needs it to
@@ -9,7 +9,7 @@
 
 use leptos::prelude::*;
 
-use super::{audit, files::Files, profile::Profile, settings, users};
+use super::{audit, files::Files, profile::Profile, recovery, settings, users};
 use crate::{
     components::{
         api_error_view::DisplayedError, error_panel::ErrorPanel, password_dialog::PasswordDialog,
@@ -37,6 +37,7 @@ fn render_page(page: Page) -> AnyView {
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
         Page::User => view! { {users::account::view()} <PasswordDialog /> }.into_any(),
         Page::Audit => audit::view(),
+        Page::Forgot => recovery::view(),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
 }
@@ -87,9 +88,9 @@ impl LazyPages {
     /// Records the URL of the lazy page that is navigated to and loads the chunk; `None` for any
     /// other page.
     pub fn request_for(self, url: Option<String>) {
-        let requires_auth = url.is_some();
+        let is_lazy = url.is_some();
         self.requested_url.set_value(url);
-        if requires_auth {
+        if is_lazy {
             self.load(false);
         }
     }
@@ -134,7 +135,7 @@ impl LazyPages {
     /// Returns whether a page can be rendered, or its failure shown.
     #[must_use]
     pub fn can_render(self, page: Page) -> bool {
-        !page.requires_auth()
+        !page.is_lazy()
             || self
                 .state
                 .with(|state| matches!(state, ChunkState::Loaded(_) | ChunkState::Failed(_)))

@@ -115,16 +115,13 @@ pub fn Login() -> impl IntoView {
                 <SubmitButton label=|s| s.log_in busy=form.busy />
             </form>
             <p class="aside">
+                <a href=Page::Forgot.path()>{language.t(|s| s.forgot_password)}</a>
+            </p>
+            <p class="aside">
                 {language.t(|s| s.no_account)}
                 " "
                 <a href=Page::Register.path()>{language.t(|s| s.register)}</a>
             </p>
-            <details class="aside">
-                <summary>{language.t(|s| s.cannot_log_in)}</summary>
-                <p>{language.t(|s| s.cannot_log_in_text)}</p>
-                {page_settings::support_url()
-                    .map(|url| view! { <a href=url>{language.t(|s| s.contact_support)}</a> })}
-            </details>
         </section>
     }
 }

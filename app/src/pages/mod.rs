@@ -10,6 +10,7 @@ pub mod not_found;
 mod notices;
 pub mod profile;
 mod profile_resource;
+mod recovery;
 pub mod register;
 pub mod settings;
 mod users;

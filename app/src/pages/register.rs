@@ -14,7 +14,8 @@ use crate::{
     },
     dom,
     i18n::strings::{Language, Strings, domain_question},
-    protocol::auth::Registration,
+    page_settings,
+    protocol::{auth::Registration, invitations::RegistrationPolicy},
     routes::Page,
     server_fns::register,
     validation,
@@ -69,7 +70,16 @@ pub fn Register() -> impl IntoView {
         <section class="card-narrow guests-only">
             {icons::mark()}
             <h1 tabindex="-1">{language.t(|s| s.register_title)}</h1>
-            <form method="post" novalidate on:submit=submit>
+            // Without an invitation the style sheet shows it in place of the form.
+            <p class="lead registration-closed">
+                {language.t(|s| {
+                    match page_settings::registration() {
+                        RegistrationPolicy::Invite => s.invitation_needed,
+                        _ => s.registration_closed,
+                    }
+                })}
+            </p>
+            <form class="registration" method="post" novalidate on:submit=submit>
                 <FormError form />
                 <Field
                     state=username

@@ -94,6 +94,14 @@ export async function signIn({ gatehouse, api }: StateContext, role = 'user'): P
 
 async function answerAsAda(page: Page): Promise<void> {
   await answerWithFiles(page, []);
+  await page.route(/\/api\/me\/activity/, (route) =>
+    route.fulfill({ json: { events: [], next: null } }),
+  );
+  await answerWithProfile(page);
+}
+
+/** Answers with the profile of the sample user, with other members where given. */
+export async function answerWithProfile(page: Page, members: object = {}): Promise<void> {
   await page.route('/api/me', (route) =>
     route.fulfill({
       headers: { Date: new Date(NOW * 1000).toUTCString() },
@@ -110,6 +118,7 @@ async function answerAsAda(page: Page): Promise<void> {
         expiration_time: NOON + 900,
         token_type: 'access',
         fresh: true,
+        ...members,
       },
     }),
   );

@@ -41,6 +41,8 @@ pub struct Pages {
     pub mail: bool,
     /// Which visitors may register.
     pub registration: RegistrationPolicy,
+    /// True if the server sends mail.
+    pub mail: bool,
     /// True if pages reload when their sources change: in development only.
     pub reload: bool,
 }
@@ -56,6 +58,7 @@ impl Pages {
             remember_seconds: 604_800,
             mail: false,
             registration: RegistrationPolicy::Open,
+            mail: false,
             reload: false,
         }
     }

@@ -2,6 +2,7 @@
 //! list of sections; on wide ones the list is shown beside the section, and `/settings` shows the
 //! first.
 
+mod activity;
 mod data;
 mod devices;
 mod picture;

@@ -1,7 +1,8 @@
-//! `/settings/security`: password change.
+//! `/settings/security`: password change and recent activity.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
+use super::activity;
 use crate::{
     components::{
         field::{Field, FieldState, hidden_username},
@@ -84,6 +85,7 @@ pub(super) fn view() -> AnyView {
                 </div>
             </form>
         </section>
+        {activity::card()}
     }
     .into_any()
 }

@@ -24,6 +24,7 @@ use super::{
     core::{Ports, Session},
     ports::Observer,
     state::{AuthState, LogoutOutcome, SessionEnd},
+    token,
     transport::{ApiRequest, ApiResponse, NetworkError},
 };
 use crate::protocol::{
@@ -170,6 +171,13 @@ pub async fn log_out() -> LogoutOutcome {
         Some(session) => session.log_out().await,
         None => LogoutOutcome::Everywhere,
     }
+}
+
+/// Returns the id of the current session.
+#[must_use]
+pub fn session_id() -> Option<Uuid> {
+    let claims = token::claims(&current()?.access_token()?)?;
+    Uuid::try_parse(&claims.sid).ok()
 }
 
 /// Seconds until a time of the server's clock (Unix time in seconds); `None` until the server has
