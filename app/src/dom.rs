@@ -19,6 +19,9 @@ extern "C" {
     // One of the page's own scripts: `document/new_build.js`.
     #[wasm_bindgen(catch, js_name = loadNewBuild)]
     fn load_new_build(address: &str, asked: bool) -> Result<js_sys::Promise, JsValue>;
+    // `document/link_token.js`, in the documents of pages that links in mails open.
+    #[wasm_bindgen(catch, js_name = takeLinkToken)]
+    fn taken_link_token() -> Result<String, JsValue>;
 }
 
 /// Returns the language of the document, from `<html lang>`.
@@ -120,6 +123,13 @@ pub fn pasted_files(event: &ClipboardEvent) -> Option<FileList> {
 #[must_use]
 pub fn nfc(text: &str) -> String {
     js_sys::JsString::from(text).normalize("NFC").into()
+}
+
+/// Takes the token that the URL of this document had in its fragment. Another call returns `None`.
+#[must_use]
+pub fn take_link_token() -> Option<String> {
+    // The function is missing in a document that another page was opened with.
+    taken_link_token().ok().filter(|token| !token.is_empty())
 }
 
 /// Runs a future to completion, even if the component that started it is removed. It is boxed so

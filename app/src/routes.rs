@@ -16,6 +16,8 @@ pub enum Page {
     Register,
     /// Asks for a mail that resets the password.
     Forgot,
+    /// Undoes a change and ends all sessions, from a link in an alert.
+    Undo,
     /// The signed-in user's profile.
     Profile,
     /// The signed-in user's files.
@@ -67,11 +69,12 @@ struct Route {
 
 /// The table. Titles come from [`Strings`], not from the texts of the lazy chunk, since the header
 /// and the document title show them on every page.
-const ROUTES: [Route; 14] = [
+const ROUTES: [Route; 15] = [
     route(Page::Home, "/", Access::Public, |s| s.tagline),
     route(Page::Login, "/login", Access::SignedOut, |s| s.login_title),
     route(Page::Register, "/register", Access::SignedOut, |s| s.register_title),
     route(Page::Forgot, "/forgot", Access::Recovery, |s| s.forgot_password),
+    route(Page::Undo, "/undo", Access::Recovery, |s| s.not_me),
     route(Page::Profile, "/profile", Access::SignedIn, |s| s.profile),
     route(Page::Files, "/files", Access::SignedIn, |s| s.files),
     route(Page::Settings, "/settings", Access::SignedIn, |s| s.settings),
@@ -156,6 +159,12 @@ impl Page {
         !matches!(self.access(), Access::Public | Access::SignedOut)
     }
 
+    /// Returns whether links in mails open the page, with a token in the fragment.
+    #[must_use]
+    pub fn takes_link_token(self) -> bool {
+        self.access() == Access::Recovery && self != Self::Forgot
+    }
+
     /// Returns whether the page is `other`, or below it.
     #[must_use]
     pub fn is_within(self, other: Self) -> bool {
@@ -207,6 +216,7 @@ mod tests {
             ("/admin/users/019b76da-a800-7000-8000-00000000000g", Page::NotFound),
             ("/admin/audit", Page::Audit),
             ("/forgot", Page::Forgot),
+            ("/undo", Page::Undo),
         ] {
             assert_eq!(Page::at(path), page, "{path}");
         }
@@ -224,12 +234,22 @@ mod tests {
     #[test]
     fn access_of_pages_without_login_is_public_or_signed_out() {
         let open = [Page::Home, Page::Login, Page::Register, Page::NotFound];
-        let recovery = [Page::Forgot];
+        let recovery = [Page::Forgot, Page::Undo];
         for page in ROUTES.iter().map(|route| route.page).chain([Page::NotFound]) {
             assert_eq!(page.is_lazy(), !open.contains(&page), "{page:?}");
             let is_open = open.contains(&page) || recovery.contains(&page);
             assert_eq!(page.requires_auth(), !is_open, "{page:?}");
         }
+    }
+
+    #[test]
+    fn takes_link_token_is_true_for_pages_of_links_only() {
+        let pages: Vec<_> = ROUTES
+            .iter()
+            .filter(|route| route.page.takes_link_token())
+            .map(|route| route.path)
+            .collect();
+        assert_eq!(pages, ["/undo"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ const PATHS = [
   '/login?redirect=%2Fsettings%2Fdevices',
   '/register',
   '/forgot',
+  '/undo',
   '/nowhere',
   '/profile',
   '/files',

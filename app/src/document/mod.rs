@@ -24,6 +24,9 @@ pub use shape::served;
 ///   style sheet can hide what is not for this visitor, handles language and theme of the footer,
 ///   focuses the first empty field where no on-screen keyboard would open, and defers forms that are
 ///   submitted before hydration.
+/// - `link_token.js`, on the pages of links in mails, takes the token out of the fragment, keeps it in
+///   memory and cleans the address bar, also if the app never starts: history, screenshots and
+///   redirects to the login page must not have it.
 /// - `new_build.js` reloads the page when the server runs another build, whose files replace those
 ///   of this page. It compares the name of the WebAssembly module in both documents, so that
 ///   responses of intermediaries do not count. At most once for each build, unless the user asks
@@ -80,6 +83,11 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="manifest" href="/app.webmanifest" />
+                {page
+                    .takes_link_token()
+                    .then(|| {
+                        view! { <script nonce=use_nonce()>{LINK_TOKEN_SCRIPT.trim_end()}</script> }
+                    })}
                 <script nonce=use_nonce()>{HEAD_SCRIPT.trim_end()}</script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
@@ -221,6 +229,9 @@ const HEAD_SCRIPT: &str = concat!(
     include_str!("new_build.js"),
     include_str!("translation_guard.js")
 );
+
+/// Script of the pages that links in mails open: it takes the token out of the address bar.
+const LINK_TOKEN_SCRIPT: &str = include_str!("link_token.js");
 
 /// Script that starts the app: it hydrates the page, or renders it again if the DOM has changed.
 const START_SCRIPT: &str = concat!(include_str!("rerender.js"), include_str!("start.js"));

@@ -37,7 +37,7 @@ fn render_page(page: Page) -> AnyView {
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
         Page::User => view! { {users::account::view()} <PasswordDialog /> }.into_any(),
         Page::Audit => audit::view(),
-        Page::Forgot => recovery::view(),
+        Page::Forgot | Page::Undo => recovery::view(page),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
 }

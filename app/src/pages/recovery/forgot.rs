@@ -6,9 +6,10 @@ use super::card;
 use crate::{i18n::strings::Language, page_settings, routes::Page};
 
 /// The page.
-pub(in crate::pages) fn view() -> AnyView {
+pub(super) fn view() -> AnyView {
     let language = Language::of_page();
-    let content = view! {
+    let content = move || {
+        view! {
         <p class="lead">{language.t(|s| s.cannot_log_in_text)}</p>
         {page_settings::support_url()
             .map(|url| {
@@ -21,6 +22,8 @@ pub(in crate::pages) fn view() -> AnyView {
         <p class="aside">
             <a href=Page::Login.path()>{language.t(|s| s.log_in)}</a>
         </p>
+        }
+        .into_any()
     };
-    card(Page::Forgot, content.into_any())
+    card(Page::Forgot, content)
 }

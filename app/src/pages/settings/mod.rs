@@ -3,6 +3,7 @@
 //! first.
 
 mod activity;
+mod alerts;
 mod data;
 mod devices;
 mod picture;

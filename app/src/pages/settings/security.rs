@@ -1,8 +1,8 @@
-//! `/settings/security`: password change and recent activity.
+//! `/settings/security`: password change, alerts and recent activity.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::activity;
+use super::{activity, alerts};
 use crate::{
     components::{
         field::{Field, FieldState, hidden_username},
@@ -85,6 +85,7 @@ pub(super) fn view() -> AnyView {
                 </div>
             </form>
         </section>
+        {alerts::card(profile)}
         {activity::card()}
     }
     .into_any()
