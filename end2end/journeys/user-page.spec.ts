@@ -76,7 +76,8 @@ for (const [locale, words] of LANGUAGES) {
       await owner.reload();
       const notice = owner.main.getByRole('region', { name: words.noticeFile });
       await expect(notice).toContainText('Shows a plan.');
-      await expect(owner.main.getByText('beach.png')).toHaveCount(0);
+      await expect(notice).toContainText('beach.png');
+      await expect(owner.main.getByRole('listitem')).toHaveCount(0);
       await owner.open('/profile');
       await expect(notice).toBeVisible();
       await notice.getByRole('button', { name: words.noticeDismiss }).click();
