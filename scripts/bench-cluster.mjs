@@ -477,9 +477,11 @@ async function outage(a, b) {
   await asOwner(`cd ${cluster} && nohup ${String(options).trim()} >>data/log 2>&1 &`);
   const began = performance.now();
   let healed = Number.NaN;
-  while (Number.isNaN(healed) && performance.now() - began < 30_000)
-    if ((await status(b, sessions[0]?.access ?? '')) === 200) healed = performance.now() - began;
+  while (Number.isNaN(healed) && performance.now() - began < 30_000) {
+    const answers = await Promise.all([a, b].map((one) => status(one, sessions[0]?.access ?? '')));
+    if (answers.every((answer) => answer === 200)) healed = performance.now() - began;
     else await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   const alive = await Promise.all(
     sessions.map(async ({ refresh }, number) => {
       const answer = await call(number % 2 === 0 ? a : b, 'POST', '/api/auth/refresh', refresh);
@@ -500,7 +502,7 @@ async function outage(a, b) {
     seen.other + seen.bare === 0 && seen.unavailable > 0,
   );
   row(
-    'requests succeed after the database is started again',
+    'requests to both nodes succeed after the database is started again',
     `after ${(healed / 1000).toFixed(1)} s`,
     'at most 10 s',
     healed <= 10_000,

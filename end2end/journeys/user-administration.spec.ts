@@ -158,6 +158,28 @@ for (const [locale, words] of LANGUAGES) {
   });
 }
 
+// Among many accounts the server answers a search for frequent words a part of the list at a time.
+test('search goes on over empty pages until it has users', async ({ page, user, administrator }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(administrator);
+  const asked: (string | null)[] = [];
+  await page.route(/\/api\/users\?/, async (route) => {
+    const url = new URL(route.request().url());
+    const after = url.searchParams.get('after');
+    asked.push(after);
+    const empty = { users: [], previous: null, first: 0, total: 0, total_exact: false };
+    if (after !== 'second') {
+      await route.fulfill({ json: { ...empty, next: after === null ? 'first' : 'second' } });
+      return;
+    }
+    url.searchParams.delete('after');
+    await route.continue({ url: url.href });
+  });
+  await gatehouse.open(`/admin/users?search=${user.username}`);
+  await expect(userList(page, EN).names).toHaveCount(1);
+  expect(asked).toEqual([null, 'first', 'second']);
+});
+
 test('search, order and page are kept in the URL', async ({ page, server, administrator }) => {
   await server.command(['seed', '--users', '120']);
   const gatehouse = new Gatehouse(page);

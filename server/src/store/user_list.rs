@@ -911,8 +911,8 @@ mod tests {
                 last.clone_from(name);
                 start = PageStart::After(next);
             }
-            let least = u64::try_from(common + rare).unwrap() / walk;
-            assert!(pages >= least / 2, "{query:?}: {pages}");
+            let whole = u64::try_from(common + rare).unwrap() / walk;
+            assert!(pages >= whole / 2, "{query:?}: {pages}");
         }
     }
 

@@ -27,6 +27,10 @@ const OPTIONS: [&str; 6] = [
     "log_checkpoints=off",
 ];
 
+/// Shell command that creates the files of a server.
+const INITIALIZATION: &str =
+    "\"$BIN\"/initdb -D data -U gatehouse --auth trust -E UTF8 --no-locale --no-sync >/dev/null";
+
 /// Runs a statement in the database of a URL.
 pub fn execute(url: &str, statement: &str) {
     let work = async |connection: &DatabaseConnection| {
@@ -71,7 +75,7 @@ impl PostgresServer {
     /// Creates and starts a server.
     pub fn start() -> Self {
         let mut server = Self::in_new_folder();
-        let initialized = server.command(&server.initialization()).status();
+        let initialized = server.command(INITIALIZATION).status();
         assert!(initialized.expect("a shell").success(), "{}", server.log());
         server.resume();
         server
@@ -89,13 +93,12 @@ impl PostgresServer {
             command
         };
         fs::create_dir(server.data()).expect("a folder");
-        server.give_away(&server.data());
+        give_away(&server.data());
         let is_mountable = inside(&mount).status().expect("a shell").success();
         if !is_mountable {
             return None;
         }
-        let started =
-            inside(&format!("{mount} && {} && {}", server.initialization(), server.execution()));
+        let started = inside(&format!("{mount} && {INITIALIZATION} && {}", server.execution()));
         server.await_ready(started);
         Some(server)
     }
@@ -186,9 +189,9 @@ impl PostgresServer {
         // The gatehouse processes reach the socket as another user.
         let mode = fs::Permissions::from_mode(0o711);
         fs::set_permissions(server.folder.path(), mode).expect("permitted");
-        server.give_away(server.folder.path());
+        give_away(server.folder.path());
         fs::create_dir(server.socket()).expect("a folder");
-        server.give_away(&server.socket());
+        give_away(&server.socket());
         server
     }
 
@@ -198,17 +201,6 @@ impl PostgresServer {
 
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    fn give_away(&self, path: &Path) {
-        if let Some((user, group)) = owner() {
-            chown(path, Some(user), Some(group)).expect("given away");
-        }
-    }
-
-    fn initialization(&self) -> String {
-        "\"$BIN\"/initdb -D data -U gatehouse --auth trust -E UTF8 --no-locale --no-sync >/dev/null"
-            .to_owned()
     }
 
     fn execution(&self) -> String {
@@ -250,6 +242,13 @@ impl Drop for PostgresServer {
             let _ = Command::new("kill").args(["-QUIT", &process.id().to_string()]).status();
             let _ = process.wait();
         }
+    }
+}
+
+/// Makes a file or folder that of the server's user.
+fn give_away(path: &Path) {
+    if let Some((user, group)) = owner() {
+        chown(path, Some(user), Some(group)).expect("given away");
     }
 }
 
