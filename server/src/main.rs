@@ -212,7 +212,6 @@ fn pages(config: &Config) -> Router {
         remember_seconds: usize::try_from(remembered).unwrap_or_default(),
         mail: config.mail.is_some(),
         registration: config.registration,
-        mail: config.mail.is_some(),
         reload: config.reload,
     })
 }

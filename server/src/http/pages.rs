@@ -41,8 +41,6 @@ pub struct Pages {
     pub mail: bool,
     /// Which visitors may register.
     pub registration: RegistrationPolicy,
-    /// True if the server sends mail.
-    pub mail: bool,
     /// True if pages reload when their sources change: in development only.
     pub reload: bool,
 }
@@ -58,7 +56,6 @@ impl Pages {
             remember_seconds: 604_800,
             mail: false,
             registration: RegistrationPolicy::Open,
-            mail: false,
             reload: false,
         }
     }
