@@ -84,7 +84,7 @@ fn command_with_closed_standard_output_completes_with_success() {
     // The commands took effect.
     assert_eq!(kid(), None, "a key was made, and the one before is retired");
     let accounts = String::from_utf8(dir.run(&["user", "list"], &[]).stdout).unwrap();
-    assert_eq!(accounts.lines().count(), 5, "{accounts}");
+    assert_eq!(accounts.lines().count(), 6, "{accounts}");
     assert!(
         accounts.lines().any(|line| line.contains("admin") && line.contains("bertha")),
         "{accounts}"
