@@ -151,6 +151,7 @@ impl Config {
             terms_url: reader.given("TERMS_URL", values::link),
             support_url: reader.given("SUPPORT_URL", values::link),
         };
+        let trusted_proxies = reader.given("TRUSTED_PROXIES", values::networks).unwrap_or_default();
         let config = Self {
             addr,
             metrics_addr: reader.given("METRICS_ADDR", values::addr),
@@ -167,7 +168,7 @@ impl Config {
             site_dir: reader
                 .given("SITE_DIR", values::text)
                 .map_or_else(default_site_dir, PathBuf::from),
-            mail: mail(&mut reader, &site, addr)?,
+            mail: mail(&mut reader, &site, addr, &trusted_proxies)?,
             site,
             reload: sources.is_watched(),
             jwt_algorithm: reader.value("JWT_ALGORITHM", values::algorithm)?,
@@ -178,7 +179,7 @@ impl Config {
             lifetimes,
             rotates: reader.value("REFRESH_ROTATION", values::switch)?,
             allowed_origins: reader.given("ALLOWED_ORIGINS", values::origins).unwrap_or_default(),
-            trusted_proxies: reader.given("TRUSTED_PROXIES", values::networks).unwrap_or_default(),
+            trusted_proxies,
             limits: limits(&mut reader)?,
             registration: reader.value("REGISTRATION", values::registration)?,
             reserved_usernames: reader
@@ -247,12 +248,14 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && (is_any || one.ip() == other.ip())
 }
 
-/// Reads the settings of mail. Links are made of the public URL, never of what a request says; a
-/// server on loopback is reached at its own address.
+/// Reads the settings of mail. Links are made of the public URL, never of what a request says. Only a
+/// server on loopback without a proxy, whose messages stay on the machine, too, is reached at its own
+/// address.
 fn mail(
     reader: &mut values::Reader<'_>,
     site: &SiteInfo,
     addr: SocketAddr,
+    trusted_proxies: &[Network],
 ) -> Result<Option<MailSettings>, ConfigErrors> {
     let transport = reader.given("MAIL_URL", MailTransport::parse);
     let from = reader.given("MAIL_FROM", parse_sender);
@@ -263,7 +266,8 @@ fn mail(
         )])
     };
     let from = from.ok_or_else(|| missing("MAIL_FROM", "Gatehouse <no-reply@accounts.example>"))?;
-    let local = addr.ip().is_loopback().then(|| format!("http://{addr}"));
+    let is_local = addr.ip().is_loopback() && trusted_proxies.is_empty() && transport.is_local();
+    let local = is_local.then(|| format!("http://{addr}"));
     let url = site
         .public_url
         .clone()

@@ -324,11 +324,21 @@ fn read_with_mail_makes_links_of_the_public_url_or_the_loopback_address() {
     };
     assert_eq!(links(&[]), None);
     assert_eq!(links(&[from]), None);
-    assert_eq!(links(&[url, from]).as_deref(), Some("http://127.0.0.1:3000"));
-    assert_eq!(links(&[url, from, elsewhere, public]).as_deref(), Some("https://accounts.example"));
+    let local = "http://127.0.0.1:3000";
+    for transport in ["folder:mail", "smtp://127.0.0.1:2525"] {
+        let here = ("GATEHOUSE_MAIL_URL", transport);
+        assert_eq!(links(&[here, from]).as_deref(), Some(local), "{transport}");
+    }
+    for settings in [&[url, from, public][..], &[url, from, elsewhere, public]] {
+        assert_eq!(links(settings).as_deref(), Some("https://accounts.example"));
+    }
+    let here = ("GATEHOUSE_MAIL_URL", "folder:mail");
+    let proxy = ("GATEHOUSE_TRUSTED_PROXIES", "127.0.0.1");
     for (settings, missing) in [
         (&[url][..], "GATEHOUSE_MAIL_FROM: it is needed"),
-        (&[url, from, elsewhere], "GATEHOUSE_PUBLIC_URL: it is needed"),
+        (&[url, from], "GATEHOUSE_PUBLIC_URL: it is needed"),
+        (&[here, from, proxy], "GATEHOUSE_PUBLIC_URL: it is needed"),
+        (&[here, from, elsewhere], "GATEHOUSE_PUBLIC_URL: it is needed"),
         (&[("GATEHOUSE_MAIL_URL", "mail.example"), from], "GATEHOUSE_MAIL_URL: it is smtp://"),
         (&[url, ("GATEHOUSE_MAIL_FROM", "Gatehouse")], "GATEHOUSE_MAIL_FROM: "),
     ] {
@@ -337,6 +347,6 @@ fn read_with_mail_makes_links_of_the_public_url_or_the_loopback_address() {
     }
     let shown = describe(&sources(&[url, from]));
     assert!(shown.contains("smtp://…@mail.example:587") && !shown.contains("hunter2"), "{shown}");
-    let config = Config::read(&sources(&[url, from])).unwrap();
+    let config = Config::read(&sources(&[url, from, public])).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
 }

@@ -36,6 +36,8 @@ pub struct SmtpRelay {
     pub host: String,
     /// Whether TLS is required.
     pub is_encrypted: bool,
+    /// Whether it is on this machine.
+    pub is_local: bool,
 }
 
 impl MailTransport {
@@ -82,7 +84,16 @@ impl MailTransport {
         AsyncSmtpTransport::<Tokio1Executor>::from_url(&url).map_err(|_| form())?;
         let default_port = if scheme == "smtps" { 465 } else { 587 };
         let host = format!("{host}:{}", uri.port_u16().unwrap_or(default_port));
-        Ok(Self::Smtp(SmtpRelay { url: SecretString::from(url), host, is_encrypted }))
+        Ok(Self::Smtp(SmtpRelay { url: SecretString::from(url), host, is_encrypted, is_local }))
+    }
+
+    /// Returns whether messages go to this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Smtp(relay) => relay.is_local,
+            Self::Folder(_) => true,
+        }
     }
 }
 
