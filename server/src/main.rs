@@ -212,6 +212,7 @@ fn pages(config: &Config) -> Router {
         remember_seconds: usize::try_from(remembered).unwrap_or_default(),
         mail: config.mail.is_some(),
         registration: config.registration,
+        require_verified_address: config.requires_verified_address,
         reload: config.reload,
     })
 }

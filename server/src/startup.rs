@@ -24,11 +24,11 @@ use crate::{
         connections::{self, Purpose},
         health::Readiness,
     },
-    limits::{Limiter, Throttle},
+    limits::{Limiter, MailLimiter, Throttle},
     mail::{MailOpenError, MailService, Mailer},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
-    sessions::{self, SessionRules, SessionService},
+    sessions::{self, MailRules, SessionRules, SessionService},
     store::{AuditEntry, Event, OpenError, Store, StoreError, prepare_folder},
     tokens::{
         codec::Codec,
@@ -147,6 +147,7 @@ impl Server {
         let user_cache = Arc::new(UserCache::new(store.clone()));
         let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &env));
         let policy = config.password_policy();
+        let mails = Arc::new(MailLimiter::new(config.limits.as_ref(), &env.clock));
         let sessions = SessionService::start(
             store.clone(),
             Arc::clone(&user_cache),
@@ -157,6 +158,12 @@ impl Server {
                 rotates: config.rotates,
                 policy,
                 audit: config.audit_seconds,
+                mail: MailRules {
+                    is_on: config.mail.is_some(),
+                    requires_verified_address: config.requires_verified_address,
+                    site_url: config.site_url(),
+                    limits: Arc::clone(&mails),
+                },
             },
             Arc::clone(&throttle),
             env.clone(),
@@ -187,6 +194,9 @@ impl Server {
                 .limits
                 .map(|limits| Limiter::new(limits.registration, Arc::clone(&env.clock))),
             registration: config.registration,
+            has_mail: config.mail.is_some(),
+            requires_verified_address: config.requires_verified_address,
+            mails,
             reserved: config
                 .reserved_usernames
                 .iter()
@@ -200,6 +210,7 @@ impl Server {
             backend: Backend {
                 accounts: Arc::new(accounts),
                 sessions: Arc::new(sessions.clone()),
+                addresses: Arc::new(sessions.clone()),
                 files: Arc::new(files.clone()),
                 administration: Arc::new(sessions.clone()),
             },

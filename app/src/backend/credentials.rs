@@ -101,6 +101,8 @@ pub struct NewAccount {
     pub password: String,
     /// As typed.
     pub nickname: String,
+    /// Token of an invitation, as given.
+    pub invitation: Option<String>,
 }
 
 impl From<Registration> for NewAccount {
@@ -110,6 +112,7 @@ impl From<Registration> for NewAccount {
             username: registration.username.unwrap_or_default(),
             password: registration.password.unwrap_or_default(),
             nickname: registration.nickname.unwrap_or_default(),
+            invitation: registration.invitation,
         }
     }
 }

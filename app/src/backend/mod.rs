@@ -1,6 +1,7 @@
 //! The traits that the server implements for the server functions, and the context of a request.
 
 mod activity;
+mod addresses;
 mod code_request_cookie;
 mod credentials;
 mod device_cookie;
@@ -14,6 +15,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use activity::ActivitySearch;
+pub use addresses::{Addresses, CodeAttempt, CreatedInvitation, ResetAttempt};
+pub(crate) use addresses::{account_id, forgotten_name, verification_request};
 pub use code_request_cookie::CodeRequestCookie;
 pub use credentials::{LoginAttempt, NewAccount, NewPassword, PasswordAttempt};
 pub use device_cookie::{DeviceCookie, cookies};
@@ -41,6 +44,8 @@ pub struct Backend {
     pub accounts: Arc<dyn Accounts>,
     /// Login, refresh, logout, session list.
     pub sessions: Arc<dyn Sessions>,
+    /// Verification of addresses, password reset and invitations.
+    pub addresses: Arc<dyn Addresses>,
     /// Files of users.
     pub files: Arc<dyn Files>,
     /// Administration of user accounts.
@@ -171,6 +176,10 @@ pub struct UpdatedProfile {
     pub user: User,
     /// Email address.
     pub email: Option<String>,
+    /// Address that replaces it once it is verified.
+    pub pending_email: Option<String>,
+    /// True if the change waits for the verification of an address.
+    pub awaits_verification: bool,
     /// Phone number.
     pub mobile: Option<String>,
 }
@@ -178,8 +187,8 @@ pub struct UpdatedProfile {
 impl UpdatedProfile {
     /// The response that reports it.
     pub(crate) fn into_response(self, message: String) -> ProfileChanged {
-        let Self { user, email, mobile } = self;
-        ProfileChanged { message, user, email, mobile }
+        let Self { user, email, pending_email, mobile, awaits_verification: _ } = self;
+        ProfileChanged { message, user, email, pending_email, mobile }
     }
 }
 

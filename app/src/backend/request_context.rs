@@ -9,7 +9,7 @@ use leptos_axum::ResponseOptions;
 use server_fn::error::ServerFnErrorErr;
 use uuid::Uuid;
 
-use super::{Backend, DeviceCookie, Failure};
+use super::{Backend, CodeRequestCookie, DeviceCookie, Failure};
 use crate::{
     i18n::{Lang, messages::Messages},
     protocol::{
@@ -70,6 +70,8 @@ pub struct RequestContext {
     pub client_info: ClientInfo,
     /// The known-device cookies of the request.
     pub device_cookies: Vec<DeviceCookie>,
+    /// The cookie that binds the digits of a reset to the browser.
+    pub code_request: Option<CodeRequestCookie>,
     /// The caller, if the access rule of the endpoint requires a token.
     pub caller: Option<Caller>,
 }

@@ -35,6 +35,11 @@ pub fn event_text(lang: Lang, event: &str) -> Option<&'static str> {
             "邮箱地址归另一个账户所有，用户名已更换",
             "Address belongs to another account, renamed",
         ),
+        "reset_requested" => ("请求重置密码", "Password reset requested"),
+        "password_reset" => ("重置了密码", "Password reset"),
+        "verification_sent" => ("发送了验证邮件", "Verification requested"),
+        "invitation_created" => ("创建了邀请", "Invitation created"),
+        "invitation_revoked" => ("撤销了邀请", "Invitation revoked"),
         _ => return None,
     };
     Some(pick(lang, zh, en))
@@ -48,6 +53,7 @@ pub fn outcome_text(lang: Lang, outcome: &str) -> Option<&'static str> {
         "unknown_account" => ("账户不存在", "Unknown account"),
         "wrong_password" => ("密码错误", "Wrong password"),
         "disabled" => ("账户已停用", "Account disabled"),
+        "address_unverified" => ("邮箱地址未验证", "Address not verified"),
         "throttled" => ("尝试次数过多", "Too many attempts"),
         _ => return None,
     };

@@ -15,6 +15,13 @@ super::string_table! {
         session_ended: "该设备已登出", "Device logged out";
         sessions_ended: "其他设备均已登出", "All other devices logged out";
         account_deleted: "您的账户及全部数据已删除", "Your account and all its data have been deleted";
+        reset_requested: "如果该账户存在并有可用的邮箱，重置密码的邮件已在发送途中", "If there is such an account with an address, a message to reset the password is on its way";
+        password_reset: "密码已重置，所有设备均已登出，请用新密码登录", "Password reset. All devices are logged out. Please log in with the new password";
+        verification_sent: "验证邮件已发送，请查收", "A message to confirm the address is on its way";
+        address_verified: "邮箱地址已验证", "Email address verified";
+        invitation_created: "邀请已创建，请将链接发给对方", "Invitation created. Pass the link on";
+        invitation_sent: "邀请邮件已发送", "Invitation sent";
+        invitation_revoked: "邀请已撤销", "Invitation revoked";
         profile_saved: "资料已保存", "Profile saved";
         avatar_changed: "头像已更新", "Picture updated";
         avatar_removed: "头像已移除", "Picture removed";

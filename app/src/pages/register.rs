@@ -54,6 +54,7 @@ pub fn Register() -> impl IntoView {
                 username: Some(username.value()),
                 password: Some(password.value()),
                 nickname: None,
+                invitation: None,
             })
             .await?;
             prefill_username.set_value(Some(answer.user.username));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Types of events, by which the log can be filtered.
-pub const EVENTS: [&str; 25] = [
+pub const EVENTS: [&str; 30] = [
     "registered",
     "logged_in",
     "refreshed",
@@ -30,11 +30,16 @@ pub const EVENTS: [&str; 25] = [
     "mail_failed",
     "address_verified",
     "address_lost",
+    "reset_requested",
+    "password_reset",
+    "verification_sent",
+    "invitation_created",
+    "invitation_revoked",
 ];
 
 /// Outcomes of events, by which the log can be filtered.
-pub const OUTCOMES: [&str; 5] =
-    ["success", "unknown_account", "wrong_password", "disabled", "throttled"];
+pub const OUTCOMES: [&str; 6] =
+    ["success", "unknown_account", "wrong_password", "disabled", "address_unverified", "throttled"];
 
 /// An account that an entry names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,6 +25,9 @@ pub struct Registration {
     pub password: Option<String>,
     /// Display name, up to 64 characters.
     pub nickname: Option<String>,
+    /// Token of an invitation, where registration requires one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
 }
 
 /// Response to a registration.

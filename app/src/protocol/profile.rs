@@ -21,6 +21,12 @@ pub struct Profile {
     pub role: Role,
     /// Email address for contact; not a login name.
     pub email: Option<String>,
+    /// True if the address is verified: it can be used to log in.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// Address that replaces it once it is verified.
+    #[serde(default)]
+    pub pending_email: Option<String>,
     /// True if the user gets a mail about logins on new devices.
     #[serde(default)]
     pub alert_new_device: bool,
@@ -94,6 +100,9 @@ pub struct ProfileChanged {
     /// Email address for contact.
     #[cfg_attr(feature = "ssr", schema(required = true))]
     pub email: Option<String>,
+    /// Address that replaces it once it is verified.
+    #[serde(default)]
+    pub pending_email: Option<String>,
     /// Phone number in E.164 format.
     #[cfg_attr(feature = "ssr", schema(required = true))]
     pub mobile: Option<String>,

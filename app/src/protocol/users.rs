@@ -171,6 +171,12 @@ word_parameter!(RoleFilter, Role::ALL.map(Role::as_str));
 pub struct AccountDetails {
     /// The account.
     pub user: Account,
+    /// True if the address of the account is verified.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// Address that replaces it once it is verified.
+    #[serde(default)]
+    pub pending_email: Option<String>,
     /// Last login, in seconds of Unix time.
     #[cfg_attr(feature = "ssr", schema(required = true))]
     pub last_login_at: Option<i64>,

@@ -6,21 +6,25 @@
 )]
 
 mod activity;
+mod addresses;
 mod audit;
 mod auth;
 mod client;
 mod delete_json;
 mod error;
 mod files;
+mod invitations;
 mod notices;
 mod profile;
 mod sessions;
 mod users;
 
 pub use activity::*;
+pub use addresses::*;
 pub use audit::*;
 pub use auth::*;
 pub use files::*;
+pub use invitations::*;
 pub use notices::*;
 pub use profile::*;
 pub use sessions::*;

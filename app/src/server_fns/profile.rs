@@ -5,7 +5,7 @@ use server_fn::codec::{GetUrl, Json, PatchJson};
 
 use super::{client::ApiClient, delete_json::DeleteJson, transparent};
 #[cfg(feature = "ssr")]
-use crate::backend::RequestContext;
+use crate::backend::{RequestContext, set_status};
 use crate::protocol::{
     Done, Profile, ProfileChanged, ProfileChanges,
     error::ApiError,
@@ -20,7 +20,8 @@ pub async fn get_profile() -> Result<Profile, ApiError> {
 }
 
 /// Updates the profile of the caller. Changing the email address or the phone number requires a
-/// fresh token.
+/// fresh token. Responds with 202 where mail is configured and the address is new: it replaces the
+/// other one once it is verified.
 #[server(
     prefix = "/api", endpoint = "me", input = PatchJson, output = Json, client = ApiClient, input_derive = (Clone,)
 )]
@@ -29,6 +30,11 @@ pub async fn update_profile(changes: ProfileChanges) -> Result<ProfileChanged, A
     let (caller, client) = (request.caller()?, request.client_info.clone());
     let accounts = &request.backend.accounts;
     let updated = accounts.change_profile(caller, changes, request.lang, client).await?;
+    if updated.awaits_verification {
+        set_status(http::StatusCode::ACCEPTED);
+        let message = request.message(|messages| messages.verification_sent);
+        return Ok(updated.into_response(message));
+    }
     Ok(updated.into_response(request.message(|messages| messages.profile_saved)))
 }
 

@@ -1,5 +1,6 @@
 //! Verification of addresses.
 
+use app::i18n::{Lang, mail::Mail};
 use uuid::Uuid;
 
 use super::hashing::{HashError, unusable_hash};
@@ -7,9 +8,11 @@ use crate::{
     clock::Env,
     domain::{
         email_address::EmailAddress,
+        message::Message,
+        one_time_code::{OneTimeCode, Purpose},
         username::{self, Username},
     },
-    store::{AddressVerification, Renaming, StoredUser},
+    store::{AddressVerification, MailedCode, Renaming, StoredUser},
 };
 
 /// Describes the verification of an address of an account.
@@ -52,6 +55,34 @@ pub fn unverified(account: &StoredUser) -> Option<EmailAddress> {
         Some(email) => EmailAddress::parse(email).ok(),
         None => username_address(&account.user.username),
     }
+}
+
+/// Makes the code and the mail by which the owner of an address verifies it for an account. An
+/// address that is to replace a verified one has a shorter time.
+#[must_use]
+pub fn mailed_verification(env: &Env, account: &StoredUser, address: &EmailAddress) -> MailedCode {
+    let is_change = account.addresses.verified.is_some();
+    mail_verification(env, account.user.id, account.lang, address, is_change)
+}
+
+/// Like [`mailed_verification`], for an account that is not stored yet.
+#[must_use]
+pub fn mail_verification(
+    env: &Env,
+    user: Uuid,
+    lang: Lang,
+    address: &EmailAddress,
+    is_change: bool,
+) -> MailedCode {
+    let purpose = if is_change { Purpose::Change } else { Purpose::Verify };
+    let shown = Some(address.shown().to_owned());
+    let code = OneTimeCode::generate(env, purpose, Some(user), shown, None);
+    let mail = match purpose {
+        Purpose::Change => Mail::ChangeAddress(code.parts()),
+        _ => Mail::VerifyAddress(code.parts()),
+    };
+    let message = Message::new(env, Some(user), address.shown().to_owned(), lang, mail);
+    MailedCode { code, message }
 }
 
 /// Returns the address that a username is, if it is one.

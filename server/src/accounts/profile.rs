@@ -9,8 +9,9 @@ use app::{
     validation::{Problem, email, mobile, nickname},
 };
 
-use super::AccountService;
+use super::{AccountService, addresses};
 use crate::{
+    clock::Env,
     domain::email_address::EmailAddress,
     store::{Actor, AuditEntry, Event, StoredUser, UserChange},
     task::run_to_completion,
@@ -80,22 +81,43 @@ impl ProfilePatch {
 
     /// Applies the patch to an account. Changing e-mail or phone, or turning the alert off, requires
     /// a fresh token, so an unattended browser cannot be used to redirect or to stop a user's
-    /// messages.
+    /// messages. With mail, an address that is new waits for its verification, and nothing else
+    /// changes about it.
     fn apply(
         self,
         mut account: StoredUser,
-        is_fresh: bool,
-        entry: AuditEntry,
-    ) -> UserChange<Result<StoredUser, Failure>> {
+        context: &PatchContext,
+    ) -> UserChange<Result<UpdatedProfile, Failure>> {
+        let refused = |failure| UserChange {
+            user: None,
+            entry: None,
+            verification: None,
+            answer: Err(failure),
+        };
+        let before = account.clone();
         let nickname = self.nickname.apply(&mut account.user.nickname);
-        let email = self.email.apply(&mut account.email);
-        account.addresses.keep_only(account.email.as_deref());
         let mobile = self.mobile.apply(&mut account.mobile);
         let alert = self.alert_new_device.unwrap_or(account.alert_new_device);
         let is_alert_changed = alert != account.alert_new_device;
         account.alert_new_device = alert;
-        if (email || mobile || (is_alert_changed && !alert)) && !is_fresh {
-            return UserChange { user: None, entry: None, answer: Err(Code::FreshRequired.into()) };
+        let is_awaited = match &self.email {
+            FieldChange::Set(Some(typed)) => context.awaits_verification(&before, typed),
+            _ => None,
+        };
+        let email = if let Some(address) = &is_awaited {
+            account.addresses.pending = Some(address.clone());
+            true
+        } else {
+            let had_pending = account.addresses.pending.is_some();
+            let is_named = matches!(self.email, FieldChange::Set(_));
+            let changed = self.email.apply(&mut account.email);
+            if is_named {
+                account.addresses.keep_only(account.email.as_deref());
+            }
+            changed || (is_named && had_pending)
+        };
+        if (email || mobile || (is_alert_changed && !alert)) && !context.is_fresh {
+            return refused(Code::FreshRequired.into());
         }
         // Names of the changed fields; values are not logged.
         let members = [
@@ -108,11 +130,44 @@ impl ProfilePatch {
             .into_iter()
             .filter_map(|(member, is_changed)| is_changed.then_some(member))
             .collect();
+        let updated = UpdatedProfile {
+            user: account.user.clone(),
+            email: account.email.clone(),
+            pending_email: account.pending_email(),
+            awaits_verification: is_awaited.is_some(),
+            mobile: account.mobile.clone(),
+        };
         if changed.is_empty() {
-            return UserChange { user: None, entry: None, answer: Ok(account) };
+            return UserChange { user: None, entry: None, verification: None, answer: Ok(updated) };
         }
-        let entry = AuditEntry { detail: Some(changed.join(", ")), ..entry };
-        UserChange { user: Some(account.clone()), entry: Some(entry), answer: Ok(account) }
+        let verification = is_awaited.map(|address| {
+            let mailed = addresses::mailed_verification(&context.env, &before, &address);
+            (context.env.uuid(), mailed)
+        });
+        let entry = AuditEntry { detail: Some(changed.join(", ")), ..context.entry.clone() };
+        UserChange { user: Some(account), entry: Some(entry), verification, answer: Ok(updated) }
+    }
+}
+
+/// Context of a change of a profile.
+#[derive(Clone)]
+struct PatchContext {
+    is_fresh: bool,
+    has_mail: bool,
+    env: Env,
+    entry: AuditEntry,
+}
+
+impl PatchContext {
+    /// Returns the address that a typed contact address is, if it has to be verified before it
+    /// replaces the one of the account: with mail, unless it is the verified one in another spelling.
+    fn awaits_verification(&self, before: &StoredUser, typed: &str) -> Option<EmailAddress> {
+        let address = EmailAddress::parse(typed).ok()?;
+        let verified = before.addresses.verified.as_ref();
+        let is_verified = verified.is_some_and(|verified| verified.key() == address.key());
+        // The same unverified address again is no change: it is sent again on request only.
+        let is_same = before.email.as_deref() == Some(address.shown());
+        (self.has_mail && !is_verified && !is_same).then_some(address)
     }
 }
 
@@ -137,17 +192,24 @@ impl AccountService {
             session: Some(caller.session),
             ..AuditEntry::of(Event::ProfileChanged, now, client_info)
         };
-        let (actor, is_fresh) = (Actor::new(caller, now), caller.fresh);
+        let actor = Actor::new(caller, now);
+        if self.has_mail && matches!(patch.email, FieldChange::Set(Some(_))) && caller.fresh {
+            self.mails.admit_account(&caller.user.to_string()).map_err(Failure::TooManyAttempts)?;
+        }
+        let context = PatchContext {
+            is_fresh: caller.fresh,
+            has_mail: self.has_mail,
+            env: self.env.clone(),
+            entry,
+        };
         let (store, user_cache) = (self.store.clone(), Arc::clone(&self.user_cache));
         run_to_completion(async move {
-            let done = store
-                .change_user(actor, move |account| patch.apply(account, is_fresh, entry))
-                .await;
+            let done =
+                store.change_user(actor, move |account| patch.apply(account, &context)).await;
             // Invalidate even if the write's outcome is unknown, so the cache never disagrees with
             // the database.
             user_cache.invalidate(actor.user);
-            let account = done.map_err(Failure::from)?.ok_or(Failure::Revoked(None))??;
-            Ok(UpdatedProfile { user: account.user, email: account.email, mobile: account.mobile })
+            done.map_err(Failure::from)?.ok_or(Failure::Revoked(None))?
         })
         .await
     }

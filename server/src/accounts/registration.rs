@@ -14,19 +14,24 @@ use app::{
 use async_trait::async_trait;
 
 use super::{
+    addresses::{mail_verification, renaming, username_address},
     hashing::{Client, Hasher},
     user_cache::UserCache,
 };
 use crate::{
     clock::Env,
     domain::{
+        one_time_code::{PresentedCode, Purpose, SpentCode, Token},
         password::{Password, Policy},
         username::{Name, Username},
     },
     failure::internal,
-    limits::{Limiter, Throttle},
+    limits::{Limiter, MailLimiter, Throttle},
     network::Network,
-    store::{AuditEntry, Event, NewUser, Store, StoreError},
+    store::{
+        AuditEntry, Event, NewRegistration, NewUser, RegistrationOutcome, Store, StoreError,
+        VerificationContext,
+    },
 };
 
 /// Use cases of user accounts.
@@ -45,6 +50,12 @@ pub struct AccountService {
     pub registrations: Option<Limiter<Network>>,
     /// Which visitors may register.
     pub registration: RegistrationPolicy,
+    /// True if addresses are verified by mail.
+    pub has_mail: bool,
+    /// True if a login requires a verified address.
+    pub requires_verified_address: bool,
+    /// Rate limits of mails.
+    pub mails: Arc<MailLimiter>,
     /// Reserved usernames.
     pub reserved: Vec<Name>,
     /// The password policy.
@@ -58,6 +69,26 @@ impl AccountService {
             return Err(ServerProblem::UsernameReserved.into());
         }
         Ok(username)
+    }
+
+    /// Returns the invitation of a registration, where one is required. It is used up with the
+    /// account.
+    async fn invitation(
+        &self,
+        token: Option<&str>,
+    ) -> Result<Option<(PresentedCode, SpentCode)>, Failure> {
+        match self.registration {
+            RegistrationPolicy::Open => return Ok(None),
+            RegistrationPolicy::Closed => return Err(Code::RegistrationClosed.into()),
+            RegistrationPolicy::Invite => {}
+        }
+        let token = token.filter(|token| !token.is_empty()).ok_or(Code::RegistrationClosed)?;
+        let invalid = || Failure::from(Code::CodeInvalid);
+        let code = PresentedCode::Token(Token::parse(token).ok_or_else(invalid)?);
+        let now = self.env.now();
+        let found = self.store.code_of_token(&code, &[Purpose::Invite], now).await;
+        let found = found.map_err(internal)?.ok_or_else(invalid)?;
+        Ok(Some((code, found)))
     }
 
     /// Counts a registration against the rate limit, whatever its outcome: each response tells
@@ -82,14 +113,18 @@ impl Accounts for AccountService {
         account: NewAccount,
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
-        if self.registration != RegistrationPolicy::Open {
-            return Err(Code::RegistrationClosed.into());
-        }
+        let invitation = self.invitation(account.invitation.as_deref()).await?;
         let mut fields = FieldErrors::default();
         let username = fields.check("username", self.name(&account.username));
         let chosen = Password::chosen(account.password, &self.policy, username.as_ref());
         let password = fields.check("password", chosen);
         let nickname = fields.check("nickname", nickname::parse(&account.nickname));
+        let address = username.as_ref().and_then(|name| username_address(name.shown()));
+        let is_invited_by_mail =
+            invitation.as_ref().is_some_and(|(_, invited)| invited.address.is_some());
+        if self.requires_verified_address && address.is_none() && !is_invited_by_mail {
+            fields.reject("username", Problem::EmailInvalid);
+        }
         fields.into_result()?;
         let (Some(username), Some(password), Some(nickname)) = (username, password, nickname)
         else {
@@ -118,11 +153,26 @@ impl Accounts for AccountService {
             user: Some(new.id),
             ..AuditEntry::of(Event::Registered, new.created_at, client_info)
         };
-        match self.store.insert_user(new, entry).await {
-            Ok(stored) => {
+        let pending = address.filter(|_| self.has_mail).map(|address| {
+            let lang = entry.client_info.lang;
+            let mailed = mail_verification(&self.env, new.id, lang, &address, false);
+            (self.env.uuid(), address, mailed)
+        });
+        let registration = NewRegistration {
+            user: new,
+            invitation: invitation.map(|(code, _)| code),
+            pending,
+            verification: VerificationContext {
+                id: self.env.uuid(),
+                renaming: renaming(&self.env).map_err(internal)?,
+            },
+        };
+        match self.store.register(registration, entry).await {
+            Ok(RegistrationOutcome::Registered(stored)) => {
                 tracing::info!(user = %stored.user.id, "registered");
                 Ok(stored.user)
             }
+            Ok(RegistrationOutcome::InvitationInvalid) => Err(Code::CodeInvalid.into()),
             Err(StoreError::Conflict) => Err(taken()),
             Err(error) => Err(internal(error)),
         }
@@ -143,6 +193,8 @@ impl Accounts for AccountService {
             avatar_url: user.avatar_url.clone(),
             role: user.role,
             email: account.email.clone(),
+            email_verified: account.is_email_verified(),
+            pending_email: account.pending_email(),
             alert_new_device: account.alert_new_device,
             mobile: account.mobile.clone(),
             created_at: account.created_at,

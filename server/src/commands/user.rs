@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use app::{
     backend::ClientInfo,
-    i18n::Lang,
+    i18n::{Lang, mail::Mail},
     protocol::{
         Role,
         users::{Account, AccountSort},
@@ -28,8 +28,13 @@ use crate::{
     },
     clock::{Env, utc},
     config::Config,
-    domain::username::Username,
-    sessions::administration::looked_for,
+    domain::{
+        email_address::EmailAddress,
+        message::Message,
+        one_time_code::{OneTimeCode, Purpose},
+        username::Username,
+    },
+    sessions::{administration::looked_for, invitations::invitation_link},
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext, Event, NewUser,
         OpenError, PageStart, PasswordChange, Store, StoreError, UserQuery, VerificationOutcome,
@@ -73,7 +78,20 @@ pub enum UserCommand {
     Enable(AccountSelector),
     /// Verify the address of an account without a message to it: the pending one, else the contact
     /// address, else the username
-    Verify(AccountSelector),
+    Verify {
+        /// The account.
+        #[command(flatten)]
+        selector: AccountSelector,
+        /// Another address, which becomes the contact address
+        #[arg(long)]
+        address: Option<String>,
+    },
+    /// Create an invitation to register, valid for 7 days and once; prints the link, or sends it to
+    /// the address where mail is configured
+    Invite {
+        /// Email address to send it to
+        address: Option<String>,
+    },
     /// List accounts, oldest first, one line per account
     List {
         /// Filter by prefix of username or nickname, or by exact email address or id
@@ -229,8 +247,9 @@ impl UserCommandContext<'_> {
                 .await?;
                 writeln!(out, "Enabled {}.", selector.shown())?;
             }
-            UserCommand::Verify(selector) => {
-                let address = self.verify(&selector).await?;
+            UserCommand::Invite { address } => self.invite(address.as_deref(), out).await?,
+            UserCommand::Verify { selector, address } => {
+                let address = self.verify(&selector, address.as_deref()).await?;
                 writeln!(
                     out,
                     "Verified the address {} of {}.",
@@ -288,11 +307,18 @@ impl UserCommandContext<'_> {
     }
 
     /// Verifies the address of an account, and returns it.
-    async fn verify(&self, selector: &AccountSelector) -> Result<String, UserError> {
+    async fn verify(
+        &self,
+        selector: &AccountSelector,
+        typed: Option<&str>,
+    ) -> Result<String, UserError> {
         let id = self.find(selector).await?;
         let account = self.store.user(id).await?.ok_or_else(|| selector.not_found())?;
-        let address = addresses::unverified(&account)
-            .ok_or_else(|| UserError::NothingToVerify(selector.account.clone()))?;
+        let address = match typed {
+            Some(typed) => EmailAddress::parse(typed).map_err(UserError::Refused)?,
+            None => addresses::unverified(&account)
+                .ok_or_else(|| UserError::NothingToVerify(selector.account.clone()))?,
+        };
         let shown = address.shown().to_owned();
         let verification = addresses::verification(self.env, id, address)?;
         let entry = self.act().entry(Event::AddressVerified, Some(id), None);
@@ -301,6 +327,34 @@ impl UserCommandContext<'_> {
             VerificationOutcome::Taken => Err(UserError::AddressTaken(shown)),
             VerificationOutcome::NoAccount => Err(selector.not_found()),
         }
+    }
+
+    /// Creates an invitation: sends it to the address where mail is configured, else prints its link.
+    async fn invite(
+        &self,
+        typed: Option<&str>,
+        out: &mut Output<impl Write>,
+    ) -> Result<(), UserError> {
+        let address = typed.map(EmailAddress::parse).transpose().map_err(UserError::Refused)?;
+        let address = address.filter(|_| self.config.mail.is_some());
+        let shown = address.as_ref().map(|address| address.shown().to_owned());
+        let code = OneTimeCode::generate(self.env, Purpose::Invite, None, shown, None);
+        let link = invitation_link(self.config.site_url().as_deref(), &code);
+        let entry = self.act().entry(Event::InvitationCreated, None, None);
+        let message = address.as_ref().map(|address| {
+            let mail = Mail::Invitation { token: code.link_secret() };
+            Message::new(self.env, None, address.shown().to_owned(), Lang::default(), mail)
+        });
+        self.store.issue_code(code, message, entry).await?;
+        match address {
+            Some(address) => writeln!(
+                out,
+                "The running server sends the invitation to {}. It is valid for 7 days.",
+                escaped(address.shown())
+            )?,
+            None => writeln!(out, "{link}\nThe link is valid for 7 days, for one registration.")?,
+        }
+        Ok(())
     }
 
     async fn change(

@@ -41,6 +41,7 @@ pub enum LogFormat {
 
 /// The settings.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// Listening address.
     pub addr: SocketAddr,
@@ -84,6 +85,8 @@ pub struct Config {
     pub limits: Option<Limits>,
     /// Which visitors may register.
     pub registration: RegistrationPolicy,
+    /// True if a login requires a verified address.
+    pub requires_verified_address: bool,
     /// Usernames that cannot be registered.
     pub reserved_usernames: Vec<String>,
     /// Minimum password length in code points.
@@ -182,6 +185,7 @@ impl Config {
             trusted_proxies,
             limits: limits(&mut reader)?,
             registration: reader.value("REGISTRATION", values::registration)?,
+            requires_verified_address: reader.value("REQUIRE_VERIFIED_ADDRESS", values::switch)?,
             reserved_usernames: reader
                 .given("RESERVED_USERNAMES", values::names)
                 .unwrap_or_default(),
@@ -214,6 +218,11 @@ impl Config {
                 config.jwt_algorithm
             ));
         }
+        if config.requires_verified_address && config.mail.is_none() {
+            errors.push(format!(
+                "{PREFIX}REQUIRE_VERIFIED_ADDRESS: addresses are verified by mail; it needs {PREFIX}MAIL_URL"
+            ));
+        }
         if let Some(metrics) = config.metrics_addr.filter(|other| overlaps(config.addr, *other)) {
             errors.push(format!(
                 "{PREFIX}METRICS_ADDR: {metrics} is the address of {PREFIX}ADDR ({addr}); metrics need a port of their own, \
@@ -230,6 +239,13 @@ impl Config {
     /// [`KeyError::NoSecret`] if there is no secret to encrypt them with.
     pub fn shared_keys(&self, store: &Store) -> Result<SharedKeys, KeyError> {
         SharedKeys::new(store.clone(), self.keys_secret.clone(), self.jwt_secret.clone())
+    }
+
+    /// Returns the origin of links to the site, if it is known.
+    #[must_use]
+    pub fn site_url(&self) -> Option<String> {
+        let of_mail = self.mail.as_ref().map(|mail| mail.site.url.clone());
+        of_mail.or_else(|| self.site.public_url.clone())
     }
 
     /// Password policy of new passwords.
@@ -300,6 +316,7 @@ fn s3(reader: &mut values::Reader<'_>) -> Result<Option<S3>, ConfigErrors> {
 fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigErrors> {
     let failures = reader.value("LOGIN_FAILURES_SECONDS", values::seconds)?;
     let registrations = reader.value("REGISTRATIONS_SECONDS", values::seconds)?;
+    let mails = reader.value("MAILS_SECONDS", values::seconds)?;
     let refreshes = reader.value("REFRESHES_SECONDS", values::seconds)?;
     let changes = reader.value("CHANGES_SECONDS", values::seconds)?;
     let mut quota =
@@ -308,6 +325,8 @@ fn limits(reader: &mut values::Reader<'_>) -> Result<Option<Limits>, ConfigError
         login_account: quota("LOGIN_FAILURES_PER_ACCOUNT", failures)?,
         login_address: quota("LOGIN_FAILURES_PER_ADDRESS", failures)?,
         registration: quota("REGISTRATIONS_PER_ADDRESS", registrations)?,
+        mails_account: quota("MAILS_PER_ACCOUNT", mails)?,
+        mails_address: quota("MAILS_PER_ADDRESS", mails)?,
         refresh: quota("REFRESHES_PER_SESSION", refreshes)?,
         changes_session: quota("CHANGES_PER_SESSION", changes)?,
         changes_account: quota("CHANGES_PER_ACCOUNT", changes)?,

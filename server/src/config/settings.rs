@@ -175,6 +175,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "600",
         meaning: "window of registrations, in seconds",
     },
+    Setting {
+        name: "MAILS_PER_ACCOUNT",
+        default: "5",
+        meaning: "mails to an account that were asked for: resets of the password, and verifications; further ones are dropped silently, or refused to the owner",
+    },
+    Setting { name: "MAILS_PER_ADDRESS", default: "30", meaning: "the same per client address" },
+    Setting { name: "MAILS_SECONDS", default: "3600", meaning: "window of such mails, in seconds" },
     Setting { name: "REFRESHES_PER_SESSION", default: "60", meaning: "refreshes per session" },
     Setting {
         name: "REFRESHES_SECONDS",
@@ -201,6 +208,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         name: "REGISTRATION",
         default: "open",
         meaning: "who may register: open (all visitors), invite (with an invitation of an administrator), closed (administrators create accounts on the command line)",
+    },
+    Setting {
+        name: "REQUIRE_VERIFIED_ADDRESS",
+        default: "off",
+        meaning: "on: a login requires a verified address, and a registration an address as the username or an invitation by mail; needs MAIL_URL",
     },
     Setting {
         name: "RESERVED_USERNAMES",

@@ -7,6 +7,8 @@ use app::protocol::TokenType;
 pub enum AuthRequirement {
     /// No token.
     Public,
+    /// An access token, if there is one: without a token there is no caller.
+    Optional,
     /// An access token.
     Access,
     /// A fresh access token: one that was issued for a password, so that a stolen token is not
@@ -28,7 +30,7 @@ impl AuthRequirement {
     pub const fn takes(self, token: TokenType) -> bool {
         match self {
             Self::Public => false,
-            Self::Access | Self::Fresh | Self::Admin | Self::FreshAdmin => {
+            Self::Optional | Self::Access | Self::Fresh | Self::Admin | Self::FreshAdmin => {
                 matches!(token, TokenType::Access)
             }
             Self::Refresh => matches!(token, TokenType::Refresh),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use app::{
-    backend::{Caller, DeviceCookie, Failure, RequestContext, api_lang},
+    backend::{Caller, CodeRequestCookie, DeviceCookie, Failure, RequestContext, api_lang},
     protocol::error::Code,
 };
 use axum::{
@@ -56,6 +56,7 @@ async fn dispatch(State(route): State<Route>, request: Request) -> Response {
         lang: api_lang(&parts.headers),
         client_info: client_info::of(&parts, &route.state.trusted_proxies),
         device_cookies: DeviceCookie::read_all(&parts.headers),
+        code_request: CodeRequestCookie::read(&parts.headers),
         caller: None,
     };
     let (lang, id) = (context.lang, context.id.clone());
@@ -119,6 +120,11 @@ async fn authenticate(
             Err(Code::BadRequest) => Err(Code::BadRequest.into()),
             _ => Ok(None),
         };
+    }
+    if endpoint.auth == AuthRequirement::Optional
+        && matches!(bearer(headers), Err(Code::TokenMissing))
+    {
+        return Ok(None);
     }
     state.sessions.authenticate(headers, endpoint.auth, &context.client_info).await.map(Some)
 }

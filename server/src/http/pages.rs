@@ -41,6 +41,8 @@ pub struct Pages {
     pub mail: bool,
     /// Which visitors may register.
     pub registration: RegistrationPolicy,
+    /// True if a login requires a verified address.
+    pub require_verified_address: bool,
     /// True if pages reload when their sources change: in development only.
     pub reload: bool,
 }
@@ -56,6 +58,7 @@ impl Pages {
             remember_seconds: 604_800,
             mail: false,
             registration: RegistrationPolicy::Open,
+            require_verified_address: false,
             reload: false,
         }
     }
@@ -130,7 +133,7 @@ fn prepare(pages: &Pages) {
         site: Arc::clone(&pages.info),
         mail: pages.mail,
         registration: pages.registration,
-        require_verified_address: false,
+        require_verified_address: pages.require_verified_address,
         assets: pages.site.assets.clone(),
         reload: pages.reload,
     });

@@ -3,12 +3,14 @@
 mod addresses;
 mod changes;
 mod failures;
+mod mails;
 mod rate;
 mod throttle;
 
 pub use addresses::Addresses;
 pub use changes::{ChangeLimit, ChangeLimiter};
 pub use failures::{RateDecision, check_failures};
+pub use mails::MailLimiter;
 pub use rate::Limiter;
 pub use throttle::Throttle;
 
@@ -30,6 +32,10 @@ pub struct Limits {
     pub login_address: Quota,
     /// Registrations from a client network.
     pub registration: Quota,
+    /// Mails to an account that were asked for.
+    pub mails_account: Quota,
+    /// Mails that a client network has asked for.
+    pub mails_address: Quota,
     /// Refreshes of a session.
     pub refresh: Quota,
     /// Passwords of a client network that wait for hashing.

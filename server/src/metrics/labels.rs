@@ -53,6 +53,8 @@ label! {
     UnknownAccount = "unknown_account",
     /// The account is disabled.
     Disabled = "disabled",
+    /// The account has no verified address, which is required.
+    AddressUnverified = "address_unverified",
     /// Too many failures, or too many passwords of the client wait.
     Throttled = "throttled",
     /// The server was overloaded or has failed.

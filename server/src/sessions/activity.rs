@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::{
     audit_log::{Entry, parse_cursor, write_cursor},
     service::Inner,
-    user_agent,
 };
 use crate::{
+    domain::user_agent,
     failure::internal,
     store::{AuditFilter, AuditStart},
 };

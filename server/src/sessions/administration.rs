@@ -96,7 +96,10 @@ impl Administration for SessionService {
         let Inner { store, env, .. } = &**self.inner();
         let user = store.account(id, env.now()).await.map_err(internal)?.ok_or(Code::NotFound)?;
         let usage = store.files_usage(id).await.map_err(internal)?;
+        let stored = store.user(id).await.map_err(internal)?.ok_or(Code::NotFound)?;
         Ok(AccountDetails {
+            email_verified: stored.is_email_verified(),
+            pending_email: stored.pending_email(),
             user,
             last_login_at: store.last_login(id).await.map_err(internal)?,
             files: usage.files,

@@ -8,9 +8,10 @@ use app::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
-use super::{service::Inner, user_agent};
+use super::service::Inner;
 use crate::{
     accounts::lookup,
+    domain::user_agent,
     failure::internal,
     store::{self, AuditFilter, AuditStart, Event, Outcome, StoredEntry},
 };

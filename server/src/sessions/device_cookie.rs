@@ -5,7 +5,7 @@
 //! A cookie has a random id and a MAC over the id, the account's id and the epoch of the account's
 //! cookies. A change of the password, of the account's state, and the end of all (other) sessions
 //! begin a new epoch; an account that reuses the name of a deleted one has another id. Nothing is
-//! stored. The cookie's name depends on the typed username alone, so it reveals nothing about the
+//! stored. The cookie's name depends on the username alone, so it reveals nothing about the
 //! account.
 
 use app::backend::DeviceCookie;

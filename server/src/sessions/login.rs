@@ -23,6 +23,7 @@ use crate::{
     metrics::{Login, Revocation, metrics},
     store::{
         AuditEntry, DeviceEpoch, Event, InsertSessionOutcome, NewSession, Outcome, StoreError,
+        StoredUser,
     },
 };
 
@@ -31,6 +32,17 @@ const MAX_SESSIONS_PER_USER: u64 = 100;
 /// Bytes of the hash that stands for a typed username in the database: a user may have typed the
 /// password there.
 const ACCOUNT_HASH_BYTES: usize = 16;
+
+/// A login whose password is right.
+pub(super) struct CheckedLogin {
+    pub(super) account: Box<StoredUser>,
+    /// The stored hash.
+    hash: String,
+    attempt: Attempt,
+    device: Option<KnownDevice>,
+    /// Key of the username, account or not.
+    name: String,
+}
 
 impl Inner {
     /// Logs in, and counts the outcome.
@@ -46,6 +58,7 @@ impl Inner {
             // Counted where it is known why.
             Err(Failure::Plain(Code::InvalidCredentials)) => None,
             Err(Failure::Plain(Code::AccountDisabled)) => Some(Login::Disabled),
+            Err(Failure::Plain(Code::AddressUnverified)) => Some(Login::AddressUnverified),
             Err(Failure::TooManyAttempts(_)) => Some(Login::Throttled),
             Err(_) => Some(Login::Failed),
         };
@@ -55,54 +68,27 @@ impl Inner {
         outcome
     }
 
-    /// Logs in. Failures are indistinguishable by response and by time: every admitted attempt looks
-    /// up the name, hashes once and writes once, account or not. Without a known device the account is
-    /// looked up after admission only.
+    /// Logs in.
     async fn try_login(
         self: &Arc<Self>,
         credentials: LoginAttempt,
         cookies: &[DeviceCookie],
         client_info: ClientInfo,
     ) -> Result<LoginOutcome, Failure> {
-        let LoginAttempt { username, password, remember } = credentials;
-        let key = self.account_key(&username).await?;
-        let name = key.as_deref().unwrap_or(&username);
-        let device = self.recognize(name, key.as_deref(), cookies).await?;
-        let subjects = self.subjects(name, device.as_ref(), &client_info);
-        let trying = self.entry(Event::LoggedIn, None, None, client_info.clone());
-        let attempt = self.admit(subjects, key.as_deref(), trying).await?;
-        let refused = |user, outcome| AuditEntry {
-            outcome,
-            ..self.entry(Event::LoggedIn, user, None, client_info.clone())
-        };
-        let (account, hash) =
-            match self.check_password(key.as_deref(), password, Client::of(&client_info)).await? {
-                PasswordCheck::Correct { account, hash } => (account, hash),
-                PasswordCheck::Disabled(user) => {
-                    return Err(self
-                        .refuse_disabled(attempt, refused(Some(user), Outcome::Disabled))
-                        .await);
-                }
-                PasswordCheck::Wrong(user) => {
-                    tracing::info!(%user, "login rejected: wrong password");
-                    attempt
-                        .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
-                        .await
-                        .map_err(internal)?;
-                    metrics().logins.of(Login::WrongPassword).inc();
-                    return Err(Code::InvalidCredentials.into());
-                }
-                PasswordCheck::Unknown => {
-                    tracing::info!("login rejected: unknown account");
-                    attempt
-                        .fail(&self.store, refused(None, Outcome::UnknownAccount))
-                        .await
-                        .map_err(internal)?;
-                    metrics().logins.of(Login::UnknownAccount).inc();
-                    return Err(Code::InvalidCredentials.into());
-                }
-            };
+        let remember = credentials.remember;
+        let checked = self.check_login(credentials, cookies, client_info.clone()).await?;
+        let CheckedLogin { account, hash, attempt, device, name } = checked;
         let user = account.user.id;
+        let refused = |outcome| AuditEntry {
+            outcome,
+            ..self.entry(Event::LoggedIn, Some(user), None, client_info.clone())
+        };
+        if self.mail.requires_verified_address && !account.is_email_verified() {
+            tracing::info!(%user, "login rejected: no verified address");
+            let entry = refused(Outcome::AddressUnverified);
+            self.store.insert_audit_entry(entry).await.map_err(internal)?;
+            return Err(Code::AddressUnverified.into());
+        }
         let session = self.new_session(user, remember);
         let begun =
             self.begin(session.clone(), hash, device.is_some(), &attempt, client_info.clone());
@@ -112,31 +98,75 @@ impl Inner {
             }
             InsertSessionOutcome::PasswordChanged => {
                 tracing::info!(%user, "login rejected: password changed meanwhile");
-                attempt
-                    .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
-                    .await
-                    .map_err(internal)?;
+                let entry = refused(Outcome::WrongPassword);
+                attempt.fail(&self.store, entry).await.map_err(internal)?;
                 metrics().logins.of(Login::WrongPassword).inc();
                 return Err(Code::InvalidCredentials.into());
             }
             InsertSessionOutcome::AccountDisabled => {
-                return Err(self
-                    .refuse_disabled(attempt, refused(Some(user), Outcome::Disabled))
-                    .await);
+                return Err(self.refuse_disabled(attempt, refused(Outcome::Disabled)).await);
             }
         };
         let tokens = self.pair(&session, true).map_err(internal)?;
         Ok(LoginOutcome {
             tokens,
             user: account.user,
-            device_cookie: self.device_cookies.cookie(name, epoch, device),
+            device_cookie: self.device_cookies.cookie(&name, epoch, device),
         })
+    }
+
+    /// Checks username and password. Failures are indistinguishable by response and by time: every
+    /// admitted attempt looks up the name, hashes once and writes once, account or not. Without a
+    /// known device the account is looked up after admission only.
+    pub(super) async fn check_login(
+        self: &Arc<Self>,
+        credentials: LoginAttempt,
+        cookies: &[DeviceCookie],
+        client_info: ClientInfo,
+    ) -> Result<CheckedLogin, Failure> {
+        let LoginAttempt { username, password, .. } = credentials;
+        let key = self.account_key(&username).await?;
+        let name = key.clone().unwrap_or(username);
+        let device = self.recognize(&name, key.as_deref(), cookies).await?;
+        let subjects = self.subjects(&name, device.as_ref(), &client_info);
+        let trying = self.entry(Event::LoggedIn, None, None, client_info.clone());
+        let attempt = self.admit(subjects, key.as_deref(), trying).await?;
+        let refused = |user, outcome| AuditEntry {
+            outcome,
+            ..self.entry(Event::LoggedIn, user, None, client_info.clone())
+        };
+        match self.check_password(key.as_deref(), password, Client::of(&client_info)).await? {
+            PasswordCheck::Correct { account, hash } => {
+                Ok(CheckedLogin { account, hash, attempt, device, name })
+            }
+            PasswordCheck::Disabled(user) => {
+                Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await)
+            }
+            PasswordCheck::Wrong(user) => {
+                tracing::info!(%user, "login rejected: wrong password");
+                attempt
+                    .fail(&self.store, refused(Some(user), Outcome::WrongPassword))
+                    .await
+                    .map_err(internal)?;
+                metrics().logins.of(Login::WrongPassword).inc();
+                Err(Code::InvalidCredentials.into())
+            }
+            PasswordCheck::Unknown => {
+                tracing::info!("login rejected: unknown account");
+                attempt
+                    .fail(&self.store, refused(None, Outcome::UnknownAccount))
+                    .await
+                    .map_err(internal)?;
+                metrics().logins.of(Login::UnknownAccount).inc();
+                Err(Code::InvalidCredentials.into())
+            }
+        }
     }
 
     /// Returns the username key of the account that a typed name means: that of the account which
     /// has verified the name as its address, else the name's own, account or not. So both names of
     /// an account share their failures and their devices.
-    async fn account_key(&self, typed: &str) -> Result<Option<String>, Failure> {
+    pub(super) async fn account_key(&self, typed: &str) -> Result<Option<String>, Failure> {
         let Some(key) = username::lookup_key(typed) else { return Ok(None) };
         // No other username has an at sign.
         if !key.contains('@') {

@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod activity;
+mod address_verification;
 pub mod administration;
 mod audit_log;
 mod authenticate;
@@ -12,17 +13,17 @@ mod cleanup;
 mod clock_check;
 mod deletion;
 mod device_cookie;
+pub mod invitations;
 mod login;
 mod login_attempts;
 mod logout;
 mod password_check;
 mod reauthenticate;
+mod recovery;
 mod refresh;
 mod service;
 mod token_pair;
 mod undo;
 mod user_sessions;
 
-use crate::domain::user_agent;
-
-pub use service::{SessionRules, SessionService, StartError};
+pub use service::{MailRules, SessionRules, SessionService, StartError};

@@ -27,7 +27,7 @@ use crate::{
     cache::ReadThroughCache,
     clock::Env,
     domain::{access::AuthRequirement, password::Policy, rotation::Lifetimes, session::Session},
-    limits::{ChangeLimiter, Limiter, Throttle},
+    limits::{ChangeLimiter, Limiter, MailLimiter, Throttle},
     metrics::{Cache, metrics},
     store::{AuditEntry, Event, Position, Store, StoreError},
     task::run_to_completion,
@@ -38,7 +38,7 @@ use crate::{
 const CAPACITY: usize = 50_000;
 
 /// Settings of sessions.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct SessionRules {
     /// Lifetimes of tokens and sessions.
     pub lifetimes: Lifetimes,
@@ -48,6 +48,21 @@ pub struct SessionRules {
     pub policy: Policy,
     /// Retention of the audit log in seconds.
     pub audit: i64,
+    /// Mail.
+    pub mail: MailRules,
+}
+
+/// Mail, as far as use cases need to know.
+#[derive(Clone)]
+pub struct MailRules {
+    /// True if mail is sent.
+    pub is_on: bool,
+    /// True if a login requires a verified address.
+    pub requires_verified_address: bool,
+    /// Origin of links; [`None`] if it is not configured.
+    pub site_url: Option<String>,
+    /// Rate limits of mails.
+    pub limits: Arc<MailLimiter>,
 }
 
 /// Error of starting the service.
@@ -83,6 +98,7 @@ pub(super) struct Inner {
     pub(super) rotates: bool,
     pub(super) policy: Policy,
     pub(super) audit: i64,
+    pub(super) mail: MailRules,
     pub(super) env: Env,
     /// Position after the changes that the caches know of.
     pub(super) changes_position: Mutex<Position>,
@@ -107,7 +123,7 @@ impl SessionService {
         throttle: Arc<Throttle>,
         env: Env,
     ) -> Result<Self, StartError> {
-        let SessionRules { lifetimes, rotates, policy, audit } = rules;
+        let SessionRules { lifetimes, rotates, policy, audit, mail } = rules;
         let refreshes =
             throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&env.clock)));
         let changes = throttle.limits.map(|limits| ChangeLimiter::new(&limits, &env.clock));
@@ -132,6 +148,7 @@ impl SessionService {
             rotates,
             policy,
             audit,
+            mail,
             env,
             changes_position: Mutex::new(changes_position),
             last_heard: LastHeard::default(),

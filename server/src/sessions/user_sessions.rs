@@ -9,8 +9,9 @@ use app::{
 };
 use uuid::Uuid;
 
-use super::{service::Inner, user_agent};
+use super::service::Inner;
 use crate::{
+    domain::user_agent,
     failure::internal,
     metrics::{Revocation, metrics},
     store::{Actor, Event, StoredSession},

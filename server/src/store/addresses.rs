@@ -154,6 +154,22 @@ pub(super) async fn owner(
         .await?)
 }
 
+/// Returns those of the keys whose addresses are verified.
+pub(super) async fn verified_among(
+    connection: &impl ConnectionTrait,
+    keys: impl Iterator<Item = &str>,
+) -> Result<Vec<String>, StoreError> {
+    Ok(address::Entity::find()
+        .select_only()
+        .column(Column::Key)
+        .filter(Column::Kind.eq(EMAIL))
+        .filter(Column::VerifiedAt.is_not_null())
+        .filter(Column::Key.is_in(keys))
+        .into_tuple()
+        .all(connection)
+        .await?)
+}
+
 /// Returns the addresses of an account.
 pub(super) async fn of_user(
     connection: &impl ConnectionTrait,
@@ -171,6 +187,22 @@ pub(super) async fn of_user(
         }
     }
     Ok(addresses)
+}
+
+/// Sets the address of an account that waits for its verification, in place of another one.
+pub(super) async fn set_pending(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    user: Uuid,
+    address: Option<&EmailAddress>,
+    now: i64,
+) -> Result<(), StoreError> {
+    let pending = Column::UserId.eq(user).and(Column::VerifiedAt.is_null());
+    address::Entity::delete_many().filter(pending).exec(connection).await?;
+    match address {
+        Some(address) => insert(connection, id, user, address, None, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Deletes the addresses of an account.

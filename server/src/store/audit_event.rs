@@ -57,6 +57,16 @@ pub enum Event {
     AddressVerified,
     /// Another account has verified the address that was the username of this one.
     AddressLost,
+    /// A reset of the password was requested.
+    ResetRequested,
+    /// The password was reset by a code of a mail.
+    PasswordReset,
+    /// A verification of an address was requested.
+    VerificationSent,
+    /// An administrator created an invitation.
+    InvitationCreated,
+    /// An administrator revoked an invitation.
+    InvitationRevoked,
 }
 
 /// Outcome of the event.
@@ -70,6 +80,8 @@ pub enum Outcome {
     WrongPassword,
     /// The account is disabled.
     Disabled,
+    /// The account has no verified address, which is required.
+    AddressUnverified,
     /// Rejected by a rate limit before the password was checked; only the first rejection of a
     /// window is logged.
     Throttled,
@@ -154,7 +166,7 @@ impl AuditEntry {
 
 impl Event {
     /// All variants.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 30] = [
         Self::Registered,
         Self::LoggedIn,
         Self::Refreshed,
@@ -180,6 +192,11 @@ impl Event {
         Self::MailFailed,
         Self::AddressVerified,
         Self::AddressLost,
+        Self::ResetRequested,
+        Self::PasswordReset,
+        Self::VerificationSent,
+        Self::InvitationCreated,
+        Self::InvitationRevoked,
     ];
 
     /// Stored form.
@@ -211,6 +228,11 @@ impl Event {
             Self::MailFailed => "mail_failed",
             Self::AddressVerified => "address_verified",
             Self::AddressLost => "address_lost",
+            Self::ResetRequested => "reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::VerificationSent => "verification_sent",
+            Self::InvitationCreated => "invitation_created",
+            Self::InvitationRevoked => "invitation_revoked",
         }
     }
 
@@ -223,8 +245,14 @@ impl Event {
 
 impl Outcome {
     /// All variants.
-    pub const ALL: [Self; 5] =
-        [Self::Success, Self::UnknownAccount, Self::WrongPassword, Self::Disabled, Self::Throttled];
+    pub const ALL: [Self; 6] = [
+        Self::Success,
+        Self::UnknownAccount,
+        Self::WrongPassword,
+        Self::Disabled,
+        Self::AddressUnverified,
+        Self::Throttled,
+    ];
 
     /// Stored form.
     #[must_use]
@@ -234,6 +262,7 @@ impl Outcome {
             Self::UnknownAccount => "unknown_account",
             Self::WrongPassword => "wrong_password",
             Self::Disabled => "disabled",
+            Self::AddressUnverified => "address_unverified",
             Self::Throttled => "throttled",
         }
     }

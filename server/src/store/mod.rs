@@ -1,5 +1,6 @@
 //! Persistence in SQLite or PostgreSQL: entities, migrations and queries. No other module knows SQL.
 
+mod account_codes;
 mod actor;
 mod addresses;
 mod administration;
@@ -51,6 +52,10 @@ mod races;
 #[path = "../../tests/support/database.rs"]
 mod test_database;
 
+pub use account_codes::{
+    CodeVerification, MailedCode, NewRegistration, RegistrationOutcome, ResetChange, ResetOutcome,
+    StoredInvitation, VerificationContext,
+};
 pub use actor::{ActError, Actor, Denied};
 pub use addresses::{
     AccountAddresses, AddressVerification, Renaming, VerificationOutcome, VerifiedAddress,

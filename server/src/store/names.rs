@@ -11,7 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    NewUser, Store, StoreError,
+    NewUser, Store, StoreError, addresses,
     entities::{
         user,
         username_skeleton::{self, Column},
@@ -80,11 +80,12 @@ pub(super) async fn reserve_all(
         let found: Vec<String> = user::Entity::find()
             .select_only()
             .column(user::Column::UsernameKey)
-            .filter(user::Column::UsernameKey.is_in(keys))
+            .filter(user::Column::UsernameKey.is_in(keys.clone()))
             .into_tuple()
             .all(connection)
             .await?;
         taken.extend(found);
+        taken.extend(addresses::verified_among(connection, keys).await?);
         let alike = part.iter().map(|new| new.name.skeleton.as_str());
         let found = username_skeleton::Entity::find()
             .filter(Column::Skeleton.is_in(alike))

@@ -73,7 +73,7 @@ impl Store {
     }
 }
 
-async fn change_password(
+pub(super) async fn change_password(
     connection: &impl ConnectionTrait,
     change: PasswordChange,
     entry: AuditEntry,

@@ -286,7 +286,7 @@ async fn change_user_concurrently_loses_no_field() {
                     1 => found.email = Some(text),
                     _ => found.mobile = Some(text),
                 }
-                UserChange { user: Some(found), entry: None, answer: () }
+                UserChange { user: Some(found), entry: None, verification: None, answer: () }
             })
         });
         join_all(changes).await.into_iter().for_each(|changed| assert!(changed.unwrap().is_some()));

@@ -12,10 +12,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AccountAddresses, ActError, Actor, AuditEntry, Change, Store, StoreError, addresses,
-    alerts::AlertEvent, audit, changes, entities::user, names, user_words,
+    AccountAddresses, ActError, Actor, AuditEntry, Change, MailedCode, Store, StoreError,
+    account_codes, addresses, alerts::AlertEvent, audit, changes, entities::user, names,
+    one_time_codes, user_words,
 };
-use crate::domain::username::Name;
+use crate::domain::{one_time_code::Purpose, username::Name};
 
 /// Rows of a statement that inserts many; each value is a parameter, of which SQLite takes 32 766 and
 /// PostgreSQL 65 535.
@@ -73,8 +74,17 @@ impl StoredUser {
         self.addresses.verified.is_some()
     }
 
+    /// Returns the address that waits for its verification.
+    #[must_use]
+    pub fn pending_email(&self) -> Option<String> {
+        self.addresses.pending.as_ref().map(|address| address.shown().to_owned())
+    }
+
     /// Reads an account, with its addresses.
-    async fn read(connection: &impl ConnectionTrait, row: user::Model) -> Result<Self, StoreError> {
+    pub(super) async fn read(
+        connection: &impl ConnectionTrait,
+        row: user::Model,
+    ) -> Result<Self, StoreError> {
         let addresses = addresses::of_user(connection, row.id).await?;
         Self::of(row, addresses)
     }
@@ -119,6 +129,8 @@ pub struct UserChange<T> {
     pub user: Option<StoredUser>,
     /// Audit entry.
     pub entry: Option<AuditEntry>,
+    /// Mail to an address that waits for its verification, with the id of its row.
+    pub verification: Option<(Uuid, MailedCode)>,
     /// Result for the caller.
     pub answer: T,
 }
@@ -207,12 +219,26 @@ impl Store {
                 if let Some(changed) = change.user {
                     let StoredUser { user, email, mobile, addresses, alert_new_device, .. } =
                         changed;
-                    if addresses.verified.is_none() && addresses != before {
+                    if addresses.verified.is_none() && before.verified.is_some() {
                         addresses::delete_all(transaction, actor.user).await?;
+                        // A reset that was sent there must not open the account.
+                        one_time_codes::revoke(transaction, actor.user, Purpose::Reset).await?;
                         if let (Some(removed), Some(entry)) = (&before.verified, &change.entry)
                             && let Some(event) = AlertEvent::of(AlertKind::AddressRemoved, entry)
                         {
                             alerts.send_to(transaction, event, removed).await?;
+                        }
+                    }
+                    if addresses.pending != before.pending || change.verification.is_some() {
+                        let (id, mailed) = change.verification.unzip();
+                        let (pending, now) = (addresses.pending.as_ref(), actor.at);
+                        let id = id.unwrap_or_default();
+                        addresses::set_pending(transaction, id, actor.user, pending, now).await?;
+                        for purpose in [Purpose::Verify, Purpose::Change] {
+                            one_time_codes::revoke(transaction, actor.user, purpose).await?;
+                        }
+                        if let Some(mailed) = mailed {
+                            account_codes::send(transaction, mailed).await?;
                         }
                     }
                     if (&row.nickname, &row.email) != (&user.nickname, &email) {
@@ -267,6 +293,19 @@ impl Store {
             .await?;
         Ok(found.map(|(user, epoch)| DeviceEpoch { user, epoch }))
     }
+}
+
+/// Returns the username key of an account.
+pub(super) async fn username_key(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Option<String>, StoreError> {
+    Ok(user::Entity::find_by_id(id)
+        .select_only()
+        .column(user::Column::UsernameKey)
+        .into_tuple()
+        .one(connection)
+        .await?)
 }
 
 /// State of an account before a login.

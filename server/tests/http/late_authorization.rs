@@ -243,7 +243,7 @@ async fn assert_all_denied(app: &App, actor: Actor, expected: Denied) {
     };
     let rename = |mut account: server::store::StoredUser| {
         account.user.nickname = Some("renamed".to_owned());
-        UserChange { user: Some(account), entry: None, answer: () }
+        UserChange { user: Some(account), entry: None, verification: None, answer: () }
     };
     let password = PasswordChange {
         user,

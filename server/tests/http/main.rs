@@ -37,6 +37,7 @@
 
 mod account_deletion;
 mod activity;
+mod address_verification;
 mod addresses;
 mod alerts;
 mod api_conventions;
@@ -54,6 +55,7 @@ mod files;
 mod forged_tokens;
 mod fresh_install;
 mod health;
+mod invitations;
 mod key_rotation;
 mod late_authorization;
 mod login;
@@ -70,6 +72,7 @@ mod pictures;
 mod profile;
 mod rate_limits;
 mod reauthentication;
+mod recovery;
 mod refresh;
 mod register;
 mod request_bodies;

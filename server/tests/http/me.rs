@@ -17,7 +17,7 @@ async fn profile_response_has_the_documented_members() {
         body,
         json!({
             "username": "Alice", "nickname": null, "avatar_url": null, "role": "user",
-            "email": null, "alert_new_device": true, "mobile": null, "created_at": START,
+            "email": null, "email_verified": false, "pending_email": null, "alert_new_device": true, "mobile": null, "created_at": START,
             "password_changed_at": START,
             "login_time": START + 50, "expiration_time": START + 950, "token_type": "access", "fresh": true,
         })

@@ -59,6 +59,7 @@ async fn openapi_operations_document_authentication_input_and_errors() {
         let security = described.get("security").cloned().unwrap_or(json!([]));
         let expected = match operation.auth {
             AuthRequirement::Public => json!([]),
+            AuthRequirement::Optional => json!([{}, { "access_token": [] }]),
             AuthRequirement::Access
             | AuthRequirement::Fresh
             | AuthRequirement::Admin

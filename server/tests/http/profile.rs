@@ -34,7 +34,7 @@ async fn profile_change_updates_named_members_only() {
     ] {
         let response = change(&app, &pair.access, &changes).await;
         assert_eq!(response.status, StatusCode::OK, "{}", response.text());
-        let expected = json!({ "message": "Profile saved", "user": user(nickname.clone()), "email": email, "mobile": mobile });
+        let expected = json!({ "message": "Profile saved", "user": user(nickname.clone()), "email": email, "pending_email": null, "mobile": mobile });
         assert_eq!(response.json(), expected, "{changes}");
         let me = app.me(&pair.access).await.json();
         assert_eq!((&me["nickname"], &me["email"], &me["mobile"]), (&nickname, &email, &mobile));

@@ -18,10 +18,11 @@ use crate::{
     app::{App, PASSWORD, RequestBuilder, Response, Tokens},
     forged_tokens::parts,
     pictures::picture,
+    recovery,
 };
 
 /// Members with random values.
-const VOLATILE: [&str; 9] = [
+const VOLATILE: [&str; 10] = [
     "id",
     "access_token",
     "refresh_token",
@@ -31,6 +32,7 @@ const VOLATILE: [&str; 9] = [
     "latest",
     "session",
     "session_id",
+    "link",
 ];
 
 /// Compares a text with a file of `snapshots/`. `.cargo/config.toml` keeps a failed comparison from
@@ -93,11 +95,16 @@ struct Setup {
     file_id: String,
     notice_id: String,
     undo_token: String,
+    /// Token that verifies an address of the user.
+    verification: String,
+    /// Token that resets the password of another account.
+    reset: String,
+    invitation_id: String,
 }
 
 impl Setup {
     async fn new() -> Self {
-        let app = App::start().await;
+        let app = recovery::start(&[]).await;
         let admin = app.admin("root").await;
         let user = app.register_and_login("alice").await;
         let user_id = text(&app.me(&user.access).await.json()["id"]);
@@ -114,7 +121,28 @@ impl Setup {
         let notices = app.get("/api/me/notices").bearer(&user.access).send().await.json();
         let notice_id = text(&notices["notices"][0]["id"]);
         let undo_token = Self::undo_token(&app, &user_id).await;
-        Self { app, admin, user, user_id, file_id, notice_id, undo_token }
+        let change = app.call(Method::PATCH, "/api/me").bearer(&user.access);
+        let change = change.json(&json!({ "email": "alice@example.com" })).send().await;
+        assert_eq!(change.status, StatusCode::ACCEPTED, "{}", change.text());
+        let (_, verification, _) = recovery::only_code(&app).await;
+        app.register("reset@example.com").await;
+        app.take_mails().await;
+        app.forgot("reset@example.com").await;
+        let (_, reset, _) = recovery::only_code(&app).await;
+        let invitation = app.post("/api/invitations").bearer(&admin.access).json(&json!({}));
+        let invitation_id = text(&invitation.send().await.json()["id"]);
+        Self {
+            app,
+            admin,
+            user,
+            user_id,
+            file_id,
+            notice_id,
+            undo_token,
+            verification,
+            reset,
+            invitation_id,
+        }
     }
 
     /// Returns the token of an alert.
@@ -131,7 +159,7 @@ impl Setup {
         let path = format!("{}{query}", endpoint.path);
         let request = self.app.call(endpoint.method.clone(), &path);
         match endpoint.auth {
-            AuthRequirement::Public => request,
+            AuthRequirement::Public | AuthRequirement::Optional => request,
             AuthRequirement::Refresh => request.bearer(&self.user.refresh),
             AuthRequirement::Admin | AuthRequirement::FreshAdmin => {
                 request.bearer(&self.admin.access)
@@ -150,10 +178,32 @@ impl Setup {
             "register" => request("").json(&json!({ "username": "bob", "password": PASSWORD })),
             "login" => request("").json(&json!({ "username": "alice", "password": PASSWORD })),
             "reauthenticate" => request("").json(&json!({ "password": PASSWORD })),
-            "refresh" | "verify" | "logout" | "get_profile" | "list_sessions"
-            | "revoke_sessions" | "delete_avatar" | "list_files" | "export_account"
-            | "list_notices" | "list_activity" => request(""),
+            "refresh"
+            | "verify"
+            | "logout"
+            | "get_profile"
+            | "list_sessions"
+            | "revoke_sessions"
+            | "delete_avatar"
+            | "list_files"
+            | "export_account"
+            | "list_notices"
+            | "list_activity"
+            | "send_own_verification"
+            | "list_invitations" => request(""),
             "undo" => request("").json(&json!({ "token": self.undo_token })),
+            "reset_password" => request("").json(&json!({
+                "token": self.reset, "password": "battery horse correct",
+            })),
+            "verify_address" => request("").json(&json!({ "token": self.verification })),
+            "send_verification" => {
+                request("").json(&json!({ "username": "alice", "password": PASSWORD }))
+            }
+            "verify_account_address" | "send_account_verification" => {
+                request("").json(&json!({ "id": self.user_id }))
+            }
+            "create_invitation" => request("").json(&json!({ "email": "ada@example.com" })),
+            "revoke_invitation" => request(&format!("?id={}", self.invitation_id)),
             "list_users" => request("?search=alice"),
             "get_account" | "list_account_sessions" | "list_account_files" => {
                 request(&format!("?id={}", self.user_id))
@@ -171,7 +221,9 @@ impl Setup {
             "list_audit_entries" => request("?event=registered"),
             "dismiss_notice" => request(&format!("?id={}", self.notice_id)),
             "update_profile" => request("").json(&json!({ "nickname": "Ada" })),
-            "delete_account" => request("").json(&json!({ "username": "alice" })),
+            "forgot_password" | "delete_account" => {
+                request("").json(&json!({ "username": "alice" }))
+            }
             "change_password" => request("").json(&json!({
                 "current_password": PASSWORD, "password": "battery horse correct",
             })),
@@ -190,14 +242,25 @@ impl Setup {
             "register" => request("").json(&json!({ "username": "alice", "password": PASSWORD })),
             "login" => request("").json(&json!({ "username": "alice", "password": "wrong" })),
             "reauthenticate" => request("").json(&json!({ "password": "wrong" })),
-            "update_profile" => request("").json(&json!({ "email": "no address" })),
+            "update_profile" | "create_invitation" => {
+                request("").json(&json!({ "email": "no address" }))
+            }
             "delete_account" => request("").json(&json!({ "username": "bob" })),
             "change_password" => {
                 request("").json(&json!({ "current_password": "wrong", "password": "short" }))
             }
-            "undo" => request("").json(&json!({ "token": "x" })),
             "set_avatar" | "upload_file" => request("").body("no image"),
-            "revoke_sessions"
+            "undo" | "reset_password" | "verify_address" => {
+                request("").json(&json!({ "token": "x" }))
+            }
+            "send_verification" => {
+                request("").json(&json!({ "username": "alice", "password": "wrong" }))
+            }
+            "forgot_password" | "verify_account_address" | "send_account_verification" => {
+                request("").json(&json!({}))
+            }
+            "revoke_invitation"
+            | "revoke_sessions"
             | "delete_file"
             | "download_file"
             | "get_account"

@@ -61,6 +61,7 @@ fn command_with_closed_standard_output_completes_with_success() {
         ("user passwd bertha", "another horse battery"),
         ("user create bertha@example.com", PASSWORD),
         ("user verify bertha@example.com", ""),
+        ("user invite", ""),
         ("user disable bertha", ""),
         ("user enable bertha", ""),
         ("user role bertha admin", ""),

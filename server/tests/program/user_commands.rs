@@ -250,3 +250,23 @@ fn user_verify_lets_the_account_log_in_with_its_address() {
     assert_eq!(me["email"], "ada@example.com");
     assert_eq!(dir.told("address_verified"), ["ada@example.com by the command line"]);
 }
+
+#[test]
+fn user_invite_prints_the_link_or_leaves_the_message_to_the_server() {
+    let dir = TestDir::new();
+    let settings = [("GATEHOUSE_REGISTRATION", "invite")];
+    let running = dir.serve(&settings);
+    let said = dir.user(&["invite"], "");
+    let token = said.lines().next().unwrap().strip_prefix("/register#").unwrap();
+    let body = json!({ "username": "ada", "password": PASSWORD, "invitation": token });
+    let (status, answer) = running.call("POST", "/api/auth/register", None, &body).unwrap();
+    assert_eq!(status, 201, "{answer}");
+    let (status, answer) = running.call("POST", "/api/auth/register", None, &body).unwrap();
+    assert_eq!((status, &answer["code"]), (400, &json!("code_invalid")));
+    let refusal = dir.not_done(&["invite", "no address"], "");
+    assert!(refusal.contains("valid email address"), "{refusal}");
+    let said = dir.user(&["verify", "ada", "--address", "ada@example.com"], "");
+    assert!(said.starts_with("Verified the address ada@example.com"), "{said}");
+    assert_eq!(running.log_in("ada@example.com", PASSWORD).0, 200);
+    assert_eq!(dir.told("invitation_created"), [" by the command line"]);
+}

@@ -22,6 +22,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .created()
             .errors(&[
                 Code::ValidationFailed,
+                Code::CodeInvalid,
                 Code::RegistrationClosed,
                 Code::UsernameTaken,
                 Code::TooManyAttempts,
@@ -39,6 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 Code::ValidationFailed,
                 Code::InvalidCredentials,
                 Code::AccountDisabled,
+                Code::AddressUnverified,
                 Code::TooManyAttempts,
             ]),
         Endpoint::server_fn::<Refresh>(Tag::Auth, "refresh", AuthRequirement::Refresh)

@@ -5,6 +5,7 @@
 //! A server function states its path and method in its `#[server]` attribute, and the types of its
 //! input and output in its signature; its declaration takes them from there.
 
+mod addresses;
 mod auth;
 mod docs;
 mod files;
@@ -35,6 +36,7 @@ use crate::{domain::access::AuthRequirement, files::FileService, limits::ChangeL
 static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
     let areas = [
         auth::endpoints(),
+        addresses::endpoints(),
         profile::endpoints(),
         sessions::endpoints(),
         files::endpoints(),
@@ -220,6 +222,12 @@ impl Endpoint {
         self
     }
 
+    /// Responds with 202, not 200: a message is on its way.
+    fn accepted(mut self) -> Self {
+        self.docs.status = StatusCode::ACCEPTED;
+        self
+    }
+
     /// Sets a cookie.
     fn sets_cookie(mut self, description: &'static str) -> Self {
         self.docs.cookie = Some(description);
@@ -266,6 +274,10 @@ mod tests {
                 "POST /api/auth/refresh",
                 "POST /api/auth/verify",
                 "DELETE /api/auth/logout",
+                "POST /api/auth/forgot",
+                "POST /api/auth/reset",
+                "POST /api/auth/send-verification",
+                "GET /api/invitations",
                 "GET /api/me",
                 "GET /api/me/sessions",
                 "GET /api/me/activity",

@@ -23,9 +23,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "Update the profile",
                 "Absent members stay unchanged; `null` or an empty string removes the value. \
                  Changing `email` or `mobile`, or turning `alert_new_device` off, requires a fresh \
-                 access token: otherwise the response is `fresh_required` and nothing changes.",
+                 access token: otherwise the response is `fresh_required` and nothing changes. Where \
+                 the server sends mail, the response to another `email` is 202: it is \
+                 `pending_email` until it is verified (24 hours; one hour if it is to replace a \
+                 verified one), and nothing else changes before.",
             )
-            .errors(&[Code::ValidationFailed, Code::FreshRequired]),
+            .errors(&[Code::ValidationFailed, Code::FreshRequired, Code::TooManyAttempts]),
         Endpoint::json_fn::<DeleteAccount>(Tag::Account, "delete_account", AuthRequirement::Fresh)
             .describe(
                 "Delete the account",

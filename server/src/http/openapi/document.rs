@@ -89,13 +89,18 @@ fn operation(endpoint: &Endpoint) -> OperationBuilder {
         .response(docs.status.as_u16().to_string(), success(docs));
     let schemes: &[&str] = match endpoint.auth {
         AuthRequirement::Public => &[],
-        AuthRequirement::Access
+        AuthRequirement::Optional
+        | AuthRequirement::Access
         | AuthRequirement::Fresh
         | AuthRequirement::Admin
         | AuthRequirement::FreshAdmin => &["access_token"],
         AuthRequirement::Refresh => &["refresh_token"],
         AuthRequirement::AccessOrRefresh => &["access_token", "refresh_token"],
     };
+    if endpoint.auth == AuthRequirement::Optional {
+        // One of the requirements has to be met: none is one of them.
+        builder = builder.security(SecurityRequirement::default());
+    }
     for scheme in schemes {
         builder = builder.security(SecurityRequirement::new(*scheme, Vec::<String>::new()));
     }
