@@ -159,23 +159,31 @@ end
 }
 
 /**
- * Compares the response times of refused logins with and without an account: medians of 200 each,
- * in turns. Response times must not reveal usernames.
+ * Compares the response times of requests with and without an account: medians of 200 each, in
+ * turns. Response times must not reveal usernames.
  * @param {string} base
  * @param {number} status
- * @param {number} [before] log-ins to each that are not measured
+ * @param {string} [path]
+ * @param {string[]} [usernames] that of the account, and another one
+ * @param {number} [before] requests for each that are not measured
  */
-async function timeToTell(base, status, before = 20) {
+async function timeToTell(
+  base,
+  status,
+  path = '/api/auth/login',
+  usernames = ['timed', 'nobody'],
+  before = 20,
+) {
   const body = (/** @type {string} */ username) =>
     JSON.stringify({ username, password: 'not the password at all' });
-  const bodies = ['timed', 'nobody'].map(body);
+  const bodies = usernames.map(body);
   /** @type {number[][]} */
   const times = [[], []];
   for (let round = 0; round < before + 200; round += 1) {
     // The order alternates, so that the state after the first request favors neither.
     for (const who of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const began = performance.now();
-      const answer = await fetch(`${base}/api/auth/login`, {
+      const answer = await fetch(`${base}${path}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: bodies[who] ?? '',
@@ -206,6 +214,22 @@ async function enumeration(/** @type {string} */ data) {
     wrong.good,
   );
   await many.stop();
+  const mail = await start(program, data, {
+    GATEHOUSE_MAIL_URL: `folder:${data}/mail`,
+    GATEHOUSE_MAIL_FROM: 'no-reply@accounts.example',
+    GATEHOUSE_PUBLIC_URL: 'https://accounts.example',
+    GATEHOUSE_MAILS_PER_ACCOUNT: '10000',
+  });
+  const usernames = ['timed@example.com', 'nobody@example.com'];
+  await post(mail.base, '/api/auth/register', { ...CREDENTIALS, username: usernames[0] });
+  const forgot = await timeToTell(mail.base, 202, '/api/auth/forgot', usernames);
+  row(
+    'a forgotten password with and without an account, medians of 200',
+    forgot.figure,
+    'within 5 %',
+    forgot.good,
+  );
+  await mail.stop();
   const few = await start(program, data);
   const throttled = await timeToTell(few.base, 429);
   row('the same while both are throttled', throttled.figure, 'within 5 %', throttled.good);
