@@ -201,7 +201,7 @@ mod on_postgres {
                     ("varchar", _) => "character varying",
                     ("uuid_text", _) => "uuid",
                     // SQLite has one type of integers.
-                    ("integer", "width" | "height") => "integer",
+                    ("integer", "width" | "height" | "attempts" | "tries") => "integer",
                     ("integer", _) => "bigint",
                     (kind, _) => kind,
                 };
