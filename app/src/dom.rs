@@ -19,6 +19,9 @@ extern "C" {
     // One of the page's own scripts: `document/new_build.js`.
     #[wasm_bindgen(catch, js_name = loadNewBuild)]
     fn load_new_build(address: &str, asked: bool) -> Result<js_sys::Promise, JsValue>;
+    // As in `web_sys`, but a missing clipboard is an error instead of an exception.
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "clipboard"], js_name = writeText)]
+    fn clipboard_write(text: &str) -> Result<js_sys::Promise, JsValue>;
     // `document/link_token.js`, in the documents of pages that links in mails open.
     #[wasm_bindgen(catch, js_name = takeLinkToken)]
     fn taken_link_token() -> Result<String, JsValue>;
@@ -168,6 +171,23 @@ pub fn replay_deferred() {
 pub async fn leave_for_new_build(address: &str, asked: bool) -> bool {
     let Ok(unloading) = load_new_build(address, asked) else { return false };
     JsFuture::from(unloading).await.is_ok_and(|unloads| unloads.is_truthy())
+}
+
+/// Copies a text to the clipboard; returns whether the browser allowed it.
+pub async fn copy_text(text: &str) -> bool {
+    // The clipboard is missing outside secure contexts.
+    match clipboard_write(text) {
+        Ok(written) => JsFuture::from(written).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// Returns the absolute URL of a path on this origin; an absolute URL stays as it is.
+#[must_use]
+pub fn absolute_url(url: &str) -> String {
+    let origin =
+        if url.starts_with('/') { window().location().origin() } else { Ok(String::new()) };
+    origin.unwrap_or_default() + url
 }
 
 /// Returns the full URL of the page.

@@ -39,6 +39,7 @@ use i18n::strings::Language;
 use pages::{
     current_page::CurrentPage,
     lazy_pages::{LazyPages, PageRenderer},
+    login::UnverifiedLogin,
     register::PrefillUsername,
 };
 use session::{
@@ -62,6 +63,7 @@ pub fn App(
     provide_context(MinPasswordLength(page_settings::password_min()));
     provide_context(LogoutInProgress(StoredValue::new(false)));
     provide_context(PrefillUsername(StoredValue::new(None)));
+    provide_context(UnverifiedLogin(StoredValue::new(None)));
     let toasts = Toasts::provide();
     // Effects run in the browser only, after hydration.
     Effect::new(move |_| {

@@ -16,6 +16,10 @@ pub enum Page {
     Register,
     /// Asks for a mail that resets the password.
     Forgot,
+    /// Sets a new password, from a link in a mail.
+    Reset,
+    /// Confirms an address, from a link in a mail.
+    Verify,
     /// Undoes a change and ends all sessions, from a link in an alert.
     Undo,
     /// The signed-in user's profile.
@@ -36,6 +40,8 @@ pub enum Page {
     Users,
     /// A user, for administrators; the last segment of its path is the account's id.
     User,
+    /// Invitations, for administrators.
+    Invitations,
     /// Audit log, for administrators.
     Audit,
     /// Any other path; answered with status 404.
@@ -69,11 +75,13 @@ struct Route {
 
 /// The table. Titles come from [`Strings`], not from the texts of the lazy chunk, since the header
 /// and the document title show them on every page.
-const ROUTES: [Route; 15] = [
+const ROUTES: [Route; 18] = [
     route(Page::Home, "/", Access::Public, |s| s.tagline),
     route(Page::Login, "/login", Access::SignedOut, |s| s.login_title),
     route(Page::Register, "/register", Access::SignedOut, |s| s.register_title),
     route(Page::Forgot, "/forgot", Access::Recovery, |s| s.forgot_password),
+    route(Page::Reset, "/reset", Access::Recovery, |s| s.choose_password),
+    route(Page::Verify, "/verify", Access::Recovery, |s| s.verify_address),
     route(Page::Undo, "/undo", Access::Recovery, |s| s.not_me),
     route(Page::Profile, "/profile", Access::SignedIn, |s| s.profile),
     route(Page::Files, "/files", Access::SignedIn, |s| s.files),
@@ -84,6 +92,7 @@ const ROUTES: [Route; 15] = [
     route(Page::SettingsData, "/settings/data", Access::SignedIn, |s| s.section_data),
     route(Page::Users, "/admin/users", Access::Admin, |s| s.users),
     route(Page::User, "/admin/users/:id", Access::Admin, |s| s.user_details),
+    route(Page::Invitations, "/admin/invitations", Access::Admin, |s| s.invitations),
     route(Page::Audit, "/admin/audit", Access::Admin, |s| s.audit_log),
 ];
 
@@ -162,7 +171,7 @@ impl Page {
     /// Returns whether links in mails open the page, with a token in the fragment.
     #[must_use]
     pub fn takes_link_token(self) -> bool {
-        self.access() == Access::Recovery && self != Self::Forgot
+        self == Self::Register || (self.access() == Access::Recovery && self != Self::Forgot)
     }
 
     /// Returns whether the page is `other`, or below it.
@@ -215,7 +224,10 @@ mod tests {
             ("/admin/users/019b76da-a800-7000-8000-000000000000/x", Page::NotFound),
             ("/admin/users/019b76da-a800-7000-8000-00000000000g", Page::NotFound),
             ("/admin/audit", Page::Audit),
+            ("/admin/invitations", Page::Invitations),
             ("/forgot", Page::Forgot),
+            ("/reset", Page::Reset),
+            ("/verify/", Page::Verify),
             ("/undo", Page::Undo),
         ] {
             assert_eq!(Page::at(path), page, "{path}");
@@ -234,7 +246,7 @@ mod tests {
     #[test]
     fn access_of_pages_without_login_is_public_or_signed_out() {
         let open = [Page::Home, Page::Login, Page::Register, Page::NotFound];
-        let recovery = [Page::Forgot, Page::Undo];
+        let recovery = [Page::Forgot, Page::Reset, Page::Verify, Page::Undo];
         for page in ROUTES.iter().map(|route| route.page).chain([Page::NotFound]) {
             assert_eq!(page.is_lazy(), !open.contains(&page), "{page:?}");
             let is_open = open.contains(&page) || recovery.contains(&page);
@@ -249,7 +261,7 @@ mod tests {
             .filter(|route| route.page.takes_link_token())
             .map(|route| route.path)
             .collect();
-        assert_eq!(pages, ["/undo"]);
+        assert_eq!(pages, ["/register", "/reset", "/verify", "/undo"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use leptos::prelude::*;
 
-use super::{audit, files::Files, profile::Profile, recovery, settings, users};
+use super::{audit, files::Files, invitations, profile::Profile, recovery, settings, users};
 use crate::{
     components::{
         api_error_view::DisplayedError, error_panel::ErrorPanel, password_dialog::PasswordDialog,
@@ -36,8 +36,9 @@ fn render_page(page: Page) -> AnyView {
         | Page::SettingsData => view! { {settings::view(page)} <PasswordDialog /> }.into_any(),
         Page::Users => view! { {users::view()} <PasswordDialog /> }.into_any(),
         Page::User => view! { {users::account::view()} <PasswordDialog /> }.into_any(),
+        Page::Invitations => view! { {invitations::view()} <PasswordDialog /> }.into_any(),
         Page::Audit => audit::view(),
-        Page::Forgot | Page::Undo => recovery::view(page),
+        Page::Forgot | Page::Reset | Page::Verify | Page::Undo => recovery::view(page),
         Page::Home | Page::Login | Page::Register | Page::NotFound => ().into_any(),
     }
 }

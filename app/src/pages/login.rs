@@ -1,7 +1,10 @@
 //! `/login`.
 
 use leptos::{ev::SubmitEvent, html::Input, prelude::*};
-use leptos_router::hooks::use_location;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+};
 
 use super::register::PrefillUsername;
 use crate::{
@@ -14,12 +17,29 @@ use crate::{
     },
     i18n::strings::{Language, log_in_for, remember_hint},
     page_settings,
-    protocol::auth::Credentials,
+    protocol::{auth::Credentials, error::Code},
     routes::Page,
     server_fns::login,
     session::browser,
     validation::{self, Problem},
 };
+
+/// Credentials of a login that was refused because the account has no verified address:
+/// they authorize sending its mail again. In memory only.
+#[derive(Clone, Copy)]
+pub struct UnverifiedLogin(pub StoredValue<Option<Credentials>>);
+
+/// Names the page that a route guard has redirected from.
+fn purpose() -> impl Fn() -> Option<String> {
+    let language = Language::of_page();
+    let query = use_location().query;
+    move || {
+        let target = query.read().get("redirect")?;
+        let page = Page::at(target.split(['?', '#']).next()?);
+        let lang = language.get();
+        page.requires_auth().then(|| log_in_for(lang, page.title(language.strings())))
+    }
+}
 
 /// The page.
 #[component]
@@ -34,6 +54,8 @@ pub fn Login() -> impl IntoView {
     let remember = NodeRef::<Input>::new();
     let remember_seconds = page_settings::remember_seconds();
     let form = FormState::new(vec![("username", username), ("password", password)]);
+    let navigate = use_navigate();
+    let unverified = expect_context::<UnverifiedLogin>().0;
     // After a registration the username is filled in.
     let registered = expect_context::<PrefillUsername>().0.try_update_value(Option::take).flatten();
     let is_new = registered.is_some();
@@ -42,27 +64,30 @@ pub fn Login() -> impl IntoView {
         // The input may be reused from the previous page, with its text.
         password.fill(String::new());
     }
-    // Route guards state the page that they have redirected from.
-    let query = use_location().query;
-    let purpose = move || {
-        let target = query.read().get("redirect")?;
-        let page = Page::at(target.split(['?', '#']).next()?);
-        let lang = language.get();
-        page.requires_auth().then(|| log_in_for(lang, page.title(language.strings())))
-    };
     let submit = move |event: SubmitEvent| {
         let remembered = remember.get_untracked().is_none_or(|remember| remember.checked());
+        let navigate = navigate.clone();
         let call = async move {
-            let answer = login(Credentials {
+            let credentials = Credentials {
                 username: Some(username.value()),
                 password: Some(password.value()),
                 remember: Some(remembered),
-            })
-            .await?;
-            toasts.clear();
-            toasts.status(|strings| strings.logged_in);
-            // The route guard redirects from here.
-            browser::start_session(answer, remembered);
+            };
+            match login(credentials.clone()).await {
+                Ok(answer) => {
+                    toasts.clear();
+                    toasts.status(|strings| strings.logged_in);
+                    // The route guard redirects from here.
+                    browser::start_session(answer, remembered);
+                }
+                // That page offers to send the verification again.
+                Err(error) if error.code == Code::AddressUnverified => {
+                    unverified.set_value(Some(credentials));
+                    let options = NavigateOptions { resolve: false, ..NavigateOptions::default() };
+                    navigate(Page::Verify.path(), options);
+                }
+                Err(error) => return Err(error),
+            }
             Ok(())
         };
         form.submit(&event, Box::pin(call));
@@ -80,7 +105,7 @@ pub fn Login() -> impl IntoView {
                         </p>
                     }
                 })}
-            <p class="lead">{purpose}</p>
+            <p class="lead">{purpose()}</p>
             <form method="post" novalidate on:submit=submit>
                 <FormError form />
                 <Field

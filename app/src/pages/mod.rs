@@ -4,6 +4,7 @@ mod audit;
 pub mod current_page;
 pub mod files;
 pub mod home;
+mod invitations;
 pub mod lazy_pages;
 pub mod login;
 pub mod not_found;

@@ -37,6 +37,8 @@ pub fn Register() -> impl IntoView {
     let password = NewPassword::of(move || username.value());
     let [chosen, confirmation] = password.fields();
     let form = FormState::new(vec![("username", username), chosen, confirmation]);
+    let invitation = StoredValue::new(None);
+    Effect::new(move |_| invitation.set_value(dom::take_link_token()));
     // A typo that would lock the name for ever is questioned once for each address.
     let questioned = StoredValue::new(String::new());
     let submit = move |event: SubmitEvent| {
@@ -54,7 +56,7 @@ pub fn Register() -> impl IntoView {
                 username: Some(username.value()),
                 password: Some(password.value()),
                 nickname: None,
-                invitation: None,
+                invitation: invitation.get_value(),
             })
             .await?;
             prefill_username.set_value(Some(answer.user.username));

@@ -1,11 +1,15 @@
-//! The pages of mails: `/forgot`, and that of links in alerts: `/undo`.
+//! The pages of mails: `/forgot`, and those that links lead to: `/reset`, `/verify`, `/undo`.
 //!
 //! Opening a link changes nothing: scanners of mail open links, too. Its token is in the fragment,
 //! from which `link_token.js` removes it, and is sent when the button of the page is pressed.
 
+mod digits;
 mod forgot;
+mod reset;
 mod undo;
+mod verify;
 
+pub(super) use digits::{at_digits, checked_digits, digits_field};
 use leptos::{prelude::*, tachys::html::InertElement, task::tick};
 
 use crate::{
@@ -22,6 +26,8 @@ type Text = fn(&'static Strings) -> &'static str;
 pub(super) fn view(page: Page) -> AnyView {
     match page {
         Page::Forgot => forgot::view(),
+        Page::Reset => reset::view(),
+        Page::Verify => verify::view(),
         _ => undo::view(),
     }
 }

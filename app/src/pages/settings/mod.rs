@@ -3,6 +3,7 @@
 //! first.
 
 mod activity;
+mod address;
 mod alerts;
 mod data;
 mod devices;

@@ -6,6 +6,7 @@ use leptos::{ev::SubmitEvent, prelude::*, task::tick};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use uuid::Uuid;
 
+use super::address;
 use crate::{
     components::{
         field::{Field, FieldState},
@@ -58,6 +59,7 @@ pub(super) fn view() -> AnyView {
             {facts(profile, editing)}
             {form(profile, editing)}
         </section>
+        {address::card(profile)}
     }
     .into_any()
 }
@@ -110,7 +112,20 @@ fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
             <dl>
                 {fact(|s| s.account_name, |me| Some(&me.username))}
                 {fact(|s| s.nickname, |me| me.nickname.as_ref())}
-                {fact(|s| s.email, |me| me.email.as_ref().or_else(|| login_address(me)))}
+                <div class="row">
+                    <dt>{language.t(|s| s.email)}</dt>
+                    <dd>
+                        {move || {
+                            profile
+                                .get(|me| {
+                                    shown_address(me)
+                                        .cloned()
+                                        .unwrap_or_else(|| language.strings().not_provided.into())
+                                })
+                        }}
+                        " " {address::state(profile)}
+                    </dd>
+                </div>
                 {fact(|s| s.mobile, |me| me.mobile.as_ref())}
             </dl>
             {contact_offer(profile)}
@@ -127,6 +142,11 @@ fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// Returns the address of the account: that for contact, else the username.
+pub(super) fn shown_address(me: &Profile) -> Option<&String> {
+    me.email.as_ref().or_else(|| login_address(me))
 }
 
 /// Returns the username, if it is an e-mail address and no contact address is set.
@@ -172,12 +192,15 @@ fn apply(profile: ProfileResource, answer: ProfileChanged) {
     browser::update_user(answer.user.clone());
     profile.update(|me| {
         me.set_user(answer.user);
+        // The verification belongs to the address.
+        me.email_verified &= me.email == answer.email;
         me.email = answer.email;
+        me.pending_email = answer.pending_email;
         me.mobile = answer.mobile;
     });
 }
 
-fn focus_edit_button() {
+pub(super) fn focus_edit_button() {
     if let Some(edit) = dom::find("#edit") {
         dom::focus(&edit);
     }
@@ -222,8 +245,12 @@ fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         let call = async move {
             let Some(before) = profile.get_untracked() else { return Ok(()) };
+            let waiting = before.pending_email.clone();
             let is_changed = save(profile, before, fields, editing).await?;
-            if is_changed {
+            let pending = profile.get_untracked().and_then(|me| me.pending_email);
+            if pending.is_some() && pending != waiting {
+                toasts.status(|strings| strings.address_change_sent);
+            } else if is_changed {
                 toasts.status(|strings| strings.profile_saved);
             }
             Ok(())

@@ -53,7 +53,7 @@ pub(in crate::pages) struct Actions {
     /// Action that awaits confirmation.
     pub(super) pending: RwSignal<Option<PendingAction>>,
     /// Error of the last action.
-    pub(super) error: RwSignal<Option<DisplayedError>>,
+    pub(in crate::pages) error: RwSignal<Option<DisplayedError>>,
     /// Number of completed actions.
     pub(super) completed: RwSignal<u32>,
     /// Language of the page.
@@ -113,7 +113,7 @@ impl Actions {
     }
 
     /// Reports a completed action.
-    pub(super) fn complete(
+    pub(in crate::pages) fn complete(
         self,
         message: fn(&'static crate::i18n::strings::Strings) -> &'static str,
     ) {
@@ -124,7 +124,7 @@ impl Actions {
     }
 
     /// Reports a failed action.
-    pub(super) fn fail(self, error: ApiError) {
+    pub(in crate::pages) fn fail(self, error: ApiError) {
         // The user cancelled the password dialog.
         if error.code != Code::FreshRequired {
             self.error.try_set(Some(DisplayedError::new(error)));

@@ -115,7 +115,12 @@ pub(super) fn view() -> AnyView {
     let language = list.language;
     view! {
         <div class="users">
-            <h1 tabindex="-1">{language.t(|s| s.users)}</h1>
+            <div class="files-head">
+                <h1 tabindex="-1">{language.t(|s| s.users)}</h1>
+                <a class="btn btn-outline" href=Page::Invitations.path()>
+                    {language.t(|s| s.invitations)}
+                </a>
+            </div>
             {move || list.is_forbidden().then(|| forbidden_panel(language))}
             <div hidden=move || list.is_hidden()>
                 {search_form(list)}

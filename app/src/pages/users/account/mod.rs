@@ -1,6 +1,7 @@
 //! `/admin/users/{id}`: a user, as administrators see it: profile, sessions, pictures, events and
 //! actions.
 
+mod address;
 mod events;
 mod pictures;
 mod removal_dialog;
@@ -185,7 +186,13 @@ impl UserPage {
                         Signal::derive(move || row.get(|account| account.username.clone())),
                     )}
                     {fact(|s| s.nickname, Signal::derive(nickname))}
-                    {fact(|s| s.email, Signal::derive(email))}
+                    <div>
+                        <dt>{language.t(|s| s.email)}</dt>
+                        <dd>
+                            <span class="value"><bdi>{email}</bdi></span>
+                            {address::state(self)}
+                        </dd>
+                    </div>
                     {fact(
                         |s| s.role,
                         Signal::derive(move || row.get(|account| role_name(account, language))),
@@ -244,6 +251,7 @@ impl UserPage {
                         Signal::derive(move || !is_own() && is_active()),
                     )}
                     {button(AdminAction::Enable, outline, Signal::derive(move || row.is(is_disabled)))}
+                    {address::actions(self)}
                 </div>
             </section>
         }

@@ -1,0 +1,119 @@
+//! State of the user's address, and the actions on one that is not verified.
+
+use leptos::prelude::*;
+
+use super::{Text, UserPage};
+use crate::{
+    dom, page_settings,
+    protocol::{Done, addresses::AddressOwner, error::ApiError},
+    server_fns::{send_account_verification, verify_account_address},
+};
+
+/// State of the address, beside it.
+pub(super) fn state(page: UserPage) -> impl IntoView {
+    let language = page.actions.language;
+    let details = page.details;
+    let is_verified = move || {
+        let has_address =
+            page.row.is(|account| account.email.is_some() || account.username.contains('@'));
+        details.get(|details| details.email_verified).filter(|_| has_address)
+    };
+    let waiting = move || details.get(|details| details.pending_email.clone()).flatten();
+    move || {
+        page_settings::has_mail().then(|| {
+            view! {
+                {move || {
+                    is_verified()
+                        .map(|is_verified| {
+                            let label: Text = if is_verified {
+                                |s| s.address_verified
+                            } else {
+                                |s| s.address_unverified
+                            };
+                            view! {
+                                " "
+                                <span class="pill" data-disabled=(!is_verified).then_some("")>
+                                    {language.t(label)}
+                                </span>
+                            }
+                        })
+                }}
+                {move || {
+                    waiting()
+                        .map(|address| {
+                            view! {
+                                <p class="note">
+                                    {language.t(|s| s.address_waiting)} " " <bdi>{address}</bdi>
+                                </p>
+                            }
+                        })
+                }}
+            }
+        })
+    }
+}
+
+/// Buttons that verify the address, or send its verification again.
+pub(super) fn actions(page: UserPage) -> impl IntoView {
+    let language = page.actions.language;
+    let is_hidden = move || {
+        !page_settings::has_mail()
+            || page
+                .details
+                .get(|details| {
+                    let account = &details.user;
+                    let has_address = account.email.is_some() || account.username.contains('@');
+                    details.pending_email.is_none() && (details.email_verified || !has_address)
+                })
+                .unwrap_or(true)
+    };
+    let button = move |action: Action, label: Text| {
+        view! {
+            <button
+                type="button"
+                class="btn btn-outline"
+                hidden=is_hidden
+                on:click=move |_| action.execute(page)
+            >
+                {language.t(label)}
+            </button>
+        }
+    };
+    view! {
+        {button(Action::Verify, |s| s.verify_for_user)}
+        {button(Action::Send, |s| s.send_for_user)}
+    }
+}
+
+/// An action on the address.
+#[derive(Clone, Copy)]
+enum Action {
+    Verify,
+    Send,
+}
+
+impl Action {
+    fn execute(self, page: UserPage) {
+        page.actions.error.set(None);
+        dom::spawn(async move {
+            match self.call(AddressOwner { id: Some(page.row.id.to_string()) }).await {
+                Ok(_) => page.actions.complete(match self {
+                    Self::Verify => |strings| strings.verify_for_user_done,
+                    Self::Send => |strings| strings.send_for_user_done,
+                }),
+                Err(error) => page.actions.fail(error),
+            }
+            // The pressed button may be gone.
+            if let Some(actions) = dom::find(&format!("[id=\"manage-{}\"]", page.row.id)) {
+                dom::focus(&actions);
+            }
+        });
+    }
+
+    async fn call(self, body: AddressOwner) -> Result<Done, ApiError> {
+        match self {
+            Self::Verify => verify_account_address(body).await,
+            Self::Send => send_account_verification(body).await,
+        }
+    }
+}
