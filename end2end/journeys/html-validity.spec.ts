@@ -11,6 +11,8 @@ const PATHS = [
   '/login?redirect=%2Fsettings%2Fdevices',
   '/register',
   '/forgot',
+  '/reset',
+  '/verify',
   '/undo',
   '/nowhere',
   '/profile',
@@ -21,6 +23,7 @@ const PATHS = [
   '/settings/devices',
   '/settings/data',
   '/admin/users',
+  '/admin/invitations',
   '/api/docs',
   '/pkg/nothing',
 ];

@@ -19,6 +19,9 @@ const PHONE = { width: 360, height: 740 };
 /** Viewports: a phone, and a desktop window at 200 % and 400 % zoom. */
 const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];
 
+// Pages of mails have a form only where there is mail.
+test.use({ settings: { MAIL_URL: 'folder:mail', MAIL_FROM: 'accounts@example.org' } });
+
 // The contrast of colors in transition cannot be measured.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
 

@@ -89,7 +89,7 @@ test('served page has its own title, description and preview data', async ({ ser
     descriptions.add(description);
   }
   expect(descriptions.size).toBe(3);
-  for (const path of ['/profile', '/settings/security', '/files', '/admin/users', '/undo', '/nowhere']) {
+  for (const path of ['/profile', '/settings/security', '/files', '/admin/users', '/reset', '/nowhere']) {
     const html = await head(server.url, path);
     expect(html, path).toContain('<meta name="robots" content="noindex"');
     expect(html, path).not.toContain('canonical');

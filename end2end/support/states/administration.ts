@@ -150,7 +150,11 @@ async function answerWithUser(page: Page): Promise<void> {
   await answerWithAudit(page, ENTRIES.slice(0, 5));
   await page.route(/\/api\/users\/account/, (route) =>
     route.fulfill({
-      json: { user: USER, last_login_at: NOON, files: 2, files_used: 2_400_000 },
+      json: {
+        user: USER,
+        email_verified: false,
+        pending_email: null,
+        last_login_at: NOON, files: 2, files_used: 2_400_000 },
     }),
   );
   await page.route(/\/api\/users\/sessions/, (route) =>
