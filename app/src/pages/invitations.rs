@@ -52,7 +52,7 @@ pub(super) fn view() -> AnyView {
     let status =
         move || if list.is_loading() { language.strings().invitations_loading } else { "" };
     view! {
-        <div class="users">
+        <div class="users user-page">
             <a class="back" href=Page::Users.path()>
                 {icons::back()} {language.t(|s| s.users)}
             </a>
