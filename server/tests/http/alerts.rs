@@ -305,3 +305,23 @@ async fn many_logins_from_new_devices_send_ten_alerts_an_hour() {
     app.login("ada").await;
     assert_eq!(messages_to(&app, &smtp, "ada@example.com").await.len(), 11);
 }
+
+#[tokio::test]
+async fn account_deletion_deletes_its_messages_and_codes() {
+    let smtp = SmtpServer::start();
+    let app = start(&smtp).await;
+    app.register("ada").await;
+    verify(&app, "ada", "ada@example.com").await;
+    app.login("ada").await;
+    let tokens = app.login("ada").await;
+    let rows = ["SELECT count(*) FROM outbox", "SELECT count(*) FROM one_time_codes"];
+    for table in rows {
+        assert!(app.count(table).await > 0, "{table}");
+    }
+    let body = json!({ "username": "ada" });
+    let deleting = app.delete("/api/me").bearer(&tokens.access).json(&body).send();
+    assert_eq!(deleting.await.status, StatusCode::OK);
+    for table in rows {
+        assert_eq!(app.count(table).await, 0, "{table}");
+    }
+}
