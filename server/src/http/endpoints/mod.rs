@@ -273,6 +273,7 @@ mod tests {
                 "POST /api/auth/login",
                 "POST /api/auth/refresh",
                 "POST /api/auth/verify",
+                "POST /api/auth/undo",
                 "DELETE /api/auth/logout",
                 "POST /api/auth/forgot",
                 "POST /api/auth/reset",
