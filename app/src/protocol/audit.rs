@@ -120,9 +120,9 @@ pub struct AuditQuery {
     pub since: Option<String>,
     /// The `next` cursor of newer entries.
     pub before: Option<String>,
-    /// The `latest` cursor of an earlier response: returns what was written since. Entries of the
-    /// last seconds before are repeated, since servers that share a database may write them late;
-    /// clients drop the ids that they have. Not together with `before`.
+    /// The `latest` cursor of an earlier response: returns what was written since. An entry
+    /// may be repeated if an earlier transaction was still open; clients drop the ids that they
+    /// have. Not together with `before`.
     pub after: Option<String>,
     /// Page size: 1 to 100, default 50.
     #[cfg_attr(feature = "ssr", param(value_type = super::PageSize, inline, required = false))]
