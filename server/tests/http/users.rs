@@ -375,7 +375,10 @@ async fn account_details_and_sessions_are_those_of_the_account() {
     let listed = app.users(&admin, "?search=alice").await.json()["users"][0].clone();
     assert_eq!(
         details,
-        json!({ "user": listed, "last_login_at": START + 60, "files": 0, "files_used": 0 })
+        json!({
+            "user": listed, "last_login_at": START + 60, "files": 0, "files_used": 0,
+            "email_verified": false, "pending_email": null,
+        })
     );
     let sessions = get(format!("/api/users/sessions?id={id}")).await.json();
     let sessions = sessions["sessions"].as_array().unwrap();
