@@ -149,8 +149,9 @@ impl Inner {
             SendError::Temporary(_) if !is_old => {
                 metrics().mails.of(MailOutcome::Retried).inc();
                 let wait = backoff(attempts);
+                self.store.retry_message(id, now.saturating_add(wait)).await?;
                 tracing::warn!(message = %id, kind, attempts, wait, %error, "mail was not sent; it is tried again");
-                return self.store.retry_message(id, now.saturating_add(wait)).await;
+                return Ok(());
             }
             SendError::Temporary(_) => None,
             SendError::Permanent { code, .. } => *code,
