@@ -43,7 +43,7 @@ test('links navigate without reloading', async ({ page }) => {
 test('login and registration link to each other', async ({ page }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
-  await gatehouse.main.getByRole('link').click();
+  await gatehouse.main.getByRole('link', { name: EN.register, exact: true }).click();
   await gatehouse.expectPath('/register');
   await expect(gatehouse.confirm).toBeVisible();
   await gatehouse.main.getByRole('link').click();

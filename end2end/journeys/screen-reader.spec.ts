@@ -76,9 +76,10 @@ test.describe('zh-CN', () => {
         - paragraph: 7 天内再次访问无需登录。请勿在公用设备上使用。
         - button "登录"
         - paragraph:
+          - link "忘记密码？"
+        - paragraph:
           - text: 没有账户？
           - link "注册"
-        - group: 无法登录？
       - contentinfo:
         - paragraph: Gatehouse
         - button /语言：\\s*English/
