@@ -46,16 +46,19 @@ export async function expectAccessible(
 export async function show(page: Page, look: AxeResult['look']): Promise<void> {
   const colorScheme = look === 'dark' ? 'dark' : 'light';
   await page.emulateMedia({ colorScheme, forcedColors: look === 'forced' ? 'active' : 'none' });
-  await page.evaluate(async () => {
-    // A media change applies to the next frame, which is drawn one frame later.
+  await page.evaluate(async (scheme) => {
+    // A media change applies to a later frame, and its transitions begin one frame after that.
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    await frame();
-    await frame();
-    const transitions = document
-      .getAnimations()
-      .filter((animation) => animation instanceof CSSTransition);
-    await Promise.allSettled(transitions.map((transition) => transition.finished));
-  });
+    while (!matchMedia(`(prefers-color-scheme: ${scheme})`).matches) await frame();
+    for (let calm = 0; calm < 3; ) {
+      await frame();
+      const transitions = document
+        .getAnimations()
+        .filter((animation) => animation instanceof CSSTransition);
+      await Promise.allSettled(transitions.map((transition) => transition.finished));
+      calm = transitions.length > 0 ? 0 : calm + 1;
+    }
+  }, colorScheme);
 }
 
 /** Expects that neither the page nor an element on it is wider than the viewport. */
