@@ -138,7 +138,7 @@ impl Inner {
         let error = match sent {
             Ok(()) => {
                 metrics().mails.of(MailOutcome::Sent).inc();
-                tracing::debug!(message = %id, kind, "mail was sent");
+                tracing::debug!(mail = %id, kind, "mail was sent");
                 self.undeleted.lock().insert(id);
                 return self.delete(id).await;
             }
@@ -150,14 +150,14 @@ impl Inner {
                 metrics().mails.of(MailOutcome::Retried).inc();
                 let wait = backoff(attempts);
                 self.store.retry_message(id, now.saturating_add(wait)).await?;
-                tracing::warn!(message = %id, kind, attempts, wait, %error, "mail was not sent; it is tried again");
+                tracing::warn!(mail = %id, kind, attempts, wait, %error, "mail was not sent; it is tried again");
                 return Ok(());
             }
             SendError::Temporary(_) => None,
             SendError::Permanent { code, .. } => *code,
         };
         metrics().mails.of(MailOutcome::Failed).inc();
-        tracing::error!(message = %id, kind, attempts, %error, "mail was given up");
+        tracing::error!(mail = %id, kind, attempts, %error, "mail was given up");
         // Without the text of the mail server, which often has the address in it.
         let detail = match code {
             Some(code) => format!("{kind} {code}"),
