@@ -18,7 +18,7 @@ const SIGNED_IN = [
 const NARROW = 500;
 const WIDTHS = [NARROW, 768, 1280];
 /** Upper bound of a menu's height, in CSS pixels. */
-const MENU_HEIGHT_MAX = 300;
+const MENU_HEIGHT_MAX = 450;
 
 async function overflow(browser: DrivenBrowser): Promise<number> {
   return browser.run(() => {

@@ -12,9 +12,13 @@ for (const engine of ENGINES) {
       const { browser } = visitor;
       await visitor.signIn(await api.login(user));
       await visitor.openLoaded('/settings/profile');
+      await browser.eventually(
+        'the profile can be edited',
+        () => document.querySelector('#edit')?.checkVisibility() ?? false,
+      );
       await browser.click('#edit');
       await browser.type('#nickname', 'Ada of the engine');
-      await browser.click('main form [type="submit"]');
+      await browser.click('form:has(#nickname) [type="submit"]');
       await visitor.eventuallySays('Ada of the engine');
       await visitor.openLoaded('/settings/profile');
       await visitor.eventuallySays('Ada of the engine');

@@ -170,6 +170,10 @@ export class DrivenBrowser {
 
   /** Clicks the first element of a selector like a mouse. */
   async click(selector: string): Promise<void> {
+    // The driver would scroll it to the edge of the window, below what is fixed there.
+    await this.run((selector) => {
+      document.querySelector(selector)?.scrollIntoView({ block: 'center', behavior: 'instant' });
+    }, selector);
     await this.connection.send('click', { id: await this.#find(selector) });
   }
 
