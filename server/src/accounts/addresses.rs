@@ -1,6 +1,10 @@
 //! Verification of addresses.
 
-use app::i18n::{Lang, mail::Mail};
+use app::{
+    backend::Failure,
+    i18n::{Lang, mail::Mail},
+    protocol::error::Code,
+};
 use uuid::Uuid;
 
 use super::hashing::{HashError, unusable_hash};
@@ -9,10 +13,11 @@ use crate::{
     domain::{
         email_address::EmailAddress,
         message::Message,
-        one_time_code::{OneTimeCode, Purpose},
+        one_time_code::{OneTimeCode, Purpose, SpentCode, Token},
         username::{self, Username},
     },
-    store::{AddressVerification, MailedCode, Renaming, StoredUser},
+    failure::internal,
+    store::{AddressVerification, MailedCode, Renaming, Store, StoredUser, VerificationContext},
 };
 
 /// Describes the verification of an address of an account.
@@ -25,15 +30,38 @@ pub fn verification(
     user: Uuid,
     address: EmailAddress,
 ) -> Result<AddressVerification, HashError> {
-    Ok(AddressVerification { user, address, renaming: renaming(env)?, id: env.uuid() })
+    Ok(AddressVerification { user, address, context: verification_context(env)? })
 }
 
-/// Describes what an account gets in place of a username that belongs to another person.
+/// Makes the values for the rows that a verification writes.
 ///
 /// # Errors
 ///
 /// [`HashError`] if Argon2 rejects the cost of the unusable hash.
-pub fn renaming(env: &Env) -> Result<Renaming, HashError> {
+pub fn verification_context(env: &Env) -> Result<VerificationContext, HashError> {
+    Ok(VerificationContext { id: env.uuid(), renaming: renaming(env)? })
+}
+
+/// Parses a token of a link, and returns it with its code, which is not used up: a transaction, and
+/// the hash of a password, are not spent on a token that is none.
+///
+/// # Errors
+///
+/// `code_invalid` if the token is not that of a valid code of one of the purposes.
+pub async fn code_of_token(
+    store: &Store,
+    text: &str,
+    purposes: &[Purpose],
+    now: i64,
+) -> Result<(Token, SpentCode), Failure> {
+    let invalid = || Failure::from(Code::CodeInvalid);
+    let token = Token::parse(text).ok_or_else(invalid)?;
+    let found = store.code_of_token(&token, purposes, now).await.map_err(internal)?;
+    Ok((token, found.ok_or_else(invalid)?))
+}
+
+/// Makes a random username, which is a handle, and a hash that no password has.
+fn renaming(env: &Env) -> Result<Renaming, HashError> {
     // 64 random bits: neither taken nor guessed.
     let username = format!("user-{:016x}", u64::from_le_bytes(env.random()));
     let name = username::name_of(&username);

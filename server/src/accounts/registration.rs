@@ -14,24 +14,21 @@ use app::{
 use async_trait::async_trait;
 
 use super::{
-    addresses::{mail_verification, renaming, username_address},
+    addresses::{code_of_token, mail_verification, username_address, verification_context},
     hashing::{Client, Hasher},
     user_cache::UserCache,
 };
 use crate::{
     clock::Env,
     domain::{
-        one_time_code::{PresentedCode, Purpose, SpentCode, Token},
+        one_time_code::{Purpose, SpentCode, Token},
         password::{Password, Policy},
         username::{Name, Username},
     },
     failure::internal,
     limits::{Limiter, MailLimiter, Throttle},
     network::Network,
-    store::{
-        AuditEntry, Event, NewRegistration, NewUser, RegistrationOutcome, Store, StoreError,
-        VerificationContext,
-    },
+    store::{AuditEntry, Event, NewRegistration, NewUser, RegistrationOutcome, Store, StoreError},
 };
 
 /// Use cases of user accounts.
@@ -73,22 +70,14 @@ impl AccountService {
 
     /// Returns the invitation of a registration, where one is required. It is used up with the
     /// account.
-    async fn invitation(
-        &self,
-        token: Option<&str>,
-    ) -> Result<Option<(PresentedCode, SpentCode)>, Failure> {
+    async fn invitation(&self, token: Option<&str>) -> Result<Option<(Token, SpentCode)>, Failure> {
         match self.registration {
             RegistrationPolicy::Open => return Ok(None),
             RegistrationPolicy::Closed => return Err(Code::RegistrationClosed.into()),
             RegistrationPolicy::Invite => {}
         }
         let token = token.filter(|token| !token.is_empty()).ok_or(Code::RegistrationClosed)?;
-        let invalid = || Failure::from(Code::CodeInvalid);
-        let code = PresentedCode::Token(Token::parse(token).ok_or_else(invalid)?);
-        let now = self.env.now();
-        let found = self.store.code_of_token(&code, &[Purpose::Invite], now).await;
-        let found = found.map_err(internal)?.ok_or_else(invalid)?;
-        Ok(Some((code, found)))
+        code_of_token(&self.store, token, &[Purpose::Invite], self.env.now()).await.map(Some)
     }
 
     /// Counts a registration against the rate limit, whatever its outcome: each response tells
@@ -160,12 +149,9 @@ impl Accounts for AccountService {
         });
         let registration = NewRegistration {
             user: new,
-            invitation: invitation.map(|(code, _)| code),
+            invitation: invitation.map(|(token, _)| token),
             pending,
-            verification: VerificationContext {
-                id: self.env.uuid(),
-                renaming: renaming(&self.env).map_err(internal)?,
-            },
+            verification: verification_context(&self.env).map_err(internal)?,
         };
         match self.store.register(registration, entry).await {
             Ok(RegistrationOutcome::Registered(stored)) => {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use app::{
     backend::ClientInfo,
-    i18n::{Lang, mail::Mail},
+    i18n::Lang,
     protocol::{
         Role,
         users::{Account, AccountSort},
@@ -28,13 +28,11 @@ use crate::{
     },
     clock::{Env, utc},
     config::Config,
-    domain::{
-        email_address::EmailAddress,
-        message::Message,
-        one_time_code::{OneTimeCode, Purpose},
-        username::Username,
+    domain::{email_address::EmailAddress, username::Username},
+    sessions::{
+        administration::looked_for,
+        invitations::{invitation, invitation_link},
     },
-    sessions::{administration::looked_for, invitations::invitation_link},
     store::{
         AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext, Event, NewUser,
         OpenError, PageStart, PasswordChange, Store, StoreError, UserQuery, VerificationOutcome,
@@ -337,14 +335,9 @@ impl UserCommandContext<'_> {
     ) -> Result<(), UserError> {
         let address = typed.map(EmailAddress::parse).transpose().map_err(UserError::Refused)?;
         let address = address.filter(|_| self.config.mail.is_some());
-        let shown = address.as_ref().map(|address| address.shown().to_owned());
-        let code = OneTimeCode::generate(self.env, Purpose::Invite, None, shown, None);
+        let (code, message) = invitation(self.env, None, address.as_ref(), Lang::default());
         let link = invitation_link(self.config.site_url().as_deref(), &code);
         let entry = self.act().entry(Event::InvitationCreated, None, None);
-        let message = address.as_ref().map(|address| {
-            let mail = Mail::Invitation { token: code.link_secret() };
-            Message::new(self.env, None, address.shown().to_owned(), Lang::default(), mail)
-        });
         self.store.issue_code(code, message, entry).await?;
         match address {
             Some(address) => writeln!(

@@ -110,6 +110,6 @@ impl FileService {
     }
 
     fn audit_context(&self, caller: &Caller, client_info: ClientInfo) -> AuditContext {
-        AuditContext { at: self.0.env.now(), by: caller.user.to_string(), client_info }
+        AuditContext::of(caller, self.0.env.now(), client_info)
     }
 }

@@ -14,16 +14,14 @@ use uuid::Uuid;
 
 use super::{SessionService, service::Inner};
 use crate::{
-    accounts::addresses::{self, verification},
+    accounts::addresses::{self, code_of_token, verification, verification_context},
     domain::{
         email_address::EmailAddress,
-        one_time_code::{Digits, PresentedCode, Purpose, Token},
+        one_time_code::{Digits, PresentedCode, Purpose},
     },
     failure::internal,
-    metrics::{Revocation, metrics},
     store::{
         Actor, AuditContext, AuditEntry, CodeVerification, Event, StoredUser, VerificationOutcome,
-        VerifiedAddress,
     },
     task::run_to_completion,
 };
@@ -111,9 +109,9 @@ impl Addresses for SessionService {
         id: Uuid,
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
-        let (inner, by) = (Arc::clone(self.inner()), caller.user.to_string());
+        let inner = Arc::clone(self.inner());
+        let context = AuditContext::of(caller, inner.env.now(), client_info);
         run_to_completion(async move {
-            let context = AuditContext { at: inner.env.now(), by, client_info };
             let entry = context.entry(Event::VerificationSent, Some(id), None);
             inner.send_verification(id, entry).await
         })
@@ -157,12 +155,9 @@ impl Inner {
         let entry = self.entry(Event::AddressVerified, None, None, client_info);
         let code = match code {
             CodeAttempt::Token(text) => {
-                let code = PresentedCode::Token(Token::parse(&text).ok_or_else(invalid)?);
-                // Without a transaction for tokens that are none.
                 let purposes = [Purpose::Verify, Purpose::Change];
-                let found = self.store.code_of_token(&code, &purposes, entry.at).await;
-                found.map_err(internal)?.ok_or_else(invalid)?;
-                code
+                let (token, _) = code_of_token(&self.store, &text, &purposes, entry.at).await?;
+                PresentedCode::Token(token)
             }
             CodeAttempt::Digits(typed) => {
                 let user = caller.ok_or(Failure::Plain(Code::TokenMissing))?;
@@ -170,37 +165,14 @@ impl Inner {
                 PresentedCode::Digits { user, digits, request: None }
             }
         };
-        let done = self.store.verify_by_code(code, self.verification_context()?, entry).await;
-        if done.is_err() {
-            self.session_cache.invalidate_all();
-        }
-        let done = done.map_err(internal)?.ok_or_else(invalid)?;
-        let CodeVerification { user, address, outcome } = done;
-        self.verified(user, outcome)?;
+        let context = verification_context(&self.env).map_err(internal)?;
+        let done = self.store.verify_by_code(code, context, entry).await;
+        let found = done.as_ref().map(Option::as_ref);
+        self.invalidate_access(found.map(|found| found.and_then(|found| found.outcome.access())));
+        let CodeVerification { user, address, outcome } =
+            done.map_err(internal)?.ok_or_else(invalid)?;
+        ensure_verified(user, &outcome)?;
         Ok(address.shown().to_owned())
-    }
-
-    /// Invalidates what a verification has changed, and returns whether it was made.
-    fn verified(&self, user: Uuid, outcome: VerificationOutcome) -> Result<(), Failure> {
-        match outcome {
-            VerificationOutcome::Verified(VerifiedAddress { former, ended, .. }) => {
-                self.user_cache.invalidate(user);
-                for session in &ended {
-                    self.session_cache.invalidate(session);
-                }
-                if let Some(former) = former {
-                    self.user_cache.invalidate(former);
-                    tracing::warn!(
-                        %user, %former, "a username is the verified address of another account now"
-                    );
-                }
-                metrics().revocations.of(Revocation::PasswordChanged).inc_by(ended.len() as u64);
-                tracing::info!(%user, "address verified");
-                Ok(())
-            }
-            VerificationOutcome::Taken => Err(Code::AddressTaken.into()),
-            VerificationOutcome::NoAccount => Err(Code::CodeInvalid.into()),
-        }
     }
 
     async fn verify_address_of(
@@ -212,17 +184,15 @@ impl Inner {
         let not_found = || Failure::from(Code::NotFound);
         let account = self.store.user(id).await.map_err(internal)?.ok_or_else(not_found)?;
         let address = addresses::unverified(&account).ok_or_else(not_found)?;
-        let context = AuditContext { at: self.env.now(), by: caller.user.to_string(), client_info };
+        let context = AuditContext::of(caller, self.env.now(), client_info);
         let entry = context.entry(Event::AddressVerified, Some(id), None);
         let verification = verification(&self.env, id, address).map_err(internal)?;
         let actor = Actor::admin(caller, entry.at);
         let done = self.store.verify_address_as(actor, verification, entry).await;
-        if done.is_err() {
-            self.session_cache.invalidate_all();
-        }
+        self.invalidate_access(done.as_ref().map(VerificationOutcome::access));
         match done.map_err(Failure::from)? {
             VerificationOutcome::NoAccount => Err(not_found()),
-            outcome => self.verified(id, outcome),
+            outcome => ensure_verified(id, &outcome),
         }
     }
 
@@ -243,6 +213,17 @@ impl Inner {
         self.store.send_verification(user, pending, mailed, entry).await.map_err(internal)?;
         self.user_cache.invalidate(user);
         Ok(())
+    }
+}
+
+fn ensure_verified(user: Uuid, outcome: &VerificationOutcome) -> Result<(), Failure> {
+    match outcome {
+        VerificationOutcome::Verified(_) => {
+            tracing::info!(%user, "address verified");
+            Ok(())
+        }
+        VerificationOutcome::Taken => Err(Code::AddressTaken.into()),
+        VerificationOutcome::NoAccount => Err(Code::CodeInvalid.into()),
     }
 }
 

@@ -147,7 +147,7 @@ impl Inner {
         session: Uuid,
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
-        let context = AuditContext { at: self.env.now(), by: caller.user.to_string(), client_info };
+        let context = AuditContext::of(caller, self.env.now(), client_info);
         let entry = context.entry(Event::SessionRevoked, Some(user), None);
         let done = self.store.end_device(Actor::admin(caller, entry.at), session, entry).await;
         // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the
@@ -170,7 +170,7 @@ impl Inner {
         let AccountUpdate { id, disabled, role, end_sessions } = changes;
         let now = self.env.now();
         let change = AccountChange { disabled, role, end_sessions };
-        let context = AuditContext { at: now, by: caller.user.to_string(), client_info };
+        let context = AuditContext::of(caller, now, client_info);
         let outcome =
             self.store.change_account_as(Actor::admin(caller, now), id, change, context).await;
         // Invalidate even if the write's outcome is unknown, so the cache never disagrees with the

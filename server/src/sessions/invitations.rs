@@ -2,13 +2,14 @@
 
 use app::{
     backend::{Caller, ClientInfo, CreatedInvitation, Failure},
-    i18n::mail::Mail,
+    i18n::{Lang, mail::Mail},
     protocol::{error::Code, invitations::Invitation},
 };
 use uuid::Uuid;
 
 use super::service::Inner;
 use crate::{
+    clock::Env,
     domain::{
         email_address::EmailAddress,
         message::Message,
@@ -47,21 +48,15 @@ impl Inner {
             .transpose()
             .map_err(|problem| Failure::field("email", problem))?
             .filter(|_| self.mail.is_on);
-        let lang = client_info.lang;
-        let shown = address.as_ref().map(|address| address.shown().to_owned());
-        let code =
-            OneTimeCode::generate(&self.env, Purpose::Invite, Some(caller.user), shown, None);
-        let message = address.map(|address| {
-            let mail = Mail::Invitation { token: code.link_secret() };
-            Message::new(&self.env, None, address.shown().to_owned(), lang, mail)
-        });
+        let (code, message) =
+            invitation(&self.env, Some(caller.user), address.as_ref(), client_info.lang);
         let created = CreatedInvitation {
             id: code.id,
             link: invitation_link(self.mail.site_url.as_deref(), &code),
             expires_at: code.expires_at,
             sent: message.is_some(),
         };
-        let context = AuditContext { at: self.env.now(), by: caller.user.to_string(), client_info };
+        let context = AuditContext::of(caller, self.env.now(), client_info);
         let entry = context.entry(Event::InvitationCreated, None, None);
         let actor = Actor::admin(caller, entry.at);
         self.store.invite_as(actor, code, message, entry).await.map_err(Failure::from)?;
@@ -74,12 +69,30 @@ impl Inner {
         id: Uuid,
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
-        let context = AuditContext { at: self.env.now(), by: caller.user.to_string(), client_info };
+        let context = AuditContext::of(caller, self.env.now(), client_info);
         let entry = context.entry(Event::InvitationRevoked, None, None);
         let actor = Actor::admin(caller, entry.at);
         let is_revoked = self.store.revoke_invitation(actor, id, entry).await;
         if is_revoked.map_err(Failure::from)? { Ok(()) } else { Err(Code::NotFound.into()) }
     }
+}
+
+/// Makes the code of an invitation, and the mail to its address, if there is one. `by`: the
+/// administrator; `None` for the command line.
+#[must_use]
+pub fn invitation(
+    env: &Env,
+    by: Option<Uuid>,
+    address: Option<&EmailAddress>,
+    lang: Lang,
+) -> (OneTimeCode, Option<Message>) {
+    let address = address.map(|address| address.shown().to_owned());
+    let code = OneTimeCode::generate(env, Purpose::Invite, by, address.clone(), None);
+    let message = address.map(|address| {
+        let mail = Mail::Invitation { token: code.link_secret() };
+        Message::new(env, None, address, lang, mail)
+    });
+    (code, message)
 }
 
 /// Returns the link of an invitation, with the token in its fragment. Without a public URL it begins

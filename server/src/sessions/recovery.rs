@@ -21,20 +21,19 @@ use super::{
     service::Inner,
 };
 use crate::{
-    accounts::{addresses, hashing::Client},
+    accounts::{
+        addresses::{code_of_token, username_address, verification_context},
+        hashing::Client,
+    },
     domain::{
         email_address::EmailAddress,
         message::Message,
-        one_time_code::{Digits, OneTimeCode, PresentedCode, Purpose, RequestId, Token},
+        one_time_code::{Digits, OneTimeCode, PresentedCode, Purpose, RequestId},
         password::Password,
         username::Username,
     },
     failure::internal,
-    metrics::{Revocation, metrics},
-    store::{
-        AuditEntry, Event, Outcome, ResetChange, ResetOutcome, StoreError, StoredUser,
-        VerificationContext,
-    },
+    store::{AuditEntry, Event, Outcome, ResetChange, StoreError, StoredUser},
 };
 
 impl Inner {
@@ -133,13 +132,12 @@ impl Inner {
         let entry = self.entry(Event::PasswordReset, None, None, client_info.clone());
         let (code, name) = match code {
             CodeAttempt::Token(text) => {
-                let code = PresentedCode::Token(Token::parse(&text).ok_or_else(invalid)?);
-                // Before the password is hashed: a token cannot be guessed.
-                let found = self.store.code_of_token(&code, &[Purpose::Reset], entry.at).await;
-                let found = found.map_err(internal)?.ok_or_else(invalid)?;
+                let (token, found) =
+                    code_of_token(&self.store, &text, &[Purpose::Reset], entry.at).await?;
                 let user = found.user.ok_or_else(invalid)?;
                 let account = self.user_cache.get(user).await.map_err(internal)?;
-                (code, account.ok_or_else(invalid)?.user.username.clone())
+                let name = account.ok_or_else(invalid)?.user.username.clone();
+                (PresentedCode::Token(token), name)
             }
             CodeAttempt::Digits(typed) => {
                 let digits = Digits::parse(&typed).ok_or_else(invalid)?;
@@ -156,20 +154,13 @@ impl Inner {
         let reset = ResetChange {
             code,
             new_hash: self.hasher.hash(&chosen, client).await.map_err(internal)?,
-            verification: self.verification_context()?,
+            verification: verification_context(&self.env).map_err(internal)?,
             subjects: failure_subjects,
         };
         let done = self.store.reset_password(reset, entry).await;
-        let ended = done.as_ref().map(|outcome| outcome.iter().flat_map(ended_by));
-        self.invalidate_ended(ended);
-        let Some(outcome) = done.map_err(internal)? else { return Err(invalid()) };
-        self.user_cache.invalidate(outcome.user);
-        if let Some(former) = outcome.verified.as_ref().and_then(|verified| verified.former) {
-            self.user_cache.invalidate(former);
-        }
-        let ended = ended_by(&outcome).count() as u64;
-        metrics().revocations.of(Revocation::PasswordChanged).inc_by(ended);
-        tracing::info!(user = %outcome.user, "password reset");
+        self.invalidate_access(done.as_ref().map(Option::as_ref));
+        let reset = done.map_err(internal)?.ok_or_else(invalid)?;
+        tracing::info!(user = %reset.user, "password reset");
         Ok(())
     }
 
@@ -186,23 +177,15 @@ impl Inner {
             _ => decoy(name),
         })
     }
-
-    /// Returns what a verification needs besides its code.
-    pub(super) fn verification_context(&self) -> Result<VerificationContext, Failure> {
-        let renaming = addresses::renaming(&self.env).map_err(internal)?;
-        Ok(VerificationContext { id: self.env.uuid(), renaming })
-    }
 }
 
-/// Returns the address that gets the resets of an account, or why there is none.
+/// Returns the address that gets the resets of an account, or the reason for none.
 fn recipient(account: &StoredUser) -> Result<EmailAddress, Outcome> {
     if account.disabled_at.is_some() {
         return Err(Outcome::Disabled);
     }
     let verified = account.addresses.verified.clone();
-    verified
-        .or_else(|| addresses::username_address(&account.user.username))
-        .ok_or(Outcome::AddressUnverified)
+    verified.or_else(|| username_address(&account.user.username)).ok_or(Outcome::AddressUnverified)
 }
 
 /// Returns the id that stands for the account of a name that gets no mail: no account has it.
@@ -217,10 +200,6 @@ fn decoy(name: &str) -> Uuid {
 /// Returns the subjects whose failures a reset forgives.
 fn failure_subjects(account: &StoredUser, username_key: &str) -> Vec<String> {
     vec![account_subject(username_key), devices_subject(account.user.id)]
-}
-
-fn ended_by(outcome: &ResetOutcome) -> impl Iterator<Item = &Uuid> {
-    outcome.ended.iter().chain(outcome.verified.iter().flat_map(|verified| &verified.ended))
 }
 
 #[cfg(test)]

@@ -7,10 +7,12 @@ use app::{
 
 use super::service::Inner;
 use crate::{
-    accounts::{addresses::renaming, hashing::unusable_hash},
-    domain::one_time_code::{OneTimeCode, Purpose, RequestId, Token},
+    accounts::{
+        addresses::{code_of_token, verification_context},
+        hashing::unusable_hash,
+    },
+    domain::one_time_code::{OneTimeCode, Purpose, RequestId},
     failure::internal,
-    metrics::{Revocation, metrics},
     store::{Event, UndoRequest},
 };
 
@@ -23,11 +25,8 @@ impl Inner {
         token: Option<&str>,
         client_info: ClientInfo,
     ) -> Result<RequestId, Failure> {
-        let invalid = || Failure::from(Code::CodeInvalid);
-        let token = token.and_then(Token::parse).ok_or_else(invalid)?;
-        if !self.store.is_undo_token(&token, self.env.now()).await.map_err(internal)? {
-            return Err(invalid());
-        }
+        let text = token.unwrap_or_default();
+        let (token, _) = code_of_token(&self.store, text, &[Purpose::Undo], self.env.now()).await?;
         let browser = RequestId::generate(&self.env);
         let (purpose, request) = (Purpose::Reset, Some(browser.clone()));
         let request = UndoRequest {
@@ -35,19 +34,13 @@ impl Inner {
             password_hash: unusable_hash(&self.env).map_err(internal)?,
             reset: OneTimeCode::generate(&self.env, purpose, None, None, request),
             message: self.env.uuid(),
-            address: self.env.uuid(),
-            renaming: renaming(&self.env).map_err(internal)?,
+            verification: verification_context(&self.env).map_err(internal)?,
         };
         let entry = self.entry(Event::AlertUndone, None, None, client_info);
         let done = self.store.undo(request, entry).await;
-        self.invalidate_ended(done.as_ref().map(|done| done.iter().flat_map(|done| &done.ended)));
+        self.invalidate_access(done.as_ref().map(Option::as_ref));
         // `None`: a concurrent request has used the link.
-        let undone = done.map_err(internal)?.ok_or_else(invalid)?;
-        for user in [Some(undone.user), undone.former].into_iter().flatten() {
-            self.user_cache.invalidate(user);
-        }
-        let ended = undone.ended.len() as u64;
-        metrics().revocations.of(Revocation::PasswordChanged).inc_by(ended);
+        let undone = done.map_err(internal)?.ok_or(Code::CodeInvalid)?;
         tracing::info!(user = %undone.user, "alert undone");
         Ok(browser)
     }

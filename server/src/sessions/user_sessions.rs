@@ -14,7 +14,7 @@ use crate::{
     domain::user_agent,
     failure::internal,
     metrics::{Revocation, metrics},
-    store::{Actor, Event, StoredSession},
+    store::{Actor, EndedAccess, Event, StoredSession},
 };
 
 impl Inner {
@@ -106,6 +106,22 @@ impl Inner {
             // The write's outcome, and which sessions it affects, are unknown.
             Err(_) => self.session_cache.invalidate_all(),
         }
+    }
+
+    /// Invalidates and counts what a change has ended with a password or an address.
+    pub(super) fn invalidate_access<E>(&self, done: Result<Option<&EndedAccess>, &E>) {
+        self.invalidate_ended(
+            done.map(|access| access.into_iter().flat_map(|access| &access.ended)),
+        );
+        let Ok(Some(EndedAccess { user, former, ended })) = done else { return };
+        self.user_cache.invalidate(*user);
+        if let Some(former) = former {
+            self.user_cache.invalidate(*former);
+            tracing::warn!(
+                %user, %former, "a username is the verified address of another account now"
+            );
+        }
+        metrics().revocations.of(Revocation::PasswordChanged).inc_by(ended.len() as u64);
     }
 }
 

@@ -11,8 +11,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    ActError, Actor, AddressVerification, AuditEntry, Event, NewUser, PasswordChange, Renaming,
-    Store, StoreError, StoredUser, VerificationOutcome, VerifiedAddress, addresses,
+    ActError, Actor, AddressVerification, AuditEntry, EndedAccess, Event, NewUser, PasswordChange,
+    Store, StoreError, StoredUser, VerificationContext, VerificationOutcome, addresses,
     alerts::{AlertEvent, Alerts},
     audit,
     entities::{
@@ -24,7 +24,7 @@ use super::{
 use crate::domain::{
     email_address::EmailAddress,
     message::Message,
-    one_time_code::{OneTimeCode, PresentedCode, Purpose, SpentCode},
+    one_time_code::{OneTimeCode, PresentedCode, Purpose, SpentCode, Token},
 };
 
 /// A code, and the mail that carries it.
@@ -34,15 +34,6 @@ pub struct MailedCode {
     pub code: OneTimeCode,
     /// The mail.
     pub message: Message,
-}
-
-/// What a verification needs besides the code.
-#[derive(Clone, Debug)]
-pub struct VerificationContext {
-    /// Id of the address, a UUIDv7.
-    pub id: Uuid,
-    /// Name and password hash for another account whose username is the address.
-    pub renaming: Renaming,
 }
 
 /// A password reset.
@@ -56,17 +47,6 @@ pub struct ResetChange {
     pub verification: VerificationContext,
     /// Subjects of failed logins to clear, by account.
     pub subjects: fn(&StoredUser, username_key: &str) -> Vec<String>,
-}
-
-/// Outcome of a password reset.
-#[derive(Clone, Debug)]
-pub struct ResetOutcome {
-    /// The account.
-    pub user: Uuid,
-    /// Its sessions, which have ended.
-    pub ended: Vec<Uuid>,
-    /// Consequences of the verification, if the address was not verified before.
-    pub verified: Option<VerifiedAddress>,
 }
 
 /// Outcome of a verification by a code.
@@ -85,8 +65,8 @@ pub struct CodeVerification {
 pub struct NewRegistration {
     /// The account.
     pub user: NewUser,
-    /// Invitation to use up.
-    pub invitation: Option<PresentedCode>,
+    /// Token of the invitation to use up.
+    pub invitation: Option<Token>,
     /// Address that waits for its verification, with the id of its row.
     pub pending: Option<(Uuid, EmailAddress, MailedCode)>,
     /// Verification of the address that the invitation was sent to.
@@ -127,13 +107,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.writer
             .write(move |transaction| {
-                Box::pin(async move {
-                    one_time_codes::issue(transaction, &code).await?;
-                    if let Some(message) = message {
-                        outbox::enqueue(transaction, message).await?;
-                    }
-                    audit::insert(transaction, entry).await
-                })
+                Box::pin(async move { issue(transaction, &code, message, entry).await })
             })
             .await
     }
@@ -149,8 +123,8 @@ impl Store {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
-                    if let Some((id, address)) = pending {
-                        addresses::set_pending(transaction, id, user, Some(&address), entry.at)
+                    if let Some((id, address)) = &pending {
+                        addresses::set_pending(transaction, user, Some((*id, address)), entry.at)
                             .await?;
                     }
                     send(transaction, mailed).await?;
@@ -182,16 +156,11 @@ impl Store {
                     let entry = AuditEntry { user: Some(user), ..entry };
                     let because = entry.clone();
                     let outcome = verify(transaction, user, &address, verification, entry).await?;
-                    if let VerificationOutcome::Verified(verified) = &outcome {
-                        one_time_codes::revoke(transaction, user, Purpose::Verify).await?;
-                        one_time_codes::revoke(transaction, user, Purpose::Change).await?;
-                        // A reset that was sent to the former address must not open the account.
-                        one_time_codes::revoke(transaction, user, Purpose::Reset).await?;
-                        if let Some(previous) = &verified.previous
-                            && let Some(event) = AlertEvent::of(AlertKind::AddressChanged, &because)
-                        {
-                            alerts.send_to(transaction, event, previous).await?;
-                        }
+                    if let VerificationOutcome::Verified(verified) = &outcome
+                        && let Some(previous) = &verified.previous
+                        && let Some(event) = AlertEvent::of(AlertKind::AddressChanged, &because)
+                    {
+                        alerts.send_to(transaction, event, previous).await?;
                     }
                     Ok(Some(CodeVerification { user, address, outcome }))
                 })
@@ -206,24 +175,13 @@ impl Store {
         &self,
         reset: ResetChange,
         entry: AuditEntry,
-    ) -> Result<Option<ResetOutcome>, StoreError> {
+    ) -> Result<Option<EndedAccess>, StoreError> {
         let alerts = self.alerts.clone();
         self.writer
             .write(move |transaction| {
                 Box::pin(async move { set(transaction, reset, entry, &alerts).await })
             })
             .await
-    }
-
-    /// Returns the code that a token belongs to, without using it up. Digits would be guessed by
-    /// this, without being counted.
-    pub async fn code_of_token(
-        &self,
-        code: &PresentedCode,
-        purposes: &[Purpose],
-        now: i64,
-    ) -> Result<Option<SpentCode>, StoreError> {
-        valid_token(&self.read, code, purposes, now).await
     }
 
     /// Creates an account, and uses up an invitation.
@@ -270,13 +228,7 @@ impl Store {
         entry: AuditEntry,
     ) -> Result<(), ActError> {
         self.write_as(actor, move |transaction| {
-            Box::pin(async move {
-                one_time_codes::issue(transaction, &code).await?;
-                if let Some(message) = message {
-                    outbox::enqueue(transaction, message).await?;
-                }
-                audit::insert(transaction, entry).await
-            })
+            Box::pin(async move { issue(transaction, &code, message, entry).await })
         })
         .await
     }
@@ -308,28 +260,20 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Verifies an address on behalf of an administrator's session.
-    pub async fn verify_address_as(
-        &self,
-        actor: Actor,
-        verification: AddressVerification,
-        entry: AuditEntry,
-    ) -> Result<VerificationOutcome, ActError> {
-        self.write_as(actor, move |transaction| {
-            Box::pin(async move {
-                let user = verification.user;
-                let outcome = addresses::verify(transaction, verification, entry).await?;
-                if matches!(outcome, VerificationOutcome::Verified(_)) {
-                    one_time_codes::revoke(transaction, user, Purpose::Verify).await?;
-                    one_time_codes::revoke(transaction, user, Purpose::Change).await?;
-                    one_time_codes::revoke(transaction, user, Purpose::Reset).await?;
-                }
-                Ok(outcome)
-            })
-        })
-        .await
+/// Issues a code, enqueues the mail that carries it, if there is one, and audits it.
+async fn issue(
+    connection: &impl ConnectionTrait,
+    code: &OneTimeCode,
+    message: Option<Message>,
+    entry: AuditEntry,
+) -> Result<(), StoreError> {
+    one_time_codes::issue(connection, code).await?;
+    if let Some(message) = message {
+        outbox::enqueue(connection, message).await?;
     }
+    audit::insert(connection, entry).await
 }
 
 /// Issues a code and enqueues its mail.
@@ -356,12 +300,8 @@ async fn spent_for(
     if row.disabled_at.is_some() {
         return Ok(None);
     }
-    Ok(Some((*user, StoredUser::read(connection, row).await?, parse(address)?)))
-}
-
-fn parse(address: &str) -> Result<EmailAddress, StoreError> {
-    EmailAddress::parse(address)
-        .map_err(|problem| StoreError::Unreadable(format!("the address {address:?} ({problem:?})")))
+    let account = StoredUser::read(connection, row).await?;
+    Ok(Some((*user, account, addresses::parse_stored(address)?)))
 }
 
 async fn verify(
@@ -371,8 +311,7 @@ async fn verify(
     context: VerificationContext,
     entry: AuditEntry,
 ) -> Result<VerificationOutcome, StoreError> {
-    let VerificationContext { id, renaming } = context;
-    let verification = AddressVerification { user, address: address.clone(), renaming, id };
+    let verification = AddressVerification { user, address: address.clone(), context };
     addresses::verify(connection, verification, entry).await
 }
 
@@ -381,7 +320,7 @@ async fn set(
     reset: ResetChange,
     entry: AuditEntry,
     alerts: &Alerts,
-) -> Result<Option<ResetOutcome>, StoreError> {
+) -> Result<Option<EndedAccess>, StoreError> {
     let ResetChange { code, new_hash, verification, subjects } = reset;
     let spent = one_time_codes::spend(connection, &code, &[Purpose::Reset], entry.at).await?;
     let Some((user, account, address)) = spent_for(connection, spent.as_ref()).await? else {
@@ -395,44 +334,27 @@ async fn set(
     if !is_current {
         return Ok(None);
     }
-    let mut verified = None;
+    let mut access = EndedAccess { user, former: None, ended: Vec::new() };
     if account.is_email_verified() {
-        addresses::set_pending(connection, verification.id, user, None, entry.at).await?;
+        addresses::set_pending(connection, user, None, entry.at).await?;
+        one_time_codes::revoke(connection, user, &[Purpose::Verify, Purpose::Change]).await?;
     } else {
         // The owner of the address has not set the password, nor any other address of the account.
         let verifying = AuditEntry { event: Event::AddressVerified, ..entry.clone() };
         match verify(connection, user, &address, verification, verifying).await? {
-            VerificationOutcome::Verified(consequences) => verified = Some(consequences),
+            VerificationOutcome::Verified(verified) => access = verified.access,
             VerificationOutcome::Taken | VerificationOutcome::NoAccount => return Ok(None),
         }
     }
     for subject in subjects(&account, &username_key) {
         login_failures::clear(connection, &subject).await?;
     }
-    one_time_codes::revoke(connection, user, Purpose::Verify).await?;
-    one_time_codes::revoke(connection, user, Purpose::Change).await?;
     let change =
         PasswordChange { user, old_hash: None, new_hash, kept: None, cleared_subject: None };
     let entry = AuditEntry { user: Some(user), ..entry };
-    let ended = passwords::change_password(connection, change, entry, alerts).await?;
-    Ok(Some(ResetOutcome { user, ended: ended.unwrap_or_default(), verified }))
-}
-
-async fn valid_token(
-    connection: &impl ConnectionTrait,
-    code: &PresentedCode,
-    purposes: &[Purpose],
-    now: i64,
-) -> Result<Option<SpentCode>, StoreError> {
-    let PresentedCode::Token(token) = code else { return Ok(None) };
-    one_time_code::Entity::find()
-        .filter(Column::TokenHash.eq(token.hash()))
-        .filter(Column::Purpose.is_in(purposes.iter().map(|purpose| purpose.as_str())))
-        .filter(Column::ExpiresAt.gt(now))
-        .one(connection)
-        .await?
-        .map(SpentCode::try_from)
-        .transpose()
+    let own = passwords::change_password(connection, change, entry, alerts).await?;
+    access.ended.extend(own.unwrap_or_default());
+    Ok(Some(access))
 }
 
 async fn register(
@@ -443,14 +365,16 @@ async fn register(
     let NewRegistration { user, invitation, pending, verification } = new;
     // Nothing is written before the account: a conflict must not have changed anything.
     let mut invited = None;
-    if let Some(code) = &invitation {
-        let found = valid_token(connection, code, &[Purpose::Invite], entry.at).await?;
+    if let Some(token) = &invitation {
+        let found =
+            one_time_codes::of_token(connection, token, &[Purpose::Invite], entry.at).await?;
         let Some(found) = found else { return Ok(RegistrationOutcome::InvitationInvalid) };
-        invited = found.address.as_deref().map(parse).transpose()?;
+        invited = found.address.as_deref().map(addresses::parse_stored).transpose()?;
     }
     let stored = users::insert(connection, user, entry.client_info.lang).await?;
-    if let Some(code) = &invitation {
-        one_time_codes::spend(connection, code, &[Purpose::Invite], entry.at).await?;
+    if let Some(token) = invitation {
+        let code = PresentedCode::Token(token);
+        one_time_codes::spend(connection, &code, &[Purpose::Invite], entry.at).await?;
     }
     let id = stored.user.id;
     audit::insert(connection, entry.clone()).await?;
@@ -463,7 +387,7 @@ async fn register(
         }
         None => {
             if let Some((row, address, mailed)) = pending {
-                addresses::set_pending(connection, row, id, Some(&address), entry.at).await?;
+                addresses::set_pending(connection, id, Some((row, &address)), entry.at).await?;
                 send(connection, mailed).await?;
             }
         }

@@ -11,14 +11,16 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Change, Event, Store, StoreError, audit, changes,
+    ActError, Actor, AuditEntry, Change, Event, Store, StoreError, audit, changes,
     entities::{
         address::{self, Column},
         user,
     },
-    names, user_sessions, user_words,
+    names, one_time_codes, user_sessions, user_words,
 };
-use crate::domain::{email_address::EmailAddress, session::EndReason, username::Name};
+use crate::domain::{
+    email_address::EmailAddress, one_time_code::Purpose, session::EndReason, username::Name,
+};
 
 /// The kind of e-mail addresses; phone numbers may follow.
 const EMAIL: &str = "email";
@@ -51,14 +53,21 @@ pub struct AddressVerification {
     pub user: Uuid,
     /// The address.
     pub address: EmailAddress,
+    /// Values for the rows.
+    pub context: VerificationContext,
+}
+
+/// Values for the rows that a verification writes.
+#[derive(Clone, Debug)]
+pub struct VerificationContext {
+    /// Id of the address, a UUIDv7.
+    pub id: Uuid,
     /// Name and password hash for another account whose username is the address: it never verified
     /// it.
     pub renaming: Renaming,
-    /// Id of the address, a UUIDv7.
-    pub id: Uuid,
 }
 
-/// What an account gets in place of a username that belongs to another person.
+/// Username and password hash of an account whose former username belongs to another person.
 #[derive(Clone, Debug)]
 pub struct Renaming {
     /// Username, a random handle.
@@ -85,9 +94,29 @@ pub enum VerificationOutcome {
 pub struct VerifiedAddress {
     /// Verified address that it replaced.
     pub previous: Option<EmailAddress>,
-    /// Account that had it as its username, and has been renamed.
+    /// Access of an account that had it as its username.
+    pub access: EndedAccess,
+}
+
+impl VerificationOutcome {
+    /// Returns the access that has ended.
+    #[must_use]
+    pub const fn access(&self) -> Option<&EndedAccess> {
+        match self {
+            Self::Verified(verified) => Some(&verified.access),
+            Self::Taken | Self::NoAccount => None,
+        }
+    }
+}
+
+/// Access to accounts that a change has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedAccess {
+    /// The account that was changed.
+    pub user: Uuid,
+    /// Another account that had the address as its username, and has been renamed.
     pub former: Option<Uuid>,
-    /// Sessions of that account, which have ended.
+    /// Sessions of both, which have ended.
     pub ended: Vec<Uuid>,
 }
 
@@ -130,6 +159,25 @@ impl Store {
             })
             .await
     }
+
+    /// Verifies an address on behalf of an administrator's session.
+    pub async fn verify_address_as(
+        &self,
+        actor: Actor,
+        verification: AddressVerification,
+        entry: AuditEntry,
+    ) -> Result<VerificationOutcome, ActError> {
+        self.write_as(actor, move |transaction| {
+            Box::pin(async move { verify(transaction, verification, entry).await })
+        })
+        .await
+    }
+}
+
+/// Parses an address of a row.
+pub(super) fn parse_stored(address: &str) -> Result<EmailAddress, StoreError> {
+    EmailAddress::parse(address)
+        .map_err(|problem| StoreError::Unreadable(format!("the address {address:?} ({problem:?})")))
 }
 
 /// Condition of the verified address with a key.
@@ -178,9 +226,7 @@ pub(super) async fn of_user(
     let rows = address::Entity::find().filter(Column::UserId.eq(user)).all(connection).await?;
     let mut addresses = AccountAddresses::default();
     for row in rows {
-        let address = EmailAddress::parse(&row.value).map_err(|problem| {
-            StoreError::Unreadable(format!("the address {:?} ({problem:?})", row.value))
-        })?;
+        let address = parse_stored(&row.value)?;
         match row.verified_at {
             Some(_) => addresses.verified = Some(address),
             None => addresses.pending = Some(address),
@@ -189,18 +235,18 @@ pub(super) async fn of_user(
     Ok(addresses)
 }
 
-/// Sets the address of an account that waits for its verification, in place of another one.
+/// Sets the address of an account that waits for its verification, with the id of its row, in place
+/// of another one.
 pub(super) async fn set_pending(
     connection: &impl ConnectionTrait,
-    id: Uuid,
     user: Uuid,
-    address: Option<&EmailAddress>,
+    address: Option<(Uuid, &EmailAddress)>,
     now: i64,
 ) -> Result<(), StoreError> {
     let pending = Column::UserId.eq(user).and(Column::VerifiedAt.is_null());
     address::Entity::delete_many().filter(pending).exec(connection).await?;
     match address {
-        Some(address) => insert(connection, id, user, address, None, now).await,
+        Some((id, address)) => insert(connection, id, user, address, None, now).await,
         None => Ok(()),
     }
 }
@@ -217,12 +263,14 @@ pub(super) async fn delete_all(
 /// Verifies an address of an account, makes it its contact address, and takes it from an account
 /// that has it as a username without having verified it: that one is renamed, its sessions end, and
 /// its password does not log in any more. Other accounts with the address as a claim learn nothing.
+/// Codes that were sent to the former addresses of the account must not open it, nor change this one.
 pub(super) async fn verify(
     connection: &impl ConnectionTrait,
     verification: AddressVerification,
     entry: AuditEntry,
 ) -> Result<VerificationOutcome, StoreError> {
-    let AddressVerification { user, address, renaming, id } = verification;
+    let AddressVerification { user, address, context: VerificationContext { id, renaming } } =
+        verification;
     let Some(account) = user::Entity::find_by_id(user).one(connection).await? else {
         return Ok(VerificationOutcome::NoAccount);
     };
@@ -238,8 +286,11 @@ pub(super) async fn verify(
     delete_all(connection, user).await?;
     insert(connection, id, user, &address, Some(entry.at), entry.at).await?;
     set_contact(connection, account, Some(address.shown())).await?;
+    let purposes = [Purpose::Verify, Purpose::Change, Purpose::Reset];
+    one_time_codes::revoke(connection, user, &purposes).await?;
     audit::insert(connection, AuditEntry { user: Some(user), ..entry }).await?;
-    Ok(VerificationOutcome::Verified(VerifiedAddress { previous, former, ended }))
+    let access = EndedAccess { user, former, ended };
+    Ok(VerificationOutcome::Verified(VerifiedAddress { previous, access }))
 }
 
 /// Sets the contact address of an account.

@@ -1,6 +1,10 @@
 //! Changes of accounts by administrators. Checks, change and audit entries share a transaction.
 
-use app::{backend::ClientInfo, i18n::mail::AlertKind, protocol::Role};
+use app::{
+    backend::{Caller, ClientInfo},
+    i18n::mail::AlertKind,
+    protocol::Role,
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _,
     QuerySelect as _, sea_query::Expr,
@@ -39,6 +43,12 @@ pub struct AuditContext {
 }
 
 impl AuditContext {
+    /// The context of a change by an administrator's request.
+    #[must_use]
+    pub fn of(caller: &Caller, at: i64, client_info: ClientInfo) -> Self {
+        Self { at, by: caller.user.to_string(), client_info }
+    }
+
     /// Creates an audit entry about an account; `what` goes into its details.
     #[must_use]
     pub fn entry(&self, event: Event, user: Option<Uuid>, what: Option<&str>) -> AuditEntry {

@@ -14,15 +14,14 @@ use app::{
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{
-    AddressVerification, AuditEntry, Change, Event, Renaming, Store, StoreError,
-    VerificationOutcome, addresses, audit, changes,
+    AddressVerification, AuditEntry, Change, EndedAccess, Event, Store, StoreError,
+    VerificationContext, VerificationOutcome, addresses, audit, changes,
     entities::{one_time_code, user},
-    one_time_codes, outbox, user_sessions,
+    one_time_codes, outbox, passwords, user_sessions,
 };
 use crate::{
     clock::{Env, utc_minute},
@@ -152,36 +151,18 @@ pub struct UndoRequest {
     pub reset: OneTimeCode,
     /// Id of the message with the reset.
     pub message: Uuid,
-    /// Id of the address, if it is restored.
-    pub address: Uuid,
-    /// For another account that has the address as its username: see [`Renaming`].
-    pub renaming: Renaming,
-}
-
-/// Result of an undo.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undone {
-    /// The account.
-    pub user: Uuid,
-    /// Its sessions, which have ended, and those of an account that has lost the address.
-    pub ended: Vec<Uuid>,
-    /// Another account that has lost the address.
-    pub former: Option<Uuid>,
+    /// Verification of the address, if it is restored.
+    pub verification: VerificationContext,
 }
 
 impl Store {
-    /// Returns whether the token of an alert could be used now.
-    pub async fn is_undo_token(&self, token: &Token, now: i64) -> Result<bool, StoreError> {
-        one_time_codes::is_valid(&self.read, token, Purpose::Undo, now).await
-    }
-
     /// Uses the link of an alert. [`None`], and nothing done, if the token is unknown, used or
     /// expired, or its account is gone.
     pub async fn undo(
         &self,
         request: UndoRequest,
         entry: AuditEntry,
-    ) -> Result<Option<Undone>, StoreError> {
+    ) -> Result<Option<EndedAccess>, StoreError> {
         self.writer
             .write(move |transaction| {
                 Box::pin(async move { undo(transaction, request, entry).await })
@@ -194,8 +175,8 @@ async fn undo(
     connection: &impl ConnectionTrait,
     request: UndoRequest,
     entry: AuditEntry,
-) -> Result<Option<Undone>, StoreError> {
-    let UndoRequest { token, password_hash, reset, message, address: id, renaming } = request;
+) -> Result<Option<EndedAccess>, StoreError> {
+    let UndoRequest { token, password_hash, reset, message, verification } = request;
     let presented = PresentedCode::Token(token);
     let spent = one_time_codes::spend(connection, &presented, &[Purpose::Undo], entry.at).await?;
     let Some(spent) = spent else { return Ok(None) };
@@ -203,8 +184,7 @@ async fn undo(
     let Some(account) = user::Entity::find_by_id(user).one(connection).await? else {
         return Ok(None);
     };
-    let address = EmailAddress::parse(&shown)
-        .map_err(|problem| StoreError::Unreadable(format!("an address: {problem:?}")))?;
+    let address = addresses::parse_stored(&shown)?;
     // Alerts that went to an address which was set later: it may be the other person's, who must
     // not be able to undo this. Those of earlier addresses stay valid.
     one_time_code::Entity::delete_many()
@@ -214,32 +194,25 @@ async fn undo(
         .filter(one_time_code::Column::Address.ne(shown.as_str()))
         .exec(connection)
         .await?;
-    for purpose in [Purpose::Verify, Purpose::Change, Purpose::Reset] {
-        one_time_codes::revoke(connection, user, purpose).await?;
-    }
+    let purposes = [Purpose::Verify, Purpose::Change, Purpose::Reset];
+    one_time_codes::revoke(connection, user, &purposes).await?;
     let entry = AuditEntry { user: Some(user), ..entry };
-    let (mut ended, mut former) = (Vec::new(), None);
+    let mut access = EndedAccess { user, former: None, ended: Vec::new() };
     let current = addresses::of_user(connection, user).await?;
     let has_pending = current.pending.is_some();
     if current.verified.is_none_or(|verified| verified.key() != address.key()) || has_pending {
-        let verification = AddressVerification { user, address, renaming, id };
+        let verification = AddressVerification { user, address, context: verification };
         let because = AuditEntry { event: Event::AddressVerified, ..entry.clone() };
         // Another account may have verified it meanwhile: then it stays theirs.
         let outcome = addresses::verify(connection, verification, because).await?;
         if let VerificationOutcome::Verified(verified) = outcome {
-            ended = verified.ended;
-            former = verified.former;
+            access = verified.access;
         }
     }
-    user::Entity::update_many()
-        .col_expr(user::Column::PasswordHash, Expr::value(password_hash))
-        .col_expr(user::Column::PasswordChangedAt, Expr::value(entry.at))
-        .filter(user::Column::Id.eq(user))
-        .exec(connection)
-        .await?;
+    passwords::set_new(user, None, &password_hash, entry.at).exec(connection).await?;
     changes::record(connection, [Change::Account(user)]).await?;
     let reason = EndReason::PasswordChanged;
-    ended.extend(user_sessions::end_others(connection, None, reason, &entry).await?);
+    access.ended.extend(user_sessions::end_others(connection, None, reason, &entry).await?);
     let reset = OneTimeCode { user: Some(user), address: Some(shown.clone()), ..reset };
     one_time_codes::issue(connection, &reset).await?;
     let reset_mail = Message {
@@ -252,7 +225,7 @@ async fn undo(
     };
     outbox::enqueue(connection, reset_mail).await?;
     audit::insert(connection, entry).await?;
-    Ok(Some(Undone { user, ended, former }))
+    Ok(Some(access))
 }
 
 fn occurrence(at: i64, client: Option<&ClientInfo>) -> Occurrence {

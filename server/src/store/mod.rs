@@ -51,17 +51,20 @@ mod races;
 #[cfg(test)]
 #[path = "../../tests/support/database.rs"]
 mod test_database;
+#[cfg(test)]
+mod test_store;
 
 pub use account_codes::{
-    CodeVerification, MailedCode, NewRegistration, RegistrationOutcome, ResetChange, ResetOutcome,
-    StoredInvitation, VerificationContext,
+    CodeVerification, MailedCode, NewRegistration, RegistrationOutcome, ResetChange,
+    StoredInvitation,
 };
 pub use actor::{ActError, Actor, Denied};
 pub use addresses::{
-    AccountAddresses, AddressVerification, Renaming, VerificationOutcome, VerifiedAddress,
+    AccountAddresses, AddressVerification, EndedAccess, Renaming, VerificationContext,
+    VerificationOutcome, VerifiedAddress,
 };
 pub use administration::{AccountChange, AccountChangeError, AccountChangeOutcome, AuditContext};
-pub use alerts::{UndoRequest, Undone};
+pub use alerts::UndoRequest;
 pub use audit_event::{AuditEntry, AuditFilter, Event, Outcome, StoredEntry};
 pub use audit_list::{AuditPage, AuditStart};
 pub use changes::{Change, News, Position};

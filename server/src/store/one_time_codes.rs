@@ -49,6 +49,18 @@ impl Store {
             .await
     }
 
+    /// Returns the code that a token belongs to, without using it up. There is no such function for
+    /// digits: they would be guessed by it, without being counted.
+    pub async fn code_of_token(
+        &self,
+        token: &Token,
+        purposes: &[Purpose],
+        now: i64,
+    ) -> Result<Option<SpentCode>, StoreError> {
+        let found = of_token(&self.read, token, purposes, now).await?;
+        found.map(SpentCode::try_from).transpose()
+    }
+
     /// Deletes the codes that have expired, and returns their number.
     pub async fn sweep_one_time_codes(&self, now: i64) -> Result<u64, StoreError> {
         let over = Condition::all().add(Column::ExpiresAt.lte(now));
@@ -84,7 +96,7 @@ pub(super) async fn issue(
     let surplus: Vec<Uuid> = one_time_code::Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(of(user, *purpose))
+        .filter(of(user, &[*purpose]))
         .order_by_desc(Column::CreatedAt)
         .order_by_desc(Column::Id)
         // SQLite has no offset without a limit.
@@ -102,23 +114,19 @@ pub(super) async fn issue(
     Ok(())
 }
 
-/// Returns whether a token is valid. Only [`spend`] decides.
-pub(super) async fn is_valid(
+/// Returns the valid code of one of the purposes that a token belongs to. Only [`spend`] uses it up.
+pub(super) async fn of_token(
     connection: &impl ConnectionTrait,
     token: &Token,
-    purpose: Purpose,
+    purposes: &[Purpose],
     now: i64,
-) -> Result<bool, StoreError> {
-    let found = one_time_code::Entity::find()
-        .select_only()
-        .column(Column::Id)
+) -> Result<Option<one_time_code::Model>, StoreError> {
+    Ok(one_time_code::Entity::find()
         .filter(Column::TokenHash.eq(token.hash()))
-        .filter(Column::Purpose.eq(purpose.as_str()))
+        .filter(is_any_of(purposes))
         .filter(Column::ExpiresAt.gt(now))
-        .into_tuple::<Uuid>()
         .one(connection)
-        .await?;
-    Ok(found.is_some())
+        .await?)
 }
 
 /// Uses a code of one of the purposes. [`None`] if it is unknown, was used, has expired, belongs to
@@ -133,14 +141,7 @@ pub(super) async fn spend(
     now: i64,
 ) -> Result<Option<SpentCode>, StoreError> {
     let found = match presented {
-        PresentedCode::Token(token) => {
-            one_time_code::Entity::find()
-                .filter(Column::TokenHash.eq(token.hash()))
-                .filter(Column::Purpose.is_in(purposes.iter().map(|purpose| purpose.as_str())))
-                .filter(Column::ExpiresAt.gt(now))
-                .one(connection)
-                .await?
-        }
+        PresentedCode::Token(token) => of_token(connection, token, purposes, now).await?,
         PresentedCode::Digits { user, digits, request } => {
             let bound_here = match request {
                 Some(request) => {
@@ -150,7 +151,7 @@ pub(super) async fn spend(
             };
             let candidates = one_time_code::Entity::find()
                 .filter(Column::UserId.eq(*user))
-                .filter(Column::Purpose.is_in(purposes.iter().map(|purpose| purpose.as_str())))
+                .filter(is_any_of(purposes))
                 .filter(Column::ExpiresAt.gt(now))
                 .filter(Column::CodeHash.is_not_null())
                 .filter(Column::Tries.lt(MAX_TRIES))
@@ -182,18 +183,18 @@ pub(super) async fn spend(
     }
     let spent = SpentCode::try_from(row)?;
     if let Some(user) = spent.user.filter(|_| spent.purpose.is_exclusive()) {
-        revoke(connection, user, spent.purpose).await?;
+        revoke(connection, user, &[spent.purpose]).await?;
     }
     Ok(Some(spent))
 }
 
-/// Invalidates the codes of a purpose of an account.
+/// Invalidates the codes of some purposes of an account.
 pub(super) async fn revoke(
     connection: &impl ConnectionTrait,
     user: Uuid,
-    purpose: Purpose,
+    purposes: &[Purpose],
 ) -> Result<(), StoreError> {
-    one_time_code::Entity::delete_many().filter(of(user, purpose)).exec(connection).await?;
+    one_time_code::Entity::delete_many().filter(of(user, purposes)).exec(connection).await?;
     Ok(())
 }
 
@@ -206,49 +207,30 @@ pub(super) async fn delete_all(
     Ok(())
 }
 
-fn of(user: Uuid, purpose: Purpose) -> Condition {
-    Condition::all().add(Column::UserId.eq(user)).add(Column::Purpose.eq(purpose.as_str()))
+fn of(user: Uuid, purposes: &[Purpose]) -> Condition {
+    Condition::all().add(Column::UserId.eq(user)).add(is_any_of(purposes))
+}
+
+fn is_any_of(purposes: &[Purpose]) -> Expr {
+    Column::Purpose.is_in(purposes.iter().map(|purpose| purpose.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use futures::future::join_all;
 
     use super::*;
     use crate::{
-        clock::{Env, ManualClock, SystemRandom},
         domain::one_time_code::{Digits, Token},
-        store::{StoreError, test_database::PostgresDatabase},
+        store::{
+            StoreError,
+            test_store::{NOW, TestStore},
+        },
     };
 
-    const NOW: i64 = 1_800_000_000;
     const USER: Uuid = Uuid::from_u128(1);
 
-    struct Fixture {
-        store: Store,
-        env: Env,
-        clock: Arc<ManualClock>,
-        /// Dropped after the store.
-        _folder: tempfile::TempDir,
-        _postgres: Option<PostgresDatabase>,
-    }
-
-    async fn open() -> Fixture {
-        let folder = tempfile::tempdir().unwrap();
-        let postgres = PostgresDatabase::create();
-        let url = match &postgres {
-            Some(database) => database.url(),
-            None => format!("sqlite://{}", folder.path().join("codes.sqlite").display()),
-        };
-        let store = Store::open(&url).await.unwrap();
-        let clock = Arc::new(ManualClock::new(NOW));
-        let env = Env { clock: clock.clone(), rng: Arc::new(SystemRandom) };
-        Fixture { store, env, clock, _folder: folder, _postgres: postgres }
-    }
-
-    impl Fixture {
+    impl TestStore {
         async fn issue(&self, purpose: Purpose, request: Option<&RequestId>) -> OneTimeCode {
             let address = Some("ada@example.com".to_owned());
             let code =
@@ -290,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn spend_of_a_token_succeeds_once_and_returns_its_address() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let code = fixture.issue(Purpose::Verify, None).await;
         let spent = fixture.spend(token(&code), Purpose::Verify, NOW).await.unwrap().unwrap();
         assert_eq!((spent.id, spent.user), (code.id, Some(USER)));
@@ -300,7 +282,7 @@ mod tests {
 
     #[tokio::test]
     async fn spend_of_an_expired_token_or_for_another_purpose_fails() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let code = fixture.issue(Purpose::Reset, None).await;
         assert!(!fixture.is_spent(token(&code), Purpose::Verify, NOW).await);
         assert!(!fixture.is_spent(token(&code), Purpose::Reset, code.expires_at).await);
@@ -309,7 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn spend_of_digits_in_another_browser_fails() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let [here, elsewhere] = [0, 1].map(|_| RequestId::generate(&fixture.env));
         let code = fixture.issue(Purpose::Reset, Some(&here)).await;
         let typed = code.digits.as_str();
@@ -320,7 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn spend_of_digits_that_are_bound_to_no_browser_fails_for_a_reset() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let request = RequestId::generate(&fixture.env);
         for (purpose, is_spent) in [(Purpose::Reset, false), (Purpose::Verify, true)] {
             let code = fixture.issue(purpose, None).await;
@@ -331,7 +313,7 @@ mod tests {
 
     #[tokio::test]
     async fn spend_of_digits_after_five_wrong_ones_fails_and_the_link_still_works() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let request = RequestId::generate(&fixture.env);
         let code = fixture.issue(Purpose::Reset, Some(&request)).await;
         let wrong = wrong_digits(&[&code]);
@@ -346,7 +328,7 @@ mod tests {
 
     #[tokio::test]
     async fn wrong_digits_count_against_every_code_of_the_browser() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let request = RequestId::generate(&fixture.env);
         let one = fixture.issue(Purpose::Reset, Some(&request)).await;
         let other = fixture.issue(Purpose::Reset, Some(&request)).await;
@@ -362,7 +344,7 @@ mod tests {
 
     #[tokio::test]
     async fn issue_of_a_fourth_code_invalidates_the_first_and_the_use_of_one_all() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let mut codes = Vec::new();
         for _ in 0..4 {
             codes.push(fixture.issue(Purpose::Verify, None).await);
@@ -377,7 +359,7 @@ mod tests {
 
     #[tokio::test]
     async fn codes_of_alerts_and_invitations_are_independent() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         for purpose in [Purpose::Undo, Purpose::Invite] {
             let mut codes = Vec::new();
             for _ in 0..5 {
@@ -394,7 +376,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn spend_concurrently_succeeds_once() {
-        let fixture = &open().await;
+        let fixture = &TestStore::open().await;
         for _ in 0..10 {
             let request = RequestId::generate(&fixture.env);
             let code = fixture.issue(Purpose::Reset, Some(&request)).await;
@@ -413,7 +395,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn wrong_digits_concurrently_are_each_counted() {
-        let fixture = &open().await;
+        let fixture = &TestStore::open().await;
         let request = &RequestId::generate(&fixture.env);
         let code = fixture.issue(Purpose::Reset, Some(request)).await;
         let wrong = &wrong_digits(&[&code]);
@@ -428,7 +410,7 @@ mod tests {
 
     #[tokio::test]
     async fn sweep_of_one_time_codes_deletes_expired_ones() {
-        let fixture = open().await;
+        let fixture = TestStore::open().await;
         let code = fixture.issue(Purpose::Reset, None).await;
         assert_eq!(fixture.store.sweep_one_time_codes(code.expires_at - 1).await.unwrap(), 0);
         assert_eq!(fixture.store.sweep_one_time_codes(code.expires_at).await.unwrap(), 1);

@@ -218,37 +218,15 @@ async fn claim(
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, sync::Arc};
+    use std::collections::HashSet;
 
     use futures::future::join_all;
 
     use super::*;
     use crate::{
-        clock::{Env, ManualClock, SystemRandom},
-        store::test_database::PostgresDatabase,
+        clock::Env,
+        store::test_store::{NOW, TestStore},
     };
-
-    const NOW: i64 = 1_800_000_000;
-
-    struct Fixture {
-        store: Store,
-        env: Env,
-        /// Dropped after the store.
-        _folder: tempfile::TempDir,
-        _postgres: Option<PostgresDatabase>,
-    }
-
-    async fn open() -> Fixture {
-        let folder = tempfile::tempdir().unwrap();
-        let postgres = PostgresDatabase::create();
-        let url = match &postgres {
-            Some(database) => database.url(),
-            None => format!("sqlite://{}", folder.path().join("outbox.sqlite").display()),
-        };
-        let store = Store::open(&url).await.unwrap();
-        let env = Env { clock: Arc::new(ManualClock::new(NOW)), rng: Arc::new(SystemRandom) };
-        Fixture { store, env, _folder: folder, _postgres: postgres }
-    }
 
     fn message(env: &Env) -> Message {
         Message::new(env, None, "ada@example.com".to_owned(), Lang::Zh, Mail::Test)
@@ -256,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn enqueue_in_a_change_that_fails_leaves_no_message() {
-        let Fixture { store, env, .. } = &open().await;
+        let TestStore { store, env, .. } = &TestStore::open().await;
         let lost = message(env);
         let failing: Result<(), _> = store
             .writer
@@ -275,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn claimed_message_is_due_again_after_its_lease_until_it_is_deleted() {
-        let Fixture { store, env, .. } = &open().await;
+        let TestStore { store, env, .. } = &TestStore::open().await;
         let waiting = message(env);
         store.enqueue_message(waiting.clone()).await.unwrap();
         assert!(!store.is_message_due(NOW - 1).await.unwrap());
@@ -297,7 +275,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn claim_concurrently_gives_each_message_to_one_server() {
-        let Fixture { store, env, .. } = &open().await;
+        let TestStore { store, env, .. } = &TestStore::open().await;
         for _ in 0..40 {
             store.enqueue_message(message(env)).await.unwrap();
         }
@@ -319,7 +297,7 @@ mod tests {
 
     #[tokio::test]
     async fn sweep_of_the_outbox_deletes_old_messages() {
-        let Fixture { store, env, .. } = &open().await;
+        let TestStore { store, env, .. } = &TestStore::open().await;
         store.enqueue_message(message(env)).await.unwrap();
         assert_eq!(store.sweep_outbox(NOW - 1).await.unwrap(), 0);
         assert_eq!(store.sweep_outbox(NOW).await.unwrap(), 1);

@@ -79,8 +79,7 @@ pub(super) async fn change_password(
     entry: AuditEntry,
     alerts: &Alerts,
 ) -> Result<Option<Vec<Uuid>>, StoreError> {
-    let update = set_hash(change.user, change.old_hash.as_deref(), &change.new_hash)
-        .col_expr(user::Column::PasswordChangedAt, Expr::value(entry.at));
+    let update = set_new(change.user, change.old_hash.as_deref(), &change.new_hash, entry.at);
     if update.exec(connection).await?.rows_affected == 0 {
         return Ok(None);
     }
@@ -96,6 +95,16 @@ pub(super) async fn change_password(
     }
     audit::insert(connection, entry).await?;
     Ok(Some(ended))
+}
+
+/// Sets the hash of a new password; with `old`, only if that is the stored one.
+pub(super) fn set_new(
+    id: Uuid,
+    old: Option<&str>,
+    new: &str,
+    now: i64,
+) -> UpdateMany<user::Entity> {
+    set_hash(id, old, new).col_expr(user::Column::PasswordChangedAt, Expr::value(now))
 }
 
 /// Sets a password hash; with `old`, only if that is the stored one.

@@ -10,34 +10,14 @@ use super::{
     AccountChange, ActError, Actor, AddressVerification, AuditContext, AuditEntry, AuditFilter,
     AuditStart, DeletionOutcome, Event, FileLimits, InsertFileOutcome, InsertSessionOutcome,
     NewSession, NewUser, PasswordChange, Renaming, SessionChange, Store, StoreError, StoredFile,
-    UserChange, VerificationOutcome,
+    UserChange, VerificationContext, VerificationOutcome,
     entities::{audit_event, session, user, username_skeleton},
-    test_database::PostgresDatabase,
+    test_store::{NOW, TestStore},
 };
 use crate::domain::{email_address::EmailAddress, session::Session, username::Name};
 
-/// Time of all changes.
-const NOW: i64 = 1_800_000_000;
 const HASH: &str = "hash";
 const ROUNDS: u128 = 10;
-
-struct Fixture {
-    store: Store,
-    /// Dropped after the store.
-    _folder: tempfile::TempDir,
-    _postgres: Option<PostgresDatabase>,
-}
-
-async fn open() -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let postgres = PostgresDatabase::create();
-    let url = match &postgres {
-        Some(database) => database.url(),
-        None => format!("sqlite://{}", folder.path().join("races.sqlite").display()),
-    };
-    let store = Store::open(&url).await.unwrap();
-    Fixture { store, _folder: folder, _postgres: postgres }
-}
 
 fn entry(event: Event, user: Uuid) -> AuditEntry {
     AuditEntry { user: Some(user), ..AuditEntry::of(event, NOW, ClientInfo::default()) }
@@ -106,7 +86,7 @@ fn context() -> AuditContext {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn change_session_concurrently_loses_no_change() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     let user = account(store, 1, Role::User).await;
     log_in(store, user, 2, 10).await.unwrap();
     let next = |session: Session| SessionChange {
@@ -126,7 +106,7 @@ async fn change_session_concurrently_loses_no_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn change_account_of_each_other_concurrently_leaves_an_administrator() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let mut admins = Vec::new();
         for number in 0..3 {
@@ -164,7 +144,7 @@ async fn change_account_of_each_other_concurrently_leaves_an_administrator() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn delete_user_of_two_administrators_concurrently_leaves_one() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let mut admins = Vec::new();
         for number in 0..2 {
@@ -187,7 +167,7 @@ async fn delete_user_of_two_administrators_concurrently_leaves_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn insert_session_concurrently_stays_within_the_limit() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     let user = account(store, 1, Role::User).await;
     let logins = (0..20).map(|number| log_in(store, user, 100 + number, 3));
     for outcome in join_all(logins).await {
@@ -198,7 +178,7 @@ async fn insert_session_concurrently_stays_within_the_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn insert_file_concurrently_stays_within_the_quota() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     let user = account(store, 1, Role::User).await;
     log_in(store, user, 2, 10).await.unwrap();
     let most = FileLimits { files: 4, bytes: 30 };
@@ -227,7 +207,7 @@ async fn insert_file_concurrently_stays_within_the_quota() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn insert_user_with_confusable_names_concurrently_inserts_one() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let skeleton = format!("bobl{round}");
         let names =
@@ -248,7 +228,7 @@ async fn insert_user_with_confusable_names_concurrently_inserts_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn change_password_concurrently_succeeds_once_and_revokes_the_logins_with_the_old_one() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let base = 100 * round + 10;
         let user = account(store, base, Role::User).await;
@@ -273,7 +253,7 @@ async fn change_password_concurrently_succeeds_once_and_revokes_the_logins_with_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn change_user_concurrently_loses_no_field() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     let user = account(store, 1, Role::User).await;
     log_in(store, user, 2, 10).await.unwrap();
     for round in 0..ROUNDS {
@@ -298,7 +278,7 @@ async fn change_user_concurrently_loses_no_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn delete_user_beside_other_changes_leaves_nothing_of_the_account() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let base = 100 * round + 10;
         let user = account(store, base, Role::User).await;
@@ -322,19 +302,21 @@ async fn delete_user_beside_other_changes_leaves_nothing_of_the_account() {
     }
 }
 
+/// Writes 200 audit entries, eight at a time.
+async fn write_entries(store: &Store) {
+    let writers = (0..8).map(|_| async {
+        for _ in 0..25 {
+            let entry = AuditEntry::of(Event::Refreshed, NOW, ClientInfo::default());
+            store.insert_audit_entry(entry).await.unwrap();
+        }
+    });
+    join_all(writers).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_entries_read_during_changes_are_complete() {
-    let Fixture { store, .. } = &open().await;
-    let written = async {
-        let writers = (0..8).map(|_| async {
-            for _ in 0..25 {
-                let entry = AuditEntry::of(Event::Refreshed, NOW, ClientInfo::default());
-                store.insert_audit_entry(entry).await.unwrap();
-            }
-        });
-        join_all(writers).await;
-    };
-    let mut written = std::pin::pin!(written);
+    let TestStore { store, .. } = &TestStore::open().await;
+    let mut written = std::pin::pin!(write_entries(store));
     let (mut seen, mut last, mut is_done) = (Vec::new(), 0, false);
     // Ends with a look after the last change.
     loop {
@@ -352,17 +334,8 @@ async fn audit_entries_read_during_changes_are_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_list_followed_by_full_pages_during_changes_returns_each_entry_once() {
-    let Fixture { store, .. } = &open().await;
-    let written = async {
-        let writers = (0..8).map(|_| async {
-            for _ in 0..25 {
-                let entry = AuditEntry::of(Event::Refreshed, NOW, ClientInfo::default());
-                store.insert_audit_entry(entry).await.unwrap();
-            }
-        });
-        join_all(writers).await;
-    };
-    let mut written = std::pin::pin!(written);
+    let TestStore { store, .. } = &TestStore::open().await;
+    let mut written = std::pin::pin!(write_entries(store));
     let (mut seen, mut latest, mut is_done) = (Vec::new(), 0, false);
     loop {
         let start = AuditStart::After(latest);
@@ -381,7 +354,7 @@ async fn audit_list_followed_by_full_pages_during_changes_returns_each_entry_onc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn end_session_concurrently_succeeds_once() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     let user = account(store, 1, Role::User).await;
     log_in(store, user, 2, 10).await.unwrap();
     let ends = (0..8).map(|_| {
@@ -399,18 +372,20 @@ fn verification(user: Uuid, number: u128, address: &str) -> AddressVerification 
     AddressVerification {
         user,
         address: EmailAddress::parse(address).unwrap(),
-        renaming: Renaming {
-            name: name(&username, &username),
-            username,
-            password_hash: HASH.to_owned(),
+        context: VerificationContext {
+            id: Uuid::from_u128(number),
+            renaming: Renaming {
+                name: name(&username, &username),
+                username,
+                password_hash: HASH.to_owned(),
+            },
         },
-        id: Uuid::from_u128(number),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_address_for_two_accounts_concurrently_gives_it_to_one() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let address = format!("round{round}@example.com");
         let mut accounts = Vec::new();
@@ -431,7 +406,7 @@ async fn verify_address_for_two_accounts_concurrently_gives_it_to_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_address_while_it_is_registered_as_a_username_leaves_it_to_its_owner() {
-    let Fixture { store, .. } = &open().await;
+    let TestStore { store, .. } = &TestStore::open().await;
     for round in 0..ROUNDS {
         let address = format!("round{round}@example.com");
         let user = account(store, round * 10 + 1, Role::User).await;
@@ -443,7 +418,7 @@ async fn verify_address_while_it_is_registered_as_a_username_leaves_it_to_its_ow
             panic!("no other account has verified it");
         };
         // Either the registration came too late, or its account was renamed.
-        assert_eq!(verified.former, registered.ok());
+        assert_eq!(verified.access.former, registered.ok());
         assert!(store.user_with_hash(&address).await.unwrap().is_none());
         assert_eq!(store.owner_of_address(&address).await.unwrap(), Some(user));
     }

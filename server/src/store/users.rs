@@ -222,7 +222,8 @@ impl Store {
                     if addresses.verified.is_none() && before.verified.is_some() {
                         addresses::delete_all(transaction, actor.user).await?;
                         // A reset that was sent there must not open the account.
-                        one_time_codes::revoke(transaction, actor.user, Purpose::Reset).await?;
+                        let purposes = [Purpose::Reset];
+                        one_time_codes::revoke(transaction, actor.user, &purposes).await?;
                         if let (Some(removed), Some(entry)) = (&before.verified, &change.entry)
                             && let Some(event) = AlertEvent::of(AlertKind::AddressRemoved, entry)
                         {
@@ -231,12 +232,10 @@ impl Store {
                     }
                     if addresses.pending != before.pending || change.verification.is_some() {
                         let (id, mailed) = change.verification.unzip();
-                        let (pending, now) = (addresses.pending.as_ref(), actor.at);
-                        let id = id.unwrap_or_default();
-                        addresses::set_pending(transaction, id, actor.user, pending, now).await?;
-                        for purpose in [Purpose::Verify, Purpose::Change] {
-                            one_time_codes::revoke(transaction, actor.user, purpose).await?;
-                        }
+                        let pending = id.zip(addresses.pending.as_ref());
+                        addresses::set_pending(transaction, actor.user, pending, actor.at).await?;
+                        let purposes = [Purpose::Verify, Purpose::Change];
+                        one_time_codes::revoke(transaction, actor.user, &purposes).await?;
                         if let Some(mailed) = mailed {
                             account_codes::send(transaction, mailed).await?;
                         }

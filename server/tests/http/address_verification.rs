@@ -116,6 +116,20 @@ async fn verification_after_a_day_or_for_a_taken_address_is_refused() {
 }
 
 #[tokio::test]
+async fn verification_by_a_command_ends_the_codes_that_were_sent_to_other_addresses() {
+    let app = start(&[]).await;
+    let pair = verified(&app, "alice", "old@example.com").await;
+    assert_eq!(
+        change(&app, &pair.access, &json!("other@example.com")).await.status,
+        StatusCode::ACCEPTED
+    );
+    let (_, token, _) = only_code(&app).await;
+    app.verify("alice", "new@example.com").await;
+    verify(&app, &json!({ "token": token }), None).await.assert_failure(400, "code_invalid");
+    assert_eq!(address(&app, &pair).await, (json!("new@example.com"), json!(true), json!(null)));
+}
+
+#[tokio::test]
 async fn change_of_the_address_changes_nothing_before_the_new_one_is_verified() {
     let app = start(&[]).await;
     let pair = verified(&app, "alice", "old@example.com").await;

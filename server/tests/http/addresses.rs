@@ -142,8 +142,8 @@ async fn invariant_37_username_of_an_account_that_never_verified_it_goes_to_the_
     assert_eq!(app.register("victim").await.status, StatusCode::CREATED);
     let outcome = app.verify("victim", "Victim@Example.com").await;
     let VerificationOutcome::Verified(verified) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(verified.former.map(|id| id.to_string()).as_deref(), id.as_str());
-    assert_eq!(verified.ended.len(), 1);
+    assert_eq!(verified.access.former.map(|id| id.to_string()).as_deref(), id.as_str());
+    assert_eq!(verified.access.ended.len(), 1);
     // The attacker's sessions have ended, and the address leads to the owner.
     app.me(&attacker.access).await.assert_failure(401, "token_revoked");
     app.refresh(&attacker.refresh).await.assert_failure(401, "token_revoked");
@@ -151,7 +151,7 @@ async fn invariant_37_username_of_an_account_that_never_verified_it_goes_to_the_
     // The attacker's password is that of no account any more, under no name.
     let renamed = app.count("SELECT count(*) FROM users WHERE username LIKE 'user-%'").await;
     assert_eq!(renamed, 1);
-    let name = lookup_name(&app, verified.former.unwrap()).await;
+    let name = lookup_name(&app, verified.access.former.unwrap()).await;
     login(&app, &name).await.assert_failure(401, "invalid_credentials");
     // Also once the owner gives the address up.
     app.verify("victim", "other@example.com").await;
