@@ -27,10 +27,6 @@ fn ids(page: &Value) -> Vec<i64> {
     entries.iter().map(|entry| entry["id"].as_i64().unwrap()).collect()
 }
 
-async fn id_of(app: &App, pair: &Tokens) -> String {
-    app.me(&pair.access).await.json()["id"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn audit_list_entry_names_user_actor_client_and_details() {
     let app = App::start().await;
@@ -42,7 +38,7 @@ async fn audit_list_entry_names_user_actor_client_and_details() {
         app.post("/api/auth/login").header("user-agent", agent).json(&login).send().await;
     assert_eq!(logged_in.status, StatusCode::OK);
     let alice = logged_in.pair();
-    let (id, root) = (id_of(&app, &alice).await, id_of(&app, &admin).await);
+    let (id, root) = (app.id_of(&alice).await, app.id_of(&admin).await);
     let disable = json!({ "id": id, "disabled": true });
     app.call(axum::http::Method::PATCH, "/api/users")
         .bearer(&admin.access)
@@ -183,7 +179,7 @@ async fn audit_list_after_a_cursor_returns_every_entry_written_since() {
 async fn audit_list_hides_personal_data_of_deleted_accounts() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     let body = json!({ "username": "alice" });
     app.delete("/api/me").bearer(&alice.access).json(&body).send().await;
     let all = page(&app, &admin, "").await;
@@ -196,7 +192,7 @@ async fn audit_list_hides_personal_data_of_deleted_accounts() {
 async fn invariant_41_audit_list_and_account_pages_are_refused_to_members() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let (id, own) = (id_of(&app, &admin).await, id_of(&app, &alice).await);
+    let (id, own) = (app.id_of(&admin).await, app.id_of(&alice).await);
     for path in [
         "/api/audit".to_owned(),
         format!("/api/audit?user={own}"),

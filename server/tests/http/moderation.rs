@@ -41,10 +41,6 @@ async fn notices(app: &App, pair: &Tokens) -> Vec<Value> {
     notices
 }
 
-async fn id_of(app: &App, pair: &Tokens) -> String {
-    app.me(&pair.access).await.json()["id"].as_str().unwrap().to_owned()
-}
-
 async fn events(app: &App, event: &str) -> Vec<(Option<String>, Option<String>)> {
     let entries = app.server.store.audit_entries().await.unwrap();
     let entries = entries.into_iter().filter(|entry| entry.event == event);
@@ -55,7 +51,7 @@ async fn events(app: &App, event: &str) -> Vec<(Option<String>, Option<String>)>
 async fn invariant_42_picture_of_another_user_shown_to_an_administrator_is_recorded() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let (id, root) = (id_of(&app, &alice).await, id_of(&app, &admin).await);
+    let (id, root) = (app.id_of(&alice).await, app.id_of(&admin).await);
     let first = upload(&app, &alice, "a.png").await;
     // Ids of one millisecond are in no order.
     app.clock.advance(1);
@@ -94,7 +90,7 @@ async fn invariant_41_picture_of_another_user_is_never_readable_by_members() {
     let app = App::start().await;
     let (alice, mallory) =
         (app.register_and_login("alice").await, app.register_and_login("mallory").await);
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     let file = upload(&app, &alice, "a.png").await;
     list(&app, &mallory, &format!("id={id}")).await.assert_failure(403, "forbidden");
     // Not even with the own id.
@@ -113,7 +109,7 @@ async fn invariant_41_picture_of_another_user_is_never_readable_by_members() {
 async fn invariant_20_pictures_of_users_require_a_fresh_token_of_an_administrator() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     let file = upload(&app, &alice, "a.png").await;
     let stale = app.refresh(&admin.refresh).await.pair();
     list(&app, &stale, &format!("id={id}")).await.assert_failure(401, "fresh_required");
@@ -128,7 +124,7 @@ async fn invariant_20_pictures_of_users_require_a_fresh_token_of_an_administrato
 async fn removal_of_a_file_deletes_it_and_tells_its_owner_why() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let (id, root) = (id_of(&app, &alice).await, id_of(&app, &admin).await);
+    let (id, root) = (app.id_of(&alice).await, app.id_of(&admin).await);
     let file = upload(&app, &alice, "beach.png").await;
     assert_eq!(objects(&app).len(), 2);
     let body = json!({ "id": id, "file": file, "reason": "other", "text": "  Shows a\nplan. " });
@@ -176,7 +172,7 @@ async fn removal_of_a_file_deletes_it_and_tells_its_owner_why() {
 async fn removal_of_the_avatar_deletes_it_everywhere_at_once() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     let url = set_avatar(&app, &alice).await;
     let removed = remove(&app, &admin, &json!({ "id": id, "reason": "nudity" })).await;
     assert_eq!(removed.status, StatusCode::OK, "{}", removed.text());
@@ -199,7 +195,7 @@ async fn removal_of_the_avatar_deletes_it_everywhere_at_once() {
 async fn removal_with_invalid_body_removes_nothing() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     let file = upload(&app, &alice, "a.png").await;
     for (body, field) in [
         (json!({ "file": file, "reason": "spam" }), "id"),
@@ -229,7 +225,7 @@ async fn removal_of_one_picture_by_several_administrators_at_once_leaves_one_not
     let app = App::start().await;
     let admins = [app.admin("root").await, app.admin("other").await];
     let alice = app.register_and_login("alice").await;
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     let file = upload(&app, &alice, "a.png").await;
     let body = json!({ "id": id, "file": file, "reason": "spam" });
     let calls = (0..8).map(|number| remove(&app, &admins[number % 2], &body));
@@ -245,7 +241,7 @@ async fn removal_of_one_picture_by_several_administrators_at_once_leaves_one_not
 async fn notices_of_a_deleted_account_are_deleted_with_it() {
     let app = App::start().await;
     let (admin, alice) = (app.admin("root").await, app.register_and_login("alice").await);
-    let id = id_of(&app, &alice).await;
+    let id = app.id_of(&alice).await;
     set_avatar(&app, &alice).await;
     remove(&app, &admin, &json!({ "id": id, "reason": "spam" })).await;
     let body = json!({ "username": "alice" });

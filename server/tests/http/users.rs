@@ -24,7 +24,7 @@ impl App {
         self.call(Method::PATCH, "/api/users").bearer(&admin.access).json(body).send().await
     }
 
-    async fn id_of(&self, pair: &Tokens) -> String {
+    pub async fn id_of(&self, pair: &Tokens) -> String {
         self.me(&pair.access).await.json()["id"].as_str().unwrap().to_owned()
     }
 
