@@ -1,4 +1,4 @@
-//! Mails: which there are, and their texts. Only the server knows them.
+//! Mails: their kinds and texts. Only the server knows them.
 //!
 //! Plain text and HTML are rendered from the same blocks, so that they say the same. There is no
 //! remote content and no tracking: the only links are those of the site.
@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
-use super::Lang;
+use super::{Lang, html::escape};
 
 /// A secret that a mail carries to its recipient. Its `Debug` form does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -469,14 +469,14 @@ fn push_line(text: &mut String, line: &str) {
 
 /// Styles are inline: mail programs drop style sheets.
 fn html(lang: Lang, title: &str, blocks: &[Block], footer: &[String]) -> String {
-    let title = escaped(title);
+    let title = escape(title);
     let mut body = format!("<h1 style=\"font-size:20px\">{title}</h1>\n");
     for block in blocks {
         // Writing to a string does not fail.
         let _ = match block {
-            Paragraph(sentences) => writeln!(body, "<p>{}</p>", escaped(sentences)),
+            Paragraph(sentences) => writeln!(body, "<p>{}</p>", escape(sentences)),
             Link { label, url } => {
-                let (label, url) = (escaped(label), escaped(url));
+                let (label, url) = (escape(label), escape(url));
                 writeln!(
                     body,
                     "<p><a href=\"{url}\" style=\"display:inline-block;padding:10px 20px;border-radius:6px;background:#1d4ed8;\
@@ -487,21 +487,21 @@ fn html(lang: Lang, title: &str, blocks: &[Block], footer: &[String]) -> String 
             Digits(digits) => writeln!(
                 body,
                 "<p style=\"font-size:24px;letter-spacing:2px;font-family:monospace\">{}</p>",
-                escaped(&grouped(digits))
+                escape(&grouped(digits))
             ),
             Facts(facts) => {
                 let rows = facts.iter().map(|(name, value)| {
                     format!(
                         "<tr><td style=\"padding:2px 16px 2px 0\">{}</td><td>{}</td></tr>",
-                        escaped(name),
-                        escaped(value)
+                        escape(name),
+                        escape(value)
                     )
                 });
                 writeln!(body, "<table>{}</table>", rows.collect::<String>())
             }
         };
     }
-    let footer: Vec<_> = footer.iter().map(|line| escaped(line)).collect();
+    let footer: Vec<_> = footer.iter().map(|line| escape(line)).collect();
     format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -519,21 +519,6 @@ fn grouped(digits: &str) -> String {
         Some((first, rest)) if !rest.is_empty() => format!("{first} {rest}"),
         _ => digits.to_owned(),
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 const fn pick<'a>(lang: Lang, zh: &'a str, en: &'a str) -> &'a str {

@@ -12,6 +12,8 @@ pub mod document;
 #[cfg(feature = "ssr")]
 pub mod export;
 #[cfg(feature = "ssr")]
+pub mod html;
+#[cfg(feature = "ssr")]
 pub mod mail;
 pub mod messages;
 pub mod problems;

@@ -2,7 +2,7 @@
 //! API. They depend on no rendering and no files.
 
 use app::{
-    i18n::{Lang, document::DocumentStrings},
+    i18n::{Lang, document::DocumentStrings, html::escape},
     page_settings::SiteInfo,
 };
 
@@ -61,11 +61,6 @@ pub(super) fn policy(style: &str) -> String {
     format!(
         "default-src 'none'; style-src {style}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-}
-
-/// Escapes a text for elements and quoted attributes.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

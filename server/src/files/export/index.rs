@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt::Write as _};
 
-use app::i18n::{Lang, export::ExportStrings};
+use app::i18n::{Lang, export::ExportStrings, html::escape};
 
 use super::document::{Account, ExportedEvent, ExportedSession};
 use crate::{clock::utc, store::StoredFile};
@@ -147,21 +147,6 @@ fn row<'a>(html: &mut String, cells: impl IntoIterator<Item = &'a str>) {
 fn write(html: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing into a string does not fail.
     let _ = html.write_fmt(text);
-}
-
-/// Escapes a text for element content and quoted attributes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 /// Percent-encodes the characters of a path that a URL gives another meaning.

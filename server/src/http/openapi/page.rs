@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use app::{
-    i18n::{Lang, document::DocumentStrings},
+    i18n::{Lang, document::DocumentStrings, html::escape},
     page_settings::SiteInfo,
 };
 use axum::http::HeaderValue;
@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::http::plain_page::{self, PlainPage, escape};
+use crate::http::plain_page::{self, PlainPage};
 
 const STYLE: &str = include_str!("page.css");
 
