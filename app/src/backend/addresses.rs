@@ -139,7 +139,7 @@ impl CodeAttempt {
 pub struct ResetAttempt {
     /// The code.
     pub code: CodeAttempt,
-    /// What the mail was requested for, as typed; needed with digits.
+    /// The name that the mail was requested for, as typed; needed with digits.
     pub username: String,
     /// The new password, as typed.
     pub password: String,

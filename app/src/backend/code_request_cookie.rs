@@ -1,12 +1,12 @@
 //! The cookie that binds the digits of a reset to the browser that has asked for them. It
 //! authenticates nothing by itself.
 
-use cookie::{Cookie, SameSite, time::Duration};
-use http::{HeaderMap, HeaderValue, header};
-use leptos::prelude::use_context;
-use leptos_axum::ResponseOptions;
+use http::HeaderMap;
 
-use super::{ClientInfo, cookies};
+use super::{
+    ClientInfo,
+    cookies::{cookies, set_cookie},
+};
 
 /// Lifetime in seconds: that of the digits.
 const MAX_AGE_SECONDS: i64 = 1800;
@@ -30,16 +30,7 @@ impl CodeRequestCookie {
 
     /// Adds the cookie to the response: hidden from scripts and from other sites.
     pub(crate) fn set(&self, client_info: &ClientInfo) {
-        let cookie = Cookie::build((Self::NAME, &*self.0))
-            .path(Self::PATH)
-            .max_age(Duration::seconds(MAX_AGE_SECONDS))
-            .http_only(true)
-            .same_site(SameSite::Strict)
-            .secure(client_info.is_encrypted);
-        let line = HeaderValue::try_from(cookie.to_string());
-        if let (Some(options), Ok(line)) = (use_context::<ResponseOptions>(), line) {
-            options.append_header(header::SET_COOKIE, line);
-        }
+        set_cookie((Self::NAME, &self.0), Self::PATH, MAX_AGE_SECONDS, client_info);
     }
 }
 

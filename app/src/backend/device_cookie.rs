@@ -1,12 +1,12 @@
 //! Known-device cookies, the only cookies of the API. They mark a browser as a known device of an
 //! account, which has its own rate limit for logins; they do not authenticate, and are optional.
 
-use cookie::{Cookie, SameSite, time::Duration};
-use http::{HeaderMap, HeaderValue, header};
-use leptos::prelude::use_context;
-use leptos_axum::ResponseOptions;
+use http::HeaderMap;
 
-use super::ClientInfo;
+use super::{
+    ClientInfo,
+    cookies::{cookies, set_cookie},
+};
 
 /// Lifetime in seconds: half a year after the last login.
 const MAX_AGE_SECONDS: i64 = 15_552_000;
@@ -39,27 +39,14 @@ impl DeviceCookie {
     /// Adds the cookie to the response: hidden from scripts and from other sites, and sent to this
     /// path only.
     pub(crate) fn set(&self, path: &str, client_info: &ClientInfo) {
-        let cookie = Cookie::build((&*self.name, &*self.value))
-            .path(path)
-            .max_age(Duration::seconds(MAX_AGE_SECONDS))
-            .http_only(true)
-            .same_site(SameSite::Strict)
-            .secure(client_info.is_encrypted);
-        let line = HeaderValue::try_from(cookie.to_string());
-        if let (Some(options), Ok(line)) = (use_context::<ResponseOptions>(), line) {
-            options.append_header(header::SET_COOKIE, line);
-        }
+        set_cookie((&self.name, &self.value), path, MAX_AGE_SECONDS, client_info);
     }
-}
-
-/// Returns the cookies of a request (RFC 6265 §5.4), without malformed ones.
-pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(Cookie::split_parse).flatten()
 }
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderValue, header};
+
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 mod activity;
 mod addresses;
 mod code_request_cookie;
+mod cookies;
 mod credentials;
 mod device_cookie;
 mod failure;
@@ -18,8 +19,9 @@ pub use activity::ActivitySearch;
 pub use addresses::{Addresses, CodeAttempt, CreatedInvitation, ResetAttempt};
 pub(crate) use addresses::{account_id, forgotten_name, verification_request};
 pub use code_request_cookie::CodeRequestCookie;
+pub use cookies::cookies;
 pub use credentials::{LoginAttempt, NewAccount, NewPassword, PasswordAttempt};
-pub use device_cookie::{DeviceCookie, cookies};
+pub use device_cookie::DeviceCookie;
 pub use failure::{Failure, FieldErrors};
 pub use request_context::{Caller, ClientInfo, RequestContext, RequestId, api_lang};
 pub(crate) use request_context::{codec_failure, set_error_head, set_status};
