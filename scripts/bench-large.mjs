@@ -22,7 +22,7 @@ const PAGES = 4;
  * @type {string[]}
  */
 const SEARCHES = [
-  ...['', 'm', 'ma', 'mary', 'smith', 'nobody-has-this', 'com', 'example', 'mary com', 'm s', 'j s'],
+  ...['', 'm', 'ma', 'mary', 'smith', 'unknown-has-this', 'com', 'example', 'mary com', 'm s', 'j s'],
   ...['com net', 'example net org', 'jo smi exa com', 'a b c d', '1 com'],
 ];
 const FILTERS = ['', '&status=active', '&role=user', '&status=disabled'];

@@ -171,7 +171,7 @@ async function timeToTell(
   base,
   status,
   path = '/api/auth/login',
-  usernames = ['timed', 'nobody'],
+  usernames = ['timed', 'unknown'],
   before = 20,
 ) {
   const body = (/** @type {string} */ username) =>
@@ -195,10 +195,10 @@ async function timeToTell(
       times[who]?.push(performance.now() - began);
     }
   }
-  const [known = Number.NaN, nobody = Number.NaN] = times.map(median);
-  const apart = Math.abs(known / nobody - 1);
+  const [known = Number.NaN, unknown = Number.NaN] = times.map(median);
+  const apart = Math.abs(known / unknown - 1);
   return {
-    figure: `${known.toFixed(2)} ms, ${nobody.toFixed(2)} ms: ${(apart * 100).toFixed(1)} % apart`,
+    figure: `${known.toFixed(2)} ms, ${unknown.toFixed(2)} ms: ${(apart * 100).toFixed(1)} % apart`,
     good: apart <= 0.05,
   };
 }
@@ -220,7 +220,7 @@ async function enumeration(/** @type {string} */ data) {
     GATEHOUSE_PUBLIC_URL: 'https://accounts.example',
     GATEHOUSE_MAILS_PER_ACCOUNT: '10000',
   });
-  const usernames = ['timed@example.com', 'nobody@example.com'];
+  const usernames = ['timed@example.com', 'unknown@example.com'];
   await post(mail.base, '/api/auth/register', { ...CREDENTIALS, username: usernames[0] });
   const forgot = await timeToTell(mail.base, 202, '/api/auth/forgot', usernames);
   row(
@@ -250,7 +250,7 @@ function announce(url, bytes) {
       call.destroy();
     });
     call.on('error', reject);
-    call.write('{"username":"nobody","password":"');
+    call.write('{"username":"unknown","password":"');
   });
 }
 
@@ -319,7 +319,7 @@ async function manyAccounts() {
   const headers = { Authorization: `Bearer ${bearer}` };
   // Searches from a single letter, which matches thousands, to a whole name; every order; and from
   // the middle of the list.
-  const searches = ['', 'm', 'ma', 'mar', 'mary', 'mary.smith', 'nobody-has-this'];
+  const searches = ['', 'm', 'ma', 'mar', 'mary', 'mary.smith', 'unknown-has-this'];
   const sorts = ['-created_at', 'created_at', 'username', '-username'];
   const worst = { time: 0, query: '' };
   const all = [];

@@ -133,7 +133,7 @@ for (const [locale, words] of LANGUAGES) {
 
       // The digits belong to the browser that asked.
       const stranger = new Gatehouse(await (await newContext({ locale })).newPage(), words);
-      await forget(stranger, `nobody-${user.username}`);
+      await forget(stranger, `unknown-${user.username}`);
       await stranger.main.getByLabel(words.digits, { exact: true }).fill(digitsOf(mail));
       await choosePassword(stranger, ANOTHER);
       await expect(stranger.main.getByText(words.digitsInvalid)).toBeVisible();

@@ -283,7 +283,7 @@ async fn login_without_a_verified_address_where_it_is_required_is_refused_after_
     assert_eq!(app.count("SELECT count(*) FROM sessions").await, 0);
     let sending = app.post("/api/auth/send-verification").json(&wrong).send().await;
     sending.assert_failure(401, "invalid_credentials");
-    let unknown = json!({ "username": "nobody@example.com", "password": "wrong" });
+    let unknown = json!({ "username": "unknown@example.com", "password": "wrong" });
     let none = app.post("/api/auth/send-verification").json(&unknown).send().await;
     assert_eq!(none.comparable(), sending.comparable());
     let right = json!({ "username": "ada@example.com", "password": PASSWORD });
