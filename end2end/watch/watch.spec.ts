@@ -9,7 +9,7 @@ const TEXTS = 'app/src/i18n/strings.rs';
 const STYLE = 'style/base.css';
 const HEAD = 'app/src/document/head.js';
 const DOCS_STYLE = 'server/src/http/openapi/page.css';
-const SERVER = 'server/src/http/static_files.rs';
+const SERVER = 'server/src/http/static_files/serve.rs';
 /** Timeout of a rebuild on a small and busy machine. */
 const CHANGE_MS = 8 * 60_000;
 
