@@ -34,7 +34,7 @@ pub struct PageSettings {
     pub site: Arc<SiteInfo>,
     /// True if the server sends mail.
     pub mail: bool,
-    /// Which visitors may register.
+    /// Policy of registration.
     pub registration: RegistrationPolicy,
     /// True if a login requires a verified address.
     pub require_verified_address: bool,

@@ -1,6 +1,6 @@
 //! Errors inside the server, and their conversion to API failures.
 //!
-//! Which error type is used where:
+//! Use of the error types:
 //!
 //! - [`Failure`]: what a use case returns to its caller. The handler turns it
 //!   into the `ApiError` of the response.

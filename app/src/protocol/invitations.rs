@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::redact;
 
-/// Which visitors may create an account.
+/// Policy of registration: the visitors that may create an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]

@@ -45,7 +45,7 @@ pub struct AccountService {
     pub throttle: Arc<Throttle>,
     /// Rate limit of registrations by client network.
     pub registrations: Option<Limiter<Network>>,
-    /// Which visitors may register.
+    /// Policy of registration.
     pub registration: RegistrationPolicy,
     /// True if addresses are verified by mail.
     pub has_mail: bool,

@@ -83,7 +83,7 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// Rate limits; [`None`] if disabled.
     pub limits: Option<Limits>,
-    /// Which visitors may register.
+    /// Policy of registration.
     pub registration: RegistrationPolicy,
     /// True if a login requires a verified address.
     pub requires_verified_address: bool,

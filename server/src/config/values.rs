@@ -180,7 +180,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Which visitors may register.
+/// Policy of registration.
 pub(super) fn registration(text: &str) -> Result<RegistrationPolicy, String> {
     let name = text.trim();
     RegistrationPolicy::parse(name)

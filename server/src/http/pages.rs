@@ -39,7 +39,7 @@ pub struct Pages {
     pub remember_seconds: usize,
     /// True if mail is sent.
     pub mail: bool,
-    /// Which visitors may register.
+    /// Policy of registration.
     pub registration: RegistrationPolicy,
     /// True if a login requires a verified address.
     pub require_verified_address: bool,

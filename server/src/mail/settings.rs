@@ -34,9 +34,9 @@ pub struct SmtpRelay {
     pub url: SecretString,
     /// Host and port, for the log.
     pub host: String,
-    /// Whether TLS is required.
+    /// True if TLS is required.
     pub is_encrypted: bool,
-    /// Whether it is on this machine.
+    /// True if it is on this machine.
     pub is_local: bool,
 }
 

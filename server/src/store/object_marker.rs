@@ -1,4 +1,4 @@
-//! Which object store belongs to the database: by a marker that both have.
+//! Assignment of an object store to the database, by a marker that both have.
 
 use sea_orm::{ActiveValue::Set, EntityTrait as _, sea_query::OnConflict};
 use uuid::Uuid;
