@@ -16,7 +16,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes that only browsers and style sheets read. Any other attribute must not have a literal
 /// with letters.
-const MACHINE_READABLE: [&str; 39] = [
+const MACHINE_READABLE: [&str; 40] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
@@ -28,6 +28,7 @@ const MACHINE_READABLE: [&str; 39] = [
     "as",
     "autocapitalize",
     "autocomplete",
+    "cancel_id",
     "charset",
     "class",
     "content",

@@ -123,12 +123,17 @@ impl FieldState {
     }
 }
 
-/// Hidden username field for password forms without a visible one. Without it password managers
-/// offer or update the password of another account.
+/// Hidden field with the username of the signed-in user, for password forms without a visible one.
+/// Without it password managers offer or update the password of another account.
 pub fn hidden_username() -> impl IntoView {
     let auth = SessionContext::of_page().auth;
-    let username =
-        move || auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default());
+    hidden_username_of(move || {
+        auth.with(|auth| auth.user().map(|user| user.username.clone()).unwrap_or_default())
+    })
+}
+
+/// As [`hidden_username`], with another username.
+pub fn hidden_username_of(username: impl Fn() -> String + Send + 'static) -> impl IntoView {
     view! {
         <input
             type="text"

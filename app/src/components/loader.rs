@@ -1,9 +1,10 @@
 //! Loading state of data that a page requests.
 
 use leptos::prelude::*;
+use uuid::Uuid;
 
 use super::api_error_view::DisplayedError;
-use crate::{dom, protocol::error::ApiError};
+use crate::{dom, protocol::error::ApiError, session::browser::SessionContext};
 
 /// Loading state of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +165,21 @@ impl<T: Send + Sync + 'static> Loader<T> {
     /// Requests a value; an earlier one is discarded at once.
     pub fn load(self, request: impl Future<Output = Result<T, ApiError>> + 'static) {
         self.run(Reload::Discard, request);
+    }
+
+    /// Requests the value of the signed-in user, and again once another one is.
+    pub fn load_for_user<F>(self, request: impl Fn() -> F + 'static)
+    where
+        F: Future<Output = Result<T, ApiError>> + 'static,
+    {
+        let context = SessionContext::of_page();
+        Effect::new(move |before: Option<Option<Uuid>>| {
+            let user_id = context.user_id();
+            if user_id.is_some() && before != Some(user_id) {
+                self.load(request());
+            }
+            user_id
+        });
     }
 
     /// Requests the value again. The earlier one is shown until the response.

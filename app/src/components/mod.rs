@@ -1,7 +1,9 @@
 //! UI components that pages share.
 
+pub mod address_state;
 pub mod api_error_view;
 pub mod avatar;
+pub mod confirm_form;
 pub mod dialog;
 pub mod error_panel;
 pub mod field;

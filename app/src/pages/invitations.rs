@@ -18,7 +18,7 @@ use crate::{
     i18n::strings::Strings,
     page_settings,
     protocol::{
-        error::{ApiError, Code},
+        error::{ApiError, Code, done_or_gone},
         invitations::{Invitation, InvitationId, InvitationList, Invited, NewInvitation},
     },
     routes::Page,
@@ -251,11 +251,8 @@ impl Invitations {
     fn revoke(self, id: Uuid) {
         self.actions.error.set(None);
         dom::spawn(async move {
-            match revoke_invitation(InvitationId { id }).await {
-                Ok(_) => {}
-                // It was used, revoked or expired meanwhile.
-                Err(error) if error.code == Code::NotFound => {}
-                Err(error) => return self.actions.fail(error),
+            if let Err(error) = done_or_gone(revoke_invitation(InvitationId { id }).await) {
+                return self.actions.fail(error);
             }
             self.list.update(|list| list.invitations.retain(|one| one.id != id));
             // The link of a revoked invitation is worthless.

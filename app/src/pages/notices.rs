@@ -13,7 +13,7 @@ use crate::{
     dom,
     i18n::{audit::removal_reason, strings::Language},
     protocol::{
-        error::Code,
+        error::done_or_gone,
         moderation::{NoticeQuery, RemovalNotice},
     },
     server_fns::{dismiss_notice, list_notices},
@@ -58,10 +58,8 @@ fn card(notices: Loader<Vec<RemovalNotice>>, notice: RemovalNotice) -> impl Into
     };
     let dismiss = move |_| {
         dom::spawn(async move {
-            match dismiss_notice(NoticeQuery { id }).await {
-                Ok(_) => forget(id),
-                // Dismissed in another tab.
-                Err(error) if error.code == Code::NotFound => forget(id),
+            match done_or_gone(dismiss_notice(NoticeQuery { id }).await) {
+                Ok(()) => forget(id),
                 Err(_) => toasts.alert(|strings| strings.notice_dismiss_failed),
             }
         });

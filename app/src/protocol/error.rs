@@ -170,6 +170,19 @@ impl ApiError {
     }
 }
 
+/// Takes an action on something that does not exist any more for done: another tab or another
+/// person has ended, removed or used it meanwhile, as intended.
+///
+/// # Errors
+///
+/// Those of the action but [`Code::NotFound`].
+pub fn done_or_gone<T>(result: Result<T, ApiError>) -> Result<(), ApiError> {
+    match result {
+        Err(error) if error.code != Code::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(feature = "ssr")]
 impl ApiError {
     /// The body of the response.

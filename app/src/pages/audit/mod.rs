@@ -307,15 +307,43 @@ fn follow_bar(log: Log) -> impl IntoView {
     }
 }
 
+/// Name of an event.
+pub(super) fn event(language: Language, event: String) -> impl IntoView {
+    let name = move || event_text(language.get(), &event).map_or_else(|| event.clone(), Into::into);
+    view! { <span>{name}</span> }
+}
+
+/// Outcome of an event that was no success.
+pub(super) fn failure(language: Language, outcome: String) -> impl IntoView {
+    (outcome != "success").then(|| {
+        let name = move || {
+            outcome_text(language.get(), &outcome).map_or_else(|| outcome.clone(), Into::into)
+        };
+        view! { <span class="pill" data-disabled="">{name}</span> }
+    })
+}
+
+/// Device and address of the client, as far as they are known.
+pub(super) fn client(
+    language: Language,
+    browser: Option<String>,
+    system: Option<String>,
+    address: Option<String>,
+) -> impl IntoView {
+    let device = (browser.is_some() || system.is_some()).then(|| {
+        view! {
+            <span>
+                {move || device_name(language.get(), browser.as_deref(), system.as_deref())}
+            </span>
+        }
+    });
+    view! { {device} {address.map(|address| view! { <span>{address}</span> })} }
+}
+
 /// An entry. `has_user`: names the account, which on the page of a user goes without saying.
 pub(super) fn item(entry: AuditEntry, language: Language, has_user: bool) -> impl IntoView {
     let AuditEntry { at, event, outcome, user, actor, address, browser, system, detail, .. } =
         entry;
-    let is_success = outcome == "success";
-    let event =
-        move || event_text(language.get(), &event).map_or_else(|| event.clone(), Into::into);
-    let outcome =
-        move || outcome_text(language.get(), &outcome).map_or_else(|| outcome.clone(), Into::into);
     let link = |account: AuditUser| {
         let AuditUser { id, username } = account;
         // A deleted account has no page.
@@ -327,13 +355,6 @@ pub(super) fn item(entry: AuditEntry, language: Language, has_user: bool) -> imp
             None => view! { <code>{id.to_string()}</code> }.into_any(),
         }
     };
-    let device = (browser.is_some() || system.is_some()).then(|| {
-        view! {
-            <span>
-                {move || device_name(language.get(), browser.as_deref(), system.as_deref())}
-            </span>
-        }
-    });
     let detail = detail.map(|detail| {
         view! { <span><bdi>{move || detail_text(language.get(), &detail)}</bdi></span> }
     });
@@ -344,9 +365,7 @@ pub(super) fn item(entry: AuditEntry, language: Language, has_user: bool) -> imp
             </time>
             <div>
                 <p class="audit-event">
-                    <span>{event}</span>
-                    {(!is_success)
-                        .then(|| view! { <span class="pill" data-disabled="">{outcome}</span> })}
+                    {self::event(language, event)} {failure(language, outcome)}
                     {user.filter(|_| has_user).map(link)}
                 </p>
                 <p class="audit-facts">
@@ -355,8 +374,7 @@ pub(super) fn item(entry: AuditEntry, language: Language, has_user: bool) -> imp
                             <span>{language.t(|s| s.audit_by)} " " {link(actor)}</span>
                         })}
                     {detail}
-                    {device}
-                    {address.map(|address| view! { <span>{address}</span> })}
+                    {client(language, browser, system, address)}
                 </p>
             </div>
         </li>

@@ -1,16 +1,35 @@
 //! The digits of a mail, as they are typed and checked.
 
-use leptos::ev::SubmitEvent;
+use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
-    components::field::FieldState,
+    components::field::{Field, FieldState},
     dom,
-    i18n::strings::Strings,
+    i18n::{Lang, strings::Strings},
     protocol::error::{ApiError, Code},
 };
 
 /// Number of digits of a code.
 const DIGITS: usize = 8;
+
+/// Field for the digits of a mail. `enterkeyhint`: label of the keyboard's enter key.
+pub(in crate::pages) fn digits_input(
+    state: FieldState,
+    hint: fn(Lang) -> String,
+    enterkeyhint: &'static str,
+) -> impl IntoView {
+    view! {
+        <Field
+            state
+            name="code"
+            label=|s| s.digits
+            hint
+            autocomplete="one-time-code"
+            inputmode="numeric"
+            enterkeyhint
+        />
+    }
+}
 
 /// State of a field for the digits of a mail; [`checked_digits`] validates it.
 pub(in crate::pages) fn digits_field() -> FieldState {

@@ -3,15 +3,14 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{at_digits, card, checked_digits, digits_field};
+use super::{at_digits, card, checked_digits, digits_field, digits_input, resend_form};
 use crate::{
     components::{
-        field::{Field, FieldState},
+        field::{Field, FieldState, hidden_username_of},
         form::{FormError, FormState},
         icons,
         new_password::{NewPassword, NewPasswordFields},
         submit_button::SubmitButton,
-        toasts::Toasts,
     },
     i18n::strings::{Language, Strings},
     page_settings,
@@ -116,7 +115,6 @@ async fn send(username: &str) -> Result<(), ApiError> {
 /// The form for the digits and the new password.
 fn enter(step: RwSignal<Step>, username: String) -> AnyView {
     let language = Language::of_page();
-    let toasts = Toasts::of_page();
     let digits = digits_field();
     let password = {
         let username = username.clone();
@@ -124,7 +122,6 @@ fn enter(step: RwSignal<Step>, username: String) -> AnyView {
     };
     let [chosen, confirmation] = password.fields();
     let form = FormState::new(vec![("code", digits), chosen, confirmation]);
-    let again = FormState::new(Vec::new());
     let submit = {
         let username = username.clone();
         move |event: SubmitEvent| {
@@ -145,14 +142,9 @@ fn enter(step: RwSignal<Step>, username: String) -> AnyView {
     };
     let resend = {
         let username = username.clone();
-        move |event: SubmitEvent| {
+        move || {
             let username = username.clone();
-            let call = async move {
-                send(&username).await?;
-                toasts.status(|strings| strings.mail_sent_again);
-                Ok(())
-            };
-            again.submit(&event, Box::pin(call));
+            async move { send(&username).await }
         }
     };
     super::focus_outcome();
@@ -167,30 +159,12 @@ fn enter(step: RwSignal<Step>, username: String) -> AnyView {
         <form method="post" novalidate on:submit=submit>
             <FormError form />
             // Password managers store the new password for this account.
-            <input
-                type="text"
-                name="username"
-                autocomplete="username"
-                prop:value=username
-                readonly
-                hidden
-            />
-            <Field
-                state=digits
-                name="code"
-                label=|s| s.digits
-                hint=|lang| Strings::of(lang).digits_hint.to_owned()
-                autocomplete="one-time-code"
-                inputmode="numeric"
-            />
+            {hidden_username_of(move || username.clone())}
+            {digits_input(digits, |lang| Strings::of(lang).digits_hint.to_owned(), "next")}
             <NewPasswordFields of=password label=|s| s.new_password />
             <SubmitButton label=|s| s.reset_submit busy=form.busy />
         </form>
-        <form class="aside" method="post" novalidate on:submit=resend>
-            <FormError form=again />
-            <p>{language.t(|s| s.mail_missing)}</p>
-            <SubmitButton label=|s| s.mail_again busy=again.busy class="btn btn-ghost btn-block" />
-        </form>
+        {resend_form(resend, "aside", Some(|s| s.mail_missing))}
     }
     .into_any()
 }

@@ -9,13 +9,19 @@ mod reset;
 mod undo;
 mod verify;
 
-pub(super) use digits::{at_digits, checked_digits, digits_field};
-use leptos::{prelude::*, tachys::html::InertElement, task::tick};
+pub(super) use digits::{at_digits, checked_digits, digits_field, digits_input};
+use leptos::{ev::SubmitEvent, prelude::*, tachys::html::InertElement, task::tick};
 
 use crate::{
-    components::icons,
+    components::{
+        form::{FormError, FormState},
+        icons,
+        submit_button::SubmitButton,
+        toasts::Toasts,
+    },
     dom,
     i18n::strings::{Language, Strings},
+    protocol::error::{ApiError, Code},
     routes::Page,
 };
 
@@ -49,6 +55,70 @@ impl LinkToken {
 
     fn get(self) -> Option<String> {
         self.0.get_value()
+    }
+}
+
+/// Step of a page that a link leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Asks for what the link is about.
+    Open,
+    /// The URL has no token.
+    Incomplete,
+    /// The token is used, expired or unknown.
+    Invalid,
+    Done,
+}
+
+impl Step {
+    /// Creates the step, and reads the token.
+    fn with_token() -> (RwSignal<Self>, LinkToken) {
+        let step = RwSignal::new(Self::Open);
+        (step, LinkToken::read(move || step.set(Self::Incomplete)))
+    }
+
+    /// Moves on after the token was sent; returns the errors that leave the form as it is.
+    fn after<T>(step: RwSignal<Self>, result: Result<T, ApiError>) -> Result<(), ApiError> {
+        step.try_set(match result {
+            Ok(_) => Self::Done,
+            Err(error) if error.code == Code::CodeInvalid => Self::Invalid,
+            Err(error) => return Err(error),
+        });
+        Ok(())
+    }
+}
+
+/// Form that requests the mail again.
+pub(super) fn resend_form<F>(
+    send: impl Fn() -> F + 'static,
+    form_class: &'static str,
+    before: Option<Text>,
+) -> impl IntoView
+where
+    F: Future<Output = Result<(), ApiError>> + 'static,
+{
+    let language = Language::of_page();
+    let toasts = Toasts::of_page();
+    let form = FormState::new(Vec::new());
+    let submit = move |event: SubmitEvent| {
+        let pending = send();
+        let call = async move {
+            pending.await?;
+            toasts.status(|strings| strings.mail_sent_again);
+            Ok(())
+        };
+        form.submit(&event, Box::pin(call));
+    };
+    view! {
+        <form class=form_class method="post" novalidate on:submit=submit>
+            <FormError form />
+            {before.map(|text| view! { <p>{language.t(text)}</p> })}
+            <SubmitButton
+                label=|s| s.mail_again
+                busy=form.busy
+                class="btn btn-ghost btn-block"
+            />
+        </form>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{LinkToken, card, incomplete, link, outcome, text};
+use super::{LinkToken, Step, card, incomplete, link, outcome, text};
 use crate::{
     components::{
         form::{FormError, FormState},
@@ -10,28 +10,16 @@ use crate::{
         submit_button::SubmitButton,
     },
     i18n::strings::Language,
-    protocol::{addresses::PasswordReset, error::Code},
+    protocol::addresses::PasswordReset,
     routes::Page,
     server_fns::reset_password,
 };
 
-/// Step of the page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Choose,
-    /// The URL has no token.
-    Incomplete,
-    /// The token is used, expired or unknown.
-    Invalid,
-    Done,
-}
-
 /// The page.
 pub(super) fn view() -> AnyView {
-    let step = RwSignal::new(Step::Choose);
-    let token = LinkToken::read(move || step.set(Step::Incomplete));
+    let (step, token) = Step::with_token();
     card(Page::Reset, move || match step.get() {
-        Step::Choose => choose(step, token),
+        Step::Open => choose(step, token),
         Step::Incomplete => incomplete(link(Page::Forgot, |s| s.mail_again)),
         Step::Invalid => outcome(
             false,
@@ -59,14 +47,7 @@ fn choose(step: RwSignal<Step>, token: LinkToken) -> AnyView {
             password: Some(password.value()),
             ..PasswordReset::default()
         };
-        let call = async move {
-            match reset_password(body).await {
-                Ok(_) => step.try_set(Step::Done),
-                Err(error) if error.code == Code::CodeInvalid => step.try_set(Step::Invalid),
-                Err(error) => return Err(error),
-            };
-            Ok(())
-        };
+        let call = async move { Step::after(step, reset_password(body).await) };
         form.submit(&event, Box::pin(call));
     };
     view! {

@@ -2,35 +2,23 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{LinkToken, card, incomplete, link, outcome, text};
+use super::{LinkToken, Step, card, incomplete, link, outcome, text};
 use crate::{
     components::{
         form::{FormError, FormState},
         submit_button::SubmitButton,
     },
     i18n::strings::Language,
-    protocol::{addresses::Undo, error::Code},
+    protocol::addresses::Undo,
     routes::Page,
     server_fns::undo_change,
 };
 
-/// Step of the page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Confirm,
-    /// The URL has no token.
-    Incomplete,
-    /// The token is used, expired or unknown.
-    Invalid,
-    Done,
-}
-
 /// The page.
 pub(super) fn view() -> AnyView {
-    let step = RwSignal::new(Step::Confirm);
-    let token = LinkToken::read(move || step.set(Step::Incomplete));
+    let (step, token) = Step::with_token();
     card(Page::Undo, move || match step.get() {
-        Step::Confirm => confirm(step, token),
+        Step::Open => confirm(step, token),
         Step::Incomplete => incomplete(link(Page::Forgot, |s| s.choose_password)),
         Step::Invalid => outcome(
             false,
@@ -51,14 +39,8 @@ fn confirm(step: RwSignal<Step>, token: LinkToken) -> AnyView {
     let language = Language::of_page();
     let form = FormState::new(Vec::new());
     let submit = move |event: SubmitEvent| {
-        let call = async move {
-            match undo_change(Undo { token: token.get() }).await {
-                Ok(_) => step.try_set(Step::Done),
-                Err(error) if error.code == Code::CodeInvalid => step.try_set(Step::Invalid),
-                Err(error) => return Err(error),
-            };
-            Ok(())
-        };
+        let body = Undo { token: token.get() };
+        let call = async move { Step::after(step, undo_change(body).await) };
         form.submit(&event, Box::pin(call));
     };
     view! {

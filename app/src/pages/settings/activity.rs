@@ -5,28 +5,31 @@ use uuid::Uuid;
 
 use crate::{
     components::{
+        confirm_form::ConfirmForm,
         dialog::Dialog,
         error_panel::ErrorPanel,
-        form::{FormError, FormState},
+        form::FormState,
         loader::Loader,
-        submit_button::SubmitButton,
         time::{self, Precision},
         toasts::Toasts,
     },
     dom,
     i18n::{
-        audit::{event_text, outcome_text},
         authenticated::device_name,
-        strings::Language,
+        strings::{Language, Strings},
     },
+    pages::audit,
     protocol::{
         activity::{ActivityEvent, ActivityPage, ActivityQuery},
-        error::{ApiError, Code},
+        error::{ApiError, done_or_gone},
         sessions::{SessionQuery, SessionSelector},
     },
     server_fns::{list_activity, revoke_sessions},
-    session::browser::{self, SessionContext},
+    session::browser,
 };
+
+/// Selects a text of the page's language.
+type Text = fn(&'static Strings) -> &'static str;
 
 /// Events of a page.
 const PAGE_SIZE: u32 = 20;
@@ -51,14 +54,7 @@ pub(super) fn card() -> impl IntoView {
         toasts: Toasts::of_page(),
         language: Language::of_page(),
     };
-    let context = SessionContext::of_page();
-    Effect::new(move |before: Option<Option<Uuid>>| {
-        let user_id = context.user_id();
-        if user_id.is_some() && before != Some(user_id) {
-            activity.events.load(request(None));
-        }
-        user_id
-    });
+    activity.events.load_for_user(|| request(None));
     let language = activity.language;
     view! {
         <section class="card" aria-labelledby="activity">
@@ -156,19 +152,6 @@ impl Activity {
             }
         });
         let ActivityEvent { event, at, browser, system, address, outcome, .. } = event;
-        let is_success = outcome == "success";
-        let name =
-            move || event_text(language.get(), &event).map_or_else(|| event.clone(), Into::into);
-        let outcome = move || {
-            outcome_text(language.get(), &outcome).map_or_else(|| outcome.clone(), Into::into)
-        };
-        let device = (browser.is_some() || system.is_some()).then(|| {
-            view! {
-                <span>
-                    {move || device_name(language.get(), browser.as_deref(), system.as_deref())}
-                </span>
-            }
-        });
         view! {
             <li>
                 <time datetime=time::to_iso(at)>
@@ -176,15 +159,9 @@ impl Activity {
                 </time>
                 <div>
                     <p class="audit-event">
-                        <span>{name}</span>
-                        {(!is_success)
-                            .then(|| {
-                                view! { <span class="pill" data-disabled="">{outcome}</span> }
-                            })}
+                        {audit::event(language, event)} {audit::failure(language, outcome)}
                     </p>
-                    <p class="audit-facts">
-                        {device} {address.map(|address| view! { <span>{address}</span> })}
-                    </p>
+                    <p class="audit-facts">{audit::client(language, browser, system, address)}</p>
                     {deny}
                 </div>
             </li>
@@ -216,41 +193,26 @@ impl Activity {
         };
         let (browser, system) = (event.browser, event.system);
         let device = move || device_name(language.get(), browser.as_deref(), system.as_deref());
+        let (text, label): (Text, Text) = if session_id.is_some() {
+            (|s| s.not_me_text, |s| s.not_me_submit)
+        } else {
+            (|s| s.not_me_ended_text, |s| s.change_password)
+        };
+        let cancel = move |()| self.denied.set(None);
         view! {
-            <form method="post" novalidate on:submit=submit>
-                <h2 id="not-me-title">{language.t(|s| s.not_me_title)}</h2>
+            <ConfirmForm
+                form
+                title_id="not-me-title"
+                title=|s| s.not_me_title
+                label
+                class="btn btn-danger btn-block"
+                cancel_id="not-me-cancel"
+                on_submit=submit
+                on_cancel=cancel
+            >
                 <p class="dialog-name">{device}</p>
-                <p class="lead">
-                    {language
-                        .t(
-                            if session_id.is_some() {
-                                |s| s.not_me_text
-                            } else {
-                                |s| s.not_me_ended_text
-                            },
-                        )}
-                </p>
-                <FormError form />
-                <div class="form-actions">
-                    <SubmitButton
-                        label=if session_id.is_some() {
-                            |s| s.not_me_submit
-                        } else {
-                            |s| s.change_password
-                        }
-                        busy=form.busy
-                        class="btn btn-danger btn-block"
-                    />
-                    <button
-                        type="button"
-                        id="not-me-cancel"
-                        class="btn btn-ghost"
-                        on:click=move |_| self.denied.set(None)
-                    >
-                        {language.t(|s| s.cancel)}
-                    </button>
-                </div>
-            </form>
+                <p class="lead">{language.t(text)}</p>
+            </ConfirmForm>
         }
         .into_any()
     }
@@ -258,12 +220,8 @@ impl Activity {
     /// Ends the session, then leads to the password form on this page.
     async fn end(self, session_id: Option<Uuid>) -> Result<(), ApiError> {
         if let Some(id) = session_id {
-            match revoke_sessions(SessionQuery { id: SessionSelector::One(id.to_string()) }).await {
-                Ok(_) => {}
-                // The session has ended meanwhile, as intended.
-                Err(error) if error.code == Code::NotFound => {}
-                Err(error) => return Err(error),
-            }
+            let query = SessionQuery { id: SessionSelector::One(id.to_string()) };
+            done_or_gone(revoke_sessions(query).await)?;
             self.toasts.alert(|strings| strings.not_me_done);
             self.events.reload(request(None));
         }

@@ -6,7 +6,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use super::profile::shown_address;
 use crate::{
     components::{
-        field::Field,
+        address_state::address_state,
         form::{FormError, FormState},
         submit_button::SubmitButton,
         toasts::Toasts,
@@ -15,7 +15,7 @@ use crate::{
     page_settings,
     pages::{
         profile_resource::ProfileResource,
-        recovery::{at_digits, checked_digits, digits_field},
+        recovery::{at_digits, checked_digits, digits_field, digits_input, resend_form},
     },
     protocol::{Profile, addresses::AddressVerification},
     server_fns::{send_own_verification, verify_address},
@@ -23,35 +23,11 @@ use crate::{
 
 /// State of the address, beside it.
 pub(super) fn state(profile: ProfileResource) -> impl IntoView {
-    let language = profile.language;
     let is_verified = Memo::new(move |_| {
         profile.get(|me| shown_address(me).map(|_| me.email_verified)).flatten()
     });
     let waiting = move || profile.get(|me| me.pending_email.clone()).flatten();
-    let pill = move |is_verified: bool| {
-        view! {
-            <span class="pill" data-disabled=(!is_verified).then_some("")>
-                {language.t(if is_verified { |s| s.address_verified } else { |s| s.address_unverified })}
-            </span>
-        }
-    };
-    move || {
-        page_settings::has_mail().then(|| {
-            view! {
-                {move || is_verified.get().map(pill)}
-                {move || {
-                    waiting()
-                        .map(|address| {
-                            view! {
-                                <p class="note">
-                                    {language.t(|s| s.address_waiting)} " " <bdi>{address}</bdi>
-                                </p>
-                            }
-                        })
-                }}
-            }
-        })
-    }
+    address_state(move || is_verified.get(), waiting)
 }
 
 /// Returns the address that awaits its confirmation.
@@ -73,7 +49,6 @@ fn confirmation(profile: ProfileResource, address: String) -> AnyView {
     let toasts = Toasts::of_page();
     let digits = digits_field();
     let form = FormState::new(vec![("code", digits)]);
-    let again = FormState::new(Vec::new());
     let submit = move |event: SubmitEvent| {
         let Some(code) = checked_digits(digits, &event) else { return };
         let call = async move {
@@ -90,14 +65,7 @@ fn confirmation(profile: ProfileResource, address: String) -> AnyView {
         };
         form.submit(&event, Box::pin(call));
     };
-    let resend = move |event: SubmitEvent| {
-        let call = async move {
-            send_own_verification().await?;
-            toasts.status(|strings| strings.mail_sent_again);
-            Ok(())
-        };
-        again.submit(&event, Box::pin(call));
-    };
+    let resend = || async { send_own_verification().await.map(drop) };
     let is_claim = move || profile.get(|me| me.pending_email.is_none()).unwrap_or_default();
     view! {
         <section class="card" aria-labelledby="address-check">
@@ -110,25 +78,10 @@ fn confirmation(profile: ProfileResource, address: String) -> AnyView {
             </p>
             <form class="form-narrow" method="post" novalidate on:submit=submit>
                 <FormError form />
-                <Field
-                    state=digits
-                    name="code"
-                    label=|s| s.digits
-                    hint=|lang| Strings::of(lang).address_digits_hint.to_owned()
-                    autocomplete="one-time-code"
-                    inputmode="numeric"
-                    enterkeyhint="go"
-                />
+                {digits_input(digits, |lang| Strings::of(lang).address_digits_hint.to_owned(), "go")}
                 <SubmitButton label=|s| s.verify_submit busy=form.busy />
             </form>
-            <form class="form-narrow aside" method="post" novalidate on:submit=resend>
-                <FormError form=again />
-                <SubmitButton
-                    label=|s| s.mail_again
-                    busy=again.busy
-                    class="btn btn-ghost btn-block"
-                />
-            </form>
+            {resend_form(resend, "form-narrow aside", None)}
         </section>
     }
     .into_any()

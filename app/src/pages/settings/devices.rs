@@ -1,16 +1,15 @@
 //! `/settings/devices`: active sessions, and logging them out.
 
 use leptos::{ev::SubmitEvent, prelude::*, tachys::html::InertElement, task::tick};
-use uuid::Uuid;
 
 use crate::{
     components::{
+        confirm_form::ConfirmForm,
         dialog::Dialog,
         error_panel::ErrorPanel,
-        form::{FormError, FormState},
+        form::FormState,
         icons,
         loader::Loader,
-        submit_button::SubmitButton,
         time::{self, Precision},
         toasts::Toasts,
     },
@@ -21,12 +20,11 @@ use crate::{
         strings::{Language, Strings},
     },
     protocol::{
-        error::{ApiError, Code},
+        error::{ApiError, done_or_gone},
         sessions::{DeviceKind, SessionInfo, SessionQuery, SessionSelector},
     },
     routes::Page,
     server_fns::{list_sessions, revoke_sessions},
-    session::browser::SessionContext,
 };
 
 /// Age in seconds up to which a session counts as in use.
@@ -59,14 +57,7 @@ pub(super) fn view() -> AnyView {
         toasts: Toasts::of_page(),
         language: Language::of_page(),
     };
-    let context = SessionContext::of_page();
-    Effect::new(move |before: Option<Option<Uuid>>| {
-        let user_id = context.user_id();
-        if user_id.is_some() && before != Some(user_id) {
-            list.sessions.load(request());
-        }
-        user_id
-    });
+    list.sessions.load_for_user(request);
     let language = list.language;
     let is_loading = move || list.sessions.is_loading();
     let status = move || if is_loading() { language.strings().profile_loading } else { "" };
@@ -275,27 +266,20 @@ impl DeviceList {
         };
         let submit =
             move |event: SubmitEvent| form.submit(&event, Box::pin(self.end(pending.clone())));
+        let cancel = move |()| self.pending.set(None);
         view! {
-            <form method="post" novalidate on:submit=submit>
-                <h2 id="confirm-title">{language.t(title)}</h2>
+            <ConfirmForm
+                form
+                title_id="confirm-title"
+                title
+                label=|s| s.log_out_device
+                class="btn btn-danger btn-block"
+                cancel_id="confirm-cancel"
+                on_submit=submit
+                on_cancel=cancel
+            >
                 <p class="lead">{device_label} " " {language.t(text)}</p>
-                <FormError form />
-                <div class="form-actions">
-                    <SubmitButton
-                        label=|s| s.log_out_device
-                        busy=form.busy
-                        class="btn btn-danger btn-block"
-                    />
-                    <button
-                        type="button"
-                        id="confirm-cancel"
-                        class="btn btn-ghost"
-                        on:click=move |_| self.pending.set(None)
-                    >
-                        {language.t(|s| s.cancel)}
-                    </button>
-                </div>
-            </form>
+            </ConfirmForm>
         }
         .into_any()
     }
@@ -307,12 +291,7 @@ impl DeviceList {
             }
             PendingLogout::AllOthers => (SessionSelector::AllOthers, |s| s.others_logged_out),
         };
-        match revoke_sessions(SessionQuery { id: selector }).await {
-            Ok(_) => {}
-            // The session has ended meanwhile, as intended.
-            Err(error) if error.code == Code::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        done_or_gone(revoke_sessions(SessionQuery { id: selector }).await)?;
         self.toasts.status(message);
         self.pending.try_set(None);
         self.sessions.reload(request());

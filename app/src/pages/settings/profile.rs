@@ -123,7 +123,7 @@ fn facts(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {
                                         .unwrap_or_else(|| language.strings().not_provided.into())
                                 })
                         }}
-                        " " {address::state(profile)}
+                        {address::state(profile)}
                     </dd>
                 </div>
                 {fact(|s| s.mobile, |me| me.mobile.as_ref())}

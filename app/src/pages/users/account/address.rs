@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{Text, UserPage};
 use crate::{
+    components::address_state::address_state,
     dom, page_settings,
     protocol::{Done, addresses::AddressOwner, error::ApiError},
     server_fns::{send_account_verification, verify_account_address},
@@ -11,7 +12,6 @@ use crate::{
 
 /// State of the address, beside it.
 pub(super) fn state(page: UserPage) -> impl IntoView {
-    let language = page.actions.language;
     let details = page.details;
     let is_verified = move || {
         let has_address =
@@ -19,38 +19,7 @@ pub(super) fn state(page: UserPage) -> impl IntoView {
         details.get(|details| details.email_verified).filter(|_| has_address)
     };
     let waiting = move || details.get(|details| details.pending_email.clone()).flatten();
-    move || {
-        page_settings::has_mail().then(|| {
-            view! {
-                {move || {
-                    is_verified()
-                        .map(|is_verified| {
-                            let label: Text = if is_verified {
-                                |s| s.address_verified
-                            } else {
-                                |s| s.address_unverified
-                            };
-                            view! {
-                                " "
-                                <span class="pill" data-disabled=(!is_verified).then_some("")>
-                                    {language.t(label)}
-                                </span>
-                            }
-                        })
-                }}
-                {move || {
-                    waiting()
-                        .map(|address| {
-                            view! {
-                                <p class="note">
-                                    {language.t(|s| s.address_waiting)} " " <bdi>{address}</bdi>
-                                </p>
-                            }
-                        })
-                }}
-            }
-        })
-    }
+    address_state(is_verified, waiting)
 }
 
 /// Buttons that verify the address, or send its verification again.

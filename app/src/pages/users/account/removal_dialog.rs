@@ -5,15 +5,11 @@ use uuid::Uuid;
 
 use super::pictures::{Picture, Pictures};
 use crate::{
-    components::{
-        dialog::Dialog,
-        form::{FormError, FormState},
-        submit_button::SubmitButton,
-    },
+    components::{confirm_form::ConfirmForm, dialog::Dialog, form::FormState},
     dom,
     i18n::audit::removal_reason,
     protocol::{
-        error::{ApiError, Code},
+        error::{ApiError, done_or_gone},
         moderation::{PictureRemoval, RemovalReason, TEXT_MAX},
     },
     server_fns::remove_picture,
@@ -62,9 +58,18 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
             .set(RemovalReason::parse(&event_target_value(&event)).unwrap_or(RemovalReason::Other));
     };
     let is_required = move || reason.get() == RemovalReason::Other;
+    let cancel = move |()| pictures.pending.set(None);
     view! {
-        <form method="post" novalidate on:submit=submit>
-            <h2 id="removal-title">{language.t(|s| s.removal_title)}</h2>
+        <ConfirmForm
+            form
+            title_id="removal-title"
+            title=|s| s.removal_title
+            label=|s| s.remove_picture
+            class="btn btn-outline btn-danger"
+            cancel_id="removal-cancel"
+            on_submit=submit
+            on_cancel=cancel
+        >
             {name.map(|name| view! { <p class="dialog-name"><bdi>{name}</bdi></p> })}
             <p class="lead">{language.t(|s| s.removal_text)}</p>
             <div class="field">
@@ -84,22 +89,7 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
                     node_ref=text
                 ></textarea>
             </div>
-            <FormError form />
-            <div class="form-actions">
-                <SubmitButton
-                    label=|s| s.remove_picture
-                    busy=form.busy
-                    class="btn btn-outline btn-danger"
-                />
-                <button
-                    type="button"
-                    class="btn btn-ghost"
-                    on:click=move |_| pictures.pending.set(None)
-                >
-                    {language.t(|s| s.cancel)}
-                </button>
-            </div>
-        </form>
+        </ConfirmForm>
     }
 }
 
@@ -108,12 +98,7 @@ async fn remove(
     file: Option<Uuid>,
     removal: PictureRemoval,
 ) -> Result<(), ApiError> {
-    match remove_picture(removal).await {
-        Ok(_) => {}
-        // Its owner has deleted it meanwhile.
-        Err(error) if error.code == Code::NotFound => {}
-        Err(error) => return Err(with_field(error)),
-    }
+    done_or_gone(remove_picture(removal).await).map_err(with_field)?;
     pictures.pending.try_set(None);
     if let Some(file) = file {
         pictures.forget(file);

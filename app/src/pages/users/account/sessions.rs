@@ -6,17 +6,17 @@ use uuid::Uuid;
 use super::UserPage;
 use crate::{
     components::{
+        confirm_form::ConfirmForm,
         dialog::Dialog,
         error_panel::ErrorPanel,
-        form::{FormError, FormState},
+        form::FormState,
         loader::Loader,
-        submit_button::SubmitButton,
         time::{self, Precision},
     },
     dom,
     i18n::authenticated::device_name,
     protocol::{
-        error::{ApiError, Code},
+        error::{ApiError, done_or_gone},
         sessions::SessionInfo,
         users::{AccountId, AccountSessionId},
     },
@@ -129,27 +129,20 @@ fn dialog(page: UserPage, pending: RwSignal<Option<SessionInfo>>) -> impl IntoVi
         let id = session.id;
         let submit =
             move |event: SubmitEvent| form.submit(&event, Box::pin(end(page, id, pending)));
+        let cancel = move |()| pending.set(None);
         view! {
-            <form method="post" novalidate on:submit=submit>
-                <h2 id="end-session-title">{language.t(|s| s.end_session_title)}</h2>
+            <ConfirmForm
+                form
+                title_id="end-session-title"
+                title=|s| s.end_session_title
+                label=|s| s.end_session
+                class="btn btn-outline btn-danger"
+                cancel_id="end-session-cancel"
+                on_submit=submit
+                on_cancel=cancel
+            >
                 <p class="lead"><strong>{name}</strong>" "{language.t(|s| s.log_out_device_text)}</p>
-                <FormError form />
-                <div class="form-actions">
-                    <SubmitButton
-                        label=|s| s.end_session
-                        busy=form.busy
-                        class="btn btn-outline btn-danger"
-                    />
-                    <button
-                        type="button"
-                        id="end-session-cancel"
-                        class="btn btn-ghost"
-                        on:click=move |_| pending.set(None)
-                    >
-                        {language.t(|s| s.cancel)}
-                    </button>
-                </div>
-            </form>
+            </ConfirmForm>
         }
     };
     view! {
@@ -169,12 +162,8 @@ async fn end(
     session: Uuid,
     pending: RwSignal<Option<SessionInfo>>,
 ) -> Result<(), ApiError> {
-    match revoke_account_session(AccountSessionId { id: page.row.id, session }).await {
-        Ok(_) => {}
-        // The session has ended meanwhile, as intended.
-        Err(error) if error.code == Code::NotFound => {}
-        Err(error) => return Err(error),
-    }
+    let query = AccountSessionId { id: page.row.id, session };
+    done_or_gone(revoke_account_session(query).await)?;
     pending.try_set(None);
     page.actions.complete(|strings| strings.device_logged_out);
     // The pressed button is removed with its row. An open dialog keeps the focus from the page.
