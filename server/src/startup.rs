@@ -266,13 +266,16 @@ impl Server {
             stop,
         );
         tokio::select! {
-            () = serving => {}
+            () = async {
+                serving.await;
+                self.state.sessions.finish().await;
+            } => {}
             () = async {
                 // An error means that the sender was dropped: then `serving` has ended.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
                 tokio::time::sleep(SHUTDOWN_GRACE).await;
             } => {
-                tracing::warn!("some connections did not finish within the shutdown grace period");
+                tracing::warn!("some requests did not finish within the shutdown grace period");
             }
         }
         if let Some(mail) = &self.mail {

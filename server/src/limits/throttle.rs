@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::{Addresses, Limiter, Limits, Quota};
@@ -21,6 +22,8 @@ pub struct Throttle {
     pub addresses: Addresses,
     audited: Limiter<String>,
     store: Store,
+    /// Audit entries that are being written.
+    tasks: TaskTracker,
 }
 
 impl Throttle {
@@ -28,7 +31,14 @@ impl Throttle {
     #[must_use]
     pub fn new(limits: Option<Limits>, store: Store, env: &Env) -> Self {
         let audited = Limiter::new(AUDIT_QUOTA, Arc::clone(&env.clock));
-        Self { limits, addresses: Addresses::default(), audited, store }
+        let tasks = TaskTracker::new();
+        Self { limits, addresses: Addresses::default(), audited, store, tasks }
+    }
+
+    /// Completes once all audit entries are written, at shutdown.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Records a throttled request in the audit log, in the background. One entry stands for all
@@ -54,6 +64,6 @@ impl Throttle {
                 tracing::error!(%error, "audit entry of a rate-limited attempt could not be written");
             }
         };
-        tokio::spawn(telling.in_current_span());
+        self.tasks.spawn(telling.in_current_span());
     }
 }

@@ -61,7 +61,7 @@ impl Inner {
                 tracing::error!(%error, "a reset could not be sent");
             }
         };
-        tokio::spawn(sending.in_current_span());
+        self.tasks.spawn(sending.in_current_span());
         Ok(cookie)
     }
 

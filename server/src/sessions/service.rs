@@ -16,6 +16,7 @@ use app::{
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use tokio::sync::{Mutex, Notify};
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::{
@@ -106,6 +107,8 @@ pub(super) struct Inner {
     /// Notified when an account was deleted whose data may remain.
     pub(super) deletions: Notify,
     pub(super) clock_check: Mutex<ClockCheck>,
+    /// Work that goes on after its response.
+    pub(super) tasks: TaskTracker,
 }
 
 impl SessionService {
@@ -154,9 +157,18 @@ impl SessionService {
             last_heard: LastHeard::default(),
             deletions: Notify::new(),
             clock_check: Mutex::new(clock_check),
+            tasks: TaskTracker::new(),
         };
         inner.read_blocklist().await?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Completes once all work that goes on after its response is done, at shutdown.
+    pub async fn finish(&self) {
+        let inner = &self.0;
+        inner.tasks.close();
+        inner.tasks.wait().await;
+        inner.throttle.finish().await;
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {

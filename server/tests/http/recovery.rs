@@ -115,6 +115,21 @@ fn by_token(token: &str) -> Value {
 }
 
 #[tokio::test]
+async fn shutdown_waits_for_work_that_continues_after_its_response() {
+    let app = start(&[("MAILS_PER_ACCOUNT", "1"), ("MAILS_SECONDS", "600")]).await;
+    let body = json!({ "username": "ada" });
+    for _ in 0..2 {
+        let response = app.post("/api/auth/forgot").json(&body).send().await;
+        assert_eq!(response.status, StatusCode::ACCEPTED);
+    }
+    app.server.state.sessions.finish().await;
+    // The second request exceeds the limit: its audit entry is written in the background as well.
+    let outcomes: BTreeSet<_> =
+        app.audited(Event::ResetRequested).await.into_iter().map(|entry| entry.outcome).collect();
+    assert_eq!(outcomes, BTreeSet::from(["unknown_account".to_owned(), "throttled".to_owned()]));
+}
+
+#[tokio::test]
 async fn invariant_36_reset_sets_the_password_ends_all_sessions_and_begins_none() {
     let app = start(&[]).await;
     let pair = registered(&app, "ada@example.com").await;

@@ -2,10 +2,12 @@
 
 use std::{fs, time::Duration};
 
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 use serde_json::json;
 
 use crate::{
     process::{TestDir, within},
+    shutdown::wait_until_stopping,
     smtp::{Behaviour, Received, SmtpServer},
 };
 
@@ -105,4 +107,49 @@ fn message_of_a_killed_server_is_sent_once_after_its_restart() {
     within(Duration::from_secs(20), || alerts() == 1);
     assert_eq!(running.stop(), Some(0));
     assert_eq!(alerts(), 1);
+}
+
+#[test]
+fn reset_requested_before_the_shutdown_is_sent() {
+    let smtp = SmtpServer::start();
+    let dir = TestDir::new();
+    let url = smtp.url();
+    let settings =
+        [("GATEHOUSE_MAIL_URL", &*url), FROM, ("GATEHOUSE_PUBLIC_URL", "https://accounts.example")];
+    let credentials = json!({ "username": "ada@example.com", "password": "correct horse battery" });
+    let running = dir.serve(&settings);
+    let call = |path: &str, body| running.call("POST", path, None, body).unwrap().0;
+    assert_eq!(call("/api/auth/register", &credentials), 201);
+    assert!(dir.run(&["user", "verify", "ada@example.com"], &[]).status.success());
+    let (database, lock) = if dir.is_on_postgres() {
+        (dir.postgres_url(), "BEGIN; LOCK TABLE one_time_codes IN SHARE MODE")
+    } else {
+        let file = dir.path().join("data/gatehouse.sqlite");
+        (format!("sqlite://{}", file.display()), "BEGIN IMMEDIATE")
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    // The code of the reset waits for this transaction.
+    let other = runtime.block_on(async {
+        let mut options = ConnectOptions::new(database);
+        options.max_connections(1);
+        let other = Database::connect(options).await.unwrap();
+        other.execute_unprepared(lock).await.unwrap();
+        other
+    });
+    assert_eq!(call("/api/auth/forgot", &json!({ "username": "ada@example.com" })), 202);
+    running.signal("TERM");
+    wait_until_stopping(&running);
+    runtime.block_on(async {
+        other.execute_unprepared("COMMIT").await.unwrap();
+        other.close().await.unwrap();
+    });
+    assert_eq!(running.ended_within(Duration::from_secs(8)), Some(0), "{}", dir.log());
+    let resets = || {
+        let received = smtp.received();
+        let subjects = received.iter().filter_map(|received| received.header("Subject"));
+        subjects.filter(|subject| subject.contains("password")).count()
+    };
+    let running = dir.serve(&settings);
+    within(Duration::from_secs(20), || resets() == 1);
+    assert_eq!(running.stop(), Some(0));
 }

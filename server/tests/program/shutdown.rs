@@ -70,7 +70,7 @@ pub fn running_download(running: &RunningServer) -> (TcpStream, usize) {
 }
 
 /// Waits until the server has stopped listening.
-fn wait_until_stopping(running: &RunningServer) {
+pub fn wait_until_stopping(running: &RunningServer) {
     // The tests do not measure how soon it stops listening, and each try is an accepted connection.
     within(Duration::from_secs(10), || TcpStream::connect(&running.address).is_err());
 }
