@@ -80,6 +80,7 @@ mod s3;
 mod security_headers;
 mod session_list;
 mod several_nodes;
+#[expect(dead_code, reason = "shared with the tests of the program, which use TLS")]
 #[path = "../support/smtp.rs"]
 mod smtp;
 mod snapshots;

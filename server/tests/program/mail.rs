@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     process::{TestDir, within},
     shutdown::wait_until_stopping,
-    smtp::{Behaviour, Received, SmtpServer},
+    smtp::{Behaviour, Encryption, Received, SmtpServer},
 };
 
 const FROM: (&str, &str) = ("GATEHOUSE_MAIL_FROM", "Gatehouse <no-reply@accounts.example>");
@@ -55,6 +55,40 @@ fn mail_test_that_is_refused_or_without_settings_fails_with_the_reason() {
         assert!(text.contains(reason) && !text.contains("hunter2"), "{text}");
     }
     assert_eq!(smtp.received(), []);
+}
+
+#[test]
+fn mail_over_tls_goes_only_to_a_server_with_a_trusted_certificate_of_its_host() {
+    for encryption in [Encryption::StartTls, Encryption::Implicit] {
+        let (smtp, certificate) = SmtpServer::start_encrypted(encryption, "127.0.0.1");
+        let (other, of_other) = SmtpServer::start_encrypted(encryption, "mail.example");
+        let plain = SmtpServer::start();
+        let dir = TestDir::new();
+        let trusted = dir.path().join("trusted.pem");
+        fs::write(&trusted, certificate + &of_other).unwrap();
+        let send = |url: &str, settings: &[(&str, &str)]| {
+            let mail = [("GATEHOUSE_MAIL_URL", url), FROM];
+            dir.run(&["mail", "test", "ada@example.com"], &[&mail, settings].concat())
+        };
+        let trust = [("SSL_CERT_FILE", trusted.to_str().unwrap())];
+        let url = smtp.encrypted_url(encryption);
+        let output = send(&url, &trust);
+        assert!(output.status.success(), "{output:?}");
+        let [received] = &smtp.received()[..] else { panic!("one message") };
+        assert!(received.is_encrypted);
+        // Of an unknown issuer, of another host, and without TLS.
+        for (url, settings) in [
+            (url, &[][..]),
+            (other.encrypted_url(encryption), &trust),
+            (plain.encrypted_url(encryption), &trust),
+        ] {
+            let output = send(&url, settings);
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{url}: {text}");
+            assert!(text.contains("the message was not sent"), "{url}: {text}");
+        }
+        assert_eq!((smtp.attempts(), other.attempts(), plain.attempts()), (1, 0, 0));
+    }
 }
 
 #[test]
