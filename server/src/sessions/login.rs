@@ -85,8 +85,9 @@ impl Inner {
         };
         if self.mail.requires_verified_address && !account.is_email_verified() {
             tracing::info!(%user, "login rejected: no verified address");
+            // Counted: each refused attempt writes an audit entry.
             let entry = refused(Outcome::AddressUnverified);
-            self.store.insert_audit_entry(entry).await.map_err(internal)?;
+            attempt.fail(&self.store, entry).await.map_err(internal)?;
             return Err(Code::AddressUnverified.into());
         }
         let session = self.new_session(user, remember);

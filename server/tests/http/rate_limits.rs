@@ -695,3 +695,14 @@ async fn log_in_to_a_disabled_account_counts_as_a_failure() {
     }
     assert_throttled(&attempt(&app, "alice", PASSWORD).send().await, "900");
 }
+
+#[tokio::test]
+async fn log_in_without_a_verified_address_where_it_is_required_counts_as_a_failure() {
+    let app = crate::recovery::start(&[("REQUIRE_VERIFIED_ADDRESS", "on")]).await;
+    app.register("ada@example.com").await;
+    for _ in 0..10 {
+        let response = attempt(&app, "ada@example.com", PASSWORD).send().await;
+        response.assert_failure(403, "address_unverified");
+    }
+    assert_throttled(&attempt(&app, "ada@example.com", PASSWORD).send().await, "900");
+}
