@@ -18,9 +18,9 @@ pub fn Avatar(
     class: &'static str,
 ) -> impl IntoView {
     let auth = SessionContext::of_page().auth;
-    let picture = move || auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone()));
     let name = move || auth.with(|auth| auth.user().map(|user| display_name(user).to_owned()));
-    view! { <UserAvatar name=Signal::derive(name) picture=Signal::derive(picture) class /> }
+    let picture = move || auth.with(|auth| auth.user().and_then(|user| user.avatar_url.clone()));
+    user_avatar(name, picture, class)
 }
 
 /// Returns the path of the 96-pixel variant of a picture, which suffices for all sizes but the
@@ -31,27 +31,22 @@ fn small_variant(url: String) -> String {
     large.map(|(stem, ext)| [stem, "-96.", ext].concat()).unwrap_or(url)
 }
 
-/// The avatar of a user.
-#[component]
-pub fn UserAvatar(
-    /// Name, as it is displayed.
-    name: Signal<Option<String>>,
-    /// Path of the picture.
-    picture: Signal<Option<String>>,
-    /// CSS class, which sets the size.
+/// The avatar of a user: `name` as it is displayed, the path of the picture, and the CSS class, which
+/// sets the size. A picture whose path stays the same is not requested again.
+pub fn user_avatar(
+    name: impl Fn() -> Option<String> + Copy + Send + Sync + 'static,
+    picture: impl Fn() -> Option<String> + Send + Sync + 'static,
     class: &'static str,
 ) -> impl IntoView {
-    let picture = Memo::new(move |_| picture.get());
-    let name = Memo::new(move |_| name.get());
     let sized = move |url: String| if class == LARGE { url } else { small_variant(url) };
     view! {
         <span
             class=class
             aria-hidden="true"
-            data-tint=move || name.with(|name| name.as_ref().map(|name| tint(name).to_string()))
+            data-tint=move || name().map(|name| tint(&name).to_string())
         >
-            {move || name.with(|name| name.as_ref().map(|name| initials(name)))}
-            {move || picture.get().map(|url| view! { <img src=sized(url) alt="" /> })}
+            {move || name().map(|name| initials(&name))}
+            {move || picture().map(|url| view! { <img src=sized(url) alt="" /> })}
         </span>
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     components::{
-        avatar::UserAvatar,
+        avatar::user_avatar,
         icons,
         time::{self, Precision},
     },
@@ -132,13 +132,8 @@ pub(super) fn is_disabled(account: &Account) -> bool {
 
 /// Avatar of a user.
 pub(super) fn avatar(row: Row, class: &'static str) -> impl IntoView {
-    view! {
-        <UserAvatar
-            name=Signal::derive(move || row.get(display_name))
-            picture=Signal::derive(move || row.get(|account| account.avatar_url.clone()).flatten())
-            class
-        />
-    }
+    let picture = move || row.get(|account| account.avatar_url.clone()).flatten();
+    user_avatar(move || row.get(display_name), picture, class)
 }
 
 /// Returns the role in words.
