@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 mod shape;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use leptos::{html, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
@@ -47,7 +47,7 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
     let page = Page::at(path);
     let site = Arc::clone(&settings.site);
     let assets = Arc::clone(&settings.assets);
-    let start_script = format!("{}({:?},{:?})", START_SCRIPT.trim_end(), assets.js, assets.wasm);
+    let start_script = format!("{}({:?},{:?})", *START_SCRIPT, assets.js, assets.wasm);
     let lazy_chunks = if page.is_lazy() { assets.lazy_chunks.clone() } else { Vec::new() };
     // Only what differs from the default takes bytes of each page.
     let registration = Some(settings.registration)
@@ -86,9 +86,9 @@ pub fn shell(settings: &PageSettings, path: &str) -> impl IntoView + use<> {
                 {page
                     .takes_link_token()
                     .then(|| {
-                        view! { <script nonce=use_nonce()>{LINK_TOKEN_SCRIPT.trim_end()}</script> }
+                        view! { <script nonce=use_nonce()>{LINK_TOKEN_SCRIPT.as_str()}</script> }
                     })}
-                <script nonce=use_nonce()>{HEAD_SCRIPT.trim_end()}</script>
+                <script nonce=use_nonce()>{HEAD_SCRIPT.as_str()}</script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 <link rel="modulepreload" href=assets.js.clone() />
                 {preload(assets.wasm.clone())}
@@ -224,17 +224,28 @@ fn preload(path: String) -> impl IntoView {
 }
 
 /// Scripts that run before the first paint or define functions for later.
-const HEAD_SCRIPT: &str = concat!(
-    include_str!("head.js"),
-    include_str!("new_build.js"),
-    include_str!("translation_guard.js")
-);
+static HEAD_SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    compact(concat!(
+        include_str!("head.js"),
+        include_str!("new_build.js"),
+        include_str!("translation_guard.js")
+    ))
+});
 
 /// Script of the pages that links in mails open: it takes the token out of the address bar.
-const LINK_TOKEN_SCRIPT: &str = include_str!("link_token.js");
+static LINK_TOKEN_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| compact(include_str!("link_token.js")));
 
 /// Script that starts the app: it hydrates the page, or renders it again if the DOM has changed.
-const START_SCRIPT: &str = concat!(include_str!("rerender.js"), include_str!("start.js"));
+static START_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| compact(concat!(include_str!("rerender.js"), include_str!("start.js"))));
+
+/// Removes indentation and the lines of comments: every page carries the scripts.
+fn compact(script: &str) -> String {
+    let lines = script.lines().map(str::trim_start);
+    let code: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("//")).collect();
+    code.join("\n")
+}
 
 /// Both languages, of which the style sheet shows one.
 const LANGUAGES: [Lang; 2] = [Lang::Zh, Lang::En];
@@ -262,7 +273,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{compact, escaped};
 
     #[test]
     fn escaped_title_stays_inside_its_element() {
@@ -270,5 +281,11 @@ mod tests {
             escaped("Files · Tom & Ann</title><b>"),
             "Files · Tom &amp; Ann&lt;/title>&lt;b>"
         );
+    }
+
+    #[test]
+    fn compact_script_has_neither_comments_nor_indentation() {
+        let script = "(() => {\n  // Why.\n  run(\"a // b\");\n\n})();\n";
+        assert_eq!(compact(script), "(() => {\nrun(\"a // b\");\n})();");
     }
 }
