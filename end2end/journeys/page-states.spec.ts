@@ -1,21 +1,16 @@
 // Every page in every state: no axe violations and no overflow, in both languages and all color
 // schemes. Takes the screenshots, too: into docs/pictures/ with UPDATE_PICTURES=1, else into the
 // results of the run, so that a run changes no file of the repository.
-import { join } from 'node:path';
-
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { expectAccessible, expectFits, show } from '../support/accessibility.ts';
+import { DESKTOP, PHONE, takePictures } from '../support/screenshots.ts';
 import { newUser } from '../support/users.ts';
 import { STATES, WIDTHS } from '../support/states.ts';
 import { EN, ZH } from '../support/words.ts';
 
-const UPDATES = process.env.UPDATE_PICTURES === '1';
-
-const DESKTOP = { width: 1280, height: 800 };
-const PHONE = { width: 360, height: 740 };
 /** Viewports: a phone, and a desktop window at 200 % and 400 % zoom. */
 const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];
 
@@ -24,17 +19,6 @@ test.use({ settings: { MAIL_URL: 'folder:mail', MAIL_FROM: 'accounts@example.org
 
 // The contrast of colors in transition cannot be measured.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
-
-async function takePictures(page: Page, name: string, widths: number[]): Promise<void> {
-  for (const width of widths) {
-    await page.setViewportSize(width === DESKTOP.width ? DESKTOP : PHONE);
-    const file = `${name}-${String(width)}.png`;
-    const path = UPDATES
-      ? join(import.meta.dirname, '../../docs/pictures', file)
-      : test.info().outputPath(file);
-    await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
-  }
-}
 
 /** Applies larger text and text spacing (WCAG 2.2, 1.4.4 and 1.4.12). */
 async function expectRoomForText(page: Page, what: string): Promise<void> {

@@ -479,7 +479,7 @@ fn html(lang: Lang, title: &str, blocks: &[Block], footer: &[String]) -> String 
                 let (label, url) = (escape(label), escape(url));
                 writeln!(
                     body,
-                    "<p><a href=\"{url}\" style=\"display:inline-block;padding:10px 20px;border-radius:6px;background:#1d4ed8;\
+                    "<p><a href=\"{url}\" style=\"display:inline-block;padding:10px 20px;border-radius:8px;background:#00696c;\
                      color:#ffffff;text-decoration:none\">{label}</a></p>\n\
                      <p style=\"font-size:13px;word-break:break-all\">{url}</p>"
                 )
@@ -492,7 +492,8 @@ fn html(lang: Lang, title: &str, blocks: &[Block], footer: &[String]) -> String 
             Facts(facts) => {
                 let rows = facts.iter().map(|(name, value)| {
                     format!(
-                        "<tr><td style=\"padding:2px 16px 2px 0\">{}</td><td>{}</td></tr>",
+                        "<tr><th scope=\"row\" style=\"padding:2px 16px 2px 0;text-align:left;font-weight:normal\">{}</th>\
+                         <td>{}</td></tr>",
                         escape(name),
                         escape(value)
                     )
