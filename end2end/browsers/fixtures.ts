@@ -15,6 +15,9 @@ export { expect } from '@playwright/test';
 export const ENGINES = ['webkit', 'firefox'] as const;
 export type Engine = (typeof ENGINES)[number];
 
+export const TEAL = [20, 110, 110];
+export const SAND = [230, 190, 90];
+
 interface WorkerFixtures {
   server: Server;
   /** One browser for each engine, started on first use. */
@@ -25,6 +28,11 @@ interface TestFixtures {
   api: Api;
   /** Opens the test server in a browser without a session. */
   visit: (engine: Engine) => Promise<Visit>;
+  /**
+   * Path of a PNG file of 300 by 200 pixels, teal on the left, sand on the right. It stays until the
+   * test ends: browsers read it when they upload it.
+   */
+  picture: string;
 }
 
 /** A browser with the test server open. */
@@ -114,6 +122,15 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(new Api(server.url));
   },
 
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
+  picture: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-picture-'));
+    const path = join(folder, 'me.png');
+    await writeFile(path, png(300, 200, TEAL, SAND));
+    await use(path);
+    await rm(folder, { recursive: true });
+  },
+
   visit: async ({ started, server }, use, info) => {
     const visits: Visit[] = [];
     await use(async (engine) => {
@@ -148,19 +165,4 @@ export async function administrator(
   const session = await api.login(user);
   expect(session.user.username).toBe(user.username);
   return { user, session };
-}
-
-export const TEAL = [20, 110, 110];
-export const SAND = [230, 190, 90];
-
-/** A PNG file of 300 by 200 pixels, teal on the left, sand on the right. */
-export async function withPicture(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-picture-'));
-  try {
-    const path = join(folder, 'me.png');
-    await writeFile(path, png(300, 200, TEAL, SAND));
-    await use(path);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }

@@ -1,7 +1,7 @@
 // The most frequent actions of members and administrators: a changed profile, an uploaded file, the menu of an account.
 import { newUser } from '../support/users.ts';
 import { EN } from '../support/words.ts';
-import { administrator, ENGINES, expect, test, withPicture } from './fixtures.ts';
+import { administrator, ENGINES, expect, test } from './fixtures.ts';
 
 for (const engine of ENGINES) {
   test.describe(engine, () => {
@@ -24,14 +24,14 @@ for (const engine of ENGINES) {
       await visitor.eventuallySays('Ada of the engine');
     });
 
-    test('uploading_a_file_lists_it_also_after_a_reload', async ({ visit, api }) => {
+    test('uploading_a_file_lists_it_also_after_a_reload', async ({ visit, api, picture }) => {
       const user = newUser();
       await api.register(user);
       const visitor = await visit(engine);
       const { browser } = visitor;
       await visitor.signIn(await api.login(user));
       await visitor.openLoaded('/files');
-      await withPicture((path) => browser.type('.files-tools input[type="file"]', path));
+      await browser.type('.files-tools input[type="file"]', picture);
       const isShown = () =>
         [...document.querySelectorAll<HTMLImageElement>('.tile:not(.tile-uploading) img')].filter(
           (image) => image.complete && image.naturalWidth > 0,

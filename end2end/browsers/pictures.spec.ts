@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 
 import { newUser } from '../support/users.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
-import { ENGINES, expect, SAND, TEAL, test, Visit, withPicture } from './fixtures.ts';
+import { ENGINES, expect, SAND, TEAL, test, Visit } from './fixtures.ts';
 
 const NO_CROP = 'privacy protection does not let pages read what they draw';
 
@@ -54,12 +54,12 @@ function expectNear(colours: number[][], expected: number[][]): void {
 }
 
 for (const engine of ENGINES) {
-  test(`${engine}: avatar is cropped in the browser`, async ({ visit, api, page }) => {
+  test(`${engine}: avatar is cropped in the browser`, async ({ visit, api, page, picture }) => {
     const user = newUser();
     await api.register(user);
     const visitor = await visit(engine);
     await visitor.signIn(await api.login(user));
-    await withPicture((path) => save(visitor, path, 'plus and minus zoom'));
+    await save(visitor, picture, 'plus and minus zoom');
     expectNear(await savedColours(visitor, page), [TEAL, SAND]);
   });
 }
@@ -68,6 +68,7 @@ test('firefox: avatar is uploaded uncropped with resistFingerprinting', async ({
   server,
   api,
   page,
+  picture,
 }) => {
   const user = newUser();
   await api.register(user);
@@ -75,7 +76,7 @@ test('firefox: avatar is uploaded uncropped with resistFingerprinting', async ({
   try {
     const visitor = new Visit(browser, server);
     await visitor.signIn(await api.login(user));
-    await withPicture((path) => save(visitor, path, NO_CROP));
+    await save(visitor, picture, NO_CROP);
     expectNear(await savedColours(visitor, page), [TEAL, SAND]);
   } finally {
     await browser.close();

@@ -508,7 +508,7 @@ fn html(lang: Lang, title: &str, blocks: &[Block], footer: &[String]) -> String 
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n</head>\n\
          <body style=\"margin:0 auto;padding:24px;max-width:560px;font-family:system-ui,sans-serif;line-height:1.5\">\n\
-         {body}<hr>\n<p style=\"font-size:13px\">{}</p>\n</body>\n</html>\n",
+         <main>\n{body}</main>\n<hr>\n<footer>\n<p style=\"font-size:13px\">{}</p>\n</footer>\n</body>\n</html>\n",
         lang.tag(),
         footer.join("<br>")
     )
