@@ -95,3 +95,16 @@ export async function load(url, { seconds = 6, connections = 32, bearer, script 
     p99: Number(latency) * scale,
   };
 }
+
+/**
+ * Script of wrk that logs users in, in turns: `person0`, `person1` and so on.
+ * @type {(users: number, password: string) => string}
+ */
+export const loginScript = (users, password) => `wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local user = 0
+request = function()
+  user = (user + 1) % ${String(users)}
+  return wrk.format(nil, nil, nil, '{"username":"person' .. user .. '","password":"${password}"}')
+end
+`;
