@@ -16,7 +16,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 const SOURCES: [&str; 4] = ["components", "pages", "document", "lib.rs"];
 /// Attributes that only browsers and style sheets read. Any other attribute must not have a literal
 /// with letters.
-const MACHINE_READABLE: [&str; 40] = [
+const MACHINE_READABLE: [&str; 41] = [
     "aria-atomic",
     "aria-controls",
     "aria-current",
@@ -34,6 +34,7 @@ const MACHINE_READABLE: [&str; 40] = [
     "content",
     "crossorigin",
     "enterkeyhint",
+    "fetchpriority",
     "for",
     "href",
     "id",

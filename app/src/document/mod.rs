@@ -211,6 +211,8 @@ fn footer(settings: &PageSettings) -> impl IntoView + use<> {
     }
 }
 
+/// Preloads a WebAssembly module. Its priority is low: the style sheet, without which nothing is
+/// painted, is not to share the connection with it.
 fn preload(path: String) -> impl IntoView {
     view! {
         <link
@@ -218,6 +220,7 @@ fn preload(path: String) -> impl IntoView {
             href=path
             r#as="fetch"
             r#type="application/wasm"
+            fetchpriority="low"
             crossorigin="anonymous"
         />
     }
