@@ -112,7 +112,8 @@ function user(
       await signIn(stage, 'admin');
       await answerWithUser(gatehouse.page);
       await gatehouse.open(PATH);
-      await expect(gatehouse.main.getByText(USER.username)).toBeVisible();
+      // Username and address are the same.
+      await expect(gatehouse.main.getByText(USER.username)).toHaveCount(2);
       await expect(gatehouse.main.getByText('192.0.2.18')).toBeVisible();
       await act(gatehouse);
     },
