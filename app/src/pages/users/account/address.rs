@@ -6,16 +6,22 @@ use super::{Text, UserPage};
 use crate::{
     components::address_state::address_state,
     dom, page_settings,
-    protocol::{Done, addresses::AddressOwner, error::ApiError},
+    protocol::{Done, addresses::AddressOwner, error::ApiError, users::Account},
     server_fns::{send_account_verification, verify_account_address},
 };
+
+/// Returns the address that the owner of an account is reached at: the contact address, else a
+/// username that is one.
+pub(super) fn address_of(account: &Account) -> Option<&str> {
+    let name = Some(&*account.username).filter(|name| name.contains('@'));
+    account.email.as_deref().or(name)
+}
 
 /// State of the address, beside it.
 pub(super) fn state(page: UserPage) -> impl IntoView {
     let details = page.details;
     let is_verified = move || {
-        let has_address =
-            page.row.is(|account| account.email.is_some() || account.username.contains('@'));
+        let has_address = page.row.is(|account| address_of(account).is_some());
         details.get(|details| details.email_verified).filter(|_| has_address)
     };
     let waiting = move || details.get(|details| details.pending_email.clone()).flatten();
@@ -30,8 +36,7 @@ pub(super) fn actions(page: UserPage) -> impl IntoView {
             || page
                 .details
                 .get(|details| {
-                    let account = &details.user;
-                    let has_address = account.email.is_some() || account.username.contains('@');
+                    let has_address = address_of(&details.user).is_some();
                     details.pending_email.is_none() && (details.email_verified || !has_address)
                 })
                 .unwrap_or(true)

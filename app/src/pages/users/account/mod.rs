@@ -167,12 +167,8 @@ impl UserPage {
         let not_given = move || language.strings().not_provided.to_owned();
         let nickname =
             move || row.get(|account| account.nickname.clone().unwrap_or_else(not_given));
-        // An account without a contact address is reached at a username that is one.
         let email = move || {
-            row.get(|account| {
-                let name = Some(&account.username).filter(|name| name.contains('@'));
-                account.email.as_ref().or(name).cloned().unwrap_or_else(not_given)
-            })
+            row.get(|account| address::address_of(account).map_or_else(not_given, str::to_owned))
         };
         let last_login = move || {
             details.get(|details| details.last_login_at).map(|at| {
