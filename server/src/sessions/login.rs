@@ -84,11 +84,8 @@ impl Inner {
             ..self.entry(Event::LoggedIn, Some(user), None, client_info.clone())
         };
         if self.mail.requires_verified_address && !account.is_email_verified() {
-            tracing::info!(%user, "login rejected: no verified address");
-            // Counted: each refused attempt writes an audit entry.
             let entry = refused(Outcome::AddressUnverified);
-            attempt.fail(&self.store, entry).await.map_err(internal)?;
-            return Err(Code::AddressUnverified.into());
+            return Err(self.refuse(attempt, entry, Code::AddressUnverified).await);
         }
         let session = self.new_session(user, remember);
         let begun =
@@ -105,7 +102,8 @@ impl Inner {
                 return Err(Code::InvalidCredentials.into());
             }
             InsertSessionOutcome::AccountDisabled => {
-                return Err(self.refuse_disabled(attempt, refused(Outcome::Disabled)).await);
+                let entry = refused(Outcome::Disabled);
+                return Err(self.refuse(attempt, entry, Code::AccountDisabled).await);
             }
         };
         let tokens = self.pair(&session, true).map_err(internal)?;
@@ -141,7 +139,8 @@ impl Inner {
                 Ok(CheckedLogin { account, hash, attempt, device, name })
             }
             PasswordCheck::Disabled(user) => {
-                Err(self.refuse_disabled(attempt, refused(Some(user), Outcome::Disabled)).await)
+                let entry = refused(Some(user), Outcome::Disabled);
+                Err(self.refuse(attempt, entry, Code::AccountDisabled).await)
             }
             PasswordCheck::Wrong(user) => {
                 tracing::info!(%user, "login rejected: wrong password");
@@ -177,12 +176,16 @@ impl Inner {
         Ok(Some(owner.unwrap_or(key)))
     }
 
-    /// Audits and returns the rejection of a disabled account. It counts as a failure, so that it
-    /// cannot fill the audit log.
-    async fn refuse_disabled(&self, attempt: Attempt, entry: AuditEntry) -> Failure {
-        tracing::info!(user = ?entry.user, "login rejected: account disabled");
+    /// Audits and returns the rejection of an account that may not log in although the password is
+    /// right. It counts as a failure, so that it cannot fill the audit log.
+    async fn refuse(&self, attempt: Attempt, entry: AuditEntry, code: Code) -> Failure {
+        let reason = match code {
+            Code::AddressUnverified => "no verified address",
+            _ => "account disabled",
+        };
+        tracing::info!(user = ?entry.user, "login rejected: {reason}");
         match attempt.fail(&self.store, entry).await {
-            Ok(()) => Code::AccountDisabled.into(),
+            Ok(()) => code.into(),
             Err(error) => internal(error),
         }
     }
