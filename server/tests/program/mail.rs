@@ -3,15 +3,31 @@
 use std::{fs, time::Duration};
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    process::{TestDir, within},
+    process::{RunningServer, TestDir, within},
     shutdown::wait_until_stopping,
     smtp::{Behaviour, Encryption, Received, SmtpServer},
 };
 
 const FROM: (&str, &str) = ("GATEHOUSE_MAIL_FROM", "Gatehouse <no-reply@accounts.example>");
+
+/// The settings of a server that sends mail.
+fn sending_to(url: &str) -> [(&str, &str); 3] {
+    [("GATEHOUSE_MAIL_URL", url), FROM, ("GATEHOUSE_PUBLIC_URL", "https://accounts.example")]
+}
+
+fn credentials() -> Value {
+    json!({ "username": "ada@example.com", "password": "correct horse battery" })
+}
+
+/// Registers an account and verifies its address.
+fn register_verified(dir: &TestDir, running: &RunningServer) {
+    let answer = running.call("POST", "/api/auth/register", None, &credentials());
+    assert_eq!(answer.unwrap().0, 201);
+    assert!(dir.run(&["user", "verify", "ada@example.com"], &[]).status.success());
+}
 
 #[test]
 fn mail_test_sends_a_message_in_the_chosen_language() {
@@ -118,13 +134,11 @@ fn message_of_a_killed_server_is_sent_once_after_its_restart() {
     let smtp = SmtpServer::start();
     let dir = TestDir::new();
     let url = smtp.url();
-    let settings =
-        [("GATEHOUSE_MAIL_URL", &*url), FROM, ("GATEHOUSE_PUBLIC_URL", "https://accounts.example")];
-    let credentials = json!({ "username": "ada@example.com", "password": "correct horse battery" });
+    let settings = sending_to(&url);
+    let credentials = credentials();
     let running = dir.serve(&settings);
+    register_verified(&dir, &running);
     let call = |path: &str| running.call("POST", path, None, &credentials).unwrap().0;
-    assert_eq!(call("/api/auth/register"), 201);
-    assert!(dir.run(&["user", "verify", "ada@example.com"], &[]).status.success());
     assert_eq!(call("/api/auth/login"), 200);
     smtp.set(Behaviour::Answer("RCPT", "450 4.2.1 greylisted"));
     assert_eq!(call("/api/auth/login"), 200);
@@ -148,13 +162,9 @@ fn reset_requested_before_the_shutdown_is_sent() {
     let smtp = SmtpServer::start();
     let dir = TestDir::new();
     let url = smtp.url();
-    let settings =
-        [("GATEHOUSE_MAIL_URL", &*url), FROM, ("GATEHOUSE_PUBLIC_URL", "https://accounts.example")];
-    let credentials = json!({ "username": "ada@example.com", "password": "correct horse battery" });
+    let settings = sending_to(&url);
     let running = dir.serve(&settings);
-    let call = |path: &str, body| running.call("POST", path, None, body).unwrap().0;
-    assert_eq!(call("/api/auth/register", &credentials), 201);
-    assert!(dir.run(&["user", "verify", "ada@example.com"], &[]).status.success());
+    register_verified(&dir, &running);
     let (database, lock) = if dir.is_on_postgres() {
         (dir.postgres_url(), "BEGIN; LOCK TABLE one_time_codes IN SHARE MODE")
     } else {
@@ -170,7 +180,8 @@ fn reset_requested_before_the_shutdown_is_sent() {
         other.execute_unprepared(lock).await.unwrap();
         other
     });
-    assert_eq!(call("/api/auth/forgot", &json!({ "username": "ada@example.com" })), 202);
+    let body = json!({ "username": "ada@example.com" });
+    assert_eq!(running.call("POST", "/api/auth/forgot", None, &body).unwrap().0, 202);
     running.signal("TERM");
     wait_until_stopping(&running);
     runtime.block_on(async {
