@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 
 import { expectAccessible, expectFits, show } from '../support/accessibility.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { digitsOf, expect, linkOf, test, type Mail } from '../support/mail.ts';
+import { digitsOf, expect, linkOf, pathOf, test, type Mail } from '../support/mail.ts';
 import { DESKTOP, PHONE, takePictures } from '../support/screenshots.ts';
 import { PASSWORD } from '../support/users.ts';
 import { EN, LANGUAGES } from '../support/words.ts';
@@ -52,10 +52,6 @@ for (const [locale, words] of LANGUAGES) {
       const reader = await (await newContext({ locale })).newPage();
       const gatehouse = new Gatehouse(page, words);
       const { main } = gatehouse;
-      const pathOf = (mail: Mail) => {
-        const { pathname, hash } = new URL(linkOf(mail));
-        return pathname + hash;
-      };
 
       await gatehouse.logIn(administrator);
       await gatehouse.open('/admin/invitations');
@@ -66,13 +62,13 @@ for (const [locale, words] of LANGUAGES) {
       await expectReadable(reader, 'mail-invitation', invitation);
       await gatehouse.logOut();
 
-      await gatehouse.open(pathOf(invitation));
+      await gatehouse.open(pathOf(linkOf(invitation)));
       await gatehouse.fillRegistration({ username, password: PASSWORD });
       await gatehouse.registerButton.click();
       await gatehouse.expectPath('/login');
       const verification = await smtp.receive(username, 2);
       await expectReadable(reader, 'mail-verification', verification);
-      await gatehouse.open(pathOf(verification));
+      await gatehouse.open(pathOf(linkOf(verification)));
       await main.getByRole('button', { name: words.verifySubmit }).click();
       await expect(gatehouse.status(words.verifyDone)).toBeVisible();
 

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { Page } from '@playwright/test';
 
 import { Gatehouse } from '../support/gatehouse.ts';
-import { digitsOf, expect, linkOf, scan, test, type MailServer } from '../support/mail.ts';
+import { digitsOf, expect, linkOf, pathOf, scan, test, type MailServer } from '../support/mail.ts';
 import { PASSWORD, type User } from '../support/users.ts';
 import { EN, LANGUAGES } from '../support/words.ts';
 
@@ -32,11 +32,6 @@ async function verified(page: Page, smtp: MailServer, words = EN): Promise<User>
   await gatehouse.main.getByRole('button', { name: words.verifySubmit }).click();
   await expect(gatehouse.status(words.verifyDone)).toBeVisible();
   return user;
-}
-
-function pathOf(link: string): string {
-  const { pathname, hash } = new URL(link);
-  return pathname + hash;
 }
 
 /** Asks for the mail of a forgotten password. */

@@ -100,6 +100,12 @@ export function linkOf(mail: Mail): string {
   return link ?? '';
 }
 
+/** Returns path and fragment of a link. */
+export function pathOf(link: string): string {
+  const { pathname, hash } = new URL(link);
+  return pathname + hash;
+}
+
 /** Returns the digits of a mail. */
 export function digitsOf(mail: Mail): string {
   const [digits] = /\b\d{4} ?\d{4}\b/.exec(mail.text) ?? [];
