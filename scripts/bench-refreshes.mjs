@@ -69,8 +69,7 @@ export async function refreshRate(program, bareCommits, folder) {
 
 /**
  * Measures the first request after a refresh, which acknowledges it, against one that differs only
- * in that: its session is read from the database as well, since a retry of its refresh evicted it
- * from the cache without a change. In turns, once a round and session each; medians in
+ * in that: it follows a retry of a refresh that was acknowledged before. In turns, once a round and session each; medians in
  * milliseconds.
  * @param {string} program
  * @param {string} folder

@@ -31,8 +31,9 @@ impl Acknowledgements {
         self.lock().iter().map(|(session, generation)| (*session, *generation)).collect()
     }
 
-    /// Removes written generations, unless a later one was recorded meanwhile.
-    pub(super) fn written(&self, generations: &[(Uuid, i64)]) {
+    /// Removes generations that are written, or no longer current, unless a later one was recorded
+    /// meanwhile.
+    pub(super) fn remove(&self, generations: &[(Uuid, i64)]) {
         let mut unwritten = self.lock();
         for (session, generation) in generations {
             if unwritten.get(session) == Some(generation) {
@@ -60,9 +61,9 @@ mod tests {
         assert_eq!(writing, [(session, 3)]);
         assert!(acknowledgements.has(session, 3), "the disk may still fail");
         acknowledgements.note(session, 4);
-        acknowledgements.written(&writing);
+        acknowledgements.remove(&writing);
         assert!(acknowledgements.has(session, 4));
-        acknowledgements.written(&[(session, 4)]);
+        acknowledgements.remove(&[(session, 4)]);
         assert!(acknowledgements.unwritten().is_empty());
     }
 }

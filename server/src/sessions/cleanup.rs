@@ -16,7 +16,7 @@ impl SessionService {
         let generations = self.inner().acknowledgements.unwritten();
         if !generations.is_empty() {
             self.inner().store.acknowledge(generations.clone()).await?;
-            self.inner().acknowledgements.written(&generations);
+            self.inner().acknowledgements.remove(&generations);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::{
     domain::{claims::Grant, rotation::RefreshOutcome, session::Session},
     failure::internal,
     metrics::{Refresh, Revocation, metrics},
-    store::{Event, SessionChange},
+    store::{Event, SessionChange, StoreError},
 };
 
 impl Inner {
@@ -50,9 +50,71 @@ impl Inner {
         if !self.rotates {
             return Ok((self.repeat(caller).await?, Refresh::Repeated));
         }
+        let version = self.session_cache.version(&caller.session);
+        let changed = match self.rotate_cached(caller, &client_info).await {
+            Ok(Some(next)) => Ok(Some(Ok((next, Refresh::Rotated)))),
+            Ok(None) => self.change_by_refresh(caller, client_info).await,
+            Err(error) => Err(error),
+        };
+        match &changed {
+            // The next request and the next refresh find the session in the cache.
+            Ok(Some(Ok((session, _)))) => {
+                self.session_cache.replace(session.id, session.clone(), version);
+            }
+            // Ended, or the outcome is unknown.
+            _ => self.session_cache.invalidate(&caller.session),
+        }
+        match changed.map_err(internal)? {
+            Some(Ok((session, outcome))) => {
+                // What was noted of the presented generation is not written: it is not the current
+                // one any more.
+                if session.generation != caller.generation {
+                    self.acknowledgements.remove(&[(session.id, caller.generation)]);
+                }
+                Ok((self.pair(&session, false).map_err(internal)?, outcome))
+            }
+            Some(Err(reason)) => {
+                if reason == Some(Reason::Reused) {
+                    metrics().revocations.of(Revocation::Reuse).inc();
+                    tracing::warn!(user = %caller.user, session = %caller.session, "refresh token reuse detected: session revoked");
+                }
+                Err(Failure::Revoked(reason))
+            }
+            None => Err(Failure::Revoked(None)),
+        }
+    }
+
+    /// Rotates the session if the token is of the generation that is cached, and returns the changed
+    /// session. [`None`] if the token is of another generation, or the session has changed since it
+    /// was cached: then only the database can tell.
+    async fn rotate_cached(
+        &self,
+        caller: &Caller,
+        client_info: &ClientInfo,
+    ) -> Result<Option<Session>, StoreError> {
+        let session = self.session(caller.session).await?;
+        let Some(session) = session.filter(|session| session.generation == caller.generation)
+        else {
+            return Ok(None);
+        };
+        let (presented, now) = (caller.generation, self.env.now());
+        let RefreshOutcome::Rotated(next) = session.refresh(presented, false, now, &self.lifetimes)
+        else {
+            return Ok(None);
+        };
+        let is_rotated = self.store.rotate_session(&next, client_info.clone()).await?;
+        Ok(is_rotated.then_some(next))
+    }
+
+    /// Changes the session as the refresh says, in a transaction that reads it. [`None`] if there is
+    /// no such session.
+    async fn change_by_refresh(
+        self: &Arc<Self>,
+        caller: &Caller,
+        client_info: ClientInfo,
+    ) -> Result<Option<Advanced>, StoreError> {
         let (now, presented, inner) = (self.env.now(), caller.generation, Arc::clone(self));
-        let changed = self
-            .store
+        self.store
             .change_session(caller.session, move |session| {
                 let acknowledged = inner.acknowledgements.has(session.id, session.generation);
                 match session.refresh(presented, acknowledged, now, &inner.lifetimes) {
@@ -81,21 +143,7 @@ impl Inner {
                     },
                 }
             })
-            .await;
-        self.session_cache.invalidate(&caller.session);
-        match changed.map_err(internal)? {
-            Some(Ok((session, outcome))) => {
-                Ok((self.pair(&session, false).map_err(internal)?, outcome))
-            }
-            Some(Err(reason)) => {
-                if reason == Some(Reason::Reused) {
-                    metrics().revocations.of(Revocation::Reuse).inc();
-                    tracing::warn!(user = %caller.user, session = %caller.session, "refresh token reuse detected: session revoked");
-                }
-                Err(Failure::Revoked(reason))
-            }
-            None => Err(Failure::Revoked(None)),
-        }
+            .await
     }
 
     /// Answers a refresh without rotation: the same refresh token, and a new access token.

@@ -15,7 +15,9 @@
 //!   read has its generation.
 //! - An access token of an older generation stays valid until it expires or its session ends, and
 //!   the end adds a row.
-//! - A refresh token is judged by the row that its own transaction reads, never by a cached one.
+//! - A refresh token of the cached generation rotates the session by one statement, which changes
+//!   nothing if the row has another generation or has ended ([`Store::rotate_session`]). Otherwise it
+//!   is judged by the row that its own transaction reads.
 //! - A generation whose response was lost is *undelivered* once another one replaces it: its tokens
 //!   are not valid any more. A process that had cached the row in between would go on accepting
 //!   them, so that one kind of refresh does add a row ([`Session::revokes_tokens_of`]).

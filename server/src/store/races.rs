@@ -14,7 +14,11 @@ use super::{
     entities::{audit_event, session, user, username_skeleton},
     test_store::{NOW, TestStore},
 };
-use crate::domain::{email_address::EmailAddress, session::Session, username::Name};
+use crate::domain::{
+    email_address::EmailAddress,
+    session::{EndReason, Session},
+    username::Name,
+};
 
 const HASH: &str = "hash";
 const ROUNDS: u128 = 10;
@@ -102,6 +106,59 @@ async fn change_session_concurrently_loses_no_change() {
     assert_eq!(seen, (1..=40).collect::<Vec<_>>(), "each has seen the change before it");
     let session = store.session(Uuid::from_u128(2)).await.unwrap().unwrap();
     assert_eq!(session.generation, 41);
+}
+
+/// The next generation of a session, as a refresh makes it.
+async fn next_generation(store: &Store, id: u128) -> Session {
+    let session = store.session(Uuid::from_u128(id)).await.unwrap().unwrap();
+    Session {
+        parent_generation: Some(session.generation),
+        generation: session.generation + 1,
+        ..session
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotate_session_concurrently_rotates_each_generation_once() {
+    let TestStore { store, .. } = &TestStore::open().await;
+    let user = account(store, 1, Role::User).await;
+    log_in(store, user, 2, 10).await.unwrap();
+    for generation in 2..20 {
+        let next = next_generation(store, 2).await;
+        let rotations = (0..8).map(|_| store.rotate_session(&next, ClientInfo::default()));
+        let rotated =
+            join_all(rotations).await.into_iter().filter(|rotated| *rotated.as_ref().unwrap());
+        assert_eq!(rotated.count(), 1);
+        let session = store.session(next.id).await.unwrap().unwrap();
+        assert_eq!(
+            (session.generation, session.parent_generation),
+            (generation, Some(generation - 1))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotate_session_concurrently_with_its_end_leaves_it_ended() {
+    let TestStore { store, .. } = &TestStore::open().await;
+    let user = account(store, 1, Role::User).await;
+    for id in 10..10 + ROUNDS {
+        log_in(store, user, id, 100).await.unwrap();
+        let next = next_generation(store, id).await;
+        let end = store.end_session(
+            actor(user, id, None),
+            EndReason::LoggedOut,
+            entry(Event::LoggedOut, user),
+        );
+        let (rotated, ended) =
+            tokio::join!(store.rotate_session(&next, ClientInfo::default()), end);
+        ended.unwrap();
+        let session = store.session(next.id).await.unwrap().unwrap();
+        assert_eq!(session.ended, Some(EndReason::LoggedOut));
+        assert_eq!(session.generation, if rotated.unwrap() { 2 } else { 1 });
+        let next = next_generation(store, id).await;
+        assert!(!store.rotate_session(&next, ClientInfo::default()).await.unwrap());
+        assert_eq!(store.session(next.id).await.unwrap(), Some(session));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

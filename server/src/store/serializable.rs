@@ -13,7 +13,9 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, EntityTrait, TransactionTrait as _, UpdateMany,
+};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -68,6 +70,24 @@ impl Writer {
         let is_made = matches!(changed, Ok(_) | Err(StoreError::Conflict));
         metrics().record_commit(1, started_at.elapsed(), is_made);
         changed
+    }
+
+    /// Makes a change of one statement: see [`super::strategy::Writer::update`].
+    pub(super) async fn update<E: EntityTrait>(
+        &self,
+        update: UpdateMany<E>,
+    ) -> Result<Option<u64>, StoreError> {
+        let started_at = Instant::now();
+        let updating = tokio::time::timeout(ATTEMPT_TIMEOUT, update.exec(&self.pool));
+        let updated = match updating.await {
+            Ok(Err(error)) if postgres::is_contention(&error) || postgres::is_closed(&error) => {
+                return Ok(None);
+            }
+            Ok(updated) => updated.map(|updated| Some(updated.rows_affected)).map_err(Into::into),
+            Err(_) => Err(StoreError::no_answer()),
+        };
+        metrics().record_commit(1, started_at.elapsed(), updated.is_ok());
+        updated
     }
 
     async fn repeat<T, W>(&self, work: W) -> Result<T, StoreError>

@@ -3,7 +3,8 @@
 use app::{backend::ClientInfo, i18n::mail::AlertKind};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, UpdateMany,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -203,7 +204,7 @@ impl Store {
                             changes::record(transaction, [Change::Session(id)]).await?;
                         }
                         let at = change.entry.as_ref().map(|entry| entry.at);
-                        update(transaction, session, at, change.seen_from).await?;
+                        update(&session, at, change.seen_from).exec(transaction).await?;
                     }
                     if let Some(entry) = change.entry {
                         audit::insert(transaction, entry).await?;
@@ -212,6 +213,24 @@ impl Store {
                 })
             })
             .await
+    }
+
+    /// Rotates a session to its next generation, unless it has ended or has another generation than
+    /// the one before; returns whether it was rotated. `next` follows from a session of that
+    /// generation, whenever it was read: no other column that it depends on changes without the
+    /// generation.
+    ///
+    /// False also if the outcome is unknown, because PostgreSQL has closed the connection.
+    /// [`Store::change_session`] then reads the session again. It does the same in four round trips in
+    /// place of one.
+    pub async fn rotate_session(
+        &self,
+        next: &Session,
+        seen_from: ClientInfo,
+    ) -> Result<bool, StoreError> {
+        let before = Column::Generation.eq(next.generation - 1).and(Column::EndedAt.is_null());
+        let update = update(next, None, Some(seen_from)).filter(before);
+        Ok(self.writer.update(update).await?.is_some_and(|rows| rows > 0))
     }
 
     /// Ends the actor's session. Its tokens are rejected because of its row, without entries in the
@@ -298,13 +317,12 @@ async fn insert(
     Ok(())
 }
 
-/// Updates the mutable columns of a session. `ended_at` is used if it has ended.
-async fn update(
-    connection: &impl ConnectionTrait,
-    session: Session,
+/// Returns the update of the mutable columns of a session. `ended_at` is used if it has ended.
+fn update(
+    session: &Session,
     ended_at: Option<i64>,
     seen_from: Option<ClientInfo>,
-) -> Result<(), StoreError> {
+) -> UpdateMany<session::Entity> {
     let ended_at = session.ended.and(ended_at);
     let mut update = session::Entity::update_many();
     if let Some(ClientInfo { address, user_agent, .. }) = seen_from {
@@ -321,9 +339,6 @@ async fn update(
         .col_expr(Column::EndedAt, Expr::value(ended_at))
         .col_expr(Column::EndReason, Expr::value(session.ended.map(EndReason::as_str)))
         .filter(Column::Id.eq(session.id))
-        .exec(connection)
-        .await?;
-    Ok(())
 }
 
 /// Revokes the oldest sessions of a user, so that the new one is within the limit.
@@ -374,11 +389,7 @@ pub(super) fn revoked(session: Uuid, reason: EndReason, because: &AuditEntry) ->
     }
 }
 
-pub(super) fn end(
-    which: Expr,
-    reason: EndReason,
-    now: i64,
-) -> sea_orm::UpdateMany<session::Entity> {
+pub(super) fn end(which: Expr, reason: EndReason, now: i64) -> UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(Column::EndedAt, Expr::value(now))
         .col_expr(Column::EndReason, Expr::value(reason.as_str()))

@@ -1,7 +1,7 @@
 //! The write interface: a change is described once, and each database has its strategy.
 
-use futures::future::BoxFuture;
-use sea_orm::DatabaseTransaction;
+use futures::{TryFutureExt as _, future::BoxFuture};
+use sea_orm::{DatabaseTransaction, EntityTrait, UpdateMany};
 
 use super::{StoreError, group_commit, serializable};
 
@@ -33,6 +33,23 @@ impl Writer {
         match self {
             Self::GroupCommit(writer) => writer.write(work).await,
             Self::Serializable(writer) => writer.write(work).await,
+        }
+    }
+
+    /// Makes a change of one statement, which needs no transaction of its own, and returns the number
+    /// of changed rows once it is on disk. [`None`] if PostgreSQL refuses it because of a concurrent
+    /// change, or has closed the connection: then it may have been made.
+    pub(super) async fn update<E: EntityTrait>(
+        &self,
+        update: UpdateMany<E>,
+    ) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::GroupCommit(writer) => {
+                let updated =
+                    writer.write(move |transaction| Box::pin(update.exec(transaction).err_into()));
+                Ok(Some(updated.await?.rows_affected))
+            }
+            Self::Serializable(writer) => writer.update(update).await,
         }
     }
 }

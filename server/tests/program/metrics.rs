@@ -340,16 +340,27 @@ fn caches_commits_and_uploads_are_counted() {
     let committed =
         [("gatehouse_commit_duration_seconds_count", 1.0), ("gatehouse_commit_changes_sum", 1.0)];
     server.adds(&committed, || server.register("alice"));
-    let (access, _) = server.login("alice");
+    let (access, refresh) = server.login("alice");
     let me = || server.call("GET", "/api/me", Some(&access), &Value::Null);
     let of = |cache: &str, result: &str| {
         format!("gatehouse_cache_requests_total{{cache=\"{cache}\",result=\"{result}\"}}")
     };
-    server.adds(&[(&of("sessions", "miss"), 1.0)], me);
+    let [hit, miss] = ["hit", "miss"].map(|result| of("sessions", result));
+    let from_memory = [(&*hit, 1.0), (&*miss, 0.0)];
+    server.adds(&[(&*miss, 1.0)], me);
     // Other lookups of the account are behind `GET /api/me`.
     let before = server.scrape();
-    server.adds(&[(&of("sessions", "hit"), 1.0), (&of("sessions", "miss"), 0.0)], me);
+    server.adds(&from_memory, me);
     assert!(server.scrape()[&of("users", "hit")] > before[&of("users", "hit")]);
+    // A refresh changes the session, and it stays in the cache.
+    let (status, renewed) = server.adds(&[(&*miss, 0.0)], || {
+        server.call("POST", "/api/auth/refresh", Some(&refresh), &Value::Null)
+    });
+    assert_eq!(status, 200, "{renewed}");
+    let renewed = renewed["access_token"].as_str().unwrap();
+    let (status, _) =
+        server.adds(&from_memory, || server.call("GET", "/api/me", Some(renewed), &Value::Null));
+    assert_eq!(status, 200);
 
     let image = image::RgbImage::from_pixel(8, 8, image::Rgb([1, 2, 3]));
     let mut bytes = std::io::Cursor::new(Vec::new());
