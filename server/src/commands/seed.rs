@@ -22,8 +22,13 @@ use crate::{
     store::{AuditContext, Event, NewUser, OpenError, Store, StoreError},
 };
 
-/// Accounts that are inserted in one transaction.
+/// Smallest number of accounts that are inserted in one transaction.
 const BATCH: usize = 5_000;
+/// Largest number: a server that writes meanwhile waits for the transaction, a second or two.
+const BATCH_MAX: usize = 20_000;
+/// Number of transactions between these bounds. Each changes pages all over the indexes, so that
+/// transactions of one size would take the longer the more accounts there are.
+const BATCHES: usize = 50;
 /// Range of creation times before now, in seconds: two years.
 const PAST: i64 = 2 * 365 * 86_400;
 
@@ -125,8 +130,10 @@ async fn seed(
     };
     let mut progress = Progress::new(wanted);
     let mut made = 0;
+    store.prepare_bulk_insert().await.map_err(|source| SeedError::Store { made, source })?;
+    let size = (wanted / BATCHES).clamp(BATCH, BATCH_MAX);
     while made < wanted {
-        let batch = (0..BATCH.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
+        let batch = (0..size.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
         // Taken usernames are skipped; the next batch has others.
         made +=
             store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
