@@ -68,16 +68,21 @@ impl AccountService {
         Ok(username)
     }
 
-    /// Returns the invitation of a registration, where one is required. It is used up with the
-    /// account.
+    /// Returns the invitation of a registration, which is used up with the account. Where
+    /// registration is open, none is required, and one that is not valid is ignored.
     async fn invitation(&self, token: Option<&str>) -> Result<Option<(Token, SpentCode)>, Failure> {
-        match self.registration {
-            RegistrationPolicy::Open => return Ok(None),
+        let is_required = match self.registration {
+            RegistrationPolicy::Open => false,
+            RegistrationPolicy::Invite => true,
             RegistrationPolicy::Closed => return Err(Code::RegistrationClosed.into()),
-            RegistrationPolicy::Invite => {}
+        };
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return if is_required { Err(Code::RegistrationClosed.into()) } else { Ok(None) };
+        };
+        match code_of_token(&self.store, token, &[Purpose::Invite], self.env.now()).await {
+            Err(Failure::Plain(Code::CodeInvalid)) if !is_required => Ok(None),
+            found => found.map(Some),
         }
-        let token = token.filter(|token| !token.is_empty()).ok_or(Code::RegistrationClosed)?;
-        code_of_token(&self.store, token, &[Purpose::Invite], self.env.now()).await.map(Some)
     }
 
     /// Counts a registration against the rate limit, whatever its outcome: each response tells

@@ -148,3 +148,14 @@ async fn invitations_are_for_administrators_and_not_needed_where_registration_is
     revoking.bearer(&user.access).send().await.assert_failure(403, "forbidden");
     assert_eq!(register(&app, "bob", "any").await.status, StatusCode::CREATED);
 }
+
+#[tokio::test]
+async fn invitation_is_used_up_also_where_registration_is_open() {
+    let (app, admin) = invite_only(false).await;
+    let app = app.restart_with(&[("REGISTRATION", "open")]).await;
+    let token = token(&invite(&app, &admin, &json!({})).await.json()["link"]);
+    assert_eq!(register(&app, "bob", &token).await.status, StatusCode::CREATED);
+    assert_eq!(list(&app, &admin).await, Vec::<Value>::new());
+    // Registration needs none: a link that is not valid is ignored.
+    assert_eq!(register(&app, "carol", &token).await.status, StatusCode::CREATED);
+}
