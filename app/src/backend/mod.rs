@@ -94,12 +94,13 @@ pub trait Sessions: Send + Sync {
         client_info: ClientInfo,
     ) -> Result<FreshToken, Failure>;
     /// Changes the password of the caller's account, and revokes the account's other sessions.
+    /// Returns the new device cookie of this browser.
     async fn change_password(
         &self,
         caller: &Caller,
         change: NewPassword,
         client_info: ClientInfo,
-    ) -> Result<(), Failure>;
+    ) -> Result<Option<DeviceCookie>, Failure>;
     /// Lists the active sessions of the caller's account: the current one first.
     async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure>;
     /// Revokes one of the caller's sessions, or all except the current one.

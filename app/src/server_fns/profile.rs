@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use server_fn::codec::{GetUrl, Json, PatchJson};
 
+#[cfg(feature = "ssr")]
+use super::auth::Login;
 use super::{client::ApiClient, delete_json::DeleteJson, transparent};
 #[cfg(feature = "ssr")]
 use crate::backend::{RequestContext, set_status};
@@ -47,7 +49,10 @@ transparent!(UpdateProfile { changes: ProfileChanges });
 pub async fn change_password(change: PasswordChange) -> Result<Done, ApiError> {
     let request = RequestContext::current()?;
     let (caller, client) = (request.caller()?, request.client_info.clone());
-    request.backend.sessions.change_password(caller, change.into(), client).await?;
+    let cookie = request.backend.sessions.change_password(caller, change.into(), client).await?;
+    if let Some(cookie) = cookie {
+        cookie.set(<Login as server_fn::ServerFn>::PATH, &request.client_info);
+    }
     Ok(Done { message: request.message(|messages| messages.password_changed) })
 }
 

@@ -1,7 +1,9 @@
 //! Change of the password by an authenticated user.
 
 use app::{
-    backend::{Caller, ClientInfo, Failure, FieldErrors, NewPassword, PasswordAttempt},
+    backend::{
+        Caller, ClientInfo, DeviceCookie, Failure, FieldErrors, NewPassword, PasswordAttempt,
+    },
     protocol::error::Code,
     validation::ServerProblem,
 };
@@ -18,13 +20,14 @@ use crate::{
 const CURRENT: &str = "current_password";
 
 impl Inner {
-    /// Changes the password. All other sessions of the account end.
+    /// Changes the password, and returns a new device cookie for this browser: the former cookies of
+    /// the account are no longer valid. All other sessions of the account end.
     pub(super) async fn change_password(
         &self,
         caller: &Caller,
         change: NewPassword,
         client_info: ClientInfo,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<DeviceCookie>, Failure> {
         let gone = || Failure::Revoked(None);
         let account = self.user_cache.get(caller.user).await.map_err(internal)?.ok_or_else(gone)?;
         let name = Username::parse(&account.user.username).ok();
@@ -62,7 +65,20 @@ impl Inner {
         let ended = done.map_err(Failure::from)?.ok_or_else(wrong)?;
         metrics().revocations.of(Revocation::PasswordChanged).inc_by(ended.len() as u64);
         tracing::info!(user = %caller.user, "password changed");
-        Ok(())
+        Ok(self.device_cookie_of(name.as_ref()).await)
+    }
+
+    /// Returns a cookie for a device on which the user has just presented the password. [`None`] if
+    /// the database does not answer: then the next login is reported as one from a new device.
+    async fn device_cookie_of(&self, name: Option<&Username>) -> Option<DeviceCookie> {
+        let key = name?.key();
+        match self.store.device_epoch(key).await {
+            Ok(epoch) => Some(self.device_cookies.cookie(key, epoch?, None)),
+            Err(error) => {
+                tracing::warn!(%error, "no device cookie was set after a change of the password");
+                None
+            }
+        }
     }
 }
 

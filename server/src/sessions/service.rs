@@ -236,7 +236,7 @@ impl Sessions for SessionService {
         caller: &Caller,
         change: NewPassword,
         client_info: ClientInfo,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<DeviceCookie>, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
         run_to_completion(async move { inner.change_password(&caller, change, client_info).await })
             .await

@@ -214,6 +214,25 @@ async fn invariant_33_password_change_with_wrong_password_counts_as_a_failure() 
 }
 
 #[tokio::test]
+async fn password_change_keeps_its_own_device_known() {
+    let app = App::start().await;
+    app.register("alice").await;
+    let cookie = |response: &Response| {
+        response.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    };
+    let body = json!({ "username": "alice", "password": PASSWORD });
+    let before = app.post("/api/auth/login").json(&body).send().await;
+    let changed = change(&app, &before.pair().access, &to_new()).await;
+    assert!(changed.header("set-cookie").unwrap().contains("; Path=/api/auth/login"));
+    let body = json!({ "username": "alice", "password": NEW });
+    for (cookie, new_devices) in [(cookie(&changed), 0), (cookie(&before), 1)] {
+        let login = app.post("/api/auth/login").header("cookie", &cookie).json(&body);
+        assert_eq!(login.send().await.status, StatusCode::OK);
+        assert_eq!(app.audited(Event::NewDevice).await.len(), new_devices);
+    }
+}
+
+#[tokio::test]
 async fn password_change_twice_at_once_succeeds_once() {
     let app = App::start().await;
     let pair = app.register_and_login("alice").await;
