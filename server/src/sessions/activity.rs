@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::user_agent,
     failure::internal,
-    store::{AuditFilter, AuditStart},
+    store::{AuditFilter, AuditStart, Event, StoredEntry},
 };
 
 /// Age of the oldest events that are shown, in seconds: 90 days.
@@ -46,7 +46,18 @@ impl Inner {
         let page = self.store.audit_list(filter, start, limit).await.map_err(internal)?;
         let active = self.store.devices(caller.user, now).await.map_err(internal)?;
         let active: HashSet<_> = active.into_iter().map(|stored| stored.session.id).collect();
-        let events = page.entries.into_iter().map(|entry| shown(Entry::of(entry), &active));
+        // The login from a new device has an entry of each kind: the user sees one event.
+        let new_devices: HashSet<_> = page
+            .entries
+            .iter()
+            .filter(|entry| entry.event == Event::NewDevice.as_str())
+            .map(|entry| entry.session)
+            .collect();
+        let is_repeated = |entry: &StoredEntry| {
+            entry.event == Event::LoggedIn.as_str() && new_devices.contains(&entry.session)
+        };
+        let events = page.entries.into_iter().filter(|entry| !is_repeated(entry));
+        let events = events.map(|entry| shown(Entry::of(entry), &active));
         Ok(ActivityPage { events: events.collect(), next: page.next.map(write_cursor) })
     }
 }

@@ -63,6 +63,16 @@ async fn activity_lists_own_events_with_client_and_active_session() {
 }
 
 #[tokio::test]
+async fn activity_shows_a_login_from_a_new_device_once() {
+    let app = App::start().await;
+    app.register_and_login("alice").await;
+    let pair = login_from(&app, "alice", PASSWORD).await.pair();
+    let seen = events(&app, &pair.access).await;
+    let names: Vec<_> = seen.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["new_device", "logged_in", "registered"]);
+}
+
+#[tokio::test]
 async fn activity_is_paged_by_cursor_and_ends_after_ninety_days() {
     let app = App::with(&[("RATE_LIMITS", "off"), ("SESSION_MAX_SECONDS", "31536000")]).await;
     app.register("alice").await;
