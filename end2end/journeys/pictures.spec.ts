@@ -376,6 +376,46 @@ test('viewer leads through the pictures by keys and buttons and keeps the focus'
   await expect(tiles(page)).toHaveCount(3);
 });
 
+test('each deletion can be undone for eight seconds, and undoing it returns to the picture', async ({
+  page,
+  user,
+}) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await page.clock.install();
+  // WebAssembly takes ids of 32 bits, and those of the installed clock are longer.
+  await page.addInitScript(() => {
+    const [set, clear] = [window.setInterval.bind(window), window.clearInterval.bind(window)];
+    const ids: number[] = [];
+    window.setInterval = ((handler: TimerHandler, interval?: number) =>
+      ids.push(set(handler, interval))) as typeof window.setInterval;
+    window.clearInterval = (id) => {
+      clear(ids[Number(id) - 1]);
+    };
+  });
+  await gatehouse.open('/files');
+  await gatehouse.main
+    .getByLabel(ENGLISH.upload, { exact: true })
+    .setInputFiles([file('one.png', png(40, 40))]);
+  const remove = gatehouse.main.getByRole('button', { name: `${ENGLISH.delete}: one.png` });
+  const undo = page.getByRole('button', { name: ENGLISH.undo });
+  // The second and third deletion begin while the time of the one before would run.
+  for (let deletion = 0; deletion < 3; deletion += 1) {
+    await remove.click();
+    await expect(tiles(page)).toHaveCount(0);
+    await page.mouse.move(0, 0);
+    await page.clock.runFor(5000);
+    await undo.click();
+    await expect(tiles(page)).toHaveCount(1);
+    await page.clock.runFor(100);
+    await expect(page.getByRole('button', { name: 'one.png', exact: true })).toBeFocused();
+  }
+  await remove.click();
+  await page.mouse.move(0, 0);
+  await page.clock.runFor(9000);
+  await expect(undo).toBeHidden();
+});
+
 test('pictures stand in reading order in squares of one size', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);

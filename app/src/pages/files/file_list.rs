@@ -78,6 +78,13 @@ impl FileListState {
                     upload::delete_with_keepalive(&format!("{}?id={}", paths::FILES, file.id));
                 }
             });
+            on_cleanup(move || pagehide.remove());
+        });
+        // A timer for each removal: an undo that is pointed at or has the focus stays.
+        Effect::new(move |_| {
+            if self.pending_removal.with(Option::is_none) {
+                return;
+            }
             let undo_timer = set_interval_with_handle(
                 move || {
                     if dom::find(".undo:is(:hover,:has(:focus-visible))").is_none() {
@@ -87,7 +94,6 @@ impl FileListState {
                 UNDO_WINDOW,
             );
             on_cleanup(move || {
-                pagehide.remove();
                 if let Ok(handle) = undo_timer {
                     handle.clear();
                 }
@@ -233,11 +239,12 @@ impl FileListState {
         self.pending_removal.set(removed.flatten());
     }
 
-    /// Undoes the pending removal.
-    pub(super) fn restore(self) {
-        if let Some(file) = self.pending_removal.try_update(Option::take).flatten() {
-            self.reinsert(file);
-        }
+    /// Undoes the pending removal, and returns the id of the file.
+    pub(super) fn restore(self) -> Option<Uuid> {
+        let file = self.pending_removal.try_update(Option::take).flatten()?;
+        let id = file.id;
+        self.reinsert(file);
+        Some(id)
     }
 
     fn reinsert(self, file: FileEntry) {

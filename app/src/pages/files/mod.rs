@@ -220,7 +220,11 @@ fn undo(list: FileListState) -> impl IntoView {
                             type="button"
                             class="btn btn-outline"
                             node_ref=button
-                            on:click=move |_| list.restore()
+                            on:click=move |_| {
+                                if let Some(id) = list.restore() {
+                                    request_animation_frame(move || tile::focus_tile(id));
+                                }
+                            }
                         >
                             {language.t(|s| s.undo)}
                         </button>

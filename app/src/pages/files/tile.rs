@@ -10,7 +10,7 @@ use super::{file_list::FileListState, format_size};
 use crate::{
     browser_value::BrowserValue,
     components::{icons, loader::Loader},
-    dom::object_url::ObjectUrl,
+    dom::{self, object_url::ObjectUrl},
     i18n::strings::Language,
     protocol::{
         error::{ApiError, Code},
@@ -40,8 +40,15 @@ pub(in crate::pages) fn url_of(picture: Loader<ObjectUrl>) -> Option<String> {
 }
 
 /// Returns the element id of the button that opens a file.
-pub(super) fn tile_id(id: Uuid) -> String {
+fn tile_id(id: Uuid) -> String {
     format!("file-{id}")
+}
+
+/// Moves the focus to the button that opens a file.
+pub(super) fn focus_tile(id: Uuid) {
+    if let Some(tile) = dom::find(&format!("#{}", tile_id(id))) {
+        dom::focus(&tile);
+    }
 }
 
 /// The tile of a file.

@@ -6,7 +6,7 @@ use leptos::{ev, prelude::*, task::tick};
 use super::{
     file_list::FileListState,
     format_size,
-    tile::{file_url, request_picture, tile_id, url_of},
+    tile::{file_url, focus_tile, request_picture, url_of},
 };
 use crate::{
     components::{
@@ -101,9 +101,8 @@ pub(super) fn viewer(list: FileListState, shown: RwSignal<Option<FileEntry>>) ->
     });
     let close = move |()| {
         shown.set(None);
-        let tile = recent_id.get_value().and_then(|id| dom::find(&format!("#{}", tile_id(id))));
-        if let Some(tile) = tile {
-            dom::focus(&tile);
+        if let Some(id) = recent_id.get_value() {
+            focus_tile(id);
         }
     };
     let name = move || viewer.text(|file| file.name.clone());
