@@ -4,7 +4,7 @@
 pub mod object_url;
 
 use futures::future::LocalBoxFuture;
-use leptos::{html::Input, prelude::*, task::spawn_local};
+use leptos::{ev, html::Input, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -79,6 +79,15 @@ pub fn find(selector: &str) -> Option<HtmlElement> {
 /// Moves the focus to an element; does nothing if it is not focusable.
 pub fn focus(element: &HtmlElement) {
     let _ = element.focus();
+}
+
+/// Listens for the tab becoming visible.
+pub fn on_tab_visible(action: impl Fn() + 'static) -> WindowListenerHandle {
+    window_event_listener(ev::visibilitychange, move |_| {
+        if !document().hidden() {
+            action();
+        }
+    })
 }
 
 /// Returns the value of an input, including what was typed before hydration.

@@ -87,7 +87,10 @@ for (const [locale, words] of LANGUAGES) {
       await expect(endOthers).toHaveCount(0);
       await expect(desktop.page.getByRole('heading', { level: 1 })).toBeFocused();
 
-      await phone.reload();
+      // Its page notices when the user returns to the tab.
+      await phone.page.evaluate(() =>
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true })),
+      );
       await phone.expectPath('/login?redirect=%2Fprofile');
       await expect(phone.alert(words.sessionEndedElsewhere)).toBeVisible();
       await desktop.open('/profile');

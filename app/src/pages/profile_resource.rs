@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     components::{error_panel::ErrorPanel, loader::Loader, logout_button::LogoutButton},
+    dom,
     i18n::{Lang, strings::Language},
     protocol::{Profile, error::ApiError},
     server_fns::get_profile,
@@ -21,7 +22,8 @@ pub(super) struct ProfileResource {
 }
 
 impl ProfileResource {
-    /// Creates the resource. It is loaded for each user, and refreshed after each token refresh.
+    /// Creates the resource. It is loaded for each user, and refreshed after each token refresh and
+    /// when the tab becomes visible again.
     pub(super) fn new() -> Self {
         let resource = Self {
             profile: Loader::new(),
@@ -49,6 +51,17 @@ impl ProfileResource {
                 (Some(user), _) => profile.load(resource.request(user.id)),
             }
             (user_id, tokens_refreshed)
+        });
+        // Meanwhile the session may have been ended from another device.
+        Effect::new(move |_| {
+            let listener = dom::on_tab_visible(move || {
+                if let Some(user) = context.user_id_untracked()
+                    && !profile.is_pending_untracked()
+                {
+                    profile.refresh(resource.request(user));
+                }
+            });
+            on_cleanup(move || listener.remove());
         });
         resource
     }

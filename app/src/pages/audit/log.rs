@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::{Filters, PERIOD_NAMES, PERIOD_SECONDS};
@@ -78,7 +78,7 @@ impl Log {
         Effect::new(move |_| {
             let timer = set_interval_with_handle(move || log.poll(), POLL_INTERVAL);
             // Entries written while the tab was hidden are requested as soon as it is shown.
-            let shown = document_listener(move || log.poll());
+            let shown = dom::on_tab_visible(move || log.poll());
             on_cleanup(move || {
                 shown.remove();
                 if let Ok(timer) = timer {
@@ -328,15 +328,6 @@ async fn search(query: AuditQuery) -> Result<AuditPage, ApiError> {
         page = AuditPage { latest: page.latest, ..older };
     }
     Ok(page)
-}
-
-/// Listens for the tab becoming visible.
-fn document_listener(action: impl Fn() + 'static) -> WindowListenerHandle {
-    window_event_listener(ev::visibilitychange, move |_| {
-        if !document().hidden() {
-            action();
-        }
-    })
 }
 
 /// Returns the time of the server's clock, or of the browser's until the server has responded, in
