@@ -38,3 +38,21 @@ test('animations are brief, and absent with reduced motion', async ({ page, user
     expect(await longest(page), path).toBeLessThanOrEqual(0.001);
   }
 });
+
+test('logo opens while the login is sent', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.open('/login');
+  const door = page.locator('.card-narrow .mark-door');
+  await expect(door).toHaveCSS('transform', 'none');
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/auth/login', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await gatehouse.fillLogin(user);
+  await gatehouse.loginButton.click();
+  await expect(door).toHaveCSS('transform', /^matrix\(1, -0\.105/);
+  release();
+  await gatehouse.expectProfile(user);
+});

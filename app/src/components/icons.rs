@@ -9,7 +9,7 @@ use leptos::tachys::html::InertElement;
 #[must_use]
 pub fn mark() -> InertElement {
     InertElement::new(
-        r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><path d="M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27M12 28V14.5l8.5-3.2V28"/></svg>"#,
+        r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><path d="M5 28V15a11 11 0 0 1 22 0v13M2.5 28h27"/><path class="mark-door" d="M12 28V14.5l8.5-3.2V28"/></svg>"#,
     )
 }
 
