@@ -151,7 +151,7 @@ test('pending and failed requests are announced', async ({ page, user, browserEr
         - paragraph: The service is busy, please try again shortly
       - timer: /You can try again/
       - button "Try again"
-      - button "Log in as someone else"
+      - button "Use another account"
   `);
 });
 

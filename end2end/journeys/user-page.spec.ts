@@ -63,10 +63,12 @@ for (const [locale, words] of LANGUAGES) {
       await expect(pictures.getByRole('img', { name: 'beach.png' })).toBeVisible();
       await pictures.getByRole('button', { name: `${words.removePicture}: beach.png` }).click();
       const question = dialog(words.removalTitle);
-      await question.getByLabel(words.removalReason).selectOption('other');
       const confirm = question.getByRole('button', { name: words.removePicture, exact: true });
       await confirm.click();
-      await expect(question.getByRole('alert')).toBeVisible();
+      await expect(question.getByRole('alert')).toContainText(words.removalChoose);
+      await question.getByLabel(words.removalReason).selectOption('other');
+      await confirm.click();
+      await expect(question.getByRole('alert')).not.toContainText(words.removalChoose);
       await question.getByLabel(words.removalExplanation).fill('Shows a plan.');
       await confirm.click();
       await expect(gatehouse.status(words.pictureRemovedDone)).toBeVisible();

@@ -55,6 +55,7 @@ pub fn Header() -> impl IntoView {
                     {nav_link(Page::Profile, None, |s| s.profile)}
                     {nav_link(Page::Files, None, |s| s.files)}
                     {nav_link(Page::Settings, None, |s| s.settings)}
+                    <span hidden=move || !is_admin()>{nav_link(Page::Users, None, |s| s.users)}</span>
                 </div>
                 <button type="button" class="account-button" popovertarget="menu">
                     <span class="for-guest">

@@ -11,9 +11,9 @@ super::string_table! {
         current_session: "当前会话", "This session";
         session_active: "有效，使用期间自动续期。", "Active. Renews automatically while you use it.";
         technical_details: "技术信息", "Technical details";
-        issued_at: "Token 签发时间", "Token issued at";
-        expires_at: "Token 过期时间", "Token expires at";
-        token_type: "Token 类型", "Token type";
+        issued_at: "令牌签发时间", "Token issued at";
+        expires_at: "令牌过期时间", "Token expires at";
+        token_type: "令牌类型", "Token type";
         password_confirmed: "已确认密码", "password confirmed";
         time_left: "剩余时间", "time left";
         expired: "已过期，下次操作时自动续期", "Expired. Renews with your next action";
@@ -26,10 +26,10 @@ super::string_table! {
         profile_failed: "无法加载用户资料", "Your data could not be loaded";
         account_name: "用户名", "Username";
         nickname: "昵称", "Nickname";
-        nickname_hint: "显示名称，最多 64 个字符", "Display name, up to 64 characters";
+        nickname_hint: "页面上显示的名称，最多 64 个字符", "Display name, up to 64 characters";
         email: "邮箱", "Email";
         mobile: "手机号", "Mobile number";
-        mobile_hint: "11 位手机号；其他国家的号码请加上国家代码，例如 +49 151 2345 6789", "With the country's code, as in +86 139 1234 5678";
+        mobile_hint: "11 位手机号；其他国家的号码请加上国家代码，例如 +49 151 2345 6789", "With the country code, as in +1 202 555 0123";
         not_provided: "未填写", "Not given";
         details: "资料", "Details";
         login_address: "您用此邮箱登录", "You log in with this address";
@@ -37,18 +37,18 @@ super::string_table! {
         edit: "编辑", "Edit";
         save: "保存", "Save";
         cancel: "取消", "Cancel";
-        profile_saved: "个人资料已保存", "Details saved";
+        profile_saved: "个人信息已保存", "Details saved";
         reauth_title: "请再次输入密码", "Confirm your password";
         reauth_text: "为保护您的账户，请确认是您本人。未保存的内容不会丢失。", "To protect your account, please confirm that it is you. Nothing you typed is lost.";
         reauth_submit: "继续", "Continue";
         wrong_password: "密码错误", "Wrong password";
 
         change_password: "更改密码", "Change password";
-        password_last_changed: "上次更改：", "Last changed:";
-        change_password_text: "更改后，您的其他设备将被登出。", "Your other devices will be logged out.";
+        password_last_changed: "上次更改于", "Last changed:";
+        change_password_text: "更改后，您的其他设备将退出登录。", "Your other devices will be logged out.";
         current_password: "当前密码", "Current password";
         new_password: "新密码", "New password";
-        password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
+        password_changed: "密码已更改，其他设备均已退出登录", "Password changed. Your other devices are logged out";
 
         cannot_log_in_text: "请联系管理员为您设置新密码。", "Ask an administrator to set a new password for you.";
         contact_support: "联系支持", "Contact support";
@@ -66,10 +66,10 @@ super::string_table! {
         link_incomplete: "链接不完整", "This link is incomplete";
         link_incomplete_text: "请从邮件中重新打开链接。出于安全考虑，页面重新加载后链接内容不会保留。", "Open it again from the mail. To keep it secret, the page does not remember it after a reload.";
         link_invalid: "此链接已失效", "This link no longer works";
-        reset_text: "设置后，您的所有设备都将被登出。", "All of your devices will be logged out.";
+        reset_text: "设置后，您的所有设备都将退出登录。", "All of your devices will be logged out.";
         reset_submit: "设置新密码", "Set the new password";
         reset_done: "新密码已设置", "Your new password is set";
-        reset_done_text: "所有设备均已登出。请用新密码登录。", "All of your devices are logged out. Log in with the new password.";
+        reset_done_text: "所有设备均已退出登录。请用新密码登录。", "All of your devices are logged out. Log in with the new password.";
         reset_invalid_text: "链接只能使用一次，且 30 分钟内有效。请重新发送邮件。", "It works once, within 30 minutes. Send another mail to get a new one.";
         verify_text: "请确认此邮箱地址属于您。", "Confirm that this email address is yours.";
         verify_submit: "确认", "Confirm";
@@ -78,15 +78,15 @@ super::string_table! {
         verify_taken: "此地址已属于另一个账户", "This address belongs to another account";
         verify_taken_text: "请使用其他地址，或用此地址登录那个账户。", "Use another address, or log in to that account with this one.";
         unverified_text: "登录前需要先验证邮箱地址。请打开我们发送的邮件中的链接。", "Before you can log in, open the link in the mail that we sent you.";
-        undo_text: "如果邮件中的操作不是您本人所为，请在此保护您的账户：所有设备将被登出，被更改的邮箱地址将恢复，并会发送邮件供您设置新密码。", "If what the mail describes was not you, secure your account: all devices are logged out, a changed address is restored, and a mail lets you choose a new password.";
+        undo_text: "如果邮件中的操作不是您本人所为，请在此保护您的账户：所有设备将退出登录，被更改的邮箱地址将恢复，并会发送邮件供您设置新密码。", "If what the mail describes was not you, secure your account: all devices are logged out, a changed address is restored, and a mail lets you choose a new password.";
         undo_submit: "保护我的账户", "Secure my account";
         undo_done: "您的账户已受到保护", "Your account is secured";
-        undo_done_text: "所有设备均已登出。请用我们刚刚发送的邮件设置新密码。", "All devices are logged out. Choose a new password with the mail that we have just sent you.";
+        undo_done_text: "所有设备均已退出登录。请用我们刚刚发送的邮件设置新密码。", "All devices are logged out. Choose a new password with the mail that we have just sent you.";
         undo_invalid_text: "链接只能使用一次，且 72 小时内有效。如不放心，请设置新密码。", "It works once, within 72 hours. If you are not sure, choose a new password.";
 
         address_verified: "已验证", "Verified";
         address_unverified: "未验证", "Not verified";
-        address_waiting: "等待确认新地址：", "Waiting for the new address:";
+        address_waiting: "正在等待确认新地址", "Waiting for the new address:";
         address_check: "确认邮箱地址", "Confirm your address";
         address_check_text: "我们已发送邮件。请打开其中的链接，或在此输入 8 位数字。", "We sent a mail. Open its link, or type its 8 digits here.";
         address_claim_text: "验证后，您可以用此地址登录，并在忘记密码时找回账户。", "Once it is verified you can log in with it, and get back in if you forget your password.";
@@ -125,7 +125,7 @@ super::string_table! {
         invitations_loading: "正在加载邀请…", "Loading invitations…";
         invitation_without_address: "链接邀请", "By link";
         invitation_expires: "有效期至", "Valid until";
-        invitation_by: "创建者：", "by";
+        invitation_by: "创建者", "by";
         invitation_revoke: "撤销", "Revoke";
         invitation_revoked: "邀请已撤销", "Invitation revoked";
 
@@ -134,23 +134,23 @@ super::string_table! {
         send_for_user: "发送验证邮件", "Send verification mail";
         send_for_user_done: "验证邮件已在发送途中", "The verification mail is on its way";
 
-        devices_text: "您在以下设备上登录。如有不认识的设备，请将其登出，然后更改密码。", "Where you are logged in. Log out devices you don't recognise, then change your password.";
+        devices_text: "您在以下设备上登录。如有不认识的设备，请让其退出登录，然后更改密码。", "Where you are logged in. Log out devices you don't recognize, then change your password.";
         active_now: "正在使用", "Active now";
         devices_failed: "无法加载设备列表", "Your devices could not be loaded";
         unknown_device: "未知设备", "Unknown device";
         this_device: "当前设备", "This device";
         new_device: "新设备", "New device";
-        last_seen: "最近活动：", "Last active";
+        last_seen: "上次活跃", "Last active";
         logged_in_since: "登录于", "Logged in on";
         first_logged_in: "首次登录于", "First logged in on";
-        log_out_device: "登出", "Log out";
-        log_out_device_title: "登出此设备？", "Log out this device?";
-        log_out_device_text: "将立即被登出。", "will be logged out immediately.";
-        log_out_others: "登出其他所有设备", "Log out all other devices";
-        log_out_others_title: "登出其他所有设备？", "Log out all other devices?";
-        log_out_others_text: "除当前设备外，所有设备都将立即被登出。", "All devices except this one will be logged out immediately.";
-        device_logged_out: "该设备已登出", "Device logged out";
-        others_logged_out: "其他设备均已登出", "All other devices logged out";
+        log_out_device: "退出登录", "Log out";
+        log_out_device_title: "让此设备退出登录？", "Log out this device?";
+        log_out_device_text: "将立即退出登录。", "will be logged out immediately.";
+        log_out_others: "让其他所有设备退出登录", "Log out all other devices";
+        log_out_others_title: "让其他所有设备退出登录？", "Log out all other devices?";
+        log_out_others_text: "除当前设备外，所有设备都将立即退出登录。", "All devices except this one will be logged out immediately.";
+        device_logged_out: "该设备已退出登录", "Device logged out";
+        others_logged_out: "其他设备均已退出登录", "All other devices logged out";
 
         export_title: "下载您的数据", "Download your data";
         export_text: "我们保存的关于您的一切：资料、会话、活动记录和图片，打包为一个 ZIP 文件。", "Everything we store about you: profile, sessions, activity and pictures, in one ZIP file.";
@@ -163,7 +163,7 @@ super::string_table! {
         account_deleted: "您的账户已删除", "Your account has been deleted";
 
         users_search: "搜索用户", "Search users";
-        users_search_hint: "姓名、用户名或邮箱中任意词的开头，或账户 id", "The beginning of any word of a name, username or email, or an account id";
+        users_search_hint: "输入昵称、用户名或邮箱的开头，或账户 ID", "The beginning of any word of a nickname, username or email, or an account ID";
         users_sort: "排序", "Sort by";
         sort_newest: "最近注册", "Newest first";
         sort_oldest: "最早注册", "Oldest first";
@@ -184,7 +184,7 @@ super::string_table! {
         user: "用户", "User";
         role: "角色", "Role";
         role_user: "普通用户", "Member";
-        role_admin: "管理员", "Admin";
+        role_admin: "管理员", "Administrator";
         registered_at: "注册时间", "Registered";
         active_sessions: "活跃会话", "Sessions";
         status: "状态", "Status";
@@ -193,17 +193,17 @@ super::string_table! {
         manage: "管理", "Manage";
         disable: "停用账户", "Disable";
         disable_title: "停用此账户？", "Disable this account?";
-        disable_text: "该用户将立即在所有设备上登出，且无法再登录，直到账户恢复。", "The user is logged out everywhere immediately, and cannot log in until the account is enabled again.";
+        disable_text: "该用户将立即在所有设备上退出登录，且无法再登录，直到账户恢复。", "The user is logged out everywhere immediately, and cannot log in until the account is enabled again.";
         enable: "恢复账户", "Enable";
         end_sessions: "结束所有会话", "Log out everywhere";
         end_sessions_title: "结束此用户的所有会话？", "Log this user out everywhere?";
-        end_sessions_text: "该用户将立即在所有设备上登出，之后可以重新登录。", "All sessions of this user end immediately. The user can log in again.";
+        end_sessions_text: "该用户将立即在所有设备上退出登录，之后可以重新登录。", "All sessions of this user end immediately. The user can log in again.";
         promote: "设为管理员", "Make administrator";
         promote_title: "设为管理员？", "Make this user an administrator?";
-        promote_text: "管理员可以查看和更改其他用户的账户，包括您的账户。", "Administrators can view and change all accounts, including yours.";
-        demote: "取消管理员", "Remove administrator role";
-        demote_title: "取消其管理员角色？", "Remove the administrator role?";
-        demote_text: "该用户将不能再管理其他账户。", "This user can no longer manage other accounts.";
+        promote_text: "管理员可以查看和更改所有账户，包括您的账户。", "Administrators can view and change all accounts, including yours.";
+        demote: "移除管理员角色", "Remove administrator role";
+        demote_title: "移除管理员角色？", "Remove the administrator role?";
+        demote_text: "该账户将不能再管理其他账户。", "The account can no longer manage other accounts.";
         account_saved: "账户更改已保存", "Account updated";
         own_account: "这是您自己的账户。", "This is your own account.";
         never: "从未", "Never";
@@ -220,10 +220,11 @@ super::string_table! {
         remove_picture: "移除图片", "Remove picture";
         remove_avatar: "移除头像", "Remove profile picture";
         removal_title: "移除此图片？", "Remove this picture?";
-        removal_text: "图片将被永久删除，其所有者会看到原因。", "The picture is permanently deleted. Its owner is told the reason.";
+        removal_text: "图片将被永久删除，其所有者会看到原因。", "The picture is permanently deleted. The owner sees the reason.";
         removal_reason: "原因", "Reason";
+        removal_choose: "请选择原因", "Choose a reason";
         removal_explanation: "补充说明（所有者可见）", "Explanation for the owner";
-        picture_removed_done: "图片已移除，其所有者会看到原因", "Picture removed. Its owner is told why";
+        picture_removed_done: "图片已移除，其所有者会看到原因", "Picture removed. The owner sees the reason";
         recent_activity: "最近活动", "Recent activity";
         notice_file: "管理员移除了您的一张图片", "An administrator removed one of your pictures";
         notice_avatar: "管理员移除了您的头像", "An administrator removed your profile picture";
@@ -241,12 +242,12 @@ super::string_table! {
         last_day: "最近 24 小时", "Last 24 hours";
         last_week: "最近 7 天", "Last 7 days";
         last_month: "最近 30 天", "Last 30 days";
-        audit_user_hint: "完整的用户名或账户 id", "A whole username, or an account id";
+        audit_user_hint: "完整的用户名或账户 ID", "A whole username, or an account ID";
         audit_loading: "正在加载审计日志…", "Loading the audit log…";
         audit_failed: "无法加载审计日志", "The audit log could not be loaded";
         audit_none: "没有符合条件的记录", "No matching entries";
         audit_older: "更早的记录", "Older entries";
-        audit_by: "操作者：", "by";
+        audit_by: "操作者", "by";
         audit_live: "实时更新", "Live";
         audit_paused: "已暂停", "Paused";
         audit_disconnected: "连接中断，正在重试", "Connection lost, trying again";
@@ -294,7 +295,7 @@ super::string_table! {
 #[must_use]
 pub fn device_name(lang: Lang, browser: Option<&str>, system: Option<&str>) -> String {
     match (browser, system, lang) {
-        (Some(browser), Some(system), Lang::Zh) => format!("{system} 上的 {browser}"),
+        (Some(browser), Some(system), Lang::Zh) => format!("{browser}（{system}）"),
         (Some(browser), Some(system), Lang::En) => format!("{browser} on {system}"),
         (Some(one), None, _) | (None, Some(one), _) => one.to_owned(),
         (None, None, lang) => AuthenticatedStrings::of(lang).unknown_device.to_owned(),
@@ -326,6 +327,13 @@ pub fn view_all_files(lang: Lang, count: Option<u64>) -> String {
 pub fn accounts_shown(lang: Lang, (first, last): (u64, u64), total: u64, is_exact: bool) -> String {
     if last == 0 {
         return AuthenticatedStrings::of(lang).users_none.to_owned();
+    }
+    if total == 1 && is_exact {
+        let only = match lang {
+            Lang::Zh => "共 1 个用户",
+            Lang::En => "1 user",
+        };
+        return only.to_owned();
     }
     let (first, last) = (grouped(first), grouped(last));
     let total = format!("{}{}", grouped(total), if is_exact { "" } else { "+" });
@@ -385,6 +393,7 @@ mod tests {
             ["9,951–10,000 of 10,000+ users", "第 9,951–10,000 个，共 10,000+ 个用户"]
         );
         assert_eq!(shown(1, 1, 1_234_567, true)[0], "1–1 of 1,234,567 users");
+        assert_eq!(shown(1, 1, 1, true), ["1 user", "共 1 个用户"]);
         assert_eq!(shown(0, 0, 0, true), ["No users", "没有用户"]);
     }
 }

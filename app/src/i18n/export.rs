@@ -16,7 +16,7 @@ super::string_table! {
         pictures: "图片", "Pictures";
         sessions: "会话", "Sessions";
         started: "登录于", "Logged in";
-        last_active: "最近活动", "Last active";
+        last_active: "上次活跃", "Last active";
         address: "IP 地址", "IP address";
         user_agent: "浏览器", "Browser";
         ended: "结束原因", "Ended";

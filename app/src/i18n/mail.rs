@@ -329,7 +329,7 @@ impl Alert {
                         format!("您的账户 {name} 已改用其他邮箱地址。此地址不再属于该账户。")
                     }
                     Lang::En => format!(
-                        "Your account {name} uses another email address now. This one does not belong to it any more."
+                        "Your account {name} uses another email address now. This one does not belong to it anymore."
                     ),
                 },
             ),
@@ -363,12 +363,12 @@ impl Alert {
         if let Some(token) = &self.undo {
             let remedy = match self.kind {
                 AlertKind::AddressChanged | AlertKind::AddressRemoved => t(
-                    "如果是您本人操作，则无需处理。如果不是，请点击下面的按钮：此地址将恢复，所有设备将登出，您将收到重置密码的邮件。",
+                    "如果是您本人操作，则无需处理。如果不是，请点击下面的按钮：此地址将恢复，所有设备将退出登录，您将收到重置密码的邮件。",
                     "If it was you, there is nothing to do. If not, use the button: this address is restored, all devices are logged \
                      out, and you get a message to choose a new password.",
                 ),
                 _ => t(
-                    "如果是您本人操作，则无需处理。如果不是，请点击下面的按钮：所有设备将登出，您将收到重置密码的邮件。",
+                    "如果是您本人操作，则无需处理。如果不是，请点击下面的按钮：所有设备将退出登录，您将收到重置密码的邮件。",
                     "If it was you, there is nothing to do. If not, use the button: all devices are logged out, and you get a message \
                      to choose a new password.",
                 ),

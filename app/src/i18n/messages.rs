@@ -6,17 +6,17 @@ super::string_table! {
         registered: "注册成功，请登录您的账户", "Registered. Please log in.";
         logged_in: "登录成功", "Logged in";
         refreshed: "会话已续期", "Session renewed";
-        logged_out: "您已成功登出", "You are logged out";
+        logged_out: "您已退出登录", "You are logged out";
         account_saved: "账户更改已保存", "Account updated";
 
-        undone: "所有设备均已登出，重置密码的邮件已发送", "All devices are logged out, and a message to choose a new password is on its way";
+        undone: "所有设备均已退出登录，重置密码的邮件已发送", "All devices are logged out, and a message to choose a new password is on its way";
         reauthenticated: "密码已确认", "Password confirmed";
-        password_changed: "密码已更改，其他设备均已登出", "Password changed. Your other devices are logged out";
-        session_ended: "该设备已登出", "Device logged out";
-        sessions_ended: "其他设备均已登出", "All other devices logged out";
+        password_changed: "密码已更改，其他设备均已退出登录", "Password changed. Your other devices are logged out";
+        session_ended: "该设备已退出登录", "Device logged out";
+        sessions_ended: "其他设备均已退出登录", "All other devices logged out";
         account_deleted: "您的账户及全部数据已删除", "Your account and all its data have been deleted";
         reset_requested: "如果该账户存在并有可用的邮箱，重置密码的邮件已在发送途中", "If there is such an account with an address, a message to reset the password is on its way";
-        password_reset: "密码已重置，所有设备均已登出，请用新密码登录", "Password reset. All devices are logged out. Please log in with the new password";
+        password_reset: "密码已重置，所有设备均已退出登录，请用新密码登录", "Password reset. All devices are logged out. Please log in with the new password";
         verification_sent: "验证邮件已发送，请查收", "A message to confirm the address is on its way";
         address_verified: "邮箱地址已验证", "Email address verified";
         invitation_created: "邀请已创建，请将链接发给对方", "Invitation created. Pass the link on";
@@ -27,7 +27,7 @@ super::string_table! {
         avatar_removed: "头像已移除", "Picture removed";
         file_uploaded: "文件已上传", "File uploaded";
         file_deleted: "文件已删除", "File deleted";
-        picture_removed: "图片已移除，其所有者会看到原因", "Picture removed. Its owner is told why";
+        picture_removed: "图片已移除，其所有者会看到原因", "Picture removed. The owner sees the reason";
         notice_dismissed: "通知已关闭", "Notice dismissed";
 
         bad_request: "请求格式不正确", "The request could not be understood";

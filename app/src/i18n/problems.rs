@@ -14,7 +14,7 @@ impl Problem {
             Self::UsernameTooShort => ("用户名至少需要 3 个字符", "Use at least 3 characters"),
             Self::UsernameTooLong => ("用户名最多 32 个字符", "Use at most 32 characters"),
             Self::UsernameCharacters => (
-                "用户名只能包含字母、数字、点、下划线和连字符，并以字母或数字开头",
+                "用户名只能包含汉字、字母、数字、点、下划线和连字符，并以汉字、字母或数字开头",
                 "Use letters, digits, dots, underscores and hyphens; start with a letter or digit",
             ),
             Self::EmailInvalid => ("请输入有效的邮箱地址", "Enter a valid email address"),
@@ -23,7 +23,7 @@ impl Problem {
             }
             Self::MobileInvalid => (
                 "请输入 11 位手机号，或带国家代码的号码，例如 +49 151 2345 6789",
-                "Enter the number with its country, such as +86 139 1234 5678",
+                "Enter the number with its country code, such as +1 202 555 0123",
             ),
             Self::PasswordMissing => ("请输入密码", "Enter your password"),
             Self::NewPasswordMissing => ("请设置新密码", "Choose a new password"),
@@ -99,7 +99,7 @@ impl ServerProblem {
                     }
                 };
             }
-            Self::IdMissing => ("请给出账户的 id", "Enter the id of the account"),
+            Self::IdMissing => ("请给出账户 ID", "Enter the account ID"),
             Self::SortUnknown => (
                 "只能按 created_at、-created_at、username、-username 排序",
                 "Sort by created_at, -created_at, username or -username",

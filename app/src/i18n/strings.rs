@@ -13,24 +13,24 @@ super::string_table! {
         tagline: "您的账户，由您掌握。", "Your account, in your hands.";
         skip_to_content: "跳到主要内容", "Skip to content";
 
-        profile: "个人中心", "Profile";
+        profile: "个人资料", "Profile";
         menu: "菜单", "Menu";
         main_navigation: "主导航", "Main";
 
-        home_guest: "在一处管理您的个人资料、设备和文件。由 Gatehouse 自主托管。", "One place for your profile, devices and files. Self-hosted with Gatehouse.";
+        home_guest: "个人资料、设备和文件，一处管理。基于 Gatehouse 自主部署。", "One place for your profile, devices and files. Self-hosted with Gatehouse.";
         home_renewal: "登录不中断", "Stay signed in";
         home_renewal_text: "使用期间自动续期，所有标签页保持同步。", "Your session renews automatically while you use it, in every tab.";
-        home_logout: "登出即刻生效", "Log out everywhere, at once";
+        home_logout: "退出登录即刻生效", "Log out everywhere, at once";
         home_logout_text: "随时结束本机或其他设备上的会话，立即生效。", "End any session, here or on another device. It takes effect immediately.";
         home_password: "密码只属于您", "Your password stays secret";
-        home_password_text: "我们只保存它的散列值，连我们也读不到。", "Only a hash of it is stored. It cannot be read, not even by us.";
+        home_password_text: "密码只以加密摘要保存，任何人都无法读取，包括我们。", "Only a hash of it is stored. It cannot be read, not even by us.";
         home_member: "您已登录。", "You are logged in.";
-        to_profile: "前往个人中心", "Go to your profile";
+        to_profile: "查看个人资料", "Go to your profile";
 
         login_title: "登录您的账户", "Log in to your account";
-        register_title: "注册您的账户", "Create your account";
+        register_title: "创建账户", "Create your account";
         username: "邮箱或用户名", "Email or username";
-        username_hint: "邮箱，或 3 到 32 个字母、数字组成的用户名", "Your email, or a username of 3 to 32 letters and digits";
+        username_hint: "您的邮箱，或由 3 到 32 个汉字、字母或数字组成的用户名", "Your email, or a username of 3 to 32 letters and digits";
         password: "密码", "Password";
         password_again: "确认密码", "Confirm password";
         show_password: "显示密码", "Show password";
@@ -47,26 +47,26 @@ super::string_table! {
         forgot_password: "忘记密码？", "Forgot password?";
         choose_password: "设置新密码", "Choose a new password";
         verify_address: "验证邮箱地址", "Verify your address";
-        not_me: "不是我本人", "It was not me";
-        log_out: "安全登出", "Log out";
+        not_me: "不是我本人操作", "It was not me";
+        log_out: "退出登录", "Log out";
         no_account: "没有账户？", "No account yet?";
         already_registered: "已有账户？", "Already have an account?";
         registration_closed: "目前不开放注册。", "Registration is closed.";
         invitation_needed: "注册需要邀请链接。", "You need an invitation link to register.";
-        switch_account: "切换账户", "Log in as someone else";
+        switch_account: "使用其他账户", "Use another account";
 
         retry: "重试", "Try again";
         account_menu: "账户菜单", "Account menu";
         settings: "设置", "Settings";
         files: "我的文件", "My files";
-        section_profile: "个人资料", "Personal details";
+        section_profile: "个人信息", "Personal details";
         users: "用户管理", "Users";
         user_details: "用户详情", "User";
         invitations: "邀请", "Invitations";
         audit_log: "审计日志", "Audit log";
         section_security: "安全", "Security";
         section_devices: "设备", "Devices";
-        section_data: "您的数据", "Your data";
+        section_data: "我的数据", "My data";
 
         not_found: "页面不存在", "Page not found";
         not_found_text: "地址可能有误，或者页面已被移走。", "The address may be mistyped, or the page has moved.";
@@ -74,14 +74,14 @@ super::string_table! {
 
         registered: "注册成功，请登录您的账户", "Account created. Log in to continue.";
         logged_in: "登录成功", "Logged in";
-        logged_out: "您已成功登出", "You are logged out";
-        logged_out_locally: "您已在此设备登出，但未能通知服务器", "You are logged out on this device, but the server could not be reached";
+        logged_out: "您已退出登录", "You are logged out";
+        logged_out_locally: "您已在此设备上退出登录，但未能通知服务器", "You are logged out on this device, but the server could not be reached";
         close: "关闭", "Close";
         notifications: "通知", "Notifications";
 
         session_expired: "登录已过期，请重新登录", "Your session has expired. Log in again.";
-        session_logged_out: "您已在别处登出，请重新登录", "You logged out in another window. Log in again.";
-        session_ended_elsewhere: "此会话已在其他设备上被结束，请重新登录", "This session was ended from another device. Log in again.";
+        session_logged_out: "您已在其他窗口中退出登录，请重新登录", "You logged out in another window. Log in again.";
+        session_ended_elsewhere: "此会话已从其他设备上结束，请重新登录", "This session was ended from another device. Log in again.";
         session_reused: "此会话在两处同时使用，可能已被盗用，因此已结束。请重新登录并检查您的设备：", "This session was ended because its sign-in was used twice, perhaps by someone else. Log in, then check your devices:";
         session_disabled: "账户已停用", "This account is disabled";
         session_password_changed: "密码已更改，请重新登录", "Your password was changed. Log in again.";
@@ -162,7 +162,7 @@ pub fn domain_question(lang: Lang, address: &str) -> String {
 #[must_use]
 pub fn password_hint(lang: Lang, min: usize) -> String {
     match lang {
-        Lang::Zh => format!("至少 {min} 个字符，可以用一句短语"),
+        Lang::Zh => format!("至少 {min} 个字符，可以用一句话"),
         Lang::En => format!("At least {min} characters; a short sentence works well"),
     }
 }

@@ -130,7 +130,7 @@ async fn removal_of_a_file_deletes_it_and_tells_its_owner_why() {
     let body = json!({ "id": id, "file": file, "reason": "other", "text": "  Shows a\nplan. " });
     let removed = remove(&app, &admin, &body).await;
     assert_eq!(removed.status, StatusCode::OK, "{}", removed.text());
-    assert_eq!(removed.json(), json!({ "message": "Picture removed. Its owner is told why" }));
+    assert_eq!(removed.json(), json!({ "message": "Picture removed. The owner sees the reason" }));
     assert_eq!(objects(&app), Vec::<String>::new());
     let path = format!("/api/me/file?id={file}");
     app.get(&path).bearer(&alice.access).send().await.assert_failure(404, "not_found");

@@ -20,16 +20,19 @@ use self::log::Log;
 use super::users::{account, actions::forbidden_panel};
 use crate::{
     components::{
-        error_panel::ErrorPanel,
+        error_panel::{ErrorAlert, ErrorPanel},
         time::{self, Precision},
     },
     dom,
     i18n::{
-        audit::{detail_text, event_text, outcome_text},
+        audit::{detail_text, event_text, event_with_outcome_text, outcome_text},
         authenticated::device_name,
         strings::{Language, Strings},
     },
-    protocol::audit::{AuditEntry, AuditUser, EVENTS, OUTCOMES},
+    protocol::{
+        audit::{AuditEntry, AuditUser, EVENTS, OUTCOMES},
+        error::Code,
+    },
     routes::Page,
 };
 
@@ -113,9 +116,14 @@ pub(super) fn view() -> AnyView {
                 {follow_bar(log)}
                 {move || {
                     log.load_error().map(|error| {
+                        // There is no such user: another attempt would not help.
+                        if error.code() == Code::ValidationFailed {
+                            return view! { <ErrorAlert error /> }.into_any();
+                        }
                         let heading =
                             view! { <h2>{language.t(|s| s.audit_failed)}</h2> }.into_any();
                         view! { <ErrorPanel error heading retry=move |()| log.retry() /> }
+                            .into_any()
                     })
                 }}
                 <section
@@ -307,20 +315,20 @@ fn follow_bar(log: Log) -> impl IntoView {
     }
 }
 
-/// Name of an event.
-pub(super) fn event(language: Language, event: String) -> impl IntoView {
-    let name = move || event_text(language.get(), &event).map_or_else(|| event.clone(), Into::into);
-    view! { <span>{name}</span> }
-}
-
-/// Outcome of an event that was no success.
-pub(super) fn failure(language: Language, outcome: String) -> impl IntoView {
-    (outcome != "success").then(|| {
+/// Name of an event, and its outcome if it was no success.
+pub(super) fn event(language: Language, event: String, outcome: String) -> impl IntoView {
+    let failure = (outcome != "success").then(|| {
+        let outcome = outcome.clone();
         let name = move || {
             outcome_text(language.get(), &outcome).map_or_else(|| outcome.clone(), Into::into)
         };
         view! { <span class="pill" data-disabled="">{name}</span> }
-    })
+    });
+    let name = move || {
+        event_with_outcome_text(language.get(), &event, &outcome)
+            .map_or_else(|| event.clone(), Into::into)
+    };
+    view! { <span>{name}</span> {failure} }
 }
 
 /// Device and address of the client, as far as they are known.
@@ -365,7 +373,7 @@ pub(super) fn item(entry: AuditEntry, language: Language, has_user: bool) -> imp
             </time>
             <div>
                 <p class="audit-event">
-                    {self::event(language, event)} {failure(language, outcome)}
+                    {self::event(language, event, outcome)}
                     {user.filter(|_| has_user).map(link)}
                 </p>
                 <p class="audit-facts">

@@ -159,7 +159,7 @@ impl Activity {
                 </time>
                 <div>
                     <p class="audit-event">
-                        {audit::event(language, event)} {audit::failure(language, outcome)}
+                        {audit::event(language, event, outcome)}
                     </p>
                     <p class="audit-facts">{audit::client(language, browser, system, address)}</p>
                     {deny}

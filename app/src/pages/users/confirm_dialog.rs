@@ -98,6 +98,10 @@ impl PendingAction {
                         actions.update_own_role(answer.user.role);
                     }
                     row.account.try_set(Some(answer.user));
+                    if action == AdminAction::Enable {
+                        // No dialog returns the focus, and the pressed button is gone.
+                        self.focus();
+                    }
                     actions.complete(|strings| strings.account_saved);
                 }
                 Err(error) => actions.fail(error),
@@ -142,7 +146,12 @@ pub(super) fn dialog(actions: Actions) -> impl IntoView {
     let user = move || actions.pending.get().and_then(|pending| pending.row.get(display_name));
     let is_open = Signal::derive(move || actions.pending.with(Option::is_some));
     view! {
-        <Dialog is_open on_close=move |()| close() title_id="confirm-title">
+        <Dialog
+            is_open
+            on_close=move |()| close()
+            title_id="confirm-title"
+            initial_focus="#confirm-cancel"
+        >
             <h2 id="confirm-title">{text_of(AdminAction::title)}</h2>
             <p class="dialog-name">{user}</p>
             <p class="lead">{text_of(AdminAction::text)}</p>
@@ -159,7 +168,12 @@ pub(super) fn dialog(actions: Actions) -> impl IntoView {
                 >
                     {text_of(AdminAction::label)}
                 </button>
-                <button type="button" class="btn btn-ghost" on:click=move |_| close()>
+                <button
+                    type="button"
+                    id="confirm-cancel"
+                    class="btn btn-ghost"
+                    on:click=move |_| close()
+                >
                     {language.t(|s| s.cancel)}
                 </button>
             </div>

@@ -4,7 +4,7 @@ mod canvas;
 mod crop;
 mod editor;
 
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::tick};
 use web_sys::{DragEvent, KeyboardEvent, PointerEvent};
 
 use crop::Crop;
@@ -43,6 +43,19 @@ pub(super) fn view() -> AnyView {
         is_dragged_over.set(false);
         editor.open_first(event.data_transfer().and_then(|carried| carried.files()).as_ref());
     };
+    // The editor is gone after Save and Cancel: the focus returns to the button that opened it.
+    Effect::new(move |was_open: Option<bool>| {
+        let is_open = editor.is_open();
+        if was_open == Some(true) && !is_open {
+            dom::spawn(async {
+                tick().await;
+                if let Some(button) = dom::find(".picture-now input") {
+                    dom::focus(&button);
+                }
+            });
+        }
+        is_open
+    });
     let has_picture =
         move || auth.with(|auth| auth.user().is_some_and(|user| user.avatar_url.is_some()));
     view! {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{UserPage, removal_dialog};
 use crate::{
     components::{error_panel::ErrorPanel, loader::Loader},
+    dom,
     i18n::authenticated::files_stored,
     pages::files::{format_size, tile},
     protocol::{
@@ -62,10 +63,17 @@ pub(super) fn card(page: UserPage) -> impl IntoView {
     let has_files = Memo::new(move |_| page.details.get(|details| details.files > 0) == Some(true));
     // The list stays while its entries change, so that no picture is requested twice.
     let is_shown = Memo::new(move |_| pictures.files.get(|_| ()).is_some());
+    let show = move |_| {
+        pictures.show();
+        // The pressed button is replaced by the pictures.
+        if let Some(heading) = dom::find("#user-pictures") {
+            dom::focus(&heading);
+        }
+    };
     let offer = move || {
         view! {
             <p class="note">{language.t(|s| s.show_pictures_text)}</p>
-            <button type="button" class="btn btn-outline" on:click=move |_| pictures.show()>
+            <button type="button" class="btn btn-outline" on:click=show>
                 {language.t(|s| s.show_pictures)}
             </button>
         }

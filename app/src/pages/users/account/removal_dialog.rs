@@ -32,7 +32,8 @@ pub(super) fn dialog(pictures: Pictures) -> impl IntoView {
 fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
     let language = pictures.page.actions.language;
     let form = FormState::new(Vec::new());
-    let reason = RwSignal::new(RemovalReason::ALL[0]);
+    // Chosen by the administrator: it accuses the owner of something.
+    let reason = RwSignal::new(None);
     let text = NodeRef::<html::Textarea>::new();
     let (file, name) = match picture {
         Picture::Avatar => (None, None),
@@ -43,7 +44,7 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
         let removal = PictureRemoval {
             id: Some(pictures.page.row.id.to_string()),
             file: file.map(|file| file.to_string()),
-            reason: Some(reason.get_untracked().as_str().to_owned()),
+            reason: reason.get_untracked().map(|reason: RemovalReason| reason.as_str().to_owned()),
             text: (!text.trim().is_empty()).then_some(text),
         };
         form.submit(&event, Box::pin(remove(pictures, file, removal)));
@@ -53,11 +54,8 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
             <option value=one.as_str()>{move || removal_reason(language.get(), one)}</option>
         }
     };
-    let choose = move |event| {
-        reason
-            .set(RemovalReason::parse(&event_target_value(&event)).unwrap_or(RemovalReason::Other));
-    };
-    let is_required = move || reason.get() == RemovalReason::Other;
+    let choose = move |event| reason.set(RemovalReason::parse(&event_target_value(&event)));
+    let is_required = move || reason.get() == Some(RemovalReason::Other);
     let cancel = move |()| pictures.pending.set(None);
     view! {
         <ConfirmForm
@@ -75,6 +73,7 @@ fn form(pictures: Pictures, picture: Picture) -> impl IntoView {
             <div class="field">
                 <label for="removal-reason">{language.t(|s| s.removal_reason)}</label>
                 <select id="removal-reason" class="input" on:change=choose>
+                    <option value="">{language.t(|s| s.removal_choose)}</option>
                     {RemovalReason::ALL.map(option)}
                 </select>
             </div>
