@@ -30,9 +30,11 @@ const SERIALIZABLE: &str =
 
 /// Settings of the sessions that read. A search for a frequent word is another query than one for a
 /// rare word: with a plan for any values, or with the start of parallel workers, it takes ten times
-/// as long.
+/// as long. A bitmap scan reads all entries of the index that match before it returns the first row,
+/// although only some thousands are asked for.
 const READS: &str = "SET plan_cache_mode = 'force_custom_plan'; \
-     SET max_parallel_workers_per_gather = 0";
+     SET max_parallel_workers_per_gather = 0; \
+     SET enable_bitmapscan = off";
 
 /// Use of the connections of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
