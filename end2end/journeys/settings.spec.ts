@@ -318,7 +318,8 @@ test('click that leaves an invalid field reaches the button below it', async ({ 
   await page.mouse.down();
   // The error is there; its row grows after the click, or the button would move away from it.
   await expect(email).toHaveAttribute('aria-invalid', 'true');
-  expect((await save.boundingBox())?.height).toBe(before?.height);
+  // The pressed button is moved by a pixel, which rounds its height.
+  expect((await save.boundingBox())?.height).toBeCloseTo(before?.height ?? 0, 1);
   expect(Math.abs(((await save.boundingBox())?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(2);
   await page.mouse.up();
   await expect(email).toBeFocused();
