@@ -81,6 +81,13 @@ pub fn focus(element: &HtmlElement) {
     let _ = element.focus();
 }
 
+/// Moves the focus to the first element that matches a selector, if there is one.
+pub fn focus_first(selector: &str) {
+    if let Some(element) = find(selector) {
+        focus(&element);
+    }
+}
+
 /// Listens for the tab becoming visible.
 pub fn on_tab_visible(action: impl Fn() + 'static) -> WindowListenerHandle {
     window_event_listener(ev::visibilitychange, move |_| {

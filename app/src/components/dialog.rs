@@ -36,9 +36,7 @@ pub fn Dialog(
         if let Some(selector) = initial_focus {
             // Content that depends on `is_open` is rendered one frame later.
             request_animation_frame(move || {
-                if let Some(element) = dom::find(selector) {
-                    dom::focus(&element);
-                }
+                dom::focus_first(selector);
             });
         }
     });

@@ -90,7 +90,7 @@ impl Invitations {
                 form.reset([""]);
                 self.list.refresh(self.request());
                 tick().await;
-                focus("#invitation-created");
+                dom::focus_first("#invitation-created");
                 Ok(())
             };
             form.submit(&event, Box::pin(call));
@@ -260,13 +260,7 @@ impl Invitations {
             self.actions.complete(|strings| strings.invitation_revoked);
             self.list.refresh(self.request());
             tick().await;
-            focus("#open-invitations");
+            dom::focus_first("#open-invitations");
         });
-    }
-}
-
-fn focus(selector: &str) {
-    if let Some(element) = dom::find(selector) {
-        dom::focus(&element);
     }
 }

@@ -52,9 +52,7 @@ fn card(notices: Loader<Vec<RemovalNotice>>, notice: RemovalNotice) -> impl Into
     let forget = move |id: Uuid| {
         notices.update(|all| all.retain(|notice| notice.id != id));
         // The pressed button is removed with its notice.
-        if let Some(heading) = dom::find("h1") {
-            dom::focus(&heading);
-        }
+        dom::focus_first("h1");
     };
     let dismiss = move |_| {
         dom::spawn(async move {

@@ -46,9 +46,7 @@ fn tile_id(id: Uuid) -> String {
 
 /// Moves the focus to the button that opens a file.
 pub(super) fn focus_tile(id: Uuid) {
-    if let Some(tile) = dom::find(&format!("#{}", tile_id(id))) {
-        dom::focus(&tile);
-    }
+    dom::focus_first(&format!("#{}", tile_id(id)));
 }
 
 /// The tile of a file.

@@ -186,9 +186,7 @@ fn focus_outcome() {
     if cfg!(not(feature = "ssr")) {
         dom::spawn(async {
             tick().await;
-            if let Some(outcome) = dom::find("#outcome") {
-                dom::focus(&outcome);
-            }
+            dom::focus_first("#outcome");
         });
     }
 }

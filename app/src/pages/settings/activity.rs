@@ -228,9 +228,7 @@ impl Activity {
         self.denied.try_set(None);
         // The open dialog keeps the focus from the page.
         tick().await;
-        if let Some(field) = dom::find("#current_password") {
-            dom::focus(&field);
-        }
+        dom::focus_first("#current_password");
         Ok(())
     }
 }

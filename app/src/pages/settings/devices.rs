@@ -297,9 +297,7 @@ impl DeviceList {
         self.sessions.reload(request());
         // The pressed button is removed with its row. An open dialog keeps the focus from the page.
         tick().await;
-        if let Some(heading) = dom::find("h1") {
-            dom::focus(&heading);
-        }
+        dom::focus_first("h1");
         Ok(())
     }
 }

@@ -201,9 +201,7 @@ fn apply(profile: ProfileResource, answer: ProfileChanged) {
 }
 
 pub(super) fn focus_edit_button() {
-    if let Some(edit) = dom::find("#edit") {
-        dom::focus(&edit);
-    }
+    dom::focus_first("#edit");
 }
 
 fn form(profile: ProfileResource, editing: RwSignal<bool>) -> impl IntoView {

@@ -114,9 +114,7 @@ impl PendingAction {
         let button = format!("[id=\"manage-{}\"]", self.row.id);
         dom::spawn(async move {
             tick().await;
-            if let Some(button) = dom::find(&button) {
-                dom::focus(&button);
-            }
+            dom::focus_first(&button);
         });
     }
 }

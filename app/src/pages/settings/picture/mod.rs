@@ -49,9 +49,7 @@ pub(super) fn view() -> AnyView {
         if was_open == Some(true) && !is_open {
             dom::spawn(async {
                 tick().await;
-                if let Some(button) = dom::find(".picture-now input") {
-                    dom::focus(&button);
-                }
+                dom::focus_first(".picture-now input");
             });
         }
         is_open

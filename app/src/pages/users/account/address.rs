@@ -78,9 +78,7 @@ impl Action {
                 Err(error) => page.actions.fail(error),
             }
             // The pressed button may be gone.
-            if let Some(actions) = dom::find(&format!("[id=\"manage-{}\"]", page.row.id)) {
-                dom::focus(&actions);
-            }
+            dom::focus_first(&format!("[id=\"manage-{}\"]", page.row.id));
         });
     }
 

@@ -66,9 +66,7 @@ pub(super) fn card(page: UserPage) -> impl IntoView {
     let show = move |_| {
         pictures.show();
         // The pressed button is replaced by the pictures.
-        if let Some(heading) = dom::find("#user-pictures") {
-            dom::focus(&heading);
-        }
+        dom::focus_first("#user-pictures");
     };
     let offer = move || {
         view! {

@@ -105,9 +105,7 @@ async fn remove(
     pictures.page.actions.complete(|strings| strings.picture_removed_done);
     // The pressed button is removed with its picture. An open dialog keeps the focus from the page.
     tick().await;
-    if let Some(heading) = dom::find("#user-pictures") {
-        dom::focus(&heading);
-    }
+    dom::focus_first("#user-pictures");
     Ok(())
 }
 

@@ -168,8 +168,6 @@ async fn end(
     page.actions.complete(|strings| strings.device_logged_out);
     // The pressed button is removed with its row. An open dialog keeps the focus from the page.
     tick().await;
-    if let Some(heading) = dom::find("#user-sessions") {
-        dom::focus(&heading);
-    }
+    dom::focus_first("#user-sessions");
     Ok(())
 }
