@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Smallest number of accounts that are inserted in one transaction.
-const BATCH: usize = 5_000;
+const BATCH_MIN: usize = 5_000;
 /// Largest number: a server that writes meanwhile waits for the transaction, a second or two.
 const BATCH_MAX: usize = 20_000;
 /// Number of transactions between these bounds. Each changes pages all over the indexes, so that
@@ -131,7 +131,7 @@ async fn seed(
     let mut progress = Progress::new(wanted);
     let mut made = 0;
     store.prepare_bulk_insert().await.map_err(|source| SeedError::Store { made, source })?;
-    let size = (wanted / BATCHES).clamp(BATCH, BATCH_MAX);
+    let size = (wanted / BATCHES).clamp(BATCH_MIN, BATCH_MAX);
     while made < wanted {
         let batch = (0..size.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
         // Taken usernames are skipped; the next batch has others.
