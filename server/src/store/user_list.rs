@@ -62,10 +62,10 @@ struct Speed {
 
 /// Measured with a million accounts: reading and sorting a match takes 0.2 µs, a test 1 µs, one of a
 /// match 2 µs; on slow disks and processors several times as much.
-const SQLITE: Speed = Speed { matches: 20_000, match_tests: 2_500, account_tests: 12_000 };
+const SQLITE: Speed = Speed { matches: 20_000, match_tests: 2_500, account_tests: 7_500 };
 /// Measured with a million accounts: reading and sorting a match takes 1 µs, a test 3 µs, one of a
 /// match 5 µs.
-const POSTGRES: Speed = Speed { matches: 6_000, match_tests: 2_000, account_tests: 6_000 };
+const POSTGRES: Speed = Speed { matches: 6_000, match_tests: 1_500, account_tests: 4_500 };
 /// Amounts that tests exceed with few accounts.
 const SMALL: Speed = Speed { matches: 300, match_tests: 100, account_tests: 200 };
 
