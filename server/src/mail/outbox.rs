@@ -108,7 +108,7 @@ impl MailService {
     ///
     /// [`StoreError`] if the database cannot be read.
     pub async fn measure(&self) -> Result<(), StoreError> {
-        let (waiting, _) = self.inner.store.outbox_status().await?;
+        let waiting = self.inner.store.waiting_messages().await?;
         metrics().mail_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         Ok(())
     }

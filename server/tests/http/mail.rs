@@ -36,7 +36,7 @@ async fn deliver(app: &App) {
 }
 
 async fn waiting(app: &App) -> u64 {
-    app.server.store.outbox_status().await.unwrap().0
+    app.server.store.waiting_messages().await.unwrap()
 }
 
 /// Details of the entries about messages that were given up.
