@@ -8,6 +8,7 @@ mod alerts;
 mod audit;
 mod audit_event;
 mod audit_list;
+mod bulk_insert;
 mod changes;
 mod cleanup;
 mod cluster;

@@ -1,6 +1,6 @@
 //! Uniqueness of usernames.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{
     ActiveValue::Set,
@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::{
     NewUser, Store, StoreError, addresses,
+    bulk_insert::{self, ROWS_PER_STATEMENT},
     entities::{
         user,
         username_skeleton::{self, Column},
     },
-    users::ROWS_PER_INSERT,
 };
 use crate::domain::username::Name;
 
@@ -75,7 +75,7 @@ pub(super) async fn reserve_all(
     all: Vec<NewUser>,
 ) -> Result<Vec<NewUser>, StoreError> {
     let (mut taken, mut skeletons) = (HashSet::new(), HashMap::new());
-    for part in all.chunks(ROWS_PER_INSERT) {
+    for part in all.chunks(ROWS_PER_STATEMENT) {
         let keys = part.iter().map(|new| new.name.key.as_str());
         let found: Vec<String> = user::Entity::find()
             .select_only()
@@ -93,7 +93,7 @@ pub(super) async fn reserve_all(
             .await?;
         skeletons.extend(found.into_iter().map(|row| (row.skeleton, row.ascii)));
     }
-    let mut reserved = Vec::new();
+    let mut reserved = BTreeMap::new();
     let free = all.into_iter().filter(|NewUser { name, .. }| {
         let is_alike = match skeletons.get(&name.skeleton) {
             Some(is_ascii) => !(*is_ascii && name.is_ascii),
@@ -103,18 +103,16 @@ pub(super) async fn reserve_all(
             return false;
         }
         if skeletons.insert(name.skeleton.clone(), name.is_ascii).is_none() {
-            reserved.push(username_skeleton::ActiveModel {
-                skeleton: Set(name.skeleton.clone()),
-                ascii: Set(name.is_ascii),
-            });
+            reserved.insert(name.skeleton.clone(), name.is_ascii);
         }
         true
     });
     let free = free.collect();
-    for part in reserved.chunks(ROWS_PER_INSERT) {
-        let part = part.iter().cloned();
-        username_skeleton::Entity::insert_many(part).exec_without_returning(connection).await?;
-    }
+    let row = |(skeleton, is_ascii)| username_skeleton::ActiveModel {
+        skeleton: Set(skeleton),
+        ascii: Set(is_ascii),
+    };
+    bulk_insert::insert(connection, reserved.into_iter().map(row)).await?;
     Ok(free)
 }
 

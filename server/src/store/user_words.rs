@@ -1,17 +1,16 @@
 //! Words by which accounts are found, kept in the transaction that changes a name.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
 };
 use uuid::Uuid;
 
 use super::{
-    StoreError,
+    StoreError, bulk_insert,
     entities::{
         user,
         user_word::{self, Column},
     },
-    users::ROWS_PER_INSERT,
 };
 use crate::domain::search_words;
 
@@ -28,21 +27,19 @@ pub(super) async fn insert_all(
     connection: &impl ConnectionTrait,
     accounts: &[user::Model],
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = accounts.iter().flat_map(rows).collect();
-    for part in rows.chunks(ROWS_PER_INSERT) {
-        let part = part.iter().cloned();
-        user_word::Entity::insert_many(part).exec_without_returning(connection).await?;
-    }
-    Ok(())
+    let mut rows: Vec<_> = accounts.iter().flat_map(rows).collect();
+    rows.sort_by(|one, other| (&one.word, one.user_id).cmp(&(&other.word, other.user_id)));
+    let rows = rows.into_iter().map(user_word::Model::into_active_model);
+    bulk_insert::insert(connection, rows).await
 }
 
-fn rows(account: &user::Model) -> Vec<user_word::ActiveModel> {
+fn rows(account: &user::Model) -> Vec<user_word::Model> {
     let texts = [account.nickname.as_deref(), Some(&*account.username), account.email.as_deref()];
-    let row = |word| user_word::ActiveModel {
-        word: Set(word),
-        user_id: Set(account.id),
-        created_at: Set(account.created_at),
-        username_key: Set(account.username_key.clone()),
+    let row = |word| user_word::Model {
+        word,
+        user_id: account.id,
+        created_at: account.created_at,
+        username_key: account.username_key.clone(),
     };
     search_words::words(texts.into_iter().flatten()).into_iter().map(row).collect()
 }

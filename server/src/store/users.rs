@@ -13,14 +13,10 @@ use uuid::Uuid;
 
 use super::{
     AccountAddresses, ActError, Actor, AuditEntry, Change, MailedCode, Store, StoreError,
-    account_codes, addresses, alerts::AlertEvent, audit, changes, entities::user, names,
-    one_time_codes, user_words,
+    account_codes, addresses, alerts::AlertEvent, audit, bulk_insert, changes, entities::user,
+    names, one_time_codes, user_words,
 };
 use crate::domain::{one_time_code::Purpose, username::Name};
-
-/// Rows of a statement that inserts many; each value is a parameter, of which SQLite takes 32 766 and
-/// PostgreSQL 65 535.
-pub(super) const ROWS_PER_INSERT: usize = 1_000;
 
 /// A new account.
 #[derive(Clone, Debug)]
@@ -170,10 +166,8 @@ impl Store {
                     let free = names::reserve_all(transaction, all).await?;
                     let rows: Vec<_> =
                         free.into_iter().map(|new| row(new, Lang::default())).collect();
-                    for part in rows.chunks(ROWS_PER_INSERT) {
-                        let part = part.iter().cloned().map(user::Model::into_active_model);
-                        user::Entity::insert_many(part).exec_without_returning(transaction).await?;
-                    }
+                    let models = rows.iter().cloned().map(user::Model::into_active_model);
+                    bulk_insert::insert(transaction, models).await?;
                     user_words::insert_all(transaction, &rows).await?;
                     Ok(rows.len())
                 })
