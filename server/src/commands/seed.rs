@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     io::{self, IsTerminal as _, Write},
+    time::Duration,
 };
 
 use app::{backend::ClientInfo, protocol::Role};
@@ -24,11 +25,12 @@ use crate::{
 
 /// Smallest number of accounts that are inserted in one transaction.
 const BATCH_MIN: usize = 5_000;
-/// Largest number: a server that writes meanwhile waits for the transaction, a second or two.
-const BATCH_MAX: usize = 20_000;
-/// Number of transactions between these bounds. Each changes pages all over the indexes, so that
-/// transactions of one size would take the longer the more accounts there are.
-const BATCHES: usize = 50;
+/// Largest number.
+const BATCH_MAX: usize = 40_000;
+/// Intended duration of a transaction. Each changes pages all over the indexes, so fewer and larger
+/// ones are faster; but a server that writes meanwhile waits for it, at most five seconds, and
+/// PostgreSQL's may take fifteen.
+const BATCH_DURATION: Duration = Duration::from_secs(3);
 /// Range of creation times before now, in seconds: two years.
 const PAST: i64 = 2 * 365 * 86_400;
 
@@ -131,12 +133,14 @@ async fn seed(
     let mut progress = Progress::new(wanted);
     let mut made = 0;
     store.prepare_bulk_insert().await.map_err(|source| SeedError::Store { made, source })?;
-    let size = (wanted / BATCHES).clamp(BATCH_MIN, BATCH_MAX);
+    let mut size = BATCH_MIN;
     while made < wanted {
         let batch = (0..size.min(wanted - made)).map(|_| people.next(&password_hash)).collect();
+        let batch_began = env.clock.elapsed();
         // Taken usernames are skipped; the next batch has others.
         made +=
             store.insert_users(batch).await.map_err(|source| SeedError::Store { made, source })?;
+        size = next_batch(size, env.clock.elapsed().saturating_sub(batch_began));
         progress.show(made);
     }
     let context = AuditContext {
@@ -149,6 +153,13 @@ async fn seed(
     let took = env.clock.elapsed().saturating_sub(began).as_secs_f64();
     writeln!(out, "Created {made} accounts in {took:.1} s.")?;
     Ok(())
+}
+
+/// Returns the number of accounts of the next transaction, after one of this size took this long.
+fn next_batch(size: usize, took: Duration) -> usize {
+    let milliseconds = |time: Duration| usize::try_from(time.as_millis()).unwrap_or(usize::MAX);
+    let fitting = size.saturating_mul(milliseconds(BATCH_DURATION)) / milliseconds(took).max(1);
+    fitting.min(size.saturating_mul(2)).clamp(BATCH_MIN, BATCH_MAX)
 }
 
 /// Generates accounts with believable names.
@@ -280,6 +291,21 @@ fn bar(made: usize, wanted: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn next_batch_fits_the_intended_duration() {
+        for (size, took, next) in [
+            (5_000, 0, 10_000),
+            (10_000, 300, 20_000),
+            (10_000, 2_400, 12_500),
+            (30_000, 1_000, BATCH_MAX),
+            (40_000, 4_000, 30_000),
+            (40_000, 60_000, BATCH_MIN),
+            (BATCH_MIN, 1_000_000_000, BATCH_MIN),
+        ] {
+            assert_eq!(next_batch(size, Duration::from_millis(took)), next, "{size} in {took} ms");
+        }
+    }
 
     #[test]
     fn next_returns_unique_names_of_the_language() {
