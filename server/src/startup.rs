@@ -28,8 +28,9 @@ use crate::{
     mail::{MailOpenError, MailService, Mailer},
     objects::{ObjectError, Objects},
     pictures::BlockingPool,
-    sessions::{self, MailRules, SessionRules, SessionService},
+    sessions::{self, MailRules, SessionDependencies, SessionRules, SessionService},
     store::{AuditEntry, Event, OpenError, Store, StoreError, prepare_folder},
+    task::Tasks,
     tokens::{
         codec::Codec,
         keys::{KeyError, KeyStore, Opened},
@@ -109,6 +110,8 @@ pub struct Server {
     pub store: Store,
     /// Mail; [`None`] if none is sent.
     pub mail: Option<MailService>,
+    /// Tasks that may outlive their request.
+    pub tasks: Tasks,
     /// Limits of its connections.
     connections: ConnectionLimits,
 }
@@ -145,15 +148,16 @@ impl Server {
         let hasher = Hasher::new(Cost::default(), cores, env.clone())?;
         let hasher = Arc::new(hasher.with_limit(config.limits.map(|limits| limits.waiting_hashes)));
         let user_cache = Arc::new(UserCache::new(store.clone()));
-        let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &env));
+        let tasks = Tasks::default();
+        let throttle = Arc::new(Throttle::new(config.limits, store.clone(), &env, tasks.clone()));
         let policy = config.password_policy();
         let mails = Arc::new(MailLimiter::new(config.limits.as_ref(), &env.clock));
-        let sessions = SessionService::start(
-            store.clone(),
-            Arc::clone(&user_cache),
-            Arc::clone(&hasher),
-            Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
-            SessionRules {
+        let sessions = SessionService::start(SessionDependencies {
+            store: store.clone(),
+            user_cache: Arc::clone(&user_cache),
+            hasher: Arc::clone(&hasher),
+            codec: Codec::new(Arc::clone(&keys), config.issuer.clone(), config.audience.clone()),
+            rules: SessionRules {
                 lifetimes: config.lifetimes,
                 rotates: config.rotates,
                 policy,
@@ -165,9 +169,10 @@ impl Server {
                     limits: Arc::clone(&mails),
                 },
             },
-            Arc::clone(&throttle),
-            env.clone(),
-        )
+            throttle: Arc::clone(&throttle),
+            env: env.clone(),
+            tasks: tasks.clone(),
+        })
         .await?;
         let objects = open_objects(config, &env)?;
         if store.is_on_server() {
@@ -183,6 +188,7 @@ impl Server {
             files_max: config.files_max,
             scratch: config.data_dir.clone(),
             exports: files::ActiveExports::new(config.exports_max),
+            tasks: tasks.clone(),
         });
         let accounts = AccountService {
             store: store.clone(),
@@ -203,6 +209,7 @@ impl Server {
                 .map(|name| username::name_of(name))
                 .collect(),
             policy,
+            tasks: tasks.clone(),
         };
         let mail = open_mail(config, &store, &env)?;
         readiness.start(store.clone());
@@ -224,7 +231,7 @@ impl Server {
             allowed_origins: config.allowed_origins.clone().into(),
             trusted_proxies: config.trusted_proxies.clone().into(),
         };
-        Ok(Self { state, store, mail, connections: config.connections })
+        Ok(Self { state, store, mail, tasks, connections: config.connections })
     }
 
     /// Returns the router of this server.
@@ -268,14 +275,14 @@ impl Server {
         tokio::select! {
             () = async {
                 serving.await;
-                self.state.sessions.finish().await;
+                self.tasks.finish().await;
             } => {}
             () = async {
                 // An error means that the sender was dropped: then `serving` has ended.
                 let _ = stopping.wait_for(|stopping| *stopping).await;
                 tokio::time::sleep(SHUTDOWN_GRACE).await;
             } => {
-                tracing::warn!("some requests did not finish within the shutdown grace period");
+                tracing::warn!("some requests or changes did not finish within the shutdown grace period");
             }
         }
         if let Some(mail) = &self.mail {

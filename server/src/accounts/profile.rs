@@ -14,7 +14,6 @@ use crate::{
     clock::Env,
     domain::email_address::EmailAddress,
     store::{Actor, AuditEntry, Event, StoredUser, UserChange},
-    task::run_to_completion,
 };
 
 /// Validated change of one profile field.
@@ -203,14 +202,15 @@ impl AccountService {
             entry,
         };
         let (store, user_cache) = (self.store.clone(), Arc::clone(&self.user_cache));
-        run_to_completion(async move {
-            let done =
-                store.change_user(actor, move |account| patch.apply(account, &context)).await;
-            // Invalidate even if the write's outcome is unknown, so the cache never disagrees with
-            // the database.
-            user_cache.invalidate(actor.user);
-            done.map_err(Failure::from)?.ok_or(Failure::Revoked(None))?
-        })
-        .await
+        self.tasks
+            .run_to_completion(async move {
+                let done =
+                    store.change_user(actor, move |account| patch.apply(account, &context)).await;
+                // Invalidate even if the write's outcome is unknown, so the cache never disagrees with
+                // the database.
+                user_cache.invalidate(actor.user);
+                done.map_err(Failure::from)?.ok_or(Failure::Revoked(None))?
+            })
+            .await
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     limits::{Limiter, MailLimiter, Throttle},
     network::Network,
     store::{AuditEntry, Event, NewRegistration, NewUser, RegistrationOutcome, Store, StoreError},
+    task::Tasks,
 };
 
 /// Use cases of user accounts.
@@ -57,6 +58,8 @@ pub struct AccountService {
     pub reserved: Vec<Name>,
     /// The password policy.
     pub policy: Policy,
+    /// Tasks that may outlive their request.
+    pub tasks: Tasks,
 }
 
 impl AccountService {
@@ -158,7 +161,9 @@ impl Accounts for AccountService {
             pending,
             verification: verification_context(&self.env).map_err(internal)?,
         };
-        match self.store.register(registration, entry).await {
+        let store = self.store.clone();
+        let registering = async move { Ok(store.register(registration, entry).await) };
+        match self.tasks.run_to_completion(registering).await? {
             Ok(RegistrationOutcome::Registered(stored)) => {
                 tracing::info!(user = %stored.user.id, "registered");
                 Ok(stored.user)

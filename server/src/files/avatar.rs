@@ -6,7 +6,6 @@ use crate::{
     objects::Content,
     pictures::Shape,
     store::{Actor, AuditEntry, Event},
-    task::run_to_completion,
 };
 use app::{
     backend::{Caller, ClientInfo, Failure},
@@ -33,10 +32,12 @@ impl FileService {
     ) -> Result<User, Failure> {
         let made = self.render("avatar", bytes, SIDES.map(Shape::Square)).await?.images;
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        run_to_completion(
-            async move { service.0.change_avatar(actor, Some(made), client_info).await },
-        )
-        .await
+        self.0
+            .tasks
+            .run_to_completion(async move {
+                service.0.change_avatar(actor, Some(made), client_info).await
+            })
+            .await
     }
 
     /// Deletes the caller's avatar. Succeeds if none is set.
@@ -46,7 +47,11 @@ impl FileService {
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        run_to_completion(async move { service.0.change_avatar(actor, None, client_info).await })
+        self.0
+            .tasks
+            .run_to_completion(
+                async move { service.0.change_avatar(actor, None, client_info).await },
+            )
             .await
     }
 

@@ -138,7 +138,9 @@ impl FileService {
         let (user, session) = (Some(caller.user), Some(caller.session));
         let entry =
             AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, client_info) };
-        self.0.store.record_export(Actor::new(caller, now), entry).await.map_err(Failure::from)?;
+        let (store, actor) = (self.0.store.clone(), Actor::new(caller, now));
+        let recording = async move { Ok(store.record_export(actor, entry).await?) };
+        self.0.tasks.run_to_completion(recording).await?;
         tracing::info!(user = %caller.user, size, "account data exported");
         let date: String = utc(now).chars().take(10).collect();
         let stream = Box::pin(stream::try_unfold((file, permit), next));

@@ -33,6 +33,7 @@ use crate::{
     objects::Objects,
     pictures::{BlockingPool, Header, PoolError, Refusal, Rendered, Shape, render},
     store::Store,
+    task::Tasks,
 };
 
 /// Maximum size of an upload, in bytes.
@@ -62,6 +63,8 @@ pub struct Inner {
     pub scratch: PathBuf,
     /// Limit of concurrent exports.
     pub exports: ActiveExports,
+    /// Tasks that may outlive their request.
+    pub tasks: Tasks,
 }
 
 impl FileService {

@@ -17,7 +17,6 @@ use crate::{
     objects::Content,
     pictures::{Kind, Rendered, Shape},
     store::{ActError, Actor, FileLimits, InsertFileOutcome, StoredFile},
-    task::run_to_completion,
 };
 
 /// Bounds of a thumbnail. A very tall picture is no larger than four squares.
@@ -63,7 +62,11 @@ impl FileService {
             created_at: self.0.env.now(),
         };
         let (service, actor) = (self.clone(), Actor::new(caller, file.created_at));
-        run_to_completion(async move { service.0.keep(actor, file, bytes, thumbnail.into()).await })
+        self.0
+            .tasks
+            .run_to_completion(
+                async move { service.0.keep(actor, file, bytes, thumbnail.into()).await },
+            )
             .await
     }
 
@@ -141,13 +144,15 @@ impl FileService {
     /// [`Failure`]: `not_found` also for files of other users.
     pub async fn remove(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        run_to_completion(async move {
-            let inner = &service.0;
-            let removed = inner.store.remove_file(actor, id).await.map_err(Failure::from)?;
-            inner.delete_objects(removed.ok_or(Code::NotFound)?.keys()).await;
-            Ok(())
-        })
-        .await
+        self.0
+            .tasks
+            .run_to_completion(async move {
+                let inner = &service.0;
+                let removed = inner.store.remove_file(actor, id).await.map_err(Failure::from)?;
+                inner.delete_objects(removed.ok_or(Code::NotFound)?.keys()).await;
+                Ok(())
+            })
+            .await
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
-
 use super::{Addresses, Limiter, Limits, Quota};
 use crate::{
     clock::Env,
     store::{AuditEntry, Outcome, Store},
+    task::Tasks,
 };
 
 /// Rate limit of audit entries about one throttled subject.
@@ -22,23 +20,15 @@ pub struct Throttle {
     pub addresses: Addresses,
     audited: Limiter<String>,
     store: Store,
-    /// Audit entries that are being written.
-    tasks: TaskTracker,
+    tasks: Tasks,
 }
 
 impl Throttle {
     /// Creates the limits over the clock of `env`.
     #[must_use]
-    pub fn new(limits: Option<Limits>, store: Store, env: &Env) -> Self {
+    pub fn new(limits: Option<Limits>, store: Store, env: &Env, tasks: Tasks) -> Self {
         let audited = Limiter::new(AUDIT_QUOTA, Arc::clone(&env.clock));
-        let tasks = TaskTracker::new();
         Self { limits, addresses: Addresses::default(), audited, store, tasks }
-    }
-
-    /// Completes once all audit entries are written, at shutdown.
-    pub async fn finish(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
     }
 
     /// Records a throttled request in the audit log, in the background. One entry stands for all
@@ -64,6 +54,6 @@ impl Throttle {
                 tracing::error!(%error, "audit entry of a rate-limited attempt could not be written");
             }
         };
-        self.tasks.spawn(telling.in_current_span());
+        self.tasks.spawn(telling);
     }
 }

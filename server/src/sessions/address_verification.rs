@@ -23,7 +23,6 @@ use crate::{
     store::{
         Actor, AuditContext, AuditEntry, CodeVerification, Event, StoredUser, VerificationOutcome,
     },
-    task::run_to_completion,
 };
 
 #[async_trait]
@@ -42,7 +41,10 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let inner = Arc::clone(self.inner());
-        run_to_completion(async move { inner.reset_password(attempt, client_info).await }).await
+        self.inner()
+            .tasks
+            .run_to_completion(async move { inner.reset_password(attempt, client_info).await })
+            .await
     }
 
     async fn verify_address(
@@ -52,7 +54,9 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<String, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.map(|caller| caller.user));
-        run_to_completion(async move { inner.verify_address(code, caller, client_info).await })
+        self.inner()
+            .tasks
+            .run_to_completion(async move { inner.verify_address(code, caller, client_info).await })
             .await
     }
 
@@ -62,11 +66,13 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, user, session) = (Arc::clone(self.inner()), caller.user, Some(caller.session));
-        run_to_completion(async move {
-            let entry = inner.entry(Event::VerificationSent, Some(user), session, client_info);
-            inner.send_verification(user, entry).await
-        })
-        .await
+        self.inner()
+            .tasks
+            .run_to_completion(async move {
+                let entry = inner.entry(Event::VerificationSent, Some(user), session, client_info);
+                inner.send_verification(user, entry).await
+            })
+            .await
     }
 
     async fn send_verification(
@@ -76,20 +82,22 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let inner = Arc::clone(self.inner());
-        run_to_completion(async move {
-            if !inner.mail.is_on {
-                return Err(Code::NotFound.into());
-            }
-            let checked = inner.check_login(attempt, &cookies, client_info.clone()).await?;
-            let user = checked.account.user.id;
-            let entry = inner.entry(Event::VerificationSent, Some(user), None, client_info);
-            match inner.send_verification(user, entry).await {
-                // It is verified already: the login will say so.
-                Err(Failure::Plain(Code::NotFound)) => Ok(()),
-                sent => sent,
-            }
-        })
-        .await
+        self.inner()
+            .tasks
+            .run_to_completion(async move {
+                if !inner.mail.is_on {
+                    return Err(Code::NotFound.into());
+                }
+                let checked = inner.check_login(attempt, &cookies, client_info.clone()).await?;
+                let user = checked.account.user.id;
+                let entry = inner.entry(Event::VerificationSent, Some(user), None, client_info);
+                match inner.send_verification(user, entry).await {
+                    // It is verified already: the login will say so.
+                    Err(Failure::Plain(Code::NotFound)) => Ok(()),
+                    sent => sent,
+                }
+            })
+            .await
     }
 
     async fn verify_address_of(
@@ -99,7 +107,11 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        run_to_completion(async move { inner.verify_address_of(&caller, id, client_info).await })
+        self.inner()
+            .tasks
+            .run_to_completion(
+                async move { inner.verify_address_of(&caller, id, client_info).await },
+            )
             .await
     }
 
@@ -111,11 +123,13 @@ impl Addresses for SessionService {
     ) -> Result<(), Failure> {
         let inner = Arc::clone(self.inner());
         let context = AuditContext::of(caller, inner.env.now(), client_info);
-        run_to_completion(async move {
-            let entry = context.entry(Event::VerificationSent, Some(id), None);
-            inner.send_verification(id, entry).await
-        })
-        .await
+        self.inner()
+            .tasks
+            .run_to_completion(async move {
+                let entry = context.entry(Event::VerificationSent, Some(id), None);
+                inner.send_verification(id, entry).await
+            })
+            .await
     }
 
     async fn invitations(&self) -> Result<Vec<Invitation>, Failure> {
@@ -129,7 +143,10 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<CreatedInvitation, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        run_to_completion(async move { inner.invite(&caller, email, client_info).await }).await
+        self.inner()
+            .tasks
+            .run_to_completion(async move { inner.invite(&caller, email, client_info).await })
+            .await
     }
 
     async fn revoke_invitation(
@@ -139,7 +156,11 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        run_to_completion(async move { inner.revoke_invitation(&caller, id, client_info).await })
+        self.inner()
+            .tasks
+            .run_to_completion(
+                async move { inner.revoke_invitation(&caller, id, client_info).await },
+            )
             .await
     }
 }

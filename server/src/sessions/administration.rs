@@ -28,7 +28,6 @@ use crate::{
         AccountChange, AccountChangeError, AccountChangeOutcome, Actor, AuditContext, Cursor,
         Event, PageStart, UserQuery, UserSearch,
     },
-    task::run_to_completion,
 };
 
 /// Interprets the text of a search for accounts.
@@ -88,7 +87,11 @@ impl Administration for SessionService {
         client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        run_to_completion(async move { inner.change_account(&caller, changes, client_info).await })
+        self.inner()
+            .tasks
+            .run_to_completion(
+                async move { inner.change_account(&caller, changes, client_info).await },
+            )
             .await
     }
 
@@ -121,10 +124,12 @@ impl Administration for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        run_to_completion(async move {
-            inner.revoke_session_of(&caller, id, session, client_info).await
-        })
-        .await
+        self.inner()
+            .tasks
+            .run_to_completion(async move {
+                inner.revoke_session_of(&caller, id, session, client_info).await
+            })
+            .await
     }
 
     async fn audit_entries(&self, search: AuditSearch) -> Result<AuditPage, Failure> {

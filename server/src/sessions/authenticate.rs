@@ -18,7 +18,6 @@ use crate::{
     failure::internal,
     metrics::{Revocation, metrics},
     store::{Event, SessionChange, StoreError},
-    task::run_to_completion,
     tokens::bearer::bearer,
 };
 
@@ -73,7 +72,8 @@ impl Inner {
         }
         if caller.token_type == TokenType::Access && session.is_undelivered(caller.generation) {
             let ending = Arc::clone(self).end_reused(session.id, client_info.clone());
-            Box::pin(run_to_completion(async { ending.await.map_err(internal) })).await?;
+            Box::pin(self.tasks.run_to_completion(async { ending.await.map_err(internal) }))
+                .await?;
             return Err(Failure::Revoked(Some(Reason::Reused)));
         }
         if caller.generation == session.generation && !session.acknowledged {

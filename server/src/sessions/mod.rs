@@ -26,4 +26,4 @@ mod token_pair;
 mod undo;
 mod user_sessions;
 
-pub use service::{MailRules, SessionRules, SessionService, StartError};
+pub use service::{MailRules, SessionDependencies, SessionRules, SessionService, StartError};

@@ -13,7 +13,6 @@ use app::{
     protocol::error::Code,
 };
 use sha2::{Digest as _, Sha256};
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
@@ -61,7 +60,7 @@ impl Inner {
                 tracing::error!(%error, "a reset could not be sent");
             }
         };
-        self.tasks.spawn(sending.in_current_span());
+        self.tasks.spawn(sending);
         Ok(cookie)
     }
 

@@ -16,7 +16,6 @@ use app::{
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use tokio::sync::{Mutex, Notify};
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::{
@@ -31,12 +30,32 @@ use crate::{
     limits::{ChangeLimiter, Limiter, MailLimiter, Throttle},
     metrics::{Cache, metrics},
     store::{AuditEntry, Event, Position, Store, StoreError},
-    task::run_to_completion,
+    task::Tasks,
     tokens::{blocklist::Blocklist, codec::Codec, keys::SignError},
 };
 
 /// Largest number of cached sessions: about 150 bytes each.
 const CAPACITY: usize = 50_000;
+
+/// Dependencies and settings of the session service.
+pub struct SessionDependencies {
+    /// The database.
+    pub store: Store,
+    /// Cached accounts.
+    pub user_cache: Arc<UserCache>,
+    /// The password hasher.
+    pub hasher: Arc<Hasher>,
+    /// Signing and verification of tokens.
+    pub codec: Codec,
+    /// Settings.
+    pub rules: SessionRules,
+    /// Rate limits and their audit entries.
+    pub throttle: Arc<Throttle>,
+    /// Clock and random numbers.
+    pub env: Env,
+    /// Tasks that may outlive their request.
+    pub tasks: Tasks,
+}
 
 /// Settings of sessions.
 #[derive(Clone)]
@@ -107,8 +126,7 @@ pub(super) struct Inner {
     /// Notified when an account was deleted whose data may remain.
     pub(super) deletions: Notify,
     pub(super) clock_check: Mutex<ClockCheck>,
-    /// Work that goes on after its response.
-    pub(super) tasks: TaskTracker,
+    pub(super) tasks: Tasks,
 }
 
 impl SessionService {
@@ -117,15 +135,9 @@ impl SessionService {
     /// # Errors
     ///
     /// [`StartError`] if the database cannot be read or no key can be derived.
-    pub async fn start(
-        store: Store,
-        user_cache: Arc<UserCache>,
-        hasher: Arc<Hasher>,
-        codec: Codec,
-        rules: SessionRules,
-        throttle: Arc<Throttle>,
-        env: Env,
-    ) -> Result<Self, StartError> {
+    pub async fn start(dependencies: SessionDependencies) -> Result<Self, StartError> {
+        let SessionDependencies { store, user_cache, hasher, codec, rules, throttle, env, tasks } =
+            dependencies;
         let SessionRules { lifetimes, rotates, policy, audit, mail } = rules;
         let refreshes =
             throttle.limits.map(|limits| Limiter::new(limits.refresh, Arc::clone(&env.clock)));
@@ -157,18 +169,10 @@ impl SessionService {
             last_heard: LastHeard::default(),
             deletions: Notify::new(),
             clock_check: Mutex::new(clock_check),
-            tasks: TaskTracker::new(),
+            tasks,
         };
         inner.read_blocklist().await?;
         Ok(Self(Arc::new(inner)))
-    }
-
-    /// Completes once all work that goes on after its response is done, at shutdown.
-    pub async fn finish(&self) {
-        let inner = &self.0;
-        inner.tasks.close();
-        inner.tasks.wait().await;
-        inner.throttle.finish().await;
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
@@ -207,7 +211,9 @@ impl Sessions for SessionService {
     ) -> Result<LoginOutcome, Failure> {
         let inner = Arc::clone(&self.0);
         // Even if the client disconnects: the attempt counts.
-        run_to_completion(async move { inner.login(credentials, &cookies, client_info).await })
+        self.0
+            .tasks
+            .run_to_completion(async move { inner.login(credentials, &cookies, client_info).await })
             .await
     }
 
@@ -217,7 +223,10 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<TokenPair, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        run_to_completion(async move { Inner::refresh(&inner, &caller, client_info).await }).await
+        self.0
+            .tasks
+            .run_to_completion(async move { Inner::refresh(&inner, &caller, client_info).await })
+            .await
     }
 
     async fn reauthenticate(
@@ -227,7 +236,11 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<FreshToken, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        run_to_completion(async move { inner.reauthenticate(&caller, password, client_info).await })
+        self.0
+            .tasks
+            .run_to_completion(
+                async move { inner.reauthenticate(&caller, password, client_info).await },
+            )
             .await
     }
 
@@ -238,13 +251,20 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<Option<DeviceCookie>, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        run_to_completion(async move { inner.change_password(&caller, change, client_info).await })
+        self.0
+            .tasks
+            .run_to_completion(
+                async move { inner.change_password(&caller, change, client_info).await },
+            )
             .await
     }
 
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        run_to_completion(async move { inner.delete_account(&caller, &typed).await }).await
+        self.0
+            .tasks
+            .run_to_completion(async move { inner.delete_account(&caller, &typed).await })
+            .await
     }
 
     async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
@@ -258,7 +278,11 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        run_to_completion(async move { inner.revoke_sessions(&caller, ending, client_info).await })
+        self.0
+            .tasks
+            .run_to_completion(
+                async move { inner.revoke_sessions(&caller, ending, client_info).await },
+            )
             .await
     }
 
@@ -277,13 +301,16 @@ impl Sessions for SessionService {
     ) -> Result<CodeRequestCookie, Failure> {
         let inner = Arc::clone(&self.0);
         let undoing = async move { inner.undo(token.as_deref(), client_info).await };
-        let browser = run_to_completion(undoing).await?;
+        let browser = self.0.tasks.run_to_completion(undoing).await?;
         Ok(CodeRequestCookie(browser.as_str().to_owned()))
     }
 
     async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        run_to_completion(async move { inner.logout(&caller, client_info).await }).await
+        self.0
+            .tasks
+            .run_to_completion(async move { inner.logout(&caller, client_info).await })
+            .await
     }
 }
 

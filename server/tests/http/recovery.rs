@@ -122,7 +122,7 @@ async fn shutdown_waits_for_work_that_continues_after_its_response() {
         let response = app.post("/api/auth/forgot").json(&body).send().await;
         assert_eq!(response.status, StatusCode::ACCEPTED);
     }
-    app.server.state.sessions.finish().await;
+    app.server.tasks.finish().await;
     // The second request exceeds the limit: its audit entry is written in the background as well.
     let outcomes: BTreeSet<_> =
         app.audited(Event::ResetRequested).await.into_iter().map(|entry| entry.outcome).collect();

@@ -3,6 +3,7 @@
 use std::{
     io::{Cursor, Read as _, Write as _},
     net::TcpStream,
+    thread,
     time::Duration,
 };
 
@@ -120,6 +121,30 @@ fn stopping_lets_a_running_request_finish() {
     let head = rest.windows(4).position(|text| text == b"\r\n\r\n").unwrap();
     assert_eq!(rest.len() - head - 4, size);
     assert_eq!(running.ended_within(Duration::from_secs(2)), Some(0), "{}", dir.log());
+}
+
+#[test]
+fn stopping_completes_logins_of_clients_that_have_disconnected() {
+    let dir = TestDir::new();
+    let running = dir.serve(&[("GATEHOUSE_RATE_LIMITS", "off")]);
+    login(&running);
+    let body = json!({ "username": "alice", "password": "wrong" }).to_string();
+    let request = format!(
+        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let number = 16 * thread::available_parallelism().unwrap().get();
+    let mut clients: Vec<_> = (0..number).map(|_| connect(&running, &request)).collect();
+    // As many passwords are hashed at once as there are cores: most of the logins still wait.
+    clients[0].read_exact(&mut [0; 12]).unwrap();
+    drop(clients);
+    assert_eq!(running.stop(), Some(0));
+    assert!(!dir.log().contains("ERROR"), "{}", dir.log());
+    let arguments = ["audit", "--event", "logged_in", "--outcome", "wrong_password"];
+    let entries = String::from_utf8(dir.run(&arguments, &[]).stdout).unwrap();
+    let refused = entries.lines().count();
+    assert!(refused > number / 4, "{refused} of {number} are in the audit log: {}", dir.log());
 }
 
 #[test]
