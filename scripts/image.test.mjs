@@ -196,7 +196,7 @@ test('container registers, logs in and stops as an unprivileged process 1 in a r
   const { username } = /** @type {{ username: string }} */ (await me.json());
   assert.equal(username, 'alice');
   const page = await (await fetch(`${url}/login`)).text();
-  const script = /\/pkg\/gatehouse\.[^"']*\.js/.exec(page)?.[0] ?? '';
+  const script = /\/pkg\/[\w-]{22}\/gatehouse\.[^"']*\.js/.exec(page)?.[0] ?? '';
   assert.equal((await fetch(url + script)).status, 200, 'the site files are in the image');
   const { uid, mode } = statSync(join(data, 'gatehouse.sqlite'));
   assert.deepEqual([uid, mode & 0o777], [USER, 0o600]);

@@ -6,7 +6,7 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
 
-const CHUNK = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
+const CHUNK = /\/pkg\/[\w-]{22}\/split_lazy_pages\.[^/]*\.wasm$/;
 
 /** Number of requests of a tab for the chunk. */
 function watchChunk(page: Page): () => number {
@@ -39,7 +39,7 @@ test('authenticated page is server-rendered and preloads its chunk', async ({
   const asked = watchChunk(page);
   const html = await (await page.request.get('/profile')).text();
   expect(html).toContain(EN.issuedAt);
-  expect(html).toMatch(/<link rel="preload" href="\/pkg\/split_lazy_pages\.[^"]*"/);
+  expect(html).toMatch(/<link rel="preload" href="\/pkg\/[\w-]{22}\/split_lazy_pages\.[^"]*"/);
   await gatehouse.open('/profile');
   await gatehouse.expectProfile(user);
   expect(asked()).toBe(1);

@@ -7,7 +7,7 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 
-const CHUNK = /\/pkg\/split_lazy_pages\.[^/]*\.wasm$/;
+const CHUNK = /\/pkg\/[\w-]{22}\/split_lazy_pages\.[^/]*\.wasm$/;
 
 /** `deploy` restarts the server with another build. */
 const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
@@ -64,7 +64,7 @@ const ANSWERS: Record<string, (route: Route) => Promise<void>> = {
 test('glue and program carry the same build id', async ({ page }) => {
   const files: Record<string, Promise<Buffer>> = {};
   page.on('response', (response) => {
-    const [, kind] = /\/pkg\/gatehouse\.[\w-]{22}\.(js|wasm)$/.exec(response.url()) ?? [];
+    const [, kind] = /\/pkg\/[\w-]{22}\/gatehouse\.[\w-]{22}\.(js|wasm)$/.exec(response.url()) ?? [];
     if (kind !== undefined) files[kind] = response.body();
   });
   await new Gatehouse(page).open('/login');
@@ -117,7 +117,7 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
   }) => {
     browserErrors.expect(/split_lazy_pages|Response|instantiate|wasm|status of (?:404|502)/i);
     const html = await (await fetch(`${server.url}/profile`)).text();
-    const chunk = /href="(\/pkg\/split_lazy_pages\.[^"]+)"/.exec(html)?.[1] ?? '';
+    const chunk = /href="(\/pkg\/[\w-]{22}\/split_lazy_pages\.[^"]+)"/.exec(html)?.[1] ?? '';
     expect(chunk).not.toBe('');
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');

@@ -8,7 +8,7 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { newUser } from '../support/users.ts';
 import { EN } from '../support/words.ts';
 
-const WASM = /\/pkg\/gatehouse[^/]*\.wasm$/;
+const WASM = /\/pkg\/[\w-]{22}\/gatehouse[^/]*\.wasm$/;
 const SECOND = /\/pkg\/again\//;
 const RENDERED_AGAIN = /Something has changed this page/;
 

@@ -14,7 +14,7 @@ use axum::{Router, routing::get};
 use tower_http::services::ServeDir;
 
 pub(super) use self::serve::{CACHE_IMMUTABLE, CACHE_ONE_HOUR, file_not_found};
-use self::serve::{PKG_ALIAS, Serving, serve, serve_alias};
+use self::serve::{LOADER, PKG, PKG_ALIAS, Serving, serve, serve_alias};
 
 /// Name of the client's files: cargo-leptos' `output-name`.
 const NAME: &str = "gatehouse";
@@ -25,6 +25,11 @@ const MANIFEST: &str = "__wasm_split_manifest";
 #[derive(Clone, Debug)]
 pub struct Site {
     root: PathBuf,
+    /// Folder of the program's paths: `/pkg/`, or a folder of this build below it, which exists in
+    /// URLs only. cargo-leptos names the glue and the program before it writes the name of the
+    /// loader into them, which differs even between builds of the same sources: only with that name
+    /// in the path does a path belong to one content.
+    folder: String,
     /// Paths of the client and its style sheet, for pages.
     pub assets: Arc<Assets>,
 }
@@ -43,16 +48,23 @@ impl Site {
             line.map(|(_, hash)| hash.trim())
         };
         let file_of = |name: &str, key: &str, extension: &str| {
-            let hashed = hash_of(key).map(|hash| format!("pkg/{name}.{hash}.{extension}"));
+            let hashed = hash_of(key).map(|hash| format!("{name}.{hash}.{extension}"));
             hashed
-                .filter(|file| root.join(file).is_file())
-                .unwrap_or_else(|| format!("pkg/{name}.{extension}"))
+                .filter(|file| root.join("pkg").join(file).is_file())
+                .unwrap_or_else(|| format!("{name}.{extension}"))
         };
-        let path_of = |kind: &str| format!("/{}", file_of(NAME, kind, kind));
-        let lazy_chunks = chunk_files(root, &file_of(MANIFEST, "manifest", "json"), "lazy_pages");
-        let assets =
-            Assets { js: path_of("js"), wasm: path_of("wasm"), css: path_of("css"), lazy_chunks };
-        Self { root: root.to_owned(), assets: Arc::new(assets) }
+        let folder = hash_of("split")
+            .filter(|hash| root.join(format!("pkg/{LOADER}{hash}.js")).is_file())
+            .map_or_else(|| PKG.to_owned(), |hash| format!("{PKG}{hash}/"));
+        let path_of = |kind: &str| format!("{folder}{}", file_of(NAME, kind, kind));
+        let chunks = chunk_files(root, &file_of(MANIFEST, "manifest", "json"), "lazy_pages");
+        let assets = Assets {
+            js: path_of("js"),
+            wasm: path_of("wasm"),
+            css: format!("{PKG}{}", file_of(NAME, "css", "css")),
+            lazy_chunks: chunks.into_iter().map(|file| format!("{folder}{file}")).collect(),
+        };
+        Self { root: root.to_owned(), folder, assets: Arc::new(assets) }
     }
 
     /// Returns the hash file of the running executable.
@@ -64,7 +76,8 @@ impl Site {
     /// Returns whether the client was built.
     #[must_use]
     pub fn is_built(&self) -> bool {
-        self.root.join(self.assets.wasm.trim_start_matches('/')).is_file()
+        let wasm = self.assets.wasm.rsplit('/').next().unwrap_or_default();
+        self.root.join("pkg").join(wasm).is_file()
     }
 
     /// Serves the files: precompressed if the build compressed them, with a cache lifetime that
@@ -75,7 +88,8 @@ impl Site {
             .append_index_html_on_directories(false)
             .precompressed_br()
             .precompressed_gzip();
-        let serving = Serving { files, assets: Arc::clone(&self.assets) };
+        let folder = self.folder.clone();
+        let serving = Serving { files, folder, assets: Arc::clone(&self.assets) };
         let mut router = Router::new()
             .route("/pkg/{*file}", get(serve))
             .route(&format!("{PKG_ALIAS}{{*file}}"), get(serve_alias));
@@ -100,14 +114,15 @@ impl Site {
     }
 }
 
-/// Returns the files of a lazily loaded chunk: the manifest names them without their extension.
+/// Returns the files of a lazily loaded chunk: `manifest` names them without their extension.
 fn chunk_files(root: &Path, manifest: &str, part: &str) -> Vec<String> {
-    let manifest = fs::read(root.join(manifest)).unwrap_or_default();
+    let pkg = root.join("pkg");
+    let manifest = fs::read(pkg.join(manifest)).unwrap_or_default();
     let mut parts: BTreeMap<String, Vec<String>> =
         serde_json::from_slice(&manifest).unwrap_or_default();
     let files =
-        parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("pkg/{name}.wasm"));
-    files.filter(|file| root.join(file).is_file()).map(|file| format!("/{file}")).collect()
+        parts.remove(part).unwrap_or_default().into_iter().map(|name| format!("{name}.wasm"));
+    files.filter(|file| pkg.join(file).is_file()).collect()
 }
 
 #[cfg(test)]

@@ -15,10 +15,12 @@ use axum::{
 use tower_http::services::ServeDir;
 
 /// Prefix of the name of the chunks' loader.
-const LOADER: &str = "__wasm_split.";
+pub(super) const LOADER: &str = "__wasm_split.";
 /// Placeholder of the hash in the loader's name, in a build without hashes.
 const NO_HASH: &str = ".______________________.";
-/// Alias of `/pkg/`.
+/// Path of the folder of the client's files.
+pub(super) const PKG: &str = "/pkg/";
+/// Alias of [`PKG`].
 pub(super) const PKG_ALIAS: &str = "/pkg/again/";
 /// For names that belong to one content.
 pub(in crate::http) const CACHE_IMMUTABLE: HeaderValue =
@@ -29,27 +31,37 @@ pub(super) const CACHE_REVALIDATE: HeaderValue = HeaderValue::from_static("no-ca
 pub(in crate::http) const CACHE_ONE_HOUR: HeaderValue =
     HeaderValue::from_static("public, max-age=3600");
 
-/// The folder and the names of the files that are cached for ever.
+/// The files, and the names of those that are cached for ever.
 #[derive(Clone)]
 pub(super) struct Serving {
     pub(super) files: ServeDir,
+    /// Folder of the program's paths: [`PKG`], or a folder of this build.
+    pub(super) folder: String,
     pub(super) assets: Arc<Assets>,
 }
 
 /// Serves the same files under another path, from which a page creates a second instance of the
 /// client: browsers create one per URL (`app/src/document/start.js`).
 pub(super) async fn serve_alias(state: State<Serving>, mut request: Request) -> Response {
-    let file = request.uri().path().strip_prefix(PKG_ALIAS).map(|file| format!("/pkg/{file}"));
-    match file.and_then(|file| Uri::try_from(file).ok()) {
+    match in_pkg(request.uri(), PKG_ALIAS) {
         Some(uri) => *request.uri_mut() = uri,
         None => return StatusCode::NOT_FOUND.into_response(),
     }
     serve(state, request).await
 }
 
+/// Returns the path in [`PKG`] of a file in a folder that exists in URLs only.
+fn in_pkg(uri: &Uri, folder: &str) -> Option<Uri> {
+    let file = uri.path().strip_prefix(folder)?;
+    Uri::try_from(format!("{PKG}{file}")).ok()
+}
+
 /// Serves a file, or the requested range of it.
 pub(super) async fn serve(State(mut serving): State<Serving>, mut request: Request) -> Response {
     let path = request.uri().path().to_owned();
+    if let Some(uri) = in_pkg(request.uri(), &serving.folder) {
+        *request.uri_mut() = uri;
+    }
     if !takes_range(&request) {
         request.headers_mut().remove(header::RANGE);
     }
@@ -126,7 +138,7 @@ fn cache_control(path: &str, assets: &Assets) -> HeaderValue {
     let is_hashed = name.split('.').count() > 2 && !name.contains(NO_HASH);
     match (is_program, is_hashed) {
         (true, true) => CACHE_IMMUTABLE,
-        _ if path.starts_with("/pkg/") => CACHE_REVALIDATE,
+        _ if path.starts_with(PKG) => CACHE_REVALIDATE,
         _ => CACHE_ONE_HOUR,
     }
 }

@@ -14,6 +14,10 @@ use super::{
 
 /// A site with hashed names, as a release build leaves it.
 fn site() -> (tempfile::TempDir, Site) {
+    site_with_loader("S")
+}
+
+fn site_with_loader(hash: &str) -> (tempfile::TempDir, Site) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("site");
     fs::create_dir_all(root.join("pkg")).unwrap();
@@ -23,7 +27,7 @@ fn site() -> (tempfile::TempDir, Site) {
         ("pkg/gatehouse.W.wasm", "wasm"),
         ("pkg/gatehouse.css", "css"),
         ("pkg/split_lazy_pages.R.wasm", "lazy_pages"),
-        ("pkg/__wasm_split.S.js", "loader"),
+        (&format!("pkg/__wasm_split.{hash}.js"), "loader"),
         (
             "pkg/__wasm_split_manifest.M.json",
             r#"{"lazy_pages":["split_lazy_pages.R","gone.X"],"other":["gatehouse.W"]}"#,
@@ -34,7 +38,7 @@ fn site() -> (tempfile::TempDir, Site) {
         fs::write(root.join(name), text).unwrap();
     }
     let hashes = folder.path().join("hash.txt");
-    fs::write(&hashes, "js: J\nwasm: W\ncss: GONE\nmanifest: M\nsplit: S\n").unwrap();
+    fs::write(&hashes, format!("js: J\nwasm: W\ncss: GONE\nmanifest: M\nsplit: {hash}\n")).unwrap();
     let site = Site::open(&root, Some(&hashes));
     (folder, site)
 }
@@ -52,14 +56,25 @@ async fn ask(site: &Site, method: Method, path: &str, accept: &str) -> Response 
 #[test]
 fn open_prefers_hashed_names_of_existing_files() {
     let (_folder, site) = site();
-    assert_eq!(site.assets.js, "/pkg/gatehouse.J.js");
-    assert_eq!(site.assets.wasm, "/pkg/gatehouse.W.wasm");
+    assert_eq!(site.assets.js, "/pkg/S/gatehouse.J.js");
+    assert_eq!(site.assets.wasm, "/pkg/S/gatehouse.W.wasm");
     assert_eq!(site.assets.css, "/pkg/gatehouse.css", "its hash is of another build");
-    assert_eq!(site.assets.lazy_chunks, ["/pkg/split_lazy_pages.R.wasm"], "only what is there");
+    assert_eq!(site.assets.lazy_chunks, ["/pkg/S/split_lazy_pages.R.wasm"], "only what is there");
     assert!(site.is_built());
     let nowhere = Site::open(Path::new("/nowhere"), None);
     assert_eq!(nowhere.assets.js, "/pkg/gatehouse.js");
     assert!(!nowhere.is_built());
+}
+
+#[tokio::test]
+async fn program_with_another_loader_has_other_paths() {
+    let [(_one, old), (_other, new)] = ["S", "T"].map(site_with_loader);
+    let Assets { js, wasm, lazy_chunks, .. } = &*old.assets;
+    for path in [js, wasm, &lazy_chunks[0]] {
+        assert_eq!(ask(&old, Method::GET, path, "br").await.status(), 200, "{path}");
+        // In a cache, it must not be taken for that of the other build.
+        assert_eq!(ask(&new, Method::GET, path, "br").await.status(), 404, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -96,14 +111,16 @@ async fn get_without_hash_in_the_name_is_revalidated() {
 async fn files_are_kept_as_long_as_their_names_allow() {
     let (_folder, site) = site();
     for (path, kind, keep) in [
-        ("/pkg/gatehouse.J.js", "text/javascript", CACHE_IMMUTABLE),
-        ("/pkg/gatehouse.W.wasm", "application/wasm", CACHE_IMMUTABLE),
-        ("/pkg/split_lazy_pages.R.wasm", "application/wasm", CACHE_IMMUTABLE),
-        ("/pkg/__wasm_split.S.js", "text/javascript", CACHE_IMMUTABLE),
-        ("/pkg/again/gatehouse.J.js", "text/javascript", CACHE_IMMUTABLE),
-        ("/pkg/again/__wasm_split.S.js", "text/javascript", CACHE_IMMUTABLE),
-        ("/pkg/again/split_lazy_pages.R.wasm", "application/wasm", CACHE_IMMUTABLE),
+        ("/pkg/S/gatehouse.J.js", "text/javascript", CACHE_IMMUTABLE),
+        ("/pkg/S/gatehouse.W.wasm", "application/wasm", CACHE_IMMUTABLE),
+        ("/pkg/S/split_lazy_pages.R.wasm", "application/wasm", CACHE_IMMUTABLE),
+        ("/pkg/S/__wasm_split.S.js", "text/javascript", CACHE_IMMUTABLE),
+        ("/pkg/again/S/gatehouse.J.js", "text/javascript", CACHE_IMMUTABLE),
+        ("/pkg/again/S/__wasm_split.S.js", "text/javascript", CACHE_IMMUTABLE),
+        ("/pkg/again/S/split_lazy_pages.R.wasm", "application/wasm", CACHE_IMMUTABLE),
         ("/pkg/gatehouse.css", "text/css", CACHE_REVALIDATE),
+        // Without the build, the name belongs to several contents.
+        ("/pkg/gatehouse.J.js", "text/javascript", CACHE_REVALIDATE),
         ("/favicon.svg", "image/svg+xml", CACHE_ONE_HOUR),
     ] {
         for method in [Method::GET, Method::HEAD] {
@@ -120,8 +137,8 @@ async fn files_are_kept_as_long_as_their_names_allow() {
 async fn compressed_files_go_to_those_who_can_read_them() {
     let (_folder, site) = site();
     for (path, accept, encoding) in [
-        ("/pkg/gatehouse.J.js", "gzip, br", Some("br")),
-        ("/pkg/gatehouse.J.js", "gzip", None),
+        ("/pkg/S/gatehouse.J.js", "gzip, br", Some("br")),
+        ("/pkg/S/gatehouse.J.js", "gzip", None),
         ("/favicon.svg", "gzip, br", Some("gzip")),
     ] {
         let answer = ask(&site, Method::GET, path, accept).await;
@@ -138,6 +155,10 @@ async fn get_missing_or_outside_file_is_404() {
     for path in [
         "/pkg/x.js",
         "/pkg/again/x.js",
+        "/pkg/S/x.js",
+        "/pkg/OTHER/gatehouse.J.js",
+        "/pkg/S/S/gatehouse.J.js",
+        "/pkg/S/../../hash.txt",
         "/pkg/again/../../hash.txt",
         "/pkg/../../hash.txt",
         "/pkg/..%2f..%2fhash.txt",
@@ -148,7 +169,7 @@ async fn get_missing_or_outside_file_is_404() {
         assert!(!answer.headers().contains_key(header::CACHE_CONTROL));
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
     }
-    assert_eq!(ask(&site, Method::POST, "/pkg/gatehouse.J.js", "br").await.status(), 405);
+    assert_eq!(ask(&site, Method::POST, "/pkg/S/gatehouse.J.js", "br").await.status(), 405);
 }
 
 #[tokio::test]
@@ -162,11 +183,11 @@ async fn asking_for_a_name_that_no_file_can_have_is_404() {
         format!("/pkg/{}x", "x/".repeat(5_000)),
         format!("/pkg/{}", "%C3%A4".repeat(200)),
         "/pkg/%00".to_owned(),
-        "/pkg/gatehouse.J.js%00".to_owned(),
+        "/pkg/S/gatehouse.J.js%00".to_owned(),
         "/pkg/%ff".to_owned(),
         "/pkg/%".to_owned(),
         "/pkg/%2F%2Fetc%2Fpasswd".to_owned(),
-        "/pkg/gatehouse.J.js/x".to_owned(),
+        "/pkg/S/gatehouse.J.js/x".to_owned(),
         "/pkg/".to_owned(),
         "/pkg/.".to_owned(),
     ] {
@@ -180,7 +201,7 @@ async fn asking_for_a_name_that_no_file_can_have_is_404() {
 #[tokio::test]
 async fn asking_for_a_part_gives_it_only_if_the_file_is_still_the_same() {
     let (_folder, site) = site();
-    let path = "/pkg/__wasm_split.S.js";
+    let path = "/pkg/S/__wasm_split.S.js";
     let get = async |method: Method, headers: &[(HeaderName, &str)]| {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
