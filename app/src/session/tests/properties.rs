@@ -330,3 +330,25 @@ fn tab_that_crashes_during_refresh_blocks_no_other_tab_and_keeps_session() {
         }
     }
 }
+
+#[test]
+fn logout_that_completes_after_a_login_in_another_tab_keeps_that_session() {
+    let mut simulation = Simulation::new(Locks::WebLocks, false);
+    for step in [
+        Step::Open,
+        Step::Open,
+        Step::LogIn { tab: 1, who: 0, remember: true },
+        Step::Receive(2),
+        Step::LogOut(1),
+        Step::LogOut(2),
+        // The first logout ends the session in this browser.
+        Step::LoseResponse(0),
+        Step::LogIn { tab: 0, who: 0, remember: true },
+        // The other tab completes its logout before it sees what the login has stored.
+        Step::RunToCompletion,
+    ] {
+        simulation.step(step);
+    }
+    assert!(simulation.tab(0).unwrap().session_id().is_some());
+    simulation.end();
+}

@@ -84,8 +84,12 @@ impl Storage for ModelPort {
 
     fn clear(&self, scope: StorageScope) {
         match scope {
+            // The removal of a key that the tab does not see changes nothing, also if another tab has
+            // just set it (HTML Standard, `removeItem`).
             StorageScope::LocalStorage => {
-                self.model.write(&self.side, SESSION_KEY, None);
+                if self.model.value(&self.side, SESSION_KEY).is_some() {
+                    self.model.write(&self.side, SESSION_KEY, None);
+                }
             }
             StorageScope::SessionStorage => {
                 self.side.own.take();
