@@ -131,6 +131,8 @@ impl Session {
                 .outcome_without_request(used, epoch)
                 .unwrap_or_else(|| self.refresh_failed(Err(NetworkError)));
         }
+        // A tab that was suspended meanwhile has received no messages: another may have logged out.
+        self.sync_with_storage();
         let refreshed = result.as_ref().ok().and_then(ApiResponse::success::<Refreshed>);
         if let Some(refreshed) =
             refreshed.filter(|_| self.epoch() == epoch && !self.inner.borrow().is_logging_out)

@@ -22,17 +22,22 @@ impl Session {
     /// Catches up with changes made while this tab received no messages: reads storage, and
     /// requests the tokens from other tabs where storage is not authoritative.
     pub fn sync(&self) {
-        let scope = self.inner.borrow().current.as_ref().map(|current| current.scope);
-        match scope {
-            Some(scope) => self.sync_with_storage(scope),
-            None => {
-                for scope in [StorageScope::SessionStorage, StorageScope::LocalStorage] {
-                    self.sync_with_storage(scope);
-                }
-            }
-        }
+        self.sync_with_storage();
         if !self.storage_is_authoritative() {
             self.request_tokens();
+        }
+    }
+
+    /// Reads the storage of the current session, or all storage if there is none.
+    pub(super) fn sync_with_storage(&self) {
+        let scope = self.inner.borrow().current.as_ref().map(|current| current.scope);
+        match scope {
+            Some(scope) => self.sync_with(scope),
+            None => {
+                for scope in [StorageScope::SessionStorage, StorageScope::LocalStorage] {
+                    self.sync_with(scope);
+                }
+            }
         }
     }
 
@@ -100,7 +105,7 @@ impl Session {
             .is_none_or(|current| current.scope == StorageScope::LocalStorage && current.is_stored)
     }
 
-    fn sync_with_storage(&self, scope: StorageScope) {
+    fn sync_with(&self, scope: StorageScope) {
         match self.ports.storage.load(scope) {
             // Another tab is writing: the tokens are of two sessions.
             Some(stored) if !stored.is_consistent() => {}

@@ -352,3 +352,29 @@ fn logout_that_completes_after_a_login_in_another_tab_keeps_that_session() {
     assert!(simulation.tab(0).unwrap().session_id().is_some());
     simulation.end();
 }
+
+#[test]
+fn tab_that_slept_during_its_refresh_learns_of_a_logout() {
+    let mut simulation = Simulation::new(Locks::WebLocks, false);
+    for step in [
+        Step::LogIn { tab: 0, who: 0, remember: false },
+        Step::LogOut(0),
+        Step::RunToCompletion,
+        Step::Open,
+        Step::Open,
+        Step::LogIn { tab: 0, who: 0, remember: true },
+        Step::Advance(Duration::from_mins(13)),
+        Step::Renew(0),
+        Step::Sleep(0),
+        Step::Advance(Duration::from_millis(1)),
+        Step::Open,
+        Step::LogOut(1),
+        Step::RunToCompletion,
+        Step::Close(1, false),
+        Step::Wake(0),
+        Step::Open,
+    ] {
+        simulation.step(step);
+    }
+    simulation.end();
+}
