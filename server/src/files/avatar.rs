@@ -32,12 +32,10 @@ impl FileService {
     ) -> Result<User, Failure> {
         let made = self.render("avatar", bytes, SIDES.map(Shape::Square)).await?.images;
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        self.0
-            .tasks
-            .run_to_completion(async move {
-                service.0.change_avatar(actor, Some(made), client_info).await
-            })
-            .await
+        self.run_to_completion(async move {
+            service.0.change_avatar(actor, Some(made), client_info).await
+        })
+        .await
     }
 
     /// Deletes the caller's avatar. Succeeds if none is set.
@@ -47,12 +45,10 @@ impl FileService {
         client_info: ClientInfo,
     ) -> Result<User, Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        self.0
-            .tasks
-            .run_to_completion(
-                async move { service.0.change_avatar(actor, None, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { service.0.change_avatar(actor, None, client_info).await },
+        )
+        .await
     }
 
     /// Returns an avatar by the last segment of its URL.

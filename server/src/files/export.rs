@@ -140,7 +140,7 @@ impl FileService {
             AuditEntry { user, session, ..AuditEntry::of(Event::Exported, now, client_info) };
         let (store, actor) = (self.0.store.clone(), Actor::new(caller, now));
         let recording = async move { Ok(store.record_export(actor, entry).await?) };
-        self.0.tasks.run_to_completion(recording).await?;
+        self.run_to_completion(recording).await?;
         tracing::info!(user = %caller.user, size, "account data exported");
         let date: String = utc(now).chars().take(10).collect();
         let stream = Box::pin(stream::try_unfold((file, permit), next));

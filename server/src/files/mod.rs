@@ -74,6 +74,14 @@ impl FileService {
         Self(Arc::new(inner))
     }
 
+    /// Runs a change to completion: see [`Tasks::run_to_completion`].
+    async fn run_to_completion<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.0.tasks.run_to_completion(change).await
+    }
+
     /// Decodes a picture and renders it in some shapes, once memory is free.
     async fn render<const N: usize>(
         &self,

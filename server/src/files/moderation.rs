@@ -40,7 +40,7 @@ impl FileService {
             let actor = Actor::admin(caller, context.at);
             let store = self.0.store.clone();
             let recording = async move { Ok(store.insert_audit_entry_as(actor, entry).await?) };
-            self.0.tasks.run_to_completion(recording).await?;
+            self.run_to_completion(recording).await?;
         }
         Ok(files)
     }
@@ -67,7 +67,7 @@ impl FileService {
     ) -> Result<(), Failure> {
         let context = self.audit_context(caller, client_info);
         let (service, actor) = (self.clone(), Actor::admin(caller, context.at));
-        self.0.tasks.run_to_completion(async move {
+        self.run_to_completion(async move {
             let inner = &service.0;
             let RemovalRequest { id: user, file, reason, text } = removal;
             let removal =
@@ -96,13 +96,11 @@ impl FileService {
     /// [`Failure`]: `not_found` also for notices to other users.
     pub async fn dismiss(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        self.0
-            .tasks
-            .run_to_completion(async move {
-                let dismissed = service.0.store.dismiss_notice(actor, id).await;
-                if dismissed.map_err(Failure::from)? { Ok(()) } else { Err(Code::NotFound.into()) }
-            })
-            .await
+        self.run_to_completion(async move {
+            let dismissed = service.0.store.dismiss_notice(actor, id).await;
+            if dismissed.map_err(Failure::from)? { Ok(()) } else { Err(Code::NotFound.into()) }
+        })
+        .await
     }
 
     async fn require_account(&self, id: Uuid) -> Result<(), Failure> {

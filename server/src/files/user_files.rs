@@ -62,12 +62,10 @@ impl FileService {
             created_at: self.0.env.now(),
         };
         let (service, actor) = (self.clone(), Actor::new(caller, file.created_at));
-        self.0
-            .tasks
-            .run_to_completion(
-                async move { service.0.keep(actor, file, bytes, thumbnail.into()).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { service.0.keep(actor, file, bytes, thumbnail.into()).await },
+        )
+        .await
     }
 
     /// Returns a page of the caller's files, newest first, starting before the one with this id.
@@ -144,15 +142,13 @@ impl FileService {
     /// [`Failure`]: `not_found` also for files of other users.
     pub async fn remove(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
         let (service, actor) = (self.clone(), Actor::new(caller, self.0.env.now()));
-        self.0
-            .tasks
-            .run_to_completion(async move {
-                let inner = &service.0;
-                let removed = inner.store.remove_file(actor, id).await.map_err(Failure::from)?;
-                inner.delete_objects(removed.ok_or(Code::NotFound)?.keys()).await;
-                Ok(())
-            })
-            .await
+        self.run_to_completion(async move {
+            let inner = &service.0;
+            let removed = inner.store.remove_file(actor, id).await.map_err(Failure::from)?;
+            inner.delete_objects(removed.ok_or(Code::NotFound)?.keys()).await;
+            Ok(())
+        })
+        .await
     }
 }
 

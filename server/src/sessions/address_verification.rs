@@ -41,9 +41,7 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let inner = Arc::clone(self.inner());
-        self.inner()
-            .tasks
-            .run_to_completion(async move { inner.reset_password(attempt, client_info).await })
+        self.run_to_completion(async move { inner.reset_password(attempt, client_info).await })
             .await
     }
 
@@ -54,9 +52,7 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<String, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.map(|caller| caller.user));
-        self.inner()
-            .tasks
-            .run_to_completion(async move { inner.verify_address(code, caller, client_info).await })
+        self.run_to_completion(async move { inner.verify_address(code, caller, client_info).await })
             .await
     }
 
@@ -66,13 +62,11 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, user, session) = (Arc::clone(self.inner()), caller.user, Some(caller.session));
-        self.inner()
-            .tasks
-            .run_to_completion(async move {
-                let entry = inner.entry(Event::VerificationSent, Some(user), session, client_info);
-                inner.send_verification(user, entry).await
-            })
-            .await
+        self.run_to_completion(async move {
+            let entry = inner.entry(Event::VerificationSent, Some(user), session, client_info);
+            inner.send_verification(user, entry).await
+        })
+        .await
     }
 
     async fn send_verification(
@@ -82,22 +76,20 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let inner = Arc::clone(self.inner());
-        self.inner()
-            .tasks
-            .run_to_completion(async move {
-                if !inner.mail.is_on {
-                    return Err(Code::NotFound.into());
-                }
-                let checked = inner.check_login(attempt, &cookies, client_info.clone()).await?;
-                let user = checked.account.user.id;
-                let entry = inner.entry(Event::VerificationSent, Some(user), None, client_info);
-                match inner.send_verification(user, entry).await {
-                    // It is verified already: the login will say so.
-                    Err(Failure::Plain(Code::NotFound)) => Ok(()),
-                    sent => sent,
-                }
-            })
-            .await
+        self.run_to_completion(async move {
+            if !inner.mail.is_on {
+                return Err(Code::NotFound.into());
+            }
+            let checked = inner.check_login(attempt, &cookies, client_info.clone()).await?;
+            let user = checked.account.user.id;
+            let entry = inner.entry(Event::VerificationSent, Some(user), None, client_info);
+            match inner.send_verification(user, entry).await {
+                // It is verified already: the login will say so.
+                Err(Failure::Plain(Code::NotFound)) => Ok(()),
+                sent => sent,
+            }
+        })
+        .await
     }
 
     async fn verify_address_of(
@@ -107,12 +99,10 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        self.inner()
-            .tasks
-            .run_to_completion(
-                async move { inner.verify_address_of(&caller, id, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { inner.verify_address_of(&caller, id, client_info).await },
+        )
+        .await
     }
 
     async fn send_verification_of(
@@ -123,13 +113,11 @@ impl Addresses for SessionService {
     ) -> Result<(), Failure> {
         let inner = Arc::clone(self.inner());
         let context = AuditContext::of(caller, inner.env.now(), client_info);
-        self.inner()
-            .tasks
-            .run_to_completion(async move {
-                let entry = context.entry(Event::VerificationSent, Some(id), None);
-                inner.send_verification(id, entry).await
-            })
-            .await
+        self.run_to_completion(async move {
+            let entry = context.entry(Event::VerificationSent, Some(id), None);
+            inner.send_verification(id, entry).await
+        })
+        .await
     }
 
     async fn invitations(&self) -> Result<Vec<Invitation>, Failure> {
@@ -143,10 +131,7 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<CreatedInvitation, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        self.inner()
-            .tasks
-            .run_to_completion(async move { inner.invite(&caller, email, client_info).await })
-            .await
+        self.run_to_completion(async move { inner.invite(&caller, email, client_info).await }).await
     }
 
     async fn revoke_invitation(
@@ -156,12 +141,10 @@ impl Addresses for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        self.inner()
-            .tasks
-            .run_to_completion(
-                async move { inner.revoke_invitation(&caller, id, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { inner.revoke_invitation(&caller, id, client_info).await },
+        )
+        .await
     }
 }
 

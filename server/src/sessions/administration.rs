@@ -87,12 +87,10 @@ impl Administration for SessionService {
         client_info: ClientInfo,
     ) -> Result<Account, Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        self.inner()
-            .tasks
-            .run_to_completion(
-                async move { inner.change_account(&caller, changes, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { inner.change_account(&caller, changes, client_info).await },
+        )
+        .await
     }
 
     async fn account(&self, id: Uuid) -> Result<AccountDetails, Failure> {
@@ -124,12 +122,10 @@ impl Administration for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(self.inner()), caller.clone());
-        self.inner()
-            .tasks
-            .run_to_completion(async move {
-                inner.revoke_session_of(&caller, id, session, client_info).await
-            })
-            .await
+        self.run_to_completion(async move {
+            inner.revoke_session_of(&caller, id, session, client_info).await
+        })
+        .await
     }
 
     async fn audit_entries(&self, search: AuditSearch) -> Result<AuditPage, Failure> {

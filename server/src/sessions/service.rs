@@ -175,6 +175,14 @@ impl SessionService {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// Runs a change to completion: see [`Tasks::run_to_completion`].
+    pub(super) async fn run_to_completion<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.0.tasks.run_to_completion(change).await
+    }
+
     pub(super) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }
@@ -211,9 +219,7 @@ impl Sessions for SessionService {
     ) -> Result<LoginOutcome, Failure> {
         let inner = Arc::clone(&self.0);
         // Even if the client disconnects: the attempt counts.
-        self.0
-            .tasks
-            .run_to_completion(async move { inner.login(credentials, &cookies, client_info).await })
+        self.run_to_completion(async move { inner.login(credentials, &cookies, client_info).await })
             .await
     }
 
@@ -223,9 +229,7 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<TokenPair, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        self.0
-            .tasks
-            .run_to_completion(async move { Inner::refresh(&inner, &caller, client_info).await })
+        self.run_to_completion(async move { Inner::refresh(&inner, &caller, client_info).await })
             .await
     }
 
@@ -236,12 +240,10 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<FreshToken, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        self.0
-            .tasks
-            .run_to_completion(
-                async move { inner.reauthenticate(&caller, password, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { inner.reauthenticate(&caller, password, client_info).await },
+        )
+        .await
     }
 
     async fn change_password(
@@ -251,20 +253,15 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<Option<DeviceCookie>, Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        self.0
-            .tasks
-            .run_to_completion(
-                async move { inner.change_password(&caller, change, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { inner.change_password(&caller, change, client_info).await },
+        )
+        .await
     }
 
     async fn delete_account(&self, caller: &Caller, typed: String) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        self.0
-            .tasks
-            .run_to_completion(async move { inner.delete_account(&caller, &typed).await })
-            .await
+        self.run_to_completion(async move { inner.delete_account(&caller, &typed).await }).await
     }
 
     async fn list_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Failure> {
@@ -278,12 +275,10 @@ impl Sessions for SessionService {
         client_info: ClientInfo,
     ) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        self.0
-            .tasks
-            .run_to_completion(
-                async move { inner.revoke_sessions(&caller, ending, client_info).await },
-            )
-            .await
+        self.run_to_completion(
+            async move { inner.revoke_sessions(&caller, ending, client_info).await },
+        )
+        .await
     }
 
     async fn activity(
@@ -301,16 +296,13 @@ impl Sessions for SessionService {
     ) -> Result<CodeRequestCookie, Failure> {
         let inner = Arc::clone(&self.0);
         let undoing = async move { inner.undo(token.as_deref(), client_info).await };
-        let browser = self.0.tasks.run_to_completion(undoing).await?;
+        let browser = self.run_to_completion(undoing).await?;
         Ok(CodeRequestCookie(browser.as_str().to_owned()))
     }
 
     async fn logout(&self, caller: &Caller, client_info: ClientInfo) -> Result<(), Failure> {
         let (inner, caller) = (Arc::clone(&self.0), caller.clone());
-        self.0
-            .tasks
-            .run_to_completion(async move { inner.logout(&caller, client_info).await })
-            .await
+        self.run_to_completion(async move { inner.logout(&caller, client_info).await }).await
     }
 }
 
