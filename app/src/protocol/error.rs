@@ -13,7 +13,11 @@ pub struct ApiError {
     /// The error, for the user: in the language of the request.
     pub message: String,
     /// Rejected fields, each with the reason for the user.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "super::json::string_map"
+    )]
     pub fields: BTreeMap<String, String>,
     /// Reason for which the session of the token ended, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod error;
 pub mod files;
 pub mod invitations;
+pub mod json;
 pub mod moderation;
 mod patch;
 pub mod paths;

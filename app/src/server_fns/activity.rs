@@ -1,9 +1,9 @@
 //! `/api/me/activity`: the events of the caller's own account.
 
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 #[cfg(feature = "ssr")]
 use crate::backend::{ActivitySearch, RequestContext};
 use crate::protocol::{

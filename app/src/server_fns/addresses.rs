@@ -2,9 +2,8 @@
 //! `/api/users`.
 
 use leptos::prelude::*;
-use server_fn::codec::Json;
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 use crate::protocol::{
     Done,
     addresses::{

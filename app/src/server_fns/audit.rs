@@ -1,9 +1,9 @@
 //! `/api/audit`: the audit log, for administrators.
 
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json};
+use server_fn::codec::GetUrl;
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 #[cfg(feature = "ssr")]
 use crate::backend::{AuditSearch, RequestContext};
 use crate::protocol::{

@@ -1,9 +1,9 @@
 //! `/api/auth`: registration, login, refresh, verification, logout.
 
 use leptos::prelude::*;
-use server_fn::codec::{DeleteUrl, Json};
+use server_fn::codec::DeleteUrl;
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 #[cfg(feature = "ssr")]
 use crate::backend::{LoginAttempt, PasswordAttempt, RequestContext, set_status};
 use crate::protocol::{

@@ -4,12 +4,12 @@
 use http::Method;
 use server_fn::{
     ContentType, Decodes, Encodes,
-    codec::{Encoding, FromReq, IntoReq, JsonEncoding},
+    codec::{Encoding, FromReq, IntoReq},
     error::{FromServerFnError, IntoAppError, ServerFnErrorErr},
     request::{ClientReq, Req},
 };
 
-use super::DeleteAccount;
+use super::{DeleteAccount, json::JsonEncoding};
 
 /// Encodes the arguments as a JSON object in the body of a `DELETE`.
 pub struct DeleteJson;

@@ -1,10 +1,8 @@
 //! Conversion of failures of a server function's codec, and the status and headers of its failures.
 
-use server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
+use super::json::JsonEncoding;
 use crate::protocol::error::ApiError;
 #[cfg(not(feature = "ssr"))]
 use crate::protocol::error::Code;

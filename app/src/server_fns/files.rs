@@ -2,9 +2,9 @@
 //! of the server: they carry bytes, not JSON.
 
 use leptos::prelude::*;
-use server_fn::codec::{DeleteUrl, GetUrl, Json};
+use server_fn::codec::{DeleteUrl, GetUrl};
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 #[cfg(feature = "ssr")]
 use crate::backend::RequestContext;
 use crate::protocol::{

@@ -1,9 +1,9 @@
 //! `/api/invitations`: invitations to register, for administrators.
 
 use leptos::prelude::*;
-use server_fn::codec::{DeleteUrl, GetUrl, Json};
+use server_fn::codec::{DeleteUrl, GetUrl};
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 use crate::protocol::{
     Done,
     error::ApiError,

@@ -14,6 +14,7 @@ mod delete_json;
 mod error;
 mod files;
 mod invitations;
+mod json;
 mod notices;
 mod profile;
 mod sessions;

@@ -1,9 +1,9 @@
 //! `/api/me/notices`: notices to the caller about removed pictures.
 
 use leptos::prelude::*;
-use server_fn::codec::{DeleteUrl, GetUrl, Json};
+use server_fn::codec::{DeleteUrl, GetUrl};
 
-use super::{client::ApiClient, transparent};
+use super::{client::ApiClient, json::Json, transparent};
 #[cfg(feature = "ssr")]
 use crate::backend::RequestContext;
 use crate::protocol::{

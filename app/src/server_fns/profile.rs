@@ -1,11 +1,16 @@
 //! `/api/me`: profile, password and deletion of the caller's account.
 
 use leptos::prelude::*;
-use server_fn::codec::{GetUrl, Json, PatchJson};
+use server_fn::codec::GetUrl;
 
 #[cfg(feature = "ssr")]
 use super::auth::Login;
-use super::{client::ApiClient, delete_json::DeleteJson, transparent};
+use super::{
+    client::ApiClient,
+    delete_json::DeleteJson,
+    json::{Json, PatchJson},
+    transparent,
+};
 #[cfg(feature = "ssr")]
 use crate::backend::{RequestContext, set_status};
 use crate::protocol::{

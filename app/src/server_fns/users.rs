@@ -1,9 +1,13 @@
 //! `/api/users`: user accounts, their sessions and pictures, for administrators.
 
 use leptos::prelude::*;
-use server_fn::codec::{DeleteUrl, GetUrl, Json, PatchJson};
+use server_fn::codec::{DeleteUrl, GetUrl};
 
-use super::{client::ApiClient, transparent};
+use super::{
+    client::ApiClient,
+    json::{Json, PatchJson},
+    transparent,
+};
 #[cfg(feature = "ssr")]
 use crate::backend::{AccountSearch, AccountUpdate, RemovalRequest, RequestContext};
 use crate::protocol::{

@@ -4,7 +4,7 @@
 //! written to storage.
 
 use super::{ports::PersistedSession, state::SessionEnd};
-use crate::protocol::User;
+use crate::protocol::{User, json::from_slice};
 
 /// A message to the other tabs.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Message {
         let (kind, first, second, third) =
             (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
         let session = || {
-            let user = serde_json::from_slice(third.as_bytes()).ok()?;
+            let user = from_slice(third.as_bytes()).ok()?;
             let (access_token, refresh_token) = (first.to_owned(), second.to_owned());
             Some(PersistedSession { access_token, refresh_token, user })
                 .filter(PersistedSession::is_consistent)
@@ -68,9 +68,9 @@ impl Message {
         match kind {
             "started" => session().map(Self::SessionStarted),
             "refreshed" => session().map(Self::TokensRefreshed),
-            "user" => serde_json::from_slice(first.as_bytes()).ok().map(Self::UserUpdated),
+            "user" => from_slice(first.as_bytes()).ok().map(Self::UserUpdated),
             "ended" => {
-                let reason = serde_json::from_slice(second.as_bytes()).ok()?;
+                let reason = from_slice(second.as_bytes()).ok()?;
                 Some(Self::SessionEnded {
                     session_id: first.to_owned(),
                     end: SessionEnd::of(reason),

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::protocol::json::from_slice;
+
 /// Claims that the browser uses. Times are Unix times in seconds, by the server's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Claims {
@@ -31,7 +33,7 @@ pub fn is_well_formed(text: &str) -> bool {
 /// authorization.
 #[must_use]
 pub fn claims(token: &str) -> Option<Claims> {
-    serde_json::from_slice(&decode(token.split('.').nth(1)?)?).ok()
+    from_slice(&decode(token.split('.').nth(1)?)?).ok()
 }
 
 /// Decodes base64url without padding (RFC 4648 §5). A crate would add more to the first load than

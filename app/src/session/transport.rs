@@ -10,6 +10,7 @@ use serde::{
 
 use crate::protocol::{
     error::{ApiError, Code, Reason},
+    json::from_slice,
     paths,
 };
 
@@ -127,7 +128,7 @@ impl ApiResponse {
         if self.status < 400 {
             return None;
         }
-        let error: ApiError = serde_json::from_slice(&self.body).ok()?;
+        let error: ApiError = from_slice(&self.body).ok()?;
         let fits = error.code == Code::Unknown || error.code.status() == self.status;
         (fits && !error.request_id.is_empty()).then_some(error)
     }
@@ -135,7 +136,7 @@ impl ApiResponse {
     /// The decoded body of a success; `None` for an error or a body of another type.
     #[must_use]
     pub fn success<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok().filter(|_| (200..300).contains(&self.status))
+        from_slice(&self.body).ok().filter(|_| (200..300).contains(&self.status))
     }
 
     /// Returns whether it confirms an operation that returns no data ([`crate::protocol::Done`]).

@@ -1,9 +1,12 @@
 //! Session storage with `gloo-storage`, after a check that the browser allows access.
 
 use gloo_storage::{LocalStorage, SessionStorage, Storage as GlooStorage};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::session::ports::{PersistedSession, Storage, StorageScope};
+use crate::{
+    protocol::json::from_slice,
+    session::ports::{PersistedSession, Storage, StorageScope},
+};
 
 const ACCESS_TOKEN: &str = "access_token";
 const REFRESH_TOKEN: &str = "refresh_token";
@@ -24,13 +27,14 @@ fn is_accessible(scope: StorageScope) -> bool {
 }
 
 fn load_from<S: GlooStorage>() -> Option<PersistedSession> {
-    // Parsed from bytes like API responses: gloo's parsing from strings would add a second copy of
-    // the deserialization code.
-    let user = S::raw().get_item(USER).ok()??;
+    // Decoded like responses of the API: gloo's `get` would add a second decoder to the first load.
+    fn get<S: GlooStorage, T: DeserializeOwned>(key: &str) -> Option<T> {
+        from_slice(S::raw().get_item(key).ok()??.as_bytes()).ok()
+    }
     Some(PersistedSession {
-        access_token: S::get(ACCESS_TOKEN).ok()?,
-        refresh_token: S::get(REFRESH_TOKEN).ok()?,
-        user: serde_json::from_slice(user.as_bytes()).ok()?,
+        access_token: get::<S, _>(ACCESS_TOKEN)?,
+        refresh_token: get::<S, _>(REFRESH_TOKEN)?,
+        user: get::<S, _>(USER)?,
     })
 }
 
