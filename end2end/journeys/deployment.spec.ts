@@ -20,7 +20,7 @@ const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
     },
     { scope: 'worker' },
   ],
-  deploy: async ({ server, build }, use) => {
+  deploy: async ({ server, build, browserErrors }, use) => {
     let deployed = 0;
     await use(async () => {
       deployed += 1;
@@ -28,6 +28,7 @@ const test = base.extend<{ deploy: () => Promise<void> }, { build: Build }>({
       await server.resume(build.settings, build.program);
     });
     if (deployed > 0) {
+      browserErrors.stop();
       await server.halt();
       await server.resume({});
     }

@@ -10,6 +10,7 @@ import { digitsOf, expect, linkOf, pathOf, test, type Mail } from '../support/ma
 import { DESKTOP, PHONE, takePictures } from '../support/screenshots.ts';
 import { PASSWORD } from '../support/users.ts';
 import { EN, LANGUAGES } from '../support/words.ts';
+import { resize } from '../support/viewport.ts';
 
 const ANOTHER = `another-${PASSWORD}`;
 /** The narrowest window (WCAG 2.2, 1.4.10). */
@@ -32,7 +33,7 @@ for (const [locale, words] of LANGUAGES) {
         await expectAccessible(page, { state: name, lang: words.lang, look });
       }
       for (const size of [NARROW, PHONE, DESKTOP]) {
-        await page.setViewportSize(size);
+        await resize(page, size);
         await expectFits(page, `${name}, ${String(size.width)} pixels`);
       }
       await show(page, words === EN ? 'light' : 'dark');

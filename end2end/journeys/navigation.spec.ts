@@ -2,6 +2,7 @@
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN, LANGUAGES, ZH } from '../support/words.ts';
+import { resize } from '../support/viewport.ts';
 
 const PHONE = { width: 360, height: 740 };
 
@@ -137,7 +138,7 @@ for (const [locale, words] of LANGUAGES) {
 }
 
 test('name is shown in full at 768 pixels', async ({ page, user }) => {
-  await page.setViewportSize({ width: 768, height: 800 });
+  await resize(page, { width: 768, height: 800 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const name = gatehouse.menuButton.locator('.account-name');
@@ -197,14 +198,14 @@ test.describe('on a phone', () => {
     const isOpen = () => gatehouse.menu.evaluate((menu) => menu.matches(':popover-open'));
     await gatehouse.accountMenu(user.username).tap();
     expect(await isOpen()).toBe(true);
-    await page.setViewportSize({ width: PHONE.height + 120, height: PHONE.width });
+    await resize(page, { width: PHONE.height + 120, height: PHONE.width });
     await expect.poll(isOpen).toBe(false);
     await expect(gatehouse.nav.getByRole('link', { name: EN.profile })).toBeVisible();
 
     // The opposite direction: the menu of the wide bar.
     await gatehouse.accountMenu(user.username).tap();
     expect(await isOpen()).toBe(true);
-    await page.setViewportSize(PHONE);
+    await resize(page, PHONE);
     await expect.poll(isOpen).toBe(false);
   });
 });

@@ -10,6 +10,7 @@ import { DESKTOP, PHONE, takePictures } from '../support/screenshots.ts';
 import { newUser } from '../support/users.ts';
 import { STATES, WIDTHS } from '../support/states.ts';
 import { EN, ZH } from '../support/words.ts';
+import { resize } from '../support/viewport.ts';
 
 /** Viewports: a phone, and a desktop window at 200 % and 400 % zoom. */
 const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];
@@ -31,7 +32,7 @@ async function expectRoomForText(page: Page, what: string): Promise<void> {
   });
   await expectFits(page, `${what}, with wide text`);
   await page.evaluate(() => document.adoptedStyleSheets.pop());
-  await page.setViewportSize(DESKTOP);
+  await resize(page, DESKTOP);
   await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
   await expectFits(page, `${what}, with text of twice the size`);
   await page.evaluate(() => (document.documentElement.style.fontSize = ''));
@@ -59,7 +60,7 @@ for (const [locale, words, colours] of [
         await show(page, words === EN ? 'light' : 'dark');
         await takePictures(page, words === EN ? name : `${name}-zh-dark`, widths);
         for (const size of WINDOWS) {
-          await page.setViewportSize(size);
+          await resize(page, size);
           await expectFits(page, `${what}, ${String(size.width)} pixels`);
         }
         await expectRoomForText(page, what);
@@ -77,7 +78,7 @@ test('longest names fit on a phone', async ({ page, api }) => {
   for (const path of ['/profile', '/']) {
     await gatehouse.open(path);
     for (const size of WINDOWS) {
-      await page.setViewportSize(size);
+      await resize(page, size);
       await expectFits(page, `${path}, ${String(size.width)} pixels`);
     }
   }

@@ -9,6 +9,7 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { file, png } from '../support/pictures.ts';
 import { answerWithFiles } from '../support/states/setup.ts';
 import { EN, ZH } from '../support/words.ts';
+import { resize } from '../support/viewport.ts';
 
 const ENGLISH = {
   choose: 'Choose a picture',
@@ -430,7 +431,7 @@ test('pictures stand in reading order in squares of one size', async ({ page, us
   await gatehouse.open('/files');
   await expect(tiles(page)).toHaveCount(6);
   for (const width of [360, 768, 1280]) {
-    await page.setViewportSize({ width, height: 800 });
+    await resize(page, { width, height: 800 });
     const boxes = await page
       .locator('.tile-picture')
       .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));

@@ -44,7 +44,7 @@ test('session without remember is in session storage of its tab', async ({
   await another.expectPath('/login?redirect=%2Fprofile');
 });
 
-test('session and logout survive a server restart', async ({ page }) => {
+test('session and logout survive a server restart', async ({ page, browserErrors }) => {
   const server = await Server.start();
   try {
     const api = new Api(server.url);
@@ -71,6 +71,7 @@ test('session and logout survive a server restart', async ({ page }) => {
       code: 'token_revoked',
     });
   } finally {
+    browserErrors.stop();
     await server.dispose();
   }
 });

@@ -6,6 +6,7 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, newUser } from '../support/users.ts';
 import { EN, LANGUAGES, type Strings } from '../support/words.ts';
+import { resize } from '../support/viewport.ts';
 
 const CHANGE = 'PATCH /api/me';
 const REAUTHENTICATE = 'POST /api/auth/reauthenticate';
@@ -224,7 +225,7 @@ test('settings on a phone are a list that leads to each section and back', async
   page,
   user,
 }) => {
-  await page.setViewportSize({ width: 360, height: 740 });
+  await resize(page, { width: 360, height: 740 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   await gatehouse.accountMenu(user.username).click();

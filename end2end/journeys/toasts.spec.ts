@@ -3,6 +3,7 @@ import { expire, fail } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { EN } from '../support/words.ts';
+import { resize } from '../support/viewport.ts';
 
 test('success toast stays for six seconds, and longer while hovered or focused', async ({
   page,
@@ -71,7 +72,7 @@ test('toast keeps clear of the offline banner', async ({ page, user, context }) 
 
 test('toast is compact in a window at 200 % zoom', async ({ page, user }) => {
   await page.clock.install();
-  await page.setViewportSize({ width: 640, height: 400 });
+  await resize(page, { width: 640, height: 400 });
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   const box = await gatehouse.status(EN.loggedIn).boundingBox();
@@ -85,7 +86,7 @@ test.describe('without JavaScript', () => {
   test('page states on top what it needs', async ({ page, browserErrors }) => {
     // The program is not loaded.
     browserErrors.expect(/no answer: csp <.*\.js>/);
-    await page.setViewportSize({ width: 360, height: 740 });
+    await resize(page, { width: 360, height: 740 });
     await page.goto('/login');
     const banner = page.locator('.banner').filter({ hasText: EN.javascriptRequired }).last();
     await expect(banner).toBeVisible();

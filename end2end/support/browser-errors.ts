@@ -12,27 +12,39 @@ const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/;
 export class BrowserErrors {
   readonly #seen: string[] = [];
   readonly #expected: RegExp[] = [];
+  #isRecording = true;
 
   watch(context: BrowserContext): void {
     context.on('console', (message) => {
       const text = `${message.type()}: ${message.text()} <${message.location().url}>`;
-      if (['error', 'warning', 'assert'].includes(message.type())) this.#seen.push(text);
-      if (TOKEN.test(text)) this.#seen.push(`a token in the console: ${text}`);
+      if (['error', 'warning', 'assert'].includes(message.type())) this.#record(text);
+      if (TOKEN.test(text)) this.#record(`a token in the console: ${text}`);
     });
-    context.on('weberror', (error) => this.#seen.push(`exception: ${error.error().message}`));
+    context.on('weberror', (error) => {
+      this.#record(`exception: ${error.error().message}`);
+    });
     context.on('request', (request) => {
-      if (TOKEN.test(request.url())) this.#seen.push(`a token in an address: ${request.url()}`);
+      if (TOKEN.test(request.url())) this.#record(`a token in an address: ${request.url()}`);
     });
     context.on('requestfailed', (request) => {
       const why = request.failure()?.errorText ?? 'no reason given';
       // Leaving a page aborts its requests.
-      if (why !== 'net::ERR_ABORTED') this.#seen.push(`no answer: ${why} <${request.url()}>`);
+      if (why !== 'net::ERR_ABORTED') this.#record(`no answer: ${why} <${request.url()}>`);
     });
   }
 
   /** Declares errors that the test expects. */
   expect(...patterns: RegExp[]): void {
     this.#expected.push(...patterns);
+  }
+
+  /** Ends the recording, before a fixture stops a server that open pages may still call. */
+  stop(): void {
+    this.#isRecording = false;
+  }
+
+  #record(text: string): void {
+    if (this.#isRecording) this.#seen.push(text);
   }
 
   verify(): void {

@@ -94,8 +94,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(user);
   },
 
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
-  expired: async ({}, use) => {
+  expired: async ({ browserErrors }, use) => {
     const servers: Server[] = [];
     await use(async (settings = {}) => {
       const server = await Server.start({ ...settings, ACCESS_TOKEN_SECONDS: '1' });
@@ -110,6 +109,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       await server.resume(settings);
       return { server, api, user, session };
     });
+    browserErrors.stop();
     for (const server of servers) await server.dispose();
   },
 

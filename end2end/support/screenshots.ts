@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 
 import { test, type Page } from '@playwright/test';
+import { resize } from './viewport.ts';
 
 const UPDATES = process.env.UPDATE_PICTURES === '1';
 
@@ -12,7 +13,7 @@ export const PHONE = { width: 360, height: 740 };
 /** Takes a screenshot for each width. */
 export async function takePictures(page: Page, name: string, widths: number[]): Promise<void> {
   for (const width of widths) {
-    await page.setViewportSize(width === DESKTOP.width ? DESKTOP : PHONE);
+    await resize(page, width === DESKTOP.width ? DESKTOP : PHONE);
     const file = `${name}-${String(width)}.png`;
     const path = UPDATES
       ? join(import.meta.dirname, '../../docs/pictures', file)

@@ -11,6 +11,7 @@ import {
   signIn,
   type State,
 } from './setup.ts';
+import { resize } from '../viewport.ts';
 
 export const MEMBERS: State[] = [
   {
@@ -120,7 +121,7 @@ export const MEMBERS: State[] = [
     reach: async (stage) => {
       const { gatehouse } = stage;
       await signIn(stage);
-      await gatehouse.page.setViewportSize({ width: 360, height: 740 });
+      await resize(gatehouse.page, { width: 360, height: 740 });
       await gatehouse.open('/profile');
       await expectAda(gatehouse);
       await gatehouse.openMenu();
