@@ -159,7 +159,10 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]: no account was inserted.
-    pub async fn insert_users(&self, all: Vec<NewUser>) -> Result<usize, StoreError> {
+    pub async fn insert_users(&self, mut all: Vec<NewUser>) -> Result<usize, StoreError> {
+        // In the order of the indexes of names: rows that follow each other there change the same
+        // pages. Ids and creation times are new, so at the end of their indexes in any order.
+        all.sort_by(|one, other| one.name.key.cmp(&other.name.key));
         self.writer
             .write(move |transaction| {
                 Box::pin(async move {
