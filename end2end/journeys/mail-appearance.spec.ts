@@ -9,8 +9,8 @@ import { Gatehouse } from '../support/gatehouse.ts';
 import { digitsOf, expect, linkOf, pathOf, test, type Mail } from '../support/mail.ts';
 import { DESKTOP, PHONE, takePictures } from '../support/screenshots.ts';
 import { PASSWORD } from '../support/users.ts';
-import { EN, LANGUAGES } from '../support/words.ts';
 import { resize } from '../support/viewport.ts';
+import { EN, LANGUAGES } from '../support/words.ts';
 
 const ANOTHER = `another-${PASSWORD}`;
 /** The narrowest window (WCAG 2.2, 1.4.10). */

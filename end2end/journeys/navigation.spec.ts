@@ -1,8 +1,8 @@
 // Header, phone menu and unknown paths.
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { EN, LANGUAGES, ZH } from '../support/words.ts';
 import { resize } from '../support/viewport.ts';
+import { EN, LANGUAGES, ZH } from '../support/words.ts';
 
 const PHONE = { width: 360, height: 740 };
 

@@ -9,8 +9,8 @@ import { expectAccessible, expectFits, show } from '../support/accessibility.ts'
 import { DESKTOP, PHONE, takePictures } from '../support/screenshots.ts';
 import { newUser } from '../support/users.ts';
 import { STATES, WIDTHS } from '../support/states.ts';
-import { EN, ZH } from '../support/words.ts';
 import { resize } from '../support/viewport.ts';
+import { EN, ZH } from '../support/words.ts';
 
 /** Viewports: a phone, and a desktop window at 200 % and 400 % zoom. */
 const WINDOWS = [PHONE, { width: 640, height: 400 }, { width: 320, height: 256 }];

@@ -8,8 +8,8 @@ import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { file, png } from '../support/pictures.ts';
 import { answerWithFiles } from '../support/states/setup.ts';
-import { EN, ZH } from '../support/words.ts';
 import { resize } from '../support/viewport.ts';
+import { EN, ZH } from '../support/words.ts';
 
 const ENGLISH = {
   choose: 'Choose a picture',

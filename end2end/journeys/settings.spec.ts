@@ -5,8 +5,8 @@ import { count, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, newUser } from '../support/users.ts';
-import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 import { resize } from '../support/viewport.ts';
+import { EN, LANGUAGES, type Strings } from '../support/words.ts';
 
 const CHANGE = 'PATCH /api/me';
 const REAUTHENTICATE = 'POST /api/auth/reauthenticate';

@@ -2,8 +2,8 @@
 import { expire, fail } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
-import { EN } from '../support/words.ts';
 import { resize } from '../support/viewport.ts';
+import { EN } from '../support/words.ts';
 
 test('success toast stays for six seconds, and longer while hovered or focused', async ({
   page,

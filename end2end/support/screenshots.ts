@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 
 import { test, type Page } from '@playwright/test';
+
 import { resize } from './viewport.ts';
 
 const UPDATES = process.env.UPDATE_PICTURES === '1';

@@ -1,4 +1,7 @@
 //! Decoding of JSON in the browser.
+//!
+//! serde-json-core decodes a type by its fields only: types of the protocol have no `flatten`, no
+//! untagged or internally tagged enums, and a map has [`string_map`] in its field's attribute.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -17,9 +20,9 @@ pub struct InvalidJson;
 const MAX_DEPTH: usize = 128;
 
 /// Decodes JSON (RFC 8259), but for characters that are escaped as surrogate pairs: the server
-/// escapes control characters only. Unlike `serde_json`, it does not tell where and why a text is invalid,
-/// which no page shows and which would take a tenth of the first load: the messages print values of
-/// any type, also floating-point numbers.
+/// escapes control characters only. Unlike `serde_json`, it does not tell where and why a text is
+/// invalid, which no page shows and which would take a tenth of the first load: the messages print
+/// values of any type, also floating-point numbers.
 ///
 /// # Errors
 ///
@@ -187,6 +190,14 @@ mod tests {
         let json = r#"{"name":"\"\\\/\b\f\n\r\t\u00e9\u4e2d"}"#;
         let name = "\"\\/\u{8}\u{c}\n\r\té中".into();
         assert_eq!(item(json), Ok(Item { name, count: None }));
+    }
+
+    #[test]
+    fn map_is_decoded_with_any_text_as_its_key() {
+        let json = br#"{"code":"validation_failed","message":"","fields":{"":"","a\"b":"c"}}"#;
+        let fields = from_slice::<ApiError>(json).map(|error| error.fields);
+        let text = str::to_owned;
+        assert_eq!(fields, Ok([(text(""), text("")), (text("a\"b"), text("c"))].into()));
     }
 
     #[test]

@@ -3,6 +3,7 @@ import { expect } from '@playwright/test';
 
 import { fail, hold } from '../network.ts';
 import { file, png } from '../pictures.ts';
+import { resize } from '../viewport.ts';
 import {
   ADA,
   RETRY_AFTER_SECONDS,
@@ -11,7 +12,6 @@ import {
   signIn,
   type State,
 } from './setup.ts';
-import { resize } from '../viewport.ts';
 
 export const MEMBERS: State[] = [
   {
