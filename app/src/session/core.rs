@@ -43,6 +43,8 @@ pub struct Ports {
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) current: Option<CurrentSession>,
+    /// Claims of the access token of the last session that ended in this page.
+    pub(super) ended: Option<token::Claims>,
     /// Number of logins and logouts in this page: responses to requests of an earlier epoch change
     /// nothing.
     pub(super) epoch: u32,
@@ -236,8 +238,14 @@ impl Session {
         });
         let before = {
             let mut inner = self.inner.borrow_mut();
+            let ended = inner
+                .current
+                .as_ref()
+                .and_then(|ended| token::claims(&ended.persisted.access_token))
+                .or_else(|| inner.ended.take());
             let next = Inner {
                 current,
+                ended,
                 epoch: inner.epoch + 1,
                 server_clock: inner.server_clock,
                 ..Inner::default()

@@ -6,6 +6,7 @@ use super::{
     message::Message,
     ports::{PersistedSession, StorageScope},
     state::{AuthState, SessionEnd},
+    token,
 };
 use crate::protocol::{User, error::Reason};
 
@@ -45,7 +46,9 @@ impl Session {
     pub fn receive(&self, message: Message) {
         match message {
             Message::SessionStarted(persisted) => {
-                self.merge_if_newer(persisted, StorageScope::LocalStorage, false);
+                if !self.is_outdated_login(&persisted) {
+                    self.merge_if_newer(persisted, StorageScope::LocalStorage, false);
+                }
             }
             Message::TokensRefreshed(persisted) => {
                 let scope = self.scope_of(&persisted.session_id());
@@ -67,6 +70,21 @@ impl Session {
                     self.share_tokens();
                 }
             }
+        }
+    }
+
+    /// Returns whether this tab has seen a later state than that of a login message. A tab that was
+    /// suspended reads storage before it receives the messages that have waited for it.
+    fn is_outdated_login(&self, peer: &PersistedSession) -> bool {
+        let Some(peer) = token::claims(&peer.access_token) else { return false };
+        let inner = self.inner.borrow();
+        match (&inner.current, &inner.ended) {
+            // Without storage, messages are all that a tab learns from others.
+            (Some(current), _) if !current.is_stored => false,
+            (Some(current), _) => token::claims(&current.persisted.access_token)
+                .is_some_and(|current| current.sid != peer.sid && current.iat > peer.iat),
+            (None, Some(ended)) => ended.sid == peer.sid || ended.iat > peer.iat,
+            (None, None) => false,
         }
     }
 

@@ -378,3 +378,48 @@ fn tab_that_slept_during_its_refresh_learns_of_a_logout() {
     }
     simulation.end();
 }
+
+#[test]
+fn tab_that_slept_ignores_the_messages_of_a_login_before_the_stored_one() {
+    let mut simulation = Simulation::new(Locks::Leases, false);
+    for step in [
+        Step::Sleep(0),
+        Step::Open,
+        Step::LogIn { tab: 1, who: 0, remember: true },
+        Step::LogOut(1),
+        Step::RunToCompletion,
+        Step::LogIn { tab: 1, who: 0, remember: true },
+        Step::Wake(0),
+        // Reads the second session from storage, before the messages of both arrive.
+        Step::Sync(0),
+    ] {
+        simulation.step(step);
+    }
+    let second = simulation.tab(1).unwrap().session_id();
+    assert!(second.is_some());
+    for _ in 0..3 {
+        assert_eq!(simulation.tab(0).unwrap().session_id(), second);
+        simulation.step(Step::Receive(0));
+    }
+    simulation.end();
+}
+
+#[test]
+fn tab_that_logs_out_ignores_the_message_of_that_login_afterwards() {
+    let mut simulation = Simulation::new(Locks::WebLocks, false);
+    for step in [
+        Step::Open,
+        Step::LogIn { tab: 0, who: 0, remember: true },
+        Step::Wake(1),
+        // Reads the session from storage, before the message of the login arrives.
+        Step::Sync(1),
+        Step::LogOut(1),
+        Step::Serve(0),
+        Step::ReturnResponse(0),
+        Step::Receive(1),
+    ] {
+        simulation.step(step);
+    }
+    assert_eq!(simulation.tab(1).unwrap().session_id(), None);
+    simulation.end();
+}
