@@ -150,7 +150,9 @@ for (const part of PARTS) {
   if ((isAll && part.isExtra !== true) || wanted.includes(part.name))
     outcomes.push(await runPart(part));
 }
-const { passed, failed, remarks } = total(outcomes);
+const { passed, failed, failures, remarks } = total(outcomes);
+// Repeated at the end, because a log of CI may be cut to its last lines.
+if (failures.length > 0) console.log(`\n== failures\n\n${failures.join('\n\n')}`);
 console.log(`\n${remarks.join('\n')}\n`);
 console.log(`${String(passed)} passed, ${String(failed)} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
