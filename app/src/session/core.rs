@@ -212,19 +212,20 @@ impl Session {
     /// that is unless one of them has sent the notification.
     pub(super) fn end_session(&self, end: Option<SessionEnd>) {
         if let Some(ended) = self.replace_session(None) {
-            // Another tab may have logged in since: storage then holds another session.
-            let session_id = ended.persisted.session_id();
-            if self
-                .ports
-                .storage
-                .load(ended.scope)
-                .is_none_or(|stored| stored.session_id() == session_id)
-            {
-                self.ports.storage.clear(ended.scope);
-            }
+            self.clear_stored(&ended);
             if let Some(end) = end {
+                let session_id = ended.persisted.session_id();
                 self.ports.channel.broadcast(&Message::SessionEnded { session_id, end });
             }
+        }
+    }
+
+    /// Removes a session from storage, unless another tab has logged in since: storage then holds
+    /// another session.
+    pub(super) fn clear_stored(&self, ended: &CurrentSession) {
+        let stored = self.ports.storage.load(ended.scope);
+        if stored.is_none_or(|stored| stored.session_id() == ended.persisted.session_id()) {
+            self.ports.storage.clear(ended.scope);
         }
     }
 

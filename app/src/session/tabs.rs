@@ -204,6 +204,9 @@ impl Session {
         if !self.inner.borrow().is_logging_out {
             self.ports.observer.session_ended(end);
             self.end_session(None);
+        } else if let Some(current) = &self.inner.borrow().current {
+            // A reload before its response must not restore the session.
+            self.clear_stored(current);
         }
     }
 

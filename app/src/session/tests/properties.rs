@@ -423,3 +423,21 @@ fn tab_that_logs_out_ignores_the_message_of_that_login_afterwards() {
     assert_eq!(simulation.tab(1).unwrap().session_id(), None);
     simulation.end();
 }
+
+#[test]
+fn tab_that_reloads_during_its_logout_does_not_restore_a_session_that_ended_in_another() {
+    let mut simulation = Simulation::new(Locks::WebLocks, false);
+    for step in [
+        Step::LogIn { tab: 0, who: 0, remember: false },
+        Step::Duplicate(0),
+        Step::LogOut(0),
+        Step::Serve(0),
+        Step::ReturnResponse(0),
+        Step::LogOut(1),
+        Step::Reload(1, false),
+    ] {
+        simulation.step(step);
+    }
+    assert_eq!(simulation.tab(1).unwrap().session_id(), None);
+    simulation.end();
+}
