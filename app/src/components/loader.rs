@@ -145,10 +145,10 @@ impl<T: Send + Sync + 'static, E: Clone + Send + Sync + 'static> Loader<T, E> {
         self.pending.with(Option::is_some)
     }
 
-    /// As [`Self::is_pending`], without subscribing.
+    /// As [`Self::is_pending`], without subscribing; false if the page was left.
     #[must_use]
     pub fn is_pending_untracked(self) -> bool {
-        self.pending.with_untracked(Option::is_some)
+        self.pending.try_get_untracked().flatten().is_some()
     }
 
     /// Returns the error of the last request.

@@ -203,12 +203,16 @@ impl FileListState {
             self.active_uploads.update_value(|active| *active += 1);
             dom::spawn(async move {
                 if let Some(kept) = uploads::upload_file(&upload, &file).await {
-                    self.list.update(|list| {
+                    let is_shown = self.list.update(|list| {
                         list.used += kept.size;
                         list.total += 1;
                         list.files.insert(0, kept);
                     });
                     self.drop_upload(upload.number);
+                    // The pending response may be from before the upload.
+                    if is_shown.is_none() && self.list.is_pending_untracked() {
+                        self.reload();
+                    }
                 }
                 self.active_uploads.try_update_value(|active| *active -= 1);
                 self.start_queued_uploads();
