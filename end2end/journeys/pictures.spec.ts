@@ -481,6 +481,45 @@ test('empty box opens the file picker and takes dropped pictures', async ({ page
   await expect(box).toHaveCount(0);
 });
 
+test('picture that is uploaded while the list loads is shown', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  let isFirst = true;
+  await page.route(/\/api\/me\/files(\?|$)/, async (route) => {
+    if (!isFirst) return route.fallback();
+    isFirst = false;
+    // The response is from before the upload.
+    const response = await route.fetch();
+    await gate;
+    await route.fulfill({ response });
+  });
+  await gatehouse.open('/files');
+  const uploaded = page.waitForResponse((response) => response.request().method() === 'POST');
+  const upload = gatehouse.main.getByLabel(ENGLISH.upload, { exact: true });
+  await upload.setInputFiles(file('early.png', png(30, 20)));
+  await (await uploaded).finished();
+  release();
+  await expect(tiles(page)).toHaveCount(1);
+  await expect(gatehouse.main.getByText('early.png')).toBeVisible();
+});
+
+test('picture list stays in place when it loads', async ({ page, user }) => {
+  const gatehouse = new Gatehouse(page);
+  await gatehouse.logIn(user);
+  await answerWithFiles(page, [[640, 200]]);
+  const release = await hold(page, /\/api\/me\/files/);
+  await gatehouse.open('/files');
+  const list = page.locator('.tiles');
+  await expect(list).toHaveAttribute('aria-busy', 'true');
+  const top = () => list.evaluate((element) => element.getBoundingClientRect().top);
+  const before = await top();
+  release();
+  await expect(tiles(page)).toHaveCount(1);
+  expect(await top()).toBe(before);
+});
+
 test('pages of a member load without layout shift', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
