@@ -27,8 +27,9 @@ for (const [locale, words] of LANGUAGES) {
 
       await gatehouse.password.fill(user.password);
       await gatehouse.loginButton.click();
-      await gatehouse.expectProfile(user);
+      // First, as it disappears after six seconds.
       await expect(gatehouse.status(words.loggedIn)).toBeVisible();
+      await gatehouse.expectProfile(user);
       for (const label of [words.issuedAt, words.expiresAt, words.tokenType]) {
         await expect(gatehouse.main.getByText(label)).toBeVisible();
       }
@@ -37,8 +38,8 @@ for (const [locale, words] of LANGUAGES) {
       await gatehouse.expectProfile(user);
 
       await gatehouse.logOut();
-      await gatehouse.expectPath('/login');
       await expect(gatehouse.status(words.loggedOut)).toBeVisible();
+      await gatehouse.expectPath('/login');
       expect(await gatehouse.storage()).toEqual({ local: {}, tab: {} });
     });
   });

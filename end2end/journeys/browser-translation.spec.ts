@@ -89,15 +89,16 @@ for (const way of ['replaced', 'put before, then removed'] as const) {
     await page.clock.install();
     const gatehouse = new Gatehouse(page);
     await gatehouse.open('/login');
+    // A minute, so that the countdown is still running when it is translated.
     await page.route('/api/auth/login', (route) =>
-      fail(route, 429, 'too_many_attempts', EN.messages.tooManyAttempts),
+      fail(route, 429, 'too_many_attempts', EN.messages.tooManyAttempts, 60),
     );
     await gatehouse.fillLogin(user);
     await gatehouse.loginButton.click();
     await expect(gatehouse.alert(EN.messages.tooManyAttempts)).toBeVisible();
     await translate(page, way);
     const timer = page.getByRole('timer');
-    await page.clock.runFor(6000);
+    await page.clock.runFor(61_000);
     await expect(timer).toHaveText(EN.tryNow);
   });
 
@@ -133,6 +134,8 @@ test('page translated continuously stays correct from login to logout', async ({
   await expect(page.locator('main')).toContainText('«access');
   await gatehouse.home.click();
   await expect(page.locator('h1')).toContainText(user.username);
+  // A pending request would be rejected when the session ends.
+  await gatehouse.expectIdle();
   await gatehouse.menuButton.click();
   await gatehouse.menu.getByRole('button').last().click();
   await gatehouse.expectPath('/login');

@@ -34,8 +34,9 @@ test('color scheme follows the system until it is chosen, and the choice is stor
   await page.emulateMedia({ colorScheme: 'dark' });
   await gatehouse.open('/login');
   expect(await pageColors(page)).toEqual(DARK);
+  // A media change applies to a later frame.
   await page.emulateMedia({ colorScheme: 'light' });
-  expect(await pageColors(page)).toEqual(LIGHT);
+  await expect.poll(() => pageColors(page)).toEqual(LIGHT);
 
   await gatehouse.colours.selectOption('dark');
   expect(await pageColors(page)).toEqual(DARK);
@@ -47,7 +48,7 @@ test('color scheme follows the system until it is chosen, and the choice is stor
   await gatehouse.colours.selectOption('light');
   expect(await pageColors(page)).toEqual(LIGHT);
   await gatehouse.colours.selectOption('');
-  expect(await pageColors(page)).toEqual(DARK);
+  await expect.poll(() => pageColors(page)).toEqual(DARK);
   expect((await gatehouse.storage()).local).toEqual({});
 });
 

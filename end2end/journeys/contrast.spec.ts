@@ -17,6 +17,9 @@ for (const look of ['light', 'dark'] as const) {
     let measured = 0;
     const expectLegible = async (path: string) => {
       await gatehouse.open(path);
+      // Data that arrives later would move the texts.
+      await gatehouse.expectIdle();
+      await expect(page.locator('[aria-busy="true"]:visible')).toHaveCount(0);
       await show(page, look);
       const contrasts = await undecidedContrasts(page);
       const weak = contrasts.filter(({ ratio, needed }) => ratio < needed);

@@ -40,6 +40,8 @@ for (const [locale, words] of LANGUAGES) {
       });
 
       test('times and sizes use the language of the page', async ({ page, administrator, api }) => {
+        // A page load for each path.
+        test.slow();
         await speak(page, tag);
         const gatehouse = new Gatehouse(page, words);
         // A second session.

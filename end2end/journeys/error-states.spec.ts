@@ -9,8 +9,10 @@ test('rate-limited login shows a countdown', async ({ page, user, browserErrors 
   await page.clock.install();
   const gatehouse = new Gatehouse(page);
   await gatehouse.open('/login');
-  // The response has `Retry-After: 5`.
-  await page.route('/api/auth/login', (route) => fail(route, 429, 'too_many_attempts', EN.messages.tooManyAttempts));
+  // A minute, so that the countdown is still running when a slow machine shows it.
+  await page.route('/api/auth/login', (route) =>
+    fail(route, 429, 'too_many_attempts', EN.messages.tooManyAttempts, 60),
+  );
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await expect(gatehouse.alert(EN.messages.tooManyAttempts)).toBeVisible();
@@ -18,7 +20,7 @@ test('rate-limited login shows a countdown', async ({ page, user, browserErrors 
   await expect(timer).toHaveText(new RegExp(`^${EN.tryAgainIn} \\d+:\\d\\d$`));
   // Otherwise a screen reader would announce the alert every second.
   await expect(page.getByRole('alert').getByRole('timer')).toHaveCount(0);
-  await page.clock.runFor(6000);
+  await page.clock.runFor(61_000);
   await expect(timer).toHaveText(EN.tryNow);
 
   await page.unroute('/api/auth/login');

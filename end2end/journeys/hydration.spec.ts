@@ -121,8 +121,12 @@ test('invariant 43: page without scripts shows what it needs and puts nothing in
     if (await account.isVisible()) {
       await account.fill(user.username);
       await page.getByLabel(EN.password, { exact: true }).fill(user.password);
-      await page.getByLabel(EN.password, { exact: true }).press('Enter');
-      await page.waitForLoadState();
+      // The form is answered with a redirect to its page.
+      await Promise.all([
+        page.waitForResponse((response) => response.request().method() === 'POST'),
+        page.waitForEvent('framenavigated'),
+        page.getByLabel(EN.password, { exact: true }).press('Enter'),
+      ]);
     }
     expect(page.url()).toBe(server.url + path);
   }

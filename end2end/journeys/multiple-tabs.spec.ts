@@ -124,11 +124,12 @@ test('invariant 45: logout in one tab logs out every tab and revokes the tokens,
   const copied = await here.tokens();
 
   await here.logOut();
+  // The second begins when this tab is done, not when it sends its request.
+  await here.expectPath('/login');
   await expect(there.account).toBeVisible(SYNC_TIMEOUT);
   await there.expectPath('/login?redirect=%2Fprofile');
   await expect(there.alert(EN.sessionLoggedOut)).toHaveCount(1);
   await expect(there.page.getByText(user.username)).toHaveCount(0);
-  await here.expectPath('/login');
   expect(await there.storage()).toEqual({ local: {}, tab: {} });
 
   const revoked = { status: 401, code: 'token_revoked' };
@@ -153,6 +154,9 @@ test('token pair refreshed by one tab is used by every tab', async ({
   await there.open('/profile');
   await there.expectProfile(user);
   const before = await here.tokens();
+  // The other tab does not present the old token, neither now nor when it reloads its data.
+  const signed: (string | undefined)[] = [];
+  there.page.on('request', (request) => signed.push(request.headers().authorization));
   // Only this tab gets `token_expired`.
   await expire(here.page, before.access);
   await here.reload();
@@ -160,9 +164,8 @@ test('token pair refreshed by one tab is used by every tab', async ({
   const after = await here.tokens();
   expect(after.access).not.toBe(before.access);
 
-  // The other tab does not present the old token, neither now nor when it reloads its data.
-  const signed: (string | undefined)[] = [];
-  there.page.on('request', (request) => signed.push(request.headers().authorization));
+  // A tab that has received new tokens requests its profile with them.
+  await expect.poll(() => signed).toContain(`Bearer ${after.access}`);
   await there.home.click();
   await there.nav.getByRole('link', { name: EN.profile }).click();
   await there.expectProfile(user);
@@ -226,7 +229,9 @@ test('duplicated tab and its original share the session', async ({
     await here.expectProfile(user);
     const after = await ownRefreshToken(here.page);
     expect(after).not.toBe(before);
-    await expect.poll(() => ownRefreshToken(there.page), SYNC_TIMEOUT).toBe(after);
+    await expect
+      .poll(() => ownRefreshToken(there.page), { ...SYNC_TIMEOUT, intervals: [50] })
+      .toBe(after);
   }
   expect(calls.map((sent) => count(sent, REFRESH))).toEqual([2, 2]);
 
@@ -242,6 +247,7 @@ test('logout in a tab logs out its duplicate', async ({ page, user }) => {
   await first.logIn(user, { remember: false });
   const duplicate = await duplicateTab(page, user);
   await first.logOut();
+  await first.expectPath('/login');
   await expect(duplicate.account).toBeVisible(SYNC_TIMEOUT);
   await expect(duplicate.alert(EN.sessionLoggedOut)).toHaveCount(1);
   expect(await ownRefreshToken(duplicate.page)).toBeNull();

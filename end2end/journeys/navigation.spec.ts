@@ -172,8 +172,9 @@ test.describe('on a phone', () => {
   test('account menu is one sheet below the header, over a dimmed page', async ({ page, user }) => {
     const gatehouse = new Gatehouse(page);
     await gatehouse.logIn(user);
+    // A tap returns before its click.
     await gatehouse.accountMenu(user.username).tap();
-    expect(await entries(gatehouse)).toEqual([
+    await expect.poll(() => entries(gatehouse)).toEqual([
       EN.profile,
       EN.files,
       EN.settings,
@@ -197,14 +198,14 @@ test.describe('on a phone', () => {
     await gatehouse.logIn(user);
     const isOpen = () => gatehouse.menu.evaluate((menu) => menu.matches(':popover-open'));
     await gatehouse.accountMenu(user.username).tap();
-    expect(await isOpen()).toBe(true);
+    await expect.poll(isOpen).toBe(true);
     await resize(page, { width: PHONE.height + 120, height: PHONE.width });
     await expect.poll(isOpen).toBe(false);
     await expect(gatehouse.nav.getByRole('link', { name: EN.profile })).toBeVisible();
 
     // The opposite direction: the menu of the wide bar.
     await gatehouse.accountMenu(user.username).tap();
-    expect(await isOpen()).toBe(true);
+    await expect.poll(isOpen).toBe(true);
     await resize(page, PHONE);
     await expect.poll(isOpen).toBe(false);
   });

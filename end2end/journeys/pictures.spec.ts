@@ -340,6 +340,8 @@ test('viewer leads through the pictures by keys and buttons and keeps the focus'
   const names = ['one.png', 'two.png', 'three.png'];
   for (const [index, name] of names.entries()) {
     const upload = gatehouse.main.locator('input[type="file"]');
+    // The list is loaded, so that it has each file once.
+    await gatehouse.expectIdle();
     await upload.setInputFiles(file(name, png(40 + index, 30)));
     await expect(tiles(page)).toHaveCount(index + 1);
   }
@@ -395,11 +397,17 @@ test('each deletion can be undone for eight seconds, and undoing it returns to t
     };
   });
   await gatehouse.open('/files');
+  await gatehouse.expectIdle();
   await gatehouse.main
     .getByLabel(ENGLISH.upload, { exact: true })
     .setInputFiles([file('one.png', png(40, 40))]);
   const remove = gatehouse.main.getByRole('button', { name: `${ENGLISH.delete}: one.png` });
   const undo = page.getByRole('button', { name: ENGLISH.undo });
+  await expect(remove).toBeVisible();
+  await gatehouse.expectIdle();
+  // From here only `runFor` moves the clock, however slow the machine is. The clock cannot be set
+  // back, so the time of the pause lies ahead.
+  await page.clock.pauseAt(Date.now() + 10_000);
   // The second and third deletion begin while the time of the one before would run.
   for (let deletion = 0; deletion < 3; deletion += 1) {
     await remove.click();

@@ -1,4 +1,5 @@
 // Pages on paper.
+import { emulate } from '../support/accessibility.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
@@ -8,7 +9,7 @@ test('page is printed dark on light without controls, also in dark mode', async 
 }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  await emulate(page, { media: 'print', colorScheme: 'dark' }, 'print');
   for (const theme of ['', 'gatehouse-dark']) {
     await page.evaluate((theme) => {
       if (theme) document.documentElement.dataset.theme = theme;

@@ -2,7 +2,7 @@
 // their status, they neither end nor begin a session, nor confirm a request.
 import type { Page, Route } from '@playwright/test';
 
-import { count, expire, watchCalls } from '../support/network.ts';
+import { call, count, expire, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import type { User } from '../support/users.ts';
@@ -85,10 +85,12 @@ async function expectSessionKept(
   for (const foreign of ANSWERS) {
     const asked = count(calls, request);
     answer(foreign);
+    const asking = page.waitForRequest((sent) => call(sent) === request);
     await retry.click();
-    await expect.poll(() => count(calls, request), describe(foreign)).toBe(asked + 1);
+    await asking;
     await expect(retry, describe(foreign)).toBeVisible();
     await expect(error, describe(foreign)).toContainText(EN.networkError);
+    expect(count(calls, request), describe(foreign)).toBe(asked + 1);
     expect(await gatehouse.tokens(), describe(foreign)).toEqual(before);
   }
   await page.unroute(path);

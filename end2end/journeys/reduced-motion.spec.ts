@@ -1,6 +1,7 @@
 // Animations: brief, and none with `prefers-reduced-motion`.
 import type { Page } from '@playwright/test';
 
+import { emulate } from '../support/accessibility.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 
@@ -32,9 +33,13 @@ test('animations are brief, and absent with reduced motion', async ({ page, user
   for (const path of ['/', '/login', '/register', '/profile']) {
     if (path === '/profile') await gatehouse.logIn(user);
     else await gatehouse.open(path);
-    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    await emulate(
+      page,
+      { reducedMotion: 'no-preference' },
+      '(prefers-reduced-motion: no-preference)',
+    );
     expect(await longest(page, '.spinner, .progress-line'), path).toBeLessThanOrEqual(0.2);
-    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await emulate(page, { reducedMotion: 'reduce' }, '(prefers-reduced-motion: reduce)');
     expect(await longest(page), path).toBeLessThanOrEqual(0.001);
   }
 });

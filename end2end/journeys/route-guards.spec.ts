@@ -77,6 +77,8 @@ test('invariant 25: redirect to anything but a path of this origin goes to the p
   page,
   user,
 }) => {
+  // A page load for each target.
+  test.slow();
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
   for (const target of ELSEWHERE) {

@@ -102,6 +102,8 @@ for (const [locale, words] of LANGUAGES) {
       newContext,
       browserErrors,
     }) => {
+      // Three browsers and many page loads.
+      test.slow();
       browserErrors.expect(/status of 401 .*\/api\/(me|auth\/refresh)/);
       const desktop = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       const others = [

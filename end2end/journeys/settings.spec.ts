@@ -171,6 +171,8 @@ for (const [locale, words] of LANGUAGES) {
       const gatehouse = new Gatehouse(page, words);
       await gatehouse.logIn(user);
       await gatehouse.open('/settings/profile');
+      // A pending request would be rejected when the session ends.
+      await gatehouse.expectIdle();
       await gatehouse.accountMenu(user.username).click();
       await gatehouse.menu.getByRole('button', { name: words.switchAccount }).click();
       await gatehouse.expectPath('/login');

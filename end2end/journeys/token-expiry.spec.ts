@@ -1,5 +1,6 @@
 // Token expiry during sleep, inactivity and network outages. Only the page's clock is moved: a page
-// counts lifetimes from the receipt of its tokens.
+// counts lifetimes from the receipt of its tokens. No request is pending at a jump: it would time
+// out.
 import { count, fail, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
@@ -71,6 +72,8 @@ test('wake-up without network waits for it and continues', async ({
   await expect(page.getByRole('status').getByText(EN.offline)).toBeVisible();
   await page.keyboard.press('Shift');
   await expect.poll(() => count(calls, REFRESH)).toBe(1);
+  // The failure has arrived, which begins the wait before the next attempt.
+  await gatehouse.expectIdle();
   // The client backs off during outages.
   await page.keyboard.press('Shift');
   await gatehouse.expectPath('/profile');
@@ -92,9 +95,13 @@ test('failed early refresh is retried silently', async ({ page, user, browserErr
   const before = await gatehouse.tokens();
   const calls = watchCalls(page);
   await page.route('/api/auth/refresh', (route) => fail(route, 500, 'internal_error'));
+  const failed = page.waitForResponse('/api/auth/refresh');
   await page.clock.fastForward('13:30');
   await page.keyboard.press('Shift');
-  await expect.poll(() => count(calls, REFRESH)).toBe(1);
+  await failed;
+  // The page has processed the response, which sets the time of the next attempt.
+  await gatehouse.expectIdle();
+  expect(count(calls, REFRESH)).toBe(1);
   await expect(page.getByRole('alert').filter({ hasText: /\S/ })).toHaveCount(0);
   expect(await gatehouse.tokens()).toEqual(before);
 

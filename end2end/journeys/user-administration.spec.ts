@@ -37,6 +37,8 @@ for (const [locale, words] of LANGUAGES) {
       newContext,
       browserErrors,
     }) => {
+      // Two browsers and many steps.
+      test.slow();
       browserErrors.expect(
         /status of 401 .*\/api\/(me|auth\/refresh)/,
         /status of 403 .*\/api\/auth\/login/,
@@ -93,6 +95,8 @@ for (const [locale, words] of LANGUAGES) {
       newTab,
       browserErrors,
     }) => {
+      // Two browsers and many steps.
+      test.slow();
       browserErrors.expect(/status of 401 .*\/api\/(me|users|auth\/refresh)/);
       const theirs = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       await theirs.logIn(user);

@@ -27,8 +27,10 @@ async function open(gatehouse: Gatehouse, name: string): Promise<void> {
   await expect(gatehouse.main.getByRole('heading', { level: 1, name })).toBeFocused();
 }
 
-async function upload(page: Page): Promise<void> {
-  await page.locator('input[type=file]').first().setInputFiles({
+/** Uploads a file once the list is loaded, so that the list has the file once. */
+async function upload(gatehouse: Gatehouse): Promise<void> {
+  await gatehouse.expectIdle();
+  await gatehouse.page.locator('input[type=file]').first().setInputFiles({
     name: 'beach.png',
     mimeType: 'image/png',
     buffer: png(64, 48, [40, 120, 160], [230, 160, 120]),
@@ -50,7 +52,7 @@ for (const [locale, words] of LANGUAGES) {
       const owner = new Gatehouse(await (await newContext({ locale })).newPage(), words);
       await owner.logIn(user);
       await owner.open('/files');
-      await upload(owner.page);
+      await upload(owner);
       await expect(owner.main.getByText('beach.png')).toBeVisible();
 
       const gatehouse = new Gatehouse(page, words);
@@ -160,7 +162,7 @@ test('pictures of a user require the password after a refresh', async ({
   const owner = new Gatehouse(await (await newContext()).newPage());
   await owner.logIn(user);
   await owner.open('/files');
-  await upload(owner.page);
+  await upload(owner);
   await expect(owner.main.getByText('beach.png')).toBeVisible();
   const page = await newTab(await api.refresh(await api.login(administrator)));
   const gatehouse = new Gatehouse(page);
@@ -187,9 +189,9 @@ test('actions on a user with shown pictures request no picture again', async ({
   const owner = new Gatehouse(await (await newContext()).newPage());
   await owner.logIn(user);
   await owner.open('/files');
-  await upload(owner.page);
+  await upload(owner);
   await expect(owner.main.getByText('beach.png')).toBeVisible();
-  await upload(owner.page);
+  await upload(owner);
   await expect(owner.main.getByText('beach.png')).toHaveCount(2);
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(administrator);
@@ -255,6 +257,8 @@ test('user who was deleted meanwhile is reported, and the list is offered', asyn
   const theirs = new Gatehouse(await (await newContext()).newPage());
   await theirs.logIn(user);
   await theirs.open('/settings/data');
+  // A pending request would be rejected when the account is gone.
+  await theirs.expectIdle();
   await theirs.main.getByLabel(EN.deleteConfirm).fill(user.username);
   await theirs.main.getByRole('button', { name: EN.deleteSubmit }).click();
   await expect(theirs.page.getByText(EN.accountDeleted)).toBeVisible();

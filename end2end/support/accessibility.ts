@@ -40,16 +40,31 @@ export async function expectAccessible(
   expect(found, `${where.state}, ${where.look}`).toEqual([]);
 }
 
+/** Changes media features and waits until a media query matches: they apply to a later frame. */
+export async function emulate(
+  page: Page,
+  features: NonNullable<Parameters<Page['emulateMedia']>[0]>,
+  query: string,
+): Promise<void> {
+  await page.emulateMedia(features);
+  await page.evaluate(async (query) => {
+    while (!matchMedia(query).matches) await new Promise(requestAnimationFrame);
+  }, query);
+}
+
 /**
  * Switches the color scheme and waits for its transitions, so that axe does not see mixed colors.
  */
 export async function show(page: Page, look: AxeResult['look']): Promise<void> {
   const colorScheme = look === 'dark' ? 'dark' : 'light';
-  await page.emulateMedia({ colorScheme, forcedColors: look === 'forced' ? 'active' : 'none' });
-  await page.evaluate(async (scheme) => {
-    // A media change applies to a later frame, and its transitions begin one frame after that.
+  const [forcedColors, query] =
+    look === 'forced'
+      ? (['active', '(forced-colors: active)'] as const)
+      : (['none', `(prefers-color-scheme: ${look}) and (forced-colors: none)`] as const);
+  await emulate(page, { colorScheme, forcedColors }, query);
+  await page.evaluate(async () => {
+    // The transitions of a media change begin one frame after it.
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    while (!matchMedia(`(prefers-color-scheme: ${scheme})`).matches) await frame();
     for (let calm = 0; calm < 3; ) {
       await frame();
       const transitions = document
@@ -58,7 +73,7 @@ export async function show(page: Page, look: AxeResult['look']): Promise<void> {
       await Promise.allSettled(transitions.map((transition) => transition.finished));
       calm = transitions.length > 0 ? 0 : calm + 1;
     }
-  }, colorScheme);
+  });
 }
 
 /** Expects that neither the page nor an element on it is wider than the viewport. */

@@ -3,6 +3,10 @@ import { expect, type BrowserContext } from '@playwright/test';
 /** A JWT: three base64url parts, of which the first two are JSON objects. */
 const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/;
 
+/** Chrome's warning that a page used its lazy chunk late: a slow machine, not a fault. */
+const LATE_CHUNK =
+  /^warning: The resource \S+\/split_lazy_pages\S+ was preloaded using link preload but not used within a few seconds/;
+
 /**
  * Records errors of the browser: console errors and warnings (which include violations of the
  * content security policy and every response of 400 and above), exceptions, requests without a
@@ -17,7 +21,8 @@ export class BrowserErrors {
   watch(context: BrowserContext): void {
     context.on('console', (message) => {
       const text = `${message.type()}: ${message.text()} <${message.location().url}>`;
-      if (['error', 'warning', 'assert'].includes(message.type())) this.#record(text);
+      const isFault = ['error', 'warning', 'assert'].includes(message.type());
+      if (isFault && !LATE_CHUNK.test(text)) this.#record(text);
       if (TOKEN.test(text)) this.#record(`a token in the console: ${text}`);
     });
     context.on('weberror', (error) => {

@@ -89,10 +89,19 @@ export class Gatehouse {
     await this.expectWelcome(user);
   }
 
-  /** Expects the greeting, which is local, and the data, which the server sends. */
+  /**
+   * Expects the greeting, which is local, and the data, which the server sends, and waits for the
+   * last response: what a test does next may make a pending request fail.
+   */
   async expectWelcome(user: User): Promise<void> {
     await expect(this.main.getByText(this.words.welcome(user.username))).toBeVisible();
     await expect(this.main.getByText(/^access\b/)).toBeVisible();
+    await this.expectIdle();
+  }
+
+  /** Expects that neither a request nor the lazy chunk is pending. Uploads do not count. */
+  async expectIdle(): Promise<void> {
+    await expect(this.page.locator('.progress-line')).not.toHaveAttribute('data-busy');
   }
 
   /** Expects a path and query of this server. */
@@ -106,7 +115,9 @@ export class Gatehouse {
       await this.menuButton.click();
   }
 
+  /** Logs out with the menu, once no request is pending: it would be rejected. */
   async logOut(): Promise<void> {
+    await this.expectIdle();
     await this.openMenu();
     await this.logoutButton.click();
   }
