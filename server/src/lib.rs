@@ -26,6 +26,7 @@ pub mod task;
 pub mod tokens;
 
 /// A request makes some hundred small allocations, which this allocator serves faster than the
-/// system's. Its options are compiled in (`.cargo/config.toml`).
+/// system's. Libraries in C, as SQLite, use it as well (a feature in the workspace's table). Its
+/// options are compiled in (`.cargo/config.toml`).
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
