@@ -170,7 +170,7 @@ async function timeToTell(
   path = '/api/auth/login',
   usernames = ['timed', 'unknown'],
 ) {
-  // Not measured.
+  /** Requests for each that are not measured. */
   const before = 20;
   const body = (/** @type {string} */ username) =>
     JSON.stringify({ username, password: 'not the password at all' });
@@ -219,8 +219,8 @@ async function enumeration(/** @type {string} */ data) {
     GATEHOUSE_MAILS_PER_ACCOUNT: '10000',
   });
   const usernames = ['timed@example.com', 'unknown@example.com'];
-  // More than above: a response takes less than a millisecond, of which noise is a larger part.
   await post(mail.base, '/api/auth/register', { ...CREDENTIALS, username: usernames[0] });
+  // More than above: a response takes less than a millisecond, of which noise is a larger part.
   const forgot = await timeToTell(mail.base, 202, 1_000, '/api/auth/forgot', usernames);
   row(
     'a forgotten password with and without an account, medians of 1 000',
