@@ -6,7 +6,8 @@
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    ExprTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _, sea_query::Expr,
+    ExprTrait as _, FromQueryResult as _, JoinType, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -35,6 +36,16 @@ pub struct AccountAddresses {
 }
 
 impl AccountAddresses {
+    /// Adds an address as it is stored: its text, and the time of its verification.
+    fn add(&mut self, (value, verified_at): (String, Option<i64>)) -> Result<(), StoreError> {
+        let address = parse_stored(&value)?;
+        match verified_at {
+            Some(_) => self.verified = Some(address),
+            None => self.pending = Some(address),
+        }
+        Ok(())
+    }
+
     /// Drops the addresses that are not the contact address in another spelling.
     pub fn keep_only(&mut self, contact: Option<&str>) {
         let contact = contact.and_then(|contact| EmailAddress::parse(contact).ok());
@@ -223,16 +234,43 @@ pub(super) async fn of_user(
     connection: &impl ConnectionTrait,
     user: Uuid,
 ) -> Result<AccountAddresses, StoreError> {
-    let rows = address::Entity::find().filter(Column::UserId.eq(user)).all(connection).await?;
+    let rows = address::Entity::find()
+        .select_only()
+        .columns([Column::Value, Column::VerifiedAt])
+        .filter(Column::UserId.eq(user))
+        .into_tuple()
+        .all(connection)
+        .await?;
     let mut addresses = AccountAddresses::default();
     for row in rows {
-        let address = parse_stored(&row.value)?;
-        match row.verified_at {
-            Some(_) => addresses.verified = Some(address),
-            None => addresses.pending = Some(address),
-        }
+        addresses.add(row)?;
     }
     Ok(addresses)
+}
+
+/// Returns the account of a condition that one account may fulfil, with its addresses.
+pub(super) async fn find_user(
+    connection: &impl ConnectionTrait,
+    condition: Expr,
+) -> Result<Option<(user::Model, AccountAddresses)>, StoreError> {
+    let of_user =
+        address::Entity::belongs_to(user::Entity).from(Column::UserId).to(user::Column::Id);
+    // Not by `select_also`, which takes a row of an address that cannot be decoded for none.
+    let statement = user::Entity::find()
+        .join_rev(JoinType::LeftJoin, of_user.into())
+        .column_as(Column::Value, "address_value")
+        .column_as(Column::VerifiedAt, "address_verified_at")
+        .filter(condition)
+        .into_query();
+    let mut found = None;
+    for row in connection.query_all(&statement).await? {
+        let account = user::Model::from_query_result(&row, "")?;
+        let (_, addresses) = found.get_or_insert((account, AccountAddresses::default()));
+        if let Some(value) = row.try_get("", "address_value")? {
+            addresses.add((value, row.try_get("", "address_verified_at")?))?;
+        }
+    }
+    Ok(found)
 }
 
 /// Sets the address of an account that waits for its verification, with the id of its row, in place
@@ -379,4 +417,67 @@ async fn insert(
     };
     address::Entity::insert(row).exec_without_returning(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use app::{i18n::Lang, protocol::Role};
+
+    use super::*;
+    use crate::store::{
+        NewUser,
+        test_store::{NOW, TestStore},
+        users,
+    };
+
+    const USER: Uuid = Uuid::from_u128(1);
+
+    async fn find(store: &Store) -> Result<Option<AccountAddresses>, StoreError> {
+        let found = find_user(&store.read, user::Column::Id.eq(USER)).await?;
+        Ok(found.map(|(account, addresses)| {
+            assert_eq!(account.id, USER);
+            addresses
+        }))
+    }
+
+    #[tokio::test]
+    async fn find_user_returns_the_account_with_its_addresses_or_fails() {
+        let TestStore { store, env, .. } = &TestStore::open().await;
+        assert_eq!(find(store).await.unwrap(), None);
+        let addresses =
+            ["new@example.com", "old@example.com"].map(|text| EmailAddress::parse(text).unwrap());
+        let [pending, verified] = addresses.clone();
+        let ids = [env.uuid(), env.uuid()];
+        let name = Name { key: "ada".to_owned(), skeleton: "ada".to_owned(), is_ascii: true };
+        let new = NewUser {
+            id: USER,
+            username: "ada".to_owned(),
+            name,
+            password_hash: "hash".to_owned(),
+            nickname: None,
+            email: None,
+            role: Role::User,
+            created_at: NOW,
+        };
+        let change = store.writer.write(move |transaction| {
+            Box::pin(async move { users::insert(transaction, new, Lang::default()).await })
+        });
+        change.await.unwrap();
+        assert_eq!(find(store).await.unwrap(), Some(AccountAddresses::default()));
+        let change = store.writer.write(move |transaction| {
+            Box::pin(async move {
+                let [pending, verified] = addresses;
+                insert(transaction, ids[0], USER, &pending, None, NOW).await?;
+                insert(transaction, ids[1], USER, &verified, Some(NOW), NOW).await
+            })
+        });
+        change.await.unwrap();
+        let both = AccountAddresses { pending: Some(pending), verified: Some(verified) };
+        assert_eq!(find(store).await.unwrap(), Some(both.clone()));
+        assert_eq!(of_user(&store.read, USER).await.unwrap(), both);
+
+        store.write().execute_unprepared("UPDATE addresses SET value = 'none'").await.unwrap();
+        assert!(matches!(find(store).await, Err(StoreError::Unreadable(_))));
+        assert!(matches!(of_user(&store.read, USER).await, Err(StoreError::Unreadable(_))));
+    }
 }

@@ -151,12 +151,12 @@ impl Store {
                     }
                     // The first login of an account is not reported as a new device.
                     let is_new_device = before.was_logged_in && !is_known_device;
-                    let ended = end_surplus(transaction, &new, allowed).await?;
-                    changes::record(
-                        transaction,
-                        ended.iter().map(|session| Change::Session(session.id)),
-                    )
-                    .await?;
+                    let mut ended = Vec::new();
+                    if before.sessions >= allowed {
+                        ended = end_surplus(transaction, &new, allowed).await?;
+                        let changed = ended.iter().map(|session| Change::Session(session.id));
+                        changes::record(transaction, changed).await?;
+                    }
                     insert(transaction, new, &entry.client_info, is_new_device).await?;
                     if let Some(subject) = cleared_subject {
                         login_failures::clear(transaction, &subject).await?;

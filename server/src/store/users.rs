@@ -6,14 +6,17 @@ use app::{
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QuerySelect as _,
-    sea_query::{Expr, OnConflict},
+    QueryFilter as _, QuerySelect as _, QueryTrait as _,
+    sea_query::{Asterisk, Expr, OnConflict, Query},
 };
 use uuid::Uuid;
 
 use super::{
     AccountAddresses, ActError, Actor, AuditEntry, Change, MailedCode, Store, StoreError,
-    account_codes, addresses, alerts::AlertEvent, audit, bulk_insert, changes, entities::user,
+    account_codes, addresses,
+    alerts::AlertEvent,
+    audit, bulk_insert, changes,
+    entities::{session, user},
     names, one_time_codes, user_words,
 };
 use crate::domain::{one_time_code::Purpose, username::Name};
@@ -180,10 +183,8 @@ impl Store {
 
     /// Returns the account with this id.
     pub async fn user(&self, id: Uuid) -> Result<Option<StoredUser>, StoreError> {
-        match user::Entity::find_by_id(id).one(&self.read).await? {
-            Some(row) => StoredUser::read(&self.read, row).await.map(Some),
-            None => Ok(None),
-        }
+        let found = addresses::find_user(&self.read, user::Column::Id.eq(id)).await?;
+        found.map(|(row, addresses)| StoredUser::of(row, addresses)).transpose()
     }
 
     /// Returns the time of the last login of an account, in seconds of Unix time.
@@ -266,13 +267,12 @@ impl Store {
         &self,
         username_key: &str,
     ) -> Result<Option<(StoredUser, String)>, StoreError> {
-        let row = user::Entity::find()
-            .filter(user::Column::UsernameKey.eq(username_key))
-            .one(&self.read)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
+        let has_key = user::Column::UsernameKey.eq(username_key);
+        let Some((row, addresses)) = addresses::find_user(&self.read, has_key).await? else {
+            return Ok(None);
+        };
         let hash = row.password_hash.clone();
-        Ok(Some((StoredUser::read(&self.read, row).await?, hash)))
+        Ok(Some((StoredUser::of(row, addresses)?, hash)))
     }
 
     /// Returns the device epoch of the account with this username key.
@@ -309,10 +309,13 @@ pub(super) struct StateBeforeLogin {
     pub(super) was_logged_in: bool,
     pub(super) is_disabled: bool,
     pub(super) device_epoch: i64,
+    /// Number of sessions that have not ended. Expired ones count until they are deleted.
+    pub(super) sessions: u64,
 }
 
 /// Records the time of a login with the password of this hash, and its language if it is to be that
-/// of messages, unless the account is disabled. [`None`], and nothing recorded, if the account is gone or has another password.
+/// of messages, unless the account is disabled. [`None`], and nothing recorded, if the account is
+/// gone or has another password.
 pub(super) async fn record_login(
     connection: &impl ConnectionTrait,
     id: Uuid,
@@ -320,29 +323,66 @@ pub(super) async fn record_login(
     now: i64,
     lang: Option<Lang>,
 ) -> Result<Option<StateBeforeLogin>, StoreError> {
-    let before: Option<(Option<i64>, Option<i64>, i64)> = user::Entity::find_by_id(id)
+    let same_password = user::Column::Id.eq(id).and(user::Column::PasswordHash.eq(hash));
+    let record = || {
+        let mut update = user::Entity::update_many()
+            .col_expr(user::Column::LoggedInAt, Expr::value(now))
+            .filter(same_password.clone());
+        if let Some(lang) = lang {
+            update = update.col_expr(user::Column::Language, Expr::value(lang.tag()));
+        }
+        update
+    };
+    // Most logins are not the first one of the account, and take one statement.
+    let mut statement = record()
+        .filter(user::Column::LoggedInAt.is_not_null().and(user::Column::DisabledAt.is_null()))
+        .into_query();
+    let sessions = count_sessions(id);
+    statement.returning(
+        Query::returning().exprs([Expr::col(user::Column::DeviceEpoch), sessions.clone()]),
+    );
+    if let Some(row) = connection.query_one(&statement).await? {
+        let (device_epoch, sessions): (i64, i64) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        return Ok(Some(StateBeforeLogin {
+            was_logged_in: true,
+            is_disabled: false,
+            device_epoch,
+            sessions: sessions.unsigned_abs(),
+        }));
+    }
+    let before: Option<(Option<i64>, Option<i64>, i64, i64)> = user::Entity::find()
         .select_only()
         .columns([user::Column::LoggedInAt, user::Column::DisabledAt, user::Column::DeviceEpoch])
-        .filter(user::Column::PasswordHash.eq(hash))
+        .expr(sessions)
+        .filter(same_password.clone())
         .into_tuple()
         .one(connection)
         .await?;
-    let Some((logged_in_at, disabled_at, device_epoch)) = before else { return Ok(None) };
+    let Some((logged_in_at, disabled_at, device_epoch, sessions)) = before else {
+        return Ok(None);
+    };
     let before = StateBeforeLogin {
         was_logged_in: logged_in_at.is_some(),
         is_disabled: disabled_at.is_some(),
         device_epoch,
+        sessions: sessions.unsigned_abs(),
     };
     if !before.is_disabled {
-        let mut update = user::Entity::update_many()
-            .col_expr(user::Column::LoggedInAt, Expr::value(now))
-            .filter(user::Column::Id.eq(id));
-        if let Some(lang) = lang {
-            update = update.col_expr(user::Column::Language, Expr::value(lang.tag()));
-        }
-        update.exec(connection).await?;
+        record().exec(connection).await?;
     }
     Ok(Some(before))
+}
+
+/// Returns the number of sessions of a user that have not ended, as a subquery. An index answers it
+/// without the rows.
+fn count_sessions(user: Uuid) -> Expr {
+    let select = Query::select()
+        .expr(Expr::col(Asterisk).count())
+        .from(session::Entity)
+        .and_where(session::Column::UserId.eq(user).and(session::Column::EndedAt.is_null()))
+        .to_owned();
+    Expr::from(select)
 }
 
 /// Invalidates the device cookies of an account.
