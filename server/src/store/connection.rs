@@ -60,6 +60,7 @@ pub(super) async fn connect(path: &Path, connections: u32) -> Result<DatabaseCon
         // Connections to a file do not become stale.
         .idle_timeout(None)
         .max_lifetime(None)
+        .test_before_acquire(false)
         .max_connections(connections)
         .acquire_timeout(BUSY_TIMEOUT)
         .sqlx_logging(false)

@@ -357,6 +357,19 @@ mod tests {
         assert!(path.exists());
     }
 
+    /// The option is set in `.cargo/config.toml`.
+    #[tokio::test]
+    async fn open_of_sqlite_plans_statements_without_the_values_of_their_parameters() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, url) = url(&folder, "gatehouse.sqlite");
+        let store = Store::open(&url).await.unwrap();
+        let select = "SELECT 1 FROM pragma_compile_options WHERE compile_options = 'ENABLE_QPSG'";
+        let backend = store.read.get_database_backend();
+        let found =
+            store.read.query_one_raw(sea_orm::Statement::from_string(backend, select)).await;
+        assert!(found.unwrap().is_some());
+    }
+
     #[tokio::test]
     async fn open_of_newer_database_fails() {
         let folder = tempfile::tempdir().unwrap();
