@@ -5,7 +5,7 @@
 //! username that is an address counts as a claim until it is verified.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _,
     ExprTrait as _, FromQueryResult as _, JoinType, QueryFilter as _, QuerySelect as _,
     QueryTrait as _, sea_query::Expr,
 };
@@ -366,7 +366,14 @@ async fn evict(
     let Some(former) = claimant else { return Ok(None) };
     let (id, former_skeleton) = (former.id, former.username_skeleton.clone());
     let Renaming { username, name, password_hash } = renaming;
-    names::reserve(connection, &name).await?;
+    // If the random name is taken, rows have been changed already: a conflict would keep them.
+    let rolled_back = |error| match error {
+        StoreError::Conflict => {
+            StoreError::Unavailable(DbErr::Custom("a random name is taken".into()))
+        }
+        error => error,
+    };
+    names::reserve(connection, &name).await.map_err(rolled_back)?;
     let renamed = user::Model {
         username,
         username_key: name.key,
@@ -382,7 +389,8 @@ async fn evict(
         .col_expr(user::Column::PasswordChangedAt, Expr::value(because.at))
         .filter(user::Column::Id.eq(id))
         .exec(connection)
-        .await?;
+        .await
+        .map_err(StoreError::Unavailable)?;
     names::release(connection, &former_skeleton).await?;
     user_words::replace(connection, &renamed).await?;
     changes::record(connection, [Change::Account(id)]).await?;

@@ -57,6 +57,7 @@ mod tests {
         let row = |number| username_skeleton::ActiveModel {
             skeleton: Set(format!("{number:05}")),
             ascii: Set(true),
+            usernames: Set(1),
         };
         numbers.map(row).collect()
     }

@@ -51,15 +51,17 @@ pub(super) async fn reserve(
 ) -> Result<(), StoreError> {
     let mut conflict = OnConflict::column(Column::Skeleton);
     if name.is_ascii {
+        let stored = |column| Expr::col((username_skeleton::Entity, column));
         conflict
-            .update_column(Column::Ascii)
-            .action_and_where(Expr::col((username_skeleton::Entity, Column::Ascii)).eq(true));
+            .value(Column::Usernames, stored(Column::Usernames).add(1))
+            .action_and_where(stored(Column::Ascii).eq(true));
     } else {
         conflict.do_nothing();
     }
     let row = username_skeleton::ActiveModel {
         skeleton: Set(name.skeleton.clone()),
         ascii: Set(name.is_ascii),
+        usernames: Set(1),
     };
     let rows = username_skeleton::Entity::insert(row)
         .on_conflict(conflict)
@@ -74,7 +76,7 @@ pub(super) async fn reserve_all(
     connection: &impl ConnectionTrait,
     all: Vec<NewUser>,
 ) -> Result<Vec<NewUser>, StoreError> {
-    let (mut taken, mut skeletons) = (HashSet::new(), HashMap::new());
+    let (mut taken, mut found_skeletons) = (HashSet::new(), HashMap::new());
     for part in all.chunks(ROWS_PER_STATEMENT) {
         let keys = part.iter().map(|new| new.name.key.as_str());
         let found: Vec<String> = user::Entity::find()
@@ -91,46 +93,59 @@ pub(super) async fn reserve_all(
             .filter(Column::Skeleton.is_in(alike))
             .all(connection)
             .await?;
-        skeletons.extend(found.into_iter().map(|row| (row.skeleton, row.ascii)));
+        found_skeletons.extend(found.into_iter().map(|row| (row.skeleton, row.ascii)));
     }
-    let mut reserved = BTreeMap::new();
+    // Skeletons of the new usernames: whether they are ASCII, and their number.
+    let mut reserved: BTreeMap<String, (bool, i64)> = BTreeMap::new();
     let free = all.into_iter().filter(|NewUser { name, .. }| {
-        let is_alike = match skeletons.get(&name.skeleton) {
-            Some(is_ascii) => !(*is_ascii && name.is_ascii),
-            None => false,
-        };
+        let found = found_skeletons.get(&name.skeleton).copied();
+        let is_ascii = found.or_else(|| reserved.get(&name.skeleton).map(|(ascii, _)| *ascii));
+        let is_alike = is_ascii.is_some_and(|is_ascii| !(is_ascii && name.is_ascii));
         if is_alike || !taken.insert(name.key.clone()) {
             return false;
         }
-        if skeletons.insert(name.skeleton.clone(), name.is_ascii).is_none() {
-            reserved.insert(name.skeleton.clone(), name.is_ascii);
-        }
+        reserved.entry(name.skeleton.clone()).or_insert((name.is_ascii, 0)).1 += 1;
         true
     });
     let free = free.collect();
-    let row = |(skeleton, is_ascii)| username_skeleton::ActiveModel {
+    let (shared, new): (Vec<_>, Vec<_>) =
+        reserved.into_iter().partition(|(skeleton, _)| found_skeletons.contains_key(skeleton));
+    for (skeleton, (_, usernames)) in shared {
+        count(connection, &skeleton, usernames).await?;
+    }
+    let row = |(skeleton, (is_ascii, usernames))| username_skeleton::ActiveModel {
         skeleton: Set(skeleton),
         ascii: Set(is_ascii),
+        usernames: Set(usernames),
     };
-    bulk_insert::insert(connection, reserved.into_iter().map(row)).await?;
+    bulk_insert::insert(connection, new.into_iter().map(row)).await?;
     Ok(free)
 }
 
-/// Releases the skeleton of a deleted account, unless another username has the same.
+/// Adds to the number of usernames that share a skeleton.
+async fn count(
+    connection: &impl ConnectionTrait,
+    skeleton: &str,
+    added: i64,
+) -> Result<(), StoreError> {
+    username_skeleton::Entity::update_many()
+        .col_expr(Column::Usernames, Expr::col(Column::Usernames).add(added))
+        .filter(Column::Skeleton.eq(skeleton))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Releases the skeleton of a username that an account no longer has; it stays reserved while other
+/// usernames share it.
 pub(super) async fn release(
     connection: &impl ConnectionTrait,
     skeleton: &str,
 ) -> Result<(), StoreError> {
-    let other = user::Entity::find()
-        .select_only()
-        .column(user::Column::Id)
-        .filter(user::Column::UsernameSkeleton.eq(skeleton))
-        .limit(1)
-        .into_tuple::<Uuid>()
-        .one(connection)
-        .await?;
-    if other.is_none() {
-        username_skeleton::Entity::delete_by_id(skeleton).exec(connection).await?;
+    let last = Column::Skeleton.eq(skeleton).and(Column::Usernames.lte(1));
+    let deleted = username_skeleton::Entity::delete_many().filter(last).exec(connection).await?;
+    if deleted.rows_affected == 0 {
+        count(connection, skeleton, -1).await?;
     }
     Ok(())
 }
@@ -140,7 +155,7 @@ mod tests {
     use app::backend::ClientInfo;
 
     use super::*;
-    use crate::store::{AuditEntry, Event};
+    use crate::store::{AuditEntry, Event, test_store::TestStore};
 
     fn name(key: &str, skeleton: &str) -> Name {
         Name { key: key.to_owned(), skeleton: skeleton.to_owned(), is_ascii: key.is_ascii() }
@@ -178,6 +193,57 @@ mod tests {
         }
     }
 
+    /// Deletes an account as [`Store::delete_user`] does, without its other rows.
+    async fn delete(store: &Store, name: &Name) {
+        let name = name.clone();
+        let change = store.writer.write(move |transaction| {
+            Box::pin(async move {
+                let account = user::Entity::delete_many()
+                    .filter(user::Column::UsernameKey.eq(name.key.as_str()));
+                assert_eq!(account.exec(transaction).await?.rows_affected, 1);
+                release(transaction, &name.skeleton).await
+            })
+        });
+        change.await.unwrap();
+    }
+
+    /// Number of usernames of each skeleton: as counted in its row, and as stored.
+    async fn counts(store: &Store) -> [BTreeMap<String, i64>; 2] {
+        let rows = username_skeleton::Entity::find().all(&store.read).await.unwrap();
+        let mut stored = BTreeMap::new();
+        for account in user::Entity::find().all(&store.read).await.unwrap() {
+            *stored.entry(account.username_skeleton).or_insert(0) += 1;
+        }
+        [rows.into_iter().map(|row| (row.skeleton, row.usernames)).collect(), stored]
+    }
+
+    #[tokio::test]
+    async fn skeleton_stays_reserved_until_its_last_username_is_deleted() {
+        let TestStore { store, .. } = &TestStore::open().await;
+        let (one, other) = (name("bob1", "bobl"), name("bobl", "bobl"));
+        let confusable = name("bo\u{432}l", "bobl");
+        // Refused registrations reserve nothing.
+        assert!(register(store, &one).await && register(store, &other).await);
+        assert!(!register(store, &one).await && !register(store, &confusable).await);
+        let many = [&one, &name("b0b1", "bobl"), &confusable, &name("b0bl", "bobl"), &other];
+        assert_eq!(store.insert_users(many.map(new_user).to_vec()).await.unwrap(), 2);
+        for (deleted, left) in [("b0bl", 3), ("bob1", 2), ("b0b1", 1)] {
+            delete(store, &name(deleted, "bobl")).await;
+            let [counted, stored] = counts(store).await;
+            assert_eq!(counted, stored);
+            assert_eq!(counted, BTreeMap::from([("bobl".to_owned(), left)]));
+            assert!(!register(store, &confusable).await);
+        }
+        delete(store, &other).await;
+        assert_eq!(counts(store).await, [BTreeMap::new(), BTreeMap::new()]);
+        // Not ASCII, so it has the skeleton alone.
+        assert!(register(store, &confusable).await && !register(store, &one).await);
+        delete(store, &confusable).await;
+        assert!(register(store, &one).await);
+        let [counted, stored] = counts(store).await;
+        assert_eq!(counted, stored);
+    }
+
     #[tokio::test]
     async fn insert_of_confusable_username_is_rejected_by_the_tables() {
         let names = [
@@ -201,6 +267,8 @@ mod tests {
                     !other.is_taken_by(one),
                     "{one:?} {other:?}"
                 );
+                let [counted, stored] = counts(&store).await;
+                assert_eq!(counted, stored, "{one:?} {other:?}");
             }
         }
     }
@@ -232,6 +300,8 @@ mod tests {
             }
             assert_eq!(keys(&store).await, keys(&single).await, "{size} at once");
             assert_eq!(made, 4, "{size} at once");
+            let [counted, stored] = counts(&store).await;
+            assert_eq!(counted, stored, "{size} at once");
             // Reserved, too: by accounts that were inserted together.
             assert!(!register(&store, &name("zo\u{435}", "zoe")).await);
         }

@@ -280,7 +280,9 @@ async fn insert_user_with_confusable_names_concurrently_inserts_one() {
     }
     let rounds = u64::try_from(ROUNDS).unwrap();
     assert_eq!(user::Entity::find().count(&store.read).await.unwrap(), rounds);
-    assert_eq!(username_skeleton::Entity::find().count(&store.read).await.unwrap(), rounds);
+    let skeletons = username_skeleton::Entity::find().all(&store.read).await.unwrap();
+    assert_eq!(skeletons.len() as u64, rounds);
+    assert!(skeletons.iter().all(|skeleton| skeleton.usernames == 1), "{skeletons:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -416,8 +416,11 @@ pub(super) async fn insert(
     let inserted = user::Entity::insert(row.clone().into_active_model())
         .on_conflict(free)
         .exec_without_returning(connection)
-        .await?;
+        .await
+        // Not a conflict, which would keep the reservation.
+        .map_err(StoreError::Unavailable)?;
     if inserted == 0 {
+        names::release(connection, &row.username_skeleton).await?;
         return Err(StoreError::Conflict);
     }
     user_words::insert(connection, &row).await?;

@@ -7,6 +7,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub skeleton: String,
     pub ascii: bool,
+    pub usernames: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -78,6 +78,7 @@ enum UsernameSkeletons {
     Table,
     Skeleton,
     Ascii,
+    Usernames,
 }
 
 #[derive(DeriveIden)]
@@ -261,7 +262,6 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         // With all sort keys: a search does not fetch rows before the page.
         index("users_by_name").col(Users::UsernameKey).col(Users::CreatedAt).col(Users::Id).take(),
         index("users_by_role").col(Users::Role).col(Users::DisabledAt).take(),
-        index("users_by_skeleton").col(Users::UsernameSkeleton).take(),
     ] {
         manager.create_index(index).await?;
     }
@@ -276,12 +276,15 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
     user_words(manager, text).await?;
     addresses(manager, text).await?;
     // One row per reserved skeleton. ASCII usernames share it, any other has it exclusively. A row
-    // of its own gives databases with concurrent writers something to lock.
-    let table = Table::create()
+    // of its own gives databases with concurrent writers something to lock, and its count of
+    // usernames saves an index of them by skeleton.
+    let mut table = Table::create()
         .table(UsernameSkeletons::Table)
         .col(text.column(UsernameSkeletons::Skeleton).primary_key())
         .col(boolean(UsernameSkeletons::Ascii))
+        .col(big_integer(UsernameSkeletons::Usernames))
         .take();
+    store_rows_in_primary_key(manager, &mut table);
     manager.create_table(table).await?;
     // Deleted accounts with remaining rows in other tables. Those tables have no foreign keys: their
     // rows are deleted in batches after the account.
@@ -291,6 +294,13 @@ async fn users(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr> {
         .col(big_integer(DeletedUsers::DeletedAt))
         .take();
     manager.create_table(table).await
+}
+
+/// Stores the small rows of a table in its primary key. SQLite would store them twice otherwise.
+fn store_rows_in_primary_key(manager: &SchemaManager<'_>, table: &mut TableCreateStatement) {
+    if manager.get_database_backend() == sea_orm::DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
 }
 
 /// Words by which accounts are found, with the sort keys of the account list: a search reads no
@@ -304,10 +314,7 @@ async fn user_words(manager: &SchemaManager<'_>, text: Text) -> Result<(), DbErr
         .col(text.column(UserWords::UsernameKey))
         .primary_key(Index::create().col(UserWords::Word).col(UserWords::UserId))
         .take();
-    if manager.get_database_backend() == sea_orm::DbBackend::Sqlite {
-        // The primary key holds the rows: they are not stored twice.
-        table.extra("WITHOUT ROWID");
-    }
+    store_rows_in_primary_key(manager, &mut table);
     manager.create_table(table).await?;
     let index = Index::create()
         .name("user_words_by_user")
