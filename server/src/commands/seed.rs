@@ -26,7 +26,7 @@ use crate::{
 /// Smallest number of accounts that are inserted in one transaction.
 const BATCH_MIN: usize = 5_000;
 /// Largest number.
-const BATCH_MAX: usize = 40_000;
+const BATCH_MAX: usize = 100_000;
 /// Intended duration of a transaction. Each changes pages all over the indexes, so fewer and larger
 /// ones are faster; but a server that writes meanwhile waits for it, at most five seconds, and
 /// PostgreSQL's may take fifteen.
@@ -298,7 +298,7 @@ mod tests {
             (5_000, 0, 10_000),
             (10_000, 300, 20_000),
             (10_000, 2_400, 12_500),
-            (30_000, 1_000, BATCH_MAX),
+            (60_000, 1_000, BATCH_MAX),
             (40_000, 4_000, 30_000),
             (40_000, 60_000, BATCH_MIN),
             (BATCH_MIN, 1_000_000_000, BATCH_MIN),
