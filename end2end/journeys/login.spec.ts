@@ -151,12 +151,7 @@ test('first empty field has the focus on load, unless the focus is elsewhere', a
   await expect(gatehouse.account).toBeFocused();
 
   // The page is typed into while it loads: the style sheet delays the end of its parsing.
-  let release = (): void => undefined;
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route('**/*.js', async (route) => {
-    await held;
-    await route.continue();
-  });
+  const release = await hold(page, '**/*.js');
   await page.goto('/login', { waitUntil: 'commit' });
   await gatehouse.password.fill('typed early');
   await gatehouse.password.focus();

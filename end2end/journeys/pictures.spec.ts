@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { Locator, Page } from '@playwright/test';
 
-import { count, hold, watchCalls } from '../support/network.ts';
+import { count, deferred, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { file, png } from '../support/pictures.ts';
@@ -492,23 +492,23 @@ test('empty box opens the file picker and takes dropped pictures', async ({ page
 test('picture that is uploaded while the list loads is shown', async ({ page, user }) => {
   const gatehouse = new Gatehouse(page);
   await gatehouse.logIn(user);
-  let release = (): void => undefined;
-  const gate = new Promise<void>((resolve) => (release = resolve));
+  const upload = deferred();
   let isFirst = true;
   await page.route(/\/api\/me\/files(\?|$)/, async (route) => {
     if (!isFirst) return route.fallback();
     isFirst = false;
     // The response is from before the upload.
     const response = await route.fetch();
-    await gate;
+    await upload.promise;
     await route.fulfill({ response });
   });
   await gatehouse.open('/files');
   const uploaded = page.waitForResponse((response) => response.request().method() === 'POST');
-  const upload = gatehouse.main.getByLabel(ENGLISH.upload, { exact: true });
-  await upload.setInputFiles(file('early.png', png(30, 20)));
+  await gatehouse.main
+    .getByLabel(ENGLISH.upload, { exact: true })
+    .setInputFiles(file('early.png', png(30, 20)));
   await (await uploaded).finished();
-  release();
+  upload.resolve();
   await expect(tiles(page)).toHaveCount(1);
   await expect(gatehouse.main.getByText('early.png')).toBeVisible();
 });

@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 import { emulate } from '../support/accessibility.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
+import { hold } from '../support/network.ts';
 
 /**
  * Returns the longest animation or transition of each element, in seconds, without progress
@@ -49,12 +50,7 @@ test('logo opens while the login is sent', async ({ page, user }) => {
   await gatehouse.open('/login');
   const door = page.locator('.card-narrow .mark-door');
   await expect(door).toHaveCSS('transform', 'none');
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  await page.route('**/api/auth/login', async (route) => {
-    await released;
-    await route.continue();
-  });
+  const release = await hold(page, '**/api/auth/login');
   await gatehouse.fillLogin(user);
   await gatehouse.loginButton.click();
   await expect(door).toHaveCSS('transform', /^matrix\(1, -0\.105/);

@@ -1,7 +1,7 @@
 // Profile settings: nickname, email and phone number, synchronized between tabs.
 import type { Page } from '@playwright/test';
 
-import { count, fail, hold, watchCalls } from '../support/network.ts';
+import { count, deferred, fail, hold, watchCalls } from '../support/network.ts';
 import { expect, test } from '../support/fixtures.ts';
 import { Gatehouse } from '../support/gatehouse.ts';
 import { PASSWORD, newUser } from '../support/users.ts';
@@ -82,23 +82,20 @@ for (const [locale, words] of LANGUAGES) {
       await save.click();
       await expect(password).toBeFocused();
       // The new tokens make the page request the profile; its response comes after the change.
-      let release = (): void => undefined;
-      const released = new Promise<void>((resolve) => (release = resolve));
-      let requested = (): void => undefined;
-      const isRequested = new Promise<void>((resolve) => (requested = resolve));
+      const [request, response] = [deferred(), deferred()];
       const isChanged = page.waitForResponse(
         (response) => response.request().method() === 'PATCH' && response.status() === 200,
       );
       await page.route('**/api/me', async (route) => {
         if (route.request().method() === 'PATCH') {
-          await isRequested;
+          await request.promise;
           await route.continue();
           return;
         }
-        const response = await route.fetch();
-        requested();
-        await released;
-        await route.fulfill({ response });
+        const answer = await route.fetch();
+        request.resolve();
+        await response.promise;
+        await route.fulfill({ response: answer });
       });
       const isReceived = page.waitForResponse(
         (response) =>
@@ -109,7 +106,7 @@ for (const [locale, words] of LANGUAGES) {
       await isChanged;
       await expect(gatehouse.status(words.profileSaved)).toBeVisible();
       await expect(gatehouse.main.getByText('ada@example.com')).toBeVisible();
-      release();
+      response.resolve();
       await (await isReceived).finished();
       await page.evaluate(() => new Promise(requestAnimationFrame));
       await expect(gatehouse.main.getByText('ada@example.com')).toBeVisible();

@@ -19,18 +19,30 @@ export function count(calls: string[], call: string): number {
   return calls.filter((sent) => sent === call).length;
 }
 
+/** A promise, and the function that fulfils it. */
+export interface Deferred {
+  promise: Promise<void>;
+  resolve: () => void;
+}
+
+/** Creates a pending promise. */
+export function deferred(): Deferred {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
 /** Holds every request of a tab or context to a path until released. */
 export async function hold(
   page: Page | BrowserContext,
   path: string | RegExp,
 ): Promise<() => void> {
-  let release = (): void => undefined;
-  const gate = new Promise<void>((resolve) => (release = resolve));
+  const { promise, resolve } = deferred();
   await page.route(path, async (route) => {
-    await gate;
+    await promise;
     await route.fallback();
   });
-  return release;
+  return resolve;
 }
 
 /** Answers with an API error. */
