@@ -78,22 +78,27 @@ pub(super) async fn reserve_all(
 ) -> Result<Vec<NewUser>, StoreError> {
     let (mut taken, mut found_skeletons) = (HashSet::new(), HashMap::new());
     for part in all.chunks(ROWS_PER_STATEMENT) {
-        let keys = part.iter().map(|new| new.name.key.as_str());
-        let found: Vec<String> = user::Entity::find()
-            .select_only()
-            .column(user::Column::UsernameKey)
-            .filter(user::Column::UsernameKey.is_in(keys.clone()))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        taken.extend(found);
-        taken.extend(addresses::verified_among(connection, keys).await?);
-        let alike = part.iter().map(|new| new.name.skeleton.as_str());
+        let skeletons = part.iter().map(|new| new.name.skeleton.as_str());
         let found = username_skeleton::Entity::find()
-            .filter(Column::Skeleton.is_in(alike))
+            .filter(Column::Skeleton.is_in(skeletons))
             .all(connection)
             .await?;
         found_skeletons.extend(found.into_iter().map(|row| (row.skeleton, row.ascii)));
+        // The skeleton of a taken username is taken, too, so few usernames are looked up.
+        let is_alike = |new: &&NewUser| found_skeletons.contains_key(&new.name.skeleton);
+        let alike: Vec<_> = part.iter().filter(is_alike).map(|new| new.name.key.as_str()).collect();
+        if !alike.is_empty() {
+            let found: Vec<String> = user::Entity::find()
+                .select_only()
+                .column(user::Column::UsernameKey)
+                .filter(user::Column::UsernameKey.is_in(alike))
+                .into_tuple()
+                .all(connection)
+                .await?;
+            taken.extend(found);
+        }
+        let keys = part.iter().map(|new| new.name.key.as_str());
+        taken.extend(addresses::verified_among(connection, keys).await?);
     }
     // Skeletons of the new usernames: whether they are ASCII, and their number.
     let mut reserved: BTreeMap<String, (bool, i64)> = BTreeMap::new();
