@@ -38,11 +38,12 @@ impl FileService {
     ///
     /// [`SweepError`]: the next sweep deletes the rest.
     pub async fn sweep(&self) -> Result<(), SweepError> {
-        let Some(_guard) = self.0.store.begin_shared_task(SharedTask::OrphanSweep).await? else {
+        let Some(guard) = self.0.store.begin_shared_task(SharedTask::OrphanSweep).await? else {
             return Ok(());
         };
         while self.sweep_batch().await? {}
-        Ok(self.0.objects.remove_unfinished(self.0.env.now()).await?)
+        self.0.objects.remove_unfinished(self.0.env.now()).await?;
+        Ok(guard.end().await?)
     }
 
     /// Deletes a batch of orphaned objects, and returns whether more may be left.

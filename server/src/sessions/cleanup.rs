@@ -34,7 +34,7 @@ impl SessionService {
             return Ok(());
         }
         blocklist.remove_expired(now);
-        let Some(_guard) = store.begin_shared_task(SharedTask::Cleanup).await? else {
+        let Some(guard) = store.begin_shared_task(SharedTask::Cleanup).await? else {
             // Another server deletes the rows.
             return self.inner().retry_incomplete_blocklist().await;
         };
@@ -51,7 +51,7 @@ impl SessionService {
         store.record_cleanup(now).await?;
         self.inner().retry_incomplete_blocklist().await?;
         tracing::debug!(tokens, sessions, failures, entries, changes, codes, messages, "swept");
-        Ok(())
+        guard.end().await
     }
 
     /// Deletes the remaining data of deleted accounts, in batches.

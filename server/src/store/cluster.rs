@@ -31,8 +31,23 @@ impl SharedTask {
 /// While this is held, no other server does the same work.
 #[derive(Debug)]
 pub struct SharedTaskGuard {
-    /// The connection has the lock, and gives it up when it is closed.
-    _connection: Option<PgConnection>,
+    /// The connection has the lock, and gives it up some time after it is closed.
+    connection: Option<PgConnection>,
+}
+
+impl SharedTaskGuard {
+    /// Ends the work: from then on any server may begin it. A guard that is dropped does so a little
+    /// later.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database does not answer; the lock ends with the connection.
+    pub async fn end(self) -> Result<(), StoreError> {
+        if let Some(mut connection) = self.connection {
+            sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut connection).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Difference between the clock of the database and that of this process.
@@ -60,13 +75,13 @@ impl Store {
         task: SharedTask,
     ) -> Result<Option<SharedTaskGuard>, StoreError> {
         let Engine::Postgres { signals, .. } = &self.engine else {
-            return Ok(Some(SharedTaskGuard { _connection: None }));
+            return Ok(Some(SharedTaskGuard { connection: None }));
         };
         // Not one of a pool: the task itself needs those.
         let mut connection = signals.connect().await?;
         let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(task.key());
         let is_first: bool = lock.fetch_one(&mut connection).await?;
-        Ok(is_first.then_some(SharedTaskGuard { _connection: Some(connection) }))
+        Ok(is_first.then_some(SharedTaskGuard { connection: Some(connection) }))
     }
 
     /// Compares the clock of the database with this one; [`None`] for SQLite, which has no other.

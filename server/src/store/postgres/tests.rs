@@ -93,6 +93,11 @@ mod on_postgres {
         assert!(cleanup.is_some() && sweep.is_some());
         assert_eq!(store.newest_audit_entry().await.unwrap(), None);
         assert!(store.begin_shared_task(SharedTask::Cleanup).await.unwrap().is_none());
+        for guard in [cleanup, sweep].into_iter().flatten() {
+            guard.end().await.unwrap();
+        }
+        // At once, also if the server has not noticed yet that the connection is closed.
+        assert!(store.begin_shared_task(SharedTask::Cleanup).await.unwrap().is_some());
         store.close().await;
     }
 
