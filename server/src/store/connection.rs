@@ -83,6 +83,9 @@ pub(super) fn migration_error(path: &Path, error: MigrationError) -> OpenError {
         MigrationError::Newer(newest) => OpenError::Newer { database, newest },
         MigrationError::Unreleased => OpenError::Unreleased { database },
         MigrationError::Foreign(table) => OpenError::Foreign { database, table },
+        MigrationError::Incomplete { table, column } => {
+            OpenError::Incomplete { database, table, column }
+        }
         MigrationError::Database(source) => open_error(path, source),
     }
 }

@@ -88,6 +88,18 @@ pub enum OpenError {
         /// The table.
         table: String,
     },
+    /// A table of the database lacks a column of this version.
+    #[error(
+        "the database {database} has no column \"{column}\" in its table \"{table}\", and was left as it is: it was written by a version of Gatehouse from before its first release, or altered by hand; restore a backup, or move it away to start with an empty one"
+    )]
+    Incomplete {
+        /// The database: its file, or its URL without the password.
+        database: String,
+        /// The table.
+        table: &'static str,
+        /// The column that is missing.
+        column: &'static str,
+    },
     /// A PostgreSQL database that cannot be used.
     #[error("the database {database} cannot be used: {problem}")]
     Postgres {

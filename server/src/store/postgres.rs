@@ -197,6 +197,9 @@ impl Target {
             MigrationError::Newer(newest) => OpenError::Newer { database, newest },
             MigrationError::Unreleased => OpenError::Unreleased { database },
             MigrationError::Foreign(table) => OpenError::Foreign { database, table },
+            MigrationError::Incomplete { table, column } => {
+                OpenError::Incomplete { database, table, column }
+            }
             MigrationError::Database(error) => self.db_error(error),
         }
     }

@@ -1,5 +1,7 @@
 //! Entities of SeaORM, one per table.
 
+use sea_orm::{EntityTrait, IdenStatic as _, Iterable as _};
+
 pub(super) mod address;
 pub(super) mod audit_event;
 pub(super) mod change;
@@ -19,24 +21,40 @@ pub(super) mod user;
 pub(super) mod user_word;
 pub(super) mod username_skeleton;
 
-/// Names of all tables.
-pub(super) const TABLES: [&str; 18] = [
-    "addresses",
-    "audit_events",
-    "changes",
-    "cleanups",
-    "deleted_users",
-    "files",
-    "login_failures",
-    "object_stores",
-    "one_time_codes",
-    "orphaned_objects",
-    "outbox",
-    "removal_notices",
-    "revoked_tokens",
-    "sessions",
-    "signing_keys",
-    "user_words",
-    "username_skeletons",
-    "users",
-];
+/// A table with the columns that its entity reads and writes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    pub name: &'static str,
+    pub columns: Vec<&'static str>,
+}
+
+impl Table {
+    fn of<E: EntityTrait>() -> Self {
+        let columns = E::Column::iter().map(|column| column.as_str()).collect();
+        Self { name: E::default().table_name(), columns }
+    }
+}
+
+/// Returns all tables, by name.
+pub(super) fn tables() -> [Table; 18] {
+    [
+        Table::of::<address::Entity>(),
+        Table::of::<audit_event::Entity>(),
+        Table::of::<change::Entity>(),
+        Table::of::<cleanup::Entity>(),
+        Table::of::<deleted_user::Entity>(),
+        Table::of::<file::Entity>(),
+        Table::of::<login_failure::Entity>(),
+        Table::of::<object_store::Entity>(),
+        Table::of::<one_time_code::Entity>(),
+        Table::of::<orphaned_object::Entity>(),
+        Table::of::<outbox::Entity>(),
+        Table::of::<removal_notice::Entity>(),
+        Table::of::<revoked_token::Entity>(),
+        Table::of::<session::Entity>(),
+        Table::of::<signing_key::Entity>(),
+        Table::of::<user_word::Entity>(),
+        Table::of::<username_skeleton::Entity>(),
+        Table::of::<user::Entity>(),
+    ]
+}

@@ -1,12 +1,14 @@
 //! Migrations. A released migration is never changed; another one follows it.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
 };
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
-use super::entities::TABLES;
+use super::entities;
 
 mod m0001_initial;
 #[cfg(test)]
@@ -42,6 +44,15 @@ pub(super) enum MigrationError {
     /// They belong to another program; this is one of them.
     #[error("it has a table {0:?} of another program")]
     Foreign(String),
+    /// They lack a column of this version: they were written before the first release, when the
+    /// initial migration was still being changed, or were altered by hand.
+    #[error("its table {table:?} has no column {column:?}")]
+    Incomplete {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
     /// The database.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -66,7 +77,8 @@ async fn pending(connection: &impl ConnectionTrait) -> Result<usize, MigrationEr
     let tables = tables(connection).await?;
     let records = Migrator::migration_table_name().to_string();
     if !tables.contains(&records) {
-        let is_own = |table: &String| TABLES.contains(&table.as_str());
+        let own = entities::tables();
+        let is_own = |table: &String| own.iter().any(|own| own.name == table);
         return match tables.into_iter().find(is_own) {
             Some(table) => Err(MigrationError::Foreign(table)),
             None => Ok(known.len()),
@@ -85,7 +97,40 @@ async fn pending(connection: &impl ConnectionTrait) -> Result<usize, MigrationEr
             MigrationError::Foreign(records)
         });
     }
-    Ok(known.len() - applied.len())
+    let pending = known.len() - applied.len();
+    if pending == 0 {
+        check_columns(connection).await?;
+    }
+    Ok(pending)
+}
+
+/// Checks that all tables have the columns of the entities, so that a start fails in place of the
+/// first requests.
+async fn check_columns(connection: &impl ConnectionTrait) -> Result<(), MigrationError> {
+    let backend = connection.get_database_backend();
+    let select = match backend {
+        // Also those that the role may not read, which `information_schema` leaves out.
+        DbBackend::Postgres => {
+            "SELECT relname::text, attname::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid \
+             WHERE relnamespace = current_schema()::regnamespace AND attnum > 0 AND NOT attisdropped"
+        }
+        _ => {
+            "SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns \
+             WHERE tables.type = 'table'"
+        }
+    };
+    let rows = connection.query_all_raw(Statement::from_string(backend, select)).await?;
+    let found: Result<HashSet<(String, String)>, DbErr> =
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect();
+    let found = found?;
+    for table in entities::tables() {
+        for column in table.columns {
+            if !found.contains(&(table.name.to_owned(), column.to_owned())) {
+                return Err(MigrationError::Incomplete { table: table.name, column });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Returns the names of the tables.
