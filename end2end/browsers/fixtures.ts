@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { expect, test as base } from '@playwright/test';
+import { expect, test as base, type Page } from '@playwright/test';
 
 import { Api, type Session } from '../support/api.ts';
 import { png } from '../support/pictures.ts';
@@ -107,7 +107,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       const browsers = new Map<Engine, DrivenBrowser>();
       await use(async (engine) => {
         const running = browsers.get(engine);
-        if (running !== undefined) return running;
+        if (running !== undefined) {
+          if (!(await running.hasCrashed())) return running;
+          await running.close();
+        }
         const browser = await DrivenBrowser[engine]();
         browsers.set(engine, browser);
         console.log(`${browser.name} ${browser.version}`);
@@ -145,7 +148,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return visit;
     });
     for (const { browser } of visits) {
-      if (info.status === info.expectedStatus) continue;
+      if (info.status === info.expectedStatus || (await browser.hasCrashed())) continue;
       // WebKit's driver cannot take screenshots without a graphics card.
       const html = await browser.run(
         () => `<!-- ${location.href} -->\n${document.documentElement.outerHTML}`,
@@ -154,6 +157,39 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     }
   },
 });
+
+interface EngineFixtures extends TestFixtures {
+  server: Server;
+  page: Page;
+}
+type Test = (fixtures: EngineFixtures) => Promise<void>;
+
+/**
+ * Returns a test that starts over in a new browser, once, if a process of the engine crashes: that is a
+ * defect of the engine. A failure without a crash is never repeated.
+ */
+export function repeatedAfterCrash(body: Test): Test {
+  // Playwright reads the names of the fixtures from this pattern.
+  return async ({ visit, server, api, page, picture }) => {
+    const visits: Visit[] = [];
+    const attempt = (): Promise<void> => {
+      const visitAndRemember = async (engine: Engine): Promise<Visit> => {
+        const opened = await visit(engine);
+        visits.push(opened);
+        return opened;
+      };
+      return body({ visit: visitAndRemember, server, api, page, picture });
+    };
+    try {
+      await attempt();
+    } catch (error) {
+      const crashed = await Promise.all(visits.map(({ browser }) => browser.hasCrashed()));
+      if (!crashed.includes(true)) throw error;
+      console.warn(`A process of the engine has crashed, and the test starts over: ${String(error)}`);
+      await attempt();
+    }
+  };
+}
 
 /** Creates an administrator and logs in. */
 export async function administrator(

@@ -1,6 +1,6 @@
 // Layout: no horizontal overflow, and menus are as high as their entries.
 import type { DrivenBrowser } from '../support/webdriver.ts';
-import { administrator, ENGINES, expect, test } from './fixtures.ts';
+import { administrator, ENGINES, expect, repeatedAfterCrash, test } from './fixtures.ts';
 
 const PUBLIC = ['/', '/login', '/register', '/nowhere'];
 const SIGNED_IN = [
@@ -51,52 +51,58 @@ async function menu(
 
 for (const engine of ENGINES) {
   test.describe(engine, () => {
-    test('pages do not scroll sideways at any width', async ({ visit, server, api }) => {
-      const { session } = await administrator(server, api);
-      const visitor = await visit(engine);
-      const wide: Record<string, number> = {};
-      const measure = async (paths: string[], who: string): Promise<void> => {
-        for (const path of paths) {
-          await visitor.openLoaded(path);
-          for (const width of WIDTHS) {
-            await visitor.browser.resize(width, 800);
-            wide[`${path} of ${who} at ${String(width)}`] = await overflow(visitor.browser);
+    test(
+      'pages do not scroll sideways at any width',
+      repeatedAfterCrash(async ({ visit, server, api }) => {
+        const { session } = await administrator(server, api);
+        const visitor = await visit(engine);
+        const wide: Record<string, number> = {};
+        const measure = async (paths: string[], who: string): Promise<void> => {
+          for (const path of paths) {
+            await visitor.openLoaded(path);
+            for (const width of WIDTHS) {
+              await visitor.browser.resize(width, 800);
+              wide[`${path} of ${who} at ${String(width)}`] = await overflow(visitor.browser);
+            }
           }
+        };
+        await measure(PUBLIC, 'a guest');
+        await visitor.signIn(session);
+        await measure(SIGNED_IN, 'an administrator');
+        expect(Object.keys(wide)).toHaveLength((PUBLIC.length + SIGNED_IN.length) * WIDTHS.length);
+        expect(Object.entries(wide).filter(([, pixels]) => pixels > 0)).toEqual([]);
+      }),
+    );
+
+    test(
+      'menus are as high as their entries',
+      repeatedAfterCrash(async ({ visit, server, api }) => {
+        const { session } = await administrator(server, api);
+        const visitor = await visit(engine);
+        const { browser } = visitor;
+        await visitor.signIn(session);
+        for (const path of ['/profile', '/admin/users']) {
+          await visitor.openLoaded(path);
+          const { height, width } = await menu(browser, '.account-button', '#menu');
+          expect(height).toBeGreaterThan(80);
+          expect(height).toBeLessThan(MENU_HEIGHT_MAX);
+          expect(width).toBeLessThan(400);
         }
-      };
-      await measure(PUBLIC, 'a guest');
-      await visitor.signIn(session);
-      await measure(SIGNED_IN, 'an administrator');
-      expect(Object.keys(wide)).toHaveLength((PUBLIC.length + SIGNED_IN.length) * WIDTHS.length);
-      expect(Object.entries(wide).filter(([, pixels]) => pixels > 0)).toEqual([]);
-    });
+        const row = await menu(browser, '.users-manage', '.users-menu .account-menu');
+        expect(row.height).toBeGreaterThan(80);
+        expect(row.height).toBeLessThan(MENU_HEIGHT_MAX);
 
-    test('menus are as high as their entries', async ({ visit, server, api }) => {
-      const { session } = await administrator(server, api);
-      const visitor = await visit(engine);
-      const { browser } = visitor;
-      await visitor.signIn(session);
-      for (const path of ['/profile', '/admin/users']) {
-        await visitor.openLoaded(path);
-        const { height, width } = await menu(browser, '.account-button', '#menu');
-        expect(height).toBeGreaterThan(80);
-        expect(height).toBeLessThan(MENU_HEIGHT_MAX);
-        expect(width).toBeLessThan(400);
-      }
-      const row = await menu(browser, '.users-manage', '.users-menu .account-menu');
-      expect(row.height).toBeGreaterThan(80);
-      expect(row.height).toBeLessThan(MENU_HEIGHT_MAX);
+        await browser.resize(NARROW, 800);
+        await visitor.openLoaded('/profile');
+        const phone = await menu(browser, '.account-button', '#menu');
+        expect(phone.height).toBeGreaterThan(80);
+        expect(phone.height).toBeLessThan(MENU_HEIGHT_MAX);
+        // Firefox' scroll bar takes up width.
+        expect(phone.width).toBe(await browser.run(() => document.documentElement.clientWidth));
+      }),
+    );
 
-      await browser.resize(NARROW, 800);
-      await visitor.openLoaded('/profile');
-      const phone = await menu(browser, '.account-button', '#menu');
-      expect(phone.height).toBeGreaterThan(80);
-      expect(phone.height).toBeLessThan(MENU_HEIGHT_MAX);
-      // Firefox' scroll bar takes up width.
-      expect(phone.width).toBe(await browser.run(() => document.documentElement.clientWidth));
-    });
-
-    test('phone menu closes when the window becomes wide', async ({ visit }) => {
+    test('phone menu closes when the window becomes wide', repeatedAfterCrash(async ({ visit }) => {
       const visitor = await visit(engine);
       const { browser } = visitor;
       await browser.resize(NARROW, 800);
@@ -117,6 +123,6 @@ for (const engine of ENGINES) {
       );
       expect(tops.length).toBeGreaterThan(1);
       expect(new Set(tops).size).toBe(1);
-    });
+    }));
   });
 }

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 
 import { newUser } from '../support/users.ts';
 import { DrivenBrowser } from '../support/webdriver.ts';
-import { ENGINES, expect, SAND, TEAL, test, Visit } from './fixtures.ts';
+import { ENGINES, expect, repeatedAfterCrash, SAND, TEAL, test, Visit } from './fixtures.ts';
 
 const NO_CROP = 'privacy protection does not let pages read what they draw';
 
@@ -54,14 +54,17 @@ function expectNear(colours: number[][], expected: number[][]): void {
 }
 
 for (const engine of ENGINES) {
-  test(`${engine}: avatar is cropped in the browser`, async ({ visit, api, page, picture }) => {
-    const user = newUser();
-    await api.register(user);
-    const visitor = await visit(engine);
-    await visitor.signIn(await api.login(user));
-    await save(visitor, picture, 'plus and minus zoom');
-    expectNear(await savedColours(visitor, page), [TEAL, SAND]);
-  });
+  test(
+    `${engine}: avatar is cropped in the browser`,
+    repeatedAfterCrash(async ({ visit, api, page, picture }) => {
+      const user = newUser();
+      await api.register(user);
+      const visitor = await visit(engine);
+      await visitor.signIn(await api.login(user));
+      await save(visitor, picture, 'plus and minus zoom');
+      expectNear(await savedColours(visitor, page), [TEAL, SAND]);
+    }),
+  );
 }
 
 test('firefox: avatar is uploaded uncropped with resistFingerprinting', async ({

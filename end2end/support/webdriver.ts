@@ -20,6 +20,9 @@ const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
 type Parameters = Record<string, unknown>;
 
+/** Error of commands after a process of the browser has crashed, which ends its session. */
+class SessionLost extends Error {}
+
 /** A connection to a browser. */
 interface Connection {
   send: (command: Command, parameters: Parameters) => Promise<unknown>;
@@ -60,7 +63,8 @@ export class DrivenBrowser {
         LIBGL_ALWAYS_SOFTWARE: '1',
         GDK_BACKEND: 'x11',
       },
-      stdio: 'ignore',
+      // The engine tells there when one of its processes crashes.
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
     endWithTests(driver);
     const stop = async (): Promise<void> => {
@@ -83,6 +87,8 @@ export class DrivenBrowser {
         close: async () => {
           try {
             await request(session, 'DELETE');
+          } catch (error) {
+            if (!(error instanceof SessionLost)) throw error;
           } finally {
             await stop();
           }
@@ -140,6 +146,16 @@ export class DrivenBrowser {
 
   async close(): Promise<void> {
     await this.connection.close();
+  }
+
+  /** Returns whether a process of the browser has crashed: nothing but closing it is possible then. */
+  async hasCrashed(): Promise<boolean> {
+    try {
+      await this.run(() => true);
+      return false;
+    } catch (error) {
+      return error instanceof SessionLost;
+    }
   }
 
   /** Opens a page and waits for hydration. */
@@ -230,6 +246,8 @@ const FIREFOX_PREFERENCES = {
   'toolkit.telemetry.enabled': false,
 };
 
+const CLOSED = 'Firefox has closed the connection.';
+
 /** Firefox' Marionette protocol: length-prefixed JSON, `[type, id, error, result]`. */
 class Marionette {
   #received = Buffer.alloc(0);
@@ -245,8 +263,7 @@ class Marionette {
       this.#read();
     });
     socket.on('close', () => {
-      for (const { reject } of this.#waiting.values())
-        reject(new Error('Firefox has closed the connection.'));
+      for (const { reject } of this.#waiting.values()) reject(new SessionLost(CLOSED));
     });
     // Pending commands are rejected by the `close` event that follows.
     socket.on('error', () => undefined);
@@ -259,6 +276,7 @@ class Marionette {
   }
 
   send(command: string, parameters: Parameters): Promise<unknown> {
+    if (this.socket.destroyed) return Promise.reject(new SessionLost(CLOSED));
     const id = (this.#next += 1);
     const message = JSON.stringify([0, id, command, parameters]);
     return new Promise((resolve, reject) => {
@@ -308,7 +326,8 @@ async function request(url: string, method: string, body?: Parameters): Promise<
   const { value } = (await response.json()) as { value: unknown };
   if (response.ok) return value;
   const { error, message } = value as { error: string; message: string };
-  throw new Error(`${error}: ${message}`);
+  const text = `${error}: ${message}`;
+  throw error === 'invalid session id' ? new SessionLost(text) : new Error(text);
 }
 
 /** Starts a virtual display (Xvfb), which chooses a free number and writes it to a file. */
