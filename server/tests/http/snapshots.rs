@@ -3,8 +3,22 @@
 //!
 //! `INSTA_UPDATE=always cargo test -p server --test http snapshots` writes the files anew.
 
+use app::protocol::{
+    Done, LoggedIn, Profile, ProfileChanged, Reauthenticated, Refreshed, Registered, Verified,
+    activity::ActivityPage,
+    addresses::{AddressVerified, Undone},
+    audit::AuditPage,
+    error::ApiError,
+    files::{FileList, FileUploaded, UserChanged},
+    invitations::{InvitationList, Invited},
+    json::from_slice,
+    moderation::NoticeList,
+    sessions::SessionList,
+    users::{AccountChanged, AccountDetails, AccountPage},
+};
 use axum::http::{Method, StatusCode};
 use image::ImageFormat;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use server::{
     domain::{
@@ -289,6 +303,61 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a string").to_owned()
 }
 
+/// Decodes a body with the browser's decoder, which cannot decode every type that serde can.
+fn assert_browser_decodes<T: DeserializeOwned + Serialize>(body: &[u8]) {
+    let decoded: T = from_slice(body).expect("the browser's decoder can decode it");
+    let expected: T = serde_json::from_slice(body).expect("JSON");
+    let value = |body: &T| serde_json::to_value(body).expect("JSON");
+    assert_eq!(value(&decoded), value(&expected));
+}
+
+/// Like [`assert_browser_decodes`], with the type that has this name in the OpenAPI document.
+fn assert_browser_decodes_schema(schema: &str, body: &[u8]) {
+    macro_rules! decode_one_of {
+        ($($type:ident),* $(,)?) => {
+            match schema {
+                $(stringify!($type) => assert_browser_decodes::<$type>(body),)*
+                // Bytes, not JSON.
+                "Archive" | "Picture" => {}
+                other => panic!("{other} is missing here"),
+            }
+        };
+    }
+    decode_one_of!(
+        AccountChanged,
+        AccountDetails,
+        AccountPage,
+        ActivityPage,
+        AddressVerified,
+        AuditPage,
+        Done,
+        FileList,
+        FileUploaded,
+        InvitationList,
+        Invited,
+        LoggedIn,
+        NoticeList,
+        Profile,
+        ProfileChanged,
+        Reauthenticated,
+        Refreshed,
+        Registered,
+        SessionList,
+        Undone,
+        UserChanged,
+        Verified,
+    );
+}
+
+/// Returns the name of the schema of a response in the OpenAPI document.
+fn schema_of<'a>(document: &'a Value, endpoint: &Endpoint, status: StatusCode) -> &'a str {
+    let operation = &document["paths"][endpoint.path][endpoint.method.as_str().to_lowercase()];
+    let content = &operation["responses"][status.as_str()]["content"];
+    let media = content.as_object().and_then(|types| types.values().next()).expect("a media type");
+    let reference = media["schema"]["$ref"].as_str().expect("a reference");
+    reference.rsplit('/').next().expect("a name")
+}
+
 #[tokio::test]
 async fn openapi_document_equals_its_snapshot() {
     let app = App::start().await;
@@ -297,14 +366,18 @@ async fn openapi_document_equals_its_snapshot() {
 }
 
 #[tokio::test]
-async fn success_and_failure_of_every_endpoint_equal_their_snapshots() {
+async fn success_and_failure_of_every_endpoint_equal_their_snapshots_and_are_decoded() {
+    let document = App::start().await.get("/api/openapi.json").send().await.json();
     for endpoint in endpoints() {
         let setup = Setup::new().await;
         let response = setup.failure(endpoint).send().await;
         assert!(response.status.as_u16() >= 400, "{endpoint}: {}", response.status);
         assert_snapshot(&format!("{}.failure", endpoint.id()), &describe(&response));
+        assert_browser_decodes::<ApiError>(&response.bytes);
         let response = setup.success(endpoint).send().await;
         assert!(response.status.is_success(), "{endpoint}: {}", response.text());
         assert_snapshot(&format!("{}.success", endpoint.id()), &describe(&response));
+        let schema = schema_of(&document, endpoint, response.status);
+        assert_browser_decodes_schema(schema, &response.bytes);
     }
 }
