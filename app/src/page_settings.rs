@@ -1,6 +1,6 @@
 //! Settings of the server that pages show: name and links of the site, password length, duration of
-//! a remembered login, registration policy, whether there is mail. The server renders them into attributes of `<html>`, from which the browser
-//! reads them without a request.
+//! a remembered login, registration policy, whether there is mail. The server renders them into
+//! attributes of `<html>`, from which the browser reads them without a request.
 
 use std::sync::Arc;
 

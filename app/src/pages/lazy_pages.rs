@@ -1,5 +1,5 @@
-//! Pages that require a login, and those of mails, loaded as a separate WASM chunk (`scripts/build` splits it off), so
-//! anonymous visitors do not download it.
+//! Pages that require a login, and those of mails, loaded as a separate WASM chunk (`scripts/build`
+//! splits it off), so anonymous visitors do not download it.
 //!
 //! If the first page is one of them, `frontend` loads the chunk before hydration, which needs it to
 //! match the server-rendered HTML. Otherwise it is loaded as soon as a user is signed in.

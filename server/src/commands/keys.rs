@@ -189,8 +189,8 @@ fn file(config: &Config) -> String {
     config.data_dir.join(keys::FILE).display().to_string()
 }
 
-/// Changes the keys of the data folder and adds an audit entry with the key id. Changes nothing if the database cannot
-/// be opened.
+/// Changes the keys of the data folder and adds an audit entry with the key id. Changes nothing if
+/// the database cannot be opened.
 async fn audited<T>(
     event: Event,
     change: impl FnOnce() -> Result<T, KeyChangeError>,

@@ -4,9 +4,9 @@
 //!
 //! A cookie has a random id and a MAC over the id, the account's id and the epoch of the account's
 //! cookies. A change of the password, of the account's state, and the end of all (other) sessions
-//! begin a new epoch; the browser in which the password is changed gets a new cookie. An account that reuses the name of a deleted one has another id. Nothing is
-//! stored. The cookie's name depends on the username alone, so it reveals nothing about the
-//! account.
+//! begin a new epoch; the browser in which the password is changed gets a new cookie. An account
+//! that reuses the name of a deleted one has another id. Nothing is stored. The cookie's name
+//! depends on the username alone, so it reveals nothing about the account.
 
 use app::backend::DeviceCookie;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -70,7 +70,8 @@ impl DeviceCookies {
         Some(KnownDevice { name: name.to_owned(), user: of.user })
     }
 
-    /// Returns the cookie to set after a login or a change of the password: that of the known device, or of a new one.
+    /// Returns the cookie to set after a login or a change of the password: that of the known
+    /// device, or of a new one.
     pub(super) fn cookie(
         &self,
         account: &str,

@@ -34,21 +34,6 @@ impl Store {
             .await
     }
 
-    /// Uses a code of one of the purposes, for a request that changes nothing else. [`None`] if it
-    /// is not valid.
-    pub async fn spend_one_time_code(
-        &self,
-        presented: PresentedCode,
-        purposes: Vec<Purpose>,
-        now: i64,
-    ) -> Result<Option<SpentCode>, StoreError> {
-        self.writer
-            .write(move |transaction| {
-                Box::pin(async move { spend(transaction, &presented, &purposes, now).await })
-            })
-            .await
-    }
-
     /// Returns the code that a token belongs to, without using it up. There is no such function for
     /// digits: they would be guessed by it, without being counted.
     pub async fn code_of_token(
@@ -245,7 +230,10 @@ mod tests {
             purpose: Purpose,
             now: i64,
         ) -> Result<Option<SpentCode>, StoreError> {
-            self.store.spend_one_time_code(presented, vec![purpose], now).await
+            let change = self.store.writer.write(move |transaction| {
+                Box::pin(async move { spend(transaction, &presented, &[purpose], now).await })
+            });
+            change.await
         }
 
         async fn is_spent(&self, presented: PresentedCode, purpose: Purpose, now: i64) -> bool {

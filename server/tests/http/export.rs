@@ -167,8 +167,8 @@ async fn export_twice_at_once_is_refused_and_leaves_no_file() {
     let bertha = app.register_and_login("bertha").await;
     archive(&app, &bertha).await;
     let before = std::fs::read_dir(app.folder.path().join("data")).unwrap().count();
-    // An archive being fetched has no name. The objects; with SQLite also the database with its journal and
-    // its lock, and the keys.
+    // An archive being fetched has no name. The objects; with SQLite also the database with its
+    // journal and its lock, and the keys.
     assert_eq!(before, if app.is_on_postgres() { 1 } else { 6 });
     assert!(first.into_body().collect().await.unwrap().to_bytes().starts_with(b"PK"));
     archive(&app, &pair).await;

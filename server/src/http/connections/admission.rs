@@ -39,7 +39,8 @@ pub(super) struct Counts {
 /// An open connection.
 pub(super) struct Permit {
     open: Arc<OpenConnections>,
-    /// The client address that it counts for; `None` if the limit for client addresses does not apply to it.
+    /// The client address that it counts for; `None` if the limit for client addresses does not
+    /// apply to it.
     address: Option<Network>,
 }
 

@@ -17,8 +17,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Longest time that a closed connection is still read, so that the client can read the response: closing a
-/// connection with unread data resets it, which may discard the response on the way.
+/// Longest time that a closed connection is still read, so that the client can read the response:
+/// closing a connection with unread data resets it, which may discard the response on the way.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The same, while nothing arrives.
 const LINGER_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
