@@ -45,7 +45,7 @@ for (const [locale, words, colours] of [
   test.describe(locale, () => {
     test.use({ locale });
 
-    for (const { name, what, widths = WIDTHS, browserErrors: expected = [], reach } of STATES) {
+    for (const { name, what, widths = WIDTHS, browserErrors: expected = [], top, reach } of STATES) {
       test(what, async ({ page, api, browserErrors }) => {
         // axe runs once for each color scheme, which takes its time.
         test.slow();
@@ -58,7 +58,8 @@ for (const [locale, words, colours] of [
           await expectAccessible(page, { state: name, lang: words.lang, look });
         }
         await show(page, words === EN ? 'light' : 'dark');
-        await takePictures(page, words === EN ? name : `${name}-zh-dark`, widths);
+        const file = words === EN ? name : `${name}-zh-dark`;
+        await takePictures(page, file, widths, top?.(gatehouse));
         for (const size of WINDOWS) {
           await resize(page, size);
           await expectFits(page, `${what}, ${String(size.width)} pixels`);

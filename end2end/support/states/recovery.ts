@@ -128,19 +128,21 @@ export const RECOVERY: State[] = [
       };
     },
   ),
-  member(
-    'activity',
-    'the alerts and the recent activity of a user',
-    '/settings/security',
-    async ({ page, main, words }) => {
-      await answerWithProfile(page, { email_verified: true });
-      await answerWithActivity(page);
-      return async () => {
-        await expect(main.getByRole('button', { name: words.notMe })).toHaveCount(2);
-        await main.getByRole('heading', { name: words.alerts }).scrollIntoViewIfNeeded();
-      };
-    },
-  ),
+  {
+    ...member(
+      'activity',
+      'the alerts and the recent activity of a user',
+      '/settings/security',
+      async ({ page, main, words }) => {
+        await answerWithProfile(page, { email_verified: true });
+        await answerWithActivity(page);
+        return async () => {
+          await expect(main.getByRole('button', { name: words.notMe })).toHaveCount(2);
+        };
+      },
+    ),
+    top: ({ main, words }) => main.getByRole('heading', { name: words.alerts }),
+  },
   member(
     'activity-not-me',
     'the question before the session of a login ends',
@@ -153,23 +155,24 @@ export const RECOVERY: State[] = [
       };
     },
   ),
-  member(
-    'activity-failed',
-    'recent activity that could not be loaded',
-    '/settings/security',
-    async (gatehouse) => {
-      const { page, words } = gatehouse;
-      await page.route(/\/api\/me\/activity/, (route) =>
-        fail(route, 503, 'unavailable', words.messages.unavailable, RETRY_AFTER_SECONDS),
-      );
-      return async () => {
-        const alert = gatehouse.alert(words.activityFailed);
-        await alert.scrollIntoViewIfNeeded();
-        await expect(alert).toBeVisible();
-      };
-    },
-    [/\/api\/me\/activity/],
-  ),
+  {
+    ...member(
+      'activity-failed',
+      'recent activity that could not be loaded',
+      '/settings/security',
+      async (gatehouse) => {
+        const { page, words } = gatehouse;
+        await page.route(/\/api\/me\/activity/, (route) =>
+          fail(route, 503, 'unavailable', words.messages.unavailable, RETRY_AFTER_SECONDS),
+        );
+        return async () => {
+          await expect(gatehouse.alert(words.activityFailed)).toBeVisible();
+        };
+      },
+      [/\/api\/me\/activity/],
+    ),
+    top: ({ main, words }) => main.getByRole('heading', { name: words.recentActivity, level: 2 }),
+  },
   administrator('invitations', 'the invitations of an administrator'),
   administrator(
     'invitations-created',

@@ -1,5 +1,5 @@
 // Set-up of the states: one sample user at one fixed time.
-import { expect, type Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 
 import type { Api } from '../api.ts';
 import type { Gatehouse } from '../gatehouse.ts';
@@ -28,6 +28,8 @@ export interface State {
   widths?: number[];
   /** Browser errors that belong to the state. */
   browserErrors?: RegExp[];
+  /** Element at the top of its screenshots, if they are not of the head of the page. */
+  top?: (gatehouse: Gatehouse) => Locator;
   reach: (stage: StateContext) => Promise<void>;
 }
 
