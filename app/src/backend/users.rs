@@ -90,8 +90,9 @@ impl AuditSearch {
         };
         let event = one_of(&EVENTS, query.event, ServerProblem::EventUnknown);
         let outcome = one_of(&OUTCOMES, query.outcome, ServerProblem::OutcomeUnknown);
+        let time = |text: String| text.parse().ok().filter(|time: &i64| *time >= 0);
         let since = filled(query.since)
-            .map(|since| since.parse::<i64>().map_err(|_| ServerProblem::TimeInvalid))
+            .map(|since| time(since).ok_or(ServerProblem::TimeInvalid))
             .transpose();
         let event = fields.check("event", event);
         let outcome = fields.check("outcome", outcome);

@@ -71,7 +71,7 @@ pub struct PictureRemoval {
     #[cfg_attr(feature = "ssr", schema(value_type = Uuid, required = false))]
     pub file: Option<String>,
     /// The reason, which the owner is told.
-    #[cfg_attr(feature = "ssr", schema(value_type = RemovalReason, inline, required = true))]
+    #[cfg_attr(feature = "ssr", schema(value_type = RemovalReason, required = true))]
     pub reason: Option<String>,
     /// Explanation for the owner: at most 500 characters; required for the reason `other`.
     pub text: Option<String>,

@@ -103,6 +103,7 @@ async fn audit_list_with_invalid_query_is_refused() {
         ("?event=logged".to_owned(), "event"),
         ("?outcome=failure".to_owned(), "outcome"),
         ("?since=yesterday".to_owned(), "since"),
+        ("?since=-1".to_owned(), "since"),
         ("?user=nobody".to_owned(), "user"),
         ("?limit=0".to_owned(), "limit"),
         ("?limit=101".to_owned(), "limit"),

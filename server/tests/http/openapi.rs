@@ -129,6 +129,33 @@ async fn openapi_references_resolve() {
     }
 }
 
+/// Returns the paths of the `allOf` schemas whose parts have different types, so that no value fits.
+fn contradictions(value: &Value, path: &str) -> Vec<String> {
+    let of_child =
+        |(name, child): (String, &Value)| contradictions(child, &format!("{path}/{name}"));
+    match value {
+        Value::Object(members) => {
+            let parts = members.get("allOf").and_then(Value::as_array).into_iter().flatten();
+            let types: BTreeSet<_> =
+                parts.filter_map(|part| part.get("type")).map(Value::to_string).collect();
+            let own = (types.len() > 1).then(|| path.to_owned());
+            let members = members.iter().map(|(name, child)| (name.clone(), child));
+            own.into_iter().chain(members.flat_map(of_child)).collect()
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate().map(|(index, item)| (index.to_string(), item));
+            items.flat_map(of_child).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn openapi_schemas_do_not_contradict_themselves() {
+    let app = App::start().await;
+    assert_eq!(contradictions(&document(&app).await, ""), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn responses_have_the_members_of_their_schema() {
     let app = App::start().await;
