@@ -78,16 +78,7 @@ pub(super) async fn connect(path: &Path, connections: u32) -> Result<DatabaseCon
 
 /// Converts an error of the migrations of a file.
 pub(super) fn migration_error(path: &Path, error: MigrationError) -> OpenError {
-    let database = path.display().to_string();
-    match error {
-        MigrationError::Newer(newest) => OpenError::Newer { database, newest },
-        MigrationError::Unreleased => OpenError::Unreleased { database },
-        MigrationError::Foreign(table) => OpenError::Foreign { database, table },
-        MigrationError::Incomplete { table, column } => {
-            OpenError::Incomplete { database, table, column }
-        }
-        MigrationError::Database(source) => open_error(path, source),
-    }
+    error.into_open_error(path.display().to_string(), |source| open_error(path, source))
 }
 
 /// Maps errors of SQLite that indicate corruption to [`OpenError::Damaged`].

@@ -192,16 +192,7 @@ impl Target {
     }
 
     pub(super) fn migration_error(&self, error: MigrationError) -> OpenError {
-        let database = self.shown.clone();
-        match error {
-            MigrationError::Newer(newest) => OpenError::Newer { database, newest },
-            MigrationError::Unreleased => OpenError::Unreleased { database },
-            MigrationError::Foreign(table) => OpenError::Foreign { database, table },
-            MigrationError::Incomplete { table, column } => {
-                OpenError::Incomplete { database, table, column }
-            }
-            MigrationError::Database(error) => self.db_error(error),
-        }
+        error.into_open_error(self.shown.clone(), |source| self.db_error(source))
     }
 
     /// Converts an error of a query while the database is opened.

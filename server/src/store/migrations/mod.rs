@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
-use super::entities;
+use super::{OpenError, entities};
 
 mod m0001_initial;
 #[cfg(test)]
@@ -56,6 +56,23 @@ pub(super) enum MigrationError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl MigrationError {
+    /// Converts it to an error of opening this database: its file, or its URL without the password.
+    pub(super) fn into_open_error(
+        self,
+        database: String,
+        of_database: impl FnOnce(DbErr) -> OpenError,
+    ) -> OpenError {
+        match self {
+            Self::Newer(newest) => OpenError::Newer { database, newest },
+            Self::Unreleased => OpenError::Unreleased { database },
+            Self::Foreign(table) => OpenError::Foreign { database, table },
+            Self::Incomplete { table, column } => OpenError::Incomplete { database, table, column },
+            Self::Database(error) => of_database(error),
+        }
+    }
 }
 
 /// Applies all pending migrations and records them in one transaction, so that a crash leaves the
